@@ -1,0 +1,141 @@
+"""What a backend supplies: a description, a table of operations, and compiled programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from dnnbridge.errors import BackendError, UnsupportedError
+from dnnbridge.graph import Call, Constant, Op, ValueAndGrad
+from dnnbridge.program import Program
+
+Array = npt.NDArray[Any]
+
+STRUCTURE: frozenset[type[Op]] = frozenset({Constant, Call, ValueAndGrad})
+"""Operations that every backend handles in its interpreter or generator, not in its table."""
+
+
+@dataclass(frozen=True)
+class Limitation:
+    """An operation that a backend does not lower, and why.
+
+    Args:
+        op: the class of the operation.
+        reason: what is missing, for the user's eyes.
+        devices: devices it concerns; empty for all.
+        upstream: where the framework tracks it, if it does.
+    """
+
+    op: type[Op]
+    reason: str
+    devices: tuple[str, ...] = ()
+    upstream: str = ""
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What is known of a backend without importing its framework.
+
+    Args:
+        name: what DNNBRIDGE_BACKEND says.
+        modules: import packages that must be installed.
+        distributions: names under which the framework may be installed, to find its version.
+        install: the command that installs it.
+        devices: kinds of device it can use, where the machine has them.
+        priority: the installed backend with the highest one is the default.
+    """
+
+    name: str
+    modules: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    install: str = ""
+    devices: tuple[str, ...] = ("cpu",)
+    priority: int = 0
+
+
+class Executable(Protocol):
+    """A program compiled for a device, with the arrays that live between its steps."""
+
+    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
+        """Run the first `steps` steps of a function, in order, and return its results.
+
+        Args:
+            function: a key of `Program.functions`.
+            feeds: for every feed an array with a first axis of at least `steps`, one entry a
+                step. A caller that keeps the size of that axis avoids new compilations.
+            steps: how many of them to run.
+
+        Returns:
+            For every result an array with a first axis of `steps`.
+        """
+        ...
+
+    def read(self) -> dict[str, Array]:
+        """Return copies of all state arrays."""
+        ...
+
+    def write(self, values: Mapping[str, Array]) -> None:
+        """Set state arrays; names and shapes have been checked."""
+        ...
+
+
+class Backend(Protocol):
+    """An installed framework, ready to compile."""
+
+    @property
+    def info(self) -> BackendInfo: ...
+
+    @property
+    def lowered(self) -> Collection[type[Op]]:
+        """Operations in its table."""
+        ...
+
+    @property
+    def limitations(self) -> tuple[Limitation, ...]: ...
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices of this machine that it can use, the preferred one first."""
+        ...
+
+    def compile(self, program: Program, device: str) -> Executable:
+        """Compile a program whose operations have been checked."""
+        ...
+
+
+def choose_device(backend: Backend, device: str | None) -> str:
+    """Return the device asked for, or the backend's preferred one."""
+    usable = backend.devices()
+    if device is None:
+        return usable[0]
+    if device not in usable:
+        raise BackendError(
+            f"backend {backend.info.name} cannot use the device",
+            where="device",
+            got=repr(device),
+            hint=f"Usable here: {', '.join(usable)}.",
+        )
+    return device
+
+
+def check_supported(backend: Backend, program: Program, device: str) -> None:
+    """Raise unless the backend lowers every operation of the program on the device."""
+    limits = {limit.op: limit for limit in backend.limitations}
+    for function in program.functions.values():
+        for node in function.graph.walk():
+            op = type(node.op)
+            limit = limits.get(op)
+            if limit and (not limit.devices or device in limit.devices):
+                raise UnsupportedError(
+                    f"backend {backend.info.name} does not support {op.__name__}: {limit.reason}",
+                    where=node.path,
+                    hint="Choose another backend or replace the layer. " + limit.upstream,
+                )
+            if op not in STRUCTURE and op not in backend.lowered and not limit:
+                raise UnsupportedError(
+                    f"backend {backend.info.name} does not know the operation {op.__name__}",
+                    where=node.path,
+                    hint="Add it to the backend's table, or declare it as a Limitation.",
+                )

@@ -1,0 +1,75 @@
+"""Everything dnnbridge raises.
+
+    DnnbridgeError
+    ├── SpecError (ValueError)            a spec has a wrong, missing or unknown field
+    ├── ShapeError (ValueError)           shapes do not fit, found while a graph is built
+    ├── DataError (ValueError)            an array given to a run has a wrong shape or value
+    ├── DTypeError (TypeError)            an array or value has a wrong type
+    ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
+    ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
+    ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
+    ├── BackendError (RuntimeError)       a backend or device cannot be used
+    │   └── UnsupportedError              the backend declares that it lacks an operation
+    └── BackendNotInstalledError (ImportError)
+
+Every message says where, what, what was given and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DnnbridgeError(Exception):
+    """Base of all errors of dnnbridge.
+
+    Args:
+        what: the rule that was broken.
+        where: layer path, field or argument; empty when there is no better place than the call.
+        got: what was given.
+        hint: what to do, a full sentence.
+
+    Example:
+        >>> print(ShapeError("Dense needs rank >= 2", where="model/dense", got="shape (32,)"))
+        model/dense: Dense needs rank >= 2, got shape (32,).
+    """
+
+    def __init__(self, what: str, *, where: str = "", got: str = "", hint: str = "") -> None:
+        self.what, self.where, self.got, self.hint = what, where, got, hint
+        message = (f"{where}: " if where else "") + what + (f", got {got}" if got else "")
+        super().__init__(message + "." + (f" {hint}" if hint else ""))
+
+    def at(self, where: str) -> DnnbridgeError:
+        """Return the same error with `where` put in front of its place."""
+        place = where + self.where if self.where.startswith(("[", ".")) else where
+        if self.where and place == where:
+            place = f"{where}.{self.where}"
+        return type(self)(self.what, where=place, got=self.got, hint=self.hint)
+
+
+class SpecError(DnnbridgeError, ValueError): ...
+
+
+class ShapeError(DnnbridgeError, ValueError): ...
+
+
+class DataError(DnnbridgeError, ValueError): ...
+
+
+class DTypeError(DnnbridgeError, TypeError): ...
+
+
+class CheckpointError(DnnbridgeError, ValueError): ...
+
+
+class ScheduleError(DnnbridgeError, ValueError): ...
+
+
+class ScheduleTypeError(DnnbridgeError, TypeError): ...
+
+
+class BackendError(DnnbridgeError, RuntimeError): ...
+
+
+class UnsupportedError(BackendError): ...
+
+
+class BackendNotInstalledError(DnnbridgeError, ImportError): ...

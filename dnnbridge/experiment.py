@@ -1,0 +1,86 @@
+"""`Experiment`: all that decides the numbers of a training, apart from the data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+from pydantic import InstanceOf
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import NonNegativeInt
+from dnnbridge.losses import AbstractLoss
+from dnnbridge.metrics import MetricsLike
+from dnnbridge.model import AbstractModel
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.program import Program, build_program
+from dnnbridge.specification import Spec, spec
+
+FORMAT = 1
+"""Version of the JSON form."""
+
+
+@spec
+class Experiment(Spec):
+    """Model, loss, optimizer, metrics and seed: compiled by any backend, the same numbers on each
+
+    Shapes are checked when it is made: a loss that does not fit the model is an error here.
+
+    Args:
+        model: what predicts.
+        loss: what is minimised, the mean over each batch.
+        optimizer: how parameters move; its learning rate may be a schedule.
+        metrics: names or specs; the loss is always reported.
+        seed: of initial weights, shuffles and dropout masks.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> experiment = db.Experiment(
+        ...     model=db.Sequential([db.Input((64,)), db.Dense(10)]),
+        ...     loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+        ...     optimizer=db.SGD(0.1, momentum=0.9),
+        ...     metrics=["accuracy"],
+        ... )
+        >>> db.Experiment.from_json(experiment.to_json()) == experiment
+        True
+    """
+
+    model: InstanceOf[AbstractModel]
+    loss: InstanceOf[AbstractLoss]
+    optimizer: InstanceOf[AbstractOptimizer]
+    metrics: MetricsLike = ()
+    seed: NonNegativeInt = 0
+
+    def __post_init__(self) -> None:
+        self.program()
+
+    def program(self) -> Program:
+        """Return the graphs of training, evaluation and prediction."""
+        return build_program(self.model, self.loss, self.optimizer, self.metrics)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": FORMAT} | super().to_dict()
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        if not isinstance(data, dict) or data.get("kind") != cls.__name__ or "format" not in data:
+            raise SpecError(
+                "not an experiment",
+                got=shorten_keys(data),
+                hint="Write the file with Experiment.to_json().",
+            )
+        if data["format"] != FORMAT:
+            raise SpecError(
+                f"this version reads format {FORMAT}",
+                where="format",
+                got=repr(data["format"]),
+                hint="Use the version of dnnbridge that wrote the file.",
+            )
+        return super().from_dict({key: value for key, value in data.items() if key != "format"})
+
+
+def shorten_keys(data: Any) -> str:
+    """Name the keys of a dictionary, or the type of anything else."""
+    if not isinstance(data, dict):
+        return type(data).__name__
+    return "keys " + json.dumps(sorted(map(str, data))[:8])

@@ -1,0 +1,27 @@
+"""The flat, typed program that specs emit and backends read."""
+
+from dnnbridge.graph.builder import Builder
+from dnnbridge.graph.inline import inline
+from dnnbridge.graph.node import Graph, Node
+from dnnbridge.graph.op import Op
+from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
+from dnnbridge.graph.types import BATCH, Dim, DType, TensorType, broadcast
+from dnnbridge.graph.value import Operand, Value
+
+__all__ = [
+    "BATCH",
+    "Builder",
+    "Call",
+    "Constant",
+    "DType",
+    "Dim",
+    "Graph",
+    "Node",
+    "Op",
+    "Operand",
+    "TensorType",
+    "Value",
+    "ValueAndGrad",
+    "broadcast",
+    "inline",
+]

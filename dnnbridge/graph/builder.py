@@ -1,0 +1,103 @@
+"""`Builder`: records nodes, infers types, and lifts outer values into bodies."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.graph.node import Graph, Node
+from dnnbridge.graph.types import TensorType
+from dnnbridge.graph.value import Operand, Value
+from dnnbridge.graph.op import Op
+from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
+
+Body = Callable[["Builder", tuple[Value, ...]], Sequence[Value]]
+"""Writes a body: given its builder and its inputs, returns its outputs."""
+
+
+class Builder:
+    """Collects the nodes of one graph.
+
+    Args:
+        name: the graph's name, for printing.
+        path: layer path, put into nodes and in front of errors.
+        parent: the builder of the surrounding graph. A value of it that is used here becomes an
+            input of this graph.
+    """
+
+    def __init__(self, name: str, path: str = "", parent: Builder | None = None) -> None:
+        self.name, self.path, self.parent = name, path, parent
+        self.inputs: list[Value] = []
+        self.captured: dict[Value, Value] = {}
+        self.nodes: list[Node] = []
+        self._numbers: Iterator[int] = parent._numbers if parent else itertools.count()
+
+    def input(self, name: str, type: TensorType) -> Value:
+        """Add an input of the graph."""
+        value = Value(self, name, type)
+        self.inputs.append(value)
+        return value
+
+    def add(self, op: Op, *inputs: Operand) -> Value:
+        """Record an operation with one output and return that output."""
+        return self._record(op, tuple(map(self.local, inputs)), None)[0]
+
+    def call(self, spec: object, path: str, inputs: Sequence[Value], write: Body) -> list[Value]:
+        """Record what `write` emits as the body of a `Call` of `spec`."""
+        body = Builder(type(spec).__name__, path, parent=self)
+        outputs = write(body, tuple(body.input(v.name, v.type) for v in inputs))
+        graph = body.graph(outputs)
+        arguments = (*inputs, *body.captured)
+        return self._record(Call(spec), tuple(map(self.local, arguments)), graph, path)
+
+    def value_and_grad(
+        self, name: str, inputs: Sequence[Value], write: Body, wrt: Callable[[Value], bool]
+    ) -> tuple[list[Value], dict[Value, Value]]:
+        """Differentiate the first output of a body by those of its inputs that `wrt` accepts.
+
+        Returns:
+            The outputs of the body, and the gradient of each accepted value of this graph.
+        """
+        body = Builder(name, self.path, parent=self)
+        outputs = write(body, tuple(body.input(v.name, v.type) for v in inputs))
+        graph = body.graph(outputs)
+        arguments = tuple(map(self.local, (*inputs, *body.captured)))
+        positions = tuple(i for i, value in enumerate(arguments) if wrt(value))
+        results = self._record(ValueAndGrad(positions), arguments, graph)
+        gradients = results[len(graph.outputs) :]
+        sources = [arguments[i] for i in positions]
+        return results[: len(graph.outputs)], dict(zip(sources, gradients, strict=True))
+
+    def graph(self, outputs: Sequence[Value]) -> Graph:
+        """Finish: return what was recorded."""
+        return Graph(self.name, tuple(self.inputs), tuple(self.nodes), tuple(map(self.local, outputs)))
+
+    def local(self, value: Operand) -> Value:
+        """Return the value as one of this graph: a constant of a number, an input of an outer one."""
+        if not isinstance(value, Value):
+            return self._record(Constant(value), (), None)[0]
+        if value.builder is self:
+            return value
+        if value not in self.captured:
+            if self.parent is None:
+                raise DnnbridgeError(
+                    "a value of another graph was used",
+                    where=self.path or self.name,
+                    got=repr(value),
+                    hint="Use only what emit() was given and what its scope returns.",
+                )
+            self.parent.local(value)
+            self.captured[value] = self.input(value.name, value.type)
+        return self.captured[value]
+
+    def _record(
+        self, op: Op, inputs: tuple[Value, ...], body: Graph | None, path: str = ""
+    ) -> list[Value]:
+        try:
+            types = op.infer_with(body, tuple(value.type for value in inputs))
+        except DnnbridgeError as error:
+            raise error.at(self.path) if self.path else error from None
+        outputs = tuple(Value(self, f"v{next(self._numbers)}", type) for type in types)
+        self.nodes.append(Node(op, inputs, outputs, path or self.path, body))
+        return list(outputs)

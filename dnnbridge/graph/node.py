@@ -1,0 +1,64 @@
+"""`Node` and `Graph`: the flat program that backends read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dnnbridge.graph.value import Value
+
+if TYPE_CHECKING:
+    from dnnbridge.graph.op import Op
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation: `outputs = op(*inputs)`.
+
+    `body` is set for the two structural operations: a `Call`, which a backend may replace as a
+    whole, and a `ValueAndGrad`, which a backend differentiates.
+    """
+
+    op: Op
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    path: str = ""
+    body: Graph | None = None
+
+    def __str__(self) -> str:
+        outputs = ", ".join(map(repr, self.outputs))
+        inputs = ", ".join(value.name for value in self.inputs)
+        return f"{outputs} = {self.op}({inputs})" + (f"  # {self.path}" if self.path else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes in an order in which each value is made before it is used."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Value, ...]
+    input_names: dict[str, Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "input_names", {value.name: value for value in self.inputs})
+
+    def walk(self) -> Iterator[Node]:
+        """Yield every node, those of bodies too, each after the nodes of its body."""
+        for node in self.nodes:
+            if node.body is not None:
+                yield from node.body.walk()
+            yield node
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.name}({', '.join(map(repr, self.inputs))}):"
+        for node in self.nodes:
+            yield f"  {node}"
+            if node.body is not None:
+                yield from (f"    {line}" for line in node.body._lines())
+        yield f"  return {', '.join(value.name for value in self.outputs)}"

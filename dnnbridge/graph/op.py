@@ -1,0 +1,45 @@
+"""`Op`: a primitive operation. It knows its attributes and its result type, not its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from dnnbridge.errors import DTypeError
+from dnnbridge.graph.types import DType, TensorType
+
+if TYPE_CHECKING:
+    from dnnbridge.graph.node import Graph
+
+
+@dataclass(frozen=True)
+class Op:
+    """Base of all operations. A subclass is a frozen dataclass of its attributes."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        """Return the type of the result.
+
+        Raises:
+            ShapeError, DTypeError: the operands do not fit the operation.
+        """
+        raise NotImplementedError(type(self).__name__)
+
+    def infer_with(
+        self, body: Graph | None, types: tuple[TensorType, ...]
+    ) -> tuple[TensorType, ...]:
+        """Return the types of all results; only structural operations have several or a body."""
+        return (self.infer(*types),)
+
+    def __str__(self) -> str:
+        attributes = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
+        return type(self).__name__ + (f"[{attributes}]" if attributes else "")
+
+
+def require_dtype(op: Op, type: TensorType, *allowed: DType) -> None:
+    """Raise unless an operand has one of the dtypes."""
+    if type.dtype not in allowed:
+        raise DTypeError(
+            f"{op.__class__.__name__} takes {' or '.join(allowed)}",
+            got=str(type),
+            hint="Convert it with ops.cast.",
+        )

@@ -1,0 +1,75 @@
+"""Shapes and dtypes of symbolic values. One dimension may be the batch, unknown until run time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from dnnbridge.errors import ShapeError
+
+DType = Literal["float32", "int32", "bool"]
+"""`float32` is a backend's real type; the reference computes it in float64."""
+
+Dim = int | None
+"""Size of an axis; `None` is the batch, which is the same number throughout a graph."""
+
+BATCH: Dim = None
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape and dtype of a value.
+
+    Example:
+        >>> str(TensorType((BATCH, 10)))
+        'float32[batch, 10]'
+    """
+
+    shape: tuple[Dim, ...]
+    dtype: DType = "float32"
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{shape_text(self.shape)}]"
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def with_shape(self, shape: tuple[Dim, ...]) -> TensorType:
+        return TensorType(shape, self.dtype)
+
+    def concrete(self, batch: int) -> tuple[int, ...]:
+        """Return the shape for a batch of the given size."""
+        return tuple(batch if dim is None else dim for dim in self.shape)
+
+    def size(self, batch: int = 1) -> int:
+        """Return the number of elements for a batch of the given size."""
+        return math.prod(self.concrete(batch))
+
+
+def shape_text(shape: tuple[Dim, ...]) -> str:
+    """Write a shape with the word batch: `batch, 10`."""
+    return ", ".join("batch" if dim is None else str(dim) for dim in shape)
+
+
+def broadcast(*shapes: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """Return the shape that NumPy's broadcasting rule gives.
+
+    Raises:
+        ShapeError: two sizes differ and neither is 1.
+    """
+    rank = max(len(shape) for shape in shapes)
+    padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    return tuple(_common(dims, shapes) for dims in zip(*padded, strict=True))
+
+
+def _common(dims: tuple[Dim, ...], shapes: tuple[tuple[Dim, ...], ...]) -> Dim:
+    wide = {dim for dim in dims if dim != 1}
+    if len(wide) > 1:
+        raise ShapeError(
+            "shapes do not broadcast",
+            got=" and ".join(f"({shape_text(shape)})" for shape in shapes),
+            hint="Make the sizes equal, or 1 where one value is used along the axis.",
+        )
+    return wide.pop() if wide else 1

@@ -1,0 +1,88 @@
+"""`Value`: what an equation is written over, a tensor that has no numbers yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dnnbridge.graph.types import Dim, DType, TensorType
+
+if TYPE_CHECKING:
+    from dnnbridge.graph.builder import Builder
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A symbolic tensor: the output of a node or an input of a graph.
+
+    Arithmetic records nodes in the builder that owns the value. Python numbers become constants
+    of full precision; comparisons give `bool` values, except `==`, which stays identity
+    (use `ops.equal`).
+    """
+
+    builder: Builder
+    name: str
+    type: TensorType
+
+    @property
+    def shape(self) -> tuple[Dim, ...]:
+        return self.type.shape
+
+    @property
+    def rank(self) -> int:
+        return self.type.rank
+
+    @property
+    def dtype(self) -> DType:
+        return self.type.dtype
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.type}"
+
+    def __add__(self, other: Operand) -> Value:
+        return _binary("Add", self, other)
+
+    def __radd__(self, other: Operand) -> Value:
+        return _binary("Add", other, self)
+
+    def __sub__(self, other: Operand) -> Value:
+        return _binary("Sub", self, other)
+
+    def __rsub__(self, other: Operand) -> Value:
+        return _binary("Sub", other, self)
+
+    def __mul__(self, other: Operand) -> Value:
+        return _binary("Mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Value:
+        return _binary("Mul", other, self)
+
+    def __truediv__(self, other: Operand) -> Value:
+        return _binary("Div", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Value:
+        return _binary("Div", other, self)
+
+    def __matmul__(self, other: Value) -> Value:
+        return _binary("MatMul", self, other)
+
+    def __gt__(self, other: Operand) -> Value:
+        return _binary("Greater", self, other)
+
+    def __lt__(self, other: Operand) -> Value:
+        return _binary("Greater", other, self)
+
+    def __neg__(self) -> Value:
+        from dnnbridge import ops
+
+        return self.builder.add(ops.Neg(), self)
+
+
+Operand = Value | float
+
+
+def _binary(op_name: str, a: Operand, b: Operand) -> Value:
+    from dnnbridge import ops
+
+    builder = a.builder if isinstance(a, Value) else b.builder  # type: ignore[union-attr]
+    return builder.add(getattr(ops, op_name)(), a, b)

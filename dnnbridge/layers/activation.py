@@ -1,0 +1,27 @@
+"""An activation as a layer."""
+
+from __future__ import annotations
+
+from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.graph import Value
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class Activation(AbstractLayer):
+    """activation(x), same shape
+
+    A Sequential takes an activation itself too: `LeakyReLU(0.1)` stands for
+    `Activation(LeakyReLU(0.1))`.
+
+    Example:
+        >>> Activation("tanh").activation
+        Tanh()
+    """
+
+    activation: ActivationLike
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return scope.call(as_activation(self.activation), x)

@@ -1,0 +1,54 @@
+"""Fully connected layer."""
+
+from __future__ import annotations
+
+from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.fields import Bool, PositiveInt
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.initializers import InitializerLike, as_initializer
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class Dense(AbstractLayer):
+    """activation(x @ kernel + bias)
+
+    Takes (batch, …, in) and gives (batch, …, units). The kernel has shape (in, units), as in
+    Keras; MindSpore's own `nn.Dense` keeps its transpose and starts otherwise (HeUniform(√5) for
+    kernel and bias).
+
+    Args:
+        units: size of the last axis of the result.
+        activation: an activation or its name.
+        use_bias: whether to add a bias.
+        kernel_initializer: start of the kernel.
+        bias_initializer: start of the bias.
+
+    Example:
+        >>> Dense(300, activation="relu", kernel_initializer="he_normal").units
+        300
+    """
+
+    units: PositiveInt
+    activation: ActivationLike = "linear"
+    use_bias: Bool = True
+    kernel_initializer: InitializerLike = "glorot_uniform"
+    bias_initializer: InitializerLike = "zeros"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        scope.require(
+            x.rank >= 2,
+            "Dense needs an input of rank 2 or more",
+            got=f"shape ({shape_text(x.shape)})",
+            hint="Give every example at least one axis of features.",
+        )
+        kernel_shape = (x.shape[-1], self.units)
+        kernel = scope.parameter("kernel", kernel_shape, as_initializer(self.kernel_initializer))
+        y = x @ kernel
+        if self.use_bias:
+            bias = scope.parameter("bias", (self.units,), as_initializer(self.bias_initializer))
+            y = y + bias
+        return scope.call(as_activation(self.activation), y)

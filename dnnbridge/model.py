@@ -1,0 +1,125 @@
+"""Models: an input and a sequence of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge.activations import AbstractActivation
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Shape
+from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
+from dnnbridge.layers import AbstractLayer, Activation
+from dnnbridge.scope import Declarations, Scope
+from dnnbridge.specification import Spec, spec
+from dnnbridge.wording import shorten, snake_case
+
+
+@spec
+class Input(Spec):
+    """Shape of one example, without the batch, and its dtype
+
+    Example:
+        >>> str(Input((28, 28)).type)
+        'float32[batch, 28, 28]'
+    """
+
+    shape: Shape
+    dtype: DType = "float32"
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType((BATCH, *self.shape), self.dtype)
+
+
+class AbstractModel(Spec):
+    """Base of models."""
+
+    @property
+    def input_type(self) -> TensorType:
+        """Type of a batch of inputs."""
+        raise NotImplementedError
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        """Write the model's equation for a batch."""
+        raise NotImplementedError
+
+    @property
+    def output_shape(self) -> tuple[Dim, ...]:
+        """Shape of the prediction for a batch; None is the batch."""
+        builder = Builder("model")
+        x = builder.input("x", self.input_type)
+        return self.emit(Scope(builder, Declarations(builder), training=False), x).shape
+
+
+def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise SpecError("expected a list of layers", got=shorten(value), hint="Write [Input(…), …].")
+    items = [Activation(v) if isinstance(v, AbstractActivation) else v for v in value]
+    if not items or not isinstance(items[0], Input):
+        raise SpecError(
+            "the first item must be an Input",
+            got=shorten(items[0]) if items else "an empty list",
+            hint="Start with Input((784,)), say: the shape of one example.",
+        )
+    for i, item in enumerate(items[1:], 1):
+        if not isinstance(item, AbstractLayer):
+            raise SpecError(
+                "not a layer", where=f"[{i}]", got=shorten(item), hint="Give Dense(…), Dropout(…) …"
+            )
+    return tuple(items)
+
+
+@spec
+class Sequential(AbstractModel):
+    """Layers one after another
+
+    Args:
+        layers: an `Input`, then layers; an activation stands for an `Activation` layer.
+
+    Example:
+        >>> from dnnbridge import Dense
+        >>> Sequential([Input((784,)), Dense(300, activation="relu"), Dense(10)]).output_shape
+        (None, 10)
+    """
+
+    layers: Annotated[
+        Iterable[Input | AbstractLayer | AbstractActivation], PlainValidator(_layers)
+    ]
+
+    def __post_init__(self) -> None:
+        names = [layer.name for layer in _layers(self.layers)[1:] if layer.name]  # type: ignore[union-attr]
+        for name in names:
+            if names.count(name) > 1 or not name.replace("_", "").isalnum():
+                raise SpecError(
+                    "layer names must be unique words", got=repr(name), hint="Rename the layer."
+                )
+        self.output_shape  # noqa: B018  (shape errors belong to the construction)
+
+    @property
+    def input_type(self) -> TensorType:
+        first = _layers(self.layers)[0]
+        assert isinstance(first, Input)
+        return first.type
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        for name, layer in self.named_layers():
+            x = scope.call(layer, x, name=name)
+        return x
+
+    def named_layers(self) -> list[tuple[str, AbstractLayer]]:
+        """Return every layer with its name: its own, or its kind, numbered from the second on."""
+        layers = [layer for layer in _layers(self.layers) if isinstance(layer, AbstractLayer)]
+        taken = {layer.name for layer in layers}
+        named: list[tuple[str, AbstractLayer]] = []
+        for layer in layers:
+            name = layer.name or snake_case(type(layer).__name__)
+            number = 0
+            while not layer.name and name in taken:
+                number += 1
+                name = f"{snake_case(type(layer).__name__)}_{number}"
+            taken.add(name)
+            named.append((name, layer))
+        return named

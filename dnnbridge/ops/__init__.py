@@ -1,0 +1,143 @@
+"""Primitive operations, and functions of the same names that record them.
+
+A layer, activation, loss or optimizer writes its equation with these functions and with the
+operators of `Value`. Each class states the type rule; the reference gives it its numbers.
+
+Example:
+    >>> from dnnbridge import ops
+    >>> from dnnbridge.graph import BATCH, Builder, TensorType
+    >>> graph = Builder("swish")
+    >>> x = graph.input("x", TensorType((BATCH, 3)))
+    >>> print(graph.graph([x * ops.sigmoid(x)]))
+    swish(x: float32[batch, 3]):
+      v0: float32[batch, 3] = Sigmoid(x)
+      v1: float32[batch, 3] = Mul(x, v0)
+      return v1
+"""
+
+from dnnbridge.ops.elementwise import (
+    Abs,
+    Add,
+    Cast,
+    Clip,
+    Div,
+    Equal,
+    Exp,
+    Greater,
+    Log,
+    Maximum,
+    Minimum,
+    Mul,
+    Neg,
+    Relu,
+    Select,
+    Sigmoid,
+    Sign,
+    Softplus,
+    Sqrt,
+    Square,
+    Sub,
+    Tanh,
+    abs,
+    cast,
+    clip,
+    equal,
+    exp,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    softplus,
+    sqrt,
+    square,
+    tanh,
+    where,
+)
+from dnnbridge.ops.linear import MatMul
+from dnnbridge.ops.reductions import (
+    ArgMax,
+    LogSoftmax,
+    OneHot,
+    ReduceMax,
+    ReduceMean,
+    ReduceSum,
+    Softmax,
+    argmax,
+    log_softmax,
+    one_hot,
+    reduce_max,
+    reduce_mean,
+    reduce_sum,
+    softmax,
+)
+from dnnbridge.ops.shapes import Reshape, Transpose, reshape, transpose
+
+PRIMITIVES = (
+    *(Abs, Add, ArgMax, Cast, Clip, Div, Equal, Exp, Greater, Log, LogSoftmax, MatMul, Maximum),
+    *(Minimum, Mul, Neg, OneHot, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Select),
+    *(Sigmoid, Sign, Softmax, Softplus, Sqrt, Square, Sub, Tanh, Transpose),
+)
+"""Every operation that a backend lowers or declares as a limitation."""
+
+__all__ = [
+    "PRIMITIVES",
+    "Abs",
+    "Add",
+    "ArgMax",
+    "Cast",
+    "Clip",
+    "Div",
+    "Equal",
+    "Exp",
+    "Greater",
+    "Log",
+    "LogSoftmax",
+    "MatMul",
+    "Maximum",
+    "Minimum",
+    "Mul",
+    "Neg",
+    "OneHot",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Select",
+    "Sigmoid",
+    "Sign",
+    "Softmax",
+    "Softplus",
+    "Sqrt",
+    "Square",
+    "Sub",
+    "Tanh",
+    "Transpose",
+    "abs",
+    "argmax",
+    "cast",
+    "clip",
+    "equal",
+    "exp",
+    "log",
+    "log_softmax",
+    "maximum",
+    "minimum",
+    "one_hot",
+    "reduce_max",
+    "reduce_mean",
+    "reduce_sum",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "sign",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "square",
+    "tanh",
+    "transpose",
+    "where",
+]

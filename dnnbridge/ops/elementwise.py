@@ -1,0 +1,208 @@
+"""Elementwise operations; two operands broadcast as in NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dnnbridge.errors import DTypeError
+from dnnbridge.graph import DType, Op, Operand, TensorType, Value, broadcast
+from dnnbridge.graph.op import require_dtype
+
+
+class AbstractUnary(Op):
+    """float -> float, same shape."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_dtype(self, x, "float32")
+        return x
+
+
+class AbstractBinary(Op):
+    """Two floats of broadcasting shapes -> float."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        for type in types:
+            require_dtype(self, type, "float32")
+        return TensorType(broadcast(*(type.shape for type in types)))
+
+
+class AbstractComparison(Op):
+    """Two operands of one dtype -> bool."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        a, b = types
+        if a.dtype != b.dtype:
+            raise DTypeError(
+                f"{self} compares equal dtypes", got=f"{a} and {b}", hint="Use ops.cast."
+            )
+        return TensorType(broadcast(a.shape, b.shape), "bool")
+
+
+class Neg(AbstractUnary):
+    """-x"""
+
+
+class Abs(AbstractUnary):
+    """|x|, gradient 0 at 0"""
+
+
+class Sign(AbstractUnary):
+    """-1, 0 or 1; gradient 0 everywhere"""
+
+
+class Square(AbstractUnary):
+    """x²"""
+
+
+class Sqrt(AbstractUnary):
+    """√x"""
+
+
+class Exp(AbstractUnary):
+    """eˣ"""
+
+
+class Log(AbstractUnary):
+    """Natural logarithm"""
+
+
+class Relu(AbstractUnary):
+    """max(x, 0), gradient 0 at 0"""
+
+
+class Sigmoid(AbstractUnary):
+    """1 / (1 + e⁻ˣ)"""
+
+
+class Tanh(AbstractUnary):
+    """Hyperbolic tangent"""
+
+
+class Softplus(AbstractUnary):
+    """log(1 + eˣ), without overflow"""
+
+
+class Add(AbstractBinary):
+    """a + b"""
+
+
+class Sub(AbstractBinary):
+    """a - b"""
+
+
+class Mul(AbstractBinary):
+    """a · b"""
+
+
+class Div(AbstractBinary):
+    """a / b"""
+
+
+class Maximum(AbstractBinary):
+    """Larger of two; where they are equal the gradient goes to the first"""
+
+
+class Minimum(AbstractBinary):
+    """Smaller of two; where they are equal the gradient goes to the first"""
+
+
+class Greater(AbstractComparison):
+    """a > b"""
+
+
+class Equal(AbstractComparison):
+    """a = b"""
+
+
+@dataclass(frozen=True)
+class Clip(AbstractUnary):
+    """x kept within [low, high]; gradient 1 inside and at the ends, 0 outside"""
+
+    low: float
+    high: float
+
+
+class Select(Op):
+    """a where the condition holds, b elsewhere"""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        condition, a, b = types
+        require_dtype(self, condition, "bool")
+        require_dtype(self, a, "float32")
+        require_dtype(self, b, "float32")
+        return TensorType(broadcast(condition.shape, a.shape, b.shape))
+
+
+@dataclass(frozen=True)
+class Cast(Op):
+    """Convert the dtype; floats are cut toward zero when they become integers"""
+
+    dtype: DType
+
+    def infer(self, *types: TensorType) -> TensorType:
+        return TensorType(types[0].shape, self.dtype)
+
+
+def abs(x: Value) -> Value:
+    return x.builder.add(Abs(), x)
+
+
+def sign(x: Value) -> Value:
+    return x.builder.add(Sign(), x)
+
+
+def square(x: Value) -> Value:
+    return x.builder.add(Square(), x)
+
+
+def sqrt(x: Value) -> Value:
+    return x.builder.add(Sqrt(), x)
+
+
+def exp(x: Value) -> Value:
+    return x.builder.add(Exp(), x)
+
+
+def log(x: Value) -> Value:
+    return x.builder.add(Log(), x)
+
+
+def relu(x: Value) -> Value:
+    return x.builder.add(Relu(), x)
+
+
+def sigmoid(x: Value) -> Value:
+    return x.builder.add(Sigmoid(), x)
+
+
+def tanh(x: Value) -> Value:
+    return x.builder.add(Tanh(), x)
+
+
+def softplus(x: Value) -> Value:
+    return x.builder.add(Softplus(), x)
+
+
+def maximum(a: Value, b: Operand) -> Value:
+    return a.builder.add(Maximum(), a, b)
+
+
+def minimum(a: Value, b: Operand) -> Value:
+    return a.builder.add(Minimum(), a, b)
+
+
+def equal(a: Value, b: Operand) -> Value:
+    return a.builder.add(Equal(), a, b)
+
+
+def clip(x: Value, low: float, high: float) -> Value:
+    return x.builder.add(Clip(low, high), x)
+
+
+def where(condition: Value, a: Operand, b: Operand) -> Value:
+    return condition.builder.add(Select(), condition, a, b)
+
+
+def cast(x: Value, dtype: DType) -> Value:
+    return x.builder.add(Cast(dtype), x)

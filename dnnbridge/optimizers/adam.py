@@ -1,0 +1,77 @@
+"""Adam."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.graph import Value
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slots
+from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+
+
+@spec
+class Adam(AbstractOptimizer):
+    """Adaptive moments (Kingma & Ba, 2015)
+
+    m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², p -= α m / (√v + ε)
+    with α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ), t = 1 for the first step.
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        beta_1: β₁, decay of the mean of gradients.
+        beta_2: β₂, decay of the mean of squares.
+        epsilon: ε̂ of the form above, the one both frameworks compute ("epsilon hat" in the paper).
+        epsilon_hat: False puts epsilon where the paper's algorithm 1 has it, after the bias
+            correction: √v̂ + ε, which is ε √(1 - β₂ᵗ) in the form above.
+
+    Example:
+        >>> {name: round(x, 6) for name, x in Adam(0.1).scalars(step=0).items()}
+        {'alpha': 0.031623, 'epsilon': 0.0}
+    """
+
+    learning_rate: ScheduleLike = 0.001
+    beta_1: Fraction = 0.9
+    beta_2: Fraction = 0.999
+    epsilon: NonNegativeFloat = 1e-7
+    epsilon_hat: Bool = True
+
+    def slots(self) -> tuple[str, ...]:
+        return ("m", "v")
+
+    def scalars(self, step: int) -> dict[str, float]:
+        t = step + 1
+        correction = math.sqrt(1.0 - self.beta_2**t)
+        alpha = as_schedule(self.learning_rate)(step) * correction / (1.0 - self.beta_1**t)
+        return {"alpha": alpha, "epsilon": self.epsilon * (1.0 if self.epsilon_hat else correction)}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        b1, b2 = self.beta_1, self.beta_2
+        m = b1 * slots["m"] + (1.0 - b1) * g
+        v = b2 * slots["v"] + (1.0 - b2) * ops.square(g)
+        return p - scalars["alpha"] * m / (ops.sqrt(v) + scalars["epsilon"]), {"m": m, "v": v}
+
+    @classmethod
+    def keras(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> Self:
+        """Return `keras.optimizers.Adam` with these arguments."""
+        return cls(learning_rate, beta_1, beta_2, epsilon)
+
+    @classmethod
+    def mindspore(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+    ) -> Self:
+        """Return `mindspore.nn.Adam` with these arguments."""
+        return cls(learning_rate, beta1, beta2, eps)

@@ -1,0 +1,120 @@
+"""Find backends through their entry points and load only the one asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+
+import pluggy
+
+from dnnbridge import hookspecs
+from dnnbridge.backend import Backend, BackendInfo
+from dnnbridge.errors import BackendError, BackendNotInstalledError
+from dnnbridge.wording import close_match
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AvailableBackend:
+    """A row of `available_backends`.
+
+    Attributes:
+        name: what to pass as `backend=`.
+        installed: whether its framework can be imported.
+        version: of the framework; empty if it is not installed or needs none.
+        install: the command that installs it.
+        devices: kinds of device it can use, where the machine has them.
+    """
+
+    name: str
+    installed: bool
+    version: str
+    install: str
+    devices: tuple[str, ...]
+
+
+def available_backends() -> list[AvailableBackend]:
+    """Return all backends that are plugged in, the default one first; imports no framework.
+
+    Example:
+        >>> "reference" in [backend.name for backend in available_backends()]
+        True
+    """
+    infos = sorted((_info(name) for name in _entry_points()), key=lambda i: (-i.priority, i.name))
+    return [
+        AvailableBackend(info.name, _installed(info), _version(info), info.install, info.devices)
+        for info in infos
+    ]
+
+
+def default_backend() -> str:
+    """Return the installed backend with the highest priority, and log it."""
+    for backend in available_backends():
+        if backend.installed:
+            log.info("backend %s chosen: the first that is installed", backend.name)
+            return backend.name
+    raise BackendError("no backend is plugged in", hint="Reinstall dnnbridge with pip.")
+
+
+def load_backend(name: str) -> Backend:
+    """Import the framework of a backend and return the backend.
+
+    Raises:
+        BackendError: no backend has this name.
+        BackendNotInstalledError: its framework is missing; the message has the pip command.
+    """
+    info = _info(name)
+    if not _installed(info):
+        raise BackendNotInstalledError(
+            f"backend {name} needs {' and '.join(info.modules)}",
+            where="backend",
+            got="no such package installed",
+            hint=f"Run: {info.install}",
+        )
+    backend: Backend | None = _hooks(name).dnnbridge_backend(name=name)
+    if backend is None:
+        raise BackendError(
+            "the plugin returned no backend", where=f"entry point {name}", hint="Mend the plugin."
+        )
+    return backend
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=hookspecs.GROUP)}
+
+
+@cache
+def _hooks(name: str) -> pluggy.HookRelay:
+    points = _entry_points()
+    if name not in points:
+        raise BackendError(
+            "unknown backend", where="backend", got=repr(name), hint=close_match(name, points)
+        )
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(points[name].load(), name)
+    manager.check_pending()
+    return manager.hook
+
+
+def _info(name: str) -> BackendInfo:
+    info: BackendInfo | None = _hooks(name).dnnbridge_backend_info(name=name)
+    return info if info is not None else BackendInfo(name)
+
+
+def _installed(info: BackendInfo) -> bool:
+    return all(m in sys.modules or importlib.util.find_spec(m) is not None for m in info.modules)
+
+
+def _version(info: BackendInfo) -> str:
+    for distribution in info.distributions:
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return ""

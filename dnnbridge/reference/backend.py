@@ -1,0 +1,66 @@
+"""The reference backend: NumPy float64, the living definition of every number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from dnnbridge.backend import Array, BackendInfo, Limitation
+from dnnbridge.graph import Op, TensorType, inline
+from dnnbridge.program import Program
+from dnnbridge.reference.interpreter import RULES, evaluate
+
+INFO = BackendInfo(name="reference", install="pip install dnnbridge", priority=10)
+
+
+class ReferenceBackend:
+    """Runs programs in NumPy; nothing to install, slow, exact to float64."""
+
+    info = INFO
+    lowered: frozenset[type[Op]] = frozenset(RULES)
+    limitations: tuple[Limitation, ...] = ()
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def compile(self, program: Program, device: str) -> ReferenceExecutable:
+        return ReferenceExecutable(program)
+
+
+class ReferenceExecutable:
+    """A program and its state in float64."""
+
+    def __init__(self, program: Program) -> None:
+        self._functions = program.functions
+        self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}
+        self._types = program.state
+        self._state = {name: np.zeros(t.concrete(1)) for name, t in program.state.items()}
+
+    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
+        described = self._functions[function]
+        rows = [self._step(function, feeds, k) for k in range(steps)]
+        return {name: np.stack([row[i] for row in rows]) for i, name in enumerate(described.results)}
+
+    def read(self) -> dict[str, Array]:
+        return {name: array.copy() for name, array in self._state.items()}
+
+    def write(self, values: Mapping[str, Array]) -> None:
+        self._state |= {name: np.array(value, np.float64) for name, value in values.items()}
+
+    def _step(self, function: str, feeds: Mapping[str, Array], k: int) -> list[Array]:
+        graph, described = self._graphs[function], self._functions[function]
+        inputs = [
+            self._state[v.name] if v.name in self._state else _real(feeds[v.name][k], v.type)
+            for v in graph.inputs
+        ]
+        with np.errstate(all="ignore"):
+            known = evaluate(graph, inputs)
+        outputs = [known[value] for value in graph.outputs]
+        count = len(described.results)
+        self._state |= dict(zip(described.writes, outputs[count:], strict=True))
+        return outputs[:count]
+
+
+def _real(array: Array, type: TensorType) -> Array:
+    return np.asarray(array, np.float64 if type.dtype == "float32" else type.dtype)

@@ -1,0 +1,42 @@
+"""Learning-rate schedules, and MindSpore's list functions."""
+
+from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.decay import (
+    CosineDecay,
+    ExponentialDecay,
+    InverseTimeDecay,
+    LinearWarmup,
+    NaturalExpDecay,
+    PolynomialDecay,
+)
+from dnnbridge.schedules.mindspore_lists import (
+    cosine_decay_lr,
+    exponential_decay_lr,
+    inverse_decay_lr,
+    natural_exp_decay_lr,
+    piecewise_constant_lr,
+    polynomial_decay_lr,
+    warmup_lr,
+)
+from dnnbridge.schedules.piecewise import PiecewiseConstant
+
+__all__ = [
+    "AbstractSchedule",
+    "ConstantSchedule",
+    "CosineDecay",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LinearWarmup",
+    "NaturalExpDecay",
+    "PiecewiseConstant",
+    "PolynomialDecay",
+    "ScheduleLike",
+    "as_schedule",
+    "cosine_decay_lr",
+    "exponential_decay_lr",
+    "inverse_decay_lr",
+    "natural_exp_decay_lr",
+    "piecewise_constant_lr",
+    "polynomial_decay_lr",
+    "warmup_lr",
+]

@@ -1,0 +1,199 @@
+"""`Spec`: the frozen, validated record that every part of an experiment is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Self, TypeVar, dataclass_transform
+
+import pydantic
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.wording import close_match, shorten, snake_case
+
+S = TypeVar("S", bound="Spec")
+
+_KINDS: dict[str, type[Spec]] = {}
+
+
+class Spec:
+    """Base of all specs: equal by value, immutable, JSON both ways.
+
+    A final subclass is made with the `spec` decorator and is then known by its class name, the
+    `kind` in JSON. Abstract bases carry no fields and are not decorated.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary of JSON types; `from_dict` makes an equal spec of it."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        return {"kind": type(self).__name__} | {
+            field.name: _encode(getattr(self, field.name)) for field in fields
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Make a spec of what `to_dict` returned.
+
+        Raises:
+            SpecError: an unknown kind or field, a wrong value, or a kind that is not a `cls`.
+        """
+        made = _decode(data, "")
+        if not isinstance(made, cls):
+            raise SpecError(
+                f"expected {a_kind_of(cls)}",
+                got=shorten(data),
+                hint='Give a dictionary with "kind" and the fields of that kind.',
+            )
+        return made
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text; floats keep every bit."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make a spec of what `to_json` returned."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SpecError(
+                f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
+            ) from None
+        return cls.from_dict(data)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, validated like a new one."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass_transform(frozen_default=True)
+def spec(cls: type[S]) -> type[S]:
+    """Make a final spec of a class with annotated fields and register it under its name.
+
+    Example:
+        >>> from dnnbridge import AbstractActivation, Input, Sequential, Activation
+        >>> @spec
+        ... class Cube(AbstractActivation):
+        ...     scale: float = 1.0
+        ...
+        ...     def emit(self, scope, x):
+        ...         return self.scale * x * x * x
+        >>> Cube(2.0).to_dict()
+        {'kind': 'Cube', 'scale': 2.0}
+    """
+    known = _KINDS.get(cls.__name__)
+    if known and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise SpecError(
+            "two specs of one name",
+            where=cls.__name__,
+            got=f"{known.__module__} and {cls.__module__}",
+            hint="Rename one of them: the name is what a JSON file says.",
+        )
+    config = pydantic.ConfigDict(extra="forbid", validate_default=True)
+    made = pydantic_dataclass(cls, frozen=True, config=config)
+    made.__init__ = _plain_errors(made.__init__)  # type: ignore[method-assign, assignment]
+    _KINDS[cls.__name__] = made
+    return made
+
+
+def kinds(base: type[S]) -> Iterator[type[S]]:
+    """Yield every registered spec class below `base`, in order of registration."""
+    return (cls for cls in _KINDS.values() if issubclass(cls, base))
+
+
+def named(base: type[S]) -> Callable[[Any], S]:
+    """Return a function that takes a `base`, or the snake-case name of one with only defaults.
+
+    The class attribute `alias` names a class whose name has no good snake case.
+    """
+
+    def resolve(value: Any) -> S:
+        if isinstance(value, base):
+            return value
+        names = {getattr(cls, "alias", snake_case(cls.__name__)): cls for cls in kinds(base)}
+        if not isinstance(value, str) or value not in names:
+            raise SpecError(
+                f"expected {a_kind_of(base)} or its name",
+                got=shorten(value),
+                hint=close_match(value, names),
+            )
+        return names[value]()
+
+    return resolve
+
+
+def a_kind_of(base: type[Spec]) -> str:
+    """Name `base` for a message: "an activation" for AbstractActivation."""
+    word = snake_case(base.__name__.removeprefix("Abstract")).replace("_", " ")
+    return ("an " if word[0] in "aeiou" else "a ") + word
+
+
+def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def wrapped(self: Spec, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except pydantic.ValidationError as error:
+            raise _spec_error(type(self), error) from None
+
+    return wrapped
+
+
+def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
+    """Turn the first thing pydantic found into one of our errors."""
+    detail = error.errors(include_url=False)[0]
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    place = list(detail["loc"])
+    if place and isinstance(place[0], int) and place[0] < len(names):
+        place[0] = names[place[0]]
+    where = ".".join([cls.__name__, *(str(part) for part in place)])
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, DnnbridgeError):
+        return cause.at(where)
+    kind, takes = detail["type"], f"{cls.__name__} takes {', '.join(names) or 'no arguments'}."
+    if kind in {"unexpected_keyword_argument", "unexpected_positional_argument"}:
+        near = difflib.get_close_matches(str(place[-1]), names, 1)
+        hint = (f"Did you mean {near[0]}? " if near else "") + takes
+        return SpecError("unknown argument", where=where, got=shorten(detail["input"]), hint=hint)
+    if kind in {"missing", "missing_argument"}:
+        return SpecError("missing argument", where=where, hint=takes)
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    hint = f"See help(dnnbridge.{cls.__name__}) for what it takes."
+    return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any, where: str) -> Any:
+    if isinstance(value, list):
+        return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("kind")
+    if kind not in _KINDS:
+        raise SpecError(
+            "unknown kind",
+            where=where,
+            got=shorten(kind if "kind" in value else value),
+            hint=close_match(kind, _KINDS)
+            + " A kind of another package is known once that package is imported.",
+        )
+    fields = {
+        name: _decode(item, f"{where}.{name}" if where else name)
+        for name, item in value.items()
+        if name != "kind"
+    }
+    try:
+        return _KINDS[kind](**fields)
+    except DnnbridgeError as error:
+        raise error.at(where) if where else error from None

@@ -1,0 +1,1 @@
+"""The runtime: fit, evaluate, predict, on any backend."""

@@ -1,0 +1,55 @@
+"""Callbacks: what to do besides, while a run trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dnnbridge.training.run import Run
+
+
+class Callback:
+    """Base of callbacks; override what you need.
+
+    Several steps run in one compiled call, so `on_steps_end` hears of several at once; pass
+    `steps_per_call=1` to `fit` to hear of each before the next begins.
+    """
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        """`fit` is about to train."""
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        """These steps, with these losses, are done."""
+
+    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+        """An epoch, counted from 0, is done; `logs` has its losses and metrics."""
+
+    def on_train_end(self, run: Run) -> None:
+        """`fit` is about to return, after the last epoch or an error."""
+
+
+class Checkpoint(Callback):
+    """Save the run after every `every` epochs, and at the end of training.
+
+    Args:
+        path: file to write; "{epoch}" in it becomes the number of epochs done.
+        every: epochs between two files; None saves at the end only.
+
+    Example:
+        >>> Checkpoint("run-{epoch}.safetensors", every=5).every
+        5
+    """
+
+    def __init__(self, path: str | Path, every: int | None = None) -> None:
+        self.path, self.every = str(path), every
+
+    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+        if self.every and (epoch + 1) % self.every == 0:
+            self._save(run)
+
+    def on_train_end(self, run: Run) -> None:
+        self._save(run)
+
+    def _save(self, run: Run) -> None:
+        run.save(self.path.format(epoch=run.progress.epoch))

@@ -1,0 +1,64 @@
+"""`compile`: choose a backend, check that it can, and make a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+from dnnbridge.backend import check_supported, choose_device
+from dnnbridge.errors import DTypeError
+from dnnbridge.plugins import default_backend, load_backend
+from dnnbridge.training.run import Run
+from dnnbridge.wording import shorten
+
+if TYPE_CHECKING:
+    from dnnbridge.experiment import Experiment
+
+log = logging.getLogger(__name__)
+
+BACKEND_VARIABLE = "DNNBRIDGE_BACKEND"
+DEVICE_VARIABLE = "DNNBRIDGE_DEVICE"
+
+
+def compile(experiment: Experiment, backend: str | None = None, device: str | None = None) -> Run:
+    """Compile an experiment for a backend and return a run with fresh weights.
+
+    Args:
+        experiment: the spec.
+        backend: a name of `available_backends`. By default the environment variable
+            DNNBRIDGE_BACKEND, else the first installed of tensorflow, mindspore and reference;
+            the choice is logged.
+        device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
+
+    Raises:
+        BackendError: unknown backend or device.
+        BackendNotInstalledError: the framework is missing.
+        UnsupportedError: the backend lacks an operation of the experiment.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+        >>> experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
+        >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
+        array([[0.]])
+    """
+    from dnnbridge.experiment import Experiment
+
+    if not isinstance(experiment, Experiment):
+        raise _not_an_experiment(experiment)
+    name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
+    loaded = load_backend(name)
+    chosen = choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
+    program = experiment.program()
+    check_supported(loaded, program, chosen)
+    log.info("compiling for backend %s on %s", name, chosen)
+    return Run(experiment, program, loaded, chosen)
+
+
+def _not_an_experiment(value: Any) -> DTypeError:
+    return DTypeError(
+        "compile takes an Experiment",
+        got=shorten(value),
+        hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
+    )

@@ -1,0 +1,137 @@
+"""Check arrays against the spec before anything runs; nothing is broadcast or guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.graph import TensorType
+from dnnbridge.graph.types import shape_text
+from dnnbridge.losses import Target
+
+Array = npt.NDArray[Any]
+
+SUM_TOLERANCE = 1e-3
+"""How far a row of a distribution may be from 1."""
+
+
+def check_inputs(x: Any, type: TensorType, where: str = "x") -> Array:
+    """Return inputs as an array of the spec's dtype, or raise."""
+    return _check(x, type, where)
+
+
+def check_targets(y: Any, target: Target, where: str = "y") -> Array:
+    """Return labels as an array of the loss's dtype, or raise."""
+    array = _check(y, target.type, where)
+    if target.classes is not None:
+        _check_classes(array, target.classes, where)
+    if target.distribution:
+        _check_distribution(array, where)
+    return array
+
+
+def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
+    """Raise unless there are as many labels as inputs, and at least one."""
+    if len(x) != len(y) or not len(x):
+        raise DataError(
+            "inputs and labels must be as many, and not none",
+            where=" and ".join(where),
+            got=f"{len(x)} and {len(y)}",
+            hint="Give one label per example.",
+        )
+
+
+def check_positive(value: Any, where: str) -> int:
+    """Return a whole number above 0, or raise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise DataError("must be a whole number above 0", where=where, got=repr(value))
+    return int(value)
+
+
+def _check(given: Any, type: TensorType, where: str) -> Array:
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        raise DataError(
+            "not an array", where=where, got="rows of several lengths", hint="Make the rows equal."
+        ) from None
+    _check_dtype(array, type, where)
+    if array.shape[1:] != type.shape[1:] or array.ndim != type.rank:
+        raise DataError(
+            f"needs shape ({shape_text(type.shape)})",
+            where=where,
+            got=f"shape {array.shape}",
+            hint=_shape_hint(array, type, where),
+        )
+    if type.dtype != "float32":
+        return _as_int32(array, where)
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, np.float32)
+    _check_rows(converted, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+    return converted
+
+
+def _check_dtype(array: Array, type: TensorType, where: str) -> None:
+    wanted = np.floating if type.dtype == "float32" else np.integer
+    if np.issubdtype(array.dtype, wanted):
+        return
+    word = "floating-point" if type.dtype == "float32" else "whole-number"
+    raise DTypeError(
+        f"needs {word} values",
+        where=where,
+        got=f"dtype {array.dtype}",
+        hint=f'Convert it: {where}.astype("{type.dtype}")'
+        + (", scaled as the model expects." if type.dtype == "float32" else "."),
+    )
+
+
+def _as_int32(array: Array, where: str) -> Array:
+    limits = np.iinfo(np.int32)
+    if array.size and (array.max() > limits.max or array.min() < limits.min):
+        raise DataError("needs values within int32", where=where, got=f"{array.max()}")
+    return np.ascontiguousarray(array, np.int32)
+
+
+def _shape_hint(array: Array, type: TensorType, where: str) -> str:
+    if array.ndim and array[:1].size == type.size():
+        sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
+        return f"The number of elements fits: {where}.reshape({sizes}) if that is meant."
+    return "Give one row per example, each of the shape that the spec says."
+
+
+def _check_classes(labels: Array, classes: int, where: str) -> None:
+    _check_rows(
+        labels,
+        lambda rows: (rows < 0) | (rows >= classes),
+        where,
+        f"labels must be from 0 to {classes - 1}",
+    )
+
+
+def _check_distribution(rows: Array, where: str) -> None:
+    _check_rows(
+        rows, lambda r: (r < 0) | (r > 1), where, "probabilities must be within 0 and 1"
+    )
+    _check_rows(
+        rows.sum(-1, dtype=np.float64),
+        lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,
+        where,
+        "every row must sum to 1 (one-hot labels, say)",
+    )
+
+
+def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what: str) -> None:
+    """Raise with the index and value of the first wrong element."""
+    found = wrong(array)
+    if found.any():
+        index = tuple(int(i) for i in np.argwhere(found)[0])
+        raise DataError(
+            what,
+            where=f"{where}[{', '.join(map(str, index))}]",
+            got=f"{array[index]} ({int(found.sum())} such in all)",
+            hint="Clean the data before training.",
+        )

@@ -1,0 +1,27 @@
+"""What a training recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class History:
+    """Losses and metrics of a call of `fit`.
+
+    Attributes:
+        history: label -> one number per epoch: "loss", every metric, and both with "val_" for the
+            validation data.
+        epochs: the number of each epoch, counted from 0 over the life of the run.
+        step_losses: the loss of every step, before its update.
+    """
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epochs: list[int] = field(default_factory=list)
+    step_losses: list[float] = field(default_factory=list)
+
+    def record(self, epoch: int, logs: dict[str, float]) -> None:
+        """Add the numbers of an epoch."""
+        self.epochs.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)

@@ -1,0 +1,26 @@
+"""How messages name things: names in snake case, values cut short, near misses."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+
+def snake_case(name: str) -> str:
+    """Turn a class name into words: "HeNormal" into "he_normal"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def shorten(value: Any, limit: int = 80) -> str:
+    """Return the repr of a value, cut in the middle of nothing: long ones end in "…"."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def close_match(wrong: Any, known: Iterable[str]) -> str:
+    """Suggest the known name nearest to a wrong one, and list them all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(wrong), names, 1)
+    return (f"Did you mean {near[0]!r}? " if near else "") + f"Known: {', '.join(names)}."
