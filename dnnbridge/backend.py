@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
@@ -54,6 +54,28 @@ class BackendInfo:
     install: str = ""
     devices: tuple[str, ...] = ("cpu",)
     priority: int = 0
+
+
+class Claim(NamedTuple):
+    """A kernel by which a backend replaces the calls of one spec class.
+
+    Attributes:
+        applies: whether it computes this spec.
+        lower: what the backend makes of it: (spec, *inputs) -> outputs, in the backend's terms.
+    """
+
+    applies: Callable[[Any], bool]
+    lower: Callable[..., Any]
+
+
+def claimed_by(claims: Mapping[type, Claim]) -> Callable[[object], bool]:
+    """Return the predicate by which `inline` leaves the claimed calls whole."""
+
+    def claimed(spec: object) -> bool:
+        claim = claims.get(type(spec))
+        return claim is not None and claim.applies(spec)
+
+    return claimed
 
 
 class Executable(Protocol):

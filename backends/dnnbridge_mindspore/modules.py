@@ -1,0 +1,33 @@
+"""Keep generated source as real files in the user's cache folder and import them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import platformdirs
+
+from dnnbridge.checkpoint import write_atomically
+
+
+def import_source(label: str, source: str) -> ModuleType:
+    """Write source to a file named after its content, and import that file as a module.
+
+    MindSpore's compiler looks the text up in the file, so it must exist while the module lives.
+    """
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    name = f"dnnbridge_generated_{label}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = Path(platformdirs.user_cache_dir("dnnbridge")) / "mindspore" / f"{name}.py"
+    if not path.is_file() or path.read_text(encoding="utf-8") != source:
+        write_atomically(path, source.encode())
+    found = importlib.util.spec_from_file_location(name, path)
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    found.loader.exec_module(module)
+    return module

@@ -1,0 +1,33 @@
+"""Composites that TensorFlow has as one kernel; the suite holds each to its equation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from dnnbridge.backend import Claim
+from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
+
+Tensor = Any
+
+
+def _sparse_cross_entropy(spec: object, prediction: Tensor, target: Tensor) -> list[Tensor]:
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=prediction)
+    return [_per_example(losses)]
+
+
+def _cross_entropy(spec: object, prediction: Tensor, target: Tensor) -> list[Tensor]:
+    losses = tf.nn.softmax_cross_entropy_with_logits(labels=target, logits=prediction)
+    return [_per_example(losses)]
+
+
+def _per_example(losses: Tensor) -> Tensor:
+    return tf.reduce_mean(losses, list(range(1, losses.shape.rank)))
+
+
+CLAIMS: dict[type, Claim] = {
+    CategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _cross_entropy),
+    SparseCategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _sparse_cross_entropy),
+}
+

@@ -1,0 +1,41 @@
+"""Trace a graph into TensorFlow operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dnnbridge.graph import Call, Constant, Graph, Value, ValueAndGrad
+from dnnbridge_tensorflow.claims import CLAIMS
+from dnnbridge_tensorflow.lowerings import LOWERINGS
+
+Tensor = Any
+
+
+def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Return the outputs of a graph whose unclaimed calls have been inlined."""
+    known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
+    for node in graph.nodes:
+        arguments = [known[value] for value in node.inputs]
+        if isinstance(node.op, Constant):
+            results = [tf.constant(node.op.value, tf.float32)]
+        elif isinstance(node.op, Call):
+            results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
+        elif isinstance(node.op, ValueAndGrad):
+            assert node.body is not None
+            results = _value_and_grad(node.op, node.body, arguments)
+        else:
+            results = [LOWERINGS[type(node.op)](node.op, *arguments)]
+        known.update(zip(node.outputs, results, strict=True))
+    return [known[value] for value in graph.outputs]
+
+
+def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: list[Tensor]) -> list[Tensor]:
+    wrt = [inputs[i] for i in op.wrt]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(wrt)
+        outputs = evaluate(body, inputs)
+    zero = tf.UnconnectedGradients.ZERO
+    return outputs + [*tape.gradient(outputs[0], wrt, unconnected_gradients=zero)]

@@ -1,0 +1,55 @@
+"""The table of operations: what each is in TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from dnnbridge import ops
+from dnnbridge.graph import Op
+
+Tensor = Any
+
+DTYPES = {"float32": tf.float32, "int32": tf.int32, "bool": tf.bool}
+
+
+def _reshape(op: ops.Reshape, x: Tensor) -> Tensor:
+    return tf.reshape(x, [-1 if size is None else size for size in op.shape])
+
+
+LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
+    ops.Abs: lambda op, x: tf.abs(x),
+    ops.Add: lambda op, a, b: tf.add(a, b),
+    ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
+    ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
+    ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
+    ops.Div: lambda op, a, b: tf.divide(a, b),
+    ops.Equal: lambda op, a, b: tf.equal(a, b),
+    ops.Exp: lambda op, x: tf.exp(x),
+    ops.Greater: lambda op, a, b: tf.greater(a, b),
+    ops.Log: lambda op, x: tf.math.log(x),
+    ops.LogSoftmax: lambda op, x: tf.nn.log_softmax(x, op.axis),
+    ops.MatMul: lambda op, x, w: tf.matmul(x, w) if x.shape.rank == 2 else tf.tensordot(x, w, 1),
+    ops.Maximum: lambda op, a, b: tf.maximum(a, b),
+    ops.Minimum: lambda op, a, b: tf.minimum(a, b),
+    ops.Mul: lambda op, a, b: tf.multiply(a, b),
+    ops.Neg: lambda op, x: tf.negative(x),
+    ops.OneHot: lambda op, x: tf.one_hot(x, op.depth),
+    ops.ReduceMax: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),
+    ops.ReduceMean: lambda op, x: tf.reduce_mean(x, op.axes, op.keepdims),
+    ops.ReduceSum: lambda op, x: tf.reduce_sum(x, op.axes, op.keepdims),
+    ops.Relu: lambda op, x: tf.nn.relu(x),
+    ops.Reshape: _reshape,
+    ops.Select: lambda op, condition, a, b: tf.where(condition, a, b),
+    ops.Sigmoid: lambda op, x: tf.sigmoid(x),
+    ops.Sign: lambda op, x: tf.sign(x),
+    ops.Softmax: lambda op, x: tf.nn.softmax(x, op.axis),
+    ops.Softplus: lambda op, x: tf.nn.softplus(x),
+    ops.Sqrt: lambda op, x: tf.sqrt(x),
+    ops.Square: lambda op, x: tf.square(x),
+    ops.Sub: lambda op, a, b: tf.subtract(a, b),
+    ops.Tanh: lambda op, x: tf.tanh(x),
+    ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),
+}

@@ -1,0 +1,32 @@
+"""Entry point of the TensorFlow backend; imports TensorFlow only when the backend is asked for."""
+
+from __future__ import annotations
+
+import os
+
+from dnnbridge.backend import Backend, BackendInfo
+from dnnbridge.hookspecs import hookimpl
+
+INFO = BackendInfo(
+    name="tensorflow",
+    modules=("tensorflow",),
+    distributions=("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
+    install="pip install 'dnnbridge[tensorflow]'",
+    devices=("cpu", "gpu"),
+    priority=30,
+)
+
+
+@hookimpl
+def dnnbridge_backend_info(name: str) -> BackendInfo | None:
+    return INFO if name == INFO.name else None
+
+
+@hookimpl
+def dnnbridge_backend(name: str) -> Backend | None:
+    if name != INFO.name:
+        return None
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from dnnbridge_tensorflow.backend import TensorFlowBackend
+
+    return TensorFlowBackend()
