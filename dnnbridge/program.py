@@ -145,12 +145,12 @@ def _train(forward: _Forward, optimizer: AbstractOptimizer) -> tuple[Function, D
     scalars = [builder.input(name, TensorType(())) for name in optimizer.scalars(0)]
     writes: dict[str, Value] = {}
     for parameter, p in declared.parameters.values():
-        writes |= _update(builder, optimizer, parameter, p, gradients[p], scalars)
+        writes |= record_update(builder, optimizer, parameter, p, gradients[p], scalars)
     graph = builder.graph([*outputs, *writes.values()])
     return Function(graph, ("loss", *forward.metrics), tuple(writes)), declared
 
 
-def _update(
+def record_update(
     builder: Builder,
     optimizer: AbstractOptimizer,
     parameter: Parameter,
@@ -158,7 +158,7 @@ def _update(
     g: Value,
     scalars: Iterable[Value],
 ) -> dict[str, Value]:
-    """Record the update of one parameter as a call of the optimizer."""
+    """Record the update of one parameter as a call of the optimizer; return the new arrays by name."""
     names, kinds = [s.name for s in scalars], optimizer.slots()
     slots = [builder.input(f"{parameter.name}:{slot}", p.type) for slot in kinds]
 

@@ -102,8 +102,7 @@ class _Writer:
             assert node.body is not None
             values = len(node.body.outputs)
             call = f"self.{self._gradient(node.op, node.body)}({', '.join(arguments)})"
-            value = _tuple(outputs[:values])
-            return f"{value if values == 1 else f'({value})'}, ({_tuple(outputs[values:])}) = {call}"
+            return f"{_target(outputs[:values])}, {_target(outputs[values:])} = {call}"
         if isinstance(node.op, Call):
             source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         else:
@@ -162,6 +161,11 @@ def _construct(function: Function, feeds: Sequence[Value]) -> list[str]:
 
 def _signature(name: str, arguments: Sequence[str]) -> str:
     return f"    def {name}({', '.join(['self', *arguments])}):"
+
+
+def _target(names: Sequence[str]) -> str:
+    """Write what value_and_grad is unpacked into: it returns one value bare and several as a tuple."""
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 
 def _tuple(names: Sequence[str]) -> str:

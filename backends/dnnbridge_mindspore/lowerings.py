@@ -57,8 +57,9 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Log: _call("log"),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
     ops.MatMul: _call("matmul"),
-    ops.Maximum: _call("maximum"),
-    ops.Minimum: _call("minimum"),
+    # The native gradients of maximum and minimum halve where the operands are equal.
+    ops.Maximum: lambda op, a, b: f"ops.where(ops.greater_equal({a}, {b}), {a}, {b})",
+    ops.Minimum: lambda op, a, b: f"ops.where(ops.less_equal({a}, {b}), {a}, {b})",
     ops.Mul: _call("mul"),
     ops.Neg: _call("neg"),
     ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",

@@ -1,0 +1,139 @@
+"""Cases of primitive operations: at least one per operation, at ordinary and at hard inputs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dnnbridge import ops, randomness
+from dnnbridge.graph import Op, TensorType
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class OpCase:
+    """An operation with inputs.
+
+    Attributes:
+        id: name in test reports.
+        op: the operation with its attributes.
+        inputs: arrays, rounded to float32 before use.
+        gradient: whether it has one.
+        reduced: number of terms summed into an element.
+    """
+
+    id: str
+    op: Op
+    inputs: tuple[Array, ...]
+    gradient: bool = True
+    reduced: int = 1
+
+    @property
+    def types(self) -> list[TensorType]:
+        names: dict[str, Any] = {"f": "float32", "i": "int32", "b": "bool"}
+        return [TensorType(array.shape, names[array.dtype.kind]) for array in self.inputs]
+
+
+def _normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
+    return randomness.generator(key, "op case", *shape).normal(0.0, scale, shape)
+
+
+_WIDE = np.concatenate(
+    [np.linspace(-30, 30, 241), [0.0, 1e-8, -1e-8, 1e-3, -1e-3, 4.99, 5.01, -20.0, 88.0, -88.0]]
+)
+"""Both tails, around 0, and where native kernels have been seen to break."""
+
+_POSITIVE = np.concatenate([np.linspace(0.01, 3, 100), [1.0, 1e-7, 1.0 - 1e-7, 1e-30, 1e4, 1e30]])
+_TIES = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [-1.0, -5.0, 0.0]])
+_LOGITS = np.concatenate([_normal(40, 7, scale=3.0), [[100.0, 0, 0, 0, 0, 0, -100.0]]])
+
+_UNARY: list[tuple[Op, Array]] = [
+    (ops.Neg(), _WIDE),
+    (ops.Abs(), _WIDE),
+    (ops.Square(), _WIDE),
+    (ops.Exp(), np.linspace(-20, 5, 251)),
+    (ops.Sqrt(), _POSITIVE[:100]),
+    (ops.Log(), _POSITIVE[:103]),
+    (ops.Relu(), _WIDE),
+    (ops.Sigmoid(), _WIDE),
+    (ops.Tanh(), _WIDE),
+    (ops.Softplus(), _WIDE),
+    (ops.Sign(), _WIDE),
+    (ops.Clip(-1.0, 2.0), np.append(_WIDE, [-1.0, 2.0])),
+]
+
+_BINARY: list[Op] = [ops.Add(), ops.Sub(), ops.Mul(), ops.Maximum(), ops.Minimum()]
+
+_EQUAL_HERE_AND_THERE = np.where(np.arange(12).reshape(3, 4) % 2, _normal(3, 4), 0.5)
+
+_SHAPES: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = [
+    ("same", (3, 4), (3, 4)),
+    ("row", (3, 4), (4,)),
+    ("column", (3, 4), (3, 1)),
+    ("scalar", (3, 4), ()),
+    ("scalar_first", (), (2, 3, 4)),
+]
+
+_REDUCTIONS: list[tuple[str, tuple[int, ...], bool]] = [
+    ("last", (2,), False),
+    ("first_kept", (0,), True),
+    ("two", (0, 2), False),
+    ("all", (0, 1, 2), False),
+]
+
+
+def _reductions() -> list[OpCase]:
+    x, classes = _normal(3, 5, 4), (ops.ReduceSum, ops.ReduceMean, ops.ReduceMax)
+    return [
+        OpCase(f"{cls.__name__}-{name}", cls(axes, kept), (x,), reduced=math.prod(x.shape))
+        for cls in classes
+        for name, axes, kept in _REDUCTIONS
+    ]
+
+
+def _others() -> list[OpCase]:
+    x, condition = _normal(3, 4), _normal(3, 4, key=1) > 0
+    return [
+        OpCase("Select-same", ops.Select(), (condition, x, _normal(3, 4, key=2))),
+        OpCase("Select-scalar", ops.Select(), (condition, x, np.float64(0.5))),
+        OpCase("Cast-bool", ops.Cast("float32"), (condition,), gradient=False),
+        OpCase("Cast-int", ops.Cast("int32"), (10 * x,), gradient=False),
+        OpCase("Div", ops.Div(), (x, _normal(3, 4, key=3) + np.sign(_normal(3, 4, key=3)))),
+        OpCase("Div-row", ops.Div(), (x, np.array([0.5, 3.0, -7.0, 1e4]))),
+        OpCase("Equal", ops.Equal(), (np.arange(6), np.array([0, 2, 2, 3, 5, 5])), gradient=False),
+        OpCase("Greater", ops.Greater(), (_TIES, _TIES[:1]), gradient=False),
+        OpCase("ArgMax-ties", ops.ArgMax(1), (_TIES,), gradient=False),
+        OpCase("ArgMax-first_axis", ops.ArgMax(0), (_normal(5, 3),), gradient=False),
+        OpCase("OneHot", ops.OneHot(4), (np.array([0, 3, 1, 1]),), gradient=False),
+        OpCase("OneHot-rank2", ops.OneHot(3), (np.array([[0, 2], [1, 1]]),), gradient=False),
+        OpCase("ReduceMax-ties", ops.ReduceMax((1,)), (_TIES,)),
+        OpCase("Softmax", ops.Softmax(1), (_LOGITS,), reduced=7),
+        OpCase("Softmax-first_axis", ops.Softmax(0), (_normal(5, 4),), reduced=5),
+        OpCase("LogSoftmax", ops.LogSoftmax(1), (_LOGITS,), reduced=7),
+        OpCase("LogSoftmax-rank3", ops.LogSoftmax(2), (_normal(3, 5, 4),), reduced=4),
+        OpCase("MatMul", ops.MatMul(), (_normal(7, 33), _normal(33, 5)), reduced=33),
+        OpCase("MatMul-one_row", ops.MatMul(), (_normal(1, 300), _normal(300, 1)), reduced=300),
+        OpCase("MatMul-rank3", ops.MatMul(), (_normal(2, 3, 8), _normal(8, 5)), reduced=8),
+        OpCase("Reshape", ops.Reshape((6, 4)), (_normal(2, 3, 4),)),
+        OpCase("Transpose", ops.Transpose((2, 0, 1)), (_normal(2, 3, 4),)),
+    ]
+
+
+OP_CASES: list[OpCase] = [
+    *(OpCase(f"{type(op).__name__}-wide", op, (x,)) for op, x in _UNARY),
+    *(
+        OpCase(f"{type(op).__name__}-{name}", op, (_normal(*a), _normal(*b, key=1)))
+        for op in _BINARY
+        for name, a, b in _SHAPES
+    ),
+    OpCase("Maximum-ties", ops.Maximum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
+    OpCase("Minimum-ties", ops.Minimum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
+    *_reductions(),
+    *_others(),
+]
+"""Every primitive has a case here; the suite insists."""

@@ -1,0 +1,125 @@
+"""Run an equation on a backend: its value, and its gradient by every real input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dnnbridge import ops, randomness
+from dnnbridge.backend import Backend, check_supported
+from dnnbridge.graph import Builder, TensorType, Value
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.program import Function, Program, record_update
+from dnnbridge.scope import Declarations, Parameter, Scope
+
+Array = npt.NDArray[Any]
+Write = Callable[..., Value]
+"""Writes an equation: given a scope and the inputs, returns its value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Equation:
+    """A program that computes one value, and the arrays to feed it.
+
+    Attributes:
+        program: with the one function "equation".
+        feeds: an array for every input, parameter and random input.
+    """
+
+    program: Program
+    feeds: Mapping[str, Array]
+
+    def run(self, backend: Backend, device: str = "cpu") -> dict[str, Array]:
+        """Return "value", and "d/<input>" for every input that has a gradient."""
+        check_supported(backend, self.program, device)
+        stacked = {name: array[None] for name, array in self.feeds.items()}
+        executable = backend.compile(self.program, device)
+        results = executable.run("equation", stacked, 1)
+        return {name: array[0] for name, array in results.items()}
+
+
+def equation(
+    write: Write,
+    types: Sequence[TensorType],
+    inputs: Sequence[Array],
+    *,
+    gradient: bool = True,
+    training: bool = True,
+) -> Equation:
+    """Build the program of an equation; parameters it declares are drawn, not initialised.
+
+    Args:
+        write: the equation.
+        types: types of its inputs.
+        inputs: their numbers.
+        gradient: whether to differentiate the sum of the value, weighted with fixed random
+            numbers, by every float input and parameter.
+        training: what the scope says.
+    """
+    builder = Builder("equation")
+    declared = Declarations(builder)
+    values = [builder.input(f"input_{i}", type) for i, type in enumerate(types)]
+    feeds = {f"input_{i}": array for i, array in enumerate(inputs)}
+    if not gradient:
+        result = write(Scope(builder, declared, training), *values)
+        function = Function(builder.graph([result]), ("value",))
+        return Equation(Program({}, {"equation": function}), feeds)
+
+    def body(inner: Builder, given: tuple[Value, ...]) -> list[Value]:
+        value = write(Scope(inner, declared, training), *given)
+        weights = inner.local(builder.input("weights", value.type))
+        product = value * weights
+        return [ops.reduce_sum(product, tuple(range(product.rank))), value]
+
+    outputs, gradients = builder.value_and_grad(
+        "body", values, body, lambda v: v.dtype == "float32" and v.name != "weights"
+    )
+    names = [f"d/{value.name}" for value in gradients]
+    function = Function(builder.graph([outputs[1], *gradients.values()]), ("value", *names))
+    rng = randomness.generator(0, "harness")
+    batch = len(inputs[0]) if inputs and np.ndim(inputs[0]) else 1
+    feeds["weights"] = rng.normal(size=outputs[1].type.concrete(batch))
+    for parameter, _ in declared.parameters.values():
+        feeds[parameter.name] = rng.normal(0.0, 0.5, parameter.shape)
+    for random, _ in declared.randoms.values():
+        feeds[random.name] = random.distribution.sample(rng, random.type.concrete(batch))
+    return Equation(Program({}, {"equation": function}), rounded(feeds))
+
+
+def rounded(feeds: Mapping[str, Array]) -> dict[str, Array]:
+    """Round real arrays to float32, so that every backend starts from the same numbers."""
+    return {
+        name: array.astype(np.float32) if np.issubdtype(array.dtype, np.floating) else array
+        for name, array in feeds.items()
+    }
+
+
+def trajectory(
+    backend: Backend,
+    optimizer: AbstractOptimizer,
+    start: Array,
+    gradients: Array,
+    device: str = "cpu",
+) -> dict[str, Array]:
+    """Return the parameter and slots after updates with the given gradients, one per step."""
+    from dnnbridge.initializers import Zeros
+
+    builder = Builder("update")
+    parameter = Parameter("p", start.shape, Zeros())
+    p, g = builder.input("p", TensorType(start.shape)), builder.input("g", TensorType(start.shape))
+    scalars = [builder.input(name, TensorType(())) for name in optimizer.scalars(0)]
+    writes = record_update(builder, optimizer, parameter, p, g, scalars)
+    seen = ops.reduce_sum(g, tuple(range(g.rank)))
+    function = Function(builder.graph([seen, *writes.values()]), ("seen",), tuple(writes))
+    state = dict.fromkeys(writes, TensorType(start.shape))
+    program = Program(state, {"update": function}, (parameter,))
+    executable = backend.compile(program, device)
+    executable.write({name: start if name == "p" else np.zeros_like(start) for name in writes})
+    rows = [optimizer.scalars(step) for step in range(len(gradients))]
+    feeds = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    executable.run("update", feeds | {"g": gradients}, len(gradients))
+    return executable.read()

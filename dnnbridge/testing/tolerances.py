@@ -1,0 +1,30 @@
+"""How far a float32 result may be from the float64 reference, derived in one place."""
+
+from __future__ import annotations
+
+import math
+
+EPSILON = 2.0**-23
+"""Spacing of float32 numbers at 1."""
+
+ROUNDINGS = 16.0
+"""Roundings allowed in an elementwise result, its transcendental functions included."""
+
+TRAJECTORY = 1e-5
+"""Relative L2 distance allowed for the weights of a smooth net after up to 200 steps."""
+
+LOSS_CURVE = 1e-5
+"""Relative distance allowed for the losses of such a training."""
+
+
+def elementwise(reduced: int = 1) -> float:
+    """Return the tolerance of |actual - expected| / (1 + |expected|).
+
+    Args:
+        reduced: number of terms summed into one element; their errors add up like a random walk.
+
+    Example:
+        >>> elementwise(100) == 10 * elementwise()
+        True
+    """
+    return ROUNDINGS * EPSILON * math.sqrt(reduced)
