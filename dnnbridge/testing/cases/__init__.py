@@ -1,0 +1,1 @@
+"""Cases: data that every backend is held to."""

@@ -1,0 +1,54 @@
+"""Cases of optimizers: trajectories under a changing rate, with tiny and huge gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dnnbridge import randomness
+from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
+from dnnbridge.schedules import ExponentialDecay, PiecewiseConstant
+
+Array = npt.NDArray[np.float32]
+
+STEPS = 60
+
+CHANGING = PiecewiseConstant((5, 12, 20, 40), (0.1, 0.05, 0.2, 0.01, 0.3))
+"""A rate that falls and rises: conventions about momentum differ only then."""
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerCase:
+    """An optimizer, a start, and the gradient of every step."""
+
+    id: str
+    optimizer: AbstractOptimizer
+    start: Array
+    gradients: Array
+
+
+def _case(name: str, optimizer: AbstractOptimizer) -> OptimizerCase:
+    rng = randomness.generator(0, "optimizer case")
+    magnitudes = np.repeat([1e-6, 1e-3, 1.0, 100.0], 3)[:, None]
+    gradients = rng.normal(size=(STEPS, 12, 3)) * magnitudes
+    gradients[:, :, 2] *= rng.random((STEPS, 12)) < 0.3  # mostly zero, as for rare words
+    start = rng.normal(size=(12, 3))
+    return OptimizerCase(name, optimizer, start.astype("float32"), gradients.astype("float32"))
+
+
+OPTIMIZER_CASES: list[OptimizerCase] = [
+    _case("sgd", SGD(CHANGING)),
+    _case("sgd-momentum", SGD(CHANGING, momentum=0.9)),
+    _case("sgd-nesterov", SGD(CHANGING, momentum=0.9, nesterov=True)),
+    _case("sgd-dampening", SGD(CHANGING, momentum=0.9, dampening=0.3)),
+    _case("sgd-keras", SGD.keras(CHANGING, momentum=0.9)),
+    _case("sgd-keras-nesterov", SGD.keras(CHANGING, momentum=0.9, nesterov=True)),
+    _case("sgd-mindspore", SGD.mindspore(CHANGING, momentum=0.8, dampening=0.2)),
+    _case("adam", Adam(CHANGING)),
+    _case("adam-textbook", Adam(CHANGING, epsilon=1e-3, epsilon_hat=False)),
+    _case("adam-betas", Adam(ExponentialDecay(0.1, 10, 0.9), beta_1=0.5, beta_2=0.9)),
+    _case("adam-mindspore", Adam.mindspore(CHANGING)),
+]
+"""Every optimizer has a case here; the suite insists."""

@@ -1,0 +1,164 @@
+"""`ConformanceSuite`: subclass it, name a backend, and pytest holds that backend to the reference."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from dnnbridge import ops
+from dnnbridge.backend import STRUCTURE, Backend
+from dnnbridge.checkpoint import load
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.plugins import load_backend
+from dnnbridge.scope import Scope
+from dnnbridge.testing.assertions import assert_close, assert_near
+from dnnbridge.testing.cases.equation_cases import EQUATION_CASES, EquationCase
+from dnnbridge.testing.cases.op_cases import OP_CASES, OpCase
+from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
+from dnnbridge.testing.harness import equation, rounded, trajectory
+from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY, elementwise
+from dnnbridge.training.compiling import compile
+
+by_id = pytest.mark.parametrize
+
+
+def ids(case: OpCase | EquationCase | OptimizerCase | TrainingCase) -> str:
+    return case.id
+
+
+class ConformanceSuite:
+    """Tests of one backend; each compares with the float64 reference.
+
+    Example:
+        class TestMine(ConformanceSuite):
+            backend = "mine"
+    """
+
+    backend: ClassVar[str]
+    device: ClassVar[str] = "cpu"
+
+    @pytest.fixture
+    def loaded(self) -> Backend:
+        return load_backend(self.backend)
+
+    @pytest.fixture
+    def reference(self) -> Backend:
+        return load_backend("reference")
+
+    def test_table_is_total(self, loaded: Backend) -> None:
+        """Every primitive is lowered or declared as a limitation, and not both."""
+        declared = {limit.op for limit in loaded.limitations if not limit.devices}
+        assert set(loaded.lowered) | declared >= set(ops.PRIMITIVES)
+        assert not set(loaded.lowered) & (declared | STRUCTURE)
+
+    @by_id("case", OP_CASES, ids=ids)
+    def test_op(self, case: OpCase, loaded: Backend, reference: Backend) -> None:
+        def write(scope: Scope, *values: Value) -> Value:
+            return values[0].builder.add(case.op, *values)
+
+        if type(case.op) not in loaded.lowered:
+            pytest.skip("declared as a limitation")
+        self._compare(case, case.types, write, loaded, reference)
+
+    @by_id("case", EQUATION_CASES, ids=ids)
+    def test_equation(self, case: EquationCase, loaded: Backend, reference: Backend) -> None:
+        def write(scope: Scope, *values: Value) -> Value:
+            return scope.call(case.spec, *values)
+
+        self._compare(case, case.types, write, loaded, reference)
+
+    @by_id("case", OPTIMIZER_CASES, ids=ids)
+    def test_optimizer(self, case: OptimizerCase, loaded: Backend, reference: Backend) -> None:
+        given = case.optimizer, case.start, case.gradients
+        actual = trajectory(loaded, *given, device=self.device)
+        for name, expected in trajectory(reference, *given).items():
+            assert_near(actual[name], expected, TRAJECTORY, f"{case.id} {name}")
+
+    @by_id("case", TRAINING_CASES, ids=ids)
+    def test_training(self, case: TrainingCase) -> None:
+        """Weights, slots, every loss and the metrics follow the reference."""
+        runs = [compile(case.experiment, self.backend, self.device)]
+        runs.append(compile(case.experiment, "reference"))
+        validation = case.x[:33], case.y[:33]
+        actual, expected = (
+            run.fit(case.x, case.y, case.batch_size, case.epochs, validation) for run in runs
+        )
+        for name, array in runs[1].state().items():
+            assert_near(runs[0].state()[name], array, TRAJECTORY, f"{case.id} {name}")
+        assert_close(
+            np.array(actual.step_losses), np.array(expected.step_losses), LOSS_CURVE, "step losses"
+        )
+        for name, values in expected.history.items():
+            assert_close(np.array(actual.history[name]), np.array(values), LOSS_CURVE, name)
+        assert_close(runs[0].predict(case.x), runs[1].predict(case.x), LOSS_CURVE, "prediction")
+
+    def test_starting_weights_are_those_of_the_reference(self) -> None:
+        """Bit for bit: core draws them."""
+        experiment = TRAINING_CASES[0].experiment
+        expected = compile(experiment, "reference").parameters()
+        actual = compile(experiment, self.backend, self.device).parameters()
+        assert list(actual) == list(expected)
+        for name, array in expected.items():
+            np.testing.assert_array_equal(actual[name].astype(np.float64), array, err_msg=name)
+
+    def test_steps_per_call_do_not_change_the_numbers(self) -> None:
+        case = TRAINING_CASES[0]
+        runs = [compile(case.experiment, self.backend, self.device) for _ in range(2)]
+        for run, steps in zip(runs, (1, None), strict=True):
+            run.fit(case.x, case.y, case.batch_size, 2, steps_per_call=steps)
+        for name, array in runs[0].state().items():
+            np.testing.assert_array_equal(runs[1].state()[name], array, err_msg=name)
+
+    def test_written_state_is_used(self) -> None:
+        """A compiled step, evaluation and prediction all see weights that were set later."""
+        case = TRAINING_CASES[0]
+        run, other = (
+            compile(dataclasses.replace(case.experiment, seed=s), self.backend, self.device)
+            for s in (1, 2)
+        )
+        run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y))
+        run.predict(case.x)
+        run.set_state(other.state(), other.progress)
+        np.testing.assert_array_equal(run.predict(case.x), other.predict(case.x))
+        assert run.evaluate(case.x, case.y) == other.evaluate(case.x, case.y)
+        order = {"shuffle": False}
+        for each in (run, other):
+            each.fit(case.x, case.y, case.batch_size, 1, **order)  # type: ignore[arg-type]
+        for name, array in other.state().items():
+            np.testing.assert_array_equal(run.state()[name], array, err_msg=name)
+
+    @by_id("case", TRAINING_CASES, ids=ids)
+    def test_resume_here_and_there(self, case: TrainingCase, tmp_path: pathlib.Path) -> None:
+        """Begin on one backend, save, go on with the other: the trajectory is the same."""
+        whole = compile(case.experiment, "reference")
+        whole.fit(case.x, case.y, case.batch_size, case.epochs)
+        for first, second in ((self.backend, "reference"), ("reference", self.backend)):
+            begun = compile(case.experiment, first)
+            begun.fit(case.x, case.y, case.batch_size, case.epochs // 2)
+            begun.save(tmp_path / "run.safetensors")
+            resumed = load(tmp_path / "run.safetensors", second)
+            resumed.fit(case.x, case.y, case.batch_size, case.epochs - case.epochs // 2)
+            assert resumed.progress == whole.progress
+            for name, array in whole.state().items():
+                assert_near(resumed.state()[name], array, TRAJECTORY, f"{first}-{second} {name}")
+
+    def _compare(
+        self,
+        case: OpCase | EquationCase,
+        types: list[TensorType],
+        write: object,
+        loaded: Backend,
+        reference: Backend,
+    ) -> None:
+        arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
+        training = getattr(case, "training", True)
+        built = equation(write, types, arrays, gradient=case.gradient, training=training)  # type: ignore[arg-type]
+        actual, expected = built.run(loaded, self.device), built.run(reference)
+        assert actual.keys() == expected.keys()
+        for name, array in expected.items():
+            assert_close(actual[name], array, elementwise(case.reduced), f"{case.id} {name}")
