@@ -54,7 +54,7 @@ class ReLU(AbstractActivation):
 class LeakyReLU(AbstractActivation):
     """x where x > 0, negative_slope · x elsewhere; the derivative at 0 is the slope
 
-    The default slope 0.2 is that of `keras.activations.leaky_relu` and of MindSpore's `nn.LeakyReLU`
+    The default slope 0.2 is that of `keras.activations.leaky_relu` and MindSpore's `nn.LeakyReLU`
     (whose own derivative at 0 is the mean of both slopes). Keras' layer has 0.3. Maas et al.,
     "Rectifier nonlinearities improve neural network acoustic models", 2013.
 

@@ -19,10 +19,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec(firstresult=True)
-def dnnbridge_backend_info(name: str) -> BackendInfo | None:  # type: ignore[empty-body]
+def dnnbridge_backend_info(name: str) -> BackendInfo | None:
     """Describe the backend of this name, without importing its framework; None if not yours."""
 
 
 @hookspec(firstresult=True)
-def dnnbridge_backend(name: str) -> Backend | None:  # type: ignore[empty-body]
+def dnnbridge_backend(name: str) -> Backend | None:
     """Import the framework and return the backend of this name; None if not yours."""

@@ -1,4 +1,4 @@
-"""How parameters start. Values are drawn in float64 and rounded to float32 once, for all backends."""
+"""How parameters start: drawn in float64, rounded to float32 once, for all backends."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ class RandomUniform(AbstractInitializer):
 
 @spec
 class VarianceScaling(AbstractInitializer):
-    """Zero mean and variance `scale / n`, n a fan of the shape. (He et al., 2015; Glorot & Bengio, 2010)
+    """Zero mean and variance `scale / n`, n a fan of the shape
+
+    Glorot & Bengio, 2010, and He et al., 2015.
 
     Args:
         scale: numerator of the variance.
@@ -234,7 +236,7 @@ class LecunUniform(AbstractNamedScaling):
 
 
 def fans(shape: tuple[int, ...]) -> tuple[float, float]:
-    """Return fan-in and fan-out of a kernel of shape (…, in, out); a vector has its size as both."""
+    """Return fan-in and fan-out of a kernel of shape (…, in, out); of a vector, its size twice."""
     if len(shape) < 2:
         size = float(math.prod(shape))
         return size, size

@@ -58,7 +58,9 @@ _as_metric = named(AbstractMetric)
 def as_metrics(value: Any) -> tuple[AbstractMetric, ...]:
     """Return metrics given by name or as specs. "loss" may be named; it is always reported."""
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise SpecError("expected a list of metrics", got=shorten(value), hint='Write ["accuracy"].')
+        raise SpecError(
+            "expected a list of metrics", got=shorten(value), hint='Write ["accuracy"].'
+        )
     return tuple(_as_metric(item) for item in value if item != "loss")
 
 

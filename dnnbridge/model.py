@@ -56,7 +56,9 @@ class AbstractModel(Spec):
 
 def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise SpecError("expected a list of layers", got=shorten(value), hint="Write [Input(…), …].")
+        raise SpecError(
+            "expected a list of layers", got=shorten(value), hint="Write [Input(…), …]."
+        )
     items = [Activation(v) if isinstance(v, AbstractActivation) else v for v in value]
     if not items or not isinstance(items[0], Input):
         raise SpecError(
@@ -85,9 +87,7 @@ class Sequential(AbstractModel):
         (None, 10)
     """
 
-    layers: Annotated[
-        Iterable[Input | AbstractLayer | AbstractActivation], PlainValidator(_layers)
-    ]
+    layers: Annotated[Iterable[Input | AbstractLayer | AbstractActivation], PlainValidator(_layers)]
 
     def __post_init__(self) -> None:
         names = [layer.name for layer in _layers(self.layers)[1:] if layer.name]  # type: ignore[union-attr]

@@ -77,7 +77,9 @@ def build_program(
     train, declared = _train(forward, optimizer)
     parameters = tuple(parameter for parameter, _ in declared.parameters.values())
     state = {p.name: TensorType(p.shape) for p in parameters}
-    slots = {f"{p.name}:{slot}": TensorType(p.shape) for slot in optimizer.slots() for p in parameters}
+    slots = {
+        f"{p.name}:{slot}": TensorType(p.shape) for slot in optimizer.slots() for p in parameters
+    }
     return Program(
         state=state | slots,
         functions={"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()},
@@ -158,7 +160,7 @@ def record_update(
     g: Value,
     scalars: Iterable[Value],
 ) -> dict[str, Value]:
-    """Record the update of one parameter as a call of the optimizer; return the new arrays by name."""
+    """Record the update of one parameter as a call; return the new arrays by name."""
     names, kinds = [s.name for s in scalars], optimizer.slots()
     slots = [builder.input(f"{parameter.name}:{slot}", p.type) for slot in kinds]
 

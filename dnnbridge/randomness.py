@@ -37,9 +37,7 @@ def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
 class AbstractDistribution:
     """What a random input of a step is drawn from."""
 
-    def sample(
-        self, rng: np.random.Generator, shape: tuple[int, ...]
-    ) -> npt.NDArray[np.float32]:
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         raise NotImplementedError
 
 
@@ -49,7 +47,5 @@ class Bernoulli(AbstractDistribution):
 
     probability: float
 
-    def sample(
-        self, rng: np.random.Generator, shape: tuple[int, ...]
-    ) -> npt.NDArray[np.float32]:
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         return (rng.random(shape, dtype=np.float32) < self.probability).astype(np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dnnbridge.errors import DTypeError, ShapeError
-from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
+from dnnbridge.graph import Builder, Dim, DType, TensorType, Value
 from dnnbridge.graph.types import shape_text
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ class Scope:
         self.builder, self.training, self.path = builder, training, path
         self._declarations = declarations
 
-    def parameter(
-        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
-    ) -> Value:
+    def parameter(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
         """Declare a trainable float32 array `path/name` and return it.
 
         A second declaration of the same name returns the same array: the weights are shared.
@@ -110,7 +108,7 @@ class Scope:
 
     def known(self, dim: Dim, what: str) -> int:
         """Return a size that must not be the batch."""
-        if dim is BATCH:
+        if dim is None:
             raise ShapeError(
                 f"{what} would depend on the batch size",
                 where=self.path,

@@ -7,7 +7,7 @@ import difflib
 import functools
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, cast, dataclass_transform
 
 import pydantic
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -94,10 +94,10 @@ def spec(cls: type[S]) -> type[S]:
             hint="Rename one of them: the name is what a JSON file says.",
         )
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
-    made = pydantic_dataclass(cls, frozen=True, config=config)
-    made.__init__ = _plain_errors(made.__init__)  # type: ignore[method-assign, assignment]
+    made: Any = pydantic_dataclass(cls, frozen=True, config=config)
+    made.__init__ = _plain_errors(made.__init__)
     _KINDS[cls.__name__] = made
-    return made
+    return cast(type[S], made)
 
 
 def kinds(base: type[S]) -> Iterator[type[S]]:

@@ -44,7 +44,9 @@ class MindSporeExecutable:
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [cell(*(ms.Tensor(array[k]) for array in arrays)) for k in range(steps)]
-                results = [np.stack([value.asnumpy() for value in column]) for column in zip(*rows)]
+                results = [
+                    np.stack([v.asnumpy() for v in column]) for column in zip(*rows, strict=True)
+                ]
         return dict(zip(described.results, results, strict=True))
 
     def read(self) -> dict[str, Array]:

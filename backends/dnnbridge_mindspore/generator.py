@@ -53,7 +53,12 @@ def generate(function: Function, state: Iterable[str]) -> str:
     feeds = [v for v in graph.inputs if v.name not in writer.state]
     step = writer.step(graph, feeds, function)
     body = [*step, *_construct(function, feeds)]
-    lines = [*writer.setup, *(line for method in writer.methods for line in ["", *method]), "", *body]
+    lines = [
+        *writer.setup,
+        *(line for method in writer.methods for line in ["", *method]),
+        "",
+        *body,
+    ]
     return HEADER.format(name=graph.name) + "\n".join(lines).rstrip() + "\n"
 
 
@@ -148,11 +153,14 @@ def _construct(function: Function, feeds: Sequence[Value]) -> list[str]:
     loop = LOOP.format(
         feeds=", ".join(names),
         first=names[0],
-        stacks="\n".join(f"        {stack} = ops.zeros_like(position, dtype=ms.float32)" for stack in stacks),
+        stacks="\n".join(
+            f"        {stack} = ops.zeros_like(position, dtype=ms.float32)" for stack in stacks
+        ),
         results=_tuple(made),
         rows=", ".join(f"{name}[k]" for name in names),
         writes="\n".join(
-            f"            {s} = ops.where(here, {m}, {s})" for s, m in zip(stacks, made, strict=True)
+            f"            {s} = ops.where(here, {m}, {s})"
+            for s, m in zip(stacks, made, strict=True)
         ),
         stack_names=_tuple(stacks),
     )
@@ -164,7 +172,7 @@ def _signature(name: str, arguments: Sequence[str]) -> str:
 
 
 def _target(names: Sequence[str]) -> str:
-    """Write what value_and_grad is unpacked into: it returns one value bare and several as a tuple."""
+    """Write what value_and_grad is unpacked into: it returns a single value bare, not as a tuple."""
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 

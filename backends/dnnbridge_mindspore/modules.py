@@ -26,7 +26,8 @@ def import_source(label: str, source: str) -> ModuleType:
     if not path.is_file() or path.read_text(encoding="utf-8") != source:
         write_atomically(path, source.encode())
     found = importlib.util.spec_from_file_location(name, path)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
     found.loader.exec_module(module)

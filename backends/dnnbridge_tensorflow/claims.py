@@ -30,4 +30,3 @@ CLAIMS: dict[type, Claim] = {
     CategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _cross_entropy),
     SparseCategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _sparse_cross_entropy),
 }
-

@@ -56,7 +56,6 @@ class TensorFlowExecutable:
             for type in self._program.feeds(function).values()
         ]
 
-        @tf.function(input_signature=signature, autograph=False)
         def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
             def body(k: Tensor, *stacks: Tensor) -> list[Tensor]:
                 made = step([feed[k] for feed in feeds])
@@ -69,7 +68,9 @@ class TensorFlowExecutable:
             loop = tf.while_loop(lambda k, *_: k < steps, body, [tf.constant(0), *stacks])
             return [stack.stack() for stack in loop[1:]]
 
-        compiled: Callable[..., list[Tensor]] = block
+        compiled: Callable[..., list[Tensor]] = tf.function(
+            block, input_signature=signature, autograph=False
+        )
         return compiled
 
     def _step(self, function: str) -> Callable[[list[Tensor]], list[Tensor]]:

@@ -38,4 +38,4 @@ def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: list[Tensor]) -> list
         tape.watch(wrt)
         outputs = evaluate(body, inputs)
     zero = tf.UnconnectedGradients.ZERO
-    return outputs + [*tape.gradient(outputs[0], wrt, unconnected_gradients=zero)]
+    return [*outputs, *tape.gradient(outputs[0], wrt, unconnected_gradients=zero)]

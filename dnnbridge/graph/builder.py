@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.graph.node import Graph, Node
-from dnnbridge.graph.types import TensorType
-from dnnbridge.graph.value import Operand, Value
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
+from dnnbridge.graph.types import TensorType
+from dnnbridge.graph.value import Operand, Value
 
 Body = Callable[["Builder", tuple[Value, ...]], Sequence[Value]]
 """Writes a body: given its builder and its inputs, returns its outputs."""
@@ -71,10 +71,12 @@ class Builder:
 
     def graph(self, outputs: Sequence[Value]) -> Graph:
         """Finish: return what was recorded."""
-        return Graph(self.name, tuple(self.inputs), tuple(self.nodes), tuple(map(self.local, outputs)))
+        return Graph(
+            self.name, tuple(self.inputs), tuple(self.nodes), tuple(map(self.local, outputs))
+        )
 
     def local(self, value: Operand) -> Value:
-        """Return the value as one of this graph: a constant of a number, an input of an outer one."""
+        """Return the value as one of this graph: a number as a constant, an outer one as an input."""
         if not isinstance(value, Value):
             return self._record(Constant(value), (), None)[0]
         if value.builder is self:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dnnbridge.graph.node import Graph, Node
-from dnnbridge.graph.value import Value
 from dnnbridge.graph.structure import Call
+from dnnbridge.graph.value import Value
 
 Claim = Callable[[object], bool]
 """Says whether a backend lowers the call of a spec as a whole."""

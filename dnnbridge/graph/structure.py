@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dnnbridge.errors import ShapeError
-from dnnbridge.graph.types import TensorType
 from dnnbridge.graph.op import Op
+from dnnbridge.graph.types import TensorType
 
 if TYPE_CHECKING:
     from dnnbridge.graph.node import Graph

@@ -40,7 +40,9 @@ class ReferenceExecutable:
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
         described = self._functions[function]
         rows = [self._step(function, feeds, k) for k in range(steps)]
-        return {name: np.stack([row[i] for row in rows]) for i, name in enumerate(described.results)}
+        return {
+            name: np.stack([row[i] for row in rows]) for i, name in enumerate(described.results)
+        }
 
     def read(self) -> dict[str, Array]:
         return {name: array.copy() for name, array in self._state.items()}

@@ -39,7 +39,7 @@ def _flat(forward: Callable[..., Array]) -> Rule:
 
 def _sigmoid(x: Array) -> Array:
     e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1.0) / (1.0 + e)
+    return np.asarray(np.where(x < 0, e, 1.0) / (1.0 + e))
 
 
 def _select_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array | None, ...]:

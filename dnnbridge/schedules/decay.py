@@ -32,7 +32,7 @@ class ExponentialDecay(AbstractSchedule):
     def __call__(self, step: int) -> float:
         whole = step // self.decay_steps
         exponent = whole if self.staircase else step / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate**exponent
+        return float(self.initial_learning_rate * self.decay_rate**exponent)
 
 
 @spec
@@ -54,7 +54,7 @@ class NaturalExpDecay(AbstractSchedule):
 
     def __call__(self, step: int) -> float:
         at = step // self.decay_steps * self.decay_steps if self.staircase else step
-        return self.initial_learning_rate * math.e ** (-self.decay_rate * at)
+        return float(self.initial_learning_rate * math.e ** (-self.decay_rate * at))
 
 
 @spec

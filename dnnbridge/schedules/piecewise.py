@@ -44,7 +44,9 @@ class PiecewiseConstant(AbstractSchedule):
             )
         if any(a >= b for a, b in pairwise(self.boundaries)):
             raise SpecError(
-                "boundaries must ascend", got=repr(self.boundaries), hint="Sort them, without equals."
+                "boundaries must ascend",
+                got=repr(self.boundaries),
+                hint="Sort them, without equals.",
             )
 
     def __call__(self, step: int) -> float:

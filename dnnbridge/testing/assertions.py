@@ -41,7 +41,8 @@ def assert_close(actual: Array, expected: Array, tolerance: float, what: str) ->
 def relative_distance(actual: Array, expected: Array) -> float:
     """Return ‖actual - expected‖ / ‖expected‖ (L2)."""
     e = np.asarray(expected, np.float64)
-    return float(np.linalg.norm(np.asarray(actual, np.float64) - e) / max(np.linalg.norm(e), 1e-30))
+    length = float(np.linalg.norm(e))
+    return float(np.linalg.norm(np.asarray(actual, np.float64) - e)) / max(length, 1e-30)
 
 
 def assert_near(actual: Array, expected: Array, tolerance: float, what: str) -> None:

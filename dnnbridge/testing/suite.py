@@ -1,4 +1,4 @@
-"""`ConformanceSuite`: subclass it, name a backend, and pytest holds that backend to the reference."""
+"""`ConformanceSuite`: subclass it, name a backend, and pytest compares it with the reference."""
 
 from __future__ import annotations
 

@@ -113,9 +113,7 @@ def _check_classes(labels: Array, classes: int, where: str) -> None:
 
 
 def _check_distribution(rows: Array, where: str) -> None:
-    _check_rows(
-        rows, lambda r: (r < 0) | (r > 1), where, "probabilities must be within 0 and 1"
-    )
+    _check_rows(rows, lambda r: (r < 0) | (r > 1), where, "probabilities must be within 0 and 1")
     _check_rows(
         rows.sum(-1, dtype=np.float64),
         lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,

@@ -100,7 +100,10 @@ class Run:
         """
         data = self._pair(x, y)
         validation = None if validation_data is None else self._validation(validation_data)
-        batch_size, epochs = check_positive(batch_size, "batch_size"), check_positive(epochs, "epochs")
+        batch_size, epochs = (
+            check_positive(batch_size, "batch_size"),
+            check_positive(epochs, "epochs"),
+        )
         if steps_per_call is not None:
             check_positive(steps_per_call, "steps_per_call")
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
@@ -136,13 +139,15 @@ class Run:
         size = min(check_positive(batch_size, "batch_size"), max(len(data["x"]), 1))
         count = len(data["x"])
         if not count:
-            return np.zeros((0, *self._program.functions["predict"].graph.outputs[0].shape[1:]))
+            output = self._program.functions["predict"].graph.outputs[0].type
+            return np.zeros(output.concrete(0), np.float32)
         parts = []
         for block in Batches(data, np.arange(count), size, None).blocks():
             feeds = {"x": block.feeds["x"]}
             result = self._executable.run("predict", feeds, block.steps)["prediction"]
             parts.append(result.reshape(-1, *result.shape[2:]))
-        return np.concatenate(parts)[:count]
+        predictions: Array = np.concatenate(parts)[:count]
+        return predictions
 
     def parameters(self) -> dict[str, Array]:
         """Return copies of all weights by name, in layer order, kernel before bias."""
@@ -192,7 +197,7 @@ class Run:
                 got=type(pair).__name__,
                 hint="Write validation_data=(x, y).",
             )
-        return self._pair(*pair, where=("validation_data[0]", "validation_data[1]"))
+        return self._pair(pair[0], pair[1], ("validation_data[0]", "validation_data[1]"))
 
     def _order(self, count: int, shuffle: bool) -> Array:
         if not shuffle:
@@ -263,7 +268,7 @@ class _Totals:
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
-    """Return the arrays of a new run: weights drawn in float64 and rounded to float32, zero slots."""
+    """Return the arrays of a new run: weights drawn in float64, rounded to float32; zero slots."""
     state: dict[str, Array] = {}
     for parameter in program.parameters:
         rng = randomness.generator(seed, "initial", parameter.name)

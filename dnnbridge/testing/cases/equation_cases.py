@@ -111,16 +111,23 @@ def _loss_cases() -> list[EquationCase]:
         EquationCase("one_hot-logits", dense(True), (logits, np.eye(10)[label]), reduced=10),
         EquationCase("one_hot-logits-soft", dense(True), (logits, soft), reduced=10),
         EquationCase("one_hot-logits-hard", dense(True), (hard, np.eye(3)[hard_label]), reduced=3),
-        EquationCase("one_hot-logits-steps", dense(True), (steps, np.eye(5)[step_label]), reduced=20),
+        EquationCase(
+            "one_hot-logits-steps", dense(True), (steps, np.eye(5)[step_label]), reduced=20
+        ),
         EquationCase("one_hot-probabilities", dense(), (_softmax(logits), soft), reduced=10),
         EquationCase("one_hot-probabilities-sure", dense(), (sure, np.eye(2)[sure_label])),
-        EquationCase("mse", losses.MeanSquaredError(), (_normal(7, 3), _normal(7, 3) + 1.0), reduced=3),
+        EquationCase(
+            "mse", losses.MeanSquaredError(), (_normal(7, 3), _normal(7, 3) + 1.0), reduced=3
+        ),
         EquationCase("mse-rank3", losses.MeanSquaredError(), (steps, steps * 2), reduced=20),
     ]
 
 
 def _metric_cases() -> list[EquationCase]:
-    scores, label = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [0.0, 1.0, 5.0]]), np.array([1, 1, 2])
+    scores, label = (
+        np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [0.0, 1.0, 5.0]]),
+        np.array([1, 1, 2]),
+    )
     accuracy = metrics.Accuracy()
     return [
         EquationCase("Accuracy-ties", accuracy, (scores, label), gradient=False),
@@ -135,4 +142,3 @@ EQUATION_CASES: list[EquationCase] = [
     *_metric_cases(),
 ]
 """Every activation, layer, loss and metric has a case here; the suite insists."""
-

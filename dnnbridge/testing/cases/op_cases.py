@@ -100,7 +100,7 @@ def _others() -> list[OpCase]:
     x, condition = _normal(3, 4), _normal(3, 4, key=1) > 0
     return [
         OpCase("Select-same", ops.Select(), (condition, x, _normal(3, 4, key=2))),
-        OpCase("Select-scalar", ops.Select(), (condition, x, np.float64(0.5))),
+        OpCase("Select-scalar", ops.Select(), (condition, x, np.array(0.5))),
         OpCase("Cast-bool", ops.Cast("float32"), (condition,), gradient=False),
         OpCase("Cast-int", ops.Cast("int32"), (10 * x,), gradient=False),
         OpCase("Div", ops.Div(), (x, _normal(3, 4, key=3) + np.sign(_normal(3, 4, key=3)))),

@@ -1,0 +1,46 @@
+# make demo    compare the backends on real digits, and on MNIST where DNNBRIDGE_DATA names it
+# make test    run every test
+# make lint    style and types
+# make docs    write the generated pages of docs/ anew
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: demo test lint docs bench clean
+
+demo: $(INSTALLED)
+	$(BIN)/dnnbridge backends
+	$(BIN)/dnnbridge compare examples/digits_mlp.py --data digits --batch-size 32 --epochs 10 \
+		--backends tensorflow,mindspore,reference --report out/digits.html
+	@if [ -n "$$DNNBRIDGE_DATA" ]; then \
+		$(BIN)/dnnbridge compare examples/mnist_mlp.py --data mnist --batch-size 50 --epochs 3 \
+			--backends tensorflow,mindspore,reference --report out/mnist.html; \
+	else echo "Set DNNBRIDGE_DATA to a folder with MNIST's IDX files to compare on MNIST too."; fi
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/step_time.py
+
+# uv installs in seconds what takes pip minutes; plain venv and pip bring it.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in {(3, 11), (3, 12)} \
+		else "Python 3.11 or 3.12 is needed, got %d.%d. Try: make PYTHON=python3.11" % v)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -b constraints.txt \
+		-e '.[test,lint]'
+	touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) out
