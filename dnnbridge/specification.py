@@ -146,7 +146,9 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
 def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
     """Turn the first thing pydantic found into one of our errors."""
     detail = error.errors(include_url=False)[0]
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    # Fields that positional arguments fill come first.
+    fields = sorted(dataclasses.fields(cls), key=lambda field: field.kw_only)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
     place = list(detail["loc"])
     if place and isinstance(place[0], int) and place[0] < len(names):
         place[0] = names[place[0]]

@@ -172,7 +172,7 @@ def _signature(name: str, arguments: Sequence[str]) -> str:
 
 
 def _target(names: Sequence[str]) -> str:
-    """Write what value_and_grad is unpacked into: it returns a single value bare, not as a tuple."""
+    """Write what value_and_grad is unpacked into: a single value comes bare, not as a tuple."""
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 

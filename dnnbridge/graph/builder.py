@@ -76,7 +76,7 @@ class Builder:
         )
 
     def local(self, value: Operand) -> Value:
-        """Return the value as one of this graph: a number as a constant, an outer one as an input."""
+        """Return the value as one of this graph: a number as constant, an outer one as input."""
         if not isinstance(value, Value):
             return self._record(Constant(value), (), None)[0]
         if value.builder is self:

@@ -44,8 +44,8 @@ class EquationCase:
         ]
 
 
-def _normal(*shape: int, scale: float = 1.0) -> Array:
-    return randomness.generator(0, "equation case", *shape).normal(0.0, scale, shape)
+def _normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
+    return randomness.generator(key, "equation case", *shape).normal(0.0, scale, shape)
 
 
 def _labels(*shape: int, classes: int) -> Array:
@@ -117,7 +117,7 @@ def _loss_cases() -> list[EquationCase]:
         EquationCase("one_hot-probabilities", dense(), (_softmax(logits), soft), reduced=10),
         EquationCase("one_hot-probabilities-sure", dense(), (sure, np.eye(2)[sure_label])),
         EquationCase(
-            "mse", losses.MeanSquaredError(), (_normal(7, 3), _normal(7, 3) + 1.0), reduced=3
+            "mse", losses.MeanSquaredError(), (_normal(7, 3), _normal(7, 3, key=1)), reduced=3
         ),
         EquationCase("mse-rank3", losses.MeanSquaredError(), (steps, steps * 2), reduced=20),
     ]

@@ -1,0 +1,1 @@
+"""A toy backend of dnnbridge: NumPy with the autograd package."""

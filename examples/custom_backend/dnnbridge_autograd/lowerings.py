@@ -1,0 +1,64 @@
+"""The table: every primitive operation in autograd's NumPy."""
+
+from __future__ import annotations
+
+import autograd.numpy as np
+
+from dnnbridge import ops
+
+DTYPES = {"float32": np.float32, "int32": np.int32, "bool": bool}
+
+
+def _log_softmax(op, x):
+    shifted = x - np.max(x, axis=op.axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=op.axis, keepdims=True))
+
+
+def _reshape(op, x):
+    return np.reshape(x, [-1 if size is None else size for size in op.shape])
+
+
+def _where(condition, a, b):
+    """Broadcast first: autograd's own `where` does not sum the gradient of a broadcast operand."""
+    zero = np.zeros(np.broadcast_shapes(*(np.shape(each) for each in (condition, a, b))))
+    return np.where(condition, a + zero, b + zero)
+
+
+def _clip(op, x):
+    return _where(x < op.low, op.low, _where(x > op.high, op.high, x))
+
+
+LOWERINGS = {
+    ops.Abs: lambda op, x: np.abs(x),
+    ops.Add: lambda op, a, b: a + b,
+    ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
+    ops.Cast: lambda op, x: x.astype(DTYPES[op.dtype]),
+    ops.Clip: _clip,
+    ops.Div: lambda op, a, b: a / b,
+    ops.Equal: lambda op, a, b: a == b,
+    ops.Exp: lambda op, x: np.exp(x),
+    ops.Greater: lambda op, a, b: a > b,
+    ops.Log: lambda op, x: np.log(x),
+    ops.LogSoftmax: _log_softmax,
+    ops.MatMul: lambda op, x, w: np.matmul(x, w),
+    ops.Maximum: lambda op, a, b: _where(a >= b, a, b),
+    ops.Minimum: lambda op, a, b: _where(a <= b, a, b),
+    ops.Mul: lambda op, a, b: a * b,
+    ops.Neg: lambda op, x: -x,
+    ops.OneHot: lambda op, x: np.eye(op.depth, dtype=np.float32)[x],
+    ops.ReduceMax: lambda op, x: np.max(x, axis=op.axes, keepdims=op.keepdims),
+    ops.ReduceMean: lambda op, x: np.mean(x, axis=op.axes, keepdims=op.keepdims),
+    ops.ReduceSum: lambda op, x: np.sum(x, axis=op.axes, keepdims=op.keepdims),
+    ops.Relu: lambda op, x: _where(x > 0, x, 0.0),
+    ops.Reshape: _reshape,
+    ops.Select: lambda op, condition, a, b: _where(condition, a, b),
+    ops.Sigmoid: lambda op, x: 0.5 * (np.tanh(0.5 * x) + 1.0),
+    ops.Sign: lambda op, x: np.sign(x) + 0.0 * x,  # autograd wants a path to x
+    ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
+    ops.Softplus: lambda op, x: np.logaddexp(x, 0.0),
+    ops.Sqrt: lambda op, x: np.sqrt(x),
+    ops.Square: lambda op, x: x * x,
+    ops.Sub: lambda op, a, b: a - b,
+    ops.Tanh: lambda op, x: np.tanh(x),
+    ops.Transpose: lambda op, x: np.transpose(x, op.permutation),
+}

@@ -1,0 +1,119 @@
+"""Checkpoints: complete, atomic, readable by others; bad files are refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import dnnbridge as db
+from dnnbridge.checkpoint import write_atomically
+from dnnbridge.errors import CheckpointError, DataError
+
+X, Y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
+
+
+@pytest.fixture
+def run():
+    model = db.Sequential([db.Input((4,)), db.Dense(3, name="head")])
+    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    run = db.compile(db.Experiment(model, loss, db.Adam(), seed=5), backend="reference")
+    run.fit(X, Y, 6, 2)
+    return run
+
+
+def test_the_file_is_plain_safetensors(run, tmp_path):
+    run.save(tmp_path / "run.safetensors")
+    arrays = load_file(tmp_path / "run.safetensors")
+    assert sorted(arrays) == sorted(
+        f"head/{name}{slot}" for name in ("kernel", "bias") for slot in ("", ":m", ":v")
+    )
+    np.testing.assert_array_equal(arrays["head/kernel"], run.parameters()["head/kernel"])
+
+
+def test_loading_gives_all_back(run, tmp_path):
+    run.save(tmp_path / "deep" / "run.safetensors")
+    again = db.load(tmp_path / "deep" / "run.safetensors", backend="reference")
+    assert again.experiment == run.experiment
+    assert again.progress == run.progress
+    for name, array in run.state().items():
+        np.testing.assert_array_equal(again.state()[name], array)
+
+
+def test_an_interrupted_epoch_is_saved_too(run, tmp_path):
+    class Save(db.Callback):
+        def on_steps_end(self, run, losses):
+            if run.progress.batch == 2:
+                run.save(tmp_path / "middle.safetensors")
+
+    run.fit(X, Y, 6, 1, callbacks=[Save()], steps_per_call=1)
+    again = db.load(tmp_path / "middle.safetensors", backend="reference")
+    assert again.progress.batch == 2
+    again.fit(X, Y, 6, 1)
+    np.testing.assert_array_equal(
+        again.parameters()["head/kernel"], run.parameters()["head/kernel"]
+    )
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "run.safetensors"
+    write_atomically(path, b"old")
+
+    def fail(descriptor):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_checkpoint_callback(run, tmp_path):
+    run.fit(X, Y, 6, 4, callbacks=[db.Checkpoint(tmp_path / "run-{epoch}.safetensors", every=2)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "run-4.safetensors",
+        "run-6.safetensors",
+    ]
+
+
+def bad_file(tmp_path, kind, run):
+    path = tmp_path / "bad.safetensors"
+    if kind == "text":
+        path.write_text("hello")
+    if kind == "foreign":
+        save_file({"a": np.zeros(2)}, path)
+    if kind in ("missing_array", "shape", "experiment"):
+        run.save(path)
+        arrays = load_file(path)
+        metadata = {
+            "format": "dnnbridge checkpoint 1",
+            "experiment": run.experiment.to_json(),
+            "progress": json.dumps({"step": 1}),
+        }
+        if kind == "missing_array":
+            del arrays["head/kernel:m"]
+        if kind == "shape":
+            arrays["head/kernel"] = np.zeros((4, 4))
+        if kind == "experiment":
+            metadata["experiment"] = "{}"
+        save_file(arrays, path, metadata)
+    return path
+
+
+BAD = {
+    "absent": (CheckpointError, "cannot be read"),
+    "text": (CheckpointError, "cannot be read"),
+    "foreign": (CheckpointError, "not a checkpoint"),
+    "missing_array": (DataError, "head/kernel:m"),
+    "shape": (DataError, r"needs shape \(4, 3\)"),
+    "experiment": (ValueError, "not an experiment"),
+}
+
+
+@pytest.mark.parametrize(("kind", "error", "what"), [(k, *v) for k, v in BAD.items()], ids=BAD)
+def test_bad_files(kind, error, what, run, tmp_path):
+    with pytest.raises(error, match=what):
+        db.load(bad_file(tmp_path, kind, run), backend="reference")

@@ -1,0 +1,125 @@
+"""Arrays that do not fit: one error that says where and what, before any training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+from dnnbridge.errors import DataError, DnnbridgeError, DTypeError
+
+X, Y = np.ones((6, 4)), np.array([0, 1, 2, 0, 1, 2])
+
+
+def make(loss=None, units=3) -> db.Run:
+    model = db.Sequential([db.Input((4,)), db.Dense(units)])
+    loss = loss or db.SparseCategoricalCrossEntropy(from_logits=True)
+    return db.compile(db.Experiment(model, loss, db.SGD(0.1)), backend="reference")
+
+
+def changed(array, index, value):
+    copy = np.array(array)
+    copy[index] = value
+    return copy
+
+
+BAD = {
+    "x_rank": (X[0], Y, "x: needs shape (batch, 4), got shape (4,)"),
+    "x_features": (np.ones((6, 5)), Y, "x: needs shape (batch, 4), got shape (6, 5)"),
+    "x_unflattened": (np.ones((6, 2, 2)), Y, "x.reshape(-1, 4)"),
+    "x_int": (X.astype(int), Y, 'x.astype("float32")'),
+    "x_text": (np.full((6, 4), "a"), Y, "x: needs floating-point values"),
+    "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of several lengths"),
+    "x_nan": (changed(X, (2, 1), np.nan), Y, "x[2, 1]: holds NaN or infinity, got nan"),
+    "x_inf": (changed(X, (5, 3), np.inf), Y, "x[5, 3]"),
+    "x_overflow": (changed(X, (0, 0), 1e39), Y, "x[0, 0]: holds NaN or infinity"),
+    "fewer_labels": (X, Y[:5], "got 6 and 5"),
+    "none": (X[:0], Y[:0], "got 0 and 0"),
+    "y_rank": (X, Y[:, None], "y.reshape(-1)"),
+    "y_float": (X, Y.astype(float), 'y.astype("int32")'),
+    "y_high": (X, changed(Y, 3, 3), "y[3]: labels must be from 0 to 2, got 3"),
+    "y_negative": (X, changed(Y, 1, -1), "y[1]: labels must be from 0 to 2, got -1"),
+    "y_huge": (X, changed(Y, 1, 2**40), "int32"),
+}
+
+
+@pytest.mark.parametrize(("x", "y", "message"), BAD.values(), ids=BAD)
+def test_fit_refuses_bad_arrays(x, y, message):
+    run = make()
+    before = run.parameters()
+    with pytest.raises(DnnbridgeError) as caught:
+        run.fit(x, y)
+    assert message in str(caught.value)
+    assert all(np.array_equal(before[name], array) for name, array in run.parameters().items())
+
+
+@pytest.mark.parametrize(("x", "y", "message"), BAD.values(), ids=BAD)
+def test_evaluate_refuses_bad_arrays(x, y, message):
+    with pytest.raises(DnnbridgeError) as caught:
+        make().evaluate(x, y)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("x", "y", "message"), BAD.values(), ids=BAD)
+def test_fit_refuses_bad_validation_data_before_training(x, y, message):
+    run = make()
+    with pytest.raises(DnnbridgeError, match=r"validation_data\[\d\]"):
+        run.fit(X, Y, validation_data=(x, y))
+    assert run.progress.step == 0
+
+
+def test_predict_refuses_bad_inputs():
+    with pytest.raises(DataError, match="x: needs shape"):
+        make().predict(np.ones((2, 5)))
+
+
+BAD_DISTRIBUTIONS = {
+    "not_one_hot": (np.ones((6, 3)), "every row must sum to 1"),
+    "negative": (np.tile([1.5, -0.5, 0.0], (6, 1)), "within 0 and 1"),
+    "numbers": (Y, "needs floating-point values"),
+    "columns": (np.ones((6, 2)), "needs shape (batch, 3), got shape (6, 2)"),
+}
+
+
+@pytest.mark.parametrize(("y", "message"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS)
+def test_bad_distributions(y, message):
+    with pytest.raises(DnnbridgeError) as caught:
+        make(db.CategoricalCrossEntropy()).fit(X, y)
+    assert message in str(caught.value)
+
+
+def test_regression_labels_are_not_broadcast():
+    with pytest.raises(DataError, match=r"needs shape \(batch, 1\), got shape \(6,\)"):
+        make(db.MeanSquaredError(), 1).fit(X, Y.astype(float))
+
+
+@pytest.mark.parametrize("name", ["batch_size", "epochs", "steps_per_call"])
+@pytest.mark.parametrize("value", [0, -1, 2.5, True, "3"])
+def test_bad_counts(name, value):
+    with pytest.raises(DataError, match=name):
+        make().fit(X, Y, **{name: value})
+
+
+def test_validation_data_must_be_a_pair():
+    with pytest.raises(DataError, match="validation_data: must be a pair"):
+        make().fit(X, Y, validation_data=X)
+
+
+BAD_PARAMETERS = {
+    "unknown": ({"dense/kernl": np.ones((4, 3))}, DataError, "Did you mean 'dense/kernel'?"),
+    "shape": ({"dense/kernel": np.ones((3, 4))}, DataError, r"needs shape \(4, 3\)"),
+    "dtype": ({"dense/bias": np.ones(3, int)}, DTypeError, "floating-point"),
+}
+
+
+@pytest.mark.parametrize(("values", "error", "what"), BAD_PARAMETERS.values(), ids=BAD_PARAMETERS)
+def test_bad_parameters(values, error, what):
+    run = make()
+    with pytest.raises(error, match=what):
+        run.set_parameters({"dense/bias": np.full(3, 7.0)} | values)
+    assert not run.parameters()["dense/bias"].any()
+
+
+def test_integers_of_any_width_are_labels():
+    for dtype in (np.uint8, np.int16, np.int64):
+        make().fit(X, Y.astype(dtype))

@@ -1,0 +1,195 @@
+"""The runtime: what fit, evaluate and predict mean, on the reference."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+from dnnbridge import randomness
+from dnnbridge.training.batches import Batches
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(23, 4)), RNG.integers(0, 3, 23)
+
+
+def make(seed=0, **changes) -> db.Run:
+    model = db.Sequential([db.Input((4,)), db.Dense(6, "tanh"), db.Dropout(0.2), db.Dense(3)])
+    given = {
+        "model": model,
+        "loss": db.SparseCategoricalCrossEntropy(from_logits=True),
+        "optimizer": db.SGD(0.1, momentum=0.9),
+        "metrics": ["accuracy", "loss"],
+        "seed": seed,
+    }
+    return db.compile(db.Experiment(**(given | changes)), backend="reference")
+
+
+def assert_equal_states(a: db.Run, b: db.Run) -> None:
+    for name, array in a.state().items():
+        np.testing.assert_array_equal(b.state()[name], array, err_msg=name)
+    assert a.progress == b.progress
+
+
+def test_fit_twice_is_fit_longer():
+    whole, parts = make(), make()
+    expected = whole.fit(X, Y, 5, 5)
+    first, second = parts.fit(X, Y, 5, 3), parts.fit(X, Y, 5, 2)
+    assert_equal_states(whole, parts)
+    assert first.history["loss"] + second.history["loss"] == expected.history["loss"]
+    assert second.epochs == [3, 4]
+
+
+def test_one_step_by_hand():
+    model = db.Sequential([db.Input((4,)), db.Dense(2)])
+    run = make(model=model, loss=db.MeanSquaredError(), optimizer=db.SGD(0.5), metrics=[])
+    y = RNG.normal(size=(3, 2))
+    before = run.parameters()
+    x = X[:3].astype(np.float32).astype(float)
+    error = x @ before["dense/kernel"] + before["dense/bias"] - y.astype(np.float32)
+    history = run.fit(X[:3], y, batch_size=3)
+    assert history.step_losses == pytest.approx([np.mean(error**2)])
+    kernel = before["dense/kernel"] - 0.5 * x.T @ (2 * error / 6)
+    np.testing.assert_allclose(run.parameters()["dense/kernel"], kernel, rtol=1e-12)
+
+
+def test_last_short_batch_is_a_mean_over_its_own_examples():
+    model = db.Sequential([db.Input((4,)), db.Dense(3)])
+    a, b = make(model=model), make(model=model)
+    a.fit(X[:8], Y[:8], batch_size=5, shuffle=False)
+    for part in (slice(0, 5), slice(5, 8)):
+        b.fit(X[part], Y[part], batch_size=8, shuffle=False)
+    np.testing.assert_allclose(a.parameters()["dense/kernel"], b.parameters()["dense/kernel"])
+
+
+def test_history_is_the_mean_over_examples():
+    run = make(model=db.Sequential([db.Input((4,)), db.Dense(3)]), optimizer=db.SGD(1e-30))
+    history = run.fit(X, Y, batch_size=5, epochs=2, validation_data=(X, Y))
+    expected = run.evaluate(X, Y)
+    for name, value in expected.items():
+        assert history.history[name] == pytest.approx([value, value])
+        assert history.history[f"val_{name}"] == pytest.approx([value, value])
+    assert expected.keys() == {"loss", "accuracy"}
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 23, 100])
+def test_evaluate_and_predict_do_not_depend_on_batch_size(batch_size):
+    run = make()
+    assert run.evaluate(X, Y, batch_size) == pytest.approx(run.evaluate(X, Y))
+    np.testing.assert_allclose(run.predict(X, batch_size), run.predict(X))
+    assert run.predict(X[:0], batch_size).shape == (0, 3)
+
+
+def test_parameters_are_copies_in_layer_order():
+    run = make()
+    names = ["dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"]
+    assert list(run.parameters()) == names
+    run.parameters()["dense/kernel"][:] = 7
+    assert not (run.parameters()["dense/kernel"] == 7).any()
+    run.set_parameters({"dense/bias": np.arange(6.0)})
+    assert run.parameters()["dense/bias"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_seeds_decide():
+    assert_equal_states(make(1), make(1))
+    assert not np.array_equal(
+        make(1).parameters()["dense/kernel"], make(2).parameters()["dense/kernel"]
+    )
+
+
+def test_shuffles_differ_by_epoch_and_cover_all():
+    orders = [randomness.permutation(0, epoch, 23) for epoch in range(3)]
+    assert all(sorted(order) == list(range(23)) for order in orders)
+    assert not np.array_equal(orders[0], orders[1])
+
+
+def test_streams_are_stable():
+    """Bits of a stream: a change of NumPy or of the key would break every saved run."""
+    draws = randomness.generator(7, "initial", "dense/kernel").integers(0, 2**32, 3)
+    assert draws.tolist() == [2394377392, 3400446533, 4202955846]
+
+
+def test_dropout_masks_do_not_depend_on_steps_per_call():
+    runs = [make() for _ in range(3)]
+    for run, steps in zip(runs, (1, 2, None), strict=True):
+        run.fit(X, Y, 5, 3, steps_per_call=steps)
+    assert_equal_states(runs[0], runs[1])
+    assert_equal_states(runs[0], runs[2])
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 64, 65, 641])
+def test_blocks_cover_every_step_once(count):
+    data = {"x": np.arange(count)[:, None]}
+    seen = []
+    shapes = set()
+    for block in Batches(data, np.arange(count), 5, None).blocks():
+        real = block.feeds["weight"][: block.steps] > 0
+        seen += block.feeds["x"][: block.steps, :, 0][real].tolist()
+        shapes.add(block.feeds["x"].shape)
+        np.testing.assert_allclose(block.feeds["normalizer"][: block.steps], 1 / block.counts)
+    assert seen == list(range(count))
+    assert len(shapes) == 1
+
+
+class Recorder(db.Callback):
+    def __init__(self):
+        self.calls = []
+
+    def on_train_begin(self, run, epochs, steps_per_epoch):
+        self.calls.append(("begin", epochs, steps_per_epoch))
+
+    def on_steps_end(self, run, losses):
+        self.calls.append(("steps", run.progress.step, len(losses)))
+
+    def on_epoch_end(self, run, epoch, logs):
+        self.calls.append(("epoch", epoch, sorted(logs)))
+
+    def on_train_end(self, run):
+        self.calls.append(("end",))
+
+
+def test_callbacks_hear_of_everything():
+    recorder = Recorder()
+    make().fit(X, Y, 10, 1, callbacks=[recorder], steps_per_call=2)
+    assert recorder.calls == [
+        ("begin", 1, 3),
+        ("steps", 2, 2),
+        ("steps", 3, 1),
+        ("epoch", 0, ["accuracy", "loss"]),
+        ("end",),
+    ]
+
+
+class Stop(db.Callback):
+    def on_steps_end(self, run, losses):
+        if run.progress.step == 7:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_epoch_goes_on_where_it_stopped():
+    whole, broken = make(), make()
+    whole.fit(X, Y, 5, 3)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
+    assert broken.progress == type(broken.progress)(step=7, epoch=1, batch=2, batches=5)
+    broken.fit(X, Y, 5, 2, steps_per_call=1)
+    assert_equal_states(whole, broken)
+
+
+def test_an_interrupted_epoch_starts_anew_with_another_batch_size(caplog):
+    run = make()
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
+    with caplog.at_level(logging.WARNING):
+        run.fit(X, Y, 10, 1)
+    assert "after 2 of 5 steps" in caplog.text
+    assert run.progress.epoch == 2
+
+
+def test_plain_progress_lines(capsys):
+    make().fit(X, Y, 5, 2, progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("reference  epoch 1  loss ")
