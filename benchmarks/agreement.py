@@ -1,0 +1,148 @@
+"""Print how far the backends are from the float64 reference; nothing is asserted.
+
+    python benchmarks/agreement.py [--data mnist:FOLDER] [--backends tensorflow,mindspore]
+
+Without MNIST the check runs on random images of its shape.
+
+1. Smooth nets, 784-300-100-10, 200 steps of batch 50: relative L2 distance of every weight.
+2. The ReLU net of examples/mnist_mlp.py for three epochs (MNIST only): accuracy, the loss curves
+   against each other, and the ReLU that separates them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+
+import numpy as np
+
+import dnnbridge as db
+from dnnbridge.datasets import Dataset, adapt_to, load_dataset
+from dnnbridge.randomness import permutation
+from dnnbridge.testing.assertions import relative_distance
+
+RATE = db.ExponentialDecay(0.05, decay_rate=0.9, decay_steps=40)
+OPTIMIZERS = {
+    "SGD, momentum, decaying rate": db.SGD(RATE, momentum=0.9),
+    "SGD, Nesterov, decaying rate": db.SGD(RATE, momentum=0.9, nesterov=True),
+    "Adam": db.Adam(0.001),
+}
+
+
+def net(activation: str, optimizer: db.AbstractOptimizer) -> db.Experiment:
+    """Return 784-300-100-10 with one activation."""
+    hidden = [db.Dense(n, activation, kernel_initializer="he_normal") for n in (300, 100)]
+    model = db.Sequential([db.Input((784,)), *hidden, db.Dense(10)])
+    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    return db.Experiment(model, loss, optimizer, metrics=["accuracy"], seed=0)
+
+
+def smooth(data: Dataset, backends: list[str]) -> None:
+    """Print the largest distance of a weight after 200 steps."""
+    x, y = data.x_train[:10000], data.y_train[:10000]
+    for activation, (name, optimizer) in itertools.product(
+        ("softplus", "sigmoid"), OPTIMIZERS.items()
+    ):
+        experiment = net(activation, optimizer)
+        reference = db.compile(experiment, backend="reference")
+        expected = reference.fit(x, y, 50, 1)
+        for backend in backends:
+            run = db.compile(experiment, backend=backend)
+            losses = np.array(run.fit(x, y, 50, 1).step_losses)
+            weights = reference.parameters()
+            worst = max(relative_distance(run.parameters()[k], weights[k]) for k in weights)
+            loss = np.abs(losses / np.array(expected.step_losses) - 1).max()
+            print(f"{activation:9} {name:30} {backend:11} weights {worst:.1e}  losses {loss:.1e}")
+
+
+def relu(data: Dataset, backends: list[str]) -> None:
+    """Print accuracy and the distance of the loss curves of every pair of backends."""
+    from mnist_mlp import experiment
+
+    curves = {}
+    for backend in [*backends, "reference"]:
+        run = db.compile(experiment, backend=backend)
+        history = run.fit(data.x_train, data.y_train, 50, 3)
+        accuracy = run.evaluate(data.x_test, data.y_test)["accuracy"]
+        curves[backend] = np.array(history.step_losses)
+        print(f"{backend:11} test accuracy {accuracy:.4f}, losses {history.history['loss']}")
+    steps = len(data.x_train) // 50
+    for a, b in itertools.combinations(curves, 2):
+        difference = np.abs(curves[a] / curves[b] - 1)
+        apart = np.flatnonzero(difference > 1e-4)
+        where = f"apart from step {apart[0]} on" if len(apart) else "together to the end"
+        print(f"{a}, {b}: largest difference in epoch 1 {difference[:steps].max():.1e}; {where}")
+        if len(apart):
+            explain(experiment, data, (a, b), int(apart[0]))
+
+
+def explain(experiment: db.Experiment, data: Dataset, pair: tuple[str, str], step: int) -> None:
+    """Print how near to 0 a pre-activation came just before two backends part.
+
+    A ReLU whose input is within rounding of 0 is on for one backend and off for the other.
+    """
+    run, callback = db.compile(experiment, backend=pair[0]), _Stop(step)
+    with contextlib.suppress(KeyboardInterrupt):
+        run.fit(data.x_train, data.y_train, 50, 3, callbacks=[callback], steps_per_call=1)
+    first = max(0, step - 3)
+    nearest = [
+        (_smallest(callback.weights[number], data, experiment.seed, number), number)
+        for number in range(first, step)
+    ]
+    z, number = min(nearest)
+    print(f"    nearest to a kink: |pre-activation| {z:.1e} in step {number}")
+
+
+def _smallest(weights: dict[str, np.ndarray], data: Dataset, seed: int, step: int) -> float:
+    """Return the smallest |pre-activation| of the hidden layers in the batch of a step."""
+    count = len(data.x_train) // 50
+    order = permutation(seed, step // count, len(data.x_train))
+    h = data.x_train[order[step % count * 50 :][:50]].astype(float)
+    smallest = []
+    for layer in ("dense", "dense_1"):
+        kernel, bias = (weights[f"{layer}/{name}"].astype(float) for name in ("kernel", "bias"))
+        z = h @ kernel + bias
+        smallest.append(float(np.abs(z).min()))
+        h = np.maximum(z, 0)
+    return min(smallest)
+
+
+class _Stop(db.Callback):
+    """Keep the weights before every step; stop after some."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.weights: list[dict[str, np.ndarray]] = []
+
+    def on_train_begin(self, run: db.Run, epochs: int, steps_per_epoch: int) -> None:
+        self.weights.append(run.parameters())
+
+    def on_steps_end(self, run: db.Run, losses: list[float]) -> None:
+        self.weights.append(run.parameters())
+        if run.progress.step > self.steps:
+            raise KeyboardInterrupt
+
+
+def random_images() -> Dataset:
+    """Return noise of MNIST's shape."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((10000, 784), dtype=np.float32), rng.integers(0, 10, 10000)
+    return Dataset("random images", x, y, x[:100], y[:100])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data")
+    parser.add_argument("--backends", default="tensorflow,mindspore")
+    options = parser.parse_args()
+    chosen = options.backends.split(",")
+    example = net("relu", db.SGD())
+    images = adapt_to(example, load_dataset(options.data)) if options.data else random_images()
+    smooth(images, chosen)
+    if options.data:
+        import sys
+        from pathlib import Path
+
+        sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+        relu(images, chosen)
