@@ -45,7 +45,8 @@ def available_backends() -> list[AvailableBackend]:
         >>> "reference" in [backend.name for backend in available_backends()]
         True
     """
-    infos = sorted((_info(name) for name in _entry_points()), key=lambda i: (-i.priority, i.name))
+    infos = [info for name in _entry_points() if (info := _info_or_warning(name))]
+    infos.sort(key=lambda info: (-info.priority, info.name))
     return [
         AvailableBackend(info.name, _installed(info), _version(info), info.install, info.devices)
         for info in infos
@@ -61,8 +62,8 @@ def default_backend() -> str:
     raise BackendError("no backend is plugged in", hint="Reinstall dnnbridge with pip.")
 
 
-def load_backend(name: str) -> Backend:
-    """Import the framework of a backend and return the backend.
+def require_backend(name: str) -> BackendInfo:
+    """Return the description of an installed backend; imports no framework.
 
     Raises:
         BackendError: no backend has this name.
@@ -76,6 +77,12 @@ def load_backend(name: str) -> Backend:
             got="no such package installed",
             hint=f"Run: {info.install}",
         )
+    return info
+
+
+def load_backend(name: str) -> Backend:
+    """Import the framework of a backend and return the backend; raises as `require_backend`."""
+    require_backend(name)
     backend: Backend | None = _hooks(name).dnnbridge_backend(name=name)
     if backend is None:
         raise BackendError(
@@ -97,7 +104,15 @@ def _hooks(name: str) -> pluggy.HookRelay:
         )
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(points[name].load(), name)
+    try:
+        manager.register(points[name].load(), name)
+    except Exception as error:
+        raise BackendError(
+            "the plugin cannot be loaded",
+            where=f"entry point {points[name].value}",
+            got=f"{type(error).__name__}: {error}",
+            hint=f"Mend or uninstall the package that offers backend {name}.",
+        ) from error
     manager.check_pending()
     return manager.hook
 
@@ -105,6 +120,15 @@ def _hooks(name: str) -> pluggy.HookRelay:
 def _info(name: str) -> BackendInfo:
     info: BackendInfo | None = _hooks(name).dnnbridge_backend_info(name=name)
     return info if info is not None else BackendInfo(name)
+
+
+def _info_or_warning(name: str) -> BackendInfo | None:
+    """Describe a backend; one broken plugin must not hide the others."""
+    try:
+        return _info(name)
+    except BackendError as error:
+        log.warning("backend %s left out: %s", name, error)
+        return None
 
 
 def _installed(info: BackendInfo) -> bool:

@@ -144,8 +144,9 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
-    """Turn the first thing pydantic found into one of our errors."""
-    detail = error.errors(include_url=False)[0]
+    """Turn one thing pydantic found into one of our errors: a misspelt argument, else the first."""
+    found = error.errors(include_url=False)
+    detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
     # Fields that positional arguments fill come first.
     fields = sorted(dataclasses.fields(cls), key=lambda field: field.kw_only)  # type: ignore[arg-type]
     names = [field.name for field in fields]

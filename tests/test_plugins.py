@@ -126,3 +126,15 @@ def test_no_framework_is_imported(use):
 def test_public_names_exist_and_are_sorted():
     assert list(db.__all__) == sorted(db.__all__)
     assert all(hasattr(db, name) for name in db.__all__)
+
+
+def test_a_broken_plugin_is_named_and_does_not_hide_the_others(monkeypatch, caplog):
+    from importlib.metadata import EntryPoint
+
+    points = plugins._entry_points()
+    points["broken"] = EntryPoint("broken", "no_such_module", hookspecs.GROUP)
+    monkeypatch.setattr(plugins, "_entry_points", lambda: points)
+    assert "reference" in [backend.name for backend in db.available_backends()]
+    assert "no_such_module" in caplog.text
+    with pytest.raises(BackendError, match="plugin cannot be loaded"):
+        db.compile(experiment(), backend="broken")

@@ -85,6 +85,7 @@ BAD = {
     "units_bool": (lambda: db.Dense(True), "Dense.units", "got True"),
     "units_missing": (lambda: db.Dense(), "Dense.units", "missing"),
     "unknown_activation": (lambda: db.Dense(3, "rleu"), "Dense.activation", "Did you mean 'relu'"),
+    "misspelt_argument": (lambda: db.Dense(unit=3), "Dense.unit", "Did you mean units?"),
     "unknown_argument": (lambda: db.Dense(3, unit=3), "Dense.unit", "Did you mean units?"),
     "unknown_initializer": (lambda: db.Dense(3, kernel_initializer="he"), "Dense", "he_normal"),
     "rate_one": (lambda: db.Dropout(1.0), "Dropout.rate", "less than 1, got 1.0"),

@@ -52,4 +52,4 @@ class Checkpoint(Callback):
         self._save(run)
 
     def _save(self, run: Run) -> None:
-        run.save(self.path.format(epoch=run.progress.epoch))
+        run.save(self.path.replace("{epoch}", str(run.progress.epoch)))

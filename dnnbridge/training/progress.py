@@ -51,7 +51,7 @@ class ProgressBar(Callback):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True))
+        self._bar = Progress(*columns, console=Console(stderr=True, highlight=False))
         self._steps = steps_per_epoch
         self._task = self._bar.add_task(run.backend, total=steps_per_epoch)
         self._bar.start()

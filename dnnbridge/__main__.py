@@ -1,0 +1,5 @@
+"""`python -m dnnbridge` is the command `dnnbridge`."""
+
+from dnnbridge.cli import main
+
+main(prog_name="dnnbridge")

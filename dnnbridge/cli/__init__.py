@@ -1,0 +1,22 @@
+"""The command `dnnbridge`. A command imports what it needs when it runs, so that help is fast."""
+
+from __future__ import annotations
+
+import click
+
+from dnnbridge.cli.backends import backends
+from dnnbridge.cli.compare import compare
+from dnnbridge.cli.compare_worker import compare_worker
+from dnnbridge.cli.failing import CleanErrors
+from dnnbridge.cli.schedule import schedule
+from dnnbridge.cli.train import train
+
+
+@click.group(cls=CleanErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dnnbridge")
+def main() -> None:
+    """One spec of a training experiment, the same numbers on every backend."""
+
+
+for command in (train, compare, backends, schedule, compare_worker):
+    main.add_command(command)

@@ -1,0 +1,37 @@
+"""Find what is wrong before anything is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dnnbridge.errors import BackendError, DataError
+from dnnbridge.plugins import require_backend
+
+
+def check_backends(names: Sequence[str], device: str | None = None) -> None:
+    """Raise unless all backends are known and installed; imports none of their frameworks."""
+    for name in names:
+        known = require_backend(name)
+        if device is not None and device not in known.devices:
+            raise BackendError(
+                f"backend {name} has no such device",
+                where="device",
+                got=repr(device),
+                hint=f"It knows {', '.join(known.devices)}.",
+            )
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Raise if a file that is to be written at the end could not be."""
+    if path is None:
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise DataError(
+            "cannot be written",
+            where=option,
+            got=str(path),
+            hint="Give the name of a file in a folder that you may write to.",
+        )

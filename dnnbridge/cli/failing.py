@@ -1,0 +1,31 @@
+"""Errors of dnnbridge become one line on stderr and exit status 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dnnbridge.errors import DnnbridgeError
+
+
+class CleanErrors(click.Group):
+    """A group whose commands end with a message in place of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DnnbridgeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def located(error: DnnbridgeError, place: str) -> DnnbridgeError:
+    """Return the same error with the file that it is about.
+
+    Example:
+        >>> from dnnbridge.errors import SpecError
+        >>> print(located(SpecError("unknown kind", where="loss", got="'L3'"), "a.json"))
+        a.json: loss: unknown kind, got 'L3'.
+    """
+    where = f"{place}: {error.where}" if error.where else place
+    return type(error)(error.what, where=where, got=error.got, hint=error.hint)

@@ -1,0 +1,51 @@
+"""`dnnbridge schedule`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dnnbridge.cli.options import POSITIVE, WRITTEN
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", metavar="NAME|FILE")
+@click.argument("values", nargs=-1, metavar="[VALUE]...")
+@click.option("--arg", "pairs", multiple=True, metavar="NAME=VALUE", help="A value by its name.")
+@click.option(
+    "--steps", type=POSITIVE, help="How many steps to print.  [default: 20; lists have their own]"
+)
+@click.option("--plot", type=WRITTEN, metavar="FILE.svg|FILE.png", help="Draw it, too.")
+def schedule(
+    name: str,
+    values: tuple[str, ...],
+    pairs: tuple[str, ...],
+    steps: int | None,
+    plot: Path | None,
+) -> None:
+    """Print step and value of a schedule.
+
+    NAME is a schedule (ExponentialDecay …) or a list function (exponential_decay_lr …), with its
+    arguments as JSON literals; FILE is an experiment (.py or .json), of which the learning rate is
+    shown.
+
+    \b
+    dnnbridge schedule exponential_decay_lr 0.1 0.9 6 2 1
+    dnnbridge schedule CosineDecay 0.1 100 --arg alpha=0.01 --steps 100 --plot cosine.svg
+    """
+    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.schedules import schedule_values
+
+    check_writable("plot", plot)
+    if plot and plot.suffix not in {".svg", ".png"}:
+        raise click.BadParameter("must end with .svg or .png", param_hint="--plot")
+    rates = schedule_values(name, values, pairs, steps)
+    for step, rate in enumerate(rates):
+        click.echo(f"{step:>6}  {rate!r}")
+    if plot:
+        from dnnbridge.report.curves import schedule as draw
+
+        plot.parent.mkdir(parents=True, exist_ok=True)
+        draw(name, rates).savefig(plot)
+        click.echo(f"Plot: {plot}", err=True)

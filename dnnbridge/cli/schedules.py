@@ -1,0 +1,103 @@
+"""Make the values of a schedule that the command line names."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from dnnbridge import schedules
+from dnnbridge.cli.reading import read_experiment
+from dnnbridge.cli.values import parse_pair, parse_value
+from dnnbridge.errors import ScheduleTypeError, SpecError
+from dnnbridge.schedules import AbstractSchedule, as_schedule
+from dnnbridge.specification import kinds
+from dnnbridge.wording import close_match
+
+STEPS = 20
+
+LISTS: dict[str, Callable[..., list[float]]] = {
+    name: getattr(schedules, name) for name in schedules.__all__ if name.endswith("_lr")
+}
+
+
+def schedule_values(
+    name: str, values: Sequence[str], pairs: Sequence[str], steps: int | None
+) -> list[float]:
+    """Return the values of a schedule class, a list function, or an experiment's learning rate.
+
+    Example:
+        >>> schedule_values("LinearWarmup", ["0.1"], ["warmup_steps=2"], 3)
+        [0.0, 0.05, 0.1]
+    """
+    classes = {cls.__name__: cls for cls in kinds(AbstractSchedule)}
+    positional = [parse_value(text, f"value {i}") for i, text in enumerate(values, 1)]
+    named = _named(pairs)
+    if name in LISTS:
+        if steps is not None:
+            raise _useless("--steps", name, "its arguments say how many steps there are")
+        return _call(LISTS[name], positional, named)
+    if name in classes:
+        return _make(classes[name], positional, named).values(steps or STEPS)
+    if not name.endswith((".py", ".json")):
+        hint = close_match(name, [*classes, *LISTS, "FILE.py", "FILE.json"])
+        raise SpecError("unknown schedule", got=repr(name), hint=hint)
+    if positional or named:
+        raise _useless("arguments", name, "the file says everything")
+    return _learning_rate(Path(name)).values(steps or STEPS)
+
+
+def _named(pairs: Sequence[str]) -> dict[str, Any]:
+    named = dict(map(parse_pair, pairs))
+    if len(named) < len(pairs):
+        raise SpecError("a name is given twice", where="--arg", got=" ".join(pairs))
+    return named
+
+
+def _call(
+    function: Callable[..., list[float]], positional: list[Any], named: dict[str, Any]
+) -> list[float]:
+    try:
+        bound = inspect.signature(function).bind(*positional, **named)
+    except TypeError as error:
+        takes = ", ".join(inspect.signature(function).parameters)
+        name = function.__name__
+        raise ScheduleTypeError(str(error), where=name, hint=f"It takes {takes}.") from None
+    return function(*bound.args, **bound.kwargs)
+
+
+def _make(
+    cls: type[AbstractSchedule], positional: list[Any], named: dict[str, Any]
+) -> AbstractSchedule:
+    """Make a schedule through its JSON form, which may hold other specs."""
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    twice = sorted(named.keys() & set(names[: len(positional)]))
+    if twice or len(positional) > len(names):
+        raise ScheduleTypeError(
+            "too many values",
+            where=cls.__name__,
+            got=f"{len(positional)} and {', '.join(named) or 'none'} by name",
+            hint=f"It takes {', '.join(names)}.",
+        )
+    given = dict(zip(names, positional, strict=False))
+    return AbstractSchedule.from_dict({"kind": cls.__name__} | given | named)
+
+
+def _learning_rate(path: Path) -> AbstractSchedule:
+    if not path.is_file():
+        raise SpecError("no such file", got=str(path), hint="Give an experiment, or a schedule.")
+    optimizer = read_experiment(path).optimizer
+    rate = getattr(optimizer, "learning_rate", None)
+    if rate is None:
+        raise SpecError(
+            f"{type(optimizer).__name__} has no learning_rate",
+            where=str(path),
+            hint="Choose an experiment whose optimizer has one.",
+        )
+    return as_schedule(rate)
+
+
+def _useless(what: str, name: str, why: str) -> SpecError:
+    return SpecError(f"{name} takes no {what}", where=what, hint=f"Leave them out: {why}.")

@@ -1,0 +1,94 @@
+"""`dnnbridge train`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dnnbridge.cli.options import EXISTING, WRITTEN, training_options
+
+if TYPE_CHECKING:
+    from dnnbridge import Experiment, Run
+
+
+@click.command(short_help="Train an experiment and print its metrics.")
+@training_options
+@click.option("--backend", help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, "
+              "else the first that is installed]")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), help="Replace the seed of the experiment.")
+@click.option(
+    "--validation/--no-validation",
+    default=True,
+    show_default=True,
+    help="Evaluate on the test data after every epoch.",
+)
+@click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Go on where it stopped.")
+@click.option("--save", type=WRITTEN, metavar="CHECKPOINT", help="Write the trained state.")
+@click.option("--quiet", is_flag=True, help="Print the final metrics only.")
+def train(
+    file: Path,
+    data: str,
+    epochs: int,
+    batch_size: int,
+    device: str | None,
+    backend: str | None,
+    seed: int | None,
+    validation: bool,
+    resume: Path | None,
+    save: Path | None,
+    quiet: bool,
+) -> None:
+    """Train the experiment of FILE and print its metrics on the test data.
+
+    FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
+    """
+    from dnnbridge.cli.checking import check_backends, check_writable
+    from dnnbridge.cli.logs import shown_logs
+    from dnnbridge.cli.reading import read_experiment
+    from dnnbridge.datasets import adapt_to, load_dataset
+    from dnnbridge.training.progress import describe
+
+    with shown_logs(logging.WARNING if quiet else logging.INFO):
+        experiment = read_experiment(file)
+        if seed is not None:
+            experiment = experiment.replace(seed=seed)
+        check_backends([backend] if backend is not None else [], device)
+        check_writable("save", save)
+        dataset = adapt_to(experiment, load_dataset(data))
+        run = _run(experiment, resume, backend, device)
+        test = (dataset.x_test, dataset.y_test)
+        try:
+            run.fit(
+                *(dataset.x_train, dataset.y_train, batch_size, epochs),
+                validation_data=test if validation else None,
+                progress=not quiet,
+            )
+        finally:
+            if save and run.progress.step:
+                run.save(save)
+        click.echo(f"test  {describe(run.evaluate(*test))}")
+
+
+def _run(
+    experiment: Experiment, resume: Path | None, backend: str | None, device: str | None
+) -> Run:
+    """Return a new run, or the one of a checkpoint, which must be of the same experiment."""
+    from dnnbridge import compile, load
+    from dnnbridge.errors import CheckpointError
+
+    if resume is None:
+        return compile(experiment, backend, device)
+    run = load(resume, backend, device)
+    if run.experiment != experiment:
+        saved, given = run.experiment.to_dict(), experiment.to_dict()
+        fields = [name for name in given if saved[name] != given[name]]
+        raise CheckpointError(
+            "the checkpoint is of another experiment",
+            where=str(resume),
+            got=f"another {' and '.join(fields)} than in FILE",
+            hint="Resume with the file (and --seed) that it was trained with.",
+        )
+    return run

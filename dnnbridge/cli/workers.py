@@ -1,0 +1,174 @@
+"""Train on each backend in a process of its own, and hear how far it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dnnbridge.errors import BackendError
+from dnnbridge.experiment import Experiment
+from dnnbridge.report import Recording
+from dnnbridge.training.progress import describe
+
+MARK = "\x1e"
+"""Begins a line that is an event in JSON (RFC 7464); all other lines are shown as they are."""
+
+TAIL = 15
+"""Lines of the end of stderr that an error shows."""
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every worker is to do."""
+
+    file: Path
+    data: str
+    epochs: int
+    batch_size: int
+    device: str | None
+
+
+def train_on_each(
+    experiment: Experiment, plan: Plan, backends: Sequence[str], folder: Path
+) -> list[Recording]:
+    """Start a process per backend; once all have compiled, let them train one after the other.
+
+    Raises:
+        BackendError: a process failed; the message ends with what it wrote last.
+    """
+    (folder / "experiment.json").write_text(experiment.to_json())
+    with ExitStack() as stack:
+        report = stack.enter_context(_progress(backends, plan.epochs))
+        workers = [stack.enter_context(_worker(plan, name, folder, report)) for name in backends]
+        for worker in workers:
+            worker.wait_until_ready()
+        for worker in workers:
+            worker.train()
+    return [Recording.read(folder / name) for name in backends]
+
+
+def send(**event: Any) -> None:
+    """Tell the parent process something, from a worker."""
+    print(f"{MARK}{json.dumps(event)}", flush=True)
+
+
+class _Worker:
+    """A process, and what it says."""
+
+    def __init__(
+        self,
+        backend: str,
+        process: subprocess.Popen[str],
+        errors: Path,
+        report: Callable[[str, Event | str], None],
+    ) -> None:
+        self.backend, self.process, self.errors = backend, process, errors
+        self.report = report
+
+    def wait_until_ready(self) -> None:
+        for event in self._events():
+            if event.get("ready"):
+                return
+        raise self._failure()
+
+    def train(self) -> None:
+        assert self.process.stdin is not None
+        if self.process.poll() is None:
+            self.process.stdin.write("train\n")
+            self.process.stdin.flush()
+        for event in self._events():
+            self.report(self.backend, event)
+        if self.process.wait():
+            raise self._failure()
+
+    def _events(self) -> Iterator[Event]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                yield json.loads(line[1:])
+            else:
+                self.report(self.backend, line.rstrip())
+
+    def _failure(self) -> BackendError:
+        status = self.process.wait()
+        got = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        lines = self.errors.read_text("utf-8", "replace").splitlines()[-TAIL:]
+        return BackendError(
+            "the process that trains failed",
+            where=self.backend,
+            got=got,
+            hint="\n".join(["The end of what it wrote:", *(f"  {line}" for line in lines)]),
+        )
+
+
+@contextmanager
+def _worker(
+    plan: Plan, backend: str, folder: Path, report: Callable[[str, Event | str], None]
+) -> Iterator[_Worker]:
+    """Start a process, and end it if it is still there when the comparison ends."""
+    own = folder / backend
+    own.mkdir()
+    command = [sys.executable, "-P", "-m", "dnnbridge", "compare-worker", str(plan.file)]
+    command += ["--backend", backend, "--data", plan.data, "--epochs", str(plan.epochs)]
+    command += ["--batch-size", str(plan.batch_size), "--folder", str(own)]
+    command += ["--device", plan.device] if plan.device is not None else []
+    errors = own / "stderr.txt"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+    ):
+        try:
+            yield _Worker(backend, process, errors, report)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def _progress(backends: Sequence[str], epochs: int) -> Iterator[Callable[[str, Event | str], None]]:
+    """Show a bar per backend on a terminal, a line per epoch in a log; lines carry the backend."""
+    width = max(map(len, backends))
+
+    def line(backend: str, event: Event | str) -> str:
+        if isinstance(event, dict):
+            event = f"epoch {event['epoch']}/{epochs}  {describe(event['logs'])}"
+        return f"{backend:{width}}  {event}"
+
+    if not sys.stderr.isatty():
+        yield (
+            lambda backend, event: (
+                None if "done" in event else click.echo(line(backend, event), err=True)
+            )
+        )
+        return
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True, highlight=False)) as bar:
+        tasks = {name: bar.add_task(name, total=None) for name in backends}
+
+        def show(backend: str, event: Event | str) -> None:
+            if isinstance(event, dict) and "done" in event:
+                bar.update(tasks[backend], completed=event["done"], total=event["total"])
+            else:
+                bar.console.print(line(backend, event), markup=False)
+
+        yield show

@@ -1,0 +1,44 @@
+"""Write a comparison as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dnnbridge.report import curves, wording
+from dnnbridge.report.comparing import Comparison
+
+
+def render(comparison: Comparison, title: str = "Comparison of backends") -> str:
+    """Return the report: summary, tables and curves, without any external resource."""
+    environment = Environment(
+        loader=PackageLoader("dnnbridge.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": wording.number, "difference": wording.difference}
+    return environment.get_template("template.html").render(_content(comparison, title))
+
+
+def _content(comparison: Comparison, title: str) -> dict[str, Any]:
+    metric, metric_curve = curves.epoch_metric(comparison)
+    return {
+        "title": title,
+        "version": version("dnnbridge"),
+        "comparison": comparison,
+        "summary": wording.summary(comparison),
+        "start": wording.start(comparison),
+        "verdicts": [(pair, wording.verdict(pair)) for pair in comparison.pairs],
+        "explanation": wording.explanation(comparison),
+        "labels": [name for name in comparison.recordings[0].epochs[0] if name != "seconds"],
+        "losses": Markup(curves.training_loss(comparison)),
+        "differences": Markup(curves.differences(comparison)),
+        "metric": metric,
+        "metric_curve": Markup(metric_curve),
+        "experiment": comparison.experiment.to_json(),
+    }

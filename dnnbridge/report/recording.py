@@ -1,0 +1,111 @@
+"""What a training leaves in a folder, so that another process can compare it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.run import Run
+
+Array = npt.NDArray[Any]
+
+FILE = "recording.json"
+
+
+@dataclass
+class Recording:
+    """A training as it was recorded; the weights are read from the folder when they are asked for.
+
+    Attributes:
+        backend: name of the backend.
+        device: name of the device.
+        versions: package -> version.
+        start_seconds: importing the framework and compiling.
+        first_call_seconds: the first call of the compiled step, with what is compiled then.
+        epochs: losses and metrics of every epoch, and its "seconds" of training without validation.
+        step_losses: loss of every step.
+        steps_per_epoch: steps in an epoch.
+    """
+
+    backend: str
+    device: str
+    versions: dict[str, str]
+    start_seconds: float
+    first_call_seconds: float = 0.0
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    step_losses: list[float] = field(default_factory=list)
+    steps_per_epoch: int = 0
+    folder: Path = Path()
+
+    def parameters(self, epoch: int) -> dict[str, Array]:
+        """Return the weights after so many epochs; 0 is the start."""
+        arrays: dict[str, Array] = load_file(_parameter_file(self.folder, epoch))
+        return arrays
+
+    def write(self) -> None:
+        """Write everything but the weights to the folder."""
+        content = {name: value for name, value in asdict(self).items() if name != "folder"}
+        (self.folder / FILE).write_text(json.dumps(content))
+
+    @classmethod
+    def read(cls, folder: Path) -> Recording:
+        """Read what a `Recorder` wrote."""
+        return cls(**json.loads((folder / FILE).read_text()), folder=folder)
+
+
+class Recorder(Callback):
+    """Record a training in the folder of a `Recording`.
+
+    Args:
+        recording: what to fill and, at the end, to write.
+
+    Example:
+        >>> import dnnbridge as db, tempfile
+        >>> model = db.Sequential([db.Input((1,)), db.Dense(1)])
+        >>> experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> run = db.compile(experiment, backend="reference")
+        >>> recorder = Recorder(Recording("reference", "cpu", {}, 0.0, folder=folder))
+        >>> _ = run.fit([[1.0], [2.0]], [[2.0], [4.0]], callbacks=[recorder])
+        >>> sorted(Recording.read(folder).parameters(1))
+        ['dense/bias', 'dense/kernel']
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._start = self._trained = time.perf_counter()
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        self.recording.steps_per_epoch = steps_per_epoch
+        self._save(run, 0)
+        self._start = time.perf_counter()
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        self._trained = time.perf_counter()
+        if not self.recording.step_losses:
+            self.recording.first_call_seconds = self._trained - self._start
+        self.recording.step_losses += losses
+
+    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+        self.recording.epochs.append(logs | {"seconds": self._trained - self._start})
+        self._save(run, len(self.recording.epochs))
+        self._start = time.perf_counter()
+
+    def on_train_end(self, run: Run) -> None:
+        self.recording.write()
+
+    def _save(self, run: Run, epoch: int) -> None:
+        arrays = {name: np.ascontiguousarray(array) for name, array in run.parameters().items()}
+        save_file(arrays, _parameter_file(self.recording.folder, epoch))
+
+
+def _parameter_file(folder: Path, epoch: int) -> Path:
+    return folder / f"parameters-{epoch}.safetensors"

@@ -1,0 +1,120 @@
+"""Say in words what a comparison found."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import platform
+from typing import Any
+
+from dnnbridge.model import AbstractModel, Sequential
+from dnnbridge.report.comparing import PARTED, Comparison, Pair, kinks
+from dnnbridge.schedules import ConstantSchedule
+from dnnbridge.specification import Spec
+from dnnbridge.wording import snake_case
+
+
+def number(value: float) -> str:
+    """Write a loss, an accuracy or a time: "0.1234"."""
+    return f"{value:.4g}" if math.isfinite(value) else str(value)
+
+
+def difference(value: float) -> str:
+    """Write a difference: "3.1e-07", and "0" only where there is none."""
+    return "0" if value == 0 else f"{value:.1e}" if math.isfinite(value) else str(value)
+
+
+def verdict(pair: Pair) -> str:
+    """Say whether two trainings agree, or at which step they part."""
+    if pair.parting is None:
+        last = pair.epochs[-1]
+        return (
+            f"All step losses agree within {difference(last.step_loss)}; the weights end within "
+            f"{difference(last.parameters)} of each other ({last.parameter})."
+        )
+    parting = pair.parting
+    a, b = parting.losses
+    return (
+        f"The step losses part by more than {PARTED:.0e} at step {parting.step} (epoch "
+        f"{parting.epoch}): {a:.6g} against {b:.6g}, a difference of "
+        f"{difference(parting.difference)}; before, at most {difference(parting.before)}."
+    )
+
+
+def explanation(comparison: Comparison) -> str:
+    """Name the usual cause where trainings part; empty where none do."""
+    if all(pair.parting is None for pair in comparison.pairs):
+        return ""
+    found = kinks(comparison.experiment)
+    if found:
+        return (
+            f"The model is piecewise ({', '.join(found)}). Where an input of such an operation is "
+            "within rounding of its kink, backends take different branches and the gradients of "
+            "that step differ: the usual cause of a sudden parting. A smooth activation in its "
+            "place (softplus, tanh) shows whether it is the cause here."
+        )
+    return (
+        "The model has no kink that would explain it: the training amplifies rounding (a high "
+        "learning rate does), or a backend computes something else. Compare each with the "
+        "reference backend to see which."
+    )
+
+
+def start(comparison: Comparison) -> str:
+    """Say whether all trainings began with the same weights."""
+    largest = max(pair.start for pair in comparison.pairs)
+    if largest == 0:
+        return "All backends began with bit-identical weights."
+    return f"The initial weights differ by up to {difference(largest)}."
+
+
+def summary(comparison: Comparison) -> dict[str, str]:
+    """Describe the experiment and how it was trained, a line for each part."""
+    experiment = comparison.experiment
+    parameters = experiment.program().parameters
+    count = sum(math.prod(parameter.shape) for parameter in parameters)
+    return comparison.settings | {
+        "Model": f"{_model(experiment.model)}  ({count:,} parameters)",
+        "Loss": brief(experiment.loss),
+        "Optimizer": brief(experiment.optimizer),
+        "Seed": str(experiment.seed),
+        "Machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    }
+
+
+def brief(value: Any) -> str:
+    """Write a spec as one would write it in Python, without what is left at its default.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> brief(db.Dense(32, activation="tanh", kernel_initializer="he_normal"))
+        'Dense(32, activation=Tanh, kernel_initializer=HeNormal)'
+    """
+    if isinstance(value, ConstantSchedule):
+        return repr(value.value)
+    if not isinstance(value, Spec):
+        return repr(value)
+    shown = []
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]
+        item = getattr(value, field.name)
+        if field.default is dataclasses.MISSING:
+            shown.append(brief(item))
+        elif not _is(item, field.default):
+            shown.append(f"{field.name}={brief(item)}")
+    name = type(value).__name__
+    return f"{name}({', '.join(shown)})" if shown else name
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Tell whether a field holds its default, which may be the name of a spec or a number."""
+    if isinstance(value, ConstantSchedule):
+        value = value.value
+    if isinstance(value, Spec) and isinstance(default, str):
+        return brief(value) == type(value).__name__ and snake_case(brief(value)) == default
+    return bool(value == default)
+
+
+def _model(model: AbstractModel) -> str:
+    if not isinstance(model, Sequential):
+        return brief(model)
+    return " → ".join(brief(layer) for layer in model.layers)

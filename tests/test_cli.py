@@ -1,0 +1,388 @@
+"""The command line: what it prints and writes, and that each mistake gets one clear line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import dnnbridge as db
+from dnnbridge.cli import main
+from dnnbridge.cli.reading import read_experiment
+from dnnbridge.plugins import available_backends
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+DIGITS = str(EXAMPLES / "digits_mlp.py")
+
+SMALL = """
+import dnnbridge as db
+from beside import units
+
+experiment = db.Experiment(
+    model=db.Sequential([db.Input((64,)), db.Dense(units, activation="relu"), db.Dense(10)]),
+    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    optimizer=db.SGD(db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)),
+    metrics=["accuracy"],
+)
+"""
+
+TOY = '''
+"""Backends that misbehave, for the tests of `compare`."""
+from dnnbridge.backend import BackendInfo
+from dnnbridge.hookspecs import hookimpl
+from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+
+
+class Drifting(ReferenceExecutable):
+    steps = 0
+
+    def run(self, function, feeds, steps):
+        self.steps += steps * (function == "train")
+        if self.steps > 45:
+            self._state = {name: 1.01 * array for name, array in self._state.items()}
+        return super().run(function, feeds, steps)
+
+
+class Failing(ReferenceExecutable):
+    def run(self, function, feeds, steps):
+        raise RuntimeError("the device is on fire")
+
+
+class Backend(ReferenceBackend):
+    def __init__(self, name):
+        self.info = INFOS[name]
+
+    def compile(self, program, device):
+        return {"drifting": Drifting, "failing": Failing}[self.info.name](program)
+
+
+INFOS = {
+    "drifting": BackendInfo("drifting"),
+    "failing": BackendInfo("failing"),
+    "missing": BackendInfo("missing", modules=("no_such_module",), install="pip install nothing"),
+}
+
+
+@hookimpl
+def dnnbridge_backend_info(name):
+    return INFOS.get(name)
+
+
+@hookimpl
+def dnnbridge_backend(name):
+    return Backend(name)
+'''
+
+
+def call(*args: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+def succeed(*args: str | Path) -> str:
+    result = call(*args)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """An experiment file that imports a module beside it."""
+    (tmp_path / "beside.py").write_text("units = 12\n")
+    (tmp_path / "small.py").write_text(SMALL)
+    before = list(sys.path)
+    yield tmp_path / "small.py"
+    sys.path[:] = before
+    sys.modules.pop("beside", None)
+
+
+@pytest.fixture
+def toys(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plug in three more backends, here and in the processes that `compare` starts."""
+    folder = tmp_path_factory.mktemp("toys")
+    (folder / "toy_backends.py").write_text(TOY)
+    info = folder / "toy_backends-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-backends\nVersion: 1.0\n")
+    lines = [f"{name} = toy_backends" for name in ("drifting", "failing", "missing")]
+    (info / "entry_points.txt").write_text("\n".join(["[dnnbridge.backends]", *lines]))
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def train(file: str | Path, *args: str | Path) -> tuple[str | Path, ...]:
+    return ("train", file, "--data", "digits", "--backend", "reference", *args)
+
+
+def test_train_prints_epochs_and_final_metrics(small: Path) -> None:
+    output = succeed(*train(small, "--epochs", "2"))
+    assert "digits: examples reshaped, from shape (8, 8) to (64,)" in output
+    assert len(re.findall(r"^reference  epoch \d  loss .* val_accuracy", output, re.M)) == 2
+    assert re.search(r"^test  loss \d\.\d+  accuracy 0\.\d+$", output, re.M)
+
+
+def test_quiet_prints_the_metrics_only(small: Path) -> None:
+    output = succeed(*train(small, "--epochs", "1", "--quiet"))
+    assert re.fullmatch(r"test  loss [\d.]+  accuracy [\d.]+\n", output)
+
+
+def test_without_validation(small: Path) -> None:
+    assert "val_loss" not in succeed(*train(small, "--epochs", "1", "--no-validation"))
+
+
+def test_json_file_trains_like_the_python_file(small: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(read_experiment(small).to_json())
+    runs = [succeed(*train(file, "--epochs", "1", "--quiet")) for file in (small, path)]
+    assert runs[0] == runs[1]
+
+
+def test_seed_replaces_the_seed(small: Path) -> None:
+    runs = [
+        succeed(*train(small, "--epochs", "1", "--quiet", "--seed", seed)) for seed in ("0", "1")
+    ]
+    assert runs[0] == succeed(*train(small, "--epochs", "1", "--quiet"))
+    assert runs[0] != runs[1]
+
+
+def test_save_and_resume_is_one_long_training(small: Path, tmp_path: Path) -> None:
+    saved, final = tmp_path / "half {odd}.safetensors", tmp_path / "final.safetensors"
+    succeed(*train(small, "--epochs", "2", "--save", saved))
+    resumed = succeed(*train(small, "--epochs", "1", "--resume", saved, "--save", final, "--quiet"))
+    assert resumed == succeed(*train(small, "--epochs", "3", "--quiet"))
+    assert db.load(final, backend="reference").progress.epoch == 3
+
+
+@pytest.mark.parametrize("name", ["digits_mlp.py", "mnist_mlp.py"])
+def test_examples_are_experiments(name: str) -> None:
+    assert isinstance(read_experiment(EXAMPLES / name), db.Experiment)
+
+
+def write(folder: Path, name: str, content: str) -> Path:
+    (folder / name).write_text(content)
+    return folder / name
+
+
+BAD_FILES = {
+    "no-name": ("e.py", "import dnnbridge\n", ["e.py", "no `experiment`"]),
+    "other-name": ("e.py", SMALL.replace("experiment =", "mine ="), ["Rename mine"]),
+    "not-one": ("e.py", "experiment = 3\n", ["dnnbridge.Experiment", "got 3"]),
+    "raises": ("e.py", "a = 1\nb = a / 0\n", ["e.py:2", "ZeroDivisionError: division by zero"]),
+    "syntax": ("e.py", "a = 1\nb = (\n", ["e.py:2", "SyntaxError"]),
+    "exits": ("e.py", "raise SystemExit(3)\n", ["e.py:1", "SystemExit: 3"]),
+    "bad-spec": ("e.py", "import dnnbridge as db\ndb.Dense(-1)\n", ["e.py:2: Dense.units"]),
+    "bad-field": ("e.py", "import dnnbridge as db\ndb.Dense(3, unit=1)\n", ["Did you mean units"]),
+    "suffix": ("e.txt", "", ["e.txt", ".py", ".json"]),
+    "no-json": ("e.json", "{", ["e.json", "not JSON"]),
+    "other-json": ("e.json", '{"kind": "Dense", "units": 3}', ["e.json", "not an experiment"]),
+}
+
+
+def assert_clean_error(result: Result, status: int, words: list[str]) -> None:
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    assert len(re.findall(r"^Error: .+$", result.output, re.M)) == 1
+    assert "  epoch " not in result.output
+    for word in words:
+        assert word in result.output
+
+
+@pytest.mark.parametrize(("name", "content", "words"), BAD_FILES.values(), ids=BAD_FILES)
+def test_bad_files(small: Path, tmp_path: Path, name: str, content: str, words: list[str]) -> None:
+    assert_clean_error(call(*train(write(tmp_path, name, content))), 1, words)
+
+
+BAD_OPTIONS = {
+    "unknown-backend": (["--backend", "tensorflw"], 1, ["'tensorflw'", "Known:", "reference"]),
+    "not-installed": (["--backend", "missing"], 1, ["missing", "Run: pip install nothing"]),
+    "device": (["--device", "gpu"], 1, ["reference", "'gpu'", "cpu"]),
+    "data": (["--data", "digit"], 1, ["Did you mean 'digits'"]),
+    "data-file": (["--data", "none.npz"], 1, ["none.npz", "cannot be read"]),
+    "resume": (["--resume", DIGITS], 1, ["digits_mlp.py", "safetensors"]),
+    "save-folder": (["--save", f"{DIGITS}/x"], 1, ["save", "digits_mlp.py/x"]),
+    "epochs": (["--epochs", "0"], 2, ["--epochs"]),
+    "batch-size": (["--batch-size", "few"], 2, ["--batch-size"]),
+    "unknown-option": (["--epoch", "3"], 2, ["--epoch"]),
+}
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(("args", "status", "words"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_bad_options(small: Path, args: list[str], status: int, words: list[str]) -> None:
+    assert_clean_error(call(*train(small, *args)), status, words)
+
+
+def test_no_file() -> None:
+    assert_clean_error(call(*train("none.py")), 2, ["none.py"])
+
+
+def test_wrong_shapes(small: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((10, 63)), y=np.arange(10))
+    result = call(*train(small, "--data", tmp_path / "data.npz"))
+    assert_clean_error(result, 1, ["data.npz.x_train", "64 elements", "63 elements"])
+
+
+def test_resume_of_another_experiment(small: Path, tmp_path: Path) -> None:
+    succeed(*train(small, "--epochs", "1", "--save", tmp_path / "run.safetensors"))
+    result = call(*train(DIGITS, "--resume", tmp_path / "run.safetensors"))
+    assert_clean_error(result, 1, ["another experiment", "model and optimizer"])
+
+
+def compare(file: str | Path, backends: str, *args: str | Path) -> tuple[str | Path, ...]:
+    return ("compare", file, "--data", "digits", "--backends", backends, *args)
+
+
+@pytest.mark.usefixtures("toys")
+def test_compare_finds_where_a_backend_drifts(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = succeed(*compare(small, "drifting,reference", "--epochs", "2", "--json", "out.json"))
+    assert re.search(r"^drifting   epoch 2/2  loss", output, re.M)
+    assert "All backends began with bit-identical weights." in output
+    assert "part by more than 1e-04 at step 46 (epoch 2)" in output
+    assert "The model is piecewise (Relu)" in output
+    assert "drifting – reference" in (tmp_path / "dnnbridge-report.html").read_text("utf-8")
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["pairs"][0]["epochs"][0]["parameters"] == 0
+    assert found["pairs"][0]["parting"]["step"] == 46
+
+
+@pytest.mark.usefixtures("toys")
+def test_compare_shows_why_a_process_failed(small: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    result = call(*compare(small, "failing,reference", "--report", report))
+    assert result.exit_code == 1
+    assert "Error: failing: the process that trains failed, got exit status 1" in result.output
+    assert "RuntimeError: the device is on fire" in result.output
+    assert "epoch 1/" not in result.output
+    assert not report.exists()
+
+
+def test_compare_refuses_a_file_that_changes(tmp_path: Path, toys: None) -> None:
+    text = SMALL.replace("from beside import units", "import os\nunits = os.getpid()")
+    file = write(tmp_path, "changing.py", text)
+    result = call(*compare(file, "drifting,reference"))
+    assert result.exit_code == 1
+    assert "same experiment each time" in result.output
+
+
+BAD_COMPARISONS = {
+    "one": (["--backends", "reference"], ["two or more", "got reference"]),
+    "twice": (["--backends", "reference,reference"], ["each once"]),
+    "unknown": (["--backends", "reference,tensorflw"], ["'tensorflw'", "Known:"]),
+    "not-installed": (["--backends", "reference,missing"], ["Run: pip install nothing"]),
+    "data": (["--data", "none"], ["unknown data set"]),
+    "report": (["--report", f"{DIGITS}/x"], ["report", "cannot be written"]),
+}
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(("args", "words"), BAD_COMPARISONS.values(), ids=BAD_COMPARISONS)
+def test_bad_comparisons_start_no_process(
+    small: Path, args: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert_clean_error(call(*compare(small, "drifting,reference", *args)), 1, words)
+
+
+@pytest.mark.usefixtures("toys")
+def test_backends_lists_all() -> None:
+    output = succeed("backends")
+    for backend in available_backends():
+        assert re.search(rf"^ ?{backend.name} .*{', '.join(backend.devices)}", output, re.M)
+    assert re.search(r"missing +no .*pip install nothing", output)
+    assert len(re.findall(r"\bdefault\b", output)) == 1
+
+
+def printed(output: str) -> list[float]:
+    rows = [line.split() for line in output.splitlines()]
+    assert [int(step) for step, _ in rows] == list(range(len(rows)))
+    return [float(value) for _, value in rows]
+
+
+def test_schedule_of_a_list_function() -> None:
+    output = succeed("schedule", "exponential_decay_lr", "0.1", "0.9", "6", "2", "1")
+    assert printed(output) == db.exponential_decay_lr(0.1, 0.9, 6, 2, 1)
+
+
+def test_schedule_of_a_class_with_names_and_lists() -> None:
+    args = ["--arg", "boundaries=[2, 3]", "--arg", "rates=[0.1, 0.05, 0.01]", "--steps", "5"]
+    expected = db.PiecewiseConstant((2, 3), (0.1, 0.05, 0.01)).values(5)
+    assert printed(succeed("schedule", "PiecewiseConstant", *args)) == expected
+
+
+def test_schedule_of_a_file(small: Path) -> None:
+    expected = db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5).values(7)
+    assert printed(succeed("schedule", small, "--steps", "7")) == expected
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
+def test_schedule_plot(tmp_path: Path, suffix: str, start: bytes) -> None:
+    path = tmp_path / f"plot.{suffix}"
+    succeed("schedule", "CosineDecay", "0.1", "10", "--plot", path)
+    assert path.read_bytes().startswith(start)
+
+
+BAD_SCHEDULES = {
+    "unknown": (["ExponentialDeca", "0.1"], 1, ["Did you mean 'ExponentialDecay'", "FILE.json"]),
+    "not-json": (["CosineDecay", "os.system('true')", "3"], 1, ["value 1", "JSON literal"]),
+    "infinite": (["CosineDecay", "Infinity", "3"], 1, ["value 1", "JSON literal"]),
+    "range": (["CosineDecay", "0.1", "0"], 1, ["CosineDecay.decay_steps", "got 0"]),
+    "missing": (["CosineDecay", "0.1"], 1, ["missing", "decay_steps"]),
+    "too-many": (["CosineDecay", "1.0", "2", "0.0", "4"], 1, ["too many values", "It takes"]),
+    "twice": (["CosineDecay", "1.0", "--arg", "initial_learning_rate=2.0"], 1, ["too many"]),
+    "unknown-field": (
+        ["CosineDecay", "1.0", "3", "--arg", "beta=1"],
+        1,
+        ["beta", "CosineDecay takes"],
+    ),
+    "no-pair": (["CosineDecay", "--arg", "alpha"], 1, ["name=value"]),
+    "list-missing": (["warmup_lr", "0.1"], 1, ["warmup_lr", "total_step", "It takes"]),
+    "list-type": (["warmup_lr", "0.1", "6", "2.5", "2"], 1, ["step_per_epoch", "2.5"]),
+    "list-steps": (["warmup_lr", "0.1", "6", "2", "2", "--steps", "3"], 1, ["--steps"]),
+    "no-file": (["none.py"], 1, ["no such file"]),
+    "file-arguments": ([DIGITS, "3"], 1, ["takes no arguments"]),
+    "plot": (["CosineDecay", "0.1", "3", "--plot", "plot.doc"], 2, [".svg or .png"]),
+}
+
+
+@pytest.mark.parametrize(("args", "status", "words"), BAD_SCHEDULES.values(), ids=BAD_SCHEDULES)
+def test_bad_schedules(args: list[str], status: int, words: list[str]) -> None:
+    assert_clean_error(call("schedule", *args), status, words)
+
+
+def commands() -> dict[str, click.Command]:
+    assert isinstance(main, click.Group)
+    return dict(main.commands)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_has_help(name: str) -> None:
+    assert succeed(name, "--help").startswith("Usage: ")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, dnnbridge.cli\n"
+        "heavy = {'numpy', 'pydantic', 'matplotlib', 'jinja2', 'tensorflow', 'mindspore'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+def test_module_is_the_command(small: Path) -> None:
+    args = [sys.executable, "-m", "dnnbridge", "schedule", str(small), "--steps", "1"]
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    found = subprocess.run(args, capture_output=True, text=True, check=True, env=environment)
+    assert found.stdout == "     0  0.1\n"
+    assert found.stderr == ""
