@@ -148,7 +148,7 @@ def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeEr
     found = error.errors(include_url=False)
     detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
     # Fields that positional arguments fill come first.
-    fields = sorted(dataclasses.fields(cls), key=lambda field: field.kw_only)  # type: ignore[arg-type]
+    fields = sorted(dataclasses.fields(cls), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
     names = [field.name for field in fields]
     place = list(detail["loc"])
     if place and isinstance(place[0], int) and place[0] < len(names):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mindspore as ms
 
 from dnnbridge.backend import Limitation
+from dnnbridge.errors import BackendError
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge_mindspore.executable import MindSporeExecutable
@@ -28,5 +29,20 @@ class MindSporeBackend:
         return (*accelerators, "cpu")
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
-        ms.set_device(DEVICES[device])
+        _set_device(DEVICES[device])
         return MindSporeExecutable(program)
+
+
+def _set_device(target: str) -> None:
+    """Choose the device of the process, which MindSpore allows before its first operation only."""
+    if ms.get_context("device_target") == target:
+        return
+    try:
+        ms.set_device(target)
+    except RuntimeError as error:
+        raise BackendError(
+            "MindSpore uses one device per process",
+            where="device",
+            got=f"{target} after {ms.get_context('device_target')} ({str(error).splitlines()[0]})",
+            hint="Compile for this device first, or in a process of its own.",
+        ) from error

@@ -43,8 +43,9 @@ class NaturalExpDecay(AbstractSchedule):
     the step is rounded down to a multiple of it.
 
     Example:
-        >>> NaturalExpDecay(0.1, decay_steps=2, decay_rate=0.9, staircase=True).values(3)
-        [0.1, 0.1, 0.016529888822158655]
+        >>> schedule = NaturalExpDecay(0.1, decay_steps=2, decay_rate=0.9, staircase=True)
+        >>> [round(rate, 4) for rate in schedule.values(3)]
+        [0.1, 0.1, 0.0165]
     """
 
     initial_learning_rate: PositiveFloat
@@ -88,8 +89,8 @@ class PolynomialDecay(AbstractSchedule):
     `update_decay_steps`).
 
     Example:
-        >>> PolynomialDecay(0.1, decay_steps=4, end_learning_rate=0.02)(2)
-        0.060000000000000005
+        >>> round(PolynomialDecay(0.1, decay_steps=4, end_learning_rate=0.02)(2), 6)
+        0.06
     """
 
     initial_learning_rate: PositiveFloat

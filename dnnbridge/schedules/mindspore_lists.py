@@ -85,7 +85,7 @@ def cosine_decay_lr(
     """Return half a cosine of the epoch from max_lr to min_lr for every step.
 
     Example:
-        >>> cosine_decay_lr(0.01, 0.1, 6, 2, 2)
+        >>> [round(rate, 3) for rate in cosine_decay_lr(0.01, 0.1, 6, 2, 2)]
         [0.1, 0.1, 0.055, 0.055, 0.01, 0.01]
     """
     _check_float("min_lr", min_lr, zero=True)
