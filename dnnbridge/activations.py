@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Self
 
 from pydantic import PlainValidator
@@ -16,9 +17,9 @@ from dnnbridge.specification import Spec, named, spec
 class AbstractActivation(Spec):
     """Base of activations. A subclass defines `emit`; `alias` is its name in lower case."""
 
+    @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the equation for an input of any shape; the result has the same shape."""
-        raise NotImplementedError
 
 
 @spec
@@ -27,7 +28,7 @@ class Linear(AbstractActivation):
 
     Example:
         >>> Linear().to_dict()
-        {'kind': 'Linear'}
+        {'kind': 'activation.Linear'}
     """
 
     def emit(self, scope: Scope, x: Value) -> Value:
@@ -85,7 +86,7 @@ class Sigmoid(AbstractActivation):
     """1 / (1 + e⁻ˣ)
 
     Example:
-        >>> Sigmoid() == Sigmoid.from_json('{"kind": "Sigmoid"}')
+        >>> Sigmoid() == Sigmoid.from_json('{"kind": "activation.Sigmoid"}')
         True
     """
 
@@ -99,7 +100,7 @@ class Tanh(AbstractActivation):
 
     Example:
         >>> Tanh().to_dict()
-        {'kind': 'Tanh'}
+        {'kind': 'activation.Tanh'}
     """
 
     def emit(self, scope: Scope, x: Value) -> Value:
@@ -112,7 +113,7 @@ class Softplus(AbstractActivation):
 
     Example:
         >>> Softplus().to_dict()
-        {'kind': 'Softplus'}
+        {'kind': 'activation.Softplus'}
     """
 
     def emit(self, scope: Scope, x: Value) -> Value:

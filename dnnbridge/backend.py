@@ -6,13 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-import numpy.typing as npt
-
+from dnnbridge.arrays import Array
 from dnnbridge.errors import BackendError, UnsupportedError
-from dnnbridge.graph import Call, Constant, Op, ValueAndGrad
+from dnnbridge.graph import Call, Constant, Op, ValueAndGrad, inline
 from dnnbridge.program import Program
-
-Array = npt.NDArray[Any]
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, Call, ValueAndGrad})
 """Operations that every backend handles in its interpreter or generator, not in its table."""
@@ -116,6 +113,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def claims(self) -> Mapping[type, Claim]:
+        """Specs whose calls it lowers as a whole."""
+        ...
+
+    @property
     def limitations(self) -> tuple[Limitation, ...]: ...
 
     def devices(self) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ def check_supported(backend: Backend, program: Program, device: str) -> None:
     """Raise unless the backend lowers every operation of the program on the device."""
     limits = {limit.op: limit for limit in backend.limitations}
     for function in program.functions.values():
-        for node in function.graph.walk():
+        for node in inline(function.graph, claimed_by(backend.claims)).walk():
             op = type(node.op)
             limit = limits.get(op)
             if limit and (not limit.devices or device in limit.devices):

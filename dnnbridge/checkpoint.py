@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,10 @@ from safetensors.numpy import save as to_bytes
 
 from dnnbridge.errors import CheckpointError
 from dnnbridge.experiment import Experiment
+from dnnbridge.files import write_atomically
 from dnnbridge.training.compiling import compile
-from dnnbridge.training.run import Position, Run
+from dnnbridge.training.position import Position
+from dnnbridge.training.run import Run
 
 FORMAT = "dnnbridge checkpoint 1"
 
@@ -74,28 +74,12 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
             got=f"format {metadata.get('format')!r}",
             hint="Give a file that run.save() of this version wrote.",
         )
-    run = compile(Experiment.from_json(metadata["experiment"]), backend, device)
-    run.set_state(arrays, Position(**json.loads(metadata["progress"])))
-    return run
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then put it in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        text, progress = metadata["experiment"], Position(**json.loads(metadata["progress"]))
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
+        ) from None
+    run = compile(Experiment.from_json(text), backend, device)
+    run.set_state(arrays, progress)
+    return run

@@ -10,7 +10,7 @@ from pydantic import InstanceOf
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeInt
 from dnnbridge.losses import AbstractLoss
-from dnnbridge.metrics import MetricsLike
+from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.model import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program, build_program
@@ -56,7 +56,7 @@ class Experiment(Spec):
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        return build_program(self.model, self.loss, self.optimizer, self.metrics)
+        return build_program(self.model, self.loss, self.optimizer, as_metrics(self.metrics))
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT} | super().to_dict()

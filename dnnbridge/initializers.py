@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Annotated, Literal
 
 import numpy as np
@@ -21,9 +22,9 @@ TRUNCATED_STDDEV = 0.87962566103423978
 class AbstractInitializer(Spec):
     """Base of initializers. A subclass defines `sample`."""
 
+    @abstractmethod
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Return an array of the shape; all randomness comes from `rng`."""
-        raise NotImplementedError
 
 
 @spec
@@ -140,8 +141,8 @@ class VarianceScaling(AbstractInitializer):
 class AbstractNamedScaling(AbstractInitializer):
     """A `VarianceScaling` with a name of its own."""
 
-    def scaling(self) -> VarianceScaling:
-        raise NotImplementedError
+    @abstractmethod
+    def scaling(self) -> VarianceScaling: ...
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return self.scaling().sample(rng, shape)

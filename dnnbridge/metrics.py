@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
 from dnnbridge import ops
+from dnnbridge.arrays import Array
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
@@ -17,17 +20,28 @@ from dnnbridge.specification import Spec, named, spec
 from dnnbridge.wording import shorten, snake_case
 
 
+@dataclass(frozen=True, kw_only=True)
 class AbstractMetric(Spec):
-    """Base of metrics. A subclass defines `emit`; the value is the mean over the examples."""
+    """Base of metrics. A subclass defines `emit`, and `result` unless it is a mean.
+
+    Args:
+        name: name in the history; by default the class in snake case.
+    """
+
+    name: str | None = None
 
     @property
     def label(self) -> str:
-        """Name in the history: the class in snake case."""
-        return snake_case(type(self).__name__)
+        """Name in the history."""
+        return self.name or snake_case(type(self).__name__)
 
+    def result(self, total: Array, count: float) -> float:
+        """Return the metric of an epoch, from the sum of `emit` over its `count` examples."""
+        return float(total) / count
+
+    @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        """Write the metric of every example: shape (batch,)."""
-        raise NotImplementedError
+        """Write a statistic of every example, of shape (batch, …); core sums it over examples."""
 
 
 @spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -38,13 +39,13 @@ class AbstractModel(Spec):
     """Base of models."""
 
     @property
+    @abstractmethod
     def input_type(self) -> TensorType:
         """Type of a batch of inputs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the model's equation for a batch."""
-        raise NotImplementedError
 
     @property
     def output_shape(self) -> tuple[Dim, ...]:

@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from dnnbridge import ops
+from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value
-from dnnbridge.losses import AbstractLoss
-from dnnbridge.losses.base import Target
-from dnnbridge.metrics import as_metrics
+from dnnbridge.losses import AbstractLoss, Target
+from dnnbridge.metrics import AbstractMetric
 from dnnbridge.model import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.scope import Declarations, Parameter, RandomInput, Scope
+from dnnbridge.scope import BatchMask, Declarations, RandomInput, Scope, StateArray
 
-DATA = ("x", "y", "weight")
-"""Feeds with one row per example: inputs, labels, and 1 for a real example or 0 for padding."""
+INPUT, TARGET = "data:x", "data:y"
+"""Feeds with one row per example: what the model takes, and the labels."""
 
-NORMALIZER = "normalizer"
-"""Scalar feed: 1 / Σ weight, the divisor of the mean over a batch."""
+MASK = "batch:mask"
+"""Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
+
+NORMALIZER = "batch:normalizer"
+"""Scalar feed: 1 / Σ mask, the divisor of a mean over a batch."""
 
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A graph with named outputs.
+    """A graph whose inputs are state arrays and feeds, and whose outputs have names.
 
-    Inputs of the graph that are named like a state array read that array; all others are feeds.
-    Outputs are `results`, then the new values of the arrays `writes`.
+    Attributes:
+        graph: flat SSA. Its outputs are `results`, then the new values of `writes`.
+        state: the inputs that read a state array, with the name of the array; all other inputs
+            are feeds, named as `Executable.run` is fed.
+        results: names of what it returns.
+        writes: names of the state arrays it changes.
+        training: whether it was emitted for training.
     """
 
     graph: Graph
+    state: Mapping[Value, str]
     results: tuple[str, ...]
     writes: tuple[str, ...] = ()
+    training: bool = False
+
+    @property
+    def feeds(self) -> tuple[Value, ...]:
+        """The inputs that are fed, in the order of the graph's inputs."""
+        return tuple(value for value in self.graph.inputs if value not in self.state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,56 +55,69 @@ class Program:
     """Everything a backend needs, and what the runtime must feed.
 
     Attributes:
-        state: name and type of every array that lives between steps: parameters, then slots.
         functions: "train", "evaluate" and "predict".
-        parameters: the trainable arrays, in layer order.
-        slots: names of the arrays of the optimizer, `parameter:slot`.
-        randoms: arrays to draw at every training step.
-        scalars: names of the optimizer's host scalars.
-        metrics: labels of the metrics.
+        state: every array that lives between steps: weights and buffers in layer order, then the
+            optimizer's.
+        randoms: arrays to draw at every training step, fed as "random:name".
+        scalars: names of the optimizer's host scalars, fed as "scalar:name".
+        metrics: the metrics by their labels.
         target: what labels must look like.
     """
 
-    state: Mapping[str, TensorType]
     functions: Mapping[str, Function]
-    parameters: tuple[Parameter, ...] = ()
-    slots: tuple[str, ...] = ()
+    state: Mapping[str, StateArray] = field(default_factory=dict)
     randoms: tuple[RandomInput, ...] = ()
     scalars: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ()
+    metrics: Mapping[str, AbstractMetric] = field(default_factory=dict)
     target: Target | None = None
 
-    def feeds(self, function: str) -> dict[str, TensorType]:
-        """Return name and type of what a function must be fed."""
-        inputs = self.functions[function].graph.inputs
-        return {value.name: value.type for value in inputs if value.name not in self.state}
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the trainable arrays, in layer order."""
+        return tuple(name for name, array in self.state.items() if array.trainable)
 
 
+@lru_cache(maxsize=32)
 def build_program(
-    model: AbstractModel, loss: AbstractLoss, optimizer: AbstractOptimizer, metrics: Any
+    model: AbstractModel,
+    loss: AbstractLoss,
+    optimizer: AbstractOptimizer,
+    metrics: tuple[AbstractMetric, ...],
 ) -> Program:
     """Emit the graphs of an experiment.
 
     Raises:
-        ShapeError, DTypeError: with the layer's path.
+        ShapeError, DTypeError, SpecError: with the layer's path.
     """
-    forward = _Forward(model, loss, {metric.label: metric for metric in as_metrics(metrics)})
-    train, declared = _train(forward, optimizer)
-    parameters = tuple(parameter for parameter, _ in declared.parameters.values())
-    state = {p.name: TensorType(p.shape) for p in parameters}
-    slots = {
-        f"{p.name}:{slot}": TensorType(p.shape) for slot in optimizer.slots() for p in parameters
-    }
+    forward = _Forward(model, loss, _labelled(metrics))
+    train, declared, slots = _train(forward, optimizer)
+    state = declared.arrays | slots
+    functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
+    for name, function in functions.items():
+        if unknown := set(function.state.values()) - state.keys():
+            raise SpecError(
+                f"declared to {name} but not to train",
+                where=", ".join(sorted(unknown)),
+                hint="Declare the same arrays whether scope.training or not.",
+            )
     return Program(
-        state=state | slots,
-        functions={"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()},
-        parameters=parameters,
-        slots=tuple(slots),
-        randoms=tuple(random for random, _ in declared.randoms.values()),
+        functions,
+        state,
+        randoms=tuple(declared.randoms.values()),
         scalars=tuple(optimizer.scalars(0)),
-        metrics=tuple(forward.metrics),
-        target=forward.target(),
+        metrics=forward.metrics,
+        target=forward.target,
     )
+
+
+def _labelled(metrics: Sequence[AbstractMetric]) -> dict[str, AbstractMetric]:
+    labels = ["loss", *(metric.label for metric in metrics)]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise SpecError(
+                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
+            )
+    return {metric.label: metric for metric in metrics}
 
 
 @dataclass(frozen=True)
@@ -98,78 +126,140 @@ class _Forward:
 
     model: AbstractModel
     loss: AbstractLoss
-    metrics: Mapping[str, Any]
+    metrics: Mapping[str, AbstractMetric]
 
+    @cached_property
     def target(self) -> Target:
         return self.loss.target(TensorType(self.model.output_shape))
 
-    def data_inputs(self, builder: Builder) -> list[Value]:
-        types = (self.model.input_type, self.target().type, TensorType((BATCH,)))
-        values = [builder.input(name, t) for name, t in zip(DATA, types, strict=True)]
-        return [*values, builder.input(NORMALIZER, TensorType(()))]
+    def begin(self, name: str) -> tuple[Builder, Declarations, list[Value]]:
+        """Return a builder with the inputs of a batch with labels."""
+        builder = Builder(name)
+        given = {INPUT: self.model.input_type, TARGET: self.target.type}
+        given |= {MASK: TensorType((BATCH,)), NORMALIZER: TensorType(())}
+        values = [builder.input(key, type) for key, type in given.items()]
+        return builder, Declarations(builder, BatchMask(values[2], values[3])), values
 
-    def emit(self, scope: Scope, x: Value, y: Value, weight: Value, mean: Value) -> list[Value]:
-        """Write the loss, a weighted mean, then the sum of every metric over the batch."""
+    def emit(self, scope: Scope, x: Value, y: Value, mask: Value, mean: Value) -> list[Value]:
+        """Write the loss, a mean over the real examples, then the sum of every metric."""
         prediction = self.model.emit(scope, x)
         losses = scope.call(self.loss, prediction, y, name="loss")
-        outputs = [ops.reduce_sum(losses * weight, 0) * mean]
+        _require_batch(losses, "loss", exactly=True)
+        outputs = [ops.reduce_sum(losses * mask, 0) * mean]
         for label, metric in self.metrics.items():
             value = scope.call(metric, prediction, y, name=label)
-            outputs.append(ops.reduce_sum(value * weight, 0))
+            _require_batch(value, label)
+            column = ops.reshape(mask, (BATCH, *(1 for _ in value.shape[1:])))
+            outputs.append(ops.reduce_sum(value * column, 0))
         return outputs
 
     def evaluate(self) -> Function:
-        builder = Builder("evaluate")
-        inputs = self.data_inputs(builder)
-        scope = Scope(builder, Declarations(builder), training=False)
-        outputs = self.emit(scope, *inputs)
-        return Function(builder.graph(outputs), ("loss", *self.metrics))
+        builder, declared, inputs = self.begin("evaluate")
+        outputs = self.emit(Scope(builder, declared, training=False), *inputs)
+        return Function(builder.graph(outputs), _names(declared), ("loss", *self.metrics))
 
     def predict(self) -> Function:
         builder = Builder("predict")
-        x = builder.input(DATA[0], self.model.input_type)
-        scope = Scope(builder, Declarations(builder), training=False)
-        return Function(builder.graph([self.model.emit(scope, x)]), ("prediction",))
+        x = builder.input(INPUT, self.model.input_type)
+        declared = Declarations(builder)
+        output = self.model.emit(Scope(builder, declared, training=False), x)
+        return Function(builder.graph([output]), _names(declared), ("prediction",))
 
 
-def _train(forward: _Forward, optimizer: AbstractOptimizer) -> tuple[Function, Declarations]:
-    builder = Builder("train")
-    declared = Declarations(builder)
-    inputs = forward.data_inputs(builder)
+def _names(declared: Declarations) -> dict[Value, str]:
+    return {value: name for name, value in declared.values.items()}
+
+
+def _require_batch(value: Value, path: str, exactly: bool = False) -> None:
+    if value.rank < 1 or value.shape[0] is not BATCH or (exactly and value.rank != 1):
+        raise ShapeError(
+            "must give one " + ("number" if exactly else "row") + " per example",
+            where=path,
+            got=str(value.type),
+            hint="Leave the first axis alone; core takes the mean over the batch.",
+        )
+
+
+def _train(
+    forward: _Forward, optimizer: AbstractOptimizer
+) -> tuple[Function, Declarations, dict[str, StateArray]]:
+    builder, declared, inputs = forward.begin("train")
+    updates: list[str] = []
 
     def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
-        return forward.emit(Scope(body, declared, training=True), *values)
+        scope = Scope(body, declared, training=True)
+        outputs = forward.emit(scope, *values)
+        updates.extend(scope.updates)
+        return [*outputs, *scope.updates.values()]
 
     def trainable(value: Value) -> bool:
-        return value.name in declared.parameters
+        name = _names(declared).get(value)
+        return name is not None and declared.arrays[name].trainable
 
     outputs, gradients = builder.value_and_grad("forward", inputs, write, trainable)
-    scalars = [builder.input(name, TensorType(())) for name in optimizer.scalars(0)]
-    writes: dict[str, Value] = {}
-    for parameter, p in declared.parameters.values():
-        writes |= record_update(builder, optimizer, parameter, p, gradients[p], scalars)
-    graph = builder.graph([*outputs, *writes.values()])
-    return Function(graph, ("loss", *forward.metrics), tuple(writes)), declared
+    count = 1 + len(forward.metrics)
+    writes = dict(zip(updates, outputs[count:], strict=True))
+    scalars = {
+        name: builder.input(f"scalar:{name}", TensorType(())) for name in optimizer.scalars(0)
+    }
+    slots, reads = dict[str, StateArray](), _names(declared)
+    for p, g in gradients.items():
+        update = record_update(builder, optimizer, declared.arrays[reads[p]], p, g, scalars)
+        writes |= update.writes
+        slots |= update.slots
+        reads |= update.reads
+    graph = builder.graph([*outputs[:count], *writes.values()])
+    results = ("loss", *forward.metrics)
+    return Function(graph, reads, results, tuple(writes), training=True), declared, slots
+
+
+@dataclass(frozen=True)
+class Update:
+    """The update of one parameter: the arrays kept for it, where they are read, what is written."""
+
+    slots: dict[str, StateArray]
+    reads: dict[Value, str]
+    writes: dict[str, Value]
 
 
 def record_update(
     builder: Builder,
     optimizer: AbstractOptimizer,
-    parameter: Parameter,
+    parameter: StateArray,
     p: Value,
     g: Value,
-    scalars: Iterable[Value],
-) -> dict[str, Value]:
-    """Record the update of one parameter as a call; return the new arrays by name."""
-    names, kinds = [s.name for s in scalars], optimizer.slots()
-    slots = [builder.input(f"{parameter.name}:{slot}", p.type) for slot in kinds]
+    scalars: Mapping[str, Value],
+) -> Update:
+    """Record the update of one parameter as a call of the optimizer."""
+    slots = {
+        slot: StateArray(f"{parameter.name}:{slot}", shape, initial, trainable=False)
+        for slot, (shape, initial) in optimizer.slots(parameter.shape).items()
+    }
+    values = {slot: builder.input(array.name, array.type) for slot, array in slots.items()}
 
-    def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
-        new_p, gradient, rest = values[0], values[1], values[2:]
-        slot_values = dict(zip(kinds, rest[: len(kinds)], strict=True))
-        scalar_values = dict(zip(names, rest[len(kinds) :], strict=True))
-        new_p, new_slots = optimizer.update(new_p, gradient, slot_values, scalar_values)
-        return [new_p, *(new_slots[slot] for slot in kinds)]
+    def write(body: Builder, given: tuple[Value, ...]) -> list[Value]:
+        rest = iter(given[2:])
+        inner_slots = {slot: next(rest) for slot in slots}
+        inner_scalars = {name: next(rest) for name in scalars}
+        new_p, new_slots = optimizer.update(given[0], given[1], inner_slots, inner_scalars)
+        made = {"p": new_p, **new_slots}
+        types = {"p": p.type} | {slot: array.type for slot, array in slots.items()}
+        if {name: value.type for name, value in made.items()} != types:
+            raise SpecError(
+                f"{type(optimizer).__name__}.update must keep p and every slot as they are",
+                where=parameter.name,
+                got=", ".join(f"{name} {value.type}" for name, value in made.items()),
+                hint="Expected "
+                + ", ".join(f"{name} {type}" for name, type in types.items())
+                + ".",
+            )
+        return [made[name] for name in types]
 
-    updated = builder.call(optimizer, parameter.name, [p, g, *slots, *scalars], write)
-    return dict(zip([parameter.name, *(s.name for s in slots)], updated, strict=True))
+    arguments = [p, g, *values.values(), *scalars.values()]
+    updated = builder.call(optimizer, parameter.name, arguments, write)
+    names = [parameter.name, *(array.name for array in slots.values())]
+    return Update(
+        {array.name: array for array in slots.values()},
+        {values[slot]: array.name for slot, array in slots.items()},
+        dict(zip(names, updated, strict=True)),
+    )

@@ -8,6 +8,7 @@ after a resume. (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", S
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +38,10 @@ def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
 class AbstractDistribution:
     """What a random input of a step is drawn from."""
 
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        raise NotImplementedError
+    @abstractmethod
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...]
+    ) -> npt.NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True)

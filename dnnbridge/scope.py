@@ -1,28 +1,47 @@
-"""`Scope`: what a layer sees while it writes its equation."""
+"""`Scope`: what a spec sees while it writes its equation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from dnnbridge.errors import DTypeError, ShapeError
+from dnnbridge.errors import DTypeError, ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, DType, TensorType, Value
 from dnnbridge.graph.types import shape_text
 
 if TYPE_CHECKING:
     from dnnbridge.initializers import AbstractInitializer
     from dnnbridge.randomness import AbstractDistribution
-    from dnnbridge.specification import Spec
+
+
+class Emitter(Protocol):
+    """Anything that writes an equation: a layer, activation, loss, metric or model."""
+
+    @property
+    def emit(self) -> Any:
+        """(scope, *values) -> a value, or a tuple of them."""
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A trainable array: its unique name, shape and how it starts."""
+class StateArray:
+    """An array that lives between steps.
+
+    Attributes:
+        name: unique: `layer/kernel`, or `layer/kernel:slot` for an optimizer's array.
+        shape: its sizes.
+        initializer: how it starts.
+        trainable: whether the optimizer moves it, as opposed to a buffer that a layer updates.
+    """
 
     name: str
     shape: tuple[int, ...]
     initializer: AbstractInitializer
+    trainable: bool = True
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape)
 
 
 @dataclass(frozen=True)
@@ -34,13 +53,24 @@ class RandomInput:
     distribution: AbstractDistribution
 
 
+@dataclass(frozen=True)
+class BatchMask:
+    """Which examples of a batch are real: 1 or 0 per example, and 1 / Σ of them."""
+
+    mask: Value
+    normalizer: Value
+
+
 @dataclass
 class Declarations:
-    """Parameters and random inputs in the order in which the layers declared them."""
+    """What the specs of a graph declared, in that order, as values of its outermost builder."""
 
     root: Builder
-    parameters: dict[str, tuple[Parameter, Value]] = field(default_factory=dict)
-    randoms: dict[str, tuple[RandomInput, Value]] = field(default_factory=dict)
+    batch: BatchMask | None = None
+    arrays: dict[str, StateArray] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    owners: dict[str, object] = field(default_factory=dict)
+    randoms: dict[str, RandomInput] = field(default_factory=dict)
 
 
 class Scope:
@@ -49,52 +79,99 @@ class Scope:
     Attributes:
         path: names of the surrounding layers, joined with "/".
         training: whether the graph is for training, as opposed to evaluation and prediction.
+        updates: new values of buffers, by full name.
     """
 
     def __init__(
-        self, builder: Builder, declarations: Declarations, training: bool, path: str = ""
+        self,
+        builder: Builder,
+        declarations: Declarations,
+        training: bool,
+        path: str = "",
+        owner: object = None,
     ) -> None:
         self.builder, self.training, self.path = builder, training, path
-        self._declarations = declarations
+        self.updates: dict[str, Value] = {}
+        self._declared, self._owner = declarations, owner
 
     def parameter(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
         """Declare a trainable float32 array `path/name` and return it.
 
-        A second declaration of the same name returns the same array: the weights are shared.
+        A spec that is called again under the same path gets the same array: shared weights. Two
+        different specs under one path are an error.
         """
-        full, sizes = self._full(name), tuple(self.known(dim, name) for dim in shape)
-        declared = self._declarations.parameters.get(full)
-        if declared is None:
-            value = self._declarations.root.input(full, TensorType(sizes))
-            declared = Parameter(full, sizes, initializer), value
-            self._declarations.parameters[full] = declared
+        return self._state(name, shape, initializer, trainable=True)
+
+    def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
+        """Declare a float32 array that is not trained, such as a running mean, and return it."""
+        return self._state(name, shape, initializer, trainable=False)
+
+    def update(self, name: str, value: Value) -> None:
+        """Give a buffer its value for the next step; in training only."""
+        full = self._full(name)
+        self.require(self.training, "buffers are updated in training only", got=name)
+        array = self._declared.arrays.get(full)
         self.require(
-            declared[0].shape == sizes,
-            "a shared parameter keeps its shape",
-            got=f"{name} of shape ({shape_text(sizes)}) after ({shape_text(declared[0].shape)})",
-            hint="Give every input of a shared layer the same sizes.",
+            array is not None and not array.trainable and array.type == value.type,
+            "update takes a declared buffer and a value of its type",
+            got=f"{name} and {value.type}",
+            hint="Declare it with scope.buffer first.",
         )
-        return self.builder.local(declared[1])
+        self.updates[full] = value
 
     def random(
         self, name: str, shape: tuple[Dim, ...], distribution: AbstractDistribution
     ) -> Value:
-        """Declare a float32 array that is drawn at every step, the same on every backend."""
-        full, type = self._full(name), TensorType(shape)
-        if full not in self._declarations.randoms:
-            value = self._declarations.root.input(full, type)
-            self._declarations.randoms[full] = RandomInput(full, type, distribution), value
-        return self.builder.local(self._declarations.randoms[full][1])
+        """Declare a float32 array that is drawn at every step, the same on every backend.
 
-    def call(self, emitter: Spec, *values: Value, name: str = "") -> Value:
-        """Record `emitter.emit(scope, *values)` as one call, under `path/name`."""
+        Each call of a spec draws for itself, also where its weights are shared.
+        """
+        full, number = self._full(name), 0
+        while full in self._declared.randoms:
+            number += 1
+            full = f"{self._full(name)}_{number}"
+        type = TensorType(shape)
+        self._declared.randoms[full] = RandomInput(full, type, distribution)
+        return self.builder.local(self._declared.root.input(f"random:{full}", type))
+
+    def batch_mean(self, x: Value) -> Value:
+        """Return the mean over the examples of the batch.
+
+        Whatever mixes examples must use it: a last short batch is filled up with examples that
+        do not count.
+        """
+        from dnnbridge import ops
+
+        batch = self._declared.batch
+        if batch is None:
+            raise SpecError("there is no batch to take a mean over here", where=self.path)
+        mask = self.builder.local(batch.mask)
+        column = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
+        return ops.reduce_sum(x * column, 0) * self.builder.local(batch.normalizer)
+
+    def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
+        """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
+        made = self.call_all(emitter, *values, name=name)
+        self.require(len(made) == 1, "one value is expected", got=f"{len(made)} of {emitter}")
+        return made[0]
+
+    def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
+        """Record a call as `call` does, of a spec that emits several values."""
         path = self._full(name) if name else self.path
+        inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
-            inner = Scope(body, self._declarations, self.training, path)
-            return [emitter.emit(inner, *inputs)]  # type: ignore[attr-defined]
+            scope = Scope(body, self._declared, self.training, path, emitter)
+            made = emitter.emit(scope, *inputs)
+            inner.append(scope)
+            outputs = (made,) if isinstance(made, Value) else made
+            _require_values(emitter, path, outputs)
+            return [*outputs, *scope.updates.values()]
 
-        return self.builder.call(emitter, path, values, write)[0]
+        outputs = self.builder.call(emitter, path, values, write)
+        count = len(outputs) - len(inner[0].updates)
+        self.updates |= dict(zip(inner[0].updates, outputs[count:], strict=True))
+        return tuple(outputs[:count])
 
     def require(self, holds: bool, what: str, *, got: str = "", hint: str = "") -> None:
         """Raise a ShapeError at this path unless the condition holds."""
@@ -117,5 +194,37 @@ class Scope:
             )
         return dim
 
+    def _state(
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer, trainable: bool
+    ) -> Value:
+        sizes = tuple(self.known(dim, name) for dim in shape)
+        array = StateArray(self._full(name), sizes, initializer, trainable)
+        known = self._declared.arrays.setdefault(array.name, array)
+        if known is array:
+            self._declared.owners[array.name] = self._owner
+            self._declared.values[array.name] = self._declared.root.input(array.name, array.type)
+        if known != array or self._declared.owners[array.name] is not self._owner:
+            raise SpecError(
+                f"two arrays are called {name}",
+                where=self.path,
+                got=f"({shape_text(known.shape)}) and ({shape_text(sizes)})",
+                hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
+            )
+        return self.builder.local(self._declared.values[array.name])
+
     def _full(self, name: str) -> str:
+        if not name.replace("_", "").isalnum():
+            raise SpecError(
+                "names are words of letters, digits and _", where=self.path, got=repr(name)
+            )
         return f"{self.path}/{name}" if self.path else name
+
+
+def _require_values(emitter: Emitter, path: str, outputs: Any) -> None:
+    if not isinstance(outputs, tuple) or not all(isinstance(v, Value) for v in outputs):
+        raise SpecError(
+            f"{type(emitter).__name__}.emit must return a value or a tuple of values",
+            where=path,
+            got=type(outputs).__name__,
+            hint="Return what the operations returned.",
+        )

@@ -23,14 +23,15 @@ _KINDS: dict[str, type[Spec]] = {}
 class Spec:
     """Base of all specs: equal by value, immutable, JSON both ways.
 
-    A final subclass is made with the `spec` decorator and is then known by its class name, the
-    `kind` in JSON. Abstract bases carry no fields and are not decorated.
+    A final subclass is made with the `spec` decorator and is then known by its `kind`, in JSON
+    too: its family, which is the abstract base below `Spec`, and its class name, such as
+    "layer.Dense". Names need be unique in a family only.
     """
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary of JSON types; `from_dict` makes an equal spec of it."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        return {"kind": type(self).__name__} | {
+        return {"kind": kind_of(type(self))} | {
             field.name: _encode(getattr(self, field.name)) for field in fields
         }
 
@@ -83,21 +84,57 @@ def spec(cls: type[S]) -> type[S]:
         ...     def emit(self, scope, x):
         ...         return self.scale * x * x * x
         >>> Cube(2.0).to_dict()
-        {'kind': 'Cube', 'scale': 2.0}
+        {'kind': 'activation.Cube', 'scale': 2.0}
     """
-    known = _KINDS.get(cls.__name__)
-    if known and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise SpecError(
-            "two specs of one name",
-            where=cls.__name__,
-            got=f"{known.__module__} and {cls.__module__}",
-            hint="Rename one of them: the name is what a JSON file says.",
-        )
+    kind = kind_of(cls)
+    if missing := _abstract_methods(cls):
+        raise SpecError(f"{kind} must define {', '.join(missing)}", hint="Write the method.")
+    for known in _KINDS.values():
+        _refuse_clash(cls, known)
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
     made: Any = pydantic_dataclass(cls, frozen=True, config=config)
     made.__init__ = _plain_errors(made.__init__)
-    _KINDS[cls.__name__] = made
+    if any(field.name == "kind" for field in dataclasses.fields(made)):
+        raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
+    _KINDS[kind] = made
     return cast(type[S], made)
+
+
+def family_of(cls: type[Spec]) -> str:
+    """Return the family of a class: "layer" for Dense, "" for one that is directly a Spec."""
+    for base in cls.__mro__:
+        if Spec in base.__bases__ and base.__name__.startswith("Abstract"):
+            return snake_case(base.__name__.removeprefix("Abstract"))
+    return ""
+
+
+def kind_of(cls: type[Spec]) -> str:
+    """Return what JSON calls a class: "layer.Dense"."""
+    family = family_of(cls)
+    return f"{family}.{cls.__name__}" if family else cls.__name__
+
+
+def alias_of(cls: type[Spec]) -> str:
+    """Return the name that stands for the class with its defaults: "relu" for ReLU."""
+    return str(getattr(cls, "alias", snake_case(cls.__name__)))
+
+
+def _abstract_methods(cls: type[Spec]) -> list[str]:
+    return [n for n in dir(cls) if getattr(getattr(cls, n), "__isabstractmethod__", False)]
+
+
+def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
+    """Raise if two classes of a family would have one kind or one name."""
+    if (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__):
+        return
+    same_family = family_of(known) == family_of(cls)
+    if same_family and (known.__name__ == cls.__name__ or alias_of(known) == alias_of(cls)):
+        raise SpecError(
+            "two specs of one name",
+            where=kind_of(cls),
+            got=f"{known.__module__}.{known.__name__} and {cls.__module__}.{cls.__name__}",
+            hint="Rename one of them, or give it another alias: files name specs so.",
+        )
 
 
 def kinds(base: type[S]) -> Iterator[type[S]]:
@@ -106,15 +143,15 @@ def kinds(base: type[S]) -> Iterator[type[S]]:
 
 
 def named(base: type[S]) -> Callable[[Any], S]:
-    """Return a function that takes a `base`, or the snake-case name of one with only defaults.
+    """Return a function that takes a `base`, or the alias of one with only defaults.
 
-    The class attribute `alias` names a class whose name has no good snake case.
+    The alias is the class name in snake case, or the class attribute `alias`.
     """
 
     def resolve(value: Any) -> S:
         if isinstance(value, base):
             return value
-        names = {getattr(cls, "alias", snake_case(cls.__name__)): cls for cls in kinds(base)}
+        names = {alias_of(cls): cls for cls in kinds(base)}
         if not isinstance(value, str) or value not in names:
             raise SpecError(
                 f"expected {a_kind_of(base)} or its name",
@@ -182,21 +219,25 @@ def _decode(value: Any, where: str) -> Any:
         return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
     if not isinstance(value, dict):
         return value
-    kind = value.get("kind")
-    if kind not in _KINDS:
-        raise SpecError(
-            "unknown kind",
-            where=where,
-            got=shorten(kind if "kind" in value else value),
-            hint=close_match(kind, _KINDS)
-            + " A kind of another package is known once that package is imported.",
-        )
-    fields = {
+    items = {
         name: _decode(item, f"{where}.{name}" if where else name)
         for name, item in value.items()
         if name != "kind"
     }
+    if "kind" not in value:
+        return items
+    kind = value["kind"]
+    if kind not in _KINDS:
+        family = str(kind).partition(".")[0]
+        siblings = [known for known in _KINDS if known.partition(".")[0] == family]
+        raise SpecError(
+            "unknown kind",
+            where=where,
+            got=shorten(kind),
+            hint=close_match(kind, siblings or _KINDS)
+            + " A kind of another package is known once that package is imported.",
+        )
     try:
-        return _KINDS[kind](**fields)
+        return _KINDS[kind](**items)
     except DnnbridgeError as error:
         raise error.at(where) if where else error from None

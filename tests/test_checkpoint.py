@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import dnnbridge as db
-from dnnbridge.checkpoint import write_atomically
 from dnnbridge.errors import CheckpointError, DataError
+from dnnbridge.files import write_atomically
 
 X, Y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
 
@@ -85,7 +85,7 @@ def bad_file(tmp_path, kind, run):
         path.write_text("hello")
     if kind == "foreign":
         save_file({"a": np.zeros(2)}, path)
-    if kind in ("missing_array", "shape", "experiment"):
+    if kind in ("missing_array", "shape", "experiment", "progress"):
         run.save(path)
         arrays = load_file(path)
         metadata = {
@@ -97,6 +97,8 @@ def bad_file(tmp_path, kind, run):
             del arrays["head/kernel:m"]
         if kind == "shape":
             arrays["head/kernel"] = np.zeros((4, 4))
+        if kind == "progress":
+            metadata["progress"] = '{"stp": 1}'
         if kind == "experiment":
             metadata["experiment"] = "{}"
         save_file(arrays, path, metadata)
@@ -110,6 +112,7 @@ BAD = {
     "missing_array": (DataError, "head/kernel:m"),
     "shape": (DataError, r"needs shape \(4, 3\)"),
     "experiment": (ValueError, "not an experiment"),
+    "progress": (CheckpointError, "header is incomplete"),
 }
 
 

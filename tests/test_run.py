@@ -9,7 +9,9 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import randomness
+from dnnbridge.program import MASK, NORMALIZER
 from dnnbridge.training.batches import Batches
+from dnnbridge.training.position import Position
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(23, 4)), RNG.integers(0, 3, 23)
@@ -125,10 +127,10 @@ def test_blocks_cover_every_step_once(count):
     seen = []
     shapes = set()
     for block in Batches(data, np.arange(count), 5, None).blocks():
-        real = block.feeds["weight"][: block.steps] > 0
+        real = block.feeds[MASK][: block.steps] > 0
         seen += block.feeds["x"][: block.steps, :, 0][real].tolist()
         shapes.add(block.feeds["x"].shape)
-        np.testing.assert_allclose(block.feeds["normalizer"][: block.steps], 1 / block.counts)
+        np.testing.assert_allclose(block.feeds[NORMALIZER][: block.steps], 1 / block.counts)
     assert seen == list(range(count))
     assert len(shapes) == 1
 
@@ -173,7 +175,7 @@ def test_an_interrupted_epoch_goes_on_where_it_stopped():
     whole.fit(X, Y, 5, 3)
     with pytest.raises(KeyboardInterrupt):
         broken.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
-    assert broken.progress == type(broken.progress)(step=7, epoch=1, batch=2, batches=5)
+    assert broken.progress == Position(step=7, epoch=1, batch=2, examples=23, batch_size=5)
     broken.fit(X, Y, 5, 2, steps_per_call=1)
     assert_equal_states(whole, broken)
 
@@ -184,7 +186,7 @@ def test_an_interrupted_epoch_starts_anew_with_another_batch_size(caplog):
         run.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
     with caplog.at_level(logging.WARNING):
         run.fit(X, Y, 10, 1)
-    assert "after 2 of 5 steps" in caplog.text
+    assert "after 2 steps of 5 from 23" in caplog.text
     assert run.progress.epoch == 2
 
 

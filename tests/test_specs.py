@@ -123,7 +123,10 @@ BAD_JSON = {
     "not_an_experiment": ("{}", "not an experiment"),
     "list": ("[1]", "not an experiment, got list"),
     "other_format": ('{"kind": "Experiment", "format": 99}', "format: this version reads format 1"),
-    "unknown_kind": (experiment().to_json().replace('"Dropout"', '"Drop"'), "layers[3]: unknown"),
+    "unknown_kind": (
+        experiment().to_json().replace('"layer.Dropout"', '"layer.Drop"'),
+        "layers[3]: unknown",
+    ),
     "unknown_field": (experiment().to_json().replace('"rate"', '"ratio"'), "layers[3].Dropout"),
     "wrong_value": (experiment().to_json().replace("0.25", "2.5"), "less than 1, got 2.5"),
     "extra_field": (experiment().to_json().replace('"seed"', '"sed"'), "Did you mean seed?"),
@@ -143,6 +146,9 @@ def test_two_specs_of_one_name_are_refused():
         @db.spec
         class Dense(db.AbstractLayer):
             units: int
+
+            def emit(self, scope, x):
+                return x
 
 
 def test_graph_prints_itself():

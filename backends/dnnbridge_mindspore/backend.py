@@ -8,6 +8,7 @@ from dnnbridge.backend import Limitation
 from dnnbridge.errors import BackendError
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
+from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
@@ -22,6 +23,7 @@ class MindSporeBackend:
 
     info = INFO
     lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
+    claims = CLAIMS
     limitations = LIMITATIONS
 
     def devices(self) -> tuple[str, ...]:

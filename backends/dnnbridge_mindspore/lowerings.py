@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
+from dnnbridge_mindspore.names import literal
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ def _reduction(function: str) -> Callable[..., str]:
 
 
 def _clip(op: ops.Clip, x: str) -> str:
-    inside = f"ops.where(ops.greater({x}, {op.high}), {op.high}, {x})"
-    return f"ops.where(ops.less({x}, {op.low}), {op.low}, {inside})"
+    low, high = literal(op.low), literal(op.high)
+    inside = f"ops.where(ops.greater({x}, {high}), {high}, {x})"
+    return f"ops.where(ops.less({x}, {low}), {low}, {inside})"
 
 
 def _reshape(op: ops.Reshape, x: str) -> str:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import platformdirs
 
-from dnnbridge.checkpoint import write_atomically
+from dnnbridge.files import write_atomically
 
 
 def import_source(label: str, source: str) -> ModuleType:
@@ -30,5 +30,9 @@ def import_source(label: str, source: str) -> ModuleType:
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
-    found.loader.exec_module(module)
+    try:
+        found.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -7,6 +7,7 @@ import tensorflow as tf
 from dnnbridge.backend import Limitation
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
+from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import LOWERINGS
 from dnnbridge_tensorflow.plugin import INFO
@@ -19,6 +20,7 @@ class TensorFlowBackend:
 
     info = INFO
     lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
+    claims = CLAIMS
     limitations = LIMITATIONS
 
     def devices(self) -> tuple[str, ...]:

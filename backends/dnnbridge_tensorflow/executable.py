@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dnnbridge.backend import Array, claimed_by
+from dnnbridge.arrays import Array
+from dnnbridge.backend import claimed_by
 from dnnbridge.graph import TensorType, inline
 from dnnbridge.program import Program
 from dnnbridge_tensorflow.claims import CLAIMS
@@ -25,15 +26,14 @@ class TensorFlowExecutable:
         self._program, self._device = program, f"/{device.upper()}:0"
         with tf.device(self._device):
             self._variables = {
-                name: tf.Variable(tf.zeros(type.concrete(1)), name=_identifier(name))
-                for name, type in program.state.items()
+                name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
             }
         self._blocks = {name: self._block(name) for name in program.functions}
 
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
-        wanted = self._program.feeds(function)
+        wanted = self._program.functions[function].feeds
         with tf.device(self._device):
-            tensors = [_tensor(feeds[name], type) for name, type in wanted.items()]
+            tensors = [_tensor(feeds[value.name], value.type) for value in wanted]
             results = self._blocks[function](tf.constant(steps), *tensors)
         names = self._program.functions[function].results
         return {name: result.numpy() for name, result in zip(names, results, strict=True)}
@@ -48,12 +48,10 @@ class TensorFlowExecutable:
     def _block(self, function: str) -> Callable[..., list[Tensor]]:
         """Compile the loop over the steps of a call; no shape of a feed compiles it anew."""
         step = self._step(function)
-        outputs = self._program.functions[function].graph.outputs
-        results = self._program.functions[function].results
-        types = [value.type for value in outputs[: len(results)]]
+        described = self._program.functions[function]
+        types = [value.type for value in described.graph.outputs[: len(described.results)]]
         signature = [tf.TensorSpec([], tf.int32)] + [
-            tf.TensorSpec([None, *type.shape], DTYPES[type.dtype])
-            for type in self._program.feeds(function).values()
+            tf.TensorSpec([None, *feed.shape], DTYPES[feed.dtype]) for feed in described.feeds
         ]
 
         def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
@@ -81,7 +79,9 @@ class TensorFlowExecutable:
         def step(feeds: list[Tensor]) -> list[Tensor]:
             rest = iter(feeds)
             inputs = [
-                self._variables[v.name].read_value() if v.name in self._variables else next(rest)
+                self._variables[described.state[v]].read_value()
+                if v in described.state
+                else next(rest)
                 for v in graph.inputs
             ]
             outputs = evaluate(graph, inputs)
@@ -94,7 +94,3 @@ class TensorFlowExecutable:
 
 def _tensor(array: Array, type: TensorType) -> Tensor:
     return tf.convert_to_tensor(np.asarray(array, type.dtype))
-
-
-def _identifier(name: str) -> str:
-    return name.replace(":", "/")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dnnbridge.graph import Call, Constant, Graph, Value, ValueAndGrad
 from dnnbridge_tensorflow.claims import CLAIMS
-from dnnbridge_tensorflow.lowerings import LOWERINGS
+from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
 
 Tensor = Any
 
@@ -20,7 +20,7 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
     for node in graph.nodes:
         arguments = [known[value] for value in node.inputs]
         if isinstance(node.op, Constant):
-            results = [tf.constant(node.op.value, tf.float32)]
+            results = [tf.constant(node.op.value, DTYPES[node.op.dtype])]
         elif isinstance(node.op, Call):
             results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         elif isinstance(node.op, ValueAndGrad):

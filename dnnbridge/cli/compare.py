@@ -108,7 +108,7 @@ def _print(comparison: Comparison) -> None:
 
 
 def _write(comparison: Comparison, title: str, report: Path, json_file: Path | None) -> None:
-    from dnnbridge.checkpoint import write_atomically
+    from dnnbridge.files import write_atomically
     from dnnbridge.report import render, to_json
 
     write_atomically(report, render(comparison, title).encode())

@@ -13,7 +13,7 @@ from dnnbridge.cli.reading import read_experiment
 from dnnbridge.cli.values import parse_pair, parse_value
 from dnnbridge.errors import ScheduleTypeError, SpecError
 from dnnbridge.schedules import AbstractSchedule, as_schedule
-from dnnbridge.specification import kinds
+from dnnbridge.specification import kind_of, kinds
 from dnnbridge.wording import close_match
 
 STEPS = 20
@@ -82,7 +82,7 @@ def _make(
             hint=f"It takes {', '.join(names)}.",
         )
     given = dict(zip(names, positional, strict=False))
-    return AbstractSchedule.from_dict({"kind": cls.__name__} | given | named)
+    return AbstractSchedule.from_dict({"kind": kind_of(cls)} | given | named)
 
 
 def _learning_rate(path: Path) -> AbstractSchedule:

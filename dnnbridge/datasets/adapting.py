@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dnnbridge.datasets.dataset import Array, Dataset
+from dnnbridge.arrays import Array
+from dnnbridge.datasets.dataset import Dataset
 from dnnbridge.datasets.loading import PARTS
 from dnnbridge.errors import DataError, DnnbridgeError
 from dnnbridge.experiment import Experiment

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dnnbridge.arrays import Array
 from dnnbridge.errors import DataError
-
-Array = npt.NDArray[Any]
 
 TEST_EVERY = 5
 """One example of this many is for testing, where a source does not say."""

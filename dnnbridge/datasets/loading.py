@@ -10,7 +10,8 @@ from typing import IO
 
 import numpy as np
 
-from dnnbridge.datasets.dataset import Array, Dataset, split
+from dnnbridge.arrays import Array
+from dnnbridge.datasets.dataset import Dataset, split
 from dnnbridge.datasets.idx import read_idx
 from dnnbridge.errors import DataError
 from dnnbridge.wording import close_match

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
-from dnnbridge.errors import DnnbridgeError
+import numpy as np
+
+from dnnbridge.errors import DnnbridgeError, DTypeError
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
-from dnnbridge.graph.types import TensorType
+from dnnbridge.graph.types import DType, TensorType
 from dnnbridge.graph.value import Operand, Value
+from dnnbridge.wording import shorten
 
 Body = Callable[["Builder", tuple[Value, ...]], Sequence[Value]]
 """Writes a body: given its builder and its inputs, returns its outputs."""
@@ -41,7 +44,11 @@ class Builder:
 
     def add(self, op: Op, *inputs: Operand) -> Value:
         """Record an operation with one output and return that output."""
-        return self._record(op, tuple(map(self.local, inputs)), None)[0]
+        dtype = next((v.dtype for v in inputs if isinstance(v, Value) and v.dtype != "bool"), None)
+        values = (
+            self.local(v) if isinstance(v, Value) else self._constant(v, dtype) for v in inputs
+        )
+        return self._record(op, tuple(values), None)[0]
 
     def call(self, spec: object, path: str, inputs: Sequence[Value], write: Body) -> list[Value]:
         """Record what `write` emits as the body of a `Call` of `spec`."""
@@ -75,10 +82,8 @@ class Builder:
             self.name, tuple(self.inputs), tuple(self.nodes), tuple(map(self.local, outputs))
         )
 
-    def local(self, value: Operand) -> Value:
-        """Return the value as one of this graph: a number as constant, an outer one as input."""
-        if not isinstance(value, Value):
-            return self._record(Constant(value), (), None)[0]
+    def local(self, value: Value) -> Value:
+        """Return the value as one of this graph: an outer one becomes an input."""
         if value.builder is self:
             return value
         if value not in self.captured:
@@ -92,6 +97,21 @@ class Builder:
             self.parent.local(value)
             self.captured[value] = self.input(value.name, value.type)
         return self.captured[value]
+
+    def _constant(self, number: float, dtype: DType | None) -> Value:
+        """Record a number with the dtype of the other operand."""
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
+            raise DTypeError(
+                "an operand is neither a value nor a number",
+                where=self.path,
+                got=shorten(number),
+                hint="Declare arrays with scope.parameter; write the equation over values.",
+            )
+        if dtype != "int32":
+            return self._record(Constant(float(number)), (), None)[0]
+        if number != int(number):
+            raise DTypeError("an int32 value meets a fraction", where=self.path, got=str(number))
+        return self._record(Constant(int(number), "int32"), (), None)[0]
 
     def _record(
         self, op: Op, inputs: tuple[Value, ...], body: Graph | None, path: str = ""

@@ -32,6 +32,7 @@ def _flatten(
             outputs = (inner[value] for value in node.body.outputs)
             known.update(zip(node.outputs, outputs, strict=True))
             continue
-        body = inline(node.body, claimed) if node.body is not None else None
+        whole = node.body is None or isinstance(node.op, Call)
+        body = None if whole else inline(node.body, claimed)  # type: ignore[arg-type]
         nodes.append(Node(node.op, inputs, node.outputs, node.path, body))
         known.update((value, value) for value in node.outputs)

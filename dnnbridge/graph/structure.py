@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.types import TensorType
+from dnnbridge.graph.types import DType, TensorType
 
 if TYPE_CHECKING:
     from dnnbridge.graph.node import Graph
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Constant(Op):
-    """A number, kept as a Python float and rounded once, where it is used."""
+    """A number, kept as Python has it and rounded once, where it is used."""
 
     value: float
+    dtype: DType = "float32"
 
     def infer(self, *types: TensorType) -> TensorType:
-        return TensorType(())
+        return TensorType((), self.dtype)
 
 
 @dataclass(frozen=True)

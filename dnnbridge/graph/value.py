@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from dnnbridge.errors import DTypeError
 from dnnbridge.graph.types import Dim, DType, TensorType
 
 if TYPE_CHECKING:
@@ -35,6 +36,21 @@ class Value:
     @property
     def dtype(self) -> DType:
         return self.type.dtype
+
+    __array_ufunc__ = None  # NumPy must leave its operators to this class.
+
+    def __bool__(self) -> bool:
+        raise DTypeError(
+            "a symbolic value has no truth",
+            where=self.builder.path,
+            got=repr(self),
+            hint="Choose between two values with ops.where.",
+        )
+
+    def __iter__(self) -> NoReturn:
+        raise DTypeError(
+            "a symbolic value cannot be iterated over", where=self.builder.path, got=repr(self)
+        )
 
     def __repr__(self) -> str:
         return f"{self.name}: {self.type}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from dnnbridge.graph import Value
@@ -20,6 +21,6 @@ class AbstractLayer(Spec):
 
     name: str | None = None
 
+    @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the equation; declare parameters and random arrays through the scope."""
-        raise NotImplementedError

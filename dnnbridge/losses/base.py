@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from dnnbridge import ops
@@ -31,13 +32,13 @@ class AbstractLoss(Spec):
     The training loss is the mean over the batch of what `emit` returns.
     """
 
+    @abstractmethod
     def target(self, prediction: TensorType) -> Target:
         """Return what labels must look like for a prediction of the given type."""
-        raise NotImplementedError
 
+    @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         """Write the loss of every example: shape (batch,)."""
-        raise NotImplementedError
 
 
 def per_example(x: Value) -> Value:

@@ -82,15 +82,23 @@ class OneHot(Op):
 
 
 def reduce_sum(x: Value, axes: int | tuple[int, ...], keepdims: bool = False) -> Value:
-    return x.builder.add(ReduceSum(normal_axes(x, axes), keepdims), x)
+    return _reduce(ReduceSum, x, axes, keepdims)
 
 
 def reduce_mean(x: Value, axes: int | tuple[int, ...], keepdims: bool = False) -> Value:
-    return x.builder.add(ReduceMean(normal_axes(x, axes), keepdims), x)
+    return _reduce(ReduceMean, x, axes, keepdims)
 
 
 def reduce_max(x: Value, axes: int | tuple[int, ...], keepdims: bool = False) -> Value:
-    return x.builder.add(ReduceMax(normal_axes(x, axes), keepdims), x)
+    return _reduce(ReduceMax, x, axes, keepdims)
+
+
+def _reduce(
+    op: type[AbstractReduction], x: Value, axes: int | tuple[int, ...], keepdims: bool
+) -> Value:
+    """Record a reduction; over no axes it is the value itself."""
+    given = normal_axes(x, axes)
+    return x.builder.add(op(given, keepdims), x) if given else x
 
 
 def softmax(x: Value, axis: int = -1) -> Value:

@@ -18,7 +18,17 @@ class Reshape(Op):
     def infer(self, *types: TensorType) -> TensorType:
         (x,) = types
         made = x.with_shape(self.shape)
-        if x.shape.count(None) != self.shape.count(None) or x.size() != made.size():
+        batch = [i for i, dim in enumerate(x.shape) if dim is None]
+        if batch != [i for i, dim in enumerate(self.shape) if dim is None] or batch not in (
+            [],
+            [0],
+        ):
+            raise ShapeError(
+                "the batch stays the first axis",
+                got=f"({shape_text(x.shape)}) to ({shape_text(self.shape)})",
+                hint="Reshape the other axes; move axes with ops.transpose.",
+            )
+        if x.size() != made.size():
             raise ShapeError(
                 "the number of elements changes",
                 got=f"({shape_text(x.shape)}) to ({shape_text(self.shape)})",

@@ -8,7 +8,7 @@ from typing import Self
 from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slots
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
 
@@ -39,8 +39,8 @@ class Adam(AbstractOptimizer):
     epsilon: NonNegativeFloat = 1e-7
     epsilon_hat: Bool = True
 
-    def slots(self) -> tuple[str, ...]:
-        return ("m", "v")
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"m": Slot(shape), "v": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1

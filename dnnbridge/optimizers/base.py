@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dnnbridge.graph import Value
+from dnnbridge.initializers import AbstractInitializer, Zeros
 from dnnbridge.specification import Spec
 
+
+class Slot(NamedTuple):
+    """An array that an optimizer keeps for a parameter: its shape and how it starts."""
+
+    shape: tuple[int, ...]
+    initializer: AbstractInitializer = Zeros()
+
+
 Slots = Mapping[str, Value]
-"""Arrays that an optimizer keeps per parameter, of the parameter's shape, zero at the start."""
+"""The arrays of `slots`, by name."""
 
 Scalars = Mapping[str, Value]
 """Rank-0 values that `scalars` computed on the host."""
@@ -21,14 +32,14 @@ class AbstractOptimizer(Spec):
     it is computed in float64 and fed to the compiled step: exact, and never a new compilation.
     """
 
-    def slots(self) -> tuple[str, ...]:
-        """Return the names of the arrays kept per parameter."""
-        return ()
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        """Return the arrays kept for a parameter of this shape."""
+        return {}
 
+    @abstractmethod
     def scalars(self, step: int) -> dict[str, float]:
         """Return the host scalars of the update number `step`, counted from 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         """Write the update of one parameter `p` with gradient `g`: the new `p` and slots."""
-        raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import Self
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import Bool, Float, Fraction
 from dnnbridge.graph import Value
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slots
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
 
@@ -47,8 +47,8 @@ class SGD(AbstractOptimizer):
         if self.nesterov and self.dampening:
             raise SpecError("nesterov excludes dampening", hint="Leave one of them out.")
 
-    def slots(self) -> tuple[str, ...]:
-        return ("velocity",) if self.momentum else ()
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"velocity": Slot(shape)} if self.momentum else {}
 
     def scalars(self, step: int) -> dict[str, float]:
         rate = as_schedule(self.learning_rate)(step)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.backend import Array, BackendInfo, Limitation
+from dnnbridge.arrays import Array
+from dnnbridge.backend import BackendInfo, Claim, Limitation
 from dnnbridge.graph import Op, TensorType, inline
 from dnnbridge.program import Program
 from dnnbridge.reference.interpreter import RULES, evaluate
@@ -19,6 +20,7 @@ class ReferenceBackend:
 
     info = INFO
     lowered: frozenset[type[Op]] = frozenset(RULES)
+    claims: Mapping[type, Claim] = {}
     limitations: tuple[Limitation, ...] = ()
 
     def devices(self) -> tuple[str, ...]:
@@ -34,12 +36,13 @@ class ReferenceExecutable:
     def __init__(self, program: Program) -> None:
         self._functions = program.functions
         self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}
-        self._types = program.state
-        self._state = {name: np.zeros(t.concrete(1)) for name, t in program.state.items()}
+        self._state = {name: np.zeros(array.shape) for name, array in program.state.items()}
 
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
         described = self._functions[function]
-        rows = [self._step(function, feeds, k) for k in range(steps)]
+        state = dict(self._state)
+        rows = [self._step(function, feeds, k, state) for k in range(steps)]
+        self._state = state  # all steps or, after an interrupt, none
         return {
             name: np.stack([row[i] for row in rows]) for i, name in enumerate(described.results)
         }
@@ -50,17 +53,20 @@ class ReferenceExecutable:
     def write(self, values: Mapping[str, Array]) -> None:
         self._state |= {name: np.array(value, np.float64) for name, value in values.items()}
 
-    def _step(self, function: str, feeds: Mapping[str, Array], k: int) -> list[Array]:
+    def _step(
+        self, function: str, feeds: Mapping[str, Array], k: int, state: dict[str, Array]
+    ) -> list[Array]:
+        """Run one step and change `state`."""
         graph, described = self._graphs[function], self._functions[function]
         inputs = [
-            self._state[v.name] if v.name in self._state else _real(feeds[v.name][k], v.type)
+            state[described.state[v]] if v in described.state else _real(feeds[v.name][k], v.type)
             for v in graph.inputs
         ]
         with np.errstate(all="ignore"):
             known = evaluate(graph, inputs)
         outputs = [known[value] for value in graph.outputs]
         count = len(described.results)
-        self._state |= dict(zip(described.writes, outputs[count:], strict=True))
+        state |= dict(zip(described.writes, outputs[count:], strict=True))
         return outputs[:count]
 
 

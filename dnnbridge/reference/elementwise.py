@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.arrays import Array
 from dnnbridge.graph import Op
-from dnnbridge.reference.rules import Array, Rule, unbroadcast
+from dnnbridge.reference.rules import Rule, unbroadcast
 
 _DTYPES = {"float32": np.float64, "int32": np.int32, "bool": np.bool_}
 

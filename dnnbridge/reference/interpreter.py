@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.arrays import Array
 from dnnbridge.graph import Constant, Graph, Value, ValueAndGrad
 from dnnbridge.reference import elementwise, reductions
-from dnnbridge.reference.rules import Array
 
 RULES = elementwise.RULES | reductions.RULES
 
@@ -23,7 +23,7 @@ def evaluate(graph: Graph, inputs: Sequence[Array]) -> Environment:
         arguments = [known[value] for value in node.inputs]
         results: Sequence[Any]
         if isinstance(node.op, Constant):
-            results = [np.float64(node.op.value)]
+            results = [node.op.value]
         elif isinstance(node.op, ValueAndGrad):
             assert node.body is not None
             results = _value_and_grad(node.op, node.body, arguments)

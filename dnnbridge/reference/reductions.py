@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.arrays import Array
 from dnnbridge.graph import Op
-from dnnbridge.reference.rules import Array, Rule
+from dnnbridge.reference.rules import Rule
 
 Inputs = tuple[Array, ...]
 

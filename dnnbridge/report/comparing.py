@@ -6,16 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import ops
+from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.report.recording import Recording
-
-Array = npt.NDArray[Any]
 
 PARTED = 1e-4
 """Relative difference of step losses from which two trainings count as parted."""

@@ -9,14 +9,12 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dnnbridge.arrays import Array
 from dnnbridge.report.comparing import PARTED, Comparison
-
-Array = npt.NDArray[Any]
 
 SERIES = 6
 """Colours in the page; further curves begin again with the first."""

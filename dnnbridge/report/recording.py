@@ -6,16 +6,13 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
+from dnnbridge.arrays import Array
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.run import Run
-
-Array = npt.NDArray[Any]
 
 FILE = "recording.json"
 

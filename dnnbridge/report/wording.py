@@ -71,8 +71,8 @@ def start(comparison: Comparison) -> str:
 def summary(comparison: Comparison) -> dict[str, str]:
     """Describe the experiment and how it was trained, a line for each part."""
     experiment = comparison.experiment
-    parameters = experiment.program().parameters
-    count = sum(math.prod(parameter.shape) for parameter in parameters)
+    program = experiment.program()
+    count = sum(math.prod(program.state[name].shape) for name in program.parameters)
     return comparison.settings | {
         "Model": f"{_model(experiment.model)}  ({count:,} parameters)",
         "Loss": brief(experiment.loss),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
@@ -17,9 +18,9 @@ class AbstractSchedule(Spec):
     one, as in both frameworks. Give epochs instead of steps to use a schedule per epoch.
     """
 
+    @abstractmethod
     def __call__(self, step: int) -> float:
         """Return the value for the update number `step`, counted from 0."""
-        raise NotImplementedError
 
     def values(self, count: int) -> list[float]:
         """Return the values of the first `count` steps."""

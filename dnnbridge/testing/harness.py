@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import ops, randomness
+from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend, check_supported
-from dnnbridge.graph import Builder, TensorType, Value
+from dnnbridge.graph import BATCH, Builder, TensorType, Value
+from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Function, Program, record_update
-from dnnbridge.scope import Declarations, Parameter, Scope
+from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
 
-Array = npt.NDArray[Any]
 Write = Callable[..., Value]
 """Writes an equation: given a scope and the inputs, returns its value."""
 
@@ -61,13 +60,16 @@ def equation(
         training: what the scope says.
     """
     builder = Builder("equation")
-    declared = Declarations(builder)
     values = [builder.input(f"input_{i}", type) for i, type in enumerate(types)]
+    mask = builder.input("mask", TensorType((BATCH,))), builder.input("normalizer", TensorType(()))
+    declared = Declarations(builder, BatchMask(*mask))
+    batch = len(inputs[0]) if inputs and np.ndim(inputs[0]) else 1
     feeds = {f"input_{i}": array for i, array in enumerate(inputs)}
+    feeds |= {"mask": np.ones(batch), "normalizer": np.array(1.0 / batch)}
     if not gradient:
         result = write(Scope(builder, declared, training), *values)
-        function = Function(builder.graph([result]), ("value",))
-        return Equation(Program({}, {"equation": function}), feeds)
+        function = Function(builder.graph([result]), {}, ("value",))
+        return Equation(Program({"equation": function}), feeds)
 
     def body(inner: Builder, given: tuple[Value, ...]) -> list[Value]:
         value = write(Scope(inner, declared, training), *given)
@@ -75,19 +77,22 @@ def equation(
         product = value * weights
         return [ops.reduce_sum(product, tuple(range(product.rank))), value]
 
-    outputs, gradients = builder.value_and_grad(
-        "body", values, body, lambda v: v.dtype == "float32" and v.name != "weights"
-    )
+    def differentiated(value: Value) -> bool:
+        return (value in values and value.dtype == "float32") or value in declared.values.values()
+
+    outputs, gradients = builder.value_and_grad("body", values, body, differentiated)
     names = [f"d/{value.name}" for value in gradients]
-    function = Function(builder.graph([outputs[1], *gradients.values()]), ("value", *names))
+    function = Function(
+        builder.graph([outputs[1], *gradients.values()]), {}, ("value", *names), training=training
+    )
     rng = randomness.generator(0, "harness")
-    batch = len(inputs[0]) if inputs and np.ndim(inputs[0]) else 1
     feeds["weights"] = rng.normal(size=outputs[1].type.concrete(batch))
-    for parameter, _ in declared.parameters.values():
-        feeds[parameter.name] = rng.normal(0.0, 0.5, parameter.shape)
-    for random, _ in declared.randoms.values():
-        feeds[random.name] = random.distribution.sample(rng, random.type.concrete(batch))
-    return Equation(Program({}, {"equation": function}), rounded(feeds))
+    for array in declared.arrays.values():
+        feeds[array.name] = rng.normal(0.0, 0.5, array.shape)
+    for random in declared.randoms.values():
+        drawn = random.distribution.sample(rng, random.type.concrete(batch))
+        feeds[f"random:{random.name}"] = drawn
+    return Equation(Program({"equation": function}), rounded(feeds))
 
 
 def rounded(feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -106,19 +111,24 @@ def trajectory(
     device: str = "cpu",
 ) -> dict[str, Array]:
     """Return the parameter and slots after updates with the given gradients, one per step."""
-    from dnnbridge.initializers import Zeros
-
     builder = Builder("update")
-    parameter = Parameter("p", start.shape, Zeros())
-    p, g = builder.input("p", TensorType(start.shape)), builder.input("g", TensorType(start.shape))
-    scalars = [builder.input(name, TensorType(())) for name in optimizer.scalars(0)]
-    writes = record_update(builder, optimizer, parameter, p, g, scalars)
+    parameter = StateArray("p", start.shape, Zeros())
+    p, g = builder.input("p", parameter.type), builder.input("g", parameter.type)
+    scalars = {name: builder.input(name, TensorType(())) for name in optimizer.scalars(0)}
+    update = record_update(builder, optimizer, parameter, p, g, scalars)
     seen = ops.reduce_sum(g, tuple(range(g.rank)))
-    function = Function(builder.graph([seen, *writes.values()]), ("seen",), tuple(writes))
-    state = dict.fromkeys(writes, TensorType(start.shape))
-    program = Program(state, {"update": function}, (parameter,))
-    executable = backend.compile(program, device)
-    executable.write({name: start if name == "p" else np.zeros_like(start) for name in writes})
+    function = Function(
+        builder.graph([seen, *update.writes.values()]),
+        {p: "p"} | update.reads,
+        ("seen",),
+        tuple(update.writes),
+        training=True,
+    )
+    state = {"p": parameter} | update.slots
+    executable = backend.compile(Program({"update": function}, state), device)
+    rng = randomness.generator(0, "harness")
+    slots = {name: a.initializer.sample(rng, a.shape) for name, a in update.slots.items()}
+    executable.write({"p": start} | slots)
     rows = [optimizer.scalars(step) for step in range(len(gradients))]
     feeds = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     executable.run("update", feeds | {"g": gradients}, len(gradients))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dnnbridge import randomness
-from dnnbridge.program import NORMALIZER, Program
-
-Array = npt.NDArray[Any]
+from dnnbridge.arrays import Array
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.program import MASK, NORMALIZER, Program
 
 STEPS_PER_CALL = 64
 """Most steps in one compiled call, unless the caller says otherwise."""
@@ -40,29 +39,36 @@ class Block:
 class Batches:
     """Batches of an epoch in a given order.
 
-    The last batch may be short: it is filled up with examples of weight 0, so that every step has
-    one shape and nothing is compiled twice.
+    The last batch may be short: it is filled up with examples that are masked, so that every step
+    has one shape and nothing is compiled twice.
 
     Args:
-        data: "x", and "y" where there are labels: arrays with one row per example.
+        data: arrays with one row per example, under the names of their feeds.
         order: which example comes when.
         batch_size: examples per step.
         steps_per_call: most steps per block; None chooses by size.
+        random_bytes: what else is fed to a step, for that choice.
     """
 
     def __init__(
-        self, data: Mapping[str, Array], order: Array, batch_size: int, steps_per_call: int | None
+        self,
+        data: Mapping[str, Array],
+        order: Array,
+        batch_size: int,
+        steps_per_call: int | None = None,
+        random_bytes: int = 0,
     ) -> None:
-        self.data, self.batch_size = data, batch_size
+        self.data, self.order, self.batch_size = data, order, batch_size
         self.steps = math.ceil(len(order) / batch_size)
         self.indices = np.resize(order, (self.steps, batch_size))
         real = np.arange(self.steps * batch_size).reshape(self.steps, batch_size) < len(order)
-        self.weights = real.astype(np.float32)
-        self.rows = self._rows_per_block(steps_per_call)
+        self.mask = real.astype(np.float32)
+        self.rows = self._rows_per_block(steps_per_call, random_bytes)
 
-    def _rows_per_block(self, steps_per_call: int | None) -> int:
+    def _rows_per_block(self, steps_per_call: int | None, random_bytes: int) -> int:
         """Choose a size that all blocks share, with as little left over as can be."""
-        bytes_per_step = self.batch_size * sum(array[:1].nbytes for array in self.data.values())
+        data_bytes = self.batch_size * sum(array[:1].nbytes for array in self.data.values())
+        bytes_per_step = data_bytes + random_bytes
         most = steps_per_call or max(1, min(STEPS_PER_CALL, BLOCK_BYTES // max(bytes_per_step, 1)))
         return math.ceil(self.steps / math.ceil(self.steps / most)) if self.steps else 1
 
@@ -71,23 +77,30 @@ class Batches:
         for first in range(start, self.steps, self.rows):
             steps = min(self.rows, self.steps - first)
             rows = np.minimum(np.arange(first, first + self.rows), self.steps - 1)
-            index, weight = self.indices[rows], self.weights[rows]
-            counts = weight.sum(axis=1, dtype=np.float64)
+            index, mask = self.indices[rows], self.mask[rows]
+            counts = mask.sum(axis=1, dtype=np.float64)
             feeds = {name: array[index] for name, array in self.data.items()}
-            feeds |= {"weight": weight, NORMALIZER: 1.0 / counts}
+            feeds |= {MASK: mask, NORMALIZER: 1.0 / counts}
             yield Block(feeds, steps, counts[:steps])
 
 
 def step_feeds(
-    program: Program, scalars: list[dict[str, float]], seed: int, first: int, batch: int
+    program: Program, optimizer: AbstractOptimizer, seed: int, steps: Sequence[int], batch: int
 ) -> dict[str, Array]:
-    """Return the host scalars and random arrays of the steps from `first` on, stacked."""
-    steps = range(first, first + len(scalars))
+    """Return the host scalars and random arrays of the given steps, stacked."""
+    rows = [optimizer.scalars(step) for step in steps]
     feeds: dict[str, Array] = {
-        name: np.array([row[name] for row in scalars], np.float64) for name in program.scalars
+        f"scalar:{name}": np.array([row[name] for row in rows], np.float64)
+        for name in program.scalars
     }
     for random in program.randoms:
         shape = random.type.concrete(batch)
         draws = (randomness.generator(seed, "random", random.name, step) for step in steps)
-        feeds[random.name] = np.stack([random.distribution.sample(rng, shape) for rng in draws])
+        stacked = np.stack([random.distribution.sample(rng, shape) for rng in draws])
+        feeds[f"random:{random.name}"] = stacked
     return feeds
+
+
+def random_bytes(program: Program, batch: int) -> int:
+    """Return the bytes of the random arrays of one step."""
+    return sum(4 * random.type.size(batch) for random in program.randoms)

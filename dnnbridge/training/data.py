@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from dnnbridge.arrays import Array
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import shape_text
 from dnnbridge.losses import Target
-
-Array = npt.NDArray[Any]
 
 SUM_TOLERANCE = 1e-3
 """How far a row of a distribution may be from 1."""

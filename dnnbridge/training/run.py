@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import randomness
+from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.program import Program
-from dnnbridge.training.batches import Batches, step_feeds
+from dnnbridge.program import INPUT, MASK, TARGET, Program
+from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive, check_targets
 from dnnbridge.training.history import History
+from dnnbridge.training.position import Position
 from dnnbridge.training.progress import progress_callback
+from dnnbridge.training.totals import Totals
 from dnnbridge.wording import close_match
 
 if TYPE_CHECKING:
@@ -27,25 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Array = npt.NDArray[Any]
 Pair = tuple[Any, Any]
-
-
-@dataclass(frozen=True)
-class Position:
-    """How far a run has been trained.
-
-    Attributes:
-        step: updates made.
-        epoch: epochs finished.
-        batch: updates made in the epoch that has begun.
-        batches: updates in that epoch; 0 before any.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    batches: int = 0
 
 
 class Run:
@@ -61,6 +46,7 @@ class Run:
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
         self.progress = Position()
+        self._stopped = False
         self._program = program
         self._executable = backend.compile(program, device)
         self._executable.write(initial_state(program, experiment.seed))
@@ -100,34 +86,39 @@ class Run:
         """
         data = self._pair(x, y)
         validation = None if validation_data is None else self._validation(validation_data)
-        batch_size, epochs = (
-            check_positive(batch_size, "batch_size"),
-            check_positive(epochs, "epochs"),
-        )
+        batch_size = check_positive(batch_size, "batch_size")
+        epochs = check_positive(epochs, "epochs")
         if steps_per_call is not None:
             check_positive(steps_per_call, "steps_per_call")
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
-        history = History()
-        count = len(data["x"])
-        self._drop_partial_epoch(-(-count // batch_size))
-        for hook in hooks:
-            hook.on_train_begin(self, epochs, -(-count // batch_size))
-        try:
+        count = len(data[INPUT])
+        self._drop_partial_epoch(count, batch_size)
+        history, self._stopped = History(), False
+        with ExitStack() as ending:
+            for hook in hooks:
+                hook.on_train_begin(self, epochs, -(-count // batch_size))
+                ending.callback(hook.on_train_end, self)
             for _ in range(epochs):
                 epoch = self.progress.epoch
                 order = self._order(count, shuffle)
-                batches = Batches(data, order, batch_size, steps_per_call)
+                extra = random_bytes(self._program, batch_size)
+                batches = Batches(data, order, batch_size, steps_per_call, extra)
                 logs = self._epoch(batches, history, hooks)
+                if self._stopped and self.progress.batch:
+                    break
                 if validation is not None:
                     found = self._evaluate(validation, batch_size)
                     logs |= {f"val_{name}": value for name, value in found.items()}
                 history.record(epoch, logs)
                 for hook in hooks:
                     hook.on_epoch_end(self, epoch, logs)
-        finally:
-            for hook in hooks:
-                hook.on_train_end(self)
+                if self._stopped:
+                    break
         return history
+
+    def stop(self) -> None:
+        """Let `fit` return after the steps that are running; for callbacks."""
+        self._stopped = True
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 256) -> dict[str, float]:
         """Return the loss and every metric, exact means over all examples, without training."""
@@ -135,16 +126,15 @@ class Run:
 
     def predict(self, x: Any, batch_size: int = 256) -> Array:
         """Return the model's output for every example, in order."""
-        data = {"x": check_inputs(x, self.experiment.model.input_type)}
-        size = min(check_positive(batch_size, "batch_size"), max(len(data["x"]), 1))
-        count = len(data["x"])
+        data = {INPUT: check_inputs(x, self.experiment.model.input_type)}
+        count = len(data[INPUT])
+        size = min(check_positive(batch_size, "batch_size"), max(count, 1))
         if not count:
             output = self._program.functions["predict"].graph.outputs[0].type
             return np.zeros(output.concrete(0), np.float32)
         parts = []
-        for block in Batches(data, np.arange(count), size, None).blocks():
-            feeds = {"x": block.feeds["x"]}
-            result = self._executable.run("predict", feeds, block.steps)["prediction"]
+        for block in Batches(data, np.arange(count), size).blocks():
+            result = self._executable.run("predict", block.feeds, block.steps)["prediction"]
             parts.append(result.reshape(-1, *result.shape[2:]))
         predictions: Array = np.concatenate(parts)[:count]
         return predictions
@@ -152,7 +142,7 @@ class Run:
     def parameters(self) -> dict[str, Array]:
         """Return copies of all weights by name, in layer order, kernel before bias."""
         state = self._executable.read()
-        return {p.name: state[p.name] for p in self._program.parameters}
+        return {name: state[name] for name in self._program.parameters}
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights that are named, and leave the others.
@@ -160,7 +150,7 @@ class Run:
         Raises:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
-        shapes = {p.name: p.shape for p in self._program.parameters}
+        shapes = {name: self._program.state[name].shape for name in self._program.parameters}
         self._executable.write(_checked(values, shapes, "parameters"))
 
     def state(self) -> dict[str, Array]:
@@ -169,7 +159,7 @@ class Run:
 
     def set_state(self, values: Mapping[str, Any], progress: Position) -> None:
         """Set all arrays of `state`, and how far the run has been trained."""
-        shapes = {name: type.concrete(1) for name, type in self._program.state.items()}
+        shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
@@ -187,7 +177,7 @@ class Run:
         inputs = check_inputs(x, self.experiment.model.input_type, where[0])
         targets = check_targets(y, self._program.target, where[1])
         check_pair(inputs, targets, where)
-        return {"x": inputs, "y": targets}
+        return {INPUT: inputs, TARGET: targets}
 
     def _validation(self, pair: Any) -> dict[str, Array]:
         if not isinstance(pair, Sequence) or len(pair) != 2:
@@ -204,78 +194,60 @@ class Run:
             return np.arange(count)
         return randomness.permutation(self.experiment.seed, self.progress.epoch, count)
 
-    def _drop_partial_epoch(self, batches: int) -> None:
+    def _drop_partial_epoch(self, examples: int, batch_size: int) -> None:
         """Forget a begun epoch that other data or another batch size cannot go on with."""
-        if self.progress.batch and self.progress.batches != batches:
+        if not self.progress.fits(examples, batch_size):
             log.warning(
-                "epoch %d was left after %d of %d steps; with %d steps an epoch it starts anew",
-                self.progress.epoch + 1,
-                self.progress.batch,
-                self.progress.batches,
-                batches,
+                "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
+                "starts anew",
+                *(self.progress.epoch + 1, self.progress.batch),
+                *(self.progress.batch_size, self.progress.examples, batch_size, examples),
             )
             self.progress = replace(self.progress, batch=0)
 
     def _epoch(self, batches: Batches, history: History, hooks: list[Callback]) -> dict[str, float]:
-        """Train to the end of the epoch and return the means over its examples."""
-        totals = _Totals(self._program.metrics)
-        seed, optimizer = self.experiment.seed, self.experiment.optimizer
+        """Train to the end of the epoch, or until stopped; return the means over its examples."""
+        totals = Totals(self._program.metrics)
         for block in batches.blocks(self.progress.batch):
-            first, rows = self.progress.step, len(block.feeds["weight"])
-            scalars = [optimizer.scalars(step) for step in range(first, first + rows)]
-            feeds = block.feeds | step_feeds(
-                self._program, scalars, seed, first, batches.batch_size
-            )
-            results = self._executable.run("train", feeds, block.steps)
+            results = self._executable.run("train", self._train_feeds(block), block.steps)
+            size = batches.batch_size
+            self.progress = self.progress.after(block.steps, len(batches.order), size)
             losses = totals.add(results, block.counts)
+            if not np.isfinite(losses).all():
+                log.warning("the loss is not finite by step %d: %s", self.progress.step, losses[-1])
             history.step_losses += losses
-            done = self.progress.batch + block.steps
-            step = first + block.steps
-            self.progress = Position(step, self.progress.epoch, done, batches.steps)
             for hook in hooks:
                 hook.on_steps_end(self, losses)
-        self.progress = replace(self.progress, epoch=self.progress.epoch + 1, batch=0)
+            if self._stopped and self.progress.batch < batches.steps:
+                return totals.means()
+        self.progress = self.progress.next_epoch()
         return totals.means()
 
+    def _train_feeds(self, block: Block) -> dict[str, Array]:
+        """Return all feeds of a block; steps that are not run repeat the last one's."""
+        rows, batch = block.feeds[MASK].shape
+        steps = [self.progress.step + min(k, block.steps - 1) for k in range(rows)]
+        experiment = self.experiment
+        return block.feeds | step_feeds(
+            self._program, experiment.optimizer, experiment.seed, steps, batch
+        )
+
     def _evaluate(self, data: dict[str, Array], batch_size: int) -> dict[str, float]:
-        totals = _Totals(self._program.metrics)
-        count = len(data["x"])
-        size = min(batch_size, count)
-        for block in Batches(data, np.arange(count), size, None).blocks():
+        totals = Totals(self._program.metrics)
+        count = len(data[INPUT])
+        for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():
             results = self._executable.run("evaluate", block.feeds, block.steps)
             totals.add(results, block.counts)
         return totals.means()
 
 
-class _Totals:
-    """Sums over the examples of an epoch, in float64."""
-
-    def __init__(self, metrics: Sequence[str]) -> None:
-        self.sums = dict.fromkeys(("loss", *metrics), 0.0)
-        self.count = 0.0
-
-    def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
-        """Add the results of a block and return its losses."""
-        losses = results["loss"].astype(np.float64)
-        self.count += float(counts.sum())
-        for name in self.sums:
-            array = losses * counts if name == "loss" else results[name].astype(np.float64)
-            self.sums[name] += float(array.sum())
-        return [float(loss) for loss in losses]
-
-    def means(self) -> dict[str, float]:
-        return {name: total / self.count for name, total in self.sums.items()}
-
-
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
-    """Return the arrays of a new run: weights drawn in float64, rounded to float32; zero slots."""
-    state: dict[str, Array] = {}
-    for parameter in program.parameters:
-        rng = randomness.generator(seed, "initial", parameter.name)
-        drawn = parameter.initializer.sample(rng, parameter.shape)
-        state[parameter.name] = drawn.astype(np.float32)
-    return state | {
-        name: np.zeros(program.state[name].concrete(1), np.float32) for name in program.slots
+    """Return the arrays of a new run, drawn in float64 and rounded to float32."""
+    return {
+        name: array.initializer.sample(
+            randomness.generator(seed, "initial", name), array.shape
+        ).astype(np.float32)
+        for name, array in program.state.items()
     }
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import activations, initializers, layers, losses, metrics, randomness
+from dnnbridge.arrays import Array
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.specification import Spec
-
-Array = npt.NDArray[Any]
+from dnnbridge.scope import Emitter
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +27,7 @@ class EquationCase:
     """
 
     id: str
-    spec: Spec
+    spec: Emitter
     inputs: tuple[Array, ...]
     gradient: bool = True
     reduced: int = 1

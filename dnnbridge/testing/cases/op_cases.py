@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import ops, randomness
+from dnnbridge.arrays import Array
 from dnnbridge.graph import Op, TensorType
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +96,10 @@ def _reductions() -> list[OpCase]:
 
 def _others() -> list[OpCase]:
     x, condition = _normal(3, 4), _normal(3, 4, key=1) > 0
+    infinite = np.array([-np.inf, -1.0, 0.0, 2.0, np.inf])
     return [
+        OpCase("Clip-unbounded", ops.Clip(0.0, np.inf), (_WIDE,)),
+        OpCase("Maximum-infinite", ops.Maximum(), (infinite, np.zeros(5))),
         OpCase("Select-same", ops.Select(), (condition, x, _normal(3, 4, key=2))),
         OpCase("Select-scalar", ops.Select(), (condition, x, np.array(0.5))),
         OpCase("Cast-bool", ops.Cast("float32"), (condition,), gradient=False),

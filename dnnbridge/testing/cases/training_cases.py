@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dnnbridge import randomness
+from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.layers import Dense, Dropout, Flatten
 from dnnbridge.losses import (
@@ -20,8 +20,6 @@ from dnnbridge.losses import (
 from dnnbridge.model import Input, Sequential
 from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
@@ -15,6 +17,7 @@ from dnnbridge_autograd.plugin import INFO
 class AutogradBackend:
     info = INFO
     lowered = frozenset(LOWERINGS)
+    claims: ClassVar[dict] = {}
     limitations = ()
 
     def devices(self):
@@ -28,7 +31,7 @@ class AutogradExecutable:
     def __init__(self, program):
         self._functions = program.functions
         self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}
-        self._state = {name: np.zeros(t.shape) for name, t in program.state.items()}
+        self._state = {name: np.zeros(array.shape) for name, array in program.state.items()}
 
     def run(self, function, feeds, steps):
         described, graph = self._functions[function], self._graphs[function]
@@ -36,7 +39,9 @@ class AutogradExecutable:
         rows = []
         for k in range(steps):
             inputs = [
-                self._state[v.name] if v.name in self._state else np.asarray(feeds[v.name][k])
+                self._state[described.state[v]]
+                if v in described.state
+                else np.asarray(feeds[v.name][k])
                 for v in graph.inputs
             ]
             outputs = evaluate(graph, inputs)

@@ -1,0 +1,91 @@
+"""Programs with names and shapes that a backend could trip over."""
+
+from __future__ import annotations
+
+from dnnbridge import ops, randomness
+from dnnbridge.experiment import Experiment
+from dnnbridge.graph import Value
+from dnnbridge.initializers import Constant, GlorotUniform, Zeros
+from dnnbridge.layers import AbstractLayer, Dense
+from dnnbridge.losses import MeanSquaredError
+from dnnbridge.metrics import AbstractMetric
+from dnnbridge.model import Input, Sequential
+from dnnbridge.optimizers import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+from dnnbridge.testing.cases.training_cases import TrainingCase
+
+
+@spec
+class RunningCentre(AbstractLayer):
+    """x minus the mean of the batch; outside training minus a running mean. Has a buffer."""
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        mean = scope.buffer("mean", x.shape[1:], Zeros())
+        if not scope.training:
+            return x - mean
+        batch = scope.batch_mean(x)
+        scope.update("mean", 0.9 * mean + 0.1 * batch)
+        return x - batch
+
+
+@spec
+class Colliding(AbstractLayer):
+    """Arrays whose names become one when "/" and "_" are not told apart, and words of languages."""
+
+    words: tuple[str, ...] = ("lambda", "self", "k", "steps", "position", "b_k")
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        for word in self.words:
+            x = x + scope.parameter(word, x.shape[1:], Constant(0.1))
+        return x
+
+
+@spec
+class NamedScalars(AbstractOptimizer):
+    """Gradient descent with host scalars named like feeds and loop variables."""
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"k": Slot(shape, Constant(0.5)), "stack_0": Slot((), Zeros())}
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return dict.fromkeys(("lambda", "mask", "position", "x", "ops"), 0.02 / (1 + step))
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        k = 0.5 * slots["k"] + 0.5 * g
+        rate = sum(scalars.values(), 0.0 * slots["stack_0"])
+        return p - rate * k, {"k": k, "stack_0": slots["stack_0"] + 1.0}
+
+
+@spec
+class MeanPerOutput(AbstractMetric):
+    """Mean absolute error of every output, and the largest of them: a statistic with a shape."""
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return ops.abs(prediction - target)
+
+    def result(self, total: object, count: float) -> float:
+        import numpy as np
+
+        return float(np.max(np.asarray(total))) / count
+
+
+def _case() -> TrainingCase:
+    x = randomness.generator(0, "hostile x").normal(size=(17, 4))
+    model = Sequential(
+        [
+            Input((4,)),
+            RunningCentre(),
+            Dense(5, "tanh", kernel_initializer=GlorotUniform(), name="a"),
+            Colliding(name="a_b"),
+            Colliding(words=("k",), name="a_b_b"),
+            Dense(2, name="1a"),
+            Dense(2, name="loss"),
+        ]
+    )
+    metrics = [MeanPerOutput(), MeanPerOutput(name="again")]
+    experiment = Experiment(model, MeanSquaredError(), NamedScalars(), metrics, seed=1)
+    return TrainingCase("hostile", experiment, x, x[:, :2] ** 2, batch_size=7, epochs=4)
+
+
+HOSTILE_CASE = _case()
