@@ -67,9 +67,8 @@ class Builder:
             The outputs of the body, and the gradient of each accepted value of this graph.
         """
         body = Builder(name, self.path, parent=self)
-        outputs = write(body, tuple(body.input(v.name, v.type) for v in inputs))
-        graph = body.graph(outputs)
-        arguments = tuple(map(self.local, (*inputs, *body.captured)))
+        graph = body.graph(write(body, tuple(map(body.local, inputs))))
+        arguments = tuple(map(self.local, body.captured))
         positions = tuple(i for i, value in enumerate(arguments) if wrt(value))
         results = self._record(ValueAndGrad(positions), arguments, graph)
         gradients = results[len(graph.outputs) :]
