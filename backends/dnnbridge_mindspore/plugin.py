@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import hookimpl
+from dnnbridge.hookspecs import BackendPlugin
 
 INFO = BackendInfo(
     name="mindspore",
@@ -17,16 +17,11 @@ INFO = BackendInfo(
 )
 
 
-@hookimpl
-def dnnbridge_backend_info(name: str) -> BackendInfo | None:
-    return INFO if name == INFO.name else None
-
-
-@hookimpl
-def dnnbridge_backend(name: str) -> Backend | None:
-    if name != INFO.name:
-        return None
+def _load() -> Backend:
     os.environ.setdefault("GLOG_v", "3")
     from dnnbridge_mindspore.backend import MindSporeBackend
 
     return MindSporeBackend()
+
+
+PLUGIN = BackendPlugin(INFO, _load)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.arrays import Array
-from dnnbridge.backend import BackendInfo, Claim, Limitation
+from dnnbridge.backend import Claim, Limitation
 from dnnbridge.graph import Op, TensorType, inline
 from dnnbridge.program import Program
 from dnnbridge.reference.interpreter import RULES, evaluate
-
-INFO = BackendInfo(name="reference", install="pip install dnnbridge", priority=10)
+from dnnbridge.reference.plugin import INFO
 
 
 class ReferenceBackend:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import hookimpl
+from dnnbridge.hookspecs import BackendPlugin
+
+INFO = BackendInfo(name="reference", install="pip install dnnbridge", priority=10)
 
 
-@hookimpl
-def dnnbridge_backend_info(name: str) -> BackendInfo | None:
-    from dnnbridge.reference.backend import INFO
+def _load() -> Backend:
+    from dnnbridge.reference.backend import ReferenceBackend
 
-    return INFO if name == INFO.name else None
+    return ReferenceBackend()
 
 
-@hookimpl
-def dnnbridge_backend(name: str) -> Backend | None:
-    from dnnbridge.reference.backend import INFO, ReferenceBackend
-
-    return ReferenceBackend() if name == INFO.name else None
+PLUGIN = BackendPlugin(INFO, _load)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import hookimpl
+from dnnbridge.hookspecs import BackendPlugin
 
 INFO = BackendInfo(
     name="autograd",
@@ -13,15 +13,10 @@ INFO = BackendInfo(
 )
 
 
-@hookimpl
-def dnnbridge_backend_info(name: str) -> BackendInfo | None:
-    return INFO if name == INFO.name else None
-
-
-@hookimpl
-def dnnbridge_backend(name: str) -> Backend | None:
-    if name != INFO.name:
-        return None
+def _load() -> Backend:
     from dnnbridge_autograd.backend import AutogradBackend
 
     return AutogradBackend()
+
+
+PLUGIN = BackendPlugin(INFO, _load)
