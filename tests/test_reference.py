@@ -30,7 +30,12 @@ def central_difference(case, arrays, i, weights):
     return gradient
 
 
-@pytest.mark.parametrize("case", [c for c in OP_CASES if c.gradient], ids=lambda case: case.id)
+FINITE_CASES = [
+    case for case in OP_CASES if case.gradient and all(np.isfinite(a).all() for a in case.inputs)
+]
+
+
+@pytest.mark.parametrize("case", FINITE_CASES, ids=lambda case: case.id)
 def test_vjp_is_the_derivative(case):
     named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
     arrays = [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
