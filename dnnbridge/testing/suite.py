@@ -17,7 +17,8 @@ from dnnbridge.graph import TensorType, Value
 from dnnbridge.plugins import load_backend
 from dnnbridge.scope import Scope
 from dnnbridge.testing.assertions import assert_close, assert_near
-from dnnbridge.testing.cases.equation_cases import EQUATION_CASES, EquationCase
+from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
 from dnnbridge.testing.cases.op_cases import OP_CASES, OpCase
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase

@@ -1,0 +1,53 @@
+"""What a case of an equation is, and the arrays that cases are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnnbridge import randomness
+from dnnbridge.arrays import Array
+from dnnbridge.graph import BATCH, TensorType
+from dnnbridge.scope import Emitter
+
+
+@dataclass(frozen=True, eq=False)
+class EquationCase:
+    """A spec with an `emit`, and its inputs.
+
+    Attributes:
+        id: name in test reports.
+        spec: what is held to its equation.
+        inputs: arrays; the first axis is the batch.
+        gradient: whether it is differentiated by its first input and its parameters.
+        reduced: number of terms summed into an element.
+        training: whether it is emitted for training.
+    """
+
+    id: str
+    spec: Emitter
+    inputs: tuple[Array, ...]
+    gradient: bool = True
+    reduced: int = 1
+    training: bool = True
+
+    @property
+    def types(self) -> list[TensorType]:
+        return [
+            TensorType((BATCH, *a.shape[1:]), "int32" if a.dtype.kind == "i" else "float32")
+            for a in self.inputs
+        ]
+
+
+def normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
+    return randomness.generator(key, "equation case", *shape).normal(0.0, scale, shape)
+
+
+def labels(*shape: int, classes: int) -> Array:
+    return randomness.generator(0, "labels", *shape).integers(0, classes, shape)
+
+
+def softmax(x: Array) -> Array:
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return np.asarray(e / e.sum(-1, keepdims=True))
