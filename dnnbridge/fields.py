@@ -23,6 +23,8 @@ PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), 
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _Plain]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False), _Plain]
 """A float in [0, 1): a dropout rate, a momentum."""
+OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]
+"""A float in (0, 1): a small number that keeps logarithms finite."""
 Bool = Annotated[bool, Field(strict=True), _Plain]
 Shape = tuple[PositiveInt, ...]
 """Sizes of one example, without the batch; lists are taken too."""

@@ -54,6 +54,12 @@ SABOTAGE = {
         "Maximum-ties",
     ),
     "dropout not scaled": (ops.Mul, value(lambda y, a, b: a if b.ndim == 0 else y), "Dropout"),
+    "clip passes its gradient": (ops.Clip, gradient(lambda d: (d[0] * 0 + 1,)), "huber"),
+    "softplus a relu": (
+        ops.Softplus,
+        value(lambda y, x: np.where(x > 0, x, 0.0)),
+        "binary-logits",
+    ),
     "log unclipped": (ops.Clip, value(lambda y, x: x), "sparse-probabilities-sure"),
 }
 

@@ -19,11 +19,17 @@ class Target:
         type: shape and dtype for a batch.
         classes: labels are whole numbers from 0 to classes - 1, where set.
         distribution: rows of the last axis are within [0, 1] and sum to 1.
+        low: the least label, where set.
+        high: the largest label, where set.
+        values: the only labels there are, where set.
     """
 
     type: TensorType
     classes: int | None = None
     distribution: bool = False
+    low: float | None = None
+    high: float | None = None
+    values: tuple[float, ...] | None = None
 
 
 class AbstractLoss(Spec):
@@ -44,3 +50,8 @@ class AbstractLoss(Spec):
 def per_example(x: Value) -> Value:
     """Return the mean over all axes but the first."""
     return ops.reduce_mean(x, tuple(range(1, x.rank))) if x.rank > 1 else x
+
+
+def power(x: Value, exponent: float, epsilon: float) -> Value:
+    """Return x^exponent for x in [0, 1], clipped to at least epsilon, with gradient 0 below."""
+    return ops.exp(exponent * ops.log(ops.clip(x, epsilon, 1.0)))

@@ -1,8 +1,11 @@
-"""Losses of real numbers."""
+"""Losses of real numbers: the mean over all elements of an example."""
 
 from __future__ import annotations
 
+import math
+
 from dnnbridge import ops
+from dnnbridge.fields import OpenFraction, PositiveFloat
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import AbstractLoss, Target, per_example
 from dnnbridge.scope import Scope
@@ -25,3 +28,112 @@ class MeanSquaredError(AbstractLoss):
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         return per_example(ops.square(prediction - target))
+
+
+@spec
+class MeanAbsoluteError(AbstractLoss):
+    """|prediction - target|, the mean over all elements of an example; derivative 0 at 0
+
+    Example:
+        >>> MeanAbsoluteError().to_dict()
+        {'kind': 'loss.MeanAbsoluteError'}
+    """
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return per_example(ops.abs(prediction - target))
+
+
+@spec
+class MeanAbsolutePercentageError(AbstractLoss):
+    """100 · |prediction - target| / max(|target|, ε), the mean over all elements of an example
+
+    Args:
+        epsilon: ε, the least divisor, as in Keras. Labels nearer to 0 make huge losses.
+
+    Example:
+        >>> MeanAbsolutePercentageError().epsilon
+        1e-07
+    """
+
+    epsilon: PositiveFloat = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        share = ops.abs(prediction - target) / ops.maximum(ops.abs(target), self.epsilon)
+        return 100.0 * per_example(share)
+
+
+@spec
+class MeanSquaredLogarithmicError(AbstractLoss):
+    """(log(1 + max(prediction, ε)) - log(1 + max(target, ε)))², the mean over all elements
+
+    Labels are 0 or more. Where the prediction is below ε the derivative is 0.
+
+    Args:
+        epsilon: ε, as in Keras.
+
+    Example:
+        >>> MeanSquaredLogarithmicError().target(TensorType((None, 1))).low
+        0.0
+    """
+
+    epsilon: OpenFraction = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, low=0.0)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        logs = [ops.log(ops.maximum(x, self.epsilon) + 1.0) for x in (prediction, target)]
+        return per_example(ops.square(logs[0] - logs[1]))
+
+
+@spec
+class Huber(AbstractLoss):
+    """e² / 2 where |e| ≤ δ, δ |e| - δ² / 2 beyond, of e = prediction - target (Huber, 1964)
+
+    Written as c · (e - c / 2) with c = e kept within [-δ, δ], whose derivative is c. The mean over
+    all elements of an example, as in Keras and `mindspore.nn.HuberLoss`.
+    `mindspore.nn.SmoothL1Loss(beta)` is this loss with δ = beta, divided by beta.
+
+    Args:
+        delta: δ, where the parabola becomes a line.
+
+    Example:
+        >>> Huber(delta=2.0).delta
+        2.0
+    """
+
+    delta: PositiveFloat = 1.0
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        e = prediction - target
+        c = ops.clip(e, -self.delta, self.delta)
+        return per_example(c * (e - 0.5 * c))
+
+
+@spec
+class LogCosh(AbstractLoss):
+    """log(cosh(prediction - target)), the mean over all elements of an example
+
+    Computed of e = |prediction - target| as e + softplus(-2e) - log 2, which no size overflows;
+    in float32 it is exact to about 1e-7, also where it is smaller than that.
+
+    Example:
+        >>> LogCosh().to_dict()
+        {'kind': 'loss.LogCosh'}
+    """
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        e = ops.abs(prediction - target)
+        return per_example(e + (ops.softplus(-2.0 * e) - math.log(2.0)))

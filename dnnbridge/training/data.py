@@ -29,6 +29,7 @@ def check_targets(y: Any, target: Target, where: str = "y") -> Array:
         _check_classes(array, target.classes, where)
     if target.distribution:
         _check_distribution(array, where)
+    _check_range(array, target, where)
     return array
 
 
@@ -118,6 +119,16 @@ def _check_distribution(rows: Array, where: str) -> None:
         where,
         "every row must sum to 1 (one-hot labels, say)",
     )
+
+
+def _check_range(array: Array, target: Target, where: str) -> None:
+    if (low := target.low) is not None:
+        _check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
+    if (high := target.high) is not None:
+        _check_rows(array, lambda rows: rows > high, where, f"labels must be {high:g} or less")
+    if (values := target.values) is not None:
+        known = " or ".join(f"{value:g}" for value in values)
+        _check_rows(array, lambda rows: ~np.isin(rows, values), where, f"labels must be {known}")
 
 
 def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what: str) -> None:

@@ -8,7 +8,8 @@ from dnnbridge import losses
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, softmax
 
 
-def _cases() -> list[EquationCase]:
+def _classes() -> list[EquationCase]:
+    """Cases of losses over classes: ordinary, hard logits, sequences, sure answers."""
     logits, label = normal(9, 10, scale=3.0), labels(9, classes=10)
     steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
     hard = np.array([[100.0, 0.0, -100.0], [0.0, 0.0, 0.0], [-300.0, 300.0, 0.0]])
@@ -29,11 +30,131 @@ def _cases() -> list[EquationCase]:
         ),
         EquationCase("one_hot-probabilities", dense(), (softmax(logits), soft), reduced=10),
         EquationCase("one_hot-probabilities-sure", dense(), (sure, np.eye(2)[sure_label])),
+        EquationCase("focal", losses.CategoricalFocalCrossEntropy(), (softmax(logits), soft)),
         EquationCase(
-            "mse", losses.MeanSquaredError(), (normal(7, 3), normal(7, 3, key=1)), reduced=3
+            "focal-logits",
+            losses.CategoricalFocalCrossEntropy(0.5, 1.5, True, 0.1),
+            (logits, np.eye(10)[label]),
+            reduced=10,
         ),
-        EquationCase("mse-rank3", losses.MeanSquaredError(), (steps, steps * 2), reduced=20),
+        EquationCase(
+            "focal-logits-hard",
+            losses.CategoricalFocalCrossEntropy.mindspore(),
+            (hard, np.eye(3)[hard_label]),
+            reduced=3,
+        ),
+        EquationCase(
+            "focal-steps",
+            losses.CategoricalFocalCrossEntropy(gamma=0.0, from_logits=True),
+            (steps, np.eye(5)[step_label]),
+            reduced=20,
+        ),
+        EquationCase("focal-sure", losses.CategoricalFocalCrossEntropy(), (sure, sure[::-1])),
     ]
 
 
-LOSS_CASES: list[EquationCase] = _cases()
+def _real() -> list[EquationCase]:
+    """Cases of losses of real numbers: ordinary, of rank 3, equal to the label, far from it."""
+    x, y = normal(7, 3), normal(7, 3, key=1)
+    steps, other = normal(3, 4, 5), normal(3, 4, 5, key=1)
+    errors = np.array([[0.0, 1e-4, -1e-4, 0.5, -0.5, 1.0, -1.0, 3.0, 100.0, -100.0, 1e4, -1e4]])
+    zero, size = np.zeros_like(errors), errors.shape[1]
+    any_sign: dict[str, losses.AbstractLoss] = {
+        "mse": losses.MeanSquaredError(),
+        "mae": losses.MeanAbsoluteError(),
+        "mape": losses.MeanAbsolutePercentageError(),
+        "huber": losses.Huber(),
+        "huber-half": losses.Huber(0.5),
+        "log_cosh": losses.LogCosh(),
+        "cosine": losses.CosineSimilarity(),
+    }
+    positive: dict[str, losses.AbstractLoss] = {
+        "msle": losses.MeanSquaredLogarithmicError(),
+        "poisson": losses.Poisson(),
+        "poisson-log": losses.Poisson.mindspore(),
+    }
+    cases = []
+    for name, loss in any_sign.items():
+        cases += [
+            EquationCase(name, loss, (x, y), reduced=3),
+            EquationCase(f"{name}-rank3", loss, (steps, other), reduced=20),
+            EquationCase(f"{name}-extreme", loss, (errors, zero), reduced=size),
+            EquationCase(f"{name}-zero_labels", loss, (x, 0.0 * y), reduced=3),
+        ]
+    for name, loss in positive.items():
+        cases += [
+            EquationCase(name, loss, (np.abs(x) + 0.1, np.abs(y)), reduced=3),
+            EquationCase(f"{name}-rank3", loss, (np.abs(steps) + 0.1, np.abs(other)), reduced=20),
+            EquationCase(f"{name}-small", loss, (np.abs(x) * 1e-5 + 1e-6, 0.0 * y), reduced=3),
+        ]
+    below = np.array([[-2.0, 0.0, 3.0]]), np.array([[0.0, 1.0, 0.0]])
+    cases.append(EquationCase("msle-below", losses.MeanSquaredLogarithmicError(), below, reduced=3))
+    return cases
+
+
+def _binary() -> list[EquationCase]:
+    """Cases of yes-or-no losses: ordinary, of rank 3, soft labels, sure answers both ways."""
+    logits, p = normal(9, 4, scale=3.0), 1.0 / (1.0 + np.exp(-normal(9, 4, scale=3.0)))
+    answer, steps = (normal(9, 4, key=2) > 0) * 1.0, normal(3, 4, 5)
+    soft, yes = 1.0 / (1.0 + np.exp(-normal(9, 4, key=3))), (steps > 0.3) * 1.0
+    hard = np.array([[0.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4]] * 2)
+    hard_answer = np.array([[0.0] * 7, [1.0] * 7])
+    sure, sure_answer = np.array([[0.0, 0.0, 1.0, 1.0]]), np.array([[0.0, 1.0, 0.0, 1.0]])
+    cross, focal = losses.BinaryCrossEntropy, losses.BinaryFocalCrossEntropy
+    cases = []
+    for name, plain, of_logits in (
+        ("binary", cross(), cross(True)),
+        ("binary-smooth", cross(label_smoothing=0.2), cross(True, 0.2)),
+        ("binary_focal", focal(), focal(from_logits=True)),
+        ("binary_focal-balanced", focal(True, 0.3, 1.5), focal(True, 0.3, 0.5, True, 0.1)),
+        ("binary_focal-gamma0", focal(gamma=0.0), focal(gamma=0.0, from_logits=True)),
+    ):
+        cases += [
+            EquationCase(f"{name}-probabilities", plain, (p, answer), reduced=4),
+            EquationCase(f"{name}-sure", plain, (sure, sure_answer), reduced=4),
+            EquationCase(f"{name}-logits", of_logits, (logits, answer), reduced=4),
+            EquationCase(f"{name}-logits-soft", of_logits, (logits, soft), reduced=4),
+            EquationCase(f"{name}-logits-hard", of_logits, (hard, hard_answer), reduced=7),
+            EquationCase(f"{name}-logits-steps", of_logits, (steps, yes), reduced=20),
+        ]
+    return cases
+
+
+def _distributions_and_margins() -> list[EquationCase]:
+    logits, soft = normal(9, 6, scale=3.0), softmax(normal(9, 6, key=1))
+    steps, one_hot = normal(3, 4, 5), np.eye(5)[labels(3, 4, classes=5)]
+    hard, certain = np.array([[300.0, 0.0, -300.0]] * 3), np.eye(3)
+    ties = np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [2.0, 1.0, 1.0]])
+    kl, signs = losses.KLDivergence, np.sign(normal(3, 4, 5, key=1))
+    kinks, alternate = (
+        np.array([[1.0, -1.0, 0.0, 1e4, -1e4]] * 2),
+        np.array([[1.0] * 5, [-1.0] * 5]),
+    )
+    cases = [
+        EquationCase("kl", kl(), (softmax(logits), soft), reduced=6),
+        EquationCase("kl-steps", kl(), (softmax(steps), one_hot), reduced=20),
+        EquationCase("kl-sure", kl(), (certain, certain[::-1].copy()), reduced=3),
+        EquationCase("kl-logits", kl(True), (logits, soft), reduced=6),
+        EquationCase("kl-logits-hard", kl(True), (hard, certain), reduced=3),
+    ]
+    for name, loss in (("hinge", losses.Hinge()), ("squared_hinge", losses.SquaredHinge())):
+        cases += [
+            EquationCase(name, loss, (steps, signs), reduced=20),
+            EquationCase(f"{name}-kinks", loss, (kinks, alternate), reduced=5),
+        ]
+    hinge = losses.CategoricalHinge()
+    cases += [
+        EquationCase("categorical_hinge", hinge, (logits, np.eye(6)[labels(9, classes=6)])),
+        EquationCase("categorical_hinge-soft", hinge, (logits, soft), reduced=6),
+        EquationCase("categorical_hinge-steps", hinge, (steps, one_hot), reduced=20),
+        EquationCase("categorical_hinge-ties", hinge, (ties, certain), reduced=3),
+    ]
+    return cases
+
+
+LOSS_CASES: list[EquationCase] = [
+    *_classes(),
+    *_real(),
+    *_binary(),
+    *_distributions_and_margins(),
+]

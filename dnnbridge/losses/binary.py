@@ -1,0 +1,100 @@
+"""Cross-entropies of independent yes-or-no answers, one per element."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, NonNegativeFloat, OpenFraction
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.losses.base import AbstractLoss, Target, per_example, power
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class BinaryCrossEntropy(AbstractLoss):
+    """-y · log p - (1 - y) · log(1 - p), the mean over all elements of an example
+
+    Labels are within 0 and 1 and have the shape of the prediction.
+
+    Args:
+        from_logits: the prediction is logits and p their sigmoid; computed as
+            y · softplus(-x) + (1 - y) · softplus(x), exact for logits of any size.
+        label_smoothing: s, which moves labels to y · (1 - s) + s / 2.
+        epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
+            gradient is 0. (`mindspore.nn.BCELoss` adds 1e-12 to p instead; its gradient at a sure
+            wrong answer is -1e12.)
+
+    Example:
+        >>> str(BinaryCrossEntropy().target(TensorType((None, 1))).type)
+        'float32[batch, 1]'
+    """
+
+    from_logits: Bool = False
+    label_smoothing: Fraction = 0.0
+    epsilon: OpenFraction = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, low=0.0, high=1.0)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        y = _smooth(target, self.label_smoothing)
+        return per_example(_cross_entropy(y, prediction, self.from_logits, self.epsilon))
+
+    @classmethod
+    def mindspore(cls) -> Self:
+        """Return `mindspore.nn.BCEWithLogitsLoss`."""
+        return cls(from_logits=True)
+
+
+@spec
+class BinaryFocalCrossEntropy(AbstractLoss):
+    """(1 - q)^γ times the binary cross-entropy, q = y · p + (1 - y) · (1 - p) (Lin et al., 2017)
+
+    The better an element is answered, the less it counts. The mean over all elements.
+
+    Args:
+        apply_class_balancing: weigh elements by α y + (1 - α) (1 - y).
+        alpha: α, the weight of label 1.
+        gamma: γ; 0 is the binary cross-entropy.
+        from_logits: as in `BinaryCrossEntropy`.
+        label_smoothing: as in `BinaryCrossEntropy`.
+        epsilon: as in `BinaryCrossEntropy`; 1 - q below it has no gradient.
+
+    Example:
+        >>> BinaryFocalCrossEntropy(gamma=1.5).alpha
+        0.25
+    """
+
+    apply_class_balancing: Bool = False
+    alpha: Fraction = 0.25
+    gamma: NonNegativeFloat = 2.0
+    from_logits: Bool = False
+    label_smoothing: Fraction = 0.0
+    epsilon: OpenFraction = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, low=0.0, high=1.0)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        y = _smooth(target, self.label_smoothing)
+        loss = _cross_entropy(y, prediction, self.from_logits, self.epsilon)
+        p = ops.sigmoid(prediction) if self.from_logits else prediction
+        missed = y * (1.0 - p) + (1.0 - y) * p
+        loss = power(missed, self.gamma, self.epsilon) * loss
+        if self.apply_class_balancing:
+            loss = (self.alpha * y + (1.0 - self.alpha) * (1.0 - y)) * loss
+        return per_example(loss)
+
+
+def _smooth(y: Value, s: float) -> Value:
+    return y * (1.0 - s) + 0.5 * s if s else y
+
+
+def _cross_entropy(y: Value, prediction: Value, from_logits: bool, epsilon: float) -> Value:
+    if from_logits:
+        return y * ops.softplus(-prediction) + (1.0 - y) * ops.softplus(prediction)
+    # 1 - p is clipped by itself: 1 - (1 - epsilon) is no longer epsilon in float32.
+    p, q = (ops.clip(x, epsilon, 1.0 - epsilon) for x in (prediction, 1.0 - prediction))
+    return -(y * ops.log(p) + (1.0 - y) * ops.log(q))

@@ -1,0 +1,112 @@
+"""Losses that compare distributions, counts and directions."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, OpenFraction, PositiveFloat
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.losses.base import AbstractLoss, Target, per_example
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class KLDivergence(AbstractLoss):
+    """Σ y · log(y / p) over the last axis (Kullback & Leibler, 1951); its mean over the others
+
+    Labels are distributions, as is the prediction. `mindspore.nn.KLDivLoss` takes log p and by
+    default means over the last axis too; with reduction="batchmean" it is this loss.
+
+    Args:
+        from_logits: the prediction is logits and p their softmax, computed as a log-softmax.
+        epsilon: y, and p without logits, are clipped to [epsilon, 1], as in Keras.
+
+    Example:
+        >>> KLDivergence().target(TensorType((None, 10))).distribution
+        True
+    """
+
+    alias = "kl_divergence"
+
+    from_logits: Bool = False
+    epsilon: OpenFraction = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, distribution=True)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        if self.from_logits:
+            log_p = ops.log_softmax(prediction)
+        else:
+            log_p = ops.log(ops.clip(prediction, self.epsilon, 1.0))
+        y = ops.clip(target, self.epsilon, 1.0)
+        return per_example(ops.reduce_sum(y * (ops.log(y) - log_p), -1))
+
+
+@spec
+class Poisson(AbstractLoss):
+    """λ - y · log(λ + ε), the mean over all elements of an example
+
+    The negative log-likelihood of counts y under Poisson distributions of mean λ, without its
+    part that depends on y only. Labels are 0 or more.
+
+    Args:
+        log_input: the prediction is log λ, and the loss is exp(log λ) - y · log λ; otherwise the
+            prediction is λ and must be above -ε: end the model with softplus, say.
+        epsilon: ε, as in Keras; not used with log_input.
+
+    Example:
+        >>> Poisson.mindspore()
+        Poisson(log_input=True, epsilon=1e-08)
+    """
+
+    log_input: Bool = False
+    epsilon: OpenFraction = 1e-7
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, low=0.0)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        if self.log_input:
+            return per_example(ops.exp(prediction) - target * prediction)
+        return per_example(prediction - target * ops.log(prediction + self.epsilon))
+
+    @classmethod
+    def keras(cls) -> Self:
+        """Return `keras.losses.Poisson`."""
+        return cls()
+
+    @classmethod
+    def mindspore(cls, log_input: bool = True, eps: float = 1e-8) -> Self:
+        """Return `mindspore.nn.PoissonNLLLoss` with these arguments."""
+        return cls(log_input, eps)
+
+
+@spec
+class CosineSimilarity(AbstractLoss):
+    """-Σ p · y / (‖p‖ ‖y‖) over the last axis, from -1 to 1; its mean over the others
+
+    `mindspore.nn.CosineEmbeddingLoss` with labels 1 is 1 plus this loss.
+
+    Args:
+        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this; a vector of zeros gives 0.
+
+    Example:
+        >>> CosineSimilarity().epsilon
+        1e-12
+    """
+
+    epsilon: PositiveFloat = 1e-12
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        p, y = self._unit(prediction), self._unit(target)
+        return per_example(-ops.reduce_sum(p * y, -1))
+
+    def _unit(self, x: Value) -> Value:
+        squares = ops.reduce_sum(ops.square(x), -1, keepdims=True)
+        return x / ops.sqrt(ops.maximum(squares, self.epsilon))

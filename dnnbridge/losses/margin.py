@@ -1,0 +1,68 @@
+"""Margin losses: nothing is lost once the right answer leads by 1."""
+
+from __future__ import annotations
+
+from dnnbridge import ops
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.losses.base import AbstractLoss, Target, per_example
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+SIGNS = (-1.0, 1.0)
+"""Labels of the hinge losses."""
+
+
+@spec
+class Hinge(AbstractLoss):
+    """max(1 - y · prediction, 0) for labels y of -1 or 1, the mean over all elements
+
+    At the kink the derivative is 0. Labels 0 and 1 are refused, and never taken for -1 and 1 as
+    Keras does where it finds nothing else in a batch.
+
+    Example:
+        >>> Hinge().target(TensorType((None, 1))).values
+        (-1.0, 1.0)
+    """
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, values=SIGNS)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return per_example(ops.relu(1.0 - target * prediction))
+
+
+@spec
+class SquaredHinge(AbstractLoss):
+    """max(1 - y · prediction, 0)² for labels y of -1 or 1, the mean over all elements
+
+    Example:
+        >>> SquaredHinge().target(TensorType((None, 1))).values
+        (-1.0, 1.0)
+    """
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, values=SIGNS)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return per_example(ops.square(ops.relu(1.0 - target * prediction)))
+
+
+@spec
+class CategoricalHinge(AbstractLoss):
+    """max(1 + max((1 - y) · p) - Σ y · p, 0) over the last axis (Crammer & Singer, 2001)
+
+    As in Keras: at the label (1 - y) · p is 0, and takes part in the maximum. The mean over the
+    other axes.
+
+    Example:
+        >>> CategoricalHinge().target(TensorType((None, 3))).distribution
+        True
+    """
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, distribution=True)
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        right = ops.reduce_sum(target * prediction, -1)
+        wrong = ops.reduce_max((1.0 - target) * prediction, -1)
+        return per_example(ops.relu(1.0 + wrong - right))
