@@ -49,7 +49,19 @@ from .losses import (
     SparseCategoricalCrossEntropy,
     SquaredHinge,
 )
-from .metrics import AbstractMetric, Accuracy
+from .metrics import (
+    AUC,
+    AbstractMetric,
+    Accuracy,
+    BinaryAccuracy,
+    F1Score,
+    LossMetric,
+    Perplexity,
+    Precision,
+    Recall,
+    RSquared,
+    TopKAccuracy,
+)
 from .model import AbstractModel, Input, Sequential
 from .optimizers import SGD, AbstractOptimizer, Adam
 from .plugins import available_backends
@@ -80,6 +92,7 @@ from .training.run import Run
 __version__: str
 
 __all__ = [
+    "AUC",
     "AbstractActivation",
     "AbstractInitializer",
     "AbstractLayer",
@@ -91,6 +104,7 @@ __all__ = [
     "Accuracy",
     "Activation",
     "Adam",
+    "BinaryAccuracy",
     "BinaryCrossEntropy",
     "BinaryFocalCrossEntropy",
     "Callback",
@@ -106,6 +120,7 @@ __all__ = [
     "Dropout",
     "Experiment",
     "ExponentialDecay",
+    "F1Score",
     "Flatten",
     "GlorotNormal",
     "GlorotUniform",
@@ -123,18 +138,23 @@ __all__ = [
     "Linear",
     "LinearWarmup",
     "LogCosh",
+    "LossMetric",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "NaturalExpDecay",
     "Ones",
+    "Perplexity",
     "PiecewiseConstant",
     "Poisson",
     "PolynomialDecay",
+    "Precision",
+    "RSquared",
     "RandomNormal",
     "RandomUniform",
     "ReLU",
+    "Recall",
     "Run",
     "SGD",
     "Sequential",
@@ -145,6 +165,7 @@ __all__ = [
     "Spec",
     "SquaredHinge",
     "Tanh",
+    "TopKAccuracy",
     "VarianceScaling",
     "Zeros",
     "available_backends",

@@ -195,3 +195,30 @@ def test_plain_progress_lines(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("reference  epoch 1  loss ")
+
+
+def test_metrics_are_those_of_all_examples_whatever_the_batches():
+    """Losses, names of losses and metrics that are no means, against the predictions."""
+    model = db.Sequential([db.Input((4,)), db.Dense(2, "sigmoid")])
+    metrics = [
+        *(db.MeanAbsoluteError(), "log_cosh", db.LossMetric(db.Huber(), name="h"), "auc"),
+        *("precision", db.F1Score(average="micro"), "r_squared", db.BinaryAccuracy()),
+    ]
+    run = make(model=model, loss=db.BinaryCrossEntropy(), metrics=metrics)
+    assert db.Experiment.from_json(run.experiment.to_json()) == run.experiment
+    y = (X[:, :2] > 0.2) * 1.0
+    found = run.fit(X, y, 5, 2, (X, y)).history
+    assert set(run.evaluate(X, y)) == {
+        *("loss", "mean_absolute_error", "log_cosh", "h", "auc"),
+        *("precision", "f1_score", "r_squared", "binary_accuracy"),
+    }
+    for name, value in run.evaluate(X, y, batch_size=4).items():
+        assert found[f"val_{name}"][-1] == pytest.approx(value, rel=1e-12), name
+    e = run.predict(X) - y
+    values = run.evaluate(X, y)
+    assert values["mean_absolute_error"] == pytest.approx(np.abs(e).mean())
+    spread = ((y - y.mean(0)) ** 2).sum(0)
+    assert values["r_squared"] == pytest.approx(np.mean(1 - (e**2).sum(0) / spread))
+    answer = run.predict(X) > 0.5
+    hits = (answer * y).sum()
+    assert values["f1_score"] == pytest.approx(2 * hits / (answer.sum() + y.sum()))

@@ -104,6 +104,18 @@ BAD = {
     "loss_spec": (lambda: experiment(loss="mse"), "Experiment.loss", "got 'mse'"),
     "metric": (lambda: experiment(metrics=["acuracy"]), "Experiment.metrics", "'accuracy'"),
     "metrics_text": (lambda: experiment(metrics="accuracy"), "Experiment.metrics", "list"),
+    "metric_of_loss": (lambda: experiment(metrics=["log_cos"]), "Experiment.metrics", "'log_cosh'"),
+    "metric_labels": (lambda: experiment(metrics=["log_cosh"]), "log_cosh", "needs labels float32"),
+    "metric_twice": (
+        lambda: experiment(metrics=["accuracy", db.Accuracy()]),
+        "metrics",
+        "one name, got accuracy",
+    ),
+    "binary_metric": (lambda: experiment(metrics=["auc"]), "auc", "type of the prediction"),
+    "top_k": (lambda: experiment(metrics=[db.TopKAccuracy(4)]), "top_k_accuracy", "got 4 of 3"),
+    "average": (lambda: db.Precision(average="mean"), "Precision.average", "got 'mean'"),
+    "delta": (lambda: db.Huber(0.0), "Huber.delta", "greater than 0, got 0.0"),
+    "smoothing": (lambda: db.BinaryCrossEntropy(label_smoothing=1.0), "label_smoothing", "less"),
     "one_class": (lambda: experiment(model=small(db.Dense(1))), "loss", "two classes"),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dnnbridge import metrics
-from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge import losses, metrics
+from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, softmax
 
 
 def _cases() -> list[EquationCase]:
@@ -14,9 +14,45 @@ def _cases() -> list[EquationCase]:
         np.array([1, 1, 2]),
     )
     accuracy = metrics.Accuracy()
+    of_two: list[metrics.AbstractMetric] = [
+        *(metrics.Precision(), metrics.Recall(), metrics.F1Score()),
+    ]
+    of_classes: list[metrics.AbstractMetric] = [
+        *(metrics.Precision(threshold=None), metrics.Recall(threshold=None)),
+        metrics.F1Score(threshold=None),
+    ]
+    steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
+    p, yes = 0.5 + 0.1 * np.round(normal(9, 2), 1), (normal(9, 2, key=1) > 0) * 1.0
+    p = np.clip(p, 0.01, 0.99)
+    edges = np.array([[0.0, 1.0, 0.5, 0.25, 1e-9, 0.7]] * 2), np.array([[0.0] * 6, [1.0] * 6])
+    real = normal(7, 3), normal(7, 3, key=1)
+    given = [
+        ("Accuracy-ties", accuracy, (scores, label)),
+        ("Accuracy-one_hot", accuracy, (scores, np.eye(3)[label])),
+        ("Accuracy-steps", accuracy, (steps, step_label)),
+        ("BinaryAccuracy", metrics.BinaryAccuracy(), (p, yes)),
+        ("BinaryAccuracy-logits", metrics.BinaryAccuracy(0.0), (steps, (steps[::-1] > 0) * 1.0)),
+        ("BinaryAccuracy-edges", metrics.BinaryAccuracy(), edges),
+        ("TopKAccuracy-ties", metrics.TopKAccuracy(1), (scores, label)),
+        ("TopKAccuracy-one_hot", metrics.TopKAccuracy(2), (scores, np.eye(3)[label])),
+        ("TopKAccuracy-steps", metrics.TopKAccuracy(3), (steps, step_label)),
+        ("TopKAccuracy-extreme", metrics.TopKAccuracy(2), (1e30 * (scores - 2.0), label)),
+        *((type(m).__name__, m, (p, yes)) for m in of_two),
+        *((f"{type(m).__name__}-edges", m, edges) for m in of_two),
+        *((f"{type(m).__name__}-classes", m, (scores, label)) for m in of_classes),
+        *((f"{type(m).__name__}-steps", m, (steps, step_label)) for m in of_classes),
+        ("AUC", metrics.AUC(), (p, yes)),
+        ("AUC-edges", metrics.AUC(5), edges),
+        ("AUC-steps", metrics.AUC(20), (softmax(steps), np.eye(5)[step_label])),
+        ("LossMetric", metrics.LossMetric(losses.MeanAbsoluteError()), real),
+        ("Perplexity", metrics.Perplexity(True), (steps, step_label)),
+        ("Perplexity-one_hot", metrics.Perplexity(), (softmax(steps), np.eye(5)[step_label])),
+        ("RSquared", metrics.RSquared(), real),
+        ("RSquared-centred", metrics.RSquared(10.0), (real[0] + 10.0, real[1] + 10.0)),
+        ("RSquared-rank3", metrics.RSquared(), (steps, steps[::-1].copy())),
+    ]
     return [
-        EquationCase("Accuracy-ties", accuracy, (scores, label), gradient=False),
-        EquationCase("Accuracy-one_hot", accuracy, (scores, np.eye(3)[label]), gradient=False),
+        EquationCase(id, spec, (x, y), gradient=False, reduced=20) for id, spec, (x, y) in given
     ]
 
 

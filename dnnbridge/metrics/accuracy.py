@@ -1,0 +1,78 @@
+"""Shares of right answers."""
+
+from __future__ import annotations
+
+from dnnbridge import ops
+from dnnbridge.fields import Float, PositiveInt
+from dnnbridge.graph import Value
+from dnnbridge.losses.base import per_example
+from dnnbridge.metrics.answers import class_of, require_classes, require_same_type
+from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class Accuracy(AbstractMetric):
+    """Share of examples whose largest prediction is at the label; the first of equal ones counts
+
+    Labels may be class numbers or distributions over the last axis.
+
+    Example:
+        >>> Accuracy().label
+        'accuracy'
+    """
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        require_classes(scope, prediction)
+        hit = ops.equal(ops.argmax(prediction), class_of(target))
+        return per_example(ops.cast(hit, "float32"))
+
+
+@spec
+class BinaryAccuracy(AbstractMetric):
+    """Share of elements whose label, 0 or 1, is that of (prediction > threshold)
+
+    Args:
+        threshold: 0.5 for probabilities; 0.0 for logits.
+
+    Example:
+        >>> BinaryAccuracy(threshold=0.0).label
+        'binary_accuracy'
+    """
+
+    threshold: Float = 0.5
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        require_same_type(scope, prediction, target)
+        answer = ops.cast(prediction > self.threshold, "float32")
+        return per_example(ops.cast(ops.equal(answer, target), "float32"))
+
+
+@spec
+class TopKAccuracy(AbstractMetric):
+    """Share of examples with fewer than k predictions larger than that at the label
+
+    A tie counts for the label, as in Keras. Labels may be class numbers or distributions.
+
+    Args:
+        k: how many predictions count as right.
+
+    Example:
+        >>> TopKAccuracy(k=3).label
+        'top_k_accuracy'
+    """
+
+    alias = "top_k_accuracy"
+
+    k: PositiveInt = 5
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        classes = require_classes(scope, prediction)
+        scope.require(
+            self.k <= classes, "k is at most the number of classes", got=f"{self.k} of {classes}"
+        )
+        label = ops.one_hot(class_of(target), classes)
+        score = ops.reduce_sum(ops.where(label > 0.5, prediction, 0.0), -1, keepdims=True)
+        larger = ops.reduce_sum(ops.cast(prediction > score, "float32"), -1)
+        return per_example(ops.cast(self.k > larger + 0.5, "float32"))

@@ -1,0 +1,44 @@
+"""What the metrics of classes ask of predictions and labels."""
+
+from __future__ import annotations
+
+from dnnbridge import ops
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.scope import Scope
+
+
+def require_classes(scope: Scope, prediction: Value) -> int:
+    """Return the number of classes in the last axis of a prediction, or raise."""
+    scope.require(
+        prediction.rank >= 2 and (prediction.shape[-1] or 0) >= 2,
+        f"{scope.path} needs two classes or more in the last axis of the prediction",
+        got=f"shape ({shape_text(prediction.shape)})",
+        hint="Leave it out, or predict one number per class.",
+    )
+    return scope.known(prediction.shape[-1], "the number of classes")
+
+
+def require_same_type(scope: Scope, prediction: Value, target: Value) -> None:
+    """Raise unless there is a label for every number of the prediction."""
+    scope.require(
+        prediction.type == target.type,
+        "needs labels of the type of the prediction",
+        got=f"prediction {prediction.type} and labels {target.type}",
+        hint="Use a metric of classes, or a loss that takes a label per element.",
+    )
+
+
+def class_of(target: Value) -> Value:
+    """Return class numbers of labels that are class numbers or distributions."""
+    return target if target.dtype == "int32" else ops.argmax(target)
+
+
+def indicator(condition: Value) -> Value:
+    """Return 1.0 where the condition holds, else 0.0."""
+    return ops.cast(condition, "float32")
+
+
+def pooled(cells: Value, kept: int) -> Value:
+    """Return the sum over all axes but the batch and the last `kept`."""
+    return ops.reduce_sum(cells, tuple(range(1, cells.rank - kept)))

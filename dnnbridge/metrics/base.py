@@ -1,0 +1,35 @@
+"""Metrics: numbers per example, averaged exactly over an epoch."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from dnnbridge.arrays import Array
+from dnnbridge.graph import Value
+from dnnbridge.scope import Scope
+from dnnbridge.specification import Spec, alias_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractMetric(Spec):
+    """Base of metrics. A subclass defines `emit`, and `result` unless it is a mean.
+
+    Args:
+        name: name in the history; by default the alias of the class.
+    """
+
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name in the history."""
+        return self.name or alias_of(type(self))
+
+    def result(self, total: Array, count: float) -> float:
+        """Return the metric of an epoch, from the sum of `emit` over its `count` examples."""
+        return float(total) / count
+
+    @abstractmethod
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        """Write a statistic of every example, of shape (batch, …); core sums it over examples."""

@@ -1,0 +1,144 @@
+"""Metrics of the four counts: right and wrong answers of yes and of no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dnnbridge import ops
+from dnnbridge.arrays import Array
+from dnnbridge.fields import Float
+from dnnbridge.graph import Value
+from dnnbridge.metrics.answers import (
+    class_of,
+    indicator,
+    pooled,
+    require_classes,
+    require_same_type,
+)
+from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+Average = Literal["macro", "micro"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers of elements per class, in float64.
+
+    Attributes:
+        true_positive: label 1, answered 1.
+        false_positive: label 0, answered 1.
+        false_negative: label 1, answered 0.
+    """
+
+    true_positive: Array
+    false_positive: Array
+    false_negative: Array
+
+    @classmethod
+    def of(cls, total: Array, average: Average) -> Counts:
+        """Read what `emit_cells` summed up to; "micro" adds the classes up."""
+        cells = np.asarray(total, np.float64).reshape(-1, 4)
+        cells = cells.sum(0, keepdims=True) if average == "micro" else cells
+        return cls(
+            true_positive=cells[:, 3], false_positive=cells[:, 1], false_negative=cells[:, 2]
+        )
+
+
+def emit_cells(scope: Scope, prediction: Value, target: Value, threshold: float | None) -> Value:
+    """Write, per class, the one-hot row of 2 · label + answer: shape (batch, classes, 4)."""
+    if threshold is None:
+        classes = require_classes(scope, prediction)
+        answer = ops.one_hot(ops.argmax(prediction), classes)
+        label = ops.one_hot(class_of(target), classes)
+    else:
+        require_same_type(scope, prediction, target)
+        answer, label = indicator(prediction > threshold), indicator(target > 0.5)
+    return pooled(ops.one_hot(ops.cast(2.0 * label + answer, "int32"), 4), kept=2)
+
+
+def mean_ratio(part: Array, whole: Array) -> float:
+    """Return the mean of part / whole, each 0 where there is nothing to divide by."""
+    return float(np.mean(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)))
+
+
+@spec
+class Precision(AbstractMetric):
+    """True positives / (true positives + false positives); 0 where nothing was answered 1
+
+    Args:
+        threshold: the answer is (prediction > threshold), to a label of 0 or 1 per element. None:
+            the answer is the class of the largest prediction, the first of equal ones, and labels
+            are class numbers or distributions.
+        average: "macro", the mean of the columns' values; "micro", the value of their counts
+            added up, as Keras' `Precision` and `Recall` have it. With one column they are equal.
+
+    Example:
+        >>> Precision().result(np.array([[90.0, 2.0, 2.0, 6.0]]), 100)
+        0.75
+    """
+
+    threshold: Float | None = 0.5
+    average: Average = "macro"
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return emit_cells(scope, prediction, target, self.threshold)
+
+    def result(self, total: Array, count: float) -> float:
+        n = Counts.of(total, self.average)
+        return mean_ratio(n.true_positive, n.true_positive + n.false_positive)
+
+
+@spec
+class Recall(AbstractMetric):
+    """True positives / (true positives + false negatives); 0 where no label is 1
+
+    Args:
+        threshold: as in `Precision`.
+        average: as in `Precision`.
+
+    Example:
+        >>> Recall().result(np.array([[89.0, 2.0, 3.0, 6.0]]), 100) == 6 / 9
+        True
+    """
+
+    threshold: Float | None = 0.5
+    average: Average = "macro"
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return emit_cells(scope, prediction, target, self.threshold)
+
+    def result(self, total: Array, count: float) -> float:
+        n = Counts.of(total, self.average)
+        return mean_ratio(n.true_positive, n.true_positive + n.false_negative)
+
+
+@spec
+class F1Score(AbstractMetric):
+    """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 where TP is 0
+
+    Args:
+        threshold: as in `Precision`.
+        average: as in `Precision`; "macro" is the mean of the columns' F1 scores.
+
+    Example:
+        >>> F1Score(threshold=None).label
+        'f1_score'
+    """
+
+    alias = "f1_score"
+
+    threshold: Float | None = 0.5
+    average: Average = "macro"
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return emit_cells(scope, prediction, target, self.threshold)
+
+    def result(self, total: Array, count: float) -> float:
+        n = Counts.of(total, self.average)
+        twice = 2.0 * n.true_positive
+        return mean_ratio(twice, twice + n.false_positive + n.false_negative)

@@ -1,0 +1,115 @@
+"""Metrics made of the mean of a loss, or of squares."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import InstanceOf
+
+from dnnbridge import ops
+from dnnbridge.arrays import Array
+from dnnbridge.fields import Bool, Float
+from dnnbridge.graph import Value
+from dnnbridge.losses import (
+    AbstractLoss,
+    CategoricalCrossEntropy,
+    SparseCategoricalCrossEntropy,
+)
+from dnnbridge.metrics.answers import require_same_type
+from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.scope import Scope
+from dnnbridge.specification import alias_of, spec
+
+
+@spec
+class LossMetric(AbstractMetric):
+    """Mean of a loss over the examples; `metrics=[MeanAbsoluteError()]` is short for it
+
+    The loss must take labels of the type that the experiment's own loss takes.
+
+    Args:
+        loss: whose mean is reported, under its name.
+
+    Example:
+        >>> from dnnbridge import MeanAbsoluteError
+        >>> LossMetric(MeanAbsoluteError()).label
+        'mean_absolute_error'
+    """
+
+    loss: InstanceOf[AbstractLoss]
+
+    @property
+    def label(self) -> str:
+        return self.name or alias_of(type(self.loss))
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        wanted = self.loss.target(prediction.type).type
+        scope.require(
+            wanted == target.type,
+            f"needs labels {wanted}",
+            got=f"{target.type}, as the experiment's loss takes them",
+            hint="Report a loss that takes the same labels.",
+        )
+        return self.loss.emit(scope, prediction, target)
+
+
+@spec
+class Perplexity(AbstractMetric):
+    """exp of the mean cross-entropy over all examples, and steps of a sequence
+
+    Labels may be class numbers or distributions.
+
+    Args:
+        from_logits: as in `SparseCategoricalCrossEntropy`.
+
+    Example:
+        >>> round(Perplexity().result(np.array(2 * np.log(8)), 2), 12)
+        8.0
+    """
+
+    from_logits: Bool = False
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        if target.dtype == "int32":
+            return SparseCategoricalCrossEntropy(self.from_logits).emit(scope, prediction, target)
+        return CategoricalCrossEntropy(self.from_logits).emit(scope, prediction, target)
+
+    def result(self, total: Array, count: float) -> float:
+        return float(np.exp(np.asarray(total, np.float64) / count))
+
+
+@spec
+class RSquared(AbstractMetric):
+    """1 - Σ (y - p)² / Σ (y - ȳ)² of every output, and their mean; 0 where labels are constant
+
+    Args:
+        centre: c, of Σ (y - ȳ)² = Σ (y - c)² - (Σ (y - c))² / n. Where labels are far from 0
+            compared with their spread, give about their mean: squares are float32 in a batch.
+
+    Example:
+        >>> RSquared().result(np.array([[2.0, 0.0, 8.0]]), 4)
+        0.75
+    """
+
+    alias = "r_squared"
+
+    centre: Float = 0.0
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        require_same_type(scope, prediction, target)
+        y = target - self.centre
+        statistics = (ops.square(target - prediction), y, ops.square(y))
+        column = (*y.shape, 1)
+        return sum(
+            (
+                ops.reshape(value, column) * ops.one_hot(ops.cast(0.0 * y + i, "int32"), 3)
+                for i, value in enumerate(statistics[1:], start=1)
+            ),
+            start=ops.reshape(statistics[0], column) * ops.one_hot(ops.cast(0.0 * y, "int32"), 3),
+        )
+
+    def result(self, total: Array, count: float) -> float:
+        residual, y, squares = np.asarray(total, np.float64).reshape(-1, 3).T
+        spread = squares - y * y / count
+        varied = spread > 0
+        share = np.divide(residual, spread, out=np.ones_like(spread), where=varied)
+        return float(np.mean(1.0 - share))
