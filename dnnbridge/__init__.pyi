@@ -32,7 +32,21 @@ from .initializers import (
     VarianceScaling,
     Zeros,
 )
-from .layers import AbstractLayer, Activation, Dense, Dropout, Flatten
+from .layers import (
+    AbstractLayer,
+    Activation,
+    Add,
+    Average,
+    Concatenate,
+    Dense,
+    Dropout,
+    Flatten,
+    Maximum,
+    Multiply,
+    Permute,
+    Reshape,
+    Subtract,
+)
 from .losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
@@ -40,7 +54,7 @@ from .losses import (
     SparseCategoricalCrossEntropy,
 )
 from .metrics import AbstractMetric, Accuracy
-from .model import AbstractModel, Input, Sequential
+from .models import AbstractModel, Input, Model, Sequential
 from .optimizers import SGD, AbstractOptimizer, Adam
 from .plugins import available_backends
 from .schedules import (
@@ -81,9 +95,12 @@ __all__ = [
     "Accuracy",
     "Activation",
     "Adam",
+    "Add",
+    "Average",
     "Callback",
     "CategoricalCrossEntropy",
     "Checkpoint",
+    "Concatenate",
     "Constant",
     "ConstantSchedule",
     "CosineDecay",
@@ -106,15 +123,20 @@ __all__ = [
     "LecunUniform",
     "Linear",
     "LinearWarmup",
+    "Maximum",
     "MeanSquaredError",
+    "Model",
+    "Multiply",
     "NaturalExpDecay",
     "Ones",
     "Orthogonal",
+    "Permute",
     "PiecewiseConstant",
     "PolynomialDecay",
     "RandomNormal",
     "RandomUniform",
     "ReLU",
+    "Reshape",
     "Run",
     "SGD",
     "Sequential",
@@ -123,6 +145,7 @@ __all__ = [
     "Softplus",
     "SparseCategoricalCrossEntropy",
     "Spec",
+    "Subtract",
     "Tanh",
     "TruncatedNormal",
     "VarianceScaling",
