@@ -142,3 +142,25 @@ def test_bad_inputs(x, what):
     run = db.compile(experiment(two_inputs()), backend="reference")
     with pytest.raises(DataError, match=what):
         run.fit(x, Y)
+
+
+def test_summary_counts_weights_once():
+    summary = two_inputs().summary()
+    by_name = [(row.name, row.parameters) for row in summary.rows]
+    assert by_name == [
+        ("shared", 25),
+        ("widen", 16),
+        ("shared", 0),
+        ("concatenate", 0),
+        ("sequential", 94),
+        ("add", 0),
+        ("dense_1", 10),
+    ]
+    assert summary.parameters == 145
+    assert "(batch, 10)" in str(summary)
+
+
+def test_lenet_300_100_has_its_published_size():
+    """266,610 weights (LeCun et al., 1998)."""
+    layers = [db.Dense(300, "tanh"), db.Dense(100, "tanh"), db.Dense(10)]
+    assert db.Sequential([db.Input((784,)), *layers]).summary().parameters == 266_610

@@ -8,6 +8,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import Shape
 from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.scope import Declarations, Scope
 from dnnbridge.specification import Spec, spec
 
@@ -70,6 +71,19 @@ class AbstractModel(AbstractLayer):
                 hint="Make a Model of one of them.",
             )
         return made.shape
+
+    def summary(self) -> Summary:
+        """Return shapes, weights and floating-point operations of every layer, to be printed.
+
+        Example:
+            >>> from dnnbridge import Dense, Sequential
+            >>> print(Sequential([Input((784,)), Dense(300, "relu"), Dense(10)]).summary())
+            layer    kind   output        parameters    FLOPs
+            dense    Dense  (batch, 300)     235,500  471,000
+            dense_1  Dense  (batch, 10)        3,010    6,010
+            238,510 parameters, 477,010 FLOPs per example
+        """
+        return summarize(self)
 
     def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:
         """Raise unless the model is called on what it takes."""
