@@ -93,6 +93,7 @@ class Run:
             check_positive(steps_per_call, "steps_per_call")
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
         count = _count(data)
+        batch_size = min(batch_size, count)
         self._drop_partial_epoch(count, batch_size)
         history, self._stopped = History(), False
         with ExitStack() as ending:
