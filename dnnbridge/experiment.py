@@ -11,7 +11,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeInt
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
-from dnnbridge.model import AbstractModel
+from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program, build_program
 from dnnbridge.specification import Spec, spec

@@ -11,12 +11,12 @@ from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value
 from dnnbridge.losses import AbstractLoss, Target
 from dnnbridge.metrics import AbstractMetric
-from dnnbridge.model import AbstractModel
+from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.scope import BatchMask, Declarations, RandomInput, Scope, StateArray
 
-INPUT, TARGET = "data:x", "data:y"
-"""Feeds with one row per example: what the model takes, and the labels."""
+TARGET = "target:y"
+"""Feed of the labels, one row per example; the model's inputs are fed as "input:name"."""
 
 MASK = "batch:mask"
 """Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
@@ -135,14 +135,19 @@ class _Forward:
     def begin(self, name: str) -> tuple[Builder, Declarations, list[Value]]:
         """Return a builder with the inputs of a batch with labels."""
         builder = Builder(name)
-        given = {INPUT: self.model.input_type, TARGET: self.target.type}
-        given |= {MASK: TensorType((BATCH,)), NORMALIZER: TensorType(())}
-        values = [builder.input(key, type) for key, type in given.items()]
-        return builder, Declarations(builder, BatchMask(values[2], values[3])), values
+        given = {TARGET: self.target.type, MASK: TensorType((BATCH,)), NORMALIZER: TensorType(())}
+        values = [builder.input(key, type) for key, type in (self.inputs | given).items()]
+        return builder, Declarations(builder, BatchMask(values[-2], values[-1])), values
 
-    def emit(self, scope: Scope, x: Value, y: Value, mask: Value, mean: Value) -> list[Value]:
+    @cached_property
+    def inputs(self) -> dict[str, TensorType]:
+        """Types of the model's inputs by the names of their feeds."""
+        return {f"input:{name}": type for name, type in self.model.input_types.items()}
+
+    def emit(self, scope: Scope, *values: Value) -> list[Value]:
         """Write the loss, a mean over the real examples, then the sum of every metric."""
-        prediction = self.model.emit(scope, x)
+        *inputs, y, mask, mean = values
+        prediction = self.model.emit(scope, *inputs)
         losses = scope.call(self.loss, prediction, y, name="loss")
         _require_batch(losses, "loss", exactly=True)
         outputs = [ops.reduce_sum(losses * mask, 0) * mean]
@@ -160,9 +165,9 @@ class _Forward:
 
     def predict(self) -> Function:
         builder = Builder("predict")
-        x = builder.input(INPUT, self.model.input_type)
+        inputs = [builder.input(name, type) for name, type in self.inputs.items()]
         declared = Declarations(builder)
-        output = self.model.emit(Scope(builder, declared, training=False), x)
+        output = self.model.emit(Scope(builder, declared, training=False), *inputs)
         return Function(builder.graph([output]), _names(declared), ("prediction",))
 
 

@@ -380,26 +380,3 @@ def test_activations_equal_keras(name, ours):
         lambda scope, v: scope.call(ours, v), [TensorType((BATCH, 7))], [x], gradient=False
     ).run(load_backend("reference"))
     assert_close(np.asarray(getattr(keras.activations, name)(x)), found["value"], 2e-6, name)
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        (db.HeNormal(), "HeNormal"),
-        (db.GlorotNormal(), "GlorotNormal"),
-        (db.LecunNormal(), "LecunNormal"),
-        (db.HeUniform(), "HeUniform"),
-        (db.GlorotUniform(), "GlorotUniform"),
-        (db.LecunUniform(), "LecunUniform"),
-        (db.RandomNormal(), "RandomNormal"),
-        (db.RandomUniform(), "RandomUniform"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_initializers_have_the_distribution_of_keras(ours, theirs):
-    from scipy.stats import ks_2samp
-
-    keras = pytest.importorskip("keras")
-    shape = (300, 200)
-    native = np.asarray(getattr(keras.initializers, theirs)(seed=1)(shape)).ravel()
-    assert ks_2samp(ours.sample(np.random.default_rng(0), shape).ravel(), native).pvalue > 1e-3

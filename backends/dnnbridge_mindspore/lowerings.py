@@ -52,6 +52,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.ArgMax: lambda op, x: f"ops.cast(ops.argmax({x}, {op.axis}), ms.int32)",
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
+    ops.Concat: lambda op, *xs: f"ops.cat(({', '.join(xs)},), {op.axis})",
     ops.Div: lambda op, a, b: f"ops.mul({a}, ops.reciprocal({b}))",  # division is 12 times slower
     ops.Equal: _call("equal"),
     ops.Exp: _call("exp"),

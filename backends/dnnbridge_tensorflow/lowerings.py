@@ -25,6 +25,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
     ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
     ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
+    ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
     ops.Div: lambda op, a, b: tf.divide(a, b),
     ops.Equal: lambda op, a, b: tf.equal(a, b),
     ops.Exp: lambda op, x: tf.exp(x),

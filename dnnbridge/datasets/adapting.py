@@ -15,7 +15,7 @@ from dnnbridge.errors import DataError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses.base import Target
-from dnnbridge.training.data import check_inputs, check_targets
+from dnnbridge.training.data import check_input, check_targets
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
         array = getattr(dataset, part)
         try:
             if part.startswith("x"):
-                arrays[part] = check_inputs(_reshaped(array, input_type, part), input_type, part)
+                arrays[part] = check_input(_reshaped(array, input_type, part), input_type, part)
             else:
                 arrays[part] = check_targets(_one_hot(array, target, part, loss), target, part)
         except DnnbridgeError as error:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from dnnbridge.graph import Value
-from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
+
+if TYPE_CHECKING:
+    from dnnbridge.models.base import Input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,21 @@ class AbstractLayer(Spec):
 
     name: str | None = None
 
+    @property
     @abstractmethod
-    def emit(self, scope: Scope, x: Value) -> Value:
-        """Write the equation; declare parameters and random arrays through the scope."""
+    def emit(self) -> Any:
+        """(scope, *inputs) -> a value: write the equation, declare arrays through the scope."""
+
+    def __call__(self, *inputs: LayerOutput | Input | Sequence[LayerOutput | Input]) -> LayerOutput:
+        """Call the layer on inputs or on what other layers gave, for a `Model`."""
+        given: list[LayerOutput | Input] = []
+        for each in inputs:
+            given += each if isinstance(each, (list, tuple)) else [each]  # type: ignore[list-item]
+        return LayerOutput(self, tuple(given))
+
+
+class LayerOutput:
+    """What a layer gives when it is called: a place in a `Model`, equal to itself alone."""
+
+    def __init__(self, layer: AbstractLayer, inputs: tuple[LayerOutput | Input, ...]) -> None:
+        self.layer, self.inputs = layer, inputs

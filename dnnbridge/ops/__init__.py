@@ -72,10 +72,25 @@ from dnnbridge.ops.reductions import (
     reduce_sum,
     softmax,
 )
-from dnnbridge.ops.shapes import Reshape, Transpose, reshape, transpose
+from dnnbridge.ops.shapes import Concat, Reshape, Transpose, concat, reshape, transpose
 
 PRIMITIVES = (
-    *(Abs, Add, ArgMax, Cast, Clip, Div, Equal, Exp, Greater, Log, LogSoftmax, MatMul, Maximum),
+    *(
+        Abs,
+        Add,
+        ArgMax,
+        Cast,
+        Clip,
+        Concat,
+        Div,
+        Equal,
+        Exp,
+        Greater,
+        Log,
+        LogSoftmax,
+        MatMul,
+        Maximum,
+    ),
     *(Minimum, Mul, Neg, OneHot, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Select),
     *(Sigmoid, Sign, Softmax, Softplus, Sqrt, Square, Sub, Tanh, Transpose),
 )
@@ -88,6 +103,7 @@ __all__ = [
     "ArgMax",
     "Cast",
     "Clip",
+    "Concat",
     "Div",
     "Equal",
     "Exp",
@@ -119,6 +135,7 @@ __all__ = [
     "argmax",
     "cast",
     "clip",
+    "concat",
     "equal",
     "exp",
     "log",

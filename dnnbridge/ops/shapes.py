@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Dim, Op, TensorType, Value
+from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
+from dnnbridge.ops.reductions import normal_axes
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,32 @@ class Transpose(Op):
                 hint=f"Name each of 0 to {x.rank - 1} once.",
             )
         return x.with_shape(tuple(x.shape[i] for i in self.permutation))
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """Operands one after another along an axis"""
+
+    axis: int
+
+    def infer(self, *types: TensorType) -> TensorType:
+        shapes = [list(type.shape) for type in types]
+        sizes = [shape.pop(self.axis) for shape in shapes]
+        if None in sizes or any(shape != shapes[0] for shape in shapes):
+            raise ShapeError(
+                "only the sizes along the axis may differ",
+                got=" and ".join(f"({shape_text(type.shape)})" for type in types)
+                + f" along axis {self.axis}",
+                hint="Make the other sizes equal.",
+            )
+        require_dtype(self, types[0], "float32")
+        shapes[0].insert(self.axis, sum(size for size in sizes if size is not None))
+        return TensorType(tuple(shapes[0]))
+
+
+def concat(values: Sequence[Value], axis: int = -1) -> Value:
+    first = values[0]
+    return first.builder.add(Concat(normal_axes(first, axis)[0]), *values)
 
 
 def reshape(x: Value, shape: tuple[Dim, ...]) -> Value:

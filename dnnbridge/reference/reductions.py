@@ -58,6 +58,11 @@ def _matmul_vjp(op: Any, xs: Inputs, y: Array, dy: Array) -> tuple[Array, Array]
     return dy @ w.T, rows.T @ row_cotangents
 
 
+def _concat_vjp(op: Any, xs: Inputs, y: Array, dy: Array) -> tuple[Array, ...]:
+    ends = np.cumsum([x.shape[op.axis] for x in xs])[:-1]
+    return tuple(np.split(dy, ends, op.axis))
+
+
 def _none(op: Any, xs: Inputs, y: Array, dy: Array) -> tuple[None]:
     return (None,)
 
@@ -67,6 +72,7 @@ def _reshape(op: ops.Reshape, x: Array) -> Array:
 
 
 RULES: dict[type[Op], Rule] = {
+    ops.Concat: Rule(lambda op, *xs: np.concatenate(xs, op.axis), _concat_vjp),
     ops.MatMul: Rule(lambda op, x, w: x @ w, _matmul_vjp),
     ops.ReduceSum: Rule(lambda op, x: x.sum(op.axes, keepdims=op.keepdims), _sum_vjp),
     ops.ReduceMean: Rule(lambda op, x: x.mean(op.axes, keepdims=op.keepdims), _mean_vjp),

@@ -7,7 +7,7 @@ import math
 import platform
 from typing import Any
 
-from dnnbridge.model import AbstractModel, Sequential
+from dnnbridge.models import AbstractModel, Sequential
 from dnnbridge.report.comparing import PARTED, Comparison, Pair, kinks
 from dnnbridge.schedules import ConstantSchedule
 from dnnbridge.specification import Spec

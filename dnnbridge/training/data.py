@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,29 @@ SUM_TOLERANCE = 1e-3
 """How far a row of a distribution may be from 1."""
 
 
-def check_inputs(x: Any, type: TensorType, where: str = "x") -> Array:
-    """Return inputs as an array of the spec's dtype, or raise."""
+def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
+    """Return an input as an array of the spec's dtype, or raise."""
     return _check(x, type, where)
+
+
+def check_inputs(x: Any, types: Mapping[str, TensorType], where: str = "x") -> dict[str, Array]:
+    """Return the inputs of a model by the names of their feeds, or raise."""
+    if len(types) == 1 and not isinstance(x, Mapping):
+        x = [x]
+    given = x if isinstance(x, Mapping) else dict(zip(types, x, strict=False))
+    if given.keys() != types.keys() or len(x) != len(types):
+        raise DataError(
+            f"the model takes {', '.join(types)}",
+            where=where,
+            got=", ".join(map(str, x)) if isinstance(x, Mapping) else f"{len(x)} arrays",
+            hint="Give a list of arrays in this order, or a dictionary.",
+        )
+    places = {name: where if len(types) == 1 else f"{where}[{name!r}]" for name in types}
+    arrays = {name: check_input(given[name], types[name], places[name]) for name in types}
+    if len({len(array) for array in arrays.values()}) > 1:
+        sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
+        raise DataError("inputs must be as many of each", where=where, got=sizes)
+    return {f"input:{name}": array for name, array in arrays.items()}
 
 
 def check_targets(y: Any, target: Target, where: str = "y") -> Array:

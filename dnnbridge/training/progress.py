@@ -51,7 +51,8 @@ class ProgressBar(Callback):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True, highlight=False))
+        console = Console(stderr=True, highlight=False)
+        self._bar = Progress(*columns, console=console, transient=True)
         self._steps = steps_per_epoch
         self._task = self._bar.add_task(run.backend, total=steps_per_epoch)
         self._bar.start()
@@ -61,7 +62,8 @@ class ProgressBar(Callback):
         self._bar.update(self._task, description=text, completed=run.progress.batch)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
-        self._bar.console.print(f"{run.backend}  epoch {epoch + 1}  {describe(logs)}")
+        line = f"{run.backend}  epoch {epoch + 1}  {describe(logs)}"
+        self._bar.console.print(line, soft_wrap=True)
         self._bar.reset(self._task)
 
     def on_train_end(self, run: Run) -> None:

@@ -15,7 +15,7 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.program import INPUT, MASK, TARGET, Program
+from dnnbridge.program import MASK, TARGET, Program
 from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive, check_targets
@@ -70,7 +70,8 @@ class Run:
         and fit(2 epochs) make the same run as fit(5 epochs).
 
         Args:
-            x: inputs, one row per example.
+            x: inputs, one row per example; for a model with several inputs a list of arrays in
+                its order, or a dictionary by their names.
             y: labels, one row per example.
             batch_size: examples per step; the last step of an epoch may have fewer.
             epochs: how many to train.
@@ -91,7 +92,8 @@ class Run:
         if steps_per_call is not None:
             check_positive(steps_per_call, "steps_per_call")
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
-        count = len(data[INPUT])
+        count = _count(data)
+        batch_size = min(batch_size, count)
         self._drop_partial_epoch(count, batch_size)
         history, self._stopped = History(), False
         with ExitStack() as ending:
@@ -126,8 +128,8 @@ class Run:
 
     def predict(self, x: Any, batch_size: int = 256) -> Array:
         """Return the model's output for every example, in order."""
-        data = {INPUT: check_inputs(x, self.experiment.model.input_type)}
-        count = len(data[INPUT])
+        data = check_inputs(x, self.experiment.model.input_types)
+        count = _count(data)
         size = min(check_positive(batch_size, "batch_size"), max(count, 1))
         if not count:
             output = self._program.functions["predict"].graph.outputs[0].type
@@ -174,10 +176,10 @@ class Run:
 
     def _pair(self, x: Any, y: Any, where: tuple[str, str] = ("x", "y")) -> dict[str, Array]:
         assert self._program.target is not None
-        inputs = check_inputs(x, self.experiment.model.input_type, where[0])
+        inputs = check_inputs(x, self.experiment.model.input_types, where[0])
         targets = check_targets(y, self._program.target, where[1])
-        check_pair(inputs, targets, where)
-        return {INPUT: inputs, TARGET: targets}
+        check_pair(next(iter(inputs.values())), targets, where)
+        return inputs | {TARGET: targets}
 
     def _validation(self, pair: Any) -> dict[str, Array]:
         if not isinstance(pair, Sequence) or len(pair) != 2:
@@ -234,11 +236,15 @@ class Run:
 
     def _evaluate(self, data: dict[str, Array], batch_size: int) -> dict[str, float]:
         totals = Totals(self._program.metrics)
-        count = len(data[INPUT])
+        count = _count(data)
         for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():
             results = self._executable.run("evaluate", block.feeds, block.steps)
             totals.add(results, block.counts)
         return totals.means()
+
+
+def _count(data: Mapping[str, Array]) -> int:
+    return len(next(iter(data.values())))
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:

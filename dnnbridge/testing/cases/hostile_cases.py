@@ -9,7 +9,7 @@ from dnnbridge.initializers import Constant, GlorotUniform, Zeros
 from dnnbridge.layers import AbstractLayer, Dense
 from dnnbridge.losses import MeanSquaredError
 from dnnbridge.metrics import AbstractMetric
-from dnnbridge.model import Input, Sequential
+from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec

@@ -104,6 +104,8 @@ def _others() -> list[OpCase]:
         OpCase("Select-scalar", ops.Select(), (condition, x, np.array(0.5))),
         OpCase("Cast-bool", ops.Cast("float32"), (condition,), gradient=False),
         OpCase("Cast-int", ops.Cast("int32"), (10 * x,), gradient=False),
+        OpCase("Concat", ops.Concat(1), (x, _normal(3, 2), _normal(3, 1))),
+        OpCase("Concat-first_axis", ops.Concat(0), (x, _normal(2, 4))),
         OpCase("Div", ops.Div(), (x, _normal(3, 4, key=3) + np.sign(_normal(3, 4, key=3)))),
         OpCase("Div-row", ops.Div(), (x, np.array([0.5, 3.0, -7.0, 1e4]))),
         OpCase("Equal", ops.Equal(), (np.arange(6), np.array([0, 2, 2, 3, 5, 5])), gradient=False),

@@ -17,7 +17,7 @@ from dnnbridge.losses import (
     MeanSquaredError,
     SparseCategoricalCrossEntropy,
 )
-from dnnbridge.model import Input, Sequential
+from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
 

@@ -34,6 +34,7 @@ LOWERINGS = {
     ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
     ops.Cast: lambda op, x: x.astype(DTYPES[op.dtype]),
     ops.Clip: _clip,
+    ops.Concat: lambda op, *xs: np.concatenate(xs, op.axis),
     ops.Div: lambda op, a, b: a / b,
     ops.Equal: lambda op, a, b: a == b,
     ops.Exp: lambda op, x: np.exp(x),

@@ -1,105 +1,25 @@
-"""How parameters start: drawn in float64, rounded to float32 once, for all backends."""
+"""Initializers whose spread follows from the shape."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated, Literal
+from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import PlainValidator
 
-from dnnbridge.fields import Bool, Float, NonNegativeFloat, PositiveFloat
-from dnnbridge.specification import Spec, named, spec
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Bool, PositiveFloat
+from dnnbridge.initializers.base import AbstractInitializer, Array, fans
+from dnnbridge.initializers.random import truncated_normal
+from dnnbridge.specification import spec
+from dnnbridge.wording import close_match
 
-Array = npt.NDArray[np.float64]
+Mode = Literal["fan_in", "fan_out", "fan_avg"]
+Distribution = Literal["normal", "truncated_normal", "uniform"]
 
 TRUNCATED_STDDEV = 0.87962566103423978
 """Standard deviation of a standard normal cut at ±2."""
-
-
-class AbstractInitializer(Spec):
-    """Base of initializers. A subclass defines `sample`."""
-
-    @abstractmethod
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        """Return an array of the shape; all randomness comes from `rng`."""
-
-
-@spec
-class Zeros(AbstractInitializer):
-    """0
-
-    Example:
-        >>> Zeros().sample(np.random.default_rng(0), (2,))
-        array([0., 0.])
-    """
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.zeros(shape)
-
-
-@spec
-class Ones(AbstractInitializer):
-    """1
-
-    Example:
-        >>> Ones().sample(np.random.default_rng(0), (2,))
-        array([1., 1.])
-    """
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.ones(shape)
-
-
-@spec
-class Constant(AbstractInitializer):
-    """The same value everywhere
-
-    Example:
-        >>> Constant(0.5).sample(np.random.default_rng(0), (2,))
-        array([0.5, 0.5])
-    """
-
-    value: Float = 0.0
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return np.full(shape, self.value)
-
-
-@spec
-class RandomNormal(AbstractInitializer):
-    """Normal distribution, not truncated. Keras' default stddev 0.05; MindSpore's `Normal` has 0.01
-
-    Example:
-        >>> RandomNormal(stddev=0.01).sample(np.random.default_rng(0), (400, 300)).std().round(4)
-        0.01
-    """
-
-    alias = "normal"
-    mean: Float = 0.0
-    stddev: NonNegativeFloat = 0.05
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return self.mean + self.stddev * rng.standard_normal(shape)
-
-
-@spec
-class RandomUniform(AbstractInitializer):
-    """Uniform in [minval, maxval). Keras' default ±0.05; MindSpore's `Uniform` has ±0.07
-
-    Example:
-        >>> abs(RandomUniform().sample(np.random.default_rng(0), (400, 300))).max() < 0.05
-        True
-    """
-
-    alias = "uniform"
-    minval: Float = -0.05
-    maxval: Float = 0.05
-
-    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        return rng.uniform(self.minval, self.maxval, shape)
 
 
 @spec
@@ -123,8 +43,8 @@ class VarianceScaling(AbstractInitializer):
     """
 
     scale: PositiveFloat = 1.0
-    mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
-    distribution: Literal["normal", "truncated_normal", "uniform"] = "truncated_normal"
+    mode: Mode = "fan_in"
+    distribution: Distribution = "truncated_normal"
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         fan_in, fan_out = fans(shape)
@@ -135,7 +55,65 @@ class VarianceScaling(AbstractInitializer):
             return rng.uniform(-limit, limit, shape)
         if self.distribution == "normal":
             return stddev * rng.standard_normal(shape)
-        return stddev / TRUNCATED_STDDEV * _truncated_normal(rng, shape)
+        return stddev / TRUNCATED_STDDEV * truncated_normal(rng, shape)
+
+    @classmethod
+    def mindspore(
+        cls, scale: float = 1.0, mode: Mode = "fan_in", distribution: str = "truncated_normal"
+    ) -> Self:
+        """Return what MindSpore's `VarianceScaling` draws with these arguments.
+
+        Its "truncated_normal" draws a uniform distribution (measured on 2.10: kurtosis 1.8).
+        """
+        normal = distribution in ("normal", "untruncated_normal")
+        return cls(scale, mode, "normal" if normal else "uniform")
+
+    @classmethod
+    def for_activation(
+        cls,
+        activation: str,
+        distribution: Distribution = "uniform",
+        *,
+        mode: Mode = "fan_avg",
+        table: Literal["glorot", "gain"] = "glorot",
+    ) -> Self:
+        """Return the spread that textbooks give for layers with an activation.
+
+        Args:
+            activation: sigmoid, tanh or relu; with table "gain" also linear, selu and leaky_relu.
+            distribution: as above.
+            mode: as above.
+            table: "glorot": 1, 4 and √2 times the Glorot spread for sigmoid, tanh and ReLU
+                (Glorot & Bengio, 2010; He et al., 2015). "gain": the gains of PyTorch and of
+                MindSpore's `calculate_gain`, 1, 5/3 and √2.
+
+        Example:
+            >>> VarianceScaling.for_activation("tanh").scale
+            16.0
+        """
+        gains = GAINS[table]
+        if activation not in gains:
+            raise SpecError(
+                "no gain is known for the activation",
+                where="VarianceScaling.for_activation",
+                got=repr(activation),
+                hint=close_match(activation, gains),
+            )
+        return cls(gains[activation] ** 2, mode, distribution)
+
+
+GAINS: dict[str, dict[str, float]] = {
+    "glorot": {"sigmoid": 1.0, "tanh": 4.0, "relu": math.sqrt(2.0)},
+    "gain": {
+        "linear": 1.0,
+        "sigmoid": 1.0,
+        "tanh": 5.0 / 3.0,
+        "relu": math.sqrt(2.0),
+        "leaky_relu": math.sqrt(2.0 / (1.0 + 0.01**2)),
+        "selu": 0.75,
+    },
+}
+"""Factors on the standard deviation, by table and activation."""
 
 
 class AbstractNamedScaling(AbstractInitializer):
@@ -166,6 +144,11 @@ class GlorotNormal(AbstractNamedScaling):
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(1.0, "fan_avg", _normal(self.truncated))
 
+    @classmethod
+    def mindspore(cls, gain: float = 1.0) -> VarianceScaling:
+        """Return MindSpore's `XavierNormal`, which is not truncated."""
+        return VarianceScaling(gain**2, "fan_avg", "normal")
+
 
 @spec
 class GlorotUniform(AbstractNamedScaling):
@@ -178,6 +161,11 @@ class GlorotUniform(AbstractNamedScaling):
 
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(1.0, "fan_avg", "uniform")
+
+    @classmethod
+    def mindspore(cls, gain: float = 1.0) -> VarianceScaling:
+        """Return MindSpore's `XavierUniform`."""
+        return VarianceScaling(gain**2, "fan_avg", "uniform")
 
 
 @spec
@@ -194,6 +182,11 @@ class HeNormal(AbstractNamedScaling):
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(2.0, "fan_in", _normal(self.truncated))
 
+    @classmethod
+    def mindspore(cls, negative_slope: float = 0.0, mode: Mode = "fan_in") -> VarianceScaling:
+        """Return MindSpore's `HeNormal`: not truncated, gain √(2 / (1 + negative_slope²))."""
+        return VarianceScaling(2.0 / (1.0 + negative_slope**2), mode, "normal")
+
 
 @spec
 class HeUniform(AbstractNamedScaling):
@@ -206,6 +199,11 @@ class HeUniform(AbstractNamedScaling):
 
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(2.0, "fan_in", "uniform")
+
+    @classmethod
+    def mindspore(cls, negative_slope: float = 0.0, mode: Mode = "fan_in") -> VarianceScaling:
+        """Return MindSpore's `HeUniform`; its Dense and Conv2d start with √5 as the slope."""
+        return VarianceScaling(2.0 / (1.0 + negative_slope**2), mode, "uniform")
 
 
 @spec
@@ -234,25 +232,3 @@ class LecunUniform(AbstractNamedScaling):
 
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(1.0, "fan_in", "uniform")
-
-
-def fans(shape: tuple[int, ...]) -> tuple[float, float]:
-    """Return fan-in and fan-out of a kernel of shape (…, in, out); of a vector, its size twice."""
-    if len(shape) < 2:
-        size = float(math.prod(shape))
-        return size, size
-    receptive_field = math.prod(shape[:-2])
-    return float(receptive_field * shape[-2]), float(receptive_field * shape[-1])
-
-
-def _truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    values = rng.standard_normal(shape)
-    while (outside := np.abs(values) > 2).any():
-        values[outside] = rng.standard_normal(int(outside.sum()))
-    return values
-
-
-as_initializer = named(AbstractInitializer)
-
-InitializerLike = Annotated[str | AbstractInitializer, PlainValidator(as_initializer)]
-"""Field of an initializer or the name of one."""

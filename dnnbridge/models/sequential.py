@@ -1,8 +1,7 @@
-"""Models: an input and a sequence of layers."""
+"""Layers one after another."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -10,49 +9,12 @@ from pydantic import PlainValidator
 
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Shape
-from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
+from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer, Activation
-from dnnbridge.scope import Declarations, Scope
-from dnnbridge.specification import Spec, spec
+from dnnbridge.models.base import AbstractModel, Input
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
 from dnnbridge.wording import shorten, snake_case
-
-
-@spec
-class Input(Spec):
-    """Shape of one example, without the batch, and its dtype
-
-    Example:
-        >>> str(Input((28, 28)).type)
-        'float32[batch, 28, 28]'
-    """
-
-    shape: Shape
-    dtype: DType = "float32"
-
-    @property
-    def type(self) -> TensorType:
-        return TensorType((BATCH, *self.shape), self.dtype)
-
-
-class AbstractModel(Spec):
-    """Base of models."""
-
-    @property
-    @abstractmethod
-    def input_type(self) -> TensorType:
-        """Type of a batch of inputs."""
-
-    @abstractmethod
-    def emit(self, scope: Scope, x: Value) -> Value:
-        """Write the model's equation for a batch."""
-
-    @property
-    def output_shape(self) -> tuple[Dim, ...]:
-        """Shape of the prediction for a batch; None is the batch."""
-        builder = Builder("model")
-        x = builder.input("x", self.input_type)
-        return self.emit(Scope(builder, Declarations(builder), training=False), x).shape
 
 
 def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:
@@ -91,7 +53,7 @@ class Sequential(AbstractModel):
     layers: Annotated[Iterable[Input | AbstractLayer | AbstractActivation], PlainValidator(_layers)]
 
     def __post_init__(self) -> None:
-        names = [layer.name for layer in _layers(self.layers)[1:] if layer.name]  # type: ignore[union-attr]
+        names = [layer.name for layer in _layers(self.layers)[1:] if layer.name]
         for name in names:
             if names.count(name) > 1 or not name.replace("_", "").isalnum():
                 raise SpecError(
@@ -100,12 +62,14 @@ class Sequential(AbstractModel):
         self.output_shape  # noqa: B018  (shape errors belong to the construction)
 
     @property
-    def input_type(self) -> TensorType:
+    def input_types(self) -> dict[str, TensorType]:
         first = _layers(self.layers)[0]
         assert isinstance(first, Input)
-        return first.type
+        return {first.name or "x": first.type}
 
-    def emit(self, scope: Scope, x: Value) -> Value:
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        self.check_inputs(scope, inputs)
+        (x,) = inputs
         for name, layer in self.named_layers():
             x = scope.call(layer, x, name=name)
         return x

@@ -1,0 +1,42 @@
+"""How parameters start."""
+
+from dnnbridge.initializers.base import (
+    AbstractInitializer,
+    InitializerLike,
+    as_initializer,
+    fans,
+)
+from dnnbridge.initializers.constant import Constant, Dirac, Identity, Ones, Zeros
+from dnnbridge.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from dnnbridge.initializers.scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+
+__all__ = [
+    "AbstractInitializer",
+    "Constant",
+    "Dirac",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "InitializerLike",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "as_initializer",
+    "fans",
+]

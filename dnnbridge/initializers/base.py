@@ -1,0 +1,38 @@
+"""What an initializer is: a draw in float64, rounded to float32 once, for all backends."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import PlainValidator
+
+from dnnbridge.specification import Spec, named
+
+Array = npt.NDArray[np.float64]
+
+
+class AbstractInitializer(Spec):
+    """Base of initializers. A subclass defines `sample`."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        """Return an array of the shape; all randomness comes from `rng`."""
+
+
+def fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """Return fan-in and fan-out of a kernel of shape (…, in, out); of a vector, its size twice."""
+    if len(shape) < 2:
+        size = float(math.prod(shape))
+        return size, size
+    receptive_field = math.prod(shape[:-2])
+    return float(receptive_field * shape[-2]), float(receptive_field * shape[-1])
+
+
+as_initializer = named(AbstractInitializer)
+
+InitializerLike = Annotated[str | AbstractInitializer, PlainValidator(as_initializer)]
+"""Field of an initializer or the name of one."""

@@ -1,0 +1,95 @@
+"""What a model is: a layer that says what it takes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Shape
+from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
+from dnnbridge.layers import AbstractLayer
+from dnnbridge.models.summary import Summary, summarize
+from dnnbridge.scope import Declarations, Scope
+from dnnbridge.specification import Spec, spec
+
+
+@spec
+class Input(Spec):
+    """Shape of one example, without the batch, and its dtype
+
+    First in a `Sequential`; or what layers are called on for a `Model`.
+
+    Args:
+        shape: sizes of an example.
+        dtype: "float32", or "int32" for numbers of words and the like.
+        name: what `fit` calls it, where a model has several inputs.
+
+    Example:
+        >>> str(Input((28, 28)).type)
+        'float32[batch, 28, 28]'
+    """
+
+    shape: Shape
+    dtype: DType = "float32"
+    name: str | None = None
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType((BATCH, *self.shape), self.dtype)
+
+
+class AbstractModel(AbstractLayer):
+    """Base of models: layers that know the types of their inputs, and can be trained."""
+
+    @property
+    @abstractmethod
+    def input_types(self) -> dict[str, TensorType]:
+        """Types of a batch of each input, by name, in order."""
+
+    @property
+    def input_type(self) -> TensorType:
+        """Type of a batch of the only input."""
+        types = self.input_types
+        if len(types) != 1:
+            raise SpecError(
+                "the model has several inputs", where=type(self).__name__, got=", ".join(types)
+            )
+        return next(iter(types.values()))
+
+    @property
+    def output_shape(self) -> tuple[Dim, ...]:
+        """Shape of the prediction for a batch; None is the batch."""
+        builder = Builder("model")
+        inputs = [builder.input(name, type) for name, type in self.input_types.items()]
+        scope = Scope(builder, Declarations(builder), training=False)
+        made = self.emit(scope, *inputs)
+        if not isinstance(made, Value):
+            raise SpecError(
+                "only a model with one output can be trained",
+                where=type(self).__name__,
+                got=f"{len(made)} outputs",
+                hint="Make a Model of one of them.",
+            )
+        return made.shape
+
+    def summary(self) -> Summary:
+        """Return shapes, weights and floating-point operations of every layer, to be printed.
+
+        Example:
+            >>> from dnnbridge import Dense, Sequential
+            >>> print(Sequential([Input((784,)), Dense(300, "relu"), Dense(10)]).summary())
+            layer    kind   output        parameters    FLOPs
+            dense    Dense  (batch, 300)     235,500  471,000
+            dense_1  Dense  (batch, 10)        3,010    6,010
+            238,510 parameters, 477,010 FLOPs per example
+        """
+        return summarize(self)
+
+    def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:
+        """Raise unless the model is called on what it takes."""
+        given, types = [value.type for value in inputs], list(self.input_types.values())
+        scope.require(
+            given == types,
+            f"{type(self).__name__} takes {', '.join(map(str, types))}",
+            got=", ".join(map(str, given)),
+        )

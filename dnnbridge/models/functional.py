@@ -1,0 +1,197 @@
+"""Models as graphs of layers, written by calling layers on inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import InstanceOf, PlainValidator, model_validator
+from pydantic_core import ArgsKwargs
+
+from dnnbridge.errors import SpecError
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers.base import LayerOutput
+from dnnbridge.models.base import AbstractModel, Input
+from dnnbridge.scope import Scope
+from dnnbridge.specification import Spec, spec
+from dnnbridge.wording import shorten, snake_case
+
+
+@spec
+class ModelNode(Spec):
+    """One call of a layer in a `Model`
+
+    Args:
+        name: unique in the model.
+        layer: what is called.
+        inputs: names of the inputs or nodes it is called on.
+        shares: the earlier node whose layer, and so whose weights, it is.
+    """
+
+    name: str
+    layer: InstanceOf[AbstractLayer]
+    inputs: tuple[str, ...]
+    shares: str | None = None
+
+
+Symbol = LayerOutput | Input | str
+"""What an output is given as; the names of nodes are what is kept."""
+
+
+def _tuple_of(kind: type) -> PlainValidator:
+    """Validate a sequence of one kind of item."""
+
+    def check(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, kind) for v in value):
+            raise SpecError(f"expected several of {kind.__name__}", got=shorten(value))
+        return tuple(value)
+
+    return PlainValidator(check)
+
+
+@spec
+class Model(AbstractModel):
+    """A graph of layers, with one or several inputs
+
+    Call layers on inputs and on what other layers gave. A layer that is called twice has one set
+    of weights. A model is a layer itself. The symbolic calls are kept as `nodes`, which is what
+    JSON holds.
+
+    Args:
+        inputs: an `Input`, or several.
+        outputs: what a layer gave, or several of them.
+
+    Example:
+        >>> from dnnbridge import Add, Dense
+        >>> x = Input((16,))
+        >>> h = Dense(8, "relu")(x)
+        >>> model = Model(x, Dense(3)(Add()(h, Dense(8)(h))))
+        >>> [node.name for node in model.nodes]
+        ['dense', 'dense_1', 'add', 'dense_2']
+    """
+
+    inputs: Annotated[Input | Sequence[Input], _tuple_of(Input)]
+    outputs: Annotated[Symbol | Sequence[Symbol], _tuple_of(str)]
+    nodes: Annotated[Sequence[ModelNode], _tuple_of(ModelNode)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_calls(cls, given: Any) -> Any:
+        arguments = dict(given.kwargs or {}) if isinstance(given, ArgsKwargs) else dict(given)
+        if isinstance(given, ArgsKwargs):
+            arguments |= dict(zip(("inputs", "outputs"), given.args, strict=False))
+        if "nodes" in arguments or not {"inputs", "outputs"} <= arguments.keys():
+            return given
+        traced = _trace(_listed(arguments["inputs"]), _listed(arguments["outputs"]))
+        return ArgsKwargs((), {k: v for k, v in arguments.items() if k == "name"} | traced)
+
+    def __post_init__(self) -> None:
+        known = [*self.input_types]
+        for node in self.nodes:
+            unknown = [name for name in node.inputs if name not in known]
+            if unknown or node.name in known:
+                raise SpecError(
+                    "nodes must have new names and known inputs",
+                    where=node.name,
+                    got=shorten(unknown),
+                )
+            known.append(node.name)
+        if not self.outputs or not set(_listed(self.outputs)) <= set(known):
+            raise SpecError("outputs must be nodes", got=shorten(self.outputs))
+
+    @property
+    def input_types(self) -> dict[str, TensorType]:
+        return {str(each.name): each.type for each in _listed(self.inputs)}
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value | tuple[Value, ...]:
+        self.check_inputs(scope, inputs)
+        values = dict(zip(self.input_types, inputs, strict=True))
+        layers: dict[str, AbstractLayer] = {}
+        for node in self.nodes:
+            first = node.shares or node.name
+            layer = layers.setdefault(first, node.layer)
+            arguments = (values[name] for name in node.inputs)
+            values[node.name] = scope.call(layer, *arguments, name=first)
+        outputs = tuple(values[name] for name in _listed(self.outputs))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, Iterable) else [given]
+
+
+def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:
+    """Turn symbolic calls into fields of a Model."""
+    for given, kind in ((inputs, Input), (outputs, (LayerOutput, Input))):
+        for item in given:
+            if not isinstance(item, kind):
+                raise SpecError(
+                    "a Model is made of Inputs and of what layers gave",
+                    got=shorten(item),
+                    hint="Write x = Input((4,)); Model(x, Dense(3)(x)).",
+                )
+    trace = _Trace()
+    named = [trace.add_input(item) for item in inputs]
+    names = [trace.visit(output) for output in outputs]
+    return {"inputs": tuple(named), "outputs": tuple(names), "nodes": tuple(trace.nodes)}
+
+
+@dataclass
+class _Trace:
+    """Names by identity: two equal inputs or layers are still two."""
+
+    nodes: list[ModelNode] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    names: dict[int, str] = field(default_factory=dict)
+    first_call: dict[int, str] = field(default_factory=dict)
+
+    def add_input(self, given: Input) -> Input:
+        name = self._free(given.name or "input", exactly=given.name is not None)
+        self.names[id(given)] = name
+        return given.replace(name=name)
+
+    def visit(self, output: LayerOutput | Input) -> str:
+        """Add the nodes that an output needs, in order, and return its name."""
+        pending: list[LayerOutput | Input] = [output]
+        while pending:
+            current = pending[-1]
+            if id(current) in self.names:
+                pending.pop()
+                continue
+            if isinstance(current, Input):
+                raise SpecError(
+                    "a layer was called on an Input that the model does not list",
+                    got=shorten(current),
+                    hint="Name every Input in Model([…], …).",
+                )
+            missing = [each for each in current.inputs if id(each) not in self.names]
+            if missing:
+                pending.extend(reversed(missing))
+            else:
+                self._add(current)
+                pending.pop()
+        return self.names[id(output)]
+
+    def _add(self, output: LayerOutput) -> None:
+        layer = output.layer
+        shared = self.first_call.get(id(layer))
+        kind = snake_case(type(layer).__name__)
+        name = self._free(
+            kind if shared or not layer.name else layer.name, bool(layer.name and not shared)
+        )
+        self.first_call.setdefault(id(layer), name)
+        self.names[id(output)] = name
+        inputs = tuple(self.names[id(each)] for each in output.inputs)
+        self.nodes.append(ModelNode(name, layer, inputs, shared))
+
+    def _free(self, wish: str, exactly: bool) -> str:
+        name, number = wish, 0
+        while name in self.taken and not exactly:
+            number += 1
+            name = f"{wish}_{number}"
+        if name in self.taken or not name.replace("_", "").isalnum():
+            raise SpecError("names must be unique words", got=repr(name), hint="Rename it.")
+        self.taken.add(name)
+        return name

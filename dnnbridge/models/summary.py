@@ -1,0 +1,103 @@
+"""What a model consists of: shapes, weights and arithmetic of every layer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dnnbridge import ops
+from dnnbridge.graph import Builder, Dim, Node
+from dnnbridge.graph.types import shape_text
+from dnnbridge.scope import Declarations, Scope
+
+if TYPE_CHECKING:
+    from dnnbridge.models.base import AbstractModel
+
+FREE = (ops.Reshape, ops.Transpose, ops.Concat, ops.Cast)
+"""Operations that move numbers without computing."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A layer of a model.
+
+    Attributes:
+        name: path of the layer.
+        kind: class of the layer.
+        shape: of its output; None is the batch.
+        parameters: number of its trainable weights.
+        flops: floating-point operations per example, forward; a multiply-add counts as two.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[Dim, ...]
+    parameters: int
+    flops: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a model; `print` it.
+
+    Attributes:
+        rows: one per call of a layer, in order. Weights that are shared count once, in the first.
+        parameters: trainable weights of the model.
+        flops: floating-point operations per example, forward.
+    """
+
+    rows: tuple[Row, ...]
+    parameters: int
+    flops: int
+
+    def __str__(self) -> str:
+        head = ("layer", "kind", "output", "parameters", "FLOPs")
+        table = [
+            (r.name, r.kind, f"({shape_text(r.shape)})", f"{r.parameters:,}", f"{r.flops:,}")
+            for r in self.rows
+        ]
+        widths = [max(map(len, column)) for column in zip(head, *table, strict=True)]
+        lines = ["  ".join(_aligned(row, widths)).rstrip() for row in (head, *table)]
+        total = f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
+        return "\n".join([*lines, total])
+
+
+def summarize(model: AbstractModel) -> Summary:
+    """Read the layers of a model off its graph."""
+    builder = Builder("model")
+    inputs = [builder.input(name, type) for name, type in model.input_types.items()]
+    declared = Declarations(builder)
+    made = model.emit(Scope(builder, declared, training=False), *inputs)
+    graph = builder.graph(made if isinstance(made, tuple) else [made])
+    counted: set[str] = set()
+    rows = []
+    for node in graph.nodes:
+        arrays = {
+            name: math.prod(array.shape)
+            for name, array in declared.arrays.items()
+            if array.trainable and name.startswith(f"{node.path}/") and name not in counted
+        }
+        counted |= arrays.keys()
+        shape = node.outputs[0].shape
+        rows.append(Row(node.path, str(node.op), shape, sum(arrays.values()), _flops(node)))
+    return Summary(tuple(rows), sum(r.parameters for r in rows), sum(r.flops for r in rows))
+
+
+def _flops(node: Node) -> int:
+    """Count the operations of a node and of its body, for one example."""
+    if node.body is not None:
+        return sum(map(_flops, node.body.nodes))
+    if isinstance(node.op, FREE) or not node.inputs:
+        return 0
+    output = node.outputs[0].type.size()
+    if isinstance(node.op, ops.MatMul):
+        return 2 * output * int(node.inputs[0].shape[-1] or 1)
+    return max(output, *(value.type.size() for value in node.inputs))
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    """Put words to the left and numbers to the right."""
+    words = [cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)]
+    numbers = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
+    return words + numbers
