@@ -22,7 +22,9 @@ from dnnbridge.ops.elementwise import (
     Clip,
     Div,
     Equal,
+    Erfc,
     Exp,
+    Expm1,
     Greater,
     Log,
     Maximum,
@@ -42,7 +44,9 @@ from dnnbridge.ops.elementwise import (
     cast,
     clip,
     equal,
+    erfc,
     exp,
+    expm1,
     log,
     maximum,
     minimum,
@@ -75,9 +79,9 @@ from dnnbridge.ops.reductions import (
 from dnnbridge.ops.shapes import Reshape, Transpose, reshape, transpose
 
 PRIMITIVES = (
-    *(Abs, Add, ArgMax, Cast, Clip, Div, Equal, Exp, Greater, Log, LogSoftmax, MatMul, Maximum),
-    *(Minimum, Mul, Neg, OneHot, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Select),
-    *(Sigmoid, Sign, Softmax, Softplus, Sqrt, Square, Sub, Tanh, Transpose),
+    *(Abs, Add, ArgMax, Cast, Clip, Div, Equal, Erfc, Exp, Expm1, Greater, Log, LogSoftmax),
+    *(MatMul, Maximum, Minimum, Mul, Neg, OneHot, ReduceMax, ReduceMean, ReduceSum, Relu),
+    *(Reshape, Select, Sigmoid, Sign, Softmax, Softplus, Sqrt, Square, Sub, Tanh, Transpose),
 )
 """Every operation that a backend lowers or declares as a limitation."""
 
@@ -90,7 +94,9 @@ __all__ = [
     "Clip",
     "Div",
     "Equal",
+    "Erfc",
     "Exp",
+    "Expm1",
     "Greater",
     "Log",
     "LogSoftmax",
@@ -120,7 +126,9 @@ __all__ = [
     "cast",
     "clip",
     "equal",
+    "erfc",
     "exp",
+    "expm1",
     "log",
     "log_softmax",
     "maximum",
