@@ -25,8 +25,8 @@ def central_difference(case, arrays, i, weights):
         for sign in (1, -1):
             moved = [array.copy() for array in arrays]
             moved[i][index] += sign * step
-            values.append((weights * forward(case.op, *moved)).sum())
-        gradient[index] = (values[0] - values[1]) / (2 * step)
+            values.append(forward(case.op, *moved))
+        gradient[index] = (weights * (values[0] - values[1])).sum() / (2 * step)
     return gradient
 
 

@@ -34,6 +34,19 @@ class Softplus(nn.Cell):
         return (dout * ops.sigmoid(x),)
 
 
+class Expm1(nn.Cell):
+    """exp(x) - 1, by its Taylor series near 0, where `ops.expm1` cancels: it is 0 for 1e-8"""
+
+    def construct(self, x: Tensor) -> Tensor:
+        series = x / 5040.0 + 1.0 / 720.0
+        for factorial in (120.0, 24.0, 6.0, 2.0, 1.0):
+            series = series * x + 1.0 / factorial
+        return ops.where(ops.less(ops.abs(x), 0.35), series * x, ops.expm1(x))
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (dout * ops.exp(x),)
+
+
 class Softmax(nn.Cell):
     """exp(x - max) / Σ; `ops.softmax` leaves rows unset after a row of -inf"""
 

@@ -15,6 +15,7 @@ Example:
       return v1
 """
 
+from dnnbridge.graph import Op
 from dnnbridge.ops.elementwise import (
     Abs,
     Add,
@@ -22,7 +23,9 @@ from dnnbridge.ops.elementwise import (
     Clip,
     Div,
     Equal,
+    Erfc,
     Exp,
+    Expm1,
     Greater,
     Log,
     Maximum,
@@ -42,7 +45,9 @@ from dnnbridge.ops.elementwise import (
     cast,
     clip,
     equal,
+    erfc,
     exp,
+    expm1,
     log,
     maximum,
     minimum,
@@ -74,25 +79,8 @@ from dnnbridge.ops.reductions import (
 )
 from dnnbridge.ops.shapes import Concat, Reshape, Transpose, concat, reshape, transpose
 
-PRIMITIVES = (
-    *(
-        Abs,
-        Add,
-        ArgMax,
-        Cast,
-        Clip,
-        Concat,
-        Div,
-        Equal,
-        Exp,
-        Greater,
-        Log,
-        LogSoftmax,
-        MatMul,
-        Maximum,
-    ),
-    *(Minimum, Mul, Neg, OneHot, ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Select),
-    *(Sigmoid, Sign, Softmax, Softplus, Sqrt, Square, Sub, Tanh, Transpose),
+PRIMITIVES: tuple[type[Op], ...] = tuple(
+    value for value in globals().values() if isinstance(value, type) and value is not Op
 )
 """Every operation that a backend lowers or declares as a limitation."""
 
@@ -106,7 +94,9 @@ __all__ = [
     "Concat",
     "Div",
     "Equal",
+    "Erfc",
     "Exp",
+    "Expm1",
     "Greater",
     "Log",
     "LogSoftmax",
@@ -137,7 +127,9 @@ __all__ = [
     "clip",
     "concat",
     "equal",
+    "erfc",
     "exp",
+    "expm1",
     "log",
     "log_softmax",
     "maximum",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dnnbridge.errors import DTypeError
-from dnnbridge.graph import DType, Op, Operand, TensorType, Value, broadcast
+from dnnbridge.graph import Builder, DType, Op, Operand, TensorType, Value, broadcast
 from dnnbridge.graph.op import require_dtype
 
 
@@ -61,6 +61,14 @@ class Sqrt(AbstractUnary):
 
 class Exp(AbstractUnary):
     """eˣ"""
+
+
+class Expm1(AbstractUnary):
+    """eˣ - 1, exact near 0"""
+
+
+class Erfc(AbstractUnary):
+    """2/√π · ∫ exp(-t²) dt from x to ∞, exact where it is small; erf is 1 - erfc"""
 
 
 class Log(AbstractUnary):
@@ -164,6 +172,14 @@ def exp(x: Value) -> Value:
     return x.builder.add(Exp(), x)
 
 
+def expm1(x: Value) -> Value:
+    return x.builder.add(Expm1(), x)
+
+
+def erfc(x: Value) -> Value:
+    return x.builder.add(Erfc(), x)
+
+
 def log(x: Value) -> Value:
     return x.builder.add(Log(), x)
 
@@ -184,12 +200,12 @@ def softplus(x: Value) -> Value:
     return x.builder.add(Softplus(), x)
 
 
-def maximum(a: Value, b: Operand) -> Value:
-    return a.builder.add(Maximum(), a, b)
+def maximum(a: Operand, b: Operand) -> Value:
+    return _builder(a, b).add(Maximum(), a, b)
 
 
-def minimum(a: Value, b: Operand) -> Value:
-    return a.builder.add(Minimum(), a, b)
+def minimum(a: Operand, b: Operand) -> Value:
+    return _builder(a, b).add(Minimum(), a, b)
 
 
 def equal(a: Value, b: Operand) -> Value:
@@ -206,3 +222,8 @@ def where(condition: Value, a: Operand, b: Operand) -> Value:
 
 def cast(x: Value, dtype: DType) -> Value:
     return x.builder.add(Cast(dtype), x)
+
+
+def _builder(*operands: Operand) -> Builder:
+    """Return the builder of the first operand that is not a number."""
+    return next(operand.builder for operand in operands if isinstance(operand, Value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,9 @@ def _sigmoid(x: Array) -> Array:
     return np.asarray(np.where(x < 0, e, 1.0) / (1.0 + e))
 
 
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
 def _select_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array | None, ...]:
     condition, a, b = xs
     zero = np.zeros(())
@@ -62,6 +66,8 @@ RULES: dict[type[Op], Rule] = {
     ops.Square: _unary(np.square, lambda x, y: 2.0 * x),
     ops.Sqrt: _unary(np.sqrt, lambda x, y: 0.5 / y),
     ops.Exp: _unary(np.exp, lambda x, y: y),
+    ops.Expm1: _unary(np.expm1, lambda x, y: np.exp(x)),
+    ops.Erfc: _unary(_erfc, lambda x, y: -2.0 / math.sqrt(math.pi) * np.exp(-x * x)),
     ops.Log: _unary(np.log, lambda x, y: 1.0 / x),
     ops.Relu: _unary(lambda x: np.maximum(x, 0.0), lambda x, y: (x > 0).astype(float)),
     ops.Sigmoid: _unary(_sigmoid, lambda x, y: y * (1.0 - y)),

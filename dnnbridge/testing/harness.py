@@ -69,7 +69,8 @@ def equation(
     if not gradient:
         result = write(Scope(builder, declared, training), *values)
         function = Function(builder.graph([result]), {}, ("value",))
-        return Equation(Program({"equation": function}), feeds)
+        feeds |= _drawn(declared, randomness.generator(0, "harness"), batch)
+        return Equation(Program({"equation": function}), rounded(feeds))
 
     def body(inner: Builder, given: tuple[Value, ...]) -> list[Value]:
         value = write(Scope(inner, declared, training), *given)
@@ -87,12 +88,17 @@ def equation(
     )
     rng = randomness.generator(0, "harness")
     feeds["weights"] = rng.normal(size=outputs[1].type.concrete(batch))
-    for array in declared.arrays.values():
-        feeds[array.name] = rng.normal(0.0, 0.5, array.shape)
-    for random in declared.randoms.values():
-        drawn = random.distribution.sample(rng, random.type.concrete(batch))
-        feeds[f"random:{random.name}"] = drawn
+    feeds |= _drawn(declared, rng, batch)
     return Equation(Program({"equation": function}), rounded(feeds))
+
+
+def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict[str, Array]:
+    """Draw what an equation declared: its parameters and its random inputs."""
+    arrays = {a.name: rng.normal(0.0, 0.5, a.shape) for a in declared.arrays.values()}
+    return arrays | {
+        f"random:{random.name}": random.distribution.sample(rng, random.type.concrete(batch))
+        for random in declared.randoms.values()
+    }
 
 
 def rounded(feeds: Mapping[str, Array]) -> dict[str, Array]:

@@ -10,26 +10,54 @@ from dnnbridge import activations
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 _WIDE = np.concatenate([normal(40, 6, scale=4.0), np.full((1, 6), 40.0), np.full((1, 6), -40.0)])
-_KINKS = np.array([[0.0, 1e-7, -1e-7, 1.0, -1.0, 5.0]])
+_KINKS = np.array([[0.0, 1e-7, -1e-7, 1.0, -1.0, 5.0], [6.0, 5.9999, 6.0001, 3.0, -3.0, -2.9999]])
+_LARGE = np.array([[88.0, 100.0, 1e4, 1e19, 1e38, 0.0], [-88.0, -100.0, -1e4, -1e19, -1e38, 0.0]])
+"""Beyond 1e38 the gradient of a product overflows with the cotangent."""
+
+_LIMITS = np.array(
+    [[np.inf, 1.0, 2.0], [-np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0], [3e38, 1.0, 2.0], [-3e38, 1, 2]]
+)
 
 _ACTIVATIONS: Sequence[activations.AbstractActivation] = [
     activations.Linear(),
     activations.ReLU(),
+    activations.ReLU6(),
     activations.LeakyReLU(),
     activations.LeakyReLU(0.01),
+    activations.PReLU(),
+    activations.PReLU.mindspore(),
+    activations.HardSigmoid(),
+    activations.HardSwish(),
+    activations.ELU(),
+    activations.ELU(0.3),
+    activations.CELU(),
+    activations.CELU(2.5),
+    activations.SELU(),
     activations.Sigmoid(),
+    activations.LogSigmoid(),
     activations.Tanh(),
     activations.Softplus(),
+    activations.Softsign(),
+    activations.SiLU(),
+    activations.GELU(),
+    activations.GELU(approximate=True),
+    activations.Mish(),
     activations.Softmax(),
+    activations.LogSoftmax(),
 ]
 
 
 def _cases() -> list[EquationCase]:
+    points = (("wide", _WIDE), ("kinks", _KINKS), ("large", _LARGE), ("limits", _LIMITS))
     return [
-        EquationCase(f"{a}-{name}", a, (x,), reduced=x.shape[-1])
+        EquationCase(f"{a}-{name}", a, (x,), gradient=name != "limits", reduced=x.shape[-1])
         for a in _ACTIVATIONS
-        for name, x in (("wide", _WIDE), ("kinks", _KINKS))
-    ] + [EquationCase("Softmax-axis1", activations.Softmax(1), (normal(3, 5, 4),), reduced=5)]
+        for name, x in points
+    ] + [
+        EquationCase("Softmax-axis1", activations.Softmax(1), (normal(3, 5, 4),), reduced=5),
+        EquationCase("LogSoftmax-axis1", activations.LogSoftmax(1), (normal(3, 5, 4),), reduced=5),
+        EquationCase("PReLU-rank3", activations.PReLU(), (normal(7, 5, 4),), reduced=7),
+    ]
 
 
 ACTIVATION_CASES: list[EquationCase] = _cases()

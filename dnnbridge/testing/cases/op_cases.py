@@ -55,6 +55,8 @@ _UNARY: list[tuple[Op, Array]] = [
     (ops.Abs(), _WIDE),
     (ops.Square(), _WIDE),
     (ops.Exp(), np.linspace(-20, 5, 251)),
+    (ops.Expm1(), np.append(np.linspace(-20, 5, 251), [0.0, 1e-8, -1e-8, 0.3499, 0.3501, -88.0])),
+    (ops.Erfc(), np.append(np.linspace(-6, 9, 251), [0.0, 1e-8, -1e-8, 88.0, -88.0])),
     (ops.Sqrt(), _POSITIVE[:100]),
     (ops.Log(), _POSITIVE[:103]),
     (ops.Relu(), _WIDE),
@@ -64,6 +66,16 @@ _UNARY: list[tuple[Op, Array]] = [
     (ops.Sign(), _WIDE),
     (ops.Clip(-1.0, 2.0), np.append(_WIDE, [-1.0, 2.0])),
 ]
+
+_LARGE = np.array([1e2, -1e2, 1e4, -1e4, 1e19, -1e19, 3e38, -3e38])
+
+_BOUNDED: list[Op] = [
+    *(ops.Neg(), ops.Abs(), ops.Relu(), ops.Sigmoid(), ops.Tanh(), ops.Softplus(), ops.Sign()),
+    *(ops.Clip(-1.0, 2.0), ops.Erfc()),
+]
+"""Operations whose value and derivative are finite wherever float32 is."""
+
+_LIMITS = np.array([np.inf, -np.inf, np.nan, 0.0])
 
 _BINARY: list[Op] = [ops.Add(), ops.Sub(), ops.Mul(), ops.Maximum(), ops.Minimum()]
 
@@ -92,6 +104,21 @@ def _reductions() -> list[OpCase]:
         for cls in classes
         for name, axes, kept in _REDUCTIONS
     ]
+
+
+def _limits() -> list[OpCase]:
+    """Infinities and NaN: the values only."""
+    unary = [*_BOUNDED, ops.Square(), ops.Exp(), ops.Expm1(), ops.Sqrt()]
+    binary = [ops.Maximum(), ops.Minimum(), ops.Greater(), ops.Equal()]
+    rows = np.array([[np.inf, 1.0], [-np.inf, 1.0], [np.nan, 1.0], [1.0, np.nan]])
+    along = [ops.Softmax(1), ops.LogSoftmax(1)]
+    pairs = np.repeat(_LIMITS, 4), np.tile(_LIMITS, 4)
+    given: list[tuple[Op, tuple[Array, ...]]] = [
+        *((op, (_LIMITS,)) for op in unary),
+        *((op, pairs) for op in binary),
+        *((op, (rows,)) for op in along),
+    ]
+    return [OpCase(f"{type(op).__name__}-limits", op, xs, gradient=False) for op, xs in given]
 
 
 def _others() -> list[OpCase]:
@@ -136,6 +163,8 @@ OP_CASES: list[OpCase] = [
     ),
     OpCase("Maximum-ties", ops.Maximum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
     OpCase("Minimum-ties", ops.Minimum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
+    *(OpCase(f"{type(op).__name__}-large", op, (_LARGE,)) for op in _BOUNDED),
+    *_limits(),
     *_reductions(),
     *_others(),
 ]

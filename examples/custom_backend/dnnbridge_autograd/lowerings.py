@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import autograd.numpy as np
+from autograd.scipy.special import erfc
 
 from dnnbridge import ops
 
@@ -37,24 +38,26 @@ LOWERINGS = {
     ops.Concat: lambda op, *xs: np.concatenate(xs, op.axis),
     ops.Div: lambda op, a, b: a / b,
     ops.Equal: lambda op, a, b: a == b,
+    ops.Erfc: lambda op, x: erfc(x),
     ops.Exp: lambda op, x: np.exp(x),
+    ops.Expm1: lambda op, x: np.expm1(x),
     ops.Greater: lambda op, a, b: a > b,
     ops.Log: lambda op, x: np.log(x),
     ops.LogSoftmax: _log_softmax,
     ops.MatMul: lambda op, x, w: np.matmul(x, w),
-    ops.Maximum: lambda op, a, b: _where(a >= b, a, b),
-    ops.Minimum: lambda op, a, b: _where(a <= b, a, b),
+    ops.Maximum: lambda op, a, b: _where((a >= b) | (a != a), a, b),
+    ops.Minimum: lambda op, a, b: _where((a <= b) | (a != a), a, b),
     ops.Mul: lambda op, a, b: a * b,
     ops.Neg: lambda op, x: -x,
     ops.OneHot: lambda op, x: np.eye(op.depth, dtype=np.float32)[x],
     ops.ReduceMax: lambda op, x: np.max(x, axis=op.axes, keepdims=op.keepdims),
     ops.ReduceMean: lambda op, x: np.mean(x, axis=op.axes, keepdims=op.keepdims),
     ops.ReduceSum: lambda op, x: np.sum(x, axis=op.axes, keepdims=op.keepdims),
-    ops.Relu: lambda op, x: _where(x > 0, x, 0.0),
+    ops.Relu: lambda op, x: _where(x <= 0, 0.0, x),
     ops.Reshape: _reshape,
     ops.Select: lambda op, condition, a, b: _where(condition, a, b),
     ops.Sigmoid: lambda op, x: 0.5 * (np.tanh(0.5 * x) + 1.0),
-    ops.Sign: lambda op, x: np.sign(x) + 0.0 * x,  # autograd wants a path to x
+    ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
     ops.Softplus: lambda op, x: np.logaddexp(x, 0.0),
     ops.Sqrt: lambda op, x: np.sqrt(x),
