@@ -45,7 +45,6 @@ class AutogradExecutable:
                 for v in graph.inputs
             ]
             with np.errstate(all="ignore"):
-                with np.errstate(all="ignore"):
                 outputs = evaluate(graph, inputs)
             self._state |= dict(zip(described.writes, outputs[count:], strict=True))
             rows.append(outputs[:count])
