@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from dnnbridge import ops
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value
 from dnnbridge.losses import AbstractLoss, Target
@@ -133,11 +132,12 @@ class _Forward:
         return self.loss.target(TensorType(self.model.output_shape))
 
     def begin(self, name: str) -> tuple[Builder, Declarations, list[Value]]:
-        """Return a builder with the inputs of a batch with labels."""
+        """Return a builder for a batch with labels, and its inputs and labels."""
         builder = Builder(name)
         given = {TARGET: self.target.type, MASK: TensorType((BATCH,)), NORMALIZER: TensorType(())}
         values = [builder.input(key, type) for key, type in (self.inputs | given).items()]
-        return builder, Declarations(builder, BatchMask(values[-2], values[-1])), values
+        *data, mask, normalizer = values
+        return builder, Declarations(builder, BatchMask(mask, normalizer)), data
 
     @cached_property
     def inputs(self) -> dict[str, TensorType]:
@@ -146,16 +146,15 @@ class _Forward:
 
     def emit(self, scope: Scope, *values: Value) -> list[Value]:
         """Write the loss, a mean over the real examples, then the sum of every metric."""
-        *inputs, y, mask, mean = values
+        *inputs, y = values
         prediction = self.model.emit(scope, *inputs)
         losses = scope.call(self.loss, prediction, y, name="loss")
         _require_batch(losses, "loss", exactly=True)
-        outputs = [ops.reduce_sum(losses * mask, 0) * mean]
+        outputs = [scope.batch_mean(losses)]
         for label, metric in self.metrics.items():
             value = scope.call(metric, prediction, y, name=label)
             _require_batch(value, label)
-            column = ops.reshape(mask, (BATCH, *(1 for _ in value.shape[1:])))
-            outputs.append(ops.reduce_sum(value * column, 0))
+            outputs.append(scope.batch_sum(value))
         return outputs
 
     def evaluate(self) -> Function:
@@ -198,8 +197,8 @@ def _train(
         return [*outputs, *scope.updates.values()]
 
     def trainable(value: Value) -> bool:
-        name = _names(declared).get(value)
-        return name is not None and declared.arrays[name].trainable
+        array = declared.arrays.get(value.name)
+        return array is not None and array.trainable and declared.values[array.name] is value
 
     outputs, gradients = builder.value_and_grad("forward", inputs, write, trainable)
     count = 1 + len(forward.metrics)

@@ -137,17 +137,19 @@ class Scope:
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 
-        Whatever mixes examples must use it: a last short batch is filled up with examples that
-        do not count.
+        Whatever mixes examples must use it, or `batch_sum`: a last short batch is filled up with
+        examples that do not count.
         """
+        return self.batch_sum(x) * self.builder.local(self._batch().normalizer)
+
+    def batch_sum(self, x: Value) -> Value:
+        """Return the sum over the examples of the batch that count."""
         from dnnbridge import ops
 
-        batch = self._declared.batch
-        if batch is None:
-            raise SpecError("there is no batch to take a mean over here", where=self.path)
-        mask = self.builder.local(batch.mask)
-        column = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
-        return ops.reduce_sum(x * column, 0) * self.builder.local(batch.normalizer)
+        mask = self.builder.local(self._batch().mask)
+        if x.rank > 1:
+            mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
+        return ops.reduce_sum(x * mask, 0)
 
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
@@ -211,6 +213,11 @@ class Scope:
                 hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
             )
         return self.builder.local(self._declared.values[array.name])
+
+    def _batch(self) -> BatchMask:
+        if self._declared.batch is None:
+            raise SpecError("there is no batch to take a mean over here", where=self.path)
+        return self._declared.batch
 
     def _full(self, name: str) -> str:
         if not name.replace("_", "").isalnum():

@@ -100,6 +100,7 @@ def test_several_outputs_feed_several_layers():
 X = db.Input((4,))
 BAD = {
     "not_symbolic": (lambda: db.Model(X, db.Dense(3)), "made of Inputs"),
+    "unknown_argument": (lambda: db.Model(X, db.Dense(3)(X), nme="a"), "unknown argument"),
     "unlisted": (lambda: db.Model(db.Input((4,)), db.Dense(3)(X)), "does not list"),
     "names": (
         lambda: db.Model(X, db.Dense(4, name="a")(db.Dense(4, name="a")(X))),

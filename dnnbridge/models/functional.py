@@ -81,11 +81,11 @@ class Model(AbstractModel):
     def _from_calls(cls, given: Any) -> Any:
         arguments = dict(given.kwargs or {}) if isinstance(given, ArgsKwargs) else dict(given)
         if isinstance(given, ArgsKwargs):
-            arguments |= dict(zip(("inputs", "outputs"), given.args, strict=False))
+            arguments |= dict(zip(("inputs", "outputs", "nodes"), given.args, strict=False))
         if "nodes" in arguments or not {"inputs", "outputs"} <= arguments.keys():
             return given
         traced = _trace(_listed(arguments["inputs"]), _listed(arguments["outputs"]))
-        return ArgsKwargs((), {k: v for k, v in arguments.items() if k == "name"} | traced)
+        return ArgsKwargs((), arguments | traced)
 
     def __post_init__(self) -> None:
         known = [*self.input_types]
