@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dnnbridge.errors import DTypeError, ShapeError, SpecError
-from dnnbridge.graph import Builder, Dim, DType, TensorType, Value
+from dnnbridge.errors import ShapeError, SpecError
+from dnnbridge.graph import Builder, Dim, TensorType, Value
 from dnnbridge.graph.types import shape_text
 
 if TYPE_CHECKING:
@@ -179,11 +179,6 @@ class Scope:
         """Raise a ShapeError at this path unless the condition holds."""
         if not holds:
             raise ShapeError(what, where=self.path, got=got, hint=hint)
-
-    def require_dtype(self, value: Value, dtype: DType, what: str, hint: str) -> None:
-        """Raise a DTypeError at this path unless the value has the dtype."""
-        if value.dtype != dtype:
-            raise DTypeError(what, where=self.path, got=str(value.type), hint=hint)
 
     def known(self, dim: Dim, what: str) -> int:
         """Return a size that must not be the batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,8 +67,26 @@ def mean_ratio(part: Array, whole: Array) -> float:
     return float(np.mean(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)))
 
 
+@dataclass(frozen=True)
+class AbstractCounts(AbstractMetric):
+    """Base of metrics of the counts; a subclass defines `ratio`. `Precision` has the arguments."""
+
+    threshold: Float | None = 0.5
+    average: Average = "macro"
+
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        return emit_cells(scope, prediction, target, self.threshold)
+
+    def result(self, total: Array, count: float) -> float:
+        return self.ratio(Counts.of(total, self.average))
+
+    @abstractmethod
+    def ratio(self, n: Counts) -> float:
+        """Return the metric of an epoch from its counts."""
+
+
 @spec
-class Precision(AbstractMetric):
+class Precision(AbstractCounts):
     """True positives / (true positives + false positives); 0 where nothing was answered 1
 
     Args:
@@ -82,19 +101,12 @@ class Precision(AbstractMetric):
         0.75
     """
 
-    threshold: Float | None = 0.5
-    average: Average = "macro"
-
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        return emit_cells(scope, prediction, target, self.threshold)
-
-    def result(self, total: Array, count: float) -> float:
-        n = Counts.of(total, self.average)
+    def ratio(self, n: Counts) -> float:
         return mean_ratio(n.true_positive, n.true_positive + n.false_positive)
 
 
 @spec
-class Recall(AbstractMetric):
+class Recall(AbstractCounts):
     """True positives / (true positives + false negatives); 0 where no label is 1
 
     Args:
@@ -106,19 +118,12 @@ class Recall(AbstractMetric):
         True
     """
 
-    threshold: Float | None = 0.5
-    average: Average = "macro"
-
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        return emit_cells(scope, prediction, target, self.threshold)
-
-    def result(self, total: Array, count: float) -> float:
-        n = Counts.of(total, self.average)
+    def ratio(self, n: Counts) -> float:
         return mean_ratio(n.true_positive, n.true_positive + n.false_negative)
 
 
 @spec
-class F1Score(AbstractMetric):
+class F1Score(AbstractCounts):
     """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 where TP is 0
 
     Args:
@@ -132,13 +137,6 @@ class F1Score(AbstractMetric):
 
     alias = "f1_score"
 
-    threshold: Float | None = 0.5
-    average: Average = "macro"
-
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        return emit_cells(scope, prediction, target, self.threshold)
-
-    def result(self, total: Array, count: float) -> float:
-        n = Counts.of(total, self.average)
+    def ratio(self, n: Counts) -> float:
         twice = 2.0 * n.true_positive
         return mean_ratio(twice, twice + n.false_positive + n.false_negative)
