@@ -9,6 +9,7 @@ from pydantic import InstanceOf
 
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeInt
+from dnnbridge.heads import Head, Objective
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
@@ -28,10 +29,13 @@ class Experiment(Spec):
 
     Args:
         model: what predicts.
-        loss: what is minimised, the mean over each batch.
+        loss: what is minimised, the mean over each batch; for a model with several outputs a
+            list of a `Head` for each that is trained.
         optimizer: how parameters move; its learning rate may be a schedule.
-        metrics: names or specs; the loss is always reported.
+        metrics: names or specs; the loss is always reported. Heads have their own.
         seed: of initial weights, shuffles and dropout masks.
+        frozen: names of weights that do not move, such as "dense/kernel" or "encoder/*". Buffers,
+            such as the running mean of a BatchNorm, are none.
 
     Example:
         >>> import dnnbridge as db
@@ -46,17 +50,30 @@ class Experiment(Spec):
     """
 
     model: InstanceOf[AbstractModel]
-    loss: InstanceOf[AbstractLoss]
+    loss: Objective
     optimizer: InstanceOf[AbstractOptimizer]
     metrics: MetricsLike = ()
     seed: NonNegativeInt = 0
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.program()
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        return build_program(self.model, self.loss, self.optimizer, as_metrics(self.metrics))
+        return build_program(self.model, self.heads, self.optimizer, self.frozen)
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """Loss and metrics of each output; one without name where there is one loss."""
+        metrics = as_metrics(self.metrics)
+        if isinstance(self.loss, AbstractLoss):
+            return (Head("", self.loss, metrics=metrics),)
+        if metrics:
+            raise SpecError(
+                "each Head has its own metrics", where="metrics", got=f"{len(metrics)} of them"
+            )
+        return tuple(self.loss)
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT} | super().to_dict()

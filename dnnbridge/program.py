@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
-from dnnbridge.errors import ShapeError, SpecError
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value
-from dnnbridge.losses import AbstractLoss, Target
-from dnnbridge.metrics import AbstractMetric
+from dnnbridge.heads import Head
 from dnnbridge.models import AbstractModel
+from dnnbridge.objectives import Objective, emit_objectives, objectives
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.scope import BatchMask, Declarations, RandomInput, Scope, StateArray
-
-TARGET = "target:y"
-"""Feed of the labels, one row per example; the model's inputs are fed as "input:name"."""
 
 MASK = "batch:mask"
 """Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
@@ -54,21 +52,22 @@ class Program:
     """Everything a backend needs, and what the runtime must feed.
 
     Attributes:
-        functions: "train", "evaluate" and "predict".
+        functions: "train", "evaluate" and "predict", and "sample", a prediction with noise and
+            dropout drawn, where there are any.
         state: every array that lives between steps: weights and buffers in layer order, then the
             optimizer's.
-        randoms: arrays to draw at every training step, fed as "random:name".
+        randoms: arrays to draw at every step that trains or samples, fed as "random:name".
         scalars: names of the optimizer's host scalars, fed as "scalar:name".
-        metrics: the metrics by their labels.
-        target: what labels must look like.
+        objectives: the loss and metrics of each output that is trained, by key.
+        outputs: types of the predictions, by name of the output.
     """
 
     functions: Mapping[str, Function]
     state: Mapping[str, StateArray] = field(default_factory=dict)
     randoms: tuple[RandomInput, ...] = ()
     scalars: tuple[str, ...] = ()
-    metrics: Mapping[str, AbstractMetric] = field(default_factory=dict)
-    target: Target | None = None
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    outputs: Mapping[str, TensorType] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -79,19 +78,21 @@ class Program:
 @lru_cache(maxsize=32)
 def build_program(
     model: AbstractModel,
-    loss: AbstractLoss,
+    heads: tuple[Head, ...],
     optimizer: AbstractOptimizer,
-    metrics: tuple[AbstractMetric, ...],
+    frozen: tuple[str, ...] = (),
 ) -> Program:
     """Emit the graphs of an experiment.
 
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
-    forward = _Forward(model, loss, _labelled(metrics))
-    train, declared, slots = _train(forward, optimizer)
+    forward = _Forward(model, heads)
+    train, declared, slots = _train(forward, optimizer, frozen)
     state = declared.arrays | slots
     functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
+    if declared.randoms:
+        functions["sample"] = forward.predict(sampling=True)
     for name, function in functions.items():
         if unknown := set(function.state.values()) - state.keys():
             raise SpecError(
@@ -104,19 +105,9 @@ def build_program(
         state,
         randoms=tuple(declared.randoms.values()),
         scalars=tuple(optimizer.scalars(0)),
-        metrics=forward.metrics,
-        target=forward.target,
+        objectives=forward.objectives,
+        outputs=forward.outputs,
     )
-
-
-def _labelled(metrics: Sequence[AbstractMetric]) -> dict[str, AbstractMetric]:
-    labels = ["loss", *(metric.label for metric in metrics)]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise SpecError(
-                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
-            )
-    return {metric.label: metric for metric in metrics}
 
 
 @dataclass(frozen=True)
@@ -124,84 +115,87 @@ class _Forward:
     """The part that training, evaluation and prediction share."""
 
     model: AbstractModel
-    loss: AbstractLoss
-    metrics: Mapping[str, AbstractMetric]
+    heads: tuple[Head, ...]
 
     @cached_property
-    def target(self) -> Target:
-        return self.loss.target(TensorType(self.model.output_shape))
+    def outputs(self) -> dict[str, TensorType]:
+        return self.model.output_types
 
-    def begin(self, name: str) -> tuple[Builder, Declarations, list[Value]]:
-        """Return a builder for a batch with labels, and its inputs and labels."""
-        builder = Builder(name)
-        given = {TARGET: self.target.type, MASK: TensorType((BATCH,)), NORMALIZER: TensorType(())}
-        values = [builder.input(key, type) for key, type in (self.inputs | given).items()]
-        *data, mask, normalizer = values
-        return builder, Declarations(builder, BatchMask(mask, normalizer)), data
+    @cached_property
+    def objectives(self) -> dict[str, Objective]:
+        return objectives(self.heads, self.outputs)
 
     @cached_property
     def inputs(self) -> dict[str, TensorType]:
         """Types of the model's inputs by the names of their feeds."""
         return {f"input:{name}": type for name, type in self.model.input_types.items()}
 
-    def emit(self, scope: Scope, *values: Value) -> list[Value]:
-        """Write the loss, a mean over the real examples, then the sum of every metric."""
-        *inputs, y = values
-        prediction = self.model.emit(scope, *inputs)
-        losses = scope.call(self.loss, prediction, y, name="loss")
-        _require_batch(losses, "loss", exactly=True)
-        outputs = [scope.batch_mean(losses)]
-        for label, metric in self.metrics.items():
-            value = scope.call(metric, prediction, y, name=label)
-            _require_batch(value, label)
-            outputs.append(scope.batch_sum(value))
-        return outputs
+    def begin(self, name: str) -> tuple[Builder, Declarations, dict[str, Value]]:
+        """Return a builder for a batch with labels, and its inputs, labels and weights."""
+        builder = Builder(name)
+        types = dict(self.inputs)
+        for objective in self.objectives.values():
+            types |= objective.feeds
+        given = {key: builder.input(key, type) for key, type in types.items()}
+        mask = builder.input(MASK, TensorType((BATCH,)))
+        normalizer = builder.input(NORMALIZER, TensorType(()))
+        return builder, Declarations(builder, BatchMask(mask, normalizer)), given
+
+    def predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Write the model and return its outputs by name."""
+        made = self.model.emit(scope, *(given[feed] for feed in self.inputs))
+        outputs = (made,) if isinstance(made, Value) else made
+        return dict(zip(self.outputs, outputs, strict=True))
+
+    def emit(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Write the model, the loss of the batch and the sum of every metric."""
+        return emit_objectives(scope, self.objectives, self.predictions(scope, given), given)
 
     def evaluate(self) -> Function:
-        builder, declared, inputs = self.begin("evaluate")
-        outputs = self.emit(Scope(builder, declared, training=False), *inputs)
-        return Function(builder.graph(outputs), _names(declared), ("loss", *self.metrics))
+        builder, declared, given = self.begin("evaluate")
+        results = self.emit(Scope(builder, declared, training=False), given)
+        graph = builder.graph(list(results.values()))
+        return Function(graph, _names(declared), tuple(results))
 
-    def predict(self) -> Function:
-        builder = Builder("predict")
-        inputs = [builder.input(name, type) for name, type in self.inputs.items()]
+    def predict(self, sampling: bool = False) -> Function:
+        builder = Builder("sample" if sampling else "predict")
+        given = {name: builder.input(name, type) for name, type in self.inputs.items()}
         declared = Declarations(builder)
-        output = self.model.emit(Scope(builder, declared, training=False), *inputs)
-        return Function(builder.graph([output]), _names(declared), ("prediction",))
+        scope = Scope(builder, declared, training=False, sampling=sampling)
+        made = self.predictions(scope, given)
+        return Function(builder.graph(list(made.values())), _names(declared), tuple(made))
 
 
 def _names(declared: Declarations) -> dict[Value, str]:
     return {value: name for name, value in declared.values.items()}
 
 
-def _require_batch(value: Value, path: str, exactly: bool = False) -> None:
-    if value.rank < 1 or value.shape[0] is not BATCH or (exactly and value.rank != 1):
-        raise ShapeError(
-            "must give one " + ("number" if exactly else "row") + " per example",
-            where=path,
-            got=str(value.type),
-            hint="Leave the first axis alone; core takes the mean over the batch.",
-        )
-
-
 def _train(
-    forward: _Forward, optimizer: AbstractOptimizer
+    forward: _Forward, optimizer: AbstractOptimizer, frozen: tuple[str, ...]
 ) -> tuple[Function, Declarations, dict[str, StateArray]]:
-    builder, declared, inputs = forward.begin("train")
+    builder, declared, given = forward.begin("train")
+    results: list[str] = []
     updates: list[str] = []
 
     def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
         scope = Scope(body, declared, training=True)
-        outputs = forward.emit(scope, *values)
+        made = forward.emit(scope, dict(zip(given, values, strict=True)))
+        results.extend(made)
         updates.extend(scope.updates)
-        return [*outputs, *scope.updates.values()]
+        return [*made.values(), *scope.updates.values()]
 
     def trainable(value: Value) -> bool:
         array = declared.arrays.get(value.name)
-        return array is not None and array.trainable and declared.values[array.name] is value
+        return (
+            array is not None
+            and array.trainable
+            and declared.values[array.name] is value
+            and not any(fnmatchcase(array.name, pattern) for pattern in frozen)
+        )
 
-    outputs, gradients = builder.value_and_grad("forward", inputs, write, trainable)
-    count = 1 + len(forward.metrics)
+    outputs, gradients = builder.value_and_grad("forward", list(given.values()), write, trainable)
+    _check_frozen(frozen, declared)
+    count = len(results)
     writes = dict(zip(updates, outputs[count:], strict=True))
     scalars = {
         name: builder.input(f"scalar:{name}", TensorType(())) for name in optimizer.scalars(0)
@@ -213,8 +207,20 @@ def _train(
         slots |= update.slots
         reads |= update.reads
     graph = builder.graph([*outputs[:count], *writes.values()])
-    results = ("loss", *forward.metrics)
-    return Function(graph, reads, results, tuple(writes), training=True), declared, slots
+    function = Function(graph, reads, tuple(results), tuple(writes), training=True)
+    return function, declared, slots
+
+
+def _check_frozen(frozen: Sequence[str], declared: Declarations) -> None:
+    weights = [name for name, array in declared.arrays.items() if array.trainable]
+    for pattern in frozen:
+        if not any(fnmatchcase(name, pattern) for name in weights):
+            raise SpecError(
+                "no weights have such a name",
+                where="Experiment.frozen",
+                got=repr(pattern),
+                hint=f"Weights are called {', '.join(weights[:4])}…; * stands for anything.",
+            )
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,10 @@ class Scope:
     Attributes:
         path: names of the surrounding layers, joined with "/".
         training: whether the graph is for training, as opposed to evaluation and prediction.
+        sampling: whether noise and dropout are drawn: in training, and in a prediction that asks
+            for samples.
         updates: new values of buffers, by full name.
+        losses: scalars that are added to the loss of the batch.
     """
 
     def __init__(
@@ -89,9 +92,12 @@ class Scope:
         training: bool,
         path: str = "",
         owner: object = None,
+        sampling: bool | None = None,
     ) -> None:
         self.builder, self.training, self.path = builder, training, path
+        self.sampling = training if sampling is None else sampling
         self.updates: dict[str, Value] = {}
+        self.losses: list[Value] = []
         self._declared, self._owner = declarations, owner
 
     def parameter(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
@@ -134,13 +140,31 @@ class Scope:
         self._declared.randoms[full] = RandomInput(full, type, distribution)
         return self.builder.local(self._declared.root.input(f"random:{full}", type))
 
+    def add_loss(self, value: Value) -> None:
+        """Add a term to the loss of the batch: a scalar, or the mean of a number per example.
+
+        It has no place in a prediction and is left out there.
+        """
+        if self._declared.batch is None:
+            return
+        self.require(
+            value.rank == 0 or (value.rank == 1 and value.shape[0] is None),
+            "add_loss takes a scalar or one number per example",
+            got=str(value.type),
+        )
+        self.losses.append(self.batch_mean(value) if value.rank else value)
+
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 
         Whatever mixes examples must use it, or `batch_sum`: a last short batch is filled up with
         examples that do not count.
         """
-        return self.batch_sum(x) * self.builder.local(self._batch().normalizer)
+        return self.batch_sum(x) * self.normalizer()
+
+    def normalizer(self) -> Value:
+        """Return 1 / the number of examples of the batch that count."""
+        return self.builder.local(self._batch().normalizer)
 
     def batch_sum(self, x: Value) -> Value:
         """Return the sum over the examples of the batch that count."""
@@ -163,17 +187,27 @@ class Scope:
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
-            scope = Scope(body, self._declared, self.training, path, emitter)
+            scope = Scope(body, self._declared, self.training, path, emitter, self.sampling)
             made = emitter.emit(scope, *inputs)
             inner.append(scope)
             outputs = (made,) if isinstance(made, Value) else made
             _require_values(emitter, path, outputs)
-            return [*outputs, *scope.updates.values()]
+            return [*outputs, *scope.extras()]
 
         outputs = self.builder.call(emitter, path, values, write)
-        count = len(outputs) - len(inner[0].updates)
-        self.updates |= dict(zip(inner[0].updates, outputs[count:], strict=True))
+        count = len(outputs) - len(inner[0].extras())
+        self.adopt(inner[0], outputs[count:])
         return tuple(outputs[:count])
+
+    def extras(self) -> list[Value]:
+        """Return what leaves a body besides its outputs: updates of buffers, then losses."""
+        return [*self.updates.values(), *self.losses]
+
+    def adopt(self, inner: Scope, extras: Sequence[Value]) -> None:
+        """Take over the extras of the scope of a body, as values out here."""
+        count = len(inner.updates)
+        self.updates |= dict(zip(inner.updates, extras[:count], strict=True))
+        self.losses += extras[count:]
 
     def require(self, holds: bool, what: str, *, got: str = "", hint: str = "") -> None:
         """Raise a ShapeError at this path unless the condition holds."""

@@ -26,7 +26,13 @@ def _per_example(losses: Tensor) -> Tensor:
     return tf.reduce_mean(losses, list(range(1, losses.shape.rank)))
 
 
+def _plain(spec: Any) -> bool:
+    """Say whether a cross-entropy is that of logits, with every other field at its default."""
+    known = {"epsilon": spec.epsilon, "reduction": spec.reduction}  # neither has a part in it
+    return bool(spec == type(spec)(from_logits=True, **known))
+
+
 CLAIMS: dict[type, Claim] = {
-    CategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _cross_entropy),
-    SparseCategoricalCrossEntropy: Claim(lambda spec: spec.from_logits, _sparse_cross_entropy),
+    CategoricalCrossEntropy: Claim(_plain, _cross_entropy),
+    SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

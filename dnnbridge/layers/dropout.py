@@ -26,7 +26,7 @@ class Dropout(AbstractLayer):
     rate: Fraction
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        if not scope.training or self.rate == 0.0:
+        if not scope.sampling or self.rate == 0.0:
             return x
         keep = 1.0 - self.rate
         mask = scope.random("mask", x.shape, Bernoulli(keep))

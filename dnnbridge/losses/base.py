@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 from dnnbridge import ops
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
+
+
+Reduction = Literal["mean", "sum", "weighted_mean"]
+"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Target:
         low: the least label, where set.
         high: the largest label, where set.
         values: the only labels there are, where set.
+        ignored: the class number of labels that do not count, where set.
     """
 
     type: TensorType
@@ -30,21 +36,35 @@ class Target:
     low: float | None = None
     high: float | None = None
     values: tuple[float, ...] | None = None
+    ignored: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class AbstractLoss(Spec):
     """Base of losses. A subclass defines `target` and `emit`.
 
-    The training loss is the mean over the batch of what `emit` returns.
+    The loss of a batch is Σ w · l over its examples, l what `emit` returns and w the weight of
+    the example: 1, or what `fit` is given as `sample_weight` and `class_weight`.
+
+    Args:
+        reduction: what that sum is divided by. "mean": the number of examples, as Keras does.
+            "weighted_mean": Σ w, as MindSpore does with class weights; 0 where that is 0. "sum":
+            nothing.
     """
+
+    reduction: Reduction = "mean"
 
     @abstractmethod
     def target(self, prediction: TensorType) -> Target:
         """Return what labels must look like for a prediction of the given type."""
 
     @abstractmethod
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        """Write the loss of every example: shape (batch,)."""
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
+        """Write the loss of every example: shape (batch,).
+
+        A loss that leaves some of an example out gives a second value of that shape: how much of
+        the example counts, which then takes the place of the 1 in what the batch is divided by.
+        """
 
 
 def per_example(x: Value) -> Value:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat, OpenFraction
+from dnnbridge.fields import Bool, Fraction, Int, NonNegativeFloat, OpenFraction
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.losses.base import AbstractLoss, Target, per_example, power
@@ -15,11 +16,18 @@ from dnnbridge.specification import spec
 
 @spec
 class SparseCategoricalCrossEntropy(AbstractLoss):
-    """-log p[label], for labels that are class numbers
+    """-Σ y · log p, for labels that are class numbers: y is 1 at the label, else 0
 
     Args:
         from_logits: the prediction is logits and p their softmax (computed as a log-softmax,
             exact for any gap). Otherwise the prediction is p.
+        label_smoothing: s, which moves y to y · (1 - s) + s / classes.
+        ignore_index: a class number, mostly -100 or -1, of labels that do not count: neither in
+            the sum nor in what it is divided by. A batch without any other label has loss 0.
+        class_weights: one factor per class, of the losses of its examples. With the reduction
+            "mean" the sum is divided by the number of labels, as Keras does; with
+            "weighted_mean" by the sum of the labels' factors, as MindSpore does. Smoothing comes
+            first: a smoothed label has the factors of all classes.
         epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
             gradient is 0. p is not normalised again (Keras does).
 
@@ -29,15 +37,33 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     """
 
     from_logits: Bool = False
+    label_smoothing: Fraction = 0.0
+    ignore_index: Int | None = None
+    class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
 
     def target(self, prediction: TensorType) -> Target:
-        return Target(TensorType(prediction.shape[:-1], "int32"), classes=prediction.shape[-1])
+        type = TensorType(prediction.shape[:-1], "int32")
+        return Target(type, classes=prediction.shape[-1], ignored=self.ignore_index)
 
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        classes = _classes(scope, prediction)
-        label = ops.one_hot(target, classes)
-        return _cross_entropy(label, prediction, self.from_logits, self.epsilon)
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
+        classes = _classes(scope, prediction, self.class_weights)
+        if self.ignore_index is None:
+            return _cross_entropy(scope, self, ops.one_hot(target, classes), prediction)
+        counted = 1.0 - ops.cast(ops.equal(target, self.ignore_index), "float32")
+        known = ops.cast(ops.cast(target, "float32") * counted, "int32")
+        return _cross_entropy(scope, self, ops.one_hot(known, classes), prediction, counted)
+
+    @classmethod
+    def mindspore(
+        cls,
+        weight: Sequence[float] | None = None,
+        ignore_index: int = -100,
+        label_smoothing: float = 0.0,
+    ) -> Self:
+        """Return `mindspore.nn.CrossEntropyLoss` with these arguments, for class numbers."""
+        weights = None if weight is None else tuple(weight)
+        return cls(True, label_smoothing, ignore_index, weights, reduction="weighted_mean")
 
 
 @spec
@@ -46,6 +72,8 @@ class CategoricalCrossEntropy(AbstractLoss):
 
     Args:
         from_logits: as in `SparseCategoricalCrossEntropy`.
+        label_smoothing: as in `SparseCategoricalCrossEntropy`.
+        class_weights: as in `SparseCategoricalCrossEntropy`.
         epsilon: as in `SparseCategoricalCrossEntropy`.
 
     Example:
@@ -54,14 +82,16 @@ class CategoricalCrossEntropy(AbstractLoss):
     """
 
     from_logits: Bool = False
+    label_smoothing: Fraction = 0.0
+    class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, distribution=True)
 
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        _classes(scope, prediction)
-        return _cross_entropy(target, prediction, self.from_logits, self.epsilon)
+    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
+        _classes(scope, prediction, self.class_weights)
+        return _cross_entropy(scope, self, target, prediction)
 
 
 @spec
@@ -90,8 +120,8 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
         return Target(prediction, distribution=True)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        s, classes = self.label_smoothing, _classes(scope, prediction)
-        y = target * (1.0 - s) + s / classes if s else target
+        _classes(scope, prediction)
+        y = _smooth(target, self.label_smoothing)
         log_p = _log_p(prediction, self.from_logits, self.epsilon)
         weight = power(1.0 - ops.exp(log_p), self.gamma, self.epsilon)
         return per_example(-self.alpha * ops.reduce_sum(weight * y * log_p, -1))
@@ -102,9 +132,35 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
         return cls(alpha=1.0, gamma=gamma, from_logits=True)
 
 
-def _cross_entropy(label: Value, prediction: Value, from_logits: bool, epsilon: float) -> Value:
-    log_p = _log_p(prediction, from_logits, epsilon)
-    return per_example(-ops.reduce_sum(label * log_p, -1))
+def _cross_entropy(
+    scope: Scope,
+    loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy,
+    label: Value,
+    prediction: Value,
+    counted: Value | None = None,
+) -> Value | tuple[Value, Value]:
+    """Return the loss per example and, unless it is 1, how much of the example counts.
+
+    `counted` is 1 at the places that count and 0 at those that are ignored.
+    """
+    terms = _smooth(label, loss.label_smoothing) * _log_p(
+        prediction, loss.from_logits, loss.epsilon
+    )
+    weight = counted
+    if loss.class_weights is not None:
+        factors = scope.constant(loss.class_weights)
+        terms = terms * factors
+        if loss.reduction == "weighted_mean":
+            weight = ops.reduce_sum(label * factors, -1)
+            weight = weight if counted is None else weight * counted
+    losses = -ops.reduce_sum(terms, -1)
+    if counted is not None:
+        losses = losses * counted
+    return per_example(losses) if weight is None else (per_example(losses), per_example(weight))
+
+
+def _smooth(label: Value, s: float) -> Value:
+    return label * (1.0 - s) + s / (label.shape[-1] or 1) if s else label
 
 
 def _log_p(prediction: Value, from_logits: bool, epsilon: float) -> Value:
@@ -113,11 +169,19 @@ def _log_p(prediction: Value, from_logits: bool, epsilon: float) -> Value:
     return ops.log(ops.clip(prediction, epsilon, 1.0 - epsilon))
 
 
-def _classes(scope: Scope, prediction: Value) -> int:
+def _classes(
+    scope: Scope, prediction: Value, class_weights: tuple[float, ...] | None = None
+) -> int:
     scope.require(
         prediction.rank >= 2 and (prediction.shape[-1] or 0) >= 2,
         "a cross-entropy needs two classes or more in the last axis of the prediction",
         got=f"shape ({shape_text(prediction.shape)})",
         hint="End the model with a Dense layer of one unit per class.",
     )
-    return scope.known(prediction.shape[-1], "the number of classes")
+    classes = scope.known(prediction.shape[-1], "the number of classes")
+    scope.require(
+        class_weights is None or len(class_weights) == classes,
+        "class_weights has one factor per class",
+        got=f"{len(class_weights or ())} factors for {classes} classes",
+    )
+    return classes

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from dnnbridge.arrays import Array
-from dnnbridge.graph import Value
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.losses.base import Target
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec, alias_of
+
+MetricValue = float | list[Any]
+"""A number, or nested lists of them such as a confusion matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,11 @@ class AbstractMetric(Spec):
         """Name in the history."""
         return self.name or alias_of(type(self))
 
-    def result(self, total: Array, count: float) -> float:
+    def target(self, prediction: TensorType) -> Target | None:
+        """Return what labels must look like, where that is more than the loss asks."""
+        return None
+
+    def result(self, total: Array, count: float) -> MetricValue:
         """Return the metric of an epoch, from the sum of `emit` over its `count` examples."""
         return float(total) / count
 

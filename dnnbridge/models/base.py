@@ -57,20 +57,29 @@ class AbstractModel(AbstractLayer):
         return next(iter(types.values()))
 
     @property
-    def output_shape(self) -> tuple[Dim, ...]:
-        """Shape of the prediction for a batch; None is the batch."""
+    def output_names(self) -> tuple[str, ...]:
+        """Names of what it predicts, in order."""
+        return ("prediction",)
+
+    @property
+    def output_types(self) -> dict[str, TensorType]:
+        """Types of the prediction for a batch, by name of the output."""
         builder = Builder("model")
         inputs = [builder.input(name, type) for name, type in self.input_types.items()]
         scope = Scope(builder, Declarations(builder), training=False)
         made = self.emit(scope, *inputs)
-        if not isinstance(made, Value):
+        outputs = (made,) if isinstance(made, Value) else made
+        return dict(zip(self.output_names, (v.type for v in outputs), strict=True))
+
+    @property
+    def output_shape(self) -> tuple[Dim, ...]:
+        """Shape of the prediction for a batch, of a model with one output; None is the batch."""
+        types = self.output_types
+        if len(types) != 1:
             raise SpecError(
-                "only a model with one output can be trained",
-                where=type(self).__name__,
-                got=f"{len(made)} outputs",
-                hint="Make a Model of one of them.",
+                "the model has several outputs", where=type(self).__name__, got=", ".join(types)
             )
-        return made.shape
+        return next(iter(types.values())).shape
 
     def summary(self) -> Summary:
         """Return shapes, weights and floating-point operations of every layer, to be printed.

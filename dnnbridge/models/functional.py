@@ -100,10 +100,16 @@ class Model(AbstractModel):
             known.append(node.name)
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
+        if len(set(self.output_names)) < len(self.output_names):
+            raise SpecError("outputs must differ", where="outputs", got=shorten(self.outputs))
 
     @property
     def input_types(self) -> dict[str, TensorType]:
         return {str(each.name): each.type for each in _listed(self.inputs)}
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(map(str, _listed(self.outputs)))
 
     def emit(self, scope: Scope, *inputs: Value) -> Value | tuple[Value, ...]:
         self.check_inputs(scope, inputs)

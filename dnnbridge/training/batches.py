@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
+from dnnbridge.objectives import WEIGHTS
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import MASK, NORMALIZER, Program
+from dnnbridge.scope import RandomInput
 
 STEPS_PER_CALL = 64
 """Most steps in one compiled call, unless the caller says otherwise."""
@@ -80,6 +82,7 @@ class Batches:
             index, mask = self.indices[rows], self.mask[rows]
             counts = mask.sum(axis=1, dtype=np.float64)
             feeds = {name: array[index] for name, array in self.data.items()}
+            feeds |= {name: feeds[name] * mask for name in feeds if name.startswith(WEIGHTS)}
             feeds |= {MASK: mask, NORMALIZER: 1.0 / counts}
             yield Block(feeds, steps, counts[:steps])
 
@@ -93,9 +96,21 @@ def step_feeds(
         f"scalar:{name}": np.array([row[name] for row in rows], np.float64)
         for name in program.scalars
     }
-    for random in program.randoms:
+    keys = [("random", step) for step in steps]
+    return feeds | random_feeds(program.randoms, seed, keys, batch)
+
+
+def random_feeds(
+    randoms: Sequence[RandomInput],
+    seed: int,
+    keys: Sequence[tuple[str | int, ...]],
+    batch: int,
+) -> dict[str, Array]:
+    """Return random arrays, stacked; a key of a purpose and numbers for each step."""
+    feeds = {}
+    for random in randoms:
         shape = random.type.concrete(batch)
-        draws = (randomness.generator(seed, "random", random.name, step) for step in steps)
+        draws = (randomness.generator(seed, str(k[0]), random.name, *k[1:]) for k in keys)
         stacked = np.stack([random.distribution.sample(rng, shape) for rng in draws])
         feeds[f"random:{random.name}"] = stacked
     return feeds

@@ -45,11 +45,7 @@ def check_inputs(x: Any, types: Mapping[str, TensorType], where: str = "x") -> d
 def check_targets(y: Any, target: Target, where: str = "y") -> Array:
     """Return labels as an array of the loss's dtype, or raise."""
     array = _check(y, target.type, where)
-    if target.classes is not None:
-        _check_classes(array, target.classes, where)
-    if target.distribution:
-        _check_distribution(array, where)
-    _check_range(array, target, where)
+    check_range(array, target, where)
     return array
 
 
@@ -122,12 +118,13 @@ def _shape_hint(array: Array, type: TensorType, where: str) -> str:
     return "Give one row per example, each of the shape that the spec says."
 
 
-def _check_classes(labels: Array, classes: int, where: str) -> None:
+def _check_classes(labels: Array, classes: int, ignored: int | None, where: str) -> None:
     _check_rows(
         labels,
-        lambda rows: (rows < 0) | (rows >= classes),
+        lambda rows: ((rows < 0) | (rows >= classes)) & (rows != ignored),
         where,
-        f"labels must be from 0 to {classes - 1}",
+        f"labels must be from 0 to {classes - 1}"
+        + ("" if ignored is None else f", or {ignored} to be ignored"),
     )
 
 
@@ -141,7 +138,12 @@ def _check_distribution(rows: Array, where: str) -> None:
     )
 
 
-def _check_range(array: Array, target: Target, where: str) -> None:
+def check_range(array: Array, target: Target, where: str) -> None:
+    """Raise unless labels have the values that a target asks for."""
+    if target.classes is not None:
+        _check_classes(array, target.classes, target.ignored, where)
+    if target.distribution:
+        _check_distribution(array, where)
     if (low := target.low) is not None:
         _check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
     if (high := target.high) is not None:

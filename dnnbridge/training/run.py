@@ -15,11 +15,13 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.program import MASK, TARGET, Program
-from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
+from dnnbridge.metrics.base import MetricValue
+from dnnbridge.program import MASK, Program
+from dnnbridge.training.batches import Batches, Block, random_bytes, random_feeds, step_feeds
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.data import check_inputs, check_pair, check_positive, check_targets
+from dnnbridge.training.data import check_inputs, check_pair, check_positive
 from dnnbridge.training.history import History
+from dnnbridge.training.labels import check_labels, check_weights
 from dnnbridge.training.position import Position
 from dnnbridge.training.progress import progress_callback
 from dnnbridge.training.totals import Totals
@@ -59,6 +61,8 @@ class Run:
         epochs: int = 1,
         validation_data: Pair | None = None,
         *,
+        sample_weight: Any = None,
+        class_weight: Any = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
         progress: bool = False,
@@ -72,10 +76,17 @@ class Run:
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
                 its order, or a dictionary by their names.
-            y: labels, one row per example.
+            y: labels, one row per example; for a model with several outputs a dictionary by
+                their names, or a list in the order of the heads.
             batch_size: examples per step; the last step of an epoch may have fewer.
             epochs: how many to train.
-            validation_data: inputs and labels to evaluate after every epoch.
+            validation_data: inputs and labels, and weights if there are any, to evaluate after
+                every epoch.
+            sample_weight: a factor per example in the loss; what a batch is divided by is the
+                reduction of the loss. Metrics do not use it. For several outputs one array, or a
+                dictionary by their names.
+            class_weight: a factor per class number, a dictionary or a list, which multiplies the
+                sample weights; a class that is not named has 1.
             shuffle: whether each epoch has its own order, drawn from the seed.
             callbacks: called while training.
             progress: show a bar on a terminal, a line per epoch elsewhere.
@@ -85,7 +96,7 @@ class Run:
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
         """
-        data = self._pair(x, y)
+        data = self._data(x, y, sample_weight, class_weight)
         validation = None if validation_data is None else self._validation(validation_data)
         batch_size = check_positive(batch_size, "batch_size")
         epochs = check_positive(epochs, "epochs")
@@ -122,24 +133,65 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
-    def evaluate(self, x: Any, y: Any, batch_size: int = 256) -> dict[str, float]:
+    def evaluate(
+        self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None
+    ) -> dict[str, MetricValue]:
         """Return the loss and every metric, exact means over all examples, without training."""
-        return self._evaluate(self._pair(x, y), check_positive(batch_size, "batch_size"))
+        data = self._data(x, y, sample_weight)
+        return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
-    def predict(self, x: Any, batch_size: int = 256) -> Array:
-        """Return the model's output for every example, in order."""
+    def predict(
+        self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
+    ) -> Any:
+        """Return the model's output for every example, in order.
+
+        Args:
+            x: inputs, as `fit` takes them.
+            batch_size: examples per step.
+            training: draw noise and dropout as in training, anew for every sample (Monte Carlo
+                dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics.
+            samples: how many predictions to draw, along a new first axis; only with `training`.
+
+        Returns:
+            An array; for a model with several outputs a dictionary of them by name.
+        """
         data = check_inputs(x, self.experiment.model.input_types)
+        size = check_positive(batch_size, "batch_size")
+        if samples is not None:
+            check_positive(samples, "samples")
+            if not training:
+                raise DataError(
+                    "is for predictions with training=True", where="samples", got=str(samples)
+                )
+        draws = range(samples or 1)
+        function = "sample" if training and "sample" in self._program.functions else "predict"
+        made = [self._predict(function, data, size, draw) for draw in draws]
+        outputs = {
+            name: np.stack([each[name] for each in made]) if samples else made[0][name]
+            for name in self._program.outputs
+        }
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def _predict(
+        self, function: str, data: dict[str, Array], size: int, draw: int
+    ) -> dict[str, Array]:
         count = _count(data)
-        size = min(check_positive(batch_size, "batch_size"), max(count, 1))
+        outputs = self._program.outputs
         if not count:
-            output = self._program.functions["predict"].graph.outputs[0].type
-            return np.zeros(output.concrete(0), np.float32)
-        parts = []
-        for block in Batches(data, np.arange(count), size).blocks():
-            result = self._executable.run("predict", block.feeds, block.steps)["prediction"]
-            parts.append(result.reshape(-1, *result.shape[2:]))
-        predictions: Array = np.concatenate(parts)[:count]
-        return predictions
+            return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
+        size = min(size, count)
+        randoms = self._program.randoms if function == "sample" else ()
+        parts: dict[str, list[Array]] = {name: [] for name in outputs}
+        first = 0
+        extra = random_bytes(self._program, size) if randoms else 0
+        for block in Batches(data, np.arange(count), size, None, extra).blocks():
+            keys = [("sample", draw, first + k) for k in range(len(block.feeds[MASK]))]
+            drawn = random_feeds(randoms, self.experiment.seed, keys, size)
+            results = self._executable.run(function, block.feeds | drawn, block.steps)
+            for name, rows in parts.items():
+                rows.append(results[name].reshape(-1, *results[name].shape[2:]))
+            first += block.steps
+        return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}
 
     def parameters(self) -> dict[str, Array]:
         """Return copies of all weights by name, in layer order, kernel before bias."""
@@ -174,22 +226,32 @@ class Run:
 
         save(self, path)
 
-    def _pair(self, x: Any, y: Any, where: tuple[str, str] = ("x", "y")) -> dict[str, Array]:
-        assert self._program.target is not None
+    def _data(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        where: tuple[str, str] = ("x", "y"),
+    ) -> dict[str, Array]:
+        """Return inputs, labels and weights by the names of their feeds, or raise."""
+        objectives = self._program.objectives
         inputs = check_inputs(x, self.experiment.model.input_types, where[0])
-        targets = check_targets(y, self._program.target, where[1])
-        check_pair(next(iter(inputs.values())), targets, where)
-        return inputs | {TARGET: targets}
+        labels = check_labels(y, objectives, where[1])
+        for array in labels.values():
+            check_pair(next(iter(inputs.values())), array, where)
+        return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
 
-    def _validation(self, pair: Any) -> dict[str, Array]:
-        if not isinstance(pair, Sequence) or len(pair) != 2:
+    def _validation(self, given: Any) -> dict[str, Array]:
+        if not isinstance(given, Sequence) or len(given) not in (2, 3):
             raise DataError(
-                "must be a pair of inputs and labels",
+                "must be a pair of inputs and labels, or these and weights",
                 where="validation_data",
-                got=type(pair).__name__,
+                got=type(given).__name__,
                 hint="Write validation_data=(x, y).",
             )
-        return self._pair(pair[0], pair[1], ("validation_data[0]", "validation_data[1]"))
+        places = "validation_data[0]", "validation_data[1]"
+        return self._data(given[0], given[1], given[2] if len(given) > 2 else None, None, places)
 
     def _order(self, count: int, shuffle: bool) -> Array:
         if not shuffle:
@@ -207,9 +269,11 @@ class Run:
             )
             self.progress = replace(self.progress, batch=0)
 
-    def _epoch(self, batches: Batches, history: History, hooks: list[Callback]) -> dict[str, float]:
+    def _epoch(
+        self, batches: Batches, history: History, hooks: list[Callback]
+    ) -> dict[str, MetricValue]:
         """Train to the end of the epoch, or until stopped; return the means over its examples."""
-        totals = Totals(self._program.metrics)
+        totals = Totals(self._program.objectives)
         for block in batches.blocks(self.progress.batch):
             results = self._executable.run("train", self._train_feeds(block), block.steps)
             size = batches.batch_size
@@ -234,8 +298,8 @@ class Run:
             self._program, experiment.optimizer, experiment.seed, steps, batch
         )
 
-    def _evaluate(self, data: dict[str, Array], batch_size: int) -> dict[str, float]:
-        totals = Totals(self._program.metrics)
+    def _evaluate(self, data: dict[str, Array], batch_size: int) -> dict[str, MetricValue]:
+        totals = Totals(self._program.objectives)
         count = _count(data)
         for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():
             results = self._executable.run("evaluate", block.feeds, block.steps)

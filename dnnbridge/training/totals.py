@@ -7,30 +7,49 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.arrays import Array
-from dnnbridge.metrics import AbstractMetric
+from dnnbridge.metrics.base import MetricValue
+from dnnbridge.objectives import Objective
 
 
 class Totals:
     """Sums over the real examples of an epoch, in float64."""
 
-    def __init__(self, metrics: Mapping[str, AbstractMetric]) -> None:
-        self.metrics = metrics
-        self.loss, self.count = 0.0, 0.0
-        self.sums: dict[str, Array] = {label: np.zeros(()) for label in metrics}
+    def __init__(self, objectives: Mapping[str, Objective]) -> None:
+        self.objectives = objectives
+        self.count = 0.0
+        self.terms: dict[str, float] = dict.fromkeys((*objectives, "rest"), 0.0)
+        self.divisors: dict[str, float] = dict.fromkeys(objectives, 0.0)
+        self.sums: dict[str, Array] = {
+            label: np.zeros(()) for o in objectives.values() for label in o.metrics
+        }
 
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
         """Add the results of some steps with so many examples each; return their losses."""
         losses = results["loss"].astype(np.float64)
-        self.loss += float((losses * counts).sum())
+        rest, separate = losses, False
+        for key, objective in self.objectives.items():
+            own = np.asarray(results.get(objective.loss_label, losses), np.float64)
+            divisor = np.asarray(results.get(objective.divisor_result, counts), np.float64)
+            self.terms[key] += float((own * divisor).sum())
+            self.divisors[key] += float(divisor.sum())
+            if objective.loss_label in results:
+                rest, separate = rest - objective.weight * own, True
         self.count += float(counts.sum())
+        if separate:
+            self.terms["rest"] += float((rest * counts).sum())
         for label in self.sums:
             self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
         return [float(loss) for loss in losses]
 
-    def means(self) -> dict[str, float]:
-        """Return the loss and every metric."""
-        metrics = {
-            label: self.metrics[label].result(total, self.count)
-            for label, total in self.sums.items()
-        }
-        return {"loss": self.loss / self.count} | metrics
+    def means(self) -> dict[str, MetricValue]:
+        """Return the loss, the losses of several outputs, and every metric."""
+        logs: dict[str, MetricValue] = {}
+        total = self.terms["rest"] / self.count
+        for key, objective in self.objectives.items():
+            own = self.terms[key] / self.divisors[key] if self.divisors[key] else 0.0
+            total += objective.weight * own
+            if objective.name:
+                logs[objective.loss_label] = own
+            for label, metric in objective.metrics.items():
+                logs[label] = metric.result(self.sums[label], self.count)
+        return {"loss": total} | logs
