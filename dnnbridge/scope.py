@@ -154,6 +154,10 @@ class Scope:
         )
         self.losses.append(self.batch_mean(value) if value.rank else value)
 
+    def constant(self, array: Any) -> Value:
+        """Return an array of numbers as part of the graph, rounded once by each backend."""
+        return self.builder.constant(array)
+
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 
