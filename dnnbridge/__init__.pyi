@@ -26,6 +26,7 @@ from .activations import (
 )
 from .checkpoint import load
 from .experiment import Experiment
+from .heads import Head
 from .initializers import (
     AbstractInitializer,
     Constant,
@@ -85,6 +86,7 @@ from .metrics import (
     AbstractMetric,
     Accuracy,
     BinaryAccuracy,
+    ConfusionMatrix,
     F1Score,
     LossMetric,
     Perplexity,
@@ -147,6 +149,7 @@ __all__ = [
     "CategoricalHinge",
     "Checkpoint",
     "Concatenate",
+    "ConfusionMatrix",
     "Constant",
     "ConstantSchedule",
     "CosineDecay",
@@ -164,6 +167,7 @@ __all__ = [
     "GlorotUniform",
     "HardSigmoid",
     "HardSwish",
+    "Head",
     "HeNormal",
     "HeUniform",
     "Hinge",

@@ -10,7 +10,7 @@ from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.heads import Head
 from dnnbridge.losses import AbstractLoss, Target
-from dnnbridge.metrics import AbstractMetric
+from dnnbridge.metrics import AbstractMetric, as_metrics
 from dnnbridge.scope import Scope
 
 LABELS = "y"
@@ -88,7 +88,7 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
         if output not in outputs:
             raise SpecError(
                 "the model has no such output",
-                where="Head",
+                where="loss",
                 got=repr(output),
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
@@ -105,7 +105,7 @@ def _only(outputs: Mapping[str, TensorType]) -> str:
     if len(outputs) > 1:
         raise SpecError(
             "a model with several outputs needs a Head for each that is trained",
-            where="Experiment.loss",
+            where="loss",
             got=f"outputs {', '.join(outputs)}",
             hint="Write loss=[Head(output, loss), …].",
         )
@@ -114,7 +114,7 @@ def _only(outputs: Mapping[str, TensorType]) -> str:
 
 def _labelled(head: Head) -> dict[str, AbstractMetric]:
     prefix = f"{head.output}_" if head.output else ""
-    metrics = tuple(head.metrics)
+    metrics = as_metrics(head.metrics)
     labels = [f"{prefix}loss", *(f"{prefix}{metric.label}" for metric in metrics)]
     for label in labels:
         if labels.count(label) > 1:

@@ -217,7 +217,7 @@ def _check_frozen(frozen: Sequence[str], declared: Declarations) -> None:
         if not any(fnmatchcase(name, pattern) for name in weights):
             raise SpecError(
                 "no weights have such a name",
-                where="Experiment.frozen",
+                where="frozen",
                 got=repr(pattern),
                 hint=f"Weights are called {', '.join(weights[:4])}…; * stands for anything.",
             )

@@ -93,7 +93,9 @@ def test_several_outputs_feed_several_layers():
     x = db.Input((4,))
     halves = db.Model(x, [db.Dense(2)(x), db.Dense(3)(x)])
     assert len(halves.outputs) == 2
-    with pytest.raises(SpecError, match="only a model with one output can be trained"):
+    with pytest.raises(
+        SpecError, match="loss: a model with several outputs needs a Head for each that is trained"
+    ):
         experiment(halves)
 
 

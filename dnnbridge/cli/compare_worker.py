@@ -11,6 +11,7 @@ from dnnbridge.cli.options import training_options
 
 if TYPE_CHECKING:
     from dnnbridge import Callback, Experiment, Run
+    from dnnbridge.training.history import Logs
 
 
 @click.command("compare-worker", hidden=True)
@@ -74,6 +75,7 @@ def _sender() -> Callback:
     """Return a callback that tells the parent process how far the training is."""
     from dnnbridge.cli.workers import send
     from dnnbridge.training.callbacks import Callback
+    from dnnbridge.training.history import numbers
 
     class Sender(Callback):
         total = 0
@@ -84,8 +86,8 @@ def _sender() -> Callback:
         def on_steps_end(self, run: Run, losses: list[float]) -> None:
             send(done=run.progress.step, total=self.total)
 
-        def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
-            send(epoch=epoch + 1, logs=logs)
+        def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
+            send(epoch=epoch + 1, logs=numbers(logs))
 
     return Sender()
 

@@ -69,7 +69,11 @@ def train(
         finally:
             if save and run.progress.step:
                 run.save(save)
-        click.echo(f"test  {describe(run.evaluate(*test))}")
+        found = run.evaluate(*test)
+        click.echo(f"test  {describe(found)}")
+        for name, value in found.items():
+            if isinstance(value, list):
+                click.echo("\n".join([name, *("  ".join(f"{x:g}" for x in row) for row in value)]))
 
 
 def _run(

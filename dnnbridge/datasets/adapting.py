@@ -38,10 +38,17 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
         >>> digits.x_train.shape, digits.y_train.shape
         ((1438, 64), (1438, 10))
     """
-    target = experiment.program().target
-    assert target is not None
+    objectives = list(experiment.program().objectives.values())
+    if len(objectives) != 1:
+        raise DataError(
+            "a data set has labels for one output",
+            where="Experiment.loss",
+            got=f"{len(objectives)} heads",
+            hint="Call fit with a dictionary of labels.",
+        )
+    target = objectives[0].target
     input_type = experiment.model.input_type
-    loss = type(experiment.loss).__name__
+    loss = type(objectives[0].loss).__name__
     arrays = {}
     for part in PARTS:
         array = getattr(dataset, part)

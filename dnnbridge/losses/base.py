@@ -11,7 +11,6 @@ from dnnbridge.graph import TensorType, Value
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
 
-
 Reduction = Literal["mean", "sum", "weighted_mean"]
 """What a batch divides the weighted sum of its losses by: examples, nothing, or the weights."""
 

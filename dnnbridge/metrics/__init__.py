@@ -3,6 +3,7 @@
 from dnnbridge.metrics.accuracy import Accuracy, BinaryAccuracy, TopKAccuracy
 from dnnbridge.metrics.auc import AUC
 from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.metrics.confusion import ConfusionMatrix
 from dnnbridge.metrics.counts import F1Score, Precision, Recall
 from dnnbridge.metrics.field import MetricsLike, as_metrics
 from dnnbridge.metrics.means import LossMetric, Perplexity, RSquared
@@ -12,6 +13,7 @@ __all__ = [
     "AbstractMetric",
     "Accuracy",
     "BinaryAccuracy",
+    "ConfusionMatrix",
     "F1Score",
     "LossMetric",
     "MetricsLike",

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.fields import Float, PositiveInt
+from dnnbridge.arrays import Array
+from dnnbridge.fields import Float, Int, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.losses.base import per_example
-from dnnbridge.metrics.answers import class_of, require_classes, require_same_type
+from dnnbridge.metrics.answers import (
+    class_of,
+    indicator,
+    mean_of,
+    mean_statistic,
+    require_classes,
+    require_same_type,
+)
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -18,15 +26,27 @@ class Accuracy(AbstractMetric):
 
     Labels may be class numbers or distributions over the last axis.
 
+    Args:
+        ignore_index: class number of labels that do not count.
+
     Example:
         >>> Accuracy().label
         'accuracy'
     """
 
+    ignore_index: Int | None = None
+
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         require_classes(scope, prediction)
-        hit = ops.equal(ops.argmax(prediction), class_of(target))
-        return per_example(ops.cast(hit, "float32"))
+        label = class_of(target)
+        hit = indicator(ops.equal(ops.argmax(prediction), label))
+        if self.ignore_index is None:
+            return per_example(hit)
+        counted = 1.0 - indicator(ops.equal(label, self.ignore_index))
+        return mean_statistic((per_example(hit * counted), per_example(counted)))
+
+    def result(self, total: Array, count: float) -> float:
+        return mean_of(total, count)
 
 
 @spec

@@ -1,8 +1,8 @@
-"""Area under the ROC curve."""
+"""Areas under the curves of a threshold."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,7 +18,7 @@ from dnnbridge.specification import spec
 
 @spec
 class AUC(AbstractMetric):
-    """Area under the curve of true against false positive rates (ROC), by the trapezoidal rule
+    """Area under the curve that a threshold draws, from 0 to 1
 
     As in Keras the curve has a point for each of some thresholds, evenly spaced from 0 to 1, the
     first below and the last above every prediction; labels are 0 or 1, predictions probabilities,
@@ -27,6 +27,9 @@ class AUC(AbstractMetric):
 
     Args:
         num_thresholds: how many; the error of the area is of the order of 1 / num_thresholds.
+        curve: "ROC", true against false positive rates, by the trapezoidal rule; or "PR",
+            precision against recall, where between two thresholds the true positives are a linear
+            function of all positives (Davis & Goadrich, 2006).
 
     Example:
         >>> AUC().label
@@ -34,6 +37,7 @@ class AUC(AbstractMetric):
     """
 
     num_thresholds: Annotated[int, Field(strict=True, ge=2)] = 200
+    curve: Literal["ROC", "PR"] = "ROC"
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         require_same_type(scope, prediction, target)
@@ -48,5 +52,23 @@ class AUC(AbstractMetric):
         if not counts.sum(1).all():
             return 0.0
         above = np.cumsum(counts[:, ::-1], 1)[:, ::-1]  # how many are above each threshold
+        if self.curve == "PR":
+            return _area_of_precision(*above)
         false, true = above / above[:, :1]
         return float(np.sum((false[:-1] - false[1:]) * (true[:-1] + true[1:])) / 2.0)
+
+
+def _area_of_precision(false: Array, true: Array) -> float:
+    """Integrate precision over recall: true + (positives - …) · slope between two thresholds."""
+    positives = true + false
+    d_true, d_positives = true[:-1] - true[1:], positives[:-1] - positives[1:]
+    slope = _ratio(d_true, d_positives)
+    start = true[1:] - slope * positives[1:]
+    growth = np.where(
+        (positives[:-1] > 0) & (positives[1:] > 0), _ratio(positives[:-1], positives[1:]), 1.0
+    )
+    return float(np.sum(slope * (d_true + start * np.log(growth))) / true[0])
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

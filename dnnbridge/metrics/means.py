@@ -7,14 +7,15 @@ from pydantic import InstanceOf
 
 from dnnbridge import ops
 from dnnbridge.arrays import Array
-from dnnbridge.fields import Bool, Float
-from dnnbridge.graph import Value
+from dnnbridge.fields import Bool, Float, Int
+from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
     SparseCategoricalCrossEntropy,
 )
-from dnnbridge.metrics.answers import require_same_type
+from dnnbridge.losses.base import Target
+from dnnbridge.metrics.answers import mean_of, mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.scope import Scope
 from dnnbridge.specification import alias_of, spec
@@ -41,15 +42,21 @@ class LossMetric(AbstractMetric):
     def label(self) -> str:
         return self.name or alias_of(type(self.loss))
 
+    def target(self, prediction: TensorType) -> Target:
+        return self.loss.target(prediction)
+
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        wanted = self.loss.target(prediction.type).type
+        wanted = self.target(prediction.type).type
         scope.require(
             wanted == target.type,
             f"needs labels {wanted}",
             got=f"{target.type}, as the experiment's loss takes them",
             hint="Report a loss that takes the same labels.",
         )
-        return self.loss.emit(scope, prediction, target)
+        return mean_statistic(self.loss.emit(scope, prediction, target))
+
+    def result(self, total: Array, count: float) -> float:
+        return mean_of(total, count)
 
 
 @spec
@@ -60,6 +67,7 @@ class Perplexity(AbstractMetric):
 
     Args:
         from_logits: as in `SparseCategoricalCrossEntropy`.
+        ignore_index: class number of labels that do not count.
 
     Example:
         >>> round(Perplexity().result(np.array(2 * np.log(8)), 2), 12)
@@ -67,14 +75,17 @@ class Perplexity(AbstractMetric):
     """
 
     from_logits: Bool = False
+    ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        if target.dtype == "int32":
-            return SparseCategoricalCrossEntropy(self.from_logits).emit(scope, prediction, target)
-        return CategoricalCrossEntropy(self.from_logits).emit(scope, prediction, target)
+        if target.dtype != "int32":
+            categorical = CategoricalCrossEntropy(self.from_logits)
+            return mean_statistic(categorical.emit(scope, prediction, target))
+        sparse = SparseCategoricalCrossEntropy(self.from_logits, ignore_index=self.ignore_index)
+        return mean_statistic(sparse.emit(scope, prediction, target))
 
     def result(self, total: Array, count: float) -> float:
-        return float(np.exp(np.asarray(total, np.float64) / count))
+        return float(np.exp(mean_of(total, count)))
 
 
 @spec

@@ -72,7 +72,7 @@ class ArgMax(Op):
 
 @dataclass(frozen=True)
 class OneHot(Op):
-    """int -> float with a new last axis: 1 at the index, 0 elsewhere"""
+    """int -> float with a new last axis: 1 at the index, 0 elsewhere; outside of depth all 0"""
 
     depth: int
 

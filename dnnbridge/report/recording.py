@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from dnnbridge.arrays import Array
 from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.history import Logs, numbers
 from dnnbridge.training.run import Run
 
 FILE = "recording.json"
@@ -91,8 +92,8 @@ class Recorder(Callback):
             self.recording.first_call_seconds = self._trained - self._start
         self.recording.step_losses += losses
 
-    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
-        self.recording.epochs.append(logs | {"seconds": self._trained - self._start})
+    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
+        self.recording.epochs.append(numbers(logs) | {"seconds": self._trained - self._start})
         self._save(run, len(self.recording.epochs))
         self._start = time.perf_counter()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dnnbridge.training.history import Logs
+
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
 
@@ -22,7 +24,7 @@ class Callback:
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         """These steps, with these losses, are done."""
 
-    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         """An epoch, counted from 0, is done; `logs` has its losses and metrics."""
 
     def on_train_end(self, run: Run) -> None:
@@ -44,7 +46,7 @@ class Checkpoint(Callback):
     def __init__(self, path: str | Path, every: int | None = None) -> None:
         self.path, self.every = str(path), every
 
-    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         if self.every and (epoch + 1) % self.every == 0:
             self._save(run)
 

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dnnbridge.metrics.base import MetricValue
+
+Logs = dict[str, MetricValue]
+"""Losses and metrics of an epoch."""
+
+
+def numbers(logs: Logs) -> dict[str, float]:
+    """Return those values that are single numbers."""
+    return {name: value for name, value in logs.items() if not isinstance(value, list)}
+
 
 @dataclass
 class History:
     """Losses and metrics of a call of `fit`.
 
     Attributes:
-        history: label -> one number per epoch: "loss", every metric, and both with "val_" for the
-            validation data.
+        history: label -> one value per epoch: "loss", every metric, and both with "val_" for the
+            validation data. Numbers, but for metrics such as a confusion matrix.
         epochs: the number of each epoch, counted from 0 over the life of the run.
         step_losses: the loss of every step, before its update.
     """
 
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[MetricValue]] = field(default_factory=dict)
     epochs: list[int] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
 
-    def record(self, epoch: int, logs: dict[str, float]) -> None:
+    def record(self, epoch: int, logs: Logs) -> None:
         """Add the numbers of an epoch."""
         self.epochs.append(epoch)
         for name, value in logs.items():

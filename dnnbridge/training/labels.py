@@ -51,8 +51,8 @@ def check_weights(
         for objective in objectives.values()
     }
     if sample_weight is not None:
-        one = not isinstance(sample_weight, Mapping)
-        given = {key: sample_weight for key in objectives} if one else sample_weight
+        one = len(objectives) > 1 and not isinstance(sample_weight, Mapping)
+        given = dict.fromkeys(objectives, sample_weight) if one else sample_weight
         for objective, array, place in _per_output(given, objectives, "sample_weight", some=True):
             numbers = check_input(array, TensorType((BATCH,)), place)
             check_pair(numbers, labels[objective.labels_feed], (place, "y"))

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.history import Logs, numbers
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,9 +21,9 @@ def progress_callback(stream: TextIO | None = None) -> Callback:
     return ProgressBar() if stream.isatty() else PlainLines(stream)
 
 
-def describe(logs: dict[str, float]) -> str:
+def describe(logs: Logs) -> str:
     """Write the numbers of an epoch on one line."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
+    return "  ".join(f"{name} {value:.4g}" for name, value in numbers(logs).items())
 
 
 class PlainLines(Callback):
@@ -35,7 +36,7 @@ class PlainLines(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._start = time.perf_counter()
 
-    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         seconds, self._start = time.perf_counter() - self._start, time.perf_counter()
         line = f"{run.backend}  epoch {epoch + 1}  {describe(logs)}  {seconds:.1f} s"
         print(line, file=self.stream, flush=True)
@@ -61,7 +62,7 @@ class ProgressBar(Callback):
         text = f"{run.backend}  epoch {run.progress.epoch + 1}  loss {losses[-1]:.4f}"
         self._bar.update(self._task, description=text, completed=run.progress.batch)
 
-    def on_epoch_end(self, run: Run, epoch: int, logs: dict[str, float]) -> None:
+    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         line = f"{run.backend}  epoch {epoch + 1}  {describe(logs)}"
         self._bar.console.print(line, soft_wrap=True)
         self._bar.reset(self._task)

@@ -15,12 +15,11 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program import MASK, Program
 from dnnbridge.training.batches import Batches, Block, random_bytes, random_feeds, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive
-from dnnbridge.training.history import History
+from dnnbridge.training.history import History, Logs
 from dnnbridge.training.labels import check_labels, check_weights
 from dnnbridge.training.position import Position
 from dnnbridge.training.progress import progress_callback
@@ -133,9 +132,7 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
-    def evaluate(
-        self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None
-    ) -> dict[str, MetricValue]:
+    def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         data = self._data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
@@ -269,9 +266,7 @@ class Run:
             )
             self.progress = replace(self.progress, batch=0)
 
-    def _epoch(
-        self, batches: Batches, history: History, hooks: list[Callback]
-    ) -> dict[str, MetricValue]:
+    def _epoch(self, batches: Batches, history: History, hooks: list[Callback]) -> Logs:
         """Train to the end of the epoch, or until stopped; return the means over its examples."""
         totals = Totals(self._program.objectives)
         for block in batches.blocks(self.progress.batch):
@@ -298,7 +293,7 @@ class Run:
             self._program, experiment.optimizer, experiment.seed, steps, batch
         )
 
-    def _evaluate(self, data: dict[str, Array], batch_size: int) -> dict[str, MetricValue]:
+    def _evaluate(self, data: dict[str, Array], batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)
         count = _count(data)
         for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.arrays import Array
-from dnnbridge.metrics.base import MetricValue
 from dnnbridge.objectives import Objective
+from dnnbridge.training.history import Logs
 
 
 class Totals:
@@ -41,9 +41,9 @@ class Totals:
             self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
         return [float(loss) for loss in losses]
 
-    def means(self) -> dict[str, MetricValue]:
+    def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
-        logs: dict[str, MetricValue] = {}
+        logs: Logs = {}
         total = self.terms["rest"] / self.count
         for key, objective in self.objectives.items():
             own = self.terms[key] / self.divisors[key] if self.divisors[key] else 0.0

@@ -53,6 +53,34 @@ def _classes() -> list[EquationCase]:
     ]
 
 
+def _weighted() -> list[EquationCase]:
+    """Cases of cross-entropies that smooth, weigh or ignore labels."""
+    logits, label = normal(9, 10, scale=3.0), labels(9, classes=10)
+    steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
+    some, none = step_label.copy(), np.full((3, 4), -100)
+    some[0, 2:], some[2] = -100, -100
+    factors = tuple(float(w) for w in np.linspace(0.0, 2.0, 5))
+    sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
+    return [
+        EquationCase(name, loss, inputs, reduced=20)
+        for name, loss, inputs in (
+            ("sparse-smoothed", sparse(True, 0.1), (logits, label)),
+            ("sparse-smoothed-probabilities", sparse(False, 0.1), (softmax(steps), step_label)),
+            ("sparse-ignored", sparse(True, ignore_index=-100), (steps, some)),
+            ("sparse-ignored-class", sparse(True, ignore_index=0), (logits, label)),
+            ("sparse-ignored-all", sparse(True, 0.2, -100), (steps, none)),
+            ("sparse-weighted", sparse(True, class_weights=factors), (steps, step_label)),
+            ("sparse-mindspore", sparse.mindspore(factors, label_smoothing=0.1), (steps, some)),
+            ("one_hot-smoothed", dense(True, 0.1), (logits, np.eye(10)[label])),
+            (
+                "one_hot-weighted",
+                dense(class_weights=factors, reduction="weighted_mean"),
+                (softmax(steps), np.eye(5)[step_label]),
+            ),
+        )
+    ]
+
+
 def _real() -> list[EquationCase]:
     """Cases of losses of real numbers: ordinary, of rank 3, equal to the label, far from it."""
     x, y = normal(7, 3), normal(7, 3, key=1)
@@ -154,6 +182,7 @@ def _distributions_and_margins() -> list[EquationCase]:
 
 LOSS_CASES: list[EquationCase] = [
     *_classes(),
+    *_weighted(),
     *_real(),
     *_binary(),
     *_distributions_and_margins(),

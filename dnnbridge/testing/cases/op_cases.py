@@ -112,6 +112,7 @@ def _others() -> list[OpCase]:
         OpCase("ArgMax-ties", ops.ArgMax(1), (_TIES,), gradient=False),
         OpCase("ArgMax-first_axis", ops.ArgMax(0), (_normal(5, 3),), gradient=False),
         OpCase("OneHot", ops.OneHot(4), (np.array([0, 3, 1, 1]),), gradient=False),
+        OpCase("OneHot-outside", ops.OneHot(3), (np.array([-1, 3, -100, 2]),), gradient=False),
         OpCase("OneHot-rank2", ops.OneHot(3), (np.array([[0, 2], [1, 1]]),), gradient=False),
         OpCase("ReduceMax-ties", ops.ReduceMax((1,)), (_TIES,)),
         OpCase("Softmax", ops.Softmax(1), (_LOGITS,), reduced=7),

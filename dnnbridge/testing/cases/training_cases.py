@@ -10,6 +10,7 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
+from dnnbridge.heads import Head
 from dnnbridge.layers import Dense, Dropout, Flatten
 from dnnbridge.losses import (
     AbstractLoss,
@@ -17,7 +18,8 @@ from dnnbridge.losses import (
     MeanSquaredError,
     SparseCategoricalCrossEntropy,
 )
-from dnnbridge.models import Input, Sequential
+from dnnbridge.metrics import Accuracy
+from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
 
@@ -29,9 +31,17 @@ class TrainingCase:
     id: str
     experiment: Experiment
     x: Array
-    y: Array
+    y: Array | dict[str, Array]
     batch_size: int = 20
     epochs: int = 8
+    sample_weight: Array | None = None
+
+    def validation(self, count: int) -> tuple[Any, ...]:
+        """Return the first examples, their labels and weights."""
+        y = self.y
+        labels = {k: v[:count] for k, v in y.items()} if isinstance(y, dict) else y[:count]
+        weights = self.sample_weight
+        return self.x[:count], labels, None if weights is None else weights[:count]
 
 
 def _x() -> Array:
@@ -53,6 +63,43 @@ def _case(
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
 _DECAY = ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5)
+
+
+def _heads() -> TrainingCase:
+    """Two outputs, one of them with labels to ignore, which share a layer; weights of examples."""
+    x = Input((4, 5))
+    h = Dense(12, "tanh")(Flatten()(x))
+    kind, size = Dense(3, name="kind")(h), Dense(2, name="size")(h)
+    label = _label()
+    label[::7] = -1
+    heads = [
+        Head("size", MeanSquaredError(reduction="weighted_mean"), weight=0.3),
+        Head(
+            "kind",
+            SparseCategoricalCrossEntropy(True, 0.1, -1, (1.0, 0.5, 2.0)),
+            metrics=[Accuracy(ignore_index=-1)],
+        ),
+    ]
+    experiment = Experiment(Model(x, [kind, size]), heads, SGD(0.05, momentum=0.5), seed=3)
+    weights = randomness.generator(0, "training weights").random(107)
+    y = {"kind": label, "size": _x()[:, :2, 0] ** 2}
+    return TrainingCase("heads", experiment, _x(), y, sample_weight=weights)
+
+
+def _reduced() -> TrainingCase:
+    """A sum over the batch instead of a mean, of weighted examples."""
+    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
+    loss = SparseCategoricalCrossEntropy(from_logits=True, reduction="sum")
+    experiment = Experiment(model, loss, SGD(0.01), ["accuracy"], seed=3)
+    weights = randomness.generator(0, "training weights").random(107)
+    return TrainingCase("sum-weights", experiment, _x(), _label(), sample_weight=weights)
+
+
+def _frozen() -> TrainingCase:
+    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(6, "tanh"), Dense(3)])
+    experiment = Experiment(model, _SPARSE, Adam(0.01), ["accuracy"], seed=3, frozen=("dense/*",))
+    return TrainingCase("frozen", experiment, _x(), _label())
+
 
 TRAINING_CASES: list[TrainingCase] = [
     _case(
@@ -89,4 +136,7 @@ TRAINING_CASES: list[TrainingCase] = [
         Dense(16, "softplus"),
         Dense(2, bias_initializer="ones"),
     ),
+    _heads(),
+    _reduced(),
+    _frozen(),
 ]

@@ -1,0 +1,126 @@
+"""Independent witnesses: losses that smooth, weigh and ignore labels, and areas under PR curves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+
+RNG = np.random.default_rng(0)
+LOGITS, LABEL = RNG.normal(0, 2, (40, 5)), RNG.integers(0, 5, 40)
+SOME = np.where(RNG.random(40) < 0.3, -100, LABEL)
+WEIGHTS = (0.5, 1.0, 2.0, 0.0, 1.5)
+SAMPLES = RNG.random(40)
+
+
+def loss_of(loss, labels, **given):
+    """Return the loss of one batch: the model is the identity."""
+    x = db.Input((5,))
+    model = db.Model(x, db.Activation("linear")(x))
+    run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), "reference")
+    return run.evaluate(LOGITS, labels, **given)["loss"]
+
+
+MINDSPORE = {
+    "plain": ({}, LABEL),
+    "weight": ({"weight": WEIGHTS}, LABEL),
+    "ignored": ({"ignore_index": 3}, LABEL),
+    "ignored_default": ({}, SOME),
+    "weight-ignored": ({"weight": WEIGHTS, "ignore_index": 1}, LABEL),
+    "smoothed": ({"label_smoothing": 0.1}, LABEL),
+    "smoothed-weight": ({"label_smoothing": 0.1, "weight": WEIGHTS}, LABEL),
+    "smoothed-weight-ignored": (
+        {"label_smoothing": 0.3, "weight": WEIGHTS, "ignore_index": 2},
+        LABEL,
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "label"), MINDSPORE.values(), ids=MINDSPORE)
+def test_cross_entropy_of_mindspore(arguments, label):
+    ms = pytest.importorskip("mindspore")
+    given = dict(arguments)
+    if "weight" in given:
+        given["weight"] = ms.Tensor(np.array(given["weight"], np.float32))
+    native = ms.nn.CrossEntropyLoss(**given)
+    theirs = native(ms.Tensor(LOGITS, ms.float32), ms.Tensor(label, ms.int32))
+    ours = loss_of(db.SparseCategoricalCrossEntropy.mindspore(**arguments), label)
+    assert ours == pytest.approx(float(theirs.asnumpy()), rel=2e-6)
+
+
+KERAS = {
+    "smoothed": (
+        db.CategoricalCrossEntropy(True, 0.2),
+        "CategoricalCrossentropy",
+        {"from_logits": True, "label_smoothing": 0.2},
+        np.eye(5)[LABEL],
+    ),
+    "ignored": (
+        db.SparseCategoricalCrossEntropy(True, ignore_index=-100),
+        "SparseCategoricalCrossentropy",
+        {"from_logits": True, "ignore_class": -100},
+        SOME,
+    ),
+    "plain": (
+        db.SparseCategoricalCrossEntropy(True),
+        "SparseCategoricalCrossentropy",
+        {"from_logits": True},
+        LABEL,
+    ),
+}
+
+
+@pytest.mark.parametrize(("ours", "name", "arguments", "label"), KERAS.values(), ids=KERAS)
+def test_cross_entropy_of_keras(ours, name, arguments, label):
+    keras = pytest.importorskip("keras")
+    theirs = getattr(keras.losses, name)(**arguments)(label, LOGITS)
+    assert loss_of(ours, label) == pytest.approx(float(theirs), rel=2e-6)
+
+
+REDUCTIONS = {
+    "mean": "sum_over_batch_size",
+    "sum": "sum",
+    "weighted_mean": "mean_with_sample_weight",
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "weighted_mean"])
+def test_reductions_of_keras(reduction):
+    keras = pytest.importorskip("keras")
+    native = keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, reduction=REDUCTIONS[reduction]
+    )
+    theirs = float(native(LABEL, LOGITS, sample_weight=SAMPLES))
+    ours = db.SparseCategoricalCrossEntropy(True, reduction=reduction)
+    assert loss_of(ours, LABEL, sample_weight=SAMPLES) == pytest.approx(theirs, rel=2e-6)
+
+
+YES = (RNG.random(300) < 0.3) * 1.0
+SCORES = np.clip(RNG.normal(0.4 + 0.2 * YES, 0.25), 0.0, 1.0).astype(np.float32).astype(float)
+
+
+def metric_of(metric, prediction, label, loss):
+    x = db.Input(prediction.shape[1:])
+    experiment = db.Experiment(db.Model(x, db.Activation("linear")(x)), loss, db.SGD(0.1), [metric])
+    return db.compile(experiment, "reference").evaluate(prediction, label)[metric.label]
+
+
+@pytest.mark.parametrize("thresholds", [5, 200])
+def test_area_under_precision_and_recall(thresholds):
+    keras = pytest.importorskip("keras")
+    theirs = keras.metrics.AUC(thresholds, curve="PR")
+    theirs.update_state(YES, SCORES.astype(np.float32))
+    metric = db.AUC(thresholds, "PR")
+    found = metric_of(metric, SCORES[:, None], YES[:, None], db.MeanSquaredError())
+    assert found == pytest.approx(float(theirs.result()), rel=2e-6)
+
+
+@pytest.mark.parametrize("normalize", [None, "true", "predicted", "all"])
+def test_confusion_matrix(normalize):
+    counts = np.zeros((5, 5))
+    np.add.at(counts, (LABEL, LOGITS.argmax(1)), 1)
+    whole = {"true": counts.sum(1, keepdims=True), "predicted": counts.sum(0), "all": 40.0}
+    loss = db.SparseCategoricalCrossEntropy(True)
+    found = metric_of(db.ConfusionMatrix(normalize), LOGITS, LABEL, loss)
+    np.testing.assert_allclose(found, counts / whole.get(normalize, 1.0), rtol=1e-12)
