@@ -119,6 +119,11 @@ def alias_of(cls: type[Spec]) -> str:
     return str(getattr(cls, "alias", snake_case(cls.__name__)))
 
 
+def _names_of(cls: type[Spec]) -> tuple[str, ...]:
+    """Return all names that stand for the class: its alias, and the class attribute `synonyms`."""
+    return (alias_of(cls), *getattr(cls, "synonyms", ()))
+
+
 def _abstract_methods(cls: type[Spec]) -> list[str]:
     return [n for n in dir(cls) if getattr(getattr(cls, n), "__isabstractmethod__", False)]
 
@@ -128,7 +133,8 @@ def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
     if (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__):
         return
     same_family = family_of(known) == family_of(cls)
-    if same_family and (known.__name__ == cls.__name__ or alias_of(known) == alias_of(cls)):
+    shared = known.__name__ == cls.__name__ or set(_names_of(known)) & set(_names_of(cls))
+    if same_family and shared:
         raise SpecError(
             "two specs of one name",
             where=kind_of(cls),
@@ -145,13 +151,14 @@ def kinds(base: type[S]) -> Iterator[type[S]]:
 def named(base: type[S]) -> Callable[[Any], S]:
     """Return a function that takes a `base`, or the alias of one with only defaults.
 
-    The alias is the class name in snake case, or the class attribute `alias`.
+    The alias is the class name in snake case, or the class attribute `alias`; the class attribute
+    `synonyms` has other names.
     """
 
     def resolve(value: Any) -> S:
         if isinstance(value, base):
             return value
-        names = {alias_of(cls): cls for cls in kinds(base)}
+        names = {name: cls for cls in kinds(base) for name in _names_of(cls)}
         if not isinstance(value, str) or value not in names:
             raise SpecError(
                 f"expected {a_kind_of(base)} or its name",

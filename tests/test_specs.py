@@ -56,6 +56,7 @@ def test_numpy_scalars_become_python_numbers():
 
 def test_names_and_specs_are_the_same():
     assert db.Dense(2, "relu") == db.Dense(2, db.ReLU())
+    assert db.Dense(2, "swish") == db.Dense(2, "silu") == db.Dense(2, db.SiLU())
     assert db.SGD(0.1) == db.SGD(db.ConstantSchedule(0.1))
 
 

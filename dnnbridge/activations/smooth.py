@@ -96,6 +96,7 @@ class SiLU(AbstractActivation):
     """
 
     alias = "silu"
+    synonyms = ("swish",)
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return x * ops.sigmoid(x)

@@ -8,6 +8,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import Shape
 from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.models.drawing import Drawing, draw
 from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.scope import Declarations, Scope
 from dnnbridge.specification import Spec, spec
@@ -93,6 +94,18 @@ class AbstractModel(AbstractLayer):
             238,510 parameters, 477,010 FLOPs per example
         """
         return summarize(self)
+
+    def plot(self) -> Drawing:
+        """Return a drawing of the layers, with names, shapes and weights; save it or see it.
+
+        A notebook shows it; `model.plot().save("model.svg")` writes a file.
+
+        Example:
+            >>> from dnnbridge import Dense, Sequential
+            >>> Sequential([Input((4,)), Dense(2)]).plot().svg[:4]
+            '<svg'
+        """
+        return draw(self)
 
     def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:
         """Raise unless the model is called on what it takes."""

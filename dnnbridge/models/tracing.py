@@ -1,0 +1,23 @@
+"""The graph of a model by itself: what its summary and its drawing are read off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dnnbridge.graph import Builder, Graph, Value
+from dnnbridge.scope import Declarations, Scope
+
+if TYPE_CHECKING:
+    from dnnbridge.models.base import AbstractModel
+
+
+def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
+    """Return the graph of a prediction, with a call for each layer, and what layers declared.
+
+    The first inputs of the graph are those of the model.
+    """
+    builder = Builder("model")
+    inputs = [builder.input(name, type) for name, type in model.input_types.items()]
+    declared = Declarations(builder)
+    made = model.emit(Scope(builder, declared, training=False), *inputs)
+    return builder.graph([made] if isinstance(made, Value) else made), declared
