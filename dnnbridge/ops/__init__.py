@@ -16,6 +16,7 @@ Example:
 """
 
 from dnnbridge.graph import Op
+from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
     Abs,
     Add,
@@ -61,6 +62,7 @@ from dnnbridge.ops.elementwise import (
     where,
 )
 from dnnbridge.ops.linear import MatMul
+from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
     ArgMax,
     LogSoftmax,
@@ -85,13 +87,15 @@ PRIMITIVES: tuple[type[Op], ...] = tuple(
 """Every operation that a backend lowers or declares as a limitation."""
 
 __all__ = [
-    "PRIMITIVES",
     "Abs",
     "Add",
     "ArgMax",
+    "AvgPool",
     "Cast",
     "Clip",
     "Concat",
+    "Conv",
+    "ConvTranspose",
     "Div",
     "Equal",
     "Erfc",
@@ -101,11 +105,13 @@ __all__ = [
     "Log",
     "LogSoftmax",
     "MatMul",
+    "MaxPool",
     "Maximum",
     "Minimum",
     "Mul",
     "Neg",
     "OneHot",
+    "PRIMITIVES",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",
@@ -123,15 +129,19 @@ __all__ = [
     "Transpose",
     "abs",
     "argmax",
+    "avg_pool",
     "cast",
     "clip",
     "concat",
+    "conv",
+    "conv_transpose",
     "equal",
     "erfc",
     "exp",
     "expm1",
     "log",
     "log_softmax",
+    "max_pool",
     "maximum",
     "minimum",
     "one_hot",

@@ -9,9 +9,9 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.graph import Constant, Graph, Value, ValueAndGrad
-from dnnbridge.reference import elementwise, reductions
+from dnnbridge.reference import convolution, elementwise, pooling, reductions
 
-RULES = elementwise.RULES | reductions.RULES
+RULES = elementwise.RULES | reductions.RULES | convolution.RULES | pooling.RULES
 
 Environment = dict[Value, Array]
 
