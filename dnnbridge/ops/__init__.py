@@ -61,7 +61,8 @@ from dnnbridge.ops.elementwise import (
     tanh,
     where,
 )
-from dnnbridge.ops.linear import MatMul
+from dnnbridge.ops.indexing import Take, take
+from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
 from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
     ArgMax,
@@ -79,7 +80,20 @@ from dnnbridge.ops.reductions import (
     reduce_sum,
     softmax,
 )
-from dnnbridge.ops.shapes import Concat, Reshape, Transpose, concat, reshape, transpose
+from dnnbridge.ops.shapes import (
+    BroadcastTo,
+    Concat,
+    Pad,
+    Reshape,
+    Slice,
+    Transpose,
+    broadcast_to,
+    concat,
+    pad,
+    reshape,
+    slice,
+    transpose,
+)
 
 PRIMITIVES: tuple[type[Op], ...] = tuple(
     value for value in globals().values() if isinstance(value, type) and value is not Op
@@ -87,10 +101,13 @@ PRIMITIVES: tuple[type[Op], ...] = tuple(
 """Every operation that a backend lowers or declares as a limitation."""
 
 __all__ = [
+    "PRIMITIVES",
     "Abs",
     "Add",
     "ArgMax",
     "AvgPool",
+    "BatchMatMul",
+    "BroadcastTo",
     "Cast",
     "Clip",
     "Concat",
@@ -111,7 +128,7 @@ __all__ = [
     "Mul",
     "Neg",
     "OneHot",
-    "PRIMITIVES",
+    "Pad",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",
@@ -120,16 +137,20 @@ __all__ = [
     "Select",
     "Sigmoid",
     "Sign",
+    "Slice",
     "Softmax",
     "Softplus",
     "Sqrt",
     "Square",
     "Sub",
+    "Take",
     "Tanh",
     "Transpose",
     "abs",
     "argmax",
     "avg_pool",
+    "batch_matmul",
+    "broadcast_to",
     "cast",
     "clip",
     "concat",
@@ -145,6 +166,7 @@ __all__ = [
     "maximum",
     "minimum",
     "one_hot",
+    "pad",
     "reduce_max",
     "reduce_mean",
     "reduce_sum",
@@ -152,10 +174,12 @@ __all__ = [
     "reshape",
     "sigmoid",
     "sign",
+    "slice",
     "softmax",
     "softplus",
     "sqrt",
     "square",
+    "take",
     "tanh",
     "transpose",
     "where",

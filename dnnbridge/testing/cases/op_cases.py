@@ -13,6 +13,7 @@ from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_OP_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_case import normal as _normal
 from dnnbridge.testing.cases.pooling_cases import POOLING_OP_CASES
+from dnnbridge.testing.cases.shape_op_cases import SHAPE_OP_CASES
 
 _WIDE = np.concatenate(
     [np.linspace(-30, 30, 241), [0.0, 1e-8, -1e-8, 1e-3, -1e-3, 4.99, 5.01, -20.0, 88.0, -88.0]]
@@ -142,5 +143,6 @@ OP_CASES: list[OpCase] = [
     *_others(),
     *CONVOLUTION_OP_CASES,
     *POOLING_OP_CASES,
+    *SHAPE_OP_CASES,
 ]
 """Every primitive has a case here; the suite insists."""
