@@ -6,10 +6,12 @@ The inputs are small: finite differences move every element of them.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
-from dnnbridge import ops
+from dnnbridge import layers, ops
 from dnnbridge.arrays import Array
 from dnnbridge.ops.windows import Padding, Pairs, pad_pairs
+from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase, normal
 
 
@@ -86,3 +88,41 @@ CONVOLUTION_OP_CASES: list[OpCase] = [
     _transpose("3d", (1, 2, 3, 2, 2), (2, 3, 2, 2), (4, 6, 4), "same", (2, 2, 2)),
     _transpose("3d-dilation", (1, 2, 2, 2, 2), (2, 2, 2, 2), (4, 3, 4), "valid", (), (2, 1, 2)),
 ]
+
+_FIRST: Literal["channels_first"] = "channels_first"
+
+
+def _layers() -> list[EquationCase]:
+    line, plane, space = normal(2, 7, 4), normal(2, 6, 5, 4), normal(1, 4, 3, 5, 2)
+    given: list[tuple[str, layers.AbstractLayer, Array]] = [
+        ("causal", layers.Conv1D(3, 2, 2, "causal", dilation_rate=2), line),
+        ("groups", layers.Conv1D(6, 3, padding="same", groups=2, activation="tanh"), line),
+        ("tanh", layers.Conv2D(3, 3, activation="tanh"), plane),
+        ("same", layers.Conv2D(5, (2, 3), 2, "same", use_bias=False), plane),
+        ("pairs", layers.Conv2D(2, 3, padding=((1, 0), (2, 3)), dilation_rate=(1, 2)), plane),
+        ("channels_first", layers.Conv2D(4, 3, 1, "same", _FIRST, 1, 2), plane),
+        ("mindspore", layers.Conv2D.mindspore(6, 3, 2, has_bias=True), plane),
+        ("same", layers.Conv3D(2, 2, (1, 2, 1), "same"), space),
+        ("channels_first", layers.Conv3D(2, 2, data_format=_FIRST), space),
+        ("multiplier", layers.DepthwiseConv1D(3, 2, "causal", 2), line),
+        ("multiplier", layers.DepthwiseConv2D(3, 1, "same", 2, activation="tanh"), plane),
+        ("channels_first", layers.DepthwiseConv2D(2, 2, data_format=_FIRST), plane),
+        ("dilation", layers.DepthwiseConv2D(2, 1, "valid", 1, dilation_rate=2), plane),
+        ("same", layers.SeparableConv1D(3, 2, padding="same"), line),
+        ("multiplier", layers.SeparableConv2D(3, 3, 2, "same", depth_multiplier=2), plane),
+        ("channels_first", layers.SeparableConv2D(3, 2, data_format=_FIRST), plane),
+        ("same", layers.Conv1DTranspose(3, 3, 2, "same"), line),
+        ("valid", layers.Conv2DTranspose(3, (3, 2), (2, 3), activation="tanh"), plane),
+        ("output_padding", layers.Conv2DTranspose(2, 3, 2, "same", 1), plane),
+        ("pairs", layers.Conv2DTranspose(2, 3, 2, 1, 1), plane),
+        ("channels_first", layers.Conv2DTranspose(2, 3, data_format=_FIRST), plane),
+        ("mindspore", layers.Conv2DTranspose.mindspore(6, 3, 2, 2), plane),
+        ("same", layers.Conv3DTranspose(2, 2, 2, "same"), space),
+    ]
+    return [
+        EquationCase(f"{type(layer).__name__}-{id}", layer, (x,), reduced=84)
+        for id, layer, x in given
+    ]
+
+
+CONVOLUTION_CASES: list[EquationCase] = _layers()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
-from dnnbridge import ops
+from dnnbridge import layers, ops
 from dnnbridge.arrays import Array
 from dnnbridge.ops.windows import Padding, pad_pairs
+from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase, normal
 
 
@@ -53,3 +55,42 @@ def _cases() -> list[OpCase]:
 
 
 POOLING_OP_CASES: list[OpCase] = _cases()
+
+_FIRST: Literal["channels_first"] = "channels_first"
+
+
+def _layers() -> list[EquationCase]:
+    line, plane, space = normal(3, 7, 2), normal(2, 6, 5, 3), normal(2, 4, 3, 5, 2)
+    mask = np.array([[1.0] * 7, [1, 1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 0, 1]])
+    given: list[tuple[str, layers.AbstractLayer, tuple[Array, ...]]] = [
+        ("same", layers.MaxPooling1D(3, 2, "same"), (line,)),
+        ("default", layers.MaxPooling2D(), (plane,)),
+        ("same", layers.MaxPooling2D(3, 2, "same"), (-np.abs(plane),)),
+        ("pairs", layers.MaxPooling2D((2, 3), 1, ((1, 0), (1, 2))), (plane,)),
+        ("channels_first", layers.MaxPooling2D(2, data_format=_FIRST), (plane,)),
+        ("mindspore", layers.MaxPooling2D.mindspore(2), (plane,)),
+        ("default", layers.MaxPooling3D(), (space,)),
+        ("same", layers.AveragePooling1D(3, 2, "same"), (line,)),
+        ("default", layers.AveragePooling2D(), (plane,)),
+        ("same", layers.AveragePooling2D(3, 2, "same"), (plane,)),
+        ("counted", layers.AveragePooling2D(3, 2, 1, count_padding=True), (plane,)),
+        ("mindspore", layers.AveragePooling2D.mindspore(3, 2, "pad", 1), (plane,)),
+        ("channels_first", layers.AveragePooling2D(2, data_format=_FIRST), (plane,)),
+        ("same", layers.AveragePooling3D(2, 2, "same"), (space,)),
+        ("1", layers.GlobalAveragePooling1D(), (line,)),
+        ("mask", layers.GlobalAveragePooling1D(), (line, mask)),
+        ("mask-kept", layers.GlobalAveragePooling1D(_FIRST, True), (normal(3, 2, 7), mask)),
+        ("2", layers.GlobalAveragePooling2D(), (plane,)),
+        ("channels_first", layers.GlobalAveragePooling2D(_FIRST), (plane,)),
+        ("kept", layers.GlobalAveragePooling3D(keepdims=True), (space,)),
+        ("1", layers.GlobalMaxPooling1D(), (line,)),
+        ("2", layers.GlobalMaxPooling2D(_FIRST, True), (plane,)),
+        ("3", layers.GlobalMaxPooling3D(), (space,)),
+    ]
+    return [
+        EquationCase(f"{type(layer).__name__}-{id}", layer, xs, reduced=9)
+        for id, layer, xs in given
+    ]
+
+
+POOLING_CASES: list[EquationCase] = _layers()
