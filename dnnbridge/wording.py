@@ -9,8 +9,8 @@ from typing import Any
 
 
 def snake_case(name: str) -> str:
-    """Turn a class name into words: "HeNormal" into "he_normal"."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """Turn a class name into words as Keras does: "Conv2DTranspose" into "conv2d_transpose"."""
+    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def shorten(value: Any, limit: int = 80) -> str:

@@ -167,3 +167,23 @@ def test_lenet_300_100_has_its_published_size():
     """266,610 weights (LeCun et al., 1998)."""
     layers = [db.Dense(300, "tanh"), db.Dense(100, "tanh"), db.Dense(10)]
     assert db.Sequential([db.Input((784,)), *layers]).summary().parameters == 266_610
+
+
+def test_summary_counts_the_arithmetic_of_convolutions_and_pools():
+    """LeNet-5 with full connections: 6 · 28² · 2 · 5² and so on; bias and pool one per element."""
+    lenet = db.Sequential(
+        [
+            db.Input((32, 32, 1)),
+            db.Conv2D(6, 5, activation="tanh"),
+            db.AveragePooling2D(),
+            db.SeparableConv2D(16, 5, use_bias=False),
+            db.Conv2DTranspose(3, 2, 2, use_bias=False),
+        ]
+    )
+    rows = lenet.summary().rows
+    assert [row.parameters for row in rows] == [156, 0, 6 * 25 + 6 * 16, 16 * 4 * 3]
+    places = 28 * 28 * 6
+    assert rows[0].flops == 2 * places * 25 + places + places
+    assert rows[1].flops == places
+    assert rows[2].flops == 100 * (2 * 6 * 25 + 2 * 6 * 16)
+    assert rows[3].flops == 100 * 2 * 16 * 4 * 3

@@ -12,7 +12,16 @@ from dnnbridge.testing.harness import rounded
 
 STEP = 1e-6
 
-KINKED = (ops.Abs, ops.Clip, ops.Maximum, ops.Minimum, ops.ReduceMax, ops.Relu, ops.Sign)
+KINKED = (
+    ops.Abs,
+    ops.Clip,
+    ops.Maximum,
+    ops.MaxPool,
+    ops.Minimum,
+    ops.ReduceMax,
+    ops.Relu,
+    ops.Sign,
+)
 
 
 def central_difference(case, arrays, i, weights):

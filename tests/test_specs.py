@@ -60,6 +60,15 @@ def test_names_and_specs_are_the_same():
     assert db.SGD(0.1) == db.SGD(db.ConstantSchedule(0.1))
 
 
+def test_sizes_of_one_number_and_of_several_are_the_same():
+    one = db.Conv2D(4, 3, 2, 1, dilation_rate=1)
+    assert one == db.Conv2D(4, [3, 3], (2, 2), ((1, 1), (1, 1)))
+    assert db.Spec.from_json(one.to_json()) == one
+    assert hash(one) == hash(db.Conv2D(4, (3, 3), 2, (1, 1)))
+    assert db.ZeroPadding1D((2, 1)) == db.ZeroPadding1D(((2, 1),))
+    assert db.ZeroPadding1D((2, 1)) != db.ZeroPadding1D((1, 2))
+
+
 def test_layer_names_are_numbered_by_kind():
     model = db.Sequential([db.Input((3,)), db.Dense(2), db.Dense(2), db.Dense(2, name="head")])
     assert [name for name, _ in model.named_layers()] == ["dense", "dense_1", "head"]
@@ -78,6 +87,10 @@ def test_replace_validates():
 
 def small(*layers: object) -> db.Sequential:
     return db.Sequential([db.Input((4,)), *layers])
+
+
+def image(*layers: object) -> db.Sequential:
+    return db.Sequential([db.Input((6, 6, 3)), *layers])
 
 
 BAD = {
@@ -118,6 +131,21 @@ BAD = {
     "delta": (lambda: db.Huber(0.0), "Huber.delta", "greater than 0, got 0.0"),
     "smoothing": (lambda: db.BinaryCrossEntropy(label_smoothing=1.0), "label_smoothing", "less"),
     "one_class": (lambda: experiment(model=small(db.Dense(1))), "loss", "two classes"),
+    "kernel_zero": (lambda: db.Conv2D(3, 0), "Conv2D.kernel_size", "or 2 of them, got 0"),
+    "kernel_axes": (lambda: db.Conv2D(3, (1, 2, 3)), "Conv2D.kernel_size", "got (1, 2, 3)"),
+    "strides_text": (lambda: db.MaxPooling2D(2, "2"), "MaxPooling2D.strides", "got '2'"),
+    "causal_plane": (lambda: db.Conv2D(3, 3, padding="causal"), "Conv2D.padding", "got 'causal'"),
+    "negative_pair": (lambda: db.ZeroPadding2D(((0, -1), 2)), "ZeroPadding2D.padding", "-1"),
+    "output_padding": (
+        lambda: image(db.Conv2DTranspose(2, 3, 2, output_padding=2)),
+        "conv2d_transpose",
+        "does not fit",
+    ),
+    "large_kernel": (lambda: image(db.Conv2D(3, 7)), "conv2d", "larger than its input"),
+    "rank": (lambda: small(db.Conv2D(3, 2)), "conv2d", "(batch, size, size, channels)"),
+    "groups": (lambda: image(db.Conv2D(4, 2, groups=4)), "conv2d", "3 channels, 4 filters"),
+    "padding_alone": (lambda: image(db.MaxPooling2D(2, padding=2)), "", "padding alone"),
+    "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves nothing"),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }
 

@@ -10,6 +10,11 @@ from typing import Any
 
 from mindspore import nn, ops
 
+from dnnbridge_mindspore.windows import AvgPool as AvgPool
+from dnnbridge_mindspore.windows import Conv as Conv
+from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
+from dnnbridge_mindspore.windows import MaxPool as MaxPool
+
 Tensor = Any
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
@@ -83,15 +83,28 @@ def _relu(op: ops.Relu, x: str) -> str:
     return f"ops.add(ops.relu({x}), {nan})"
 
 
+def _window(name: str) -> Callable[..., Kernel]:
+    """Write a Cell of `windows`, made with the attributes of the operation."""
+
+    def lower(op: Op, *arguments: str) -> Kernel:
+        attributes = ", ".join(repr(getattr(op, field.name)) for field in fields(op))
+        return Kernel(f"kernels.{name}({attributes})", arguments)
+
+    return lower
+
+
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Abs: _call("abs"),
     ops.Add: _call("add"),
     ops.ArgMax: lambda op, x: f"ops.cast(ops.argmax({x}, {op.axis}), ms.int32)",
+    ops.AvgPool: _window("AvgPool"),
     ops.BatchMatMul: _call("matmul"),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: f"ops.cat(({', '.join(xs)},), {op.axis})",
+    ops.Conv: _window("Conv"),
+    ops.ConvTranspose: _window("ConvTranspose"),
     ops.Div: _divide,
     ops.Equal: _call("equal"),
     ops.Erfc: _call("erfc"),
@@ -101,6 +114,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Log: _call("log"),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
     ops.MatMul: _call("matmul"),
+    ops.MaxPool: _window("MaxPool"),
     ops.Maximum: _extremum("greater_equal"),
     ops.Minimum: _extremum("less_equal"),
     ops.Mul: _call("mul"),

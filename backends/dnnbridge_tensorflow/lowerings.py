@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
+from dnnbridge_tensorflow import windows
 
 Tensor = Any
 
@@ -41,11 +42,14 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: lambda op, a, b: tf.add(a, b),
     ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
+    ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
     ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
     ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
+    ops.Conv: windows.conv,
+    ops.ConvTranspose: windows.conv_transpose,
     ops.Div: lambda op, a, b: tf.divide(a, b),
     ops.Equal: lambda op, a, b: tf.equal(a, b),
     ops.Erfc: lambda op, x: tf.math.erfc(x),
@@ -55,6 +59,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Log: lambda op, x: tf.math.log(x),
     ops.LogSoftmax: lambda op, x: tf.nn.log_softmax(x, op.axis),
     ops.MatMul: lambda op, x, w: tf.matmul(x, w) if x.shape.rank == 2 else tf.tensordot(x, w, 1),
+    ops.MaxPool: windows.max_pool,
     ops.Maximum: lambda op, a, b: tf.maximum(a, b),
     ops.Minimum: lambda op, a, b: tf.minimum(a, b),
     ops.Mul: lambda op, a, b: tf.multiply(a, b),

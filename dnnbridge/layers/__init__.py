@@ -2,12 +2,76 @@
 
 from dnnbridge.layers.activation import Activation
 from dnnbridge.layers.base import AbstractLayer, LayerOutput
+from dnnbridge.layers.borders import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from dnnbridge.layers.convolution import Conv1D, Conv2D, Conv3D
 from dnnbridge.layers.dense import Dense
+from dnnbridge.layers.depthwise import (
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from dnnbridge.layers.dropout import Dropout
+from dnnbridge.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from dnnbridge.layers.merging import Add, Average, Concatenate, Maximum, Multiply, Subtract
+from dnnbridge.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from dnnbridge.layers.reshaping import Flatten, Permute, Reshape
+from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "AbstractLayer",
     "Activation",
     "Add",

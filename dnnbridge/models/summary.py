@@ -14,7 +14,7 @@ from dnnbridge.scope import Declarations, Scope
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
 
-FREE = (ops.Reshape, ops.Transpose, ops.Concat, ops.Cast)
+FREE = (ops.Reshape, ops.Transpose, ops.Concat, ops.Cast, ops.Pad, ops.Slice, ops.BroadcastTo)
 """Operations that move numbers without computing."""
 
 
@@ -93,6 +93,13 @@ def _flops(node: Node) -> int:
     output = node.outputs[0].type.size()
     if isinstance(node.op, ops.MatMul):
         return 2 * output * int(node.inputs[0].shape[-1] or 1)
+    if isinstance(node.op, (ops.Conv, ops.ConvTranspose)):
+        # Every element of the smaller side meets the kernel of each channel of the other.
+        kernel, transposed = node.inputs[1].type, isinstance(node.op, ops.ConvTranspose)
+        places = node.inputs[0].type.size() if transposed else output
+        return 2 * places * kernel.size() // int(kernel.shape[-1] or 1)
+    if isinstance(node.op, (ops.MaxPool, ops.AvgPool)):
+        return output * math.prod(node.op.window)
     return max(output, *(value.type.size() for value in node.inputs))
 
 

@@ -16,6 +16,7 @@ Example:
 """
 
 from dnnbridge.graph import Op
+from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
     Abs,
     Add,
@@ -62,6 +63,7 @@ from dnnbridge.ops.elementwise import (
 )
 from dnnbridge.ops.indexing import Take, take
 from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
+from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
     ArgMax,
     LogSoftmax,
@@ -103,11 +105,14 @@ __all__ = [
     "Abs",
     "Add",
     "ArgMax",
+    "AvgPool",
     "BatchMatMul",
     "BroadcastTo",
     "Cast",
     "Clip",
     "Concat",
+    "Conv",
+    "ConvTranspose",
     "Div",
     "Equal",
     "Erfc",
@@ -117,6 +122,7 @@ __all__ = [
     "Log",
     "LogSoftmax",
     "MatMul",
+    "MaxPool",
     "Maximum",
     "Minimum",
     "Mul",
@@ -142,17 +148,21 @@ __all__ = [
     "Transpose",
     "abs",
     "argmax",
+    "avg_pool",
     "batch_matmul",
     "broadcast_to",
     "cast",
     "clip",
     "concat",
+    "conv",
+    "conv_transpose",
     "equal",
     "erfc",
     "exp",
     "expm1",
     "log",
     "log_softmax",
+    "max_pool",
     "maximum",
     "minimum",
     "one_hot",

@@ -9,9 +9,9 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.graph import Constant, ConstantArray, Graph, Value, ValueAndGrad
-from dnnbridge.reference import elementwise, reductions, shapes
+from dnnbridge.reference import convolution, elementwise, pooling, reductions, shapes
 
-RULES = elementwise.RULES | reductions.RULES | shapes.RULES
+RULES = elementwise.RULES | reductions.RULES | shapes.RULES | convolution.RULES | pooling.RULES
 
 Environment = dict[Value, Array]
 

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dnnbridge.testing.cases.activation_cases import ACTIVATION_CASES
+from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_CASES
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
+from dnnbridge.testing.cases.pooling_cases import POOLING_CASES
+from dnnbridge.testing.cases.spatial_cases import SPATIAL_CASES
 
-EQUATION_CASES: list[EquationCase] = [*ACTIVATION_CASES, *LAYER_CASES, *LOSS_CASES, *METRIC_CASES]
+EQUATION_CASES: list[EquationCase] = [
+    *ACTIVATION_CASES,
+    *LAYER_CASES,
+    *LOSS_CASES,
+    *METRIC_CASES,
+    *CONVOLUTION_CASES,
+    *POOLING_CASES,
+    *SPATIAL_CASES,
+]

@@ -9,8 +9,10 @@ import numpy as np
 from dnnbridge import ops
 from dnnbridge.arrays import Array
 from dnnbridge.graph import Op
+from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_OP_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_case import normal as _normal
+from dnnbridge.testing.cases.pooling_cases import POOLING_OP_CASES
 from dnnbridge.testing.cases.shape_op_cases import SHAPE_OP_CASES
 
 _WIDE = np.concatenate(
@@ -140,6 +142,8 @@ OP_CASES: list[OpCase] = [
     *_limits(),
     *_reductions(),
     *_others(),
+    *CONVOLUTION_OP_CASES,
+    *POOLING_OP_CASES,
     *SHAPE_OP_CASES,
 ]
 """Every primitive has a case here; the suite insists."""

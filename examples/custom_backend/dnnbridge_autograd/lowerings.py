@@ -6,6 +6,7 @@ import autograd.numpy as np
 from autograd.scipy.special import erfc
 
 from dnnbridge import ops
+from dnnbridge_autograd import windows
 
 DTYPES = {"float32": np.float32, "int32": np.int32, "bool": bool}
 
@@ -48,11 +49,14 @@ LOWERINGS = {
     ops.Abs: lambda op, x: np.abs(x),
     ops.Add: lambda op, a, b: a + b,
     ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
+    ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: np.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: x.astype(DTYPES[op.dtype]),
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: np.concatenate(xs, op.axis),
+    ops.Conv: windows.conv,
+    ops.ConvTranspose: windows.conv_transpose,
     ops.Div: lambda op, a, b: a / b,
     ops.Equal: lambda op, a, b: a == b,
     ops.Erfc: lambda op, x: erfc(x),
@@ -62,6 +66,7 @@ LOWERINGS = {
     ops.Log: lambda op, x: np.log(x),
     ops.LogSoftmax: _log_softmax,
     ops.MatMul: lambda op, x, w: np.matmul(x, w),
+    ops.MaxPool: windows.max_pool,
     ops.Maximum: lambda op, a, b: _where((a >= b) | (a != a), a, b),
     ops.Minimum: lambda op, a, b: _where((a <= b) | (a != a), a, b),
     ops.Mul: lambda op, a, b: a * b,

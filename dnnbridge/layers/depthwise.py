@@ -1,0 +1,194 @@
+"""Convolutions of every channel by itself, and those that then mix the channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from dnnbridge import ops
+from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.fields import (
+    Bool,
+    CausalPadding,
+    DataFormat,
+    Padding2,
+    PaddingLike,
+    PositiveInt,
+    Sizes1,
+    Sizes2,
+    SizesLike,
+    sizes,
+)
+from dnnbridge.graph import Value
+from dnnbridge.initializers import AbstractInitializer, InitializerLike, as_initializer
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.layout import enter, leave
+from dnnbridge.ops.windows import Padding
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@dataclass(frozen=True)
+class AbstractDepthwiseConv(AbstractLayer):
+    """Base of depthwise convolutions. `DepthwiseConv2D` has the arguments."""
+
+    kernel_size: SizesLike
+    strides: SizesLike = 1
+    padding: PaddingLike = "valid"
+    depth_multiplier: PositiveInt = 1
+    data_format: DataFormat = "channels_last"
+    dilation_rate: SizesLike = 1
+    activation: ActivationLike = "linear"
+    use_bias: Bool = True
+    depthwise_initializer: InitializerLike = "glorot_uniform"
+    bias_initializer: InitializerLike = "zeros"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        x = enter(scope, x, len(cast(tuple[int, ...], self.kernel_size)), self.data_format)
+        start = as_initializer(self.depthwise_initializer)
+        y = depthwise(scope, x, self, "kernel", start)
+        if self.use_bias:
+            y = y + scope.parameter("bias", y.shape[-1:], as_initializer(self.bias_initializer))
+        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+
+
+@spec
+class DepthwiseConv1D(AbstractDepthwiseConv):
+    """Convolution of every channel by itself, over one axis; arguments as of `DepthwiseConv2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((10, 3)), DepthwiseConv1D(3, depth_multiplier=2)]).output_shape
+        (None, 8, 6)
+    """
+
+    kernel_size: Sizes1
+    strides: Sizes1 = 1
+    padding: CausalPadding = "valid"
+    dilation_rate: Sizes1 = 1
+
+
+@spec
+class DepthwiseConv2D(AbstractDepthwiseConv):
+    """Convolution of every channel by itself, over two axes
+
+    The kernel has shape (*kernel_size, channels, depth_multiplier), as in Keras; output channel
+    c · depth_multiplier + j is that of input channel c with its kernel j.
+
+    Args:
+        kernel_size: size of the window, a number or one per axis.
+        strides: step of the window.
+        padding: as of `Conv2D`.
+        depth_multiplier: outputs per input channel.
+        data_format: "channels_last" or "channels_first", of input and output.
+        dilation_rate: distance of the elements of the window.
+        activation: an activation or its name.
+        use_bias: whether to add a bias per output channel.
+        depthwise_initializer: start of the kernel.
+        bias_initializer: start of the bias.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((8, 8, 3)), DepthwiseConv2D(3, padding="same")]).output_shape
+        (None, 8, 8, 3)
+    """
+
+    kernel_size: Sizes2
+    strides: Sizes2 = 1
+    padding: Padding2 = "valid"
+    dilation_rate: Sizes2 = 1
+
+
+@dataclass(frozen=True)
+class AbstractSeparableConv(AbstractLayer):
+    """Base of separable convolutions. `SeparableConv2D` has the arguments."""
+
+    filters: PositiveInt
+    kernel_size: SizesLike
+    strides: SizesLike = 1
+    padding: PaddingLike = "valid"
+    data_format: DataFormat = "channels_last"
+    dilation_rate: SizesLike = 1
+    depth_multiplier: PositiveInt = 1
+    activation: ActivationLike = "linear"
+    use_bias: Bool = True
+    depthwise_initializer: InitializerLike = "glorot_uniform"
+    pointwise_initializer: InitializerLike = "glorot_uniform"
+    bias_initializer: InitializerLike = "zeros"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        axes = len(cast(tuple[int, ...], self.kernel_size))
+        x = enter(scope, x, axes, self.data_format)
+        start = as_initializer(self.depthwise_initializer)
+        each = depthwise(scope, x, self, "depthwise_kernel", start)
+        shape = (*(1,) * axes, each.shape[-1], self.filters)
+        start = as_initializer(self.pointwise_initializer)
+        y = ops.conv(each, scope.parameter("pointwise_kernel", shape, start), (1,) * axes)
+        if self.use_bias:
+            y = y + scope.parameter("bias", (self.filters,), as_initializer(self.bias_initializer))
+        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+
+
+@spec
+class SeparableConv1D(AbstractSeparableConv):
+    """A depthwise convolution, then one of window 1; arguments as of `SeparableConv2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((10, 3)), SeparableConv1D(4, 3, strides=2)]).output_shape
+        (None, 4, 4)
+    """
+
+    kernel_size: Sizes1
+    strides: Sizes1 = 1
+    padding: CausalPadding = "valid"
+    dilation_rate: Sizes1 = 1
+
+
+@spec
+class SeparableConv2D(AbstractSeparableConv):
+    """A depthwise convolution, then one of window 1×1, which mixes the channels
+
+    Chollet, "Xception: deep learning with depthwise separable convolutions", 2017. There is
+    nothing between the two; strides and dilation are those of the first.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: size of the depthwise window.
+        strides: step of the window.
+        padding: as of `Conv2D`.
+        data_format: "channels_last" or "channels_first", of input and output.
+        dilation_rate: distance of the elements of the window.
+        depth_multiplier: channels between the two per input channel.
+        activation: an activation or its name.
+        use_bias: whether to add a bias per filter.
+        depthwise_initializer: start of the depthwise kernel, (*kernel_size, channels, multiplier).
+        pointwise_initializer: start of the other one, (1, 1, channels · multiplier, filters).
+        bias_initializer: start of the bias.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((8, 8, 3)), SeparableConv2D(5, 3)]).output_shape
+        (None, 6, 6, 5)
+    """
+
+    kernel_size: Sizes2
+    strides: Sizes2 = 1
+    padding: Padding2 = "valid"
+    dilation_rate: Sizes2 = 1
+
+
+def depthwise(
+    scope: Scope,
+    x: Value,
+    layer: AbstractDepthwiseConv | AbstractSeparableConv,
+    name: str,
+    start: AbstractInitializer,
+) -> Value:
+    """Write the depthwise convolution of a layer with a kernel of its own."""
+    window = cast(tuple[int, ...], layer.kernel_size)
+    strides, dilation = sizes(layer.strides, len(window)), sizes(layer.dilation_rate, len(window))
+    channels, multiplier = scope.known(x.shape[-1], "the kernel"), layer.depth_multiplier
+    kernel = scope.parameter(name, (*window, channels, multiplier), start)
+    grouped = ops.reshape(kernel, (*window, 1, channels * multiplier))
+    return ops.conv(x, grouped, strides, cast(Padding, layer.padding), dilation, channels)

@@ -1,0 +1,139 @@
+"""The mean and the maximum over all places of an example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, DataFormat
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.layout import enter, leave
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@dataclass(frozen=True)
+class AbstractGlobalPooling(AbstractLayer):
+    """Base of pools over all spatial axes. `GlobalAveragePooling2D` has the arguments."""
+
+    data_format: DataFormat = "channels_last"
+    keepdims: Bool = False
+
+    def _pool(self, scope: Scope, x: Value, axes: int, mean: bool) -> Value:
+        x = enter(scope, x, axes, self.data_format)
+        reduce = ops.reduce_mean if mean else ops.reduce_max
+        y = reduce(x, tuple(range(1, axes + 1)), self.keepdims)
+        return leave(y, self.data_format) if self.keepdims else y
+
+
+@spec
+class GlobalAveragePooling1D(AbstractGlobalPooling):
+    """Mean over the steps: (batch, steps, channels) -> (batch, channels)
+
+    A second input is a mask of shape (batch, steps), 1 for a step that counts and 0 for one that
+    does not: Σ mask · x / Σ mask, which is NaN for an example without steps, as in Keras.
+    Arguments as of `GlobalAveragePooling2D`.
+
+    Example:
+        >>> from dnnbridge import Input, Model
+        >>> x, mask = Input((9, 3)), Input((9,))
+        >>> Model([x, mask], GlobalAveragePooling1D()(x, mask)).output_shape
+        (None, 3)
+    """
+
+    def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
+        if mask is None:
+            return self._pool(scope, x, 1, mean=True)
+        x = enter(scope, x, 1, self.data_format)
+        scope.require(
+            mask.shape == x.shape[:2],
+            "the mask has a number per step",
+            got=f"({shape_text(mask.shape)}) for {x.shape[1]} steps",
+            hint="Give a mask of shape (batch, steps).",
+        )
+        weight = ops.reshape(mask, (*mask.shape, 1))
+        total = ops.reduce_sum(x * weight, 1, self.keepdims)
+        y = total / ops.reduce_sum(weight, 1, self.keepdims)
+        return leave(y, self.data_format) if self.keepdims else y
+
+
+@spec
+class GlobalAveragePooling2D(AbstractGlobalPooling):
+    """Mean over both spatial axes: (batch, h, w, channels) -> (batch, channels)
+
+    Lin et al., "Network in network", 2013.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+        keepdims: whether the spatial axes stay, with size 1.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((8, 8, 64)), GlobalAveragePooling2D()]).output_shape
+        (None, 64)
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return self._pool(scope, x, 2, mean=True)
+
+
+@spec
+class GlobalAveragePooling3D(AbstractGlobalPooling):
+    """Mean over the three spatial axes; arguments as of `GlobalAveragePooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((4, 8, 8, 5)), GlobalAveragePooling3D(keepdims=True)]).output_shape
+        (None, 1, 1, 1, 5)
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return self._pool(scope, x, 3, mean=True)
+
+
+@spec
+class GlobalMaxPooling1D(AbstractGlobalPooling):
+    """Maximum over the steps; arguments as of `GlobalMaxPooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((9, 3)), GlobalMaxPooling1D()]).output_shape
+        (None, 3)
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return self._pool(scope, x, 1, mean=False)
+
+
+@spec
+class GlobalMaxPooling2D(AbstractGlobalPooling):
+    """Maximum over both spatial axes; equal maxima share the gradient evenly, as in Keras
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+        keepdims: whether the spatial axes stay, with size 1.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((8, 8, 64)), GlobalMaxPooling2D()]).output_shape
+        (None, 64)
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return self._pool(scope, x, 2, mean=False)
+
+
+@spec
+class GlobalMaxPooling3D(AbstractGlobalPooling):
+    """Maximum over the three spatial axes; arguments as of `GlobalMaxPooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((4, 8, 8, 5)), GlobalMaxPooling3D()]).output_shape
+        (None, 5)
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return self._pool(scope, x, 3, mean=False)

@@ -1,0 +1,31 @@
+"""Where channels are: equations are written channels last."""
+
+from __future__ import annotations
+
+from dnnbridge import ops
+from dnnbridge.fields import DataFormat
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.scope import Scope
+
+
+def enter(scope: Scope, x: Value, axes: int, data_format: DataFormat) -> Value:
+    """Return the input channels last; it must have so many spatial axes, of known sizes."""
+    scope.require(
+        x.rank == axes + 2 and None not in x.shape[1:],
+        f"expected (batch, {', '.join(['size'] * axes)}, channels)"
+        if data_format == "channels_last"
+        else f"expected (batch, channels, {', '.join(['size'] * axes)})",
+        got=f"({shape_text(x.shape)})",
+        hint="Reshape the input, or use the layer of as many axes as it has.",
+    )
+    if data_format == "channels_last":
+        return x
+    return ops.transpose(x, (0, *range(2, x.rank), 1))
+
+
+def leave(y: Value, data_format: DataFormat) -> Value:
+    """Return a result that is channels last in the layout of the layer."""
+    if data_format == "channels_last":
+        return y
+    return ops.transpose(y, (0, y.rank - 1, *range(1, y.rank - 1)))

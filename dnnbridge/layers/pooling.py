@@ -1,0 +1,198 @@
+"""Pools: the largest or the mean element of a window that moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self, cast
+
+from dnnbridge import ops
+from dnnbridge.fields import (
+    Bool,
+    DataFormat,
+    Padding1,
+    Padding2,
+    Padding3,
+    PaddingLike,
+    Sizes1,
+    Sizes2,
+    Sizes3,
+    SizesLike,
+    sizes,
+)
+from dnnbridge.graph import Value
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.convolution import layout_named, mindspore_padding
+from dnnbridge.layers.layout import enter, leave
+from dnnbridge.ops.windows import Padding
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@dataclass(frozen=True)
+class AbstractPooling(AbstractLayer):
+    """Base of pools. `MaxPooling2D` and `AveragePooling2D` have the arguments."""
+
+    pool_size: SizesLike = 2
+    strides: SizesLike | None = None
+    padding: PaddingLike = "valid"
+    data_format: DataFormat = "channels_last"
+
+    def _window(self) -> tuple[tuple[int, ...], tuple[int, ...], Padding]:
+        window = cast(tuple[int, ...], self.pool_size)
+        strides = window if self.strides is None else sizes(self.strides, len(window))
+        return window, strides, cast(Padding, self.padding)
+
+
+@dataclass(frozen=True)
+class AbstractMaxPooling(AbstractPooling):
+    """Base of maximum pools."""
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        window, strides, padding = self._window()
+        x = enter(scope, x, len(window), self.data_format)
+        return leave(ops.max_pool(x, window, strides, padding), self.data_format)
+
+
+@dataclass(frozen=True)
+class AbstractAveragePooling(AbstractPooling):
+    """Base of mean pools."""
+
+    count_padding: Bool = False
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        window, strides, padding = self._window()
+        x = enter(scope, x, len(window), self.data_format)
+        y = ops.avg_pool(x, window, strides, padding, self.count_padding)
+        return leave(y, self.data_format)
+
+
+@spec
+class MaxPooling1D(AbstractMaxPooling):
+    """Maximum of a window over one axis; arguments as of `MaxPooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((9, 3)), MaxPooling1D(2, padding="same")]).output_shape
+        (None, 5, 3)
+    """
+
+    pool_size: Sizes1 = 2
+    strides: Sizes1 | None = None
+    padding: Padding1 = "valid"
+
+
+@spec
+class MaxPooling2D(AbstractMaxPooling):
+    """Maximum of a window over two axes, per channel
+
+    Padding counts as -∞; of equal maxima the first has the gradient, as in Keras and MindSpore.
+
+    Args:
+        pool_size: size of the window, a number or one per axis.
+        strides: step of the window, by default its size.
+        padding: "valid", "same", or counts: a number, or (before, after) per axis.
+        data_format: "channels_last" or "channels_first", of input and output.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((28, 28, 6)), MaxPooling2D()]).output_shape
+        (None, 14, 14, 6)
+    """
+
+    pool_size: Sizes2 = 2
+    strides: Sizes2 | None = None
+    padding: Padding2 = "valid"
+
+    @classmethod
+    def mindspore(
+        cls,
+        kernel_size: SizesLike = 1,
+        stride: SizesLike = 1,
+        pad_mode: Literal["same", "valid"] = "valid",
+        data_format: Literal["NCHW", "NHWC"] = "NCHW",
+    ) -> Self:
+        """Return `mindspore.nn.MaxPool2d` with these arguments."""
+        return cls(kernel_size, stride, pad_mode, layout_named(data_format))
+
+
+@spec
+class MaxPooling3D(AbstractMaxPooling):
+    """Maximum of a window over three axes; arguments as of `MaxPooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((4, 6, 8, 3)), MaxPooling3D((1, 2, 2))]).output_shape
+        (None, 4, 3, 4, 3)
+    """
+
+    pool_size: Sizes3 = 2
+    strides: Sizes3 | None = None
+    padding: Padding3 = "valid"
+
+
+@spec
+class AveragePooling1D(AbstractAveragePooling):
+    """Mean of a window over one axis; arguments as of `AveragePooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((9, 3)), AveragePooling1D(3, strides=1)]).output_shape
+        (None, 7, 3)
+    """
+
+    pool_size: Sizes1 = 2
+    strides: Sizes1 | None = None
+    padding: Padding1 = "valid"
+
+
+@spec
+class AveragePooling2D(AbstractAveragePooling):
+    """Mean of a window over two axes, per channel
+
+    Args:
+        pool_size: size of the window, a number or one per axis.
+        strides: step of the window, by default its size.
+        padding: as of `MaxPooling2D`.
+        data_format: "channels_last" or "channels_first", of input and output.
+        count_padding: whether elements of the padding count, as zeros. With "same" they do in
+            neither framework; with numbers they do in MindSpore by default.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((28, 28, 6)), AveragePooling2D((2, 4))]).output_shape
+        (None, 14, 7, 6)
+    """
+
+    pool_size: Sizes2 = 2
+    strides: Sizes2 | None = None
+    padding: Padding2 = "valid"
+
+    @classmethod
+    def mindspore(
+        cls,
+        kernel_size: SizesLike = 1,
+        stride: SizesLike = 1,
+        pad_mode: Literal["same", "valid", "pad"] = "valid",
+        padding: int = 0,
+        count_include_pad: bool = True,
+        data_format: Literal["NCHW", "NHWC"] = "NCHW",
+    ) -> Self:
+        """Return `mindspore.nn.AvgPool2d` with these arguments."""
+        counted = count_include_pad and pad_mode == "pad"
+        given = mindspore_padding(pad_mode, padding)
+        return cls(kernel_size, stride, given, layout_named(data_format), counted)
+
+
+@spec
+class AveragePooling3D(AbstractAveragePooling):
+    """Mean of a window over three axes; arguments as of `AveragePooling2D`
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((4, 6, 8, 3)), AveragePooling3D()]).output_shape
+        (None, 2, 3, 4, 3)
+    """
+
+    pool_size: Sizes3 = 2
+    strides: Sizes3 | None = None
+    padding: Padding3 = "valid"

@@ -1,0 +1,107 @@
+"""Layers that repeat or interpolate along the spatial axes."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import numpy as np
+
+from dnnbridge import ops
+from dnnbridge.arrays import Array
+from dnnbridge.fields import DataFormat, Sizes1, Sizes2, Sizes3, SizesLike
+from dnnbridge.graph import Value
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.layout import enter, leave
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class UpSampling1D(AbstractLayer):
+    """Every step `size` times
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((9, 3)), UpSampling1D(2)]).output_shape
+        (None, 18, 3)
+    """
+
+    size: Sizes1 = 2
+    data_format: DataFormat = "channels_last"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return _nearest(scope, x, self.size, self.data_format)
+
+
+@spec
+class UpSampling2D(AbstractLayer):
+    """Every element repeated along both spatial axes, or an interpolation
+
+    Args:
+        size: how many times as large, a number or one per axis.
+        data_format: "channels_last" or "channels_first", of input and output.
+        interpolation: "nearest" repeats. "bilinear" takes the element at (i + ½) / size - ½ from
+            its two neighbours, the ends repeated, as Keras does.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> grow = UpSampling2D((2, 3), interpolation="bilinear")
+        >>> Sequential([Input((4, 5, 3)), grow]).output_shape
+        (None, 8, 15, 3)
+    """
+
+    size: Sizes2 = 2
+    data_format: DataFormat = "channels_last"
+    interpolation: Literal["nearest", "bilinear"] = "nearest"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        if self.interpolation == "nearest":
+            return _nearest(scope, x, self.size, self.data_format)
+        y = enter(scope, x, 2, self.data_format)
+        for axis, times in enumerate(cast(tuple[int, ...], self.size), 1):
+            order = (*(i for i in range(4) if i != axis), axis)
+            matrix = scope.constant(bilinear(scope.known(y.shape[axis], "the size"), times))
+            back = tuple(order.index(i) for i in range(4))
+            y = ops.transpose(ops.transpose(y, order) @ matrix, back)
+        return leave(y, self.data_format)
+
+
+@spec
+class UpSampling3D(AbstractLayer):
+    """Every element repeated along the three spatial axes
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((2, 3, 4, 1)), UpSampling3D((1, 2, 3))]).output_shape
+        (None, 2, 6, 12, 1)
+    """
+
+    size: Sizes3 = 2
+    data_format: DataFormat = "channels_last"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return _nearest(scope, x, self.size, self.data_format)
+
+
+def _nearest(scope: Scope, x: Value, size: SizesLike, data_format: DataFormat) -> Value:
+    """Repeat along a new axis after each, then join the two."""
+    times = cast(tuple[int, ...], size)
+    x = enter(scope, x, len(times), data_format)
+    batch, channels = x.shape[0], x.shape[-1]
+    sizes = [scope.known(n, "the size") for n in x.shape[1:-1]]
+    ones = [part for n in sizes for part in (n, 1)]
+    repeated = [part for pair in zip(sizes, times, strict=True) for part in pair]
+    grown = [n * k for n, k in zip(sizes, times, strict=True)]
+    y = ops.broadcast_to(ops.reshape(x, (batch, *ones, channels)), (batch, *repeated, channels))
+    return leave(ops.reshape(y, (batch, *grown, channels)), data_format)
+
+
+def bilinear(n: int, times: int) -> Array:
+    """Return the matrix that interpolates n numbers to n · times, for a product from the right.
+
+    Example:
+        >>> bilinear(2, 2).T.tolist()
+        [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
+    """
+    place = np.clip((np.arange(n * times) + 0.5) / times - 0.5, 0, n - 1)
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(np.arange(n)[:, None] - place[None, :])))

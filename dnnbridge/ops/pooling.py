@@ -1,0 +1,93 @@
+"""Maximum and mean of a window that moves, channels last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnnbridge.arrays import Array
+from dnnbridge.errors import ShapeError
+from dnnbridge.graph import Op, TensorType, Value
+from dnnbridge.graph.op import require_dtype
+from dnnbridge.ops.windows import Padding, Pairs, pad_pairs, places
+
+
+@dataclass(frozen=True)
+class AbstractPool(Op):
+    """(batch, *spatial, channels) -> one number per place of the window, per channel."""
+
+    window: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Pairs
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_dtype(self, x, "float32")
+        if max(map(max, self.padding), default=0) and not all(
+            max(pair) < size for pair, size in zip(self.padding, self.window, strict=False)
+        ):
+            raise ShapeError(
+                "a window would lie in the padding alone",
+                got=f"padding {self.padding}, window {self.window}",
+                hint="Pad by less than the window.",
+            )
+        ones = (1,) * len(self.window)
+        made = places(
+            "a pooling", x.shape[1:-1], self.window, self.strides, self.padding, dilation=ones
+        )
+        return x.with_shape((x.shape[0], *made, x.shape[-1]))
+
+
+@dataclass(frozen=True)
+class MaxPool(AbstractPool):
+    """Maximum of the window; the padding counts as -∞
+
+    Of equal maxima the first, in C order, has the gradient.
+    """
+
+
+@dataclass(frozen=True)
+class AvgPool(AbstractPool):
+    """Mean of the window, of its elements outside the padding or, with `count_padding`, of all"""
+
+    count_padding: bool = False
+
+    def divisors(self, sizes: Sequence[int]) -> Array:
+        """Return the number of elements that count at every place, (1, *places, 1)."""
+        made = np.ones((1,) * (len(self.window) + 2))
+        for axis, (n, k, s, (before, after)) in enumerate(
+            zip(sizes, self.window, self.strides, self.padding, strict=True), 1
+        ):
+            first = np.arange((n + before + after - k) // s + 1) * s - before
+            inside = np.minimum(first + k, n) - np.maximum(first, 0)
+            counts = np.full(len(first), k) if self.count_padding else inside
+            shape = [-1 if i == axis else 1 for i in range(made.ndim)]
+            made = made * counts.reshape(shape)
+        return np.asarray(made, np.float64)
+
+
+def max_pool(
+    x: Value, window: Sequence[int], strides: Sequence[int], padding: Padding = "valid"
+) -> Value:
+    return x.builder.add(
+        MaxPool(tuple(window), tuple(strides), _pairs(x, window, strides, padding)), x
+    )
+
+
+def avg_pool(
+    x: Value,
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: Padding = "valid",
+    count_padding: bool = False,
+) -> Value:
+    pairs = _pairs(x, window, strides, padding)
+    return x.builder.add(AvgPool(tuple(window), tuple(strides), pairs, count_padding), x)
+
+
+def _pairs(x: Value, window: Sequence[int], strides: Sequence[int], padding: Padding) -> Pairs:
+    if x.rank != len(window) + 2:
+        return ((0, 0),) * len(window)  # the operation refuses the rank
+    return pad_pairs(padding, x.shape[1:-1], window, strides, (1,) * len(window))

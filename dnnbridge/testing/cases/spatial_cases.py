@@ -1,0 +1,32 @@
+"""Cases of layers that pad, crop and enlarge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dnnbridge import layers
+from dnnbridge.arrays import Array
+from dnnbridge.testing.cases.equation_case import EquationCase, normal
+
+_FIRST: Literal["channels_first"] = "channels_first"
+_LINE, _PLANE, _SPACE = normal(3, 7, 2), normal(2, 4, 5, 3), normal(2, 4, 3, 5, 2)
+
+_GIVEN: list[tuple[str, layers.AbstractLayer, Array]] = [
+    ("pair", layers.ZeroPadding1D((2, 0)), _LINE),
+    ("pairs", layers.ZeroPadding2D(((1, 0), (0, 3))), _PLANE),
+    ("channels_first", layers.ZeroPadding2D((1, 2), _FIRST), _PLANE),
+    ("number", layers.ZeroPadding3D(1), _SPACE),
+    ("pair", layers.Cropping1D((0, 3)), _LINE),
+    ("pairs", layers.Cropping2D(((1, 0), (0, 2))), _PLANE),
+    ("channels_first", layers.Cropping2D((2, 1), _FIRST), _PLANE),
+    ("each", layers.Cropping3D((1, 0, 2)), _SPACE),
+    ("3", layers.UpSampling1D(3), _LINE),
+    ("nearest", layers.UpSampling2D((2, 3)), _PLANE),
+    ("bilinear", layers.UpSampling2D((2, 3), interpolation="bilinear"), _PLANE),
+    ("bilinear-channels_first", layers.UpSampling2D(2, _FIRST, "bilinear"), _PLANE),
+    ("each", layers.UpSampling3D((1, 2, 3)), _SPACE),
+]
+
+SPATIAL_CASES: list[EquationCase] = [
+    EquationCase(f"{type(layer).__name__}-{id}", layer, (x,), reduced=12) for id, layer, x in _GIVEN
+]
