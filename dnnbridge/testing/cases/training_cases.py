@@ -10,14 +10,14 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import Dense, Dropout, Flatten
+from dnnbridge.layers import Activation, BatchNorm, Dense, Dropout, Flatten
 from dnnbridge.losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
     MeanSquaredError,
     SparseCategoricalCrossEntropy,
 )
-from dnnbridge.models import Input, Sequential
+from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
 
@@ -49,6 +49,11 @@ def _case(
     model = Sequential([Input((4, 5)), Flatten(), *layers])
     metrics = [] if isinstance(loss, MeanSquaredError) else ["accuracy"]
     return TrainingCase(name, Experiment(model, loss, optimizer, metrics, seed=3), _x(), y)
+
+
+def _called_twice(layer: Any, units: int) -> Model:
+    x = Input((units,))
+    return Model(x, layer(Dense(units, "tanh")(layer(x))))
 
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
@@ -88,5 +93,26 @@ TRAINING_CASES: list[TrainingCase] = [
         SGD(InverseTimeDecay(0.05, 10, 0.5)),
         Dense(16, "softplus"),
         Dense(2, bias_initializer="ones"),
+    ),
+    _case(
+        "batch_norm",
+        _label(),
+        _SPARSE,
+        SGD(0.1, momentum=0.9),
+        Dense(16, use_bias=False),
+        BatchNorm(momentum=0.9),
+        Activation("tanh"),
+        Dense(8, use_bias=False),
+        BatchNorm.mindspore(),
+        Dense(3),
+    ),
+    _case(
+        "batch_norm-shared",
+        _label(),
+        _SPARSE,
+        SGD(0.1),
+        Dense(8, "tanh"),
+        _called_twice(BatchNorm(momentum=0.5), 8),
+        Dense(3),
     ),
 ]
