@@ -8,6 +8,7 @@ from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
 from dnnbridge.testing.cases.normalization_cases import NORMALIZATION_CASES
+from dnnbridge.testing.cases.sequence_cases import SEQUENCE_CASES
 
 EQUATION_CASES: list[EquationCase] = [
     *ACTIVATION_CASES,
@@ -15,4 +16,5 @@ EQUATION_CASES: list[EquationCase] = [
     *LOSS_CASES,
     *METRIC_CASES,
     *NORMALIZATION_CASES,
+    *SEQUENCE_CASES,
 ]
