@@ -93,12 +93,13 @@ class Scope:
         path: str = "",
         owner: object = None,
         sampling: bool | None = None,
+        outer: Scope | None = None,
     ) -> None:
         self.builder, self.training, self.path = builder, training, path
         self.sampling = training if sampling is None else sampling
         self.updates: dict[str, Value] = {}
         self.losses: list[Value] = []
-        self._declared, self._owner = declarations, owner
+        self._declared, self._owner, self._outer = declarations, owner, outer
 
     def parameter(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
         """Declare a trainable float32 array `path/name` and return it.
@@ -109,8 +110,13 @@ class Scope:
         return self._state(name, shape, initializer, trainable=True)
 
     def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
-        """Declare a float32 array that is not trained, such as a running mean, and return it."""
-        return self._state(name, shape, initializer, trainable=False)
+        """Declare a float32 array that is not trained, such as a running mean, and return it.
+
+        Where the spec was called before in the same step, it is what that call made of it.
+        """
+        start = self._state(name, shape, initializer, trainable=False)
+        updated = self._updated(self._full(name))
+        return start if updated is None else self.builder.local(updated)
 
     def update(self, name: str, value: Value) -> None:
         """Give a buffer its value for the next step; in training only."""
@@ -179,6 +185,12 @@ class Scope:
             mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
         return ops.reduce_sum(x * mask, 0)
 
+    def batch_size(self) -> Value:
+        """Return how many examples of the batch count."""
+        from dnnbridge import ops
+
+        return ops.reduce_sum(self.builder.local(self._batch().mask), 0)
+
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
         made = self.call_all(emitter, *values, name=name)
@@ -191,7 +203,9 @@ class Scope:
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
-            scope = Scope(body, self._declared, self.training, path, emitter, self.sampling)
+            scope = Scope(
+                body, self._declared, self.training, path, emitter, self.sampling, outer=self
+            )
             made = emitter.emit(scope, *inputs)
             inner.append(scope)
             outputs = (made,) if isinstance(made, Value) else made
@@ -246,6 +260,12 @@ class Scope:
                 hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
             )
         return self.builder.local(self._declared.values[array.name])
+
+    def _updated(self, full: str) -> Value | None:
+        """Return what a buffer has been updated to in this step, here or further out."""
+        if full in self.updates or self._outer is None:
+            return self.updates.get(full)
+        return self._outer._updated(full)
 
     def _batch(self) -> BatchMask:
         if self._declared.batch is None:

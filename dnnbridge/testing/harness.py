@@ -48,6 +48,7 @@ def equation(
     *,
     gradient: bool = True,
     training: bool = True,
+    masked: int = 0,
 ) -> Equation:
     """Build the program of an equation; parameters it declares are drawn, not initialised.
 
@@ -58,6 +59,7 @@ def equation(
         gradient: whether to differentiate the sum of the value, weighted with fixed random
             numbers, by every float input and parameter.
         training: what the scope says.
+        masked: how many examples, the last ones, do not count.
     """
     builder = Builder("equation")
     values = [builder.input(f"input_{i}", type) for i, type in enumerate(types)]
@@ -65,7 +67,8 @@ def equation(
     declared = Declarations(builder, BatchMask(*mask))
     batch = len(inputs[0]) if inputs and np.ndim(inputs[0]) else 1
     feeds = {f"input_{i}": array for i, array in enumerate(inputs)}
-    feeds |= {"mask": np.ones(batch), "normalizer": np.array(1.0 / batch)}
+    counted = np.arange(batch) < batch - masked
+    feeds |= {"mask": counted.astype(float), "normalizer": np.array(1.0 / counted.sum())}
     if not gradient:
         result = write(Scope(builder, declared, training), *values)
         function = Function(builder.graph([result]), {}, ("value",))
@@ -93,8 +96,11 @@ def equation(
 
 
 def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict[str, Array]:
-    """Draw what an equation declared: its parameters and its random inputs."""
-    arrays = {a.name: rng.normal(0.0, 0.5, a.shape) for a in declared.arrays.values()}
+    """Draw what an equation declared: parameters, buffers (a variance is positive), randoms."""
+    arrays = {
+        a.name: rng.normal(0.0, 0.5, a.shape) if a.trainable else rng.uniform(0.5, 1.5, a.shape)
+        for a in declared.arrays.values()
+    }
     return arrays | {
         f"random:{random.name}": random.distribution.sample(rng, random.type.concrete(batch))
         for random in declared.randoms.values()

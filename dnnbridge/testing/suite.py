@@ -180,8 +180,10 @@ class ConformanceSuite:
         reference: Backend,
     ) -> None:
         arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
-        training = getattr(case, "training", True)
-        built = equation(write, types, arrays, gradient=case.gradient, training=training)  # type: ignore[arg-type]
+        options = {
+            name: getattr(case, name) for name in ("training", "masked") if hasattr(case, name)
+        }
+        built = equation(write, types, arrays, gradient=case.gradient, **options)  # type: ignore[arg-type]
         actual, expected = built.run(loaded, self.device), built.run(reference)
         assert actual.keys() == expected.keys()
         for name, array in expected.items():

@@ -23,6 +23,7 @@ class EquationCase:
         gradient: whether it is differentiated by its first input and its parameters.
         reduced: number of terms summed into an element.
         training: whether it is emitted for training.
+        masked: how many examples, the last ones, only fill up the batch.
     """
 
     id: str
@@ -31,6 +32,7 @@ class EquationCase:
     gradient: bool = True
     reduced: int = 1
     training: bool = True
+    masked: int = 0
 
     @property
     def types(self) -> list[TensorType]:

@@ -8,7 +8,9 @@ from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
+from dnnbridge.testing.cases.normalization_cases import NORMALIZATION_CASES
 from dnnbridge.testing.cases.pooling_cases import POOLING_CASES
+from dnnbridge.testing.cases.sequence_cases import SEQUENCE_CASES
 from dnnbridge.testing.cases.spatial_cases import SPATIAL_CASES
 
 EQUATION_CASES: list[EquationCase] = [
@@ -19,4 +21,6 @@ EQUATION_CASES: list[EquationCase] = [
     *CONVOLUTION_CASES,
     *POOLING_CASES,
     *SPATIAL_CASES,
+    *NORMALIZATION_CASES,
+    *SEQUENCE_CASES,
 ]

@@ -11,7 +11,7 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
-from dnnbridge.layers import Dense, Dropout, Flatten
+from dnnbridge.layers import Activation, BatchNorm, Dense, Dropout, Flatten
 from dnnbridge.losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
@@ -59,6 +59,11 @@ def _case(
     model = Sequential([Input((4, 5)), Flatten(), *layers])
     metrics = [] if isinstance(loss, MeanSquaredError) else ["accuracy"]
     return TrainingCase(name, Experiment(model, loss, optimizer, metrics, seed=3), _x(), y)
+
+
+def _called_twice(layer: Any, units: int) -> Model:
+    x = Input((units,))
+    return Model(x, layer(Dense(units, "tanh")(layer(x))))
 
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
@@ -139,4 +144,25 @@ TRAINING_CASES: list[TrainingCase] = [
     _heads(),
     _reduced(),
     _frozen(),
+    _case(
+        "batch_norm",
+        _label(),
+        _SPARSE,
+        SGD(0.1, momentum=0.9),
+        Dense(16, use_bias=False),
+        BatchNorm(momentum=0.9),
+        Activation("tanh"),
+        Dense(8, use_bias=False),
+        BatchNorm.mindspore(),
+        Dense(3),
+    ),
+    _case(
+        "batch_norm-shared",
+        _label(),
+        _SPARSE,
+        SGD(0.1),
+        Dense(8, "tanh"),
+        _called_twice(BatchNorm(momentum=0.5), 8),
+        Dense(3),
+    ),
 ]

@@ -1,0 +1,174 @@
+"""Attention: weighted means of values, the weights made of queries and keys."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, PositiveInt
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.initializers import InitializerLike, as_initializer
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.randomness import Bernoulli
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+BLOCKED = -1e9
+"""Score of a key that is not looked at: its weight is 0; a row of them alone is uniform."""
+
+
+@spec
+class Attention(AbstractLayer):
+    """softmax(scale · query @ keyᵀ) @ value, as Keras' `Attention` of score_mode "dot"
+
+    Called on query (batch, T, d) and value (batch, S, v), then the key (batch, S, d) unless the
+    value serves as key, then the padding mask if `masked`. There is no 1/√d here, as in Keras.
+
+    Args:
+        use_scale: whether the scores are multiplied by a trained number, `scale`, which starts
+            at 1.
+        dropout: fraction of the weights that are dropped in training.
+        causal: whether place t looks at the places up to t only.
+        masked: whether the last input is a mask (batch, S), 1 where a key is real. A row without
+            any key to look at has the mean of all values.
+
+    Example:
+        >>> from dnnbridge import Input, Model
+        >>> query, value = Input((5, 8)), Input((7, 8))
+        >>> Model([query, value], Attention()(query, value)).output_shape
+        (None, 5, 8)
+    """
+
+    use_scale: Bool = False
+    dropout: Fraction = 0.0
+    causal: Bool = False
+    masked: Bool = False
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        query, value, key, mask = _named(scope, inputs, self.masked)
+        scores = ops.batch_matmul(query, ops.transpose(key, (0, 2, 1)))
+        if self.use_scale:
+            scores = scope.parameter("scale", (), as_initializer("ones")) * scores
+        weights = _weights(scope, scores, mask, self.causal, self.dropout)
+        return ops.batch_matmul(weights, value)
+
+
+@spec
+class MultiHeadAttention(AbstractLayer):
+    """Heads of softmax(query @ keyᵀ / √key_dim) @ value, side by side, mapped to query's features
+
+    Called on query (batch, T, E), then value (batch, S, V) and key (batch, S, K), then the padding
+    mask if `masked`: `layer(x)` is self-attention, `layer(x, memory)` looks at the memory,
+    `layer(x, memory, mask)` at its real places. The kernels have Keras' shapes: query_kernel
+    (E, heads, key_dim), key_kernel (K, heads, key_dim), value_kernel (V, heads, value_dim),
+    output_kernel (heads, value_dim, E). MindSpore's `nn.MultiheadAttention` stacks the transposes
+    of the first three, and its masks say what is blocked. (Vaswani et al., 2017)
+
+    Args:
+        num_heads: number of heads.
+        key_dim: size of a query and of a key in a head.
+        value_dim: size of a value in a head; by default key_dim.
+        dropout: fraction of the weights that are dropped in training.
+        use_bias: whether each of the four maps has a bias.
+        causal: whether place t looks at the places up to t only.
+        masked: whether the last input is a mask (batch, S), 1 where a key is real. A row without
+            any key to look at has the mean of all values.
+        kernel_initializer: start of the kernels.
+        bias_initializer: start of the biases.
+
+    Example:
+        >>> from dnnbridge import Input, Model
+        >>> x, mask = Input((5, 8)), Input((5,))
+        >>> Model([x, mask], MultiHeadAttention(2, 4, masked=True)(x, mask)).output_shape
+        (None, 5, 8)
+    """
+
+    num_heads: PositiveInt
+    key_dim: PositiveInt
+    value_dim: PositiveInt | None = None
+    dropout: Fraction = 0.0
+    use_bias: Bool = True
+    causal: Bool = False
+    masked: Bool = False
+    kernel_initializer: InitializerLike = "glorot_uniform"
+    bias_initializer: InitializerLike = "zeros"
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        query, value, key, mask = _named(scope, inputs, self.masked)
+        size = self.value_dim or self.key_dim
+        q = self._heads(scope, "query", query, self.key_dim, (0, 2, 1, 3))
+        k = self._heads(scope, "key", key, self.key_dim, (0, 2, 3, 1))
+        v = self._heads(scope, "value", value, size, (0, 2, 1, 3))
+        scores = ops.batch_matmul(q * (1.0 / math.sqrt(self.key_dim)), k)
+        weights = _weights(scope, scores, mask, self.causal, self.dropout)
+        found = ops.transpose(ops.batch_matmul(weights, v), (0, 2, 1, 3))
+        rows = ops.reshape(found, (*query.shape[:2], self.num_heads * size))
+        return self._mapped(scope, "output", rows, (self.num_heads, size), query.shape[-1:])
+
+    def _heads(self, scope: Scope, name: str, x: Value, size: int, order: tuple[int, ...]) -> Value:
+        """Map (batch, time, features) to heads and put the axes in order."""
+        heads = (self.num_heads, size)
+        mapped = self._mapped(scope, name, x, x.shape[-1:], heads)
+        return ops.transpose(ops.reshape(mapped, (*x.shape[:2], *heads)), order)
+
+    def _mapped(
+        self,
+        scope: Scope,
+        name: str,
+        x: Value,
+        given: tuple[int | None, ...],
+        made: tuple[int | None, ...],
+    ) -> Value:
+        """Map the last axis by a kernel of shape (*given, *made), and add a bias."""
+        sizes = [scope.known(dim, "the features") for dim in made]
+        kernel_initializer = as_initializer(self.kernel_initializer)
+        kernel = scope.parameter(f"{name}_kernel", (*given, *made), kernel_initializer)
+        y = x @ ops.reshape(kernel, (x.shape[-1], math.prod(sizes)))
+        if not self.use_bias:
+            return y
+        bias = scope.parameter(f"{name}_bias", sizes, as_initializer(self.bias_initializer))
+        return y + ops.reshape(bias, (math.prod(sizes),))
+
+
+def _named(
+    scope: Scope, inputs: tuple[Value, ...], masked: bool
+) -> tuple[Value, Value, Value, Value | None]:
+    """Return query, value, key and mask of what the layer was called on."""
+    given, mask = (inputs[:-1], inputs[-1]) if masked else (inputs, None)
+    shapes = " and ".join(f"({shape_text(value.shape)})" for value in inputs)
+    scope.require(
+        1 <= len(given) <= 3 and all(value.rank == 3 for value in given),
+        "query, then value, then key are needed, each (batch, time, features)"
+        + (", and a mask after them" if masked else ""),
+        got=shapes,
+        hint="Call layer(query), layer(query, value) or layer(query, value, key); "
+        "a mask needs masked=True.",
+    )
+    query, value, key = given[0], given[min(1, len(given) - 1)], given[-1]
+    scope.require(
+        value.shape[1] == key.shape[1] and (mask is None or mask.shape == key.shape[:2]),
+        "value, key and mask must be of one length; the mask is (batch, time)",
+        got=shapes,
+    )
+    return query, value, key, mask
+
+
+def _weights(
+    scope: Scope, scores: Value, mask: Value | None, causal: bool, dropout: float
+) -> Value:
+    """Return the weights of the keys for scores (batch, …, T, S)."""
+    if mask is not None:
+        between = (1,) * (scores.rank - 2)
+        known = ops.reshape(mask, (mask.shape[0], *between, mask.shape[1]))
+        scores = ops.where(known > 0.5, scores, BLOCKED)
+    if causal:
+        rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
+        scores = ops.where(scope.constant(rows[:, None] >= keys), scores, BLOCKED)
+    weights = ops.softmax(scores)
+    if not scope.sampling or dropout == 0.0:
+        return weights
+    kept = scope.random("mask", weights.shape, Bernoulli(1.0 - dropout))
+    return weights * kept * (1.0 / (1.0 - dropout))

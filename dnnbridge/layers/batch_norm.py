@@ -1,0 +1,104 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, Int, PositiveFloat
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.initializers import InitializerLike, Ones, Zeros
+from dnnbridge.layers.affine import along, scaled, shifted
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.ops.reductions import normal_axes
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class BatchNorm(AbstractLayer):
+    """gamma · (x - mean) / √(variance + epsilon) + beta, for each feature
+
+    In training, mean and (biased) variance are those of the real examples of the batch, over all
+    axes but `axis`, and the gradient flows through them; the variance is the mean of the squared
+    distances to the mean. Running ones follow them,
+    moving ← momentum · moving + (1 - momentum) · batch, and serve evaluation and prediction.
+    A batch of one element per feature gives beta and a variance of 0. A layer that is called
+    several times moves its running statistics at each call. (Ioffe & Szegedy, 2015)
+
+    Args:
+        axis: the axis of features.
+        momentum: what the running statistics keep at a step, as in both frameworks.
+        epsilon: added to the variance, under the root.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        unbiased: whether the running variance is fed n / (n - 1) times the variance, with n the
+            number of real elements of a feature, as in MindSpore; the factor of one element is 1.
+        beta_initializer: start of beta.
+        gamma_initializer: start of gamma.
+
+    Example:
+        >>> BatchNorm.mindspore()  # doctest: +NORMALIZE_WHITESPACE
+        BatchNorm(name=None, axis=-1, momentum=0.9, epsilon=1e-05, center=True, scale=True,
+                  unbiased=True, beta_initializer=Zeros(), gamma_initializer=Ones())
+    """
+
+    axis: Int = -1
+    momentum: Fraction = 0.99
+    epsilon: PositiveFloat = 1e-3
+    center: Bool = True
+    scale: Bool = True
+    unbiased: Bool = False
+    beta_initializer: InitializerLike = "zeros"
+    gamma_initializer: InitializerLike = "ones"
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        axes = normal_axes(x, self.axis)
+        scope.require(
+            x.rank >= 2 and axes != (0,),
+            "BatchNorm needs an axis of features beside the batch",
+            got=f"axis {self.axis} of shape ({shape_text(x.shape)})",
+            hint="Give every example an axis of features and name it.",
+        )
+        features = [x.shape[axes[0]]]
+        mean = scope.buffer("moving_mean", features, Zeros())
+        variance = scope.buffer("moving_variance", features, Ones())
+        if scope.training:
+            mean, variance = self._statistics(scope, x, axes, mean, variance)
+        y = (x - along(x, axes, mean)) / along(x, axes, ops.sqrt(variance + self.epsilon))
+        y = scaled(scope, y, axes, self.gamma_initializer) if self.scale else y
+        return shifted(scope, y, axes, self.beta_initializer) if self.center else y
+
+    def _statistics(
+        self, scope: Scope, x: Value, axes: tuple[int, ...], moving_mean: Value, moving_var: Value
+    ) -> tuple[Value, Value]:
+        """Return mean and variance of the batch, and let the running ones follow."""
+        others = tuple(i for i in range(1, x.rank) if i not in axes)
+        mean = scope.batch_mean(ops.reduce_mean(x, others))
+        distance = x - along(x, axes, mean)
+        variance = scope.batch_mean(ops.reduce_mean(ops.square(distance), others))
+        kept, new = self.momentum, 1.0 - self.momentum
+        followed = variance
+        if self.unbiased:
+            n = scope.batch_size() * math.prod(scope.known(x.shape[i], "n") for i in others)
+            followed = variance * (n / ops.maximum(n - 1.0, 1.0))
+        scope.update("moving_mean", kept * moving_mean + new * mean)
+        scope.update("moving_variance", kept * moving_var + new * followed)
+        return mean, variance
+
+    @classmethod
+    def mindspore(
+        cls,
+        eps: float = 1e-5,
+        momentum: float = 0.9,
+        affine: bool = True,
+        gamma_init: InitializerLike = "ones",
+        beta_init: InitializerLike = "zeros",
+    ) -> Self:
+        """Return `mindspore.nn.BatchNorm1d`, `2d` and `3d` with these arguments.
+
+        Theirs take the features in axis 1; this takes them in the last, as every layer here.
+        """
+        return cls(-1, momentum, eps, affine, affine, True, beta_init, gamma_init)

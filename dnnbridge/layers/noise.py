@@ -1,0 +1,131 @@
+"""Layers that disturb their input in training, and leave it alone otherwise."""
+
+from __future__ import annotations
+
+import math
+
+from dnnbridge.fields import Fraction, NonNegativeFloat
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.randomness import Bernoulli, Normal
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
+"""What SELU tends to for large negative numbers: -λα."""
+
+
+@spec
+class SpatialDropout1D(AbstractLayer):
+    """Dropout of whole channels of (batch, time, channels) (Tompson et al., 2015)
+
+    Example:
+        >>> SpatialDropout1D(0.2).rate
+        0.2
+    """
+
+    rate: Fraction
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return _drop_channels(scope, x, self.rate, 3)
+
+
+@spec
+class SpatialDropout2D(AbstractLayer):
+    """Dropout of whole channels of (batch, height, width, channels) (Tompson et al., 2015)
+
+    Example:
+        >>> SpatialDropout2D(0.2).rate
+        0.2
+    """
+
+    rate: Fraction
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return _drop_channels(scope, x, self.rate, 4)
+
+
+@spec
+class SpatialDropout3D(AbstractLayer):
+    """Dropout of whole channels of (batch, depth, height, width, channels)
+
+    Example:
+        >>> SpatialDropout3D(0.2).rate
+        0.2
+    """
+
+    rate: Fraction
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return _drop_channels(scope, x, self.rate, 5)
+
+
+@spec
+class AlphaDropout(AbstractLayer):
+    """a · (x · m + α'(1 - m)) + b with m = 0 at the given rate: keeps mean 0 and variance 1
+
+    α' = -λα is SELU's limit, a = ((1 - rate)(1 + rate · α'²))^-½, b = -a · α' · rate.
+    (Klambauer et al., "Self-normalizing neural networks", 2017)
+
+    Example:
+        >>> AlphaDropout(0.1).rate
+        0.1
+    """
+
+    rate: Fraction
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        if not scope.sampling or self.rate == 0.0:
+            return x
+        m = scope.random("mask", x.shape, Bernoulli(1.0 - self.rate))
+        a = 1.0 / math.sqrt((1.0 - self.rate) * (1.0 + self.rate * ALPHA**2))
+        return a * (x * m + ALPHA * (1.0 - m)) - a * ALPHA * self.rate
+
+
+@spec
+class GaussianNoise(AbstractLayer):
+    """x + stddev · n with standard normal n
+
+    Example:
+        >>> GaussianNoise(0.1).stddev
+        0.1
+    """
+
+    stddev: NonNegativeFloat
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        if not scope.sampling or self.stddev == 0.0:
+            return x
+        return x + self.stddev * scope.random("noise", x.shape, Normal())
+
+
+@spec
+class GaussianDropout(AbstractLayer):
+    """x · (1 + √(rate / (1 - rate)) · n) with standard normal n (Srivastava et al., 2014)
+
+    Example:
+        >>> GaussianDropout(0.2).rate
+        0.2
+    """
+
+    rate: Fraction
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        if not scope.sampling or self.rate == 0.0:
+            return x
+        noise = scope.random("noise", x.shape, Normal())
+        return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
+
+
+def _drop_channels(scope: Scope, x: Value, rate: float, rank: int) -> Value:
+    scope.require(
+        x.rank == rank,
+        f"an input of rank {rank} is needed, channels last",
+        got=f"shape ({shape_text(x.shape)})",
+    )
+    if not scope.sampling or rate == 0.0:
+        return x
+    keep = 1.0 - rate
+    shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
+    return x * scope.random("mask", shape, Bernoulli(keep)) * (1.0 / keep)

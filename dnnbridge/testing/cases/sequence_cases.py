@@ -1,0 +1,86 @@
+"""Cases of embeddings, attention, noise and products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dnnbridge import layers
+from dnnbridge.arrays import Array
+from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
+
+_WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
+_QUERY, _VALUE, _KEY = normal(3, 5, 8), normal(3, 4, 6), normal(3, 4, 8, key=1)
+_MASK = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+"""The last example has nothing to look at."""
+
+
+def _embeddings() -> list[EquationCase]:
+    long = layers.Embedding(500, 3)
+    return [
+        EquationCase("Embedding", layers.Embedding(7, 5), (_WORDS,)),
+        EquationCase("Embedding-padding", layers.Embedding(7, 5, padding_index=0), (_WORDS,)),
+        EquationCase("Embedding-long", long, (labels(20, 30, classes=500),), reduced=5),
+        EquationCase("Embedding-one_axis", layers.Embedding.mindspore(7, 2), (_WORDS[:, 0],)),
+        EquationCase("Embedding-out_of_range", layers.Embedding(6, 2), (_WORDS - 1,)),
+        EquationCase("PaddingMask", layers.PaddingMask(), (_WORDS,), gradient=False),
+        EquationCase("PaddingMask-3", layers.PaddingMask(3), (_WORDS,), gradient=False),
+        EquationCase("PositionEmbedding", layers.PositionEmbedding(9), (_QUERY,)),
+        EquationCase("SinusoidalPositions", layers.SinusoidalPositions(), (_QUERY,)),
+        EquationCase(
+            "SinusoidalPositions-odd", layers.SinusoidalPositions(50.0), (normal(2, 3, 7),)
+        ),
+    ]
+
+
+def _attention() -> list[EquationCase]:
+    def heads(name: str, inputs: tuple[Array, ...], **options: object) -> EquationCase:
+        layer = layers.MultiHeadAttention(2, 3, **options)  # type: ignore[arg-type]
+        return EquationCase(f"MultiHeadAttention{name}", layer, inputs, reduced=20)
+
+    def plain(name: str, inputs: tuple[Array, ...], **options: object) -> EquationCase:
+        return EquationCase(f"Attention{name}", layers.Attention(**options), inputs, reduced=20)  # type: ignore[arg-type]
+
+    long = normal(3, 20, 8)
+    return [
+        heads("", (_QUERY,)),
+        heads("-value", (_QUERY, _VALUE), value_dim=5),
+        heads("-key", (_QUERY, _VALUE, _KEY), use_bias=False),
+        heads("-mask", (_QUERY, _VALUE, _MASK), masked=True),
+        heads("-key_mask", (_QUERY, _VALUE, _KEY, _MASK), masked=True, causal=True),
+        heads("-causal", (long,), causal=True),
+        heads("-dropout", (_QUERY,), dropout=0.4),
+        plain("", (_QUERY, _KEY)),
+        plain("-key", (_QUERY, _VALUE, _KEY), use_scale=True, causal=True),
+        plain("-mask", (_QUERY, _KEY, _MASK), masked=True, dropout=0.2),
+    ]
+
+
+def _noise() -> list[EquationCase]:
+    x, noises = normal(3, 4, 5, 6), (layers.AlphaDropout(0.2), layers.GaussianNoise(0.3))
+    each = [*noises, layers.GaussianDropout(0.4), layers.SpatialDropout2D(0.4)]
+    return [
+        *(EquationCase(type(layer).__name__, layer, (x,)) for layer in each),
+        *(EquationCase(f"{type(n).__name__}-off", n, (x,), training=False) for n in each),
+        EquationCase("SpatialDropout1D", layers.SpatialDropout1D(0.4), (normal(3, 4, 5),)),
+        EquationCase("SpatialDropout3D", layers.SpatialDropout3D(0.4), (normal(2, 2, 3, 2, 5),)),
+    ]
+
+
+def _products() -> list[EquationCase]:
+    a, b = normal(3, 4, 5), normal(3, 5, 2, 4)
+    unit = layers.Dot(-1, normalize=True)
+    return [
+        EquationCase("Dot", layers.Dot((2, 1)), (a, b), reduced=5),
+        EquationCase("Dot-other_axes", layers.Dot((1, 3)), (a, b), reduced=5),
+        EquationCase("Dot-vectors", layers.Dot(1), (normal(4, 6), normal(4, 6, key=1)), reduced=6),
+        EquationCase("Dot-cosine", unit, (normal(4, 6), normal(4, 3, 6)), reduced=6),
+        EquationCase("Dot-zeros", unit, (normal(4, 6), np.zeros((4, 6))), gradient=False),
+    ]
+
+
+SEQUENCE_CASES: list[EquationCase] = [
+    *_embeddings(),
+    *_attention(),
+    *_noise(),
+    *_products(),
+]
