@@ -1,6 +1,6 @@
 """What `dnnbridge` offers: read by type checkers, and at run time to find each name."""
 
-from . import ops
+from . import ops, zoo
 from .activations import (
     CELU,
     ELU,
@@ -76,6 +76,7 @@ from .layers import (
     Flatten,
     GaussianDropout,
     GaussianNoise,
+    GaussianSampling,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
@@ -92,6 +93,7 @@ from .layers import (
     MultiHeadAttention,
     Multiply,
     PaddingMask,
+    PadFeatures,
     Permute,
     PositionEmbedding,
     Reshape,
@@ -239,6 +241,8 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GaussianDropout",
     "GaussianNoise",
+    "GaussianSampling",
+    "PadFeatures",
     "GlorotNormal",
     "GlorotUniform",
     "GroupNorm",
@@ -335,6 +339,7 @@ __all__ = [
     "load",
     "natural_exp_decay_lr",
     "ops",
+    "zoo",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
     "spec",

@@ -8,6 +8,7 @@ from dnnbridge.layers.borders import (
     Cropping1D,
     Cropping2D,
     Cropping3D,
+    PadFeatures,
     ZeroPadding1D,
     ZeroPadding2D,
     ZeroPadding3D,
@@ -57,8 +58,11 @@ from dnnbridge.layers.pooling import (
 from dnnbridge.layers.reshaping import Flatten, Permute, Reshape
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from dnnbridge.layers.variational import GaussianSampling
 
 __all__ = [
+    "GaussianSampling",
+    "PadFeatures",
     "Conv1D",
     "Conv2D",
     "Conv3D",

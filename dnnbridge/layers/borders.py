@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from dnnbridge import ops
-from dnnbridge.fields import DataFormat, Pairs1, Pairs2, Pairs3, PairsLike
+from dnnbridge.fields import DataFormat, NonNegativeInt, Pairs1, Pairs2, Pairs3, PairsLike
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter, leave
@@ -135,3 +135,24 @@ class Cropping3D(AbstractCropping):
     """
 
     cropping: Pairs3 = 1
+
+
+@spec
+class PadFeatures(AbstractLayer):
+    """Zeros before and after the last axis
+
+    Args:
+        before: how many in front.
+        after: how many behind.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((8, 8, 16)), PadFeatures(8, 8)]).output_shape
+        (None, 8, 8, 32)
+    """
+
+    before: NonNegativeInt
+    after: NonNegativeInt
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return ops.pad(x, (*[(0, 0)] * (x.rank - 1), (self.before, self.after)))

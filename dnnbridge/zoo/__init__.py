@@ -1,0 +1,23 @@
+"""Well-known models as specs: nothing here but layers that are public themselves.
+
+Each function returns a model that ends in logits, unless it says otherwise, to be trained with a
+loss `from_logits=True`. The number of weights is that of the paper.
+"""
+
+from dnnbridge.zoo.adversarial import Adversaries, dcgan
+from dnnbridge.zoo.autoencoders import autoencoder, variational_autoencoder
+from dnnbridge.zoo.images import lenet5, mlp, vgg11
+from dnnbridge.zoo.resnet import resnet18, resnet50, resnet_cifar
+
+__all__ = [
+    "Adversaries",
+    "autoencoder",
+    "dcgan",
+    "lenet5",
+    "mlp",
+    "resnet18",
+    "resnet50",
+    "resnet_cifar",
+    "variational_autoencoder",
+    "vgg11",
+]

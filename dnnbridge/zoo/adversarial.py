@@ -1,0 +1,83 @@
+"""Two networks that train against each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dnnbridge.activations import LeakyReLU
+from dnnbridge.errors import SpecError
+from dnnbridge.initializers import RandomNormal
+from dnnbridge.layers import (
+    Activation,
+    BatchNorm,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Dropout,
+    Flatten,
+    Reshape,
+)
+from dnnbridge.models import Input, Sequential
+
+START = RandomNormal(0.0, 0.02)
+"""Initial weights of the paper."""
+
+
+class Adversaries(NamedTuple):
+    """A generator and a discriminator, and both in one.
+
+    Attributes:
+        generator: from a code to an image within -1 and 1.
+        discriminator: from an image to a logit, above 0 for a real one.
+        combined: the discriminator after the generator. Its weights are called as theirs, after
+            "generator/" and "discriminator/"; freeze "discriminator/*" to train the generator.
+    """
+
+    generator: Sequential
+    discriminator: Sequential
+    combined: Sequential
+
+
+def dcgan(
+    image_shape: tuple[int, int, int] = (28, 28, 1), code: int = 100, width: int = 64
+) -> Adversaries:
+    """Return a pair like those of Radford et al. (2016), for images whose sides 4 divides.
+
+    `examples/dcgan.py` trains them in turn.
+
+    Example:
+        >>> dcgan().generator.output_shape
+        (None, 28, 28, 1)
+    """
+    height, breadth, channels = image_shape
+    if height % 4 or breadth % 4:
+        raise SpecError("4 must divide the sides", where="dcgan", got=str(image_shape))
+    small = (height // 4, breadth // 4, 2 * width)
+    generator = Sequential(
+        [
+            Input((code,)),
+            Dense(small[0] * small[1] * small[2], kernel_initializer=START),
+            Reshape(small),
+            BatchNorm(),
+            Conv2DTranspose(width, 5, 2, "same", activation="relu", kernel_initializer=START),
+            BatchNorm(),
+            Conv2DTranspose(channels, 5, 2, "same", activation="tanh", kernel_initializer=START),
+        ],
+        name="generator",
+    )
+    discriminator = Sequential(
+        [
+            Input(image_shape),
+            Conv2D(width, 5, 2, "same", kernel_initializer=START),
+            Activation(LeakyReLU(0.2)),
+            Dropout(0.4),
+            Conv2D(2 * width, 5, 2, "same", kernel_initializer=START),
+            Activation(LeakyReLU(0.2)),
+            Dropout(0.4),
+            Flatten(),
+            Dense(1, kernel_initializer=START),
+        ],
+        name="discriminator",
+    )
+    combined = Sequential([Input((code,)), generator, discriminator])
+    return Adversaries(generator, discriminator, combined)

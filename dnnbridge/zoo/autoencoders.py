@@ -1,0 +1,70 @@
+"""Autoencoders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from dnnbridge.layers import Dense, Flatten, GaussianSampling, Reshape
+from dnnbridge.models import Input, Model, Sequential
+
+
+def autoencoder(
+    input_shape: tuple[int, ...] = (28, 28), units: Sequence[int] = (100, 30)
+) -> Sequential:
+    """Return an encoder and a decoder of dense layers; it predicts its input, within 0 and 1.
+
+    The encoder is the layer "encoder", the decoder the layer "decoder"; the last of `units` is the
+    size of the code.
+
+    Example:
+        >>> autoencoder().output_shape
+        (None, 28, 28)
+    """
+    encoder = [Dense(n, "selu", kernel_initializer="lecun_normal") for n in units]
+    return Sequential(
+        [
+            Input(input_shape),
+            Sequential([Input(input_shape), Flatten(), *encoder], name="encoder"),
+            decoder(input_shape, units),
+        ]
+    )
+
+
+def decoder(input_shape: tuple[int, ...], units: Sequence[int]) -> Sequential:
+    """Return the decoder of an autoencoder: from a code to probabilities."""
+    *hidden, code = units
+    dense = [Dense(n, "selu", kernel_initializer="lecun_normal") for n in reversed(hidden)]
+    last = Dense(math.prod(input_shape), "sigmoid")
+    return Sequential([Input((code,)), *dense, last, Reshape(input_shape)], name="decoder")
+
+
+def variational_autoencoder(
+    input_shape: tuple[int, ...] = (28, 28),
+    units: Sequence[int] = (100, 10),
+    kl_weight: float | None = None,
+) -> Model:
+    """Return a variational autoencoder (Kingma & Welling, 2013) of dense layers.
+
+    Its `GaussianSampling` adds the divergence from the standard normal to the loss. To be trained
+    with a binary cross-entropy against its input.
+
+    Args:
+        input_shape: of an example, within 0 and 1.
+        units: sizes of the hidden layers; the last is that of the code.
+        kl_weight: factor of the divergence; by default 1 / size of an example, which fits a loss
+            that is a mean over the elements.
+
+    Example:
+        >>> variational_autoencoder().output_shape
+        (None, 28, 28)
+    """
+    weight = 1.0 / math.prod(input_shape) if kl_weight is None else kl_weight
+    *hidden, code = units
+    x = Input(input_shape)
+    h = Flatten()(x)
+    for n in hidden:
+        h = Dense(n, "selu", kernel_initializer="lecun_normal")(h)
+    mean, log_variance = Dense(code, name="mean")(h), Dense(code, name="log_variance")(h)
+    z = GaussianSampling(weight)(mean, log_variance)
+    return Model(x, decoder(input_shape, units)(z))
