@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import numpy as np
 
@@ -10,7 +11,12 @@ from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, as_initializer
+from dnnbridge.initializers import (
+    AbstractInitializer,
+    InitializerLike,
+    RandomUniform,
+    as_initializer,
+)
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.randomness import Bernoulli
 from dnnbridge.scope import Scope
@@ -78,6 +84,8 @@ class MultiHeadAttention(AbstractLayer):
             any key to look at has the mean of all values.
         kernel_initializer: start of the kernels.
         bias_initializer: start of the biases.
+        output_kernel_initializer: start of output_kernel; by default as the others.
+        output_bias_initializer: start of output_bias; by default as the others.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -95,6 +103,8 @@ class MultiHeadAttention(AbstractLayer):
     masked: Bool = False
     kernel_initializer: InitializerLike = "glorot_uniform"
     bias_initializer: InitializerLike = "zeros"
+    output_kernel_initializer: InitializerLike | None = None
+    output_bias_initializer: InitializerLike | None = None
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         query, value, key, mask = _named(scope, inputs, self.masked)
@@ -124,13 +134,41 @@ class MultiHeadAttention(AbstractLayer):
     ) -> Value:
         """Map the last axis by a kernel of shape (*given, *made), and add a bias."""
         sizes = [scope.known(dim, "the features") for dim in made]
-        kernel_initializer = as_initializer(self.kernel_initializer)
+        kernel_initializer, bias_initializer = self._starts(name)
         kernel = scope.parameter(f"{name}_kernel", (*given, *made), kernel_initializer)
         y = x @ ops.reshape(kernel, (x.shape[-1], math.prod(sizes)))
         if not self.use_bias:
             return y
-        bias = scope.parameter(f"{name}_bias", sizes, as_initializer(self.bias_initializer))
+        bias = scope.parameter(f"{name}_bias", sizes, bias_initializer)
         return y + ops.reshape(bias, (math.prod(sizes),))
+
+    def _starts(self, name: str) -> tuple[AbstractInitializer, AbstractInitializer]:
+        """Return the initializers of a kernel and of its bias."""
+        kernel, bias = self.kernel_initializer, self.bias_initializer
+        if name == "output":
+            kernel = self.output_kernel_initializer or kernel
+            bias = self.output_bias_initializer or bias
+        return as_initializer(kernel), as_initializer(bias)
+
+    @classmethod
+    def mindspore(
+        cls, embed_dim: int, num_heads: int, dropout: float = 0.0, has_bias: bool = True
+    ) -> Self:
+        """Return `mindspore.nn.MultiheadAttention` with these arguments, batch first.
+
+        Its maps to queries, keys and values start as one matrix, U(±√(1.5 / embed_dim)); output
+        kernel and bias start at U(±1/√embed_dim).
+        """
+        stacked, output = math.sqrt(1.5 / embed_dim), 1.0 / math.sqrt(embed_dim)
+        return cls(
+            num_heads,
+            embed_dim // num_heads,
+            dropout=dropout,
+            use_bias=has_bias,
+            kernel_initializer=RandomUniform(-stacked, stacked),
+            output_kernel_initializer=RandomUniform(-output, output),
+            output_bias_initializer=RandomUniform(-output, output),
+        )
 
 
 def _named(

@@ -104,6 +104,24 @@ def test_multi_head_attention_equals_mindspore(causal):
     assert_close(value.asnumpy(), found["value"], 2e-5, "value")
 
 
+def test_starts_are_those_of_mindspore():
+    ms = pytest.importorskip("mindspore")
+    x = db.Input((2, 400))
+    model = db.Model(x, db.MultiHeadAttention.mindspore(400, 4)(x))
+    run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+    ours = {name.split("/")[1]: array for name, array in run.parameters().items()}
+    pairs = {
+        "in_proj_weight": ours["query_kernel"],
+        "in_proj_bias": ours["key_bias"],
+        "out_proj.weight": ours["output_kernel"],
+        "out_proj.bias": ours["output_bias"],
+    }
+    for name, array in ms.nn.MultiheadAttention(400, 4).parameters_and_names():
+        theirs = array.asnumpy()
+        np.testing.assert_allclose(pairs[name].std(), theirs.std(), rtol=0.08, err_msg=name)
+        np.testing.assert_allclose(abs(pairs[name]).max(), abs(theirs).max(), rtol=0.02)
+
+
 def test_attention_equals_keras():
     keras = pytest.importorskip("keras")
     layer = db.Attention(use_scale=True, causal=True, masked=True)

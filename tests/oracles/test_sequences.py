@@ -113,9 +113,10 @@ def test_sinusoids_are_those_of_the_paper():
     ],
     ids=str,
 )
-def test_dot_equals_keras(axes, normalize, shapes):
+@pytest.mark.parametrize("size", [1.0, 1e-8])
+def test_dot_equals_keras(axes, normalize, shapes, size):
     keras = pytest.importorskip("keras")
-    a, b = (normal(*shape) for shape in shapes)
+    a, b = (size * normal(*shape) for shape in shapes)
     _, found = evaluated(db.Dot(axes, normalize), a, b)
     native = keras.layers.Dot(axes, normalize)
     assert_close(np.asarray(native([a, b])), found["value"], 2e-6, "value")

@@ -12,6 +12,20 @@ from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
 from dnnbridge.layers import Activation, BatchNorm, Dense, Dropout, Flatten
+from dnnbridge.layers import (
+    Activation,
+    Add,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianNoise,
+    LayerNorm,
+    MultiHeadAttention,
+    PaddingMask,
+    SinusoidalPositions,
+)
 from dnnbridge.losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
@@ -64,6 +78,20 @@ def _case(
 def _called_twice(layer: Any, units: int) -> Model:
     x = Input((units,))
     return Model(x, layer(Dense(units, "tanh")(layer(x))))
+
+
+def _sequence_case() -> TrainingCase:
+    """Words, some of them padding, through attention; a word is taken many times in a batch."""
+    words = Input((6,), "int32")
+    rows = SinusoidalPositions()(Embedding(9, 8, padding_index=0)(words))
+    # The gradient of a bias of the keys is zero, and its rounding is all that would be compared.
+    heads = MultiHeadAttention(2, 4, dropout=0.1, use_bias=False, causal=True, masked=True)
+    seen = heads(rows, rows, PaddingMask()(words))
+    normed = LayerNorm()(Add()(GaussianNoise(0.1)(rows), seen))
+    model = Model(words, Dense(3)(Flatten()(normed)))
+    x = randomness.generator(0, "words").integers(0, 9, (107, 6))
+    experiment = Experiment(model, _SPARSE, SGD(0.1, momentum=0.9), ["accuracy"], seed=3)
+    return TrainingCase("attention", experiment, x, (x.sum(1) % 3), batch_size=20, epochs=8)
 
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
@@ -165,4 +193,5 @@ TRAINING_CASES: list[TrainingCase] = [
         _called_twice(BatchNorm(momentum=0.5), 8),
         Dense(3),
     ),
+    _sequence_case(),
 ]
