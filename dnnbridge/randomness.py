@@ -52,3 +52,11 @@ class Bernoulli(AbstractDistribution):
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         return (rng.random(shape, dtype=np.float32) < self.probability).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Normal(AbstractDistribution):
+    """Standard normal numbers: mean 0, standard deviation 1."""
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        return rng.standard_normal(shape, dtype=np.float32)

@@ -134,6 +134,10 @@ class Scope:
         self._declared.randoms[full] = RandomInput(full, type, distribution)
         return self.builder.local(self._declared.root.input(f"random:{full}", type))
 
+    def constant(self, array: Any) -> Value:
+        """Return an array of numbers as part of the graph, rounded once by each backend."""
+        return self.builder.constant(array)
+
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 

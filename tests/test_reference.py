@@ -25,7 +25,8 @@ def central_difference(case, arrays, i, weights):
         for sign in (1, -1):
             moved = [array.copy() for array in arrays]
             moved[i][index] += sign * step
-            values.append(forward(case.op, *moved))
+            found = forward(case.op, *moved)
+            values.append(np.where(np.isfinite(found), found, 0.0))  # constants such as -inf
         gradient[index] = (weights * (values[0] - values[1])).sum() / (2 * step)
     return gradient
 

@@ -61,8 +61,10 @@ class MindSporeExecutable:
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
             described = self._functions[function]
-            module = import_source(function, generate(described))
-            self._cells[function] = module.Generated(self._state).set_train(described.training)
+            source, constants = generate(described)
+            tensors = [ms.Tensor(op.array.astype(op.dtype)) for op in constants]
+            made = import_source(function, source).Generated(self._state, tensors)
+            self._cells[function] = made.set_train(described.training)
         return self._cells[function]
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dnnbridge.backend import claimed_by
-from dnnbridge.graph import Call, Constant, Graph, Node, TensorType, ValueAndGrad, inline
+from dnnbridge.graph import (
+    Call,
+    Constant,
+    ConstantArray,
+    Graph,
+    Node,
+    TensorType,
+    ValueAndGrad,
+    inline,
+)
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.lowerings import DTYPES, LOWERINGS, Kernel
@@ -24,7 +33,7 @@ from dnnbridge_mindspore import kernels
 
 
 class Generated(nn.Cell):
-    def __init__(self, state):
+    def __init__(self, state, constants):
         super().__init__()
 '''
 
@@ -42,8 +51,8 @@ LOOP = """
 """
 
 
-def generate(function: Function) -> str:
-    """Return the source of a module with the class `Generated`.
+def generate(function: Function) -> tuple[str, list[ConstantArray]]:
+    """Return the source of a module with the class `Generated`, and the constants to give it.
 
     A function that writes state loops over its steps in `construct`, which returns the stacked
     results; any other is called once a step with the feeds of that step.
@@ -52,7 +61,8 @@ def generate(function: Function) -> str:
     body = [*writer.step(), *_construct(function, writer.names)]
     methods = [line for method in writer.methods for line in ["", *method]]
     lines = [*(writer.setup or ["        pass"]), *methods, "", *body]
-    return HEADER.format(name=function.graph.name) + "\n".join(lines).rstrip() + "\n"
+    source = HEADER.format(name=function.graph.name) + "\n".join(lines).rstrip() + "\n"
+    return source, list(writer.constants)
 
 
 class _Writer:
@@ -63,6 +73,7 @@ class _Writer:
         self.names = Names("v")
         self.setup: list[str] = []
         self.methods: list[list[str]] = []
+        self.constants: dict[ConstantArray, str] = {}
         self._arrays = Names("s")
         self._kernels: dict[str, str] = {}
 
@@ -102,6 +113,8 @@ class _Writer:
             values = len(node.body.outputs)
             call = f"self.{self._gradient(node.op, node.body)}({', '.join(arguments)})"
             return f"{_target(outputs[:values])}, {_target(outputs[values:])} = {call}"
+        if isinstance(node.op, ConstantArray):
+            return f"{outputs[0]} = {self._constant(node.op)}"
         if isinstance(node.op, Call):
             source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         else:
@@ -109,6 +122,14 @@ class _Writer:
         return f"{', '.join(outputs)} = " + (
             self._kernel(source) if isinstance(source, Kernel) else source
         )
+
+    def _constant(self, op: ConstantArray) -> str:
+        """Return where the class keeps an array; equal ones are kept once."""
+        if op not in self.constants:
+            number = len(self.constants)
+            self.constants[op] = f"self.constant_{number}"
+            self.setup.append(f"        {self.constants[op]} = constants[{number}]")
+        return self.constants[op]
 
     def _kernel(self, kernel: Kernel) -> str:
         """Return a call of a Cell that the class keeps; equal Cells are made once."""

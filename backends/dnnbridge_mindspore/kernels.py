@@ -88,3 +88,13 @@ class SparseCrossEntropy(nn.Cell):
         rows = ops.reshape(prediction, (-1, prediction.shape[-1]))
         losses = self.losses(rows, ops.reshape(target, (-1,)))
         return ops.mean(ops.reshape(losses, (target.shape[0], -1)), 1)
+
+
+class Take(nn.Cell):
+    """Rows by index, NaN where the table has none; `ops.gather` gives 0 there, or raises"""
+
+    def construct(self, table: Tensor, indices: Tensor) -> Tensor:
+        last = table.shape[0] - 1
+        inside = ops.clamp(indices, 0, last)
+        known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
+        return ops.where(known, ops.gather(table, inside, 0), float("nan"))

@@ -51,6 +51,22 @@ def _reshape(op: ops.Reshape, x: str) -> str:
     return f"ops.reshape({x}, {tuple(-1 if size is None else size for size in op.shape)})"
 
 
+def _broadcast_to(op: ops.BroadcastTo, x: str) -> str:
+    sizes = ", ".join(f"{x}.shape[0]" if size is None else str(size) for size in op.shape)
+    return f"ops.broadcast_to({x}, ({sizes},))"
+
+
+def _pad(op: ops.Pad, x: str) -> str:
+    pairs = [size for pair in reversed(op.pairs) for size in pair]
+    return f"ops.pad({x}, {pairs}, 'constant', {literal(op.value)})"
+
+
+def _slice(op: ops.Slice, x: str) -> str:
+    sizes = zip(op.starts, op.sizes, strict=True)
+    block = ", ".join(":" if size is None else f"{s}:{s + size}" for s, size in sizes)
+    return f"{x}[{block}]"
+
+
 def _extremum(compare: str) -> Callable[..., str]:
     """Choose by comparing: the native gradients halve at ties, and a NaN comes second there."""
 
@@ -71,6 +87,8 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Abs: _call("abs"),
     ops.Add: _call("add"),
     ops.ArgMax: lambda op, x: f"ops.cast(ops.argmax({x}, {op.axis}), ms.int32)",
+    ops.BatchMatMul: _call("matmul"),
+    ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: f"ops.cat(({', '.join(xs)},), {op.axis})",
@@ -88,6 +106,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Mul: _call("mul"),
     ops.Neg: _call("neg"),
     ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",
+    ops.Pad: _pad,
     ops.ReduceMax: _reduction("amax"),
     ops.ReduceMean: _reduction("mean"),
     ops.ReduceSum: _reduction("sum"),
@@ -96,11 +115,13 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Select: _call("where"),
     ops.Sigmoid: _call("sigmoid"),
     ops.Sign: lambda op, x: f"ops.where(ops.equal({x}, {x}), ops.sign({x}), {x})",  # keeps NaN
+    ops.Slice: _slice,
     ops.Softmax: lambda op, x: Kernel(f"kernels.Softmax({op.axis})", (x,)),
     ops.Softplus: lambda op, x: Kernel("kernels.Softplus()", (x,)),
     ops.Sqrt: _call("sqrt"),
     ops.Square: _call("square"),
     ops.Sub: _call("sub"),
+    ops.Take: lambda op, table, indices: Kernel("kernels.Take()", (table, indices)),
     ops.Tanh: lambda op, x: Kernel("kernels.Tanh()", (x,)),
     ops.Transpose: lambda op, x: f"ops.transpose({x}, {op.permutation})",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.graph import Call, Constant, Graph, Value, ValueAndGrad
+from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Value, ValueAndGrad
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
 
@@ -21,6 +21,8 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
         arguments = [known[value] for value in node.inputs]
         if isinstance(node.op, Constant):
             results = [tf.constant(node.op.value, DTYPES[node.op.dtype])]
+        elif isinstance(node.op, ConstantArray):
+            results = [tf.constant(node.op.array, DTYPES[node.op.dtype])]
         elif isinstance(node.op, Call):
             results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         elif isinstance(node.op, ValueAndGrad):
@@ -38,4 +40,6 @@ def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: list[Tensor]) -> list
         tape.watch(wrt)
         outputs = evaluate(body, inputs)
     zero = tf.UnconnectedGradients.ZERO
-    return [*outputs, *tape.gradient(outputs[0], wrt, unconnected_gradients=zero)]
+    gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
+    # Rows taken several times come as slices with repeated indices: add them up.
+    return [*outputs, *map(tf.convert_to_tensor, gradients)]

@@ -19,10 +19,30 @@ def _reshape(op: ops.Reshape, x: Tensor) -> Tensor:
     return tf.reshape(x, [-1 if size is None else size for size in op.shape])
 
 
+def _broadcast_to(op: ops.BroadcastTo, x: Tensor) -> Tensor:
+    return tf.broadcast_to(x, [tf.shape(x)[0] if size is None else size for size in op.shape])
+
+
+def _slice(op: ops.Slice, x: Tensor) -> Tensor:
+    return tf.slice(x, op.starts, [-1 if size is None else size for size in op.sizes])
+
+
+def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
+    """Mark rows that do not exist; the device decides whether tf.gather raises or gives zeros."""
+    last = table.shape[0] - 1
+    inside = tf.clip_by_value(indices, 0, last)
+    known = tf.reshape(
+        tf.equal(inside, indices), tf.concat([tf.shape(indices), [1] * (table.shape.rank - 1)], 0)
+    )
+    return tf.where(known, tf.gather(table, inside), float("nan"))
+
+
 LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: lambda op, a, b: tf.add(a, b),
     ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
+    ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
+    ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
     ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
     ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
@@ -40,6 +60,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Mul: lambda op, a, b: tf.multiply(a, b),
     ops.Neg: lambda op, x: tf.negative(x),
     ops.OneHot: lambda op, x: tf.one_hot(x, op.depth),
+    ops.Pad: lambda op, x: tf.pad(x, op.pairs, constant_values=op.value),
     ops.ReduceMax: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),
     ops.ReduceMean: lambda op, x: tf.reduce_mean(x, op.axes, op.keepdims),
     ops.ReduceSum: lambda op, x: tf.reduce_sum(x, op.axes, op.keepdims),
@@ -48,12 +69,14 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Select: lambda op, condition, a, b: tf.where(condition, a, b),
     ops.Sigmoid: lambda op, x: tf.sigmoid(x),
     ops.Sign: lambda op, x: tf.sign(x),
+    ops.Slice: _slice,
     # tf.nn.softmax loses NaN: a row of it becomes NaN and zeros.
     ops.Softmax: lambda op, x: tf.exp(tf.nn.log_softmax(x, op.axis)),
     ops.Softplus: lambda op, x: tf.nn.softplus(x),
     ops.Sqrt: lambda op, x: tf.sqrt(x),
     ops.Square: lambda op, x: tf.square(x),
     ops.Sub: lambda op, a, b: tf.subtract(a, b),
+    ops.Take: _take,
     ops.Tanh: lambda op, x: tf.tanh(x),
     ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),
 }

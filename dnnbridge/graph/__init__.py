@@ -4,7 +4,7 @@ from dnnbridge.graph.builder import Builder
 from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
+from dnnbridge.graph.structure import Call, Constant, ConstantArray, ValueAndGrad
 from dnnbridge.graph.types import BATCH, Dim, DType, TensorType, broadcast
 from dnnbridge.graph.value import Operand, Value
 
@@ -13,6 +13,7 @@ __all__ = [
     "Builder",
     "Call",
     "Constant",
+    "ConstantArray",
     "DType",
     "Dim",
     "Graph",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from dnnbridge.errors import DnnbridgeError, DTypeError
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.structure import Call, Constant, ValueAndGrad
+from dnnbridge.graph.structure import Call, Constant, ConstantArray, ValueAndGrad
 from dnnbridge.graph.types import DType, TensorType
 from dnnbridge.graph.value import Operand, Value
 from dnnbridge.wording import shorten
@@ -49,6 +50,10 @@ class Builder:
             self.local(v) if isinstance(v, Value) else self._constant(v, dtype) for v in inputs
         )
         return self._record(op, tuple(values), None)[0]
+
+    def constant(self, array: Any) -> Value:
+        """Record an array of numbers as part of the graph."""
+        return self._record(ConstantArray.of(array), (), None)[0]
 
     def call(self, spec: object, path: str, inputs: Sequence[Value], write: Body) -> list[Value]:
         """Record what `write` emits as the body of a `Call` of `spec`."""

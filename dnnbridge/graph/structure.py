@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from dnnbridge.errors import ShapeError
+import numpy as np
+
+from dnnbridge.arrays import Array
+from dnnbridge.errors import DTypeError, ShapeError
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.types import DType, TensorType
 
@@ -22,6 +25,50 @@ class Constant(Op):
 
     def infer(self, *types: TensorType) -> TensorType:
         return TensorType((), self.dtype)
+
+
+_KINDS: dict[str, tuple[DType, Any]] = {
+    "f": ("float32", np.float64),
+    "i": ("int32", np.int32),
+    "b": ("bool", np.bool_),
+}
+
+
+@dataclass(frozen=True)
+class ConstantArray(Op):
+    """An array of numbers, kept in float64 (or int32, bool) and rounded once, where it is used.
+
+    Held as bytes, so that equal arrays are equal operations.
+    """
+
+    shape: tuple[int, ...]
+    dtype: DType
+    data: bytes
+
+    @classmethod
+    def of(cls, given: Any) -> ConstantArray:
+        """Hold an array.
+
+        Raises:
+            DTypeError: it has neither floats, whole numbers within int32, nor booleans.
+        """
+        array = np.asarray(given)
+        dtype, kept = _KINDS.get(array.dtype.kind, ("float32", None))
+        if kept is None or (dtype == "int32" and (array != array.astype(np.int32)).any()):
+            raise DTypeError("a constant has floats, int32 or bool", got=str(array.dtype))
+        return cls(array.shape, dtype, np.ascontiguousarray(array, kept).tobytes())
+
+    @property
+    def array(self) -> Array:
+        """The numbers; read-only."""
+        kept = dict(_KINDS.values())[self.dtype]
+        return cast(Array, np.frombuffer(self.data, kept).reshape(self.shape))
+
+    def infer(self, *types: TensorType) -> TensorType:
+        return TensorType(self.shape, self.dtype)
+
+    def __str__(self) -> str:
+        return f"ConstantArray[{self.dtype}{list(self.shape)}]"
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ from dnnbridge.ops.elementwise import (
     tanh,
     where,
 )
-from dnnbridge.ops.linear import MatMul
+from dnnbridge.ops.indexing import Take, take
+from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
 from dnnbridge.ops.reductions import (
     ArgMax,
     LogSoftmax,
@@ -77,7 +78,20 @@ from dnnbridge.ops.reductions import (
     reduce_sum,
     softmax,
 )
-from dnnbridge.ops.shapes import Concat, Reshape, Transpose, concat, reshape, transpose
+from dnnbridge.ops.shapes import (
+    BroadcastTo,
+    Concat,
+    Pad,
+    Reshape,
+    Slice,
+    Transpose,
+    broadcast_to,
+    concat,
+    pad,
+    reshape,
+    slice,
+    transpose,
+)
 
 PRIMITIVES: tuple[type[Op], ...] = tuple(
     value for value in globals().values() if isinstance(value, type) and value is not Op
@@ -89,6 +103,8 @@ __all__ = [
     "Abs",
     "Add",
     "ArgMax",
+    "BatchMatMul",
+    "BroadcastTo",
     "Cast",
     "Clip",
     "Concat",
@@ -106,6 +122,7 @@ __all__ = [
     "Mul",
     "Neg",
     "OneHot",
+    "Pad",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",
@@ -114,15 +131,19 @@ __all__ = [
     "Select",
     "Sigmoid",
     "Sign",
+    "Slice",
     "Softmax",
     "Softplus",
     "Sqrt",
     "Square",
     "Sub",
+    "Take",
     "Tanh",
     "Transpose",
     "abs",
     "argmax",
+    "batch_matmul",
+    "broadcast_to",
     "cast",
     "clip",
     "concat",
@@ -135,6 +156,7 @@ __all__ = [
     "maximum",
     "minimum",
     "one_hot",
+    "pad",
     "reduce_max",
     "reduce_mean",
     "reduce_sum",
@@ -142,10 +164,12 @@ __all__ = [
     "reshape",
     "sigmoid",
     "sign",
+    "slice",
     "softmax",
     "softplus",
     "sqrt",
     "square",
+    "take",
     "tanh",
     "transpose",
     "where",

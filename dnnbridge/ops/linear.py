@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dnnbridge.errors import ShapeError
-from dnnbridge.graph import Op, TensorType
+from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
 
@@ -22,3 +22,27 @@ class MatMul(Op):
                 hint="Make the last size of the first equal to the first size of the second.",
             )
         return TensorType((*x.shape[:-1], w.shape[1]))
+
+
+class BatchMatMul(Op):
+    """a @ b for a of shape (..., m, k) and b of shape (..., k, n), equal in their leading axes"""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        a, b = types
+        require_dtype(self, a, "float32")
+        require_dtype(self, b, "float32")
+        if (
+            not (a.rank == b.rank >= 3)
+            or a.shape[:-2] != b.shape[:-2]
+            or a.shape[-1] != b.shape[-2]
+        ):
+            raise ShapeError(
+                "BatchMatMul takes shapes (..., m, k) and (..., k, n) of rank 3 or more",
+                got=f"({shape_text(a.shape)}) and ({shape_text(b.shape)})",
+                hint="Make the leading axes equal; ops.broadcast_to repeats one.",
+            )
+        return TensorType((*a.shape[:-1], b.shape[-1]))
+
+
+def batch_matmul(a: Value, b: Value) -> Value:
+    return a.builder.add(BatchMatMul(), a, b)

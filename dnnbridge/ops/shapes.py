@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dnnbridge.errors import ShapeError
-from dnnbridge.graph import Dim, Op, TensorType, Value
+from dnnbridge.graph import Dim, Op, TensorType, Value, broadcast
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
 from dnnbridge.ops.reductions import normal_axes
@@ -78,6 +78,77 @@ class Concat(Op):
         return TensorType(tuple(shapes[0]))
 
 
+@dataclass(frozen=True)
+class Pad(Op):
+    """Elements of one value before and after each axis; `pairs` has how many of each"""
+
+    pairs: tuple[tuple[int, int], ...]
+    value: float = 0.0
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_dtype(self, x, "float32")
+        fits = len(self.pairs) == x.rank and all(min(pair) >= 0 for pair in self.pairs)
+        if not fits or any(
+            dim is None and any(pair) for dim, pair in zip(x.shape, self.pairs, strict=True)
+        ):
+            raise ShapeError(
+                "Pad takes a pair of counts per axis, none for the batch",
+                got=f"{self.pairs} for shape ({shape_text(x.shape)})",
+                hint="Give (0, 0) for the axes to leave alone.",
+            )
+        padded = zip(x.shape, self.pairs, strict=True)
+        return x.with_shape(
+            tuple(None if d is None else before + d + after for d, (before, after) in padded)
+        )
+
+
+@dataclass(frozen=True)
+class Slice(Op):
+    """A block of elements: `sizes[i]` of them from `starts[i]` on; the batch is kept whole"""
+
+    starts: tuple[int, ...]
+    sizes: tuple[Dim, ...]
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        fits = len(self.starts) == len(self.sizes) == x.rank
+        if not fits or not all(map(_within, x.shape, self.starts, self.sizes)):
+            raise ShapeError(
+                "the block is not within the value",
+                got=f"starts {self.starts}, sizes ({shape_text(self.sizes)}) of shape "
+                f"({shape_text(x.shape)})",
+                hint="Start at 0 or more, take at least 1, and keep the batch whole (0, None).",
+            )
+        return x.with_shape(self.sizes)
+
+
+def _within(dim: Dim, start: int, size: Dim) -> bool:
+    if dim is None or size is None:
+        return dim is size and start == 0
+    return 0 <= start < start + size <= dim
+
+
+@dataclass(frozen=True)
+class BroadcastTo(Op):
+    """The elements repeated to a wider shape by NumPy's rule; the batch stays the batch"""
+
+    shape: tuple[Dim, ...]
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_dtype(self, x, "float32")
+        if broadcast(x.shape, self.shape) != self.shape or (None in self.shape) != (
+            None in x.shape
+        ):
+            raise ShapeError(
+                "the value does not broadcast to the shape",
+                got=f"({shape_text(x.shape)}) to ({shape_text(self.shape)})",
+                hint="Only axes of size 1 are repeated; the batch axis is there before and after.",
+            )
+        return x.with_shape(self.shape)
+
+
 def concat(values: Sequence[Value], axis: int = -1) -> Value:
     first = values[0]
     return first.builder.add(Concat(normal_axes(first, axis)[0]), *values)
@@ -89,3 +160,15 @@ def reshape(x: Value, shape: tuple[Dim, ...]) -> Value:
 
 def transpose(x: Value, permutation: tuple[int, ...]) -> Value:
     return x.builder.add(Transpose(permutation), x)
+
+
+def pad(x: Value, pairs: tuple[tuple[int, int], ...], value: float = 0.0) -> Value:
+    return x.builder.add(Pad(pairs, value), x)
+
+
+def slice(x: Value, starts: tuple[int, ...], sizes: tuple[Dim, ...]) -> Value:
+    return x.builder.add(Slice(starts, sizes), x)
+
+
+def broadcast_to(x: Value, shape: tuple[Dim, ...]) -> Value:
+    return x.builder.add(BroadcastTo(shape), x)

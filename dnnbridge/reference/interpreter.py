@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.arrays import Array
-from dnnbridge.graph import Constant, Graph, Value, ValueAndGrad
-from dnnbridge.reference import elementwise, reductions
+from dnnbridge.graph import Constant, ConstantArray, Graph, Value, ValueAndGrad
+from dnnbridge.reference import elementwise, reductions, shapes
 
-RULES = elementwise.RULES | reductions.RULES
+RULES = elementwise.RULES | reductions.RULES | shapes.RULES
 
 Environment = dict[Value, Array]
 
@@ -24,6 +24,8 @@ def evaluate(graph: Graph, inputs: Sequence[Array]) -> Environment:
         results: Sequence[Any]
         if isinstance(node.op, Constant):
             results = [node.op.value]
+        elif isinstance(node.op, ConstantArray):
+            results = [node.op.array]
         elif isinstance(node.op, ValueAndGrad):
             assert node.body is not None
             results = _value_and_grad(node.op, node.body, arguments)
@@ -38,7 +40,7 @@ def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: Sequence[Array]) -> l
     cotangents: Environment = {body.outputs[0]: np.ones(())}
     for node in reversed(body.nodes):
         cotangent = cotangents.pop(node.outputs[0], None)
-        if cotangent is None or isinstance(node.op, Constant):
+        if cotangent is None or isinstance(node.op, (Constant, ConstantArray)):
             continue
         arguments = tuple(known[value] for value in node.inputs)
         rule = RULES[type(node.op)]

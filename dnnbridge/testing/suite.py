@@ -20,7 +20,8 @@ from dnnbridge.testing.assertions import assert_close, assert_near
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
-from dnnbridge.testing.cases.op_cases import OP_CASES, OpCase
+from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
 from dnnbridge.testing.harness import equation, rounded, trajectory

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dnnbridge import ops, randomness
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import Value
@@ -27,6 +29,20 @@ class RunningCentre(AbstractLayer):
         batch = scope.batch_mean(x)
         scope.update("mean", 0.9 * mean + 0.1 * batch)
         return x - batch
+
+
+@spec
+class ConstantArrays(AbstractLayer):
+    """Constants of each dtype, one of them twice: shift[i] where chosen, else x."""
+
+    scale: float = 1.0
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        size = scope.known(x.shape[-1], "the shift")
+        shift = scope.constant(self.scale * np.linspace(-1.0, 1.0, size) / 3.0)
+        order = scope.constant(np.arange(size)[::-1])
+        chosen = scope.constant(np.arange(size) % 2 == 0)
+        return ops.where(chosen, x + ops.take(shift, order), x * scope.constant(np.array(0.1)))
 
 
 @spec
@@ -65,8 +81,6 @@ class MeanPerOutput(AbstractMetric):
         return ops.abs(prediction - target)
 
     def result(self, total: object, count: float) -> float:
-        import numpy as np
-
         return float(np.max(np.asarray(total))) / count
 
 
@@ -77,6 +91,8 @@ def _case() -> TrainingCase:
             Input((4,)),
             RunningCentre(),
             Dense(5, "tanh", kernel_initializer=GlorotUniform(), name="a"),
+            ConstantArrays(),
+            ConstantArrays(2.0),
             Colliding(name="a_b"),
             Colliding(words=("k",), name="a_b_b"),
             Dense(2, name="1a"),

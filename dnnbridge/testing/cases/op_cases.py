@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from dnnbridge import ops, randomness
+from dnnbridge import ops
 from dnnbridge.arrays import Array
-from dnnbridge.graph import Op, TensorType
-
-
-@dataclass(frozen=True, eq=False)
-class OpCase:
-    """An operation with inputs.
-
-    Attributes:
-        id: name in test reports.
-        op: the operation with its attributes.
-        inputs: arrays, rounded to float32 before use.
-        gradient: whether it has one.
-        reduced: number of terms summed into an element.
-    """
-
-    id: str
-    op: Op
-    inputs: tuple[Array, ...]
-    gradient: bool = True
-    reduced: int = 1
-
-    @property
-    def types(self) -> list[TensorType]:
-        names: dict[str, Any] = {"f": "float32", "i": "int32", "b": "bool"}
-        return [TensorType(array.shape, names[array.dtype.kind]) for array in self.inputs]
-
-
-def _normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
-    return randomness.generator(key, "op case", *shape).normal(0.0, scale, shape)
-
+from dnnbridge.graph import Op
+from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.testing.cases.op_case import normal as _normal
+from dnnbridge.testing.cases.shape_op_cases import SHAPE_OP_CASES
 
 _WIDE = np.concatenate(
     [np.linspace(-30, 30, 241), [0.0, 1e-8, -1e-8, 1e-3, -1e-3, 4.99, 5.01, -20.0, 88.0, -88.0]]
@@ -167,5 +139,6 @@ OP_CASES: list[OpCase] = [
     *_limits(),
     *_reductions(),
     *_others(),
+    *SHAPE_OP_CASES,
 ]
 """Every primitive has a case here; the suite insists."""

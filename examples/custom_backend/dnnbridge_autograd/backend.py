@@ -9,7 +9,7 @@ from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
 from autograd.tracer import getval
 
-from dnnbridge.graph import Constant, ValueAndGrad, inline
+from dnnbridge.graph import Constant, ConstantArray, ValueAndGrad, inline
 from dnnbridge_autograd.lowerings import LOWERINGS
 from dnnbridge_autograd.plugin import INFO
 
@@ -64,6 +64,8 @@ def evaluate(graph, inputs):
         arguments = [known[value] for value in node.inputs]
         if isinstance(node.op, Constant):
             results = [node.op.value]
+        elif isinstance(node.op, ConstantArray):
+            results = [node.op.array]
         elif isinstance(node.op, ValueAndGrad):
             results = value_and_grad(node.op, node.body, arguments)
         else:

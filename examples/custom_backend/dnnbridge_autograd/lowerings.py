@@ -29,10 +29,27 @@ def _clip(op, x):
     return _where(x < op.low, op.low, _where(x > op.high, op.high, x))
 
 
+def _broadcast_to(op, x):
+    return x + np.zeros([np.shape(x)[0] if size is None else size for size in op.shape])
+
+
+def _slice(op, x):
+    sizes = zip(op.starts, op.sizes, strict=True)
+    return x[tuple(slice(s, None if size is None else s + size) for s, size in sizes)]
+
+
+def _take(op, table, indices):
+    inside = np.clip(indices, 0, len(table) - 1)
+    known = np.reshape(inside == indices, np.shape(indices) + (1,) * (np.ndim(table) - 1))
+    return _where(known, table[inside], np.nan)
+
+
 LOWERINGS = {
     ops.Abs: lambda op, x: np.abs(x),
     ops.Add: lambda op, a, b: a + b,
     ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
+    ops.BatchMatMul: lambda op, a, b: np.matmul(a, b),
+    ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: x.astype(DTYPES[op.dtype]),
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: np.concatenate(xs, op.axis),
@@ -50,6 +67,7 @@ LOWERINGS = {
     ops.Mul: lambda op, a, b: a * b,
     ops.Neg: lambda op, x: -x,
     ops.OneHot: lambda op, x: np.eye(op.depth, dtype=np.float32)[x],
+    ops.Pad: lambda op, x: np.pad(x, op.pairs, "constant", constant_values=op.value),
     ops.ReduceMax: lambda op, x: np.max(x, axis=op.axes, keepdims=op.keepdims),
     ops.ReduceMean: lambda op, x: np.mean(x, axis=op.axes, keepdims=op.keepdims),
     ops.ReduceSum: lambda op, x: np.sum(x, axis=op.axes, keepdims=op.keepdims),
@@ -58,11 +76,13 @@ LOWERINGS = {
     ops.Select: lambda op, condition, a, b: _where(condition, a, b),
     ops.Sigmoid: lambda op, x: 0.5 * (np.tanh(0.5 * x) + 1.0),
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x
+    ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
     ops.Softplus: lambda op, x: np.logaddexp(x, 0.0),
     ops.Sqrt: lambda op, x: np.sqrt(x),
     ops.Square: lambda op, x: x * x,
     ops.Sub: lambda op, a, b: a - b,
+    ops.Take: _take,
     ops.Tanh: lambda op, x: np.tanh(x),
     ops.Transpose: lambda op, x: np.transpose(x, op.permutation),
 }

@@ -1,0 +1,38 @@
+"""What a case of an operation is, and the arrays that cases are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dnnbridge import randomness
+from dnnbridge.arrays import Array
+from dnnbridge.graph import Op, TensorType
+
+
+@dataclass(frozen=True, eq=False)
+class OpCase:
+    """An operation with inputs.
+
+    Attributes:
+        id: name in test reports.
+        op: the operation with its attributes.
+        inputs: arrays, rounded to float32 before use.
+        gradient: whether it has one.
+        reduced: number of terms summed into an element.
+    """
+
+    id: str
+    op: Op
+    inputs: tuple[Array, ...]
+    gradient: bool = True
+    reduced: int = 1
+
+    @property
+    def types(self) -> list[TensorType]:
+        names: dict[str, Any] = {"f": "float32", "i": "int32", "b": "bool"}
+        return [TensorType(array.shape, names[array.dtype.kind]) for array in self.inputs]
+
+
+def normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
+    return randomness.generator(key, "op case", *shape).normal(0.0, scale, shape)

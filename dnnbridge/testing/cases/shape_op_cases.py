@@ -1,0 +1,85 @@
+"""Cases of the operations that pad, cut, widen, choose rows, and multiply stacked matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dnnbridge import ops
+from dnnbridge.testing.cases.op_case import OpCase, normal
+
+
+def _pads() -> list[OpCase]:
+    x = normal(2, 3, 4)
+    return [
+        OpCase("Pad", ops.Pad(((0, 0), (1, 2), (3, 0))), (x,)),
+        OpCase("Pad-one", ops.Pad(((1, 1),), 1.0), (normal(3),)),
+        OpCase("Pad-nothing", ops.Pad(((0, 0), (0, 0))), (normal(3, 4),)),
+        OpCase(
+            "Pad-images", ops.Pad(((0, 0), (1, 1), (2, 2), (0, 0)), -2.5), (normal(2, 3, 4, 3),)
+        ),
+        OpCase(
+            "Pad-videos",
+            ops.Pad(((0, 0), (1, 0), (0, 2), (1, 1), (0, 0))),
+            (normal(2, 3, 2, 2, 3),),
+        ),
+        OpCase("Pad-infinite", ops.Pad(((0, 0), (1, 1)), -np.inf), (normal(2, 3),)),
+    ]
+
+
+def _slices() -> list[OpCase]:
+    x = normal(3, 5, 4)
+    return [
+        OpCase("Slice", ops.Slice((0, 1, 2), (3, 3, 2)), (x,)),
+        OpCase("Slice-first_axis", ops.Slice((1, 0, 0), (1, 5, 4)), (x,)),
+        OpCase("Slice-whole", ops.Slice((0, 0, 0), (3, 5, 4)), (x,)),
+        OpCase("Slice-one", ops.Slice((2, 4, 3), (1, 1, 1)), (x,)),
+        OpCase("Slice-int", ops.Slice((1, 0), (2, 3)), (np.arange(12).reshape(3, 4),), False),
+        OpCase("Slice-bool", ops.Slice((1, 0), (2, 3)), (normal(3, 4) > 0,), False),
+    ]
+
+
+def _broadcasts() -> list[OpCase]:
+    return [
+        OpCase("BroadcastTo", ops.BroadcastTo((3, 5, 4)), (normal(3, 1, 4),), reduced=5),
+        OpCase("BroadcastTo-new_axes", ops.BroadcastTo((2, 3, 4)), (normal(4),), reduced=6),
+        OpCase("BroadcastTo-scalar", ops.BroadcastTo((2, 3)), (np.array(1.5),), reduced=6),
+        OpCase("BroadcastTo-same", ops.BroadcastTo((2, 3)), (normal(2, 3),)),
+    ]
+
+
+def _takes() -> list[OpCase]:
+    table, some = normal(6, 3), np.array([5, 0, 2, 2, 2, 5])
+    return [
+        OpCase("Take", ops.Take(), (table, some)),
+        OpCase("Take-rank2", ops.Take(), (table, np.array([[1, 4, 1], [4, 4, 0]]))),
+        OpCase("Take-scalar", ops.Take(), (table, np.array(3))),
+        OpCase("Take-numbers", ops.Take(), (normal(5), np.array([[4, 0], [4, 1]]))),
+        OpCase("Take-matrices", ops.Take(), (normal(4, 2, 3), np.array([[3, 3], [0, 1]]))),
+        OpCase("Take-one_row", ops.Take(), (normal(1, 3), np.zeros(7, int)), reduced=7),
+        OpCase("Take-out_of_range", ops.Take(), (table, np.array([[-1, 5], [6, 0]]))),
+        OpCase("Take-often", ops.Take(), (normal(3, 2), np.arange(300) % 3), reduced=100),
+    ]
+
+
+def _products() -> list[OpCase]:
+    pairs = {
+        "": ((3, 4, 5), (3, 5, 2)),
+        "-rank4": ((2, 3, 4, 5), (2, 3, 5, 4)),
+        "-long": ((2, 3, 300), (2, 300, 2)),
+        "-ones": ((1, 1, 1), (1, 1, 1)),
+    }
+    return [
+        OpCase(
+            f"BatchMatMul{name}", ops.BatchMatMul(), (normal(*a), normal(*b, key=1)), reduced=a[-1]
+        )
+        for name, (a, b) in pairs.items()
+    ]
+
+
+SHAPE_OP_CASES: list[OpCase] = [
+    *_pads(),
+    *_slices(),
+    *_broadcasts(),
+    *_takes(),
+    *_products(),
+]
