@@ -7,5 +7,12 @@ from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
+from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 
-EQUATION_CASES: list[EquationCase] = [*ACTIVATION_CASES, *LAYER_CASES, *LOSS_CASES, *METRIC_CASES]
+EQUATION_CASES: list[EquationCase] = [
+    *ACTIVATION_CASES,
+    *LAYER_CASES,
+    *LOSS_CASES,
+    *METRIC_CASES,
+    *SCAN_CASES,
+]
