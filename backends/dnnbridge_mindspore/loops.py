@@ -54,7 +54,7 @@ def write_loop(name: str, op: Scan, body: Graph, setup: list[str], method: list[
     """Return the class of a loop, given the lines that its body needs and those of `body`."""
     header = [f"class {name}(nn.Cell):", "    def __init__(self, constants):"]
     header += ["        super().__init__()", *setup]
-    if kept_carries(op, body):
+    if _is_direct(body):
         header.append(
             "        self.vjp = ops.GradOperation(get_all=True, sens_param=True)(self.body)"
         )

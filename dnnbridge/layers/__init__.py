@@ -5,13 +5,20 @@ from dnnbridge.layers.base import AbstractLayer, LayerOutput
 from dnnbridge.layers.dense import Dense
 from dnnbridge.layers.dropout import Dropout
 from dnnbridge.layers.merging import Add, Average, Concatenate, Maximum, Multiply, Subtract
+from dnnbridge.layers.recurrence import AbstractRecurrent
+from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
 from dnnbridge.layers.reshaping import Flatten, Permute, Reshape
+from dnnbridge.layers.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "AbstractLayer",
+    "AbstractRecurrent",
     "Activation",
     "Add",
     "Average",
+    "Bidirectional",
     "Concatenate",
     "Dense",
     "Dropout",
@@ -21,5 +28,7 @@ __all__ = [
     "Multiply",
     "Permute",
     "Reshape",
+    "SimpleRNN",
     "Subtract",
+    "TimeDistributed",
 ]

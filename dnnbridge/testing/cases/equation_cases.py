@@ -7,6 +7,7 @@ from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
+from dnnbridge.testing.cases.recurrent_cases import RECURRENT_CASES
 from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 
 EQUATION_CASES: list[EquationCase] = [
@@ -14,5 +15,6 @@ EQUATION_CASES: list[EquationCase] = [
     *LAYER_CASES,
     *LOSS_CASES,
     *METRIC_CASES,
+    *RECURRENT_CASES,
     *SCAN_CASES,
 ]
