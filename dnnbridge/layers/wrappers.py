@@ -21,6 +21,7 @@ class Bidirectional(AbstractLayer):
     """A recurrent layer forwards and, with weights of its own, backwards in time, merged
 
     The outputs of the backward layer are put in the order of the input before they are merged.
+    With a mask, the outputs of steps where it is 0 are 0, as in Keras, where all steps are given.
     Weights are forward/… and backward/…. (Schuster & Paliwal, 1997)
 
     Args:
@@ -41,6 +42,12 @@ class Bidirectional(AbstractLayer):
         backward = scope.call(_turned(self.layer), x, *mask, name="backward")
         if self.layer.return_sequences:
             backward = ops.reverse(backward, 1)
+        y = self._merged(forward, backward)
+        if mask and self.layer.return_sequences:
+            y = y * ops.reshape(mask[0], (*mask[0].shape, 1))
+        return y
+
+    def _merged(self, forward: Value, backward: Value) -> Value:
         if self.merge_mode == "concat":
             return ops.concat([forward, backward])
         if self.merge_mode == "mul":

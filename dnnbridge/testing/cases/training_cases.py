@@ -10,7 +10,7 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import Dense, Dropout, Flatten
+from dnnbridge.layers import LSTM, Dense, Dropout, Flatten, Reshape
 from dnnbridge.losses import (
     AbstractLoss,
     CategoricalCrossEntropy,
@@ -79,6 +79,15 @@ TRAINING_CASES: list[TrainingCase] = [
         SGD(0.1, momentum=0.5, dampening=0.1),
         Dense(16, "tanh"),
         Dropout(0.3),
+        Dense(3),
+    ),
+    _case(
+        "recurrent",
+        _label(),
+        _SPARSE,
+        Adam(0.01),
+        Reshape((4, 5)),
+        LSTM(6, recurrent_dropout=0.2),
         Dense(3),
     ),
     _case(
