@@ -68,6 +68,7 @@ from .layers import (
     TimeDistributed,
 )
 from .losses import (
+    CTC,
     AbstractLoss,
     BinaryCrossEntropy,
     BinaryFocalCrossEntropy,
@@ -150,6 +151,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryFocalCrossEntropy",
     "CELU",
+    "CTC",
     "Callback",
     "CategoricalCrossEntropy",
     "CategoricalFocalCrossEntropy",

@@ -6,6 +6,7 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN, TimeDistributed
+from dnnbridge.losses import CTC
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 _X = normal(3, 6, 5)
@@ -51,9 +52,26 @@ def _input(name: str) -> Array:
     return normal(2, 3, 4, 3) if name.endswith(("nested", "-recurrent")) else _X
 
 
+_LABELS = np.array([[2, 2, 1], [3, 1, -1], [1, -1, -1], [-1, -1, -1]])
+_LOGITS = normal(4, 9, 5, scale=2.0)
+
+_CTC = {
+    "CTC": EquationCase("CTC", CTC(3), (_LOGITS, _LABELS), reduced=45),
+    "last": EquationCase("CTC-blank_last", CTC(3, blank=4), (_LOGITS, _LABELS), reduced=45),
+    "keras": EquationCase("CTC-keras", CTC.keras(3), (_LOGITS, np.maximum(_LABELS, 0)), reduced=45),
+    "long": EquationCase("CTC-long", CTC(3), (normal(4, 60, 5, scale=2.0), _LABELS), reduced=300),
+    "one": EquationCase(
+        "CTC-one_label", CTC(1), (normal(2, 3, 4), np.array([[1], [-1]])), reduced=12
+    ),
+    "unfit": EquationCase(
+        "CTC-too_few_frames", CTC(3), (normal(4, 3, 5), _LABELS), gradient=False, reduced=15
+    ),
+}
+
 RECURRENT_CASES: list[EquationCase] = [
     *(EquationCase(name, layer, (_input(name),), reduced=60) for name, layer in _PLAIN.items()),
     *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
+    *_CTC.values(),
     EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
     EquationCase("LSTM-one_step", LSTM(4), (normal(1, 1, 2),)),
     EquationCase("LSTM-evaluation", LSTM(4, dropout=0.5), (_X,), reduced=60, training=False),
