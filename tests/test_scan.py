@@ -80,6 +80,21 @@ def test_a_buffer_in_a_loop_is_refused_in_training():
         db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
 
 
+def test_the_source_for_mindspore_does_not_grow_with_the_steps():
+    pytest.importorskip("mindspore")
+    from dnnbridge_mindspore.generator import generate
+
+    layers = [db.LSTM(4), db.TimeDistributed(db.Dense(3, "softmax"))]
+    for layer, has_derivative in zip(layers, (True, False), strict=True):
+        sources = []
+        for steps in (5, 500):
+            model = db.Sequential([db.Input((steps, 3)), layer, db.Flatten()])
+            experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
+            sources.append(generate(experiment.program().functions["train"])[0])
+        assert len(sources[0].splitlines()) == len(sources[1].splitlines())
+        assert ("def bprop" in sources[0]) == has_derivative
+
+
 def test_a_summary_counts_every_step():
     (row,) = written(lambda s, c, x: ([c[0] * 2.0], ())).summary().rows
     assert row.flops == 5 + 4 * 3

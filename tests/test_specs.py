@@ -117,6 +117,19 @@ BAD = {
     "delta": (lambda: db.Huber(0.0), "Huber.delta", "greater than 0, got 0.0"),
     "smoothing": (lambda: db.BinaryCrossEntropy(label_smoothing=1.0), "label_smoothing", "less"),
     "one_class": (lambda: experiment(model=small(db.Dense(1))), "loss", "two classes"),
+    "merge_mode": (lambda: db.Bidirectional(db.LSTM(2), "max"), "Bidirectional.merge_mode", "max"),
+    "not_recurrent": (lambda: db.Bidirectional(db.Dense(2)), "Bidirectional.layer", "Recurrent"),
+    "recurrent_rank": (lambda: small(db.LSTM(2)), "lstm", "(batch, time, features)"),
+    "blank": (lambda: db.CTC(2, blank=-1), "CTC.blank", "greater than or equal to 0"),
+    "drawing_loop": (
+        lambda: db.Experiment(
+            db.Sequential([db.Input((2, 3)), db.TimeDistributed(db.Dropout(0.5))]),
+            db.MeanSquaredError(),
+            db.SGD(0.1),
+        ),
+        "time_distributed",
+        "neither draws",
+    ),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }
 

@@ -1,11 +1,11 @@
 """The source of a loop inside a step: a Cell with its own derivative.
 
 `construct` runs the body forward and keeps the carry of every step; `bprop` goes back through the
-steps and applies the derivative of the body to each, in time and memory that grow with the number
-of steps. MindSpore cannot compile that for every body: its own functions that branch in Python
+steps and applies the derivative of the body to each, so that memory grows with the number of steps
+alone. MindSpore cannot compile that for every body: its own functions that branch in Python
 fail there ("func graph is empty"), and so do loops in loops. A body with anything but `DIRECT`
-operations is left to MindSpore's derivative of `while`, which is as exact, but grows with the
-square of the number of steps. The source has one length for any number of steps.
+operations is left to MindSpore's derivative of `while`, which is as exact, but whose memory grows
+with the square of the number of steps. The source has one length for any number of steps.
 """
 
 from __future__ import annotations
