@@ -110,3 +110,14 @@ def test_mindspore_defaults():
         for array in weights:
             assert 0.2 < abs(array).max() <= 0.25
             assert abs(array.mean()) < 0.04
+
+
+def test_every_step_has_the_layer_and_its_weights():
+    """Dense acts on the last axis: at every step is the same as on all steps."""
+    one, weights, _ = ours(db.TimeDistributed(db.Dense(4, "tanh")), X)
+    all_steps, same, _ = ours(db.Dense(4, "tanh"), X)
+    assert [a.shape for a in weights.values()] == [a.shape for a in same.values()]
+    for (name, array), (other, expected) in zip(weights.items(), same.items(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+        assert_close(one[f"d/{name}"], all_steps[f"d/{other}"], 1e-12, name)
+    assert_close(one["value"], all_steps["value"], 1e-12, "value")
