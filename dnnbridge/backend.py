@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Protocol
 
 from dnnbridge.arrays import Array
 from dnnbridge.errors import BackendError, UnsupportedError
-from dnnbridge.graph import Call, Constant, ConstantArray, Op, ValueAndGrad, inline
+from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad, inline
 from dnnbridge.program import Program
 
-STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, ValueAndGrad})
+STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
 """Operations that every backend handles in its interpreter or generator, not in its table."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,12 @@ class Emitter(Protocol):
     @property
     def emit(self) -> Any:
         """(scope, *values) -> a value, or a tuple of them."""
+
+
+Step = Callable[
+    ["Scope", tuple[Value, ...], tuple[Value, ...]], tuple[Sequence[Value], Sequence[Value]]
+]
+"""A step of a loop: (scope, carries, slices) -> (next carries, what the step gives)."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +232,43 @@ class Scope:
         count = len(inner.updates)
         self.updates |= dict(zip(inner.updates, extras[:count], strict=True))
         self.losses += extras[count:]
+
+    def scan(
+        self, step: Step, carries: Sequence[Value], sequences: Sequence[Value], length: int
+    ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+        """Record a loop over time.
+
+        Args:
+            step: (scope, carries, slices) -> (next carries, what the step gives).
+            carries: what the first step starts with.
+            sequences: values whose first axis is time; a step sees one slice of each.
+            length: the number of steps.
+
+        Returns:
+            The carries after the last step, and what the steps gave, stacked along a new first
+            axis. A step draws nothing and updates no buffer; draw before the loop.
+        """
+        count = len(carries)
+        self.require(length >= 1, "a loop has one step or more", got=str(length))
+
+        def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
+            scope = Scope(
+                *(body, self._declared, self.training, self.path, self._owner, self.sampling),
+                outer=self,
+            )
+            drawn = len(self._declared.randoms)
+            following, made = step(scope, given[:count], given[count:])
+            if scope.extras() or len(self._declared.randoms) > drawn:
+                raise SpecError(
+                    "a step of a loop neither draws, nor updates buffers, nor adds to the loss",
+                    where=self.path,
+                    got=", ".join([*scope.updates, *list(self._declared.randoms)[drawn:]]),
+                    hint="Put such a layer outside of the loop.",
+                )
+            return [*following, *made]
+
+        made = self.builder.scan(carries, sequences, length, write)
+        return tuple(made[:count]), tuple(made[count:])
 
     def require(self, holds: bool, what: str, *, got: str = "", hint: str = "") -> None:
         """Raise a ShapeError at this path unless the condition holds."""

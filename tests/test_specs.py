@@ -146,6 +146,19 @@ BAD = {
     "groups": (lambda: image(db.Conv2D(4, 2, groups=4)), "conv2d", "3 channels, 4 filters"),
     "padding_alone": (lambda: image(db.MaxPooling2D(2, padding=2)), "", "padding alone"),
     "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves nothing"),
+    "merge_mode": (lambda: db.Bidirectional(db.LSTM(2), "max"), "Bidirectional.merge_mode", "max"),
+    "not_recurrent": (lambda: db.Bidirectional(db.Dense(2)), "Bidirectional.layer", "Recurrent"),
+    "recurrent_rank": (lambda: small(db.LSTM(2)), "lstm", "(batch, time, features)"),
+    "blank": (lambda: db.CTC(2, blank=-1), "CTC.blank", "greater than or equal to 0"),
+    "drawing_loop": (
+        lambda: db.Experiment(
+            db.Sequential([db.Input((2, 3)), db.TimeDistributed(db.Dropout(0.5))]),
+            db.MeanSquaredError(),
+            db.SGD(0.1),
+        ),
+        "time_distributed",
+        "neither draws",
+    ),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }
 

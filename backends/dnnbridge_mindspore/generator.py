@@ -7,6 +7,7 @@ the flat graph, one line a node, and `construct` runs it for the steps of a call
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from dnnbridge.backend import claimed_by
 from dnnbridge.graph import (
@@ -15,12 +16,14 @@ from dnnbridge.graph import (
     ConstantArray,
     Graph,
     Node,
+    Scan,
     TensorType,
     ValueAndGrad,
     inline,
 )
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
+from dnnbridge_mindspore.loops import kept_carries, write_loop
 from dnnbridge_mindspore.lowerings import DTYPES, LOWERINGS, Kernel
 from dnnbridge_mindspore.names import Names
 
@@ -31,7 +34,7 @@ from mindspore import nn, ops
 
 from dnnbridge_mindspore import kernels
 
-
+{loops}
 class Generated(nn.Cell):
     def __init__(self, state, constants):
         super().__init__()
@@ -57,42 +60,49 @@ def generate(function: Function) -> tuple[str, list[ConstantArray]]:
     A function that writes state loops over its steps in `construct`, which returns the stacked
     results; any other is called once a step with the feeds of that step.
     """
-    writer = _Writer(function)
-    body = [*writer.step(), *_construct(function, writer.names)]
+    writer = _Writer(Names("v"), _Module())
+    body = [*writer.step(function), *_construct(function, writer.names)]
     methods = [line for method in writer.methods for line in ["", *method]]
     lines = [*(writer.setup or ["        pass"]), *methods, "", *body]
-    source = HEADER.format(name=function.graph.name) + "\n".join(lines).rstrip() + "\n"
-    return source, list(writer.constants)
+    loops = "".join(f"\n{loop}\n" for loop in writer.module.loops)
+    source = HEADER.format(name=function.graph.name, loops=loops) + "\n".join(lines).rstrip() + "\n"
+    return source, list(writer.module.constants)
+
+
+@dataclass
+class _Module:
+    """What the classes of a module share: their loops, in order of use, and the constants."""
+
+    loops: list[str] = field(default_factory=list)
+    constants: dict[ConstantArray, int] = field(default_factory=dict)
 
 
 class _Writer:
-    """Collects the lines of the class while graphs are written."""
+    """Collects the lines of a class while graphs are written."""
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.names = Names("v")
+    def __init__(self, names: Names, module: _Module) -> None:
+        self.names, self.module = names, module
         self.setup: list[str] = []
         self.methods: list[list[str]] = []
-        self.constants: dict[ConstantArray, str] = {}
-        self._arrays = Names("s")
         self._kernels: dict[str, str] = {}
+        self._constants: dict[ConstantArray, str] = {}
 
-    def step(self) -> list[str]:
+    def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
-        function, arrays, names = self.function, self._arrays, self.names
+        arrays, names = Names("s"), self.names
         graph = inline(function.graph, claimed_by(CLAIMS))
         read = {v: name for v, name in function.state.items() if v in set(graph.inputs)}
         self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in read.values()]
         lines = [_signature("step", [names[value] for value in function.feeds])]
         lines += [f"        {names[value]} = self.{arrays[name]}" for value, name in read.items()]
-        lines += self._nodes(graph.nodes)
+        lines += self.nodes(graph.nodes)
         outputs = [names[value] for value in graph.outputs]
         count = len(function.results)
         for name, output in zip(function.writes, outputs[count:], strict=True):
             lines.append(f"        ops.assign(self.{arrays[name]}, {output})")
         return [*lines, f"        return {_tuple(outputs[:count])}"]
 
-    def _nodes(self, nodes: Sequence[Node]) -> list[str]:
+    def nodes(self, nodes: Sequence[Node]) -> list[str]:
         lines: list[str] = []
         path = ""
         for node in nodes:
@@ -113,6 +123,11 @@ class _Writer:
             values = len(node.body.outputs)
             call = f"self.{self._gradient(node.op, node.body)}({', '.join(arguments)})"
             return f"{_target(outputs[:values])}, {_target(outputs[values:])} = {call}"
+        if isinstance(node.op, Scan):
+            assert node.body is not None
+            call = f"self.{self._loop(node.op, node.body)}({', '.join(map(_tensor, arguments))})"
+            kept = ["_"] * kept_carries(node.op, node.body)
+            return f"{_target([*outputs, *kept])} = {call}"
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
         if isinstance(node.op, Call):
@@ -125,11 +140,24 @@ class _Writer:
 
     def _constant(self, op: ConstantArray) -> str:
         """Return where the class keeps an array; equal ones are kept once."""
-        if op not in self.constants:
-            number = len(self.constants)
-            self.constants[op] = f"self.constant_{number}"
-            self.setup.append(f"        {self.constants[op]} = constants[{number}]")
-        return self.constants[op]
+        if op not in self._constants:
+            number = self.module.constants.setdefault(op, len(self.module.constants))
+            self._constants[op] = f"self.constant_{number}"
+            self.setup.append(f"        {self._constants[op]} = constants[{number}]")
+        return self._constants[op]
+
+    def _loop(self, op: Scan, body: Graph) -> str:
+        """Write a loop as a class of the module, and return the name of its Cell."""
+        inner = _Writer(self.names, self.module)
+        method = [_signature("body", [self.names[value] for value in body.inputs])]
+        method += inner.nodes(body.nodes)
+        results = ", ".join(_tensor(self.names[value]) for value in body.outputs)
+        method.append(f"        return {results}")
+        number = len(self.module.loops)
+        loop = write_loop(f"Loop{number}", op, body, inner.setup, method)
+        self.module.loops.append(loop)
+        self.setup.append(f"        self.loop_{number} = Loop{number}(constants)")
+        return f"loop_{number}"
 
     def _kernel(self, kernel: Kernel) -> str:
         """Return a call of a Cell that the class keeps; equal Cells are made once."""
@@ -144,7 +172,7 @@ class _Writer:
         name = f"body_{len(self.methods)}"
         lines = [_signature(name, [self.names[value] for value in body.inputs])]
         self.methods.append(lines)
-        lines += self._nodes(body.nodes)
+        lines += self.nodes(body.nodes)
         lines.append(f"        return {', '.join(self.names[value] for value in body.outputs)}")
         aux = len(body.outputs) > 1
         self.setup.append(
@@ -186,6 +214,11 @@ def _sizes(type: TensorType) -> str:
 
 def _signature(name: str, arguments: Sequence[str]) -> str:
     return f"    def {name}({', '.join(['self', *arguments])}):"
+
+
+def _tensor(argument: str) -> str:
+    """Make a tensor of a literal."""
+    return argument if argument.isidentifier() else f"ms.Tensor({argument}, ms.float32)"
 
 
 def _target(names: Sequence[str]) -> str:

@@ -126,6 +126,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.ReduceSum: _reduction("sum"),
     ops.Relu: _relu,
     ops.Reshape: _reshape,
+    ops.Reverse: lambda op, x: f"ops.flip({x}, {op.axes})",
     ops.Select: _call("where"),
     ops.Sigmoid: _call("sigmoid"),
     ops.Sign: lambda op, x: f"ops.where(ops.equal({x}, {x}), ops.sign({x}), {x})",  # keeps NaN

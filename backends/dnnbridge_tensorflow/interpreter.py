@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Value, ValueAndGrad
+from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Scan, Value, ValueAndGrad
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
 
@@ -28,6 +28,9 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
         elif isinstance(node.op, ValueAndGrad):
             assert node.body is not None
             results = _value_and_grad(node.op, node.body, arguments)
+        elif isinstance(node.op, Scan):
+            assert node.body is not None
+            results = _scan(node.op, node.body, arguments)
         else:
             results = [LOWERINGS[type(node.op)](node.op, *arguments)]
         known.update(zip(node.outputs, results, strict=True))
@@ -43,3 +46,36 @@ def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: list[Tensor]) -> list
     gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
     # Rows taken several times come as slices with repeated indices: add them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
+
+
+def _scan(op: Scan, body: Graph, inputs: list[Tensor]) -> list[Tensor]:
+    """Loop over arrays of slices, whose gradients are written step by step."""
+    end = op.carries + op.sequences
+    types = [value.type for value in body.outputs]
+    sequences = [
+        tf.TensorArray(x.dtype, size=op.length, element_shape=x.shape[1:]).unstack(x)
+        for x in inputs[op.carries : end]
+    ]
+    stacks = [
+        tf.TensorArray(DTYPES[t.dtype], size=op.length, element_shape=list(t.shape))
+        for t in types[op.carries :]
+    ]
+
+    def step(t: Tensor, carries: list[Tensor], stacks: list[Any]) -> tuple[Tensor, Any, Any]:
+        slices = [sequence.read(t) for sequence in sequences]
+        made = evaluate(body, [*carries, *slices, *inputs[end:]])
+        written = zip(stacks, made[op.carries :], strict=True)
+        return t + 1, made[: op.carries], [stack.write(t, value) for stack, value in written]
+
+    _, carries, stacks = tf.while_loop(
+        lambda t, *_: t < op.length,
+        step,
+        (tf.constant(0), inputs[: op.carries], stacks),
+        shape_invariants=(
+            tf.TensorShape([]),
+            [tf.TensorShape(list(t.shape)) for t in types[: op.carries]],
+            [tf.TensorShape([])] * len(stacks),
+        ),
+        maximum_iterations=op.length,
+    )
+    return [*carries, *(stack.stack() for stack in stacks)]

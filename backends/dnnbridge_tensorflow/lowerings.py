@@ -71,6 +71,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.ReduceSum: lambda op, x: tf.reduce_sum(x, op.axes, op.keepdims),
     ops.Relu: lambda op, x: tf.nn.relu(x),
     ops.Reshape: _reshape,
+    ops.Reverse: lambda op, x: tf.reverse(x, op.axes),
     ops.Select: lambda op, condition, a, b: tf.where(condition, a, b),
     ops.Sigmoid: lambda op, x: tf.sigmoid(x),
     ops.Sign: lambda op, x: tf.sign(x),

@@ -4,7 +4,7 @@ from dnnbridge.graph.builder import Builder
 from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.structure import Call, Constant, ConstantArray, ValueAndGrad
+from dnnbridge.graph.structure import Call, Constant, ConstantArray, Scan, ValueAndGrad
 from dnnbridge.graph.types import BATCH, Dim, DType, TensorType, broadcast
 from dnnbridge.graph.value import Operand, Value
 
@@ -20,6 +20,7 @@ __all__ = [
     "Node",
     "Op",
     "Operand",
+    "Scan",
     "TensorType",
     "Value",
     "ValueAndGrad",

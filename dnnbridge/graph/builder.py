@@ -11,7 +11,14 @@ import numpy as np
 from dnnbridge.errors import DnnbridgeError, DTypeError
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.structure import Call, Constant, ConstantArray, ValueAndGrad
+from dnnbridge.graph.structure import (
+    Call,
+    Constant,
+    ConstantArray,
+    Scan,
+    ValueAndGrad,
+    slice_type,
+)
 from dnnbridge.graph.types import DType, TensorType
 from dnnbridge.graph.value import Operand, Value
 from dnnbridge.wording import shorten
@@ -35,6 +42,7 @@ class Builder:
         self.inputs: list[Value] = []
         self.captured: dict[Value, Value] = {}
         self.nodes: list[Node] = []
+        self._depth: int = parent._depth + 1 if parent else 0
         self._numbers: Iterator[int] = parent._numbers if parent else itertools.count()
 
     def input(self, name: str, type: TensorType) -> Value:
@@ -44,7 +52,14 @@ class Builder:
         return value
 
     def add(self, op: Op, *inputs: Operand) -> Value:
-        """Record an operation with one output and return that output."""
+        """Record an operation with one output and return that output.
+
+        Where values of this graph and of a body in it meet, the operation belongs to the body.
+        """
+        builders = [value.builder for value in inputs if isinstance(value, Value)]
+        inner = max(builders, key=lambda builder: builder._depth, default=self)
+        if inner._depth > self._depth:
+            return inner.add(op, *inputs)
         dtype = next((v.dtype for v in inputs if isinstance(v, Value) and v.dtype != "bool"), None)
         values = (
             self.local(v) if isinstance(v, Value) else self._constant(v, dtype) for v in inputs
@@ -79,6 +94,23 @@ class Builder:
         gradients = results[len(graph.outputs) :]
         sources = [arguments[i] for i in positions]
         return results[: len(graph.outputs)], dict(zip(sources, gradients, strict=True))
+
+    def scan(
+        self, carries: Sequence[Value], sequences: Sequence[Value], length: int, write: Body
+    ) -> list[Value]:
+        """Record a loop of `length` steps whose body takes carries and slices of the sequences.
+
+        Returns:
+            The carries after the last step, then what the steps gave, stacked.
+        """
+        body = Builder("scan", self.path, parent=self)
+        given = [body.input(value.name, value.type) for value in carries]
+        for value in sequences:
+            given.append(body.input(value.name, slice_type(value.type, length)))
+        graph = body.graph(write(body, tuple(given)))
+        arguments = (*carries, *sequences, *body.captured)
+        op = Scan(len(carries), len(sequences), length)
+        return self._record(op, tuple(map(self.local, arguments)), graph)
 
     def graph(self, outputs: Sequence[Value]) -> Graph:
         """Finish: return what was recorded."""

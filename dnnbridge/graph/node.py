@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Node:
     """One operation: `outputs = op(*inputs)`.
 
-    `body` is set for the two structural operations: a `Call`, which a backend may replace as a
-    whole, and a `ValueAndGrad`, which a backend differentiates.
+    `body` is set for three structural operations: a `Call`, which a backend may replace as a
+    whole, a `ValueAndGrad`, which a backend differentiates, and a `Scan`, which is a loop.
     """
 
     op: Op

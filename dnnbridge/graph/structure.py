@@ -1,4 +1,4 @@
-"""Operations that give a graph its structure: constants, calls of specs, differentiation."""
+"""Operations that give a graph its structure: constants, calls of specs, derivatives, loops."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.errors import DTypeError, ShapeError
-from dnnbridge.graph.op import Op
-from dnnbridge.graph.types import DType, TensorType
+from dnnbridge.graph.op import Op, require_dtype
+from dnnbridge.graph.types import DType, TensorType, shape_text
 
 if TYPE_CHECKING:
     from dnnbridge.graph.node import Graph
@@ -107,3 +107,54 @@ class ValueAndGrad(Op):
                 hint="Reduce the loss with ops.reduce_sum or ops.reduce_mean.",
             )
         return tuple(value.type for value in body.outputs) + tuple(types[i] for i in self.wrt)
+
+
+@dataclass(frozen=True)
+class Scan(Op):
+    """A loop: the body is applied to one step of each sequence after another.
+
+    Inputs are the initial carries, the sequences, whose first axis is time, and the values that
+    the body captured. At every step the body takes the carries, one slice of each sequence and
+    what it captured; it returns the next carries and what the step gives. Outputs are the carries
+    of the last step, then what the steps gave, stacked along a new first axis.
+
+    Attributes:
+        carries: how many carries there are.
+        sequences: how many sequences there are.
+        length: the number of steps.
+    """
+
+    carries: int
+    sequences: int
+    length: int
+
+    def infer_with(
+        self, body: Graph | None, types: tuple[TensorType, ...]
+    ) -> tuple[TensorType, ...]:
+        assert body is not None
+        made = tuple(value.type for value in body.outputs)
+        if made[: self.carries] != types[: self.carries]:
+            raise ShapeError(
+                "a carry must keep its type from step to step",
+                got=f"{_listed(types[: self.carries])} and then {_listed(made[: self.carries])}",
+                hint="Start the loop with values of the shapes that a step returns.",
+            )
+        for type in made:
+            require_dtype(self, type, "float32")
+        stacked = (type.with_shape((self.length, *type.shape)) for type in made[self.carries :])
+        return (*made[: self.carries], *stacked)
+
+
+def slice_type(type: TensorType, length: int) -> TensorType:
+    """Return the type of one step of a sequence of `length` steps."""
+    if type.rank < 1 or type.shape[0] != length:
+        raise ShapeError(
+            f"a sequence of {length} steps has them in its first axis",
+            got=f"shape ({shape_text(type.shape)})",
+            hint="Bring time to the front with ops.transpose.",
+        )
+    return type.with_shape(type.shape[1:])
+
+
+def _listed(types: tuple[TensorType, ...]) -> str:
+    return ", ".join(map(str, types)) or "nothing"

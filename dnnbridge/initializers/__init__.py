@@ -6,7 +6,14 @@ from dnnbridge.initializers.base import (
     as_initializer,
     fans,
 )
-from dnnbridge.initializers.constant import Constant, Dirac, Identity, Ones, Zeros
+from dnnbridge.initializers.constant import (
+    Constant,
+    Dirac,
+    ForgetBias,
+    Identity,
+    Ones,
+    Zeros,
+)
 from dnnbridge.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from dnnbridge.initializers.scaling import (
     GlorotNormal,
@@ -22,6 +29,7 @@ __all__ = [
     "AbstractInitializer",
     "Constant",
     "Dirac",
+    "ForgetBias",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",

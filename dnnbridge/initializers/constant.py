@@ -6,7 +6,12 @@ import numpy as np
 
 from dnnbridge.errors import ShapeError
 from dnnbridge.fields import Float, PositiveInt
-from dnnbridge.initializers.base import AbstractInitializer, Array
+from dnnbridge.initializers.base import (
+    AbstractInitializer,
+    Array,
+    InitializerLike,
+    as_initializer,
+)
 from dnnbridge.specification import spec
 
 
@@ -100,3 +105,24 @@ class Dirac(AbstractInitializer):
             if output % per_group < shape[-2]:
                 kernel[(*centre, output % per_group, output)] = 1.0
         return kernel
+
+
+@spec
+class ForgetBias(AbstractInitializer):
+    """Bias of an LSTM whose forget gate, the second of four blocks, starts at 1
+
+    Args:
+        initializer: of the other blocks, and of a second row, where there is one.
+
+    Example:
+        >>> ForgetBias().sample(np.random.default_rng(0), (8,))
+        array([0., 0., 1., 1., 0., 0., 0., 0.])
+    """
+
+    initializer: InitializerLike = "zeros"
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+        bias = np.array(as_initializer(self.initializer).sample(rng, shape))
+        units = shape[-1] // 4
+        bias.reshape(-1, shape[-1])[0, units : 2 * units] = 1.0
+        return bias

@@ -7,6 +7,7 @@ from dnnbridge.losses.cross_entropy import (
     CategoricalFocalCrossEntropy,
     SparseCategoricalCrossEntropy,
 )
+from dnnbridge.losses.ctc import CTC
 from dnnbridge.losses.divergence import CosineSimilarity, KLDivergence, Poisson
 from dnnbridge.losses.margin import CategoricalHinge, Hinge, SquaredHinge
 from dnnbridge.losses.regression import (
@@ -19,6 +20,7 @@ from dnnbridge.losses.regression import (
 )
 
 __all__ = [
+    "CTC",
     "AbstractLoss",
     "BinaryCrossEntropy",
     "BinaryFocalCrossEntropy",

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dnnbridge import ops
-from dnnbridge.graph import Builder, Dim, Node
+from dnnbridge.graph import Builder, Dim, Node, Scan
 from dnnbridge.graph.types import shape_text
 from dnnbridge.scope import Declarations, Scope
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
 
-FREE = (ops.Reshape, ops.Transpose, ops.Concat, ops.Cast, ops.Pad, ops.Slice, ops.BroadcastTo)
+FREE = (
+    *(ops.Reshape, ops.Transpose, ops.Concat, ops.Cast, ops.Pad, ops.Slice, ops.BroadcastTo),
+    ops.Reverse,
+)
 """Operations that move numbers without computing."""
 
 
@@ -87,7 +90,8 @@ def summarize(model: AbstractModel) -> Summary:
 def _flops(node: Node) -> int:
     """Count the operations of a node and of its body, for one example."""
     if node.body is not None:
-        return sum(map(_flops, node.body.nodes))
+        times = node.op.length if isinstance(node.op, Scan) else 1
+        return times * sum(map(_flops, node.body.nodes))
     if isinstance(node.op, FREE) or not node.inputs:
         return 0
     output = node.outputs[0].type.size()

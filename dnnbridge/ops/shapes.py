@@ -58,6 +58,23 @@ class Transpose(Op):
 
 
 @dataclass(frozen=True)
+class Reverse(Op):
+    """Elements in the opposite order along `axes`, which are not negative; not the batch"""
+
+    axes: tuple[int, ...]
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        if any(x.shape[axis] is None for axis in self.axes):
+            raise ShapeError(
+                "the batch is not reversed",
+                got=f"axes {self.axes} of shape ({shape_text(x.shape)})",
+                hint="Name other axes.",
+            )
+        return x
+
+
+@dataclass(frozen=True)
 class Concat(Op):
     """Operands one after another along an axis"""
 
@@ -160,6 +177,10 @@ def reshape(x: Value, shape: tuple[Dim, ...]) -> Value:
 
 def transpose(x: Value, permutation: tuple[int, ...]) -> Value:
     return x.builder.add(Transpose(permutation), x)
+
+
+def reverse(x: Value, axes: int | tuple[int, ...]) -> Value:
+    return x.builder.add(Reverse(normal_axes(x, axes)), x)
 
 
 def pad(x: Value, pairs: tuple[tuple[int, int], ...], value: float = 0.0) -> Value:

@@ -61,6 +61,9 @@ RULES: dict[type[Op], Rule] = {
     ops.BatchMatMul: Rule(lambda op, a, b: a @ b, _batch_matmul_vjp),
     ops.BroadcastTo: Rule(_broadcast_to, lambda op, xs, y, dy: (unbroadcast(dy, xs[0].shape),)),
     ops.Pad: Rule(lambda op, x: np.pad(x, op.pairs, constant_values=op.value), _pad_vjp),
+    ops.Reverse: Rule(
+        lambda op, x: np.flip(x, op.axes), lambda op, xs, y, dy: (np.flip(dy, op.axes),)
+    ),
     ops.Slice: Rule(lambda op, x: x[_block(op)], _slice_vjp),
     ops.Take: Rule(_take, _take_vjp),
 }

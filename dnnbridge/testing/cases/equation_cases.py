@@ -10,6 +10,8 @@ from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
 from dnnbridge.testing.cases.normalization_cases import NORMALIZATION_CASES
 from dnnbridge.testing.cases.pooling_cases import POOLING_CASES
+from dnnbridge.testing.cases.recurrent_cases import RECURRENT_CASES
+from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 from dnnbridge.testing.cases.sequence_cases import SEQUENCE_CASES
 from dnnbridge.testing.cases.spatial_cases import SPATIAL_CASES
 
@@ -23,4 +25,6 @@ EQUATION_CASES: list[EquationCase] = [
     *SPATIAL_CASES,
     *NORMALIZATION_CASES,
     *SEQUENCE_CASES,
+    *RECURRENT_CASES,
+    *SCAN_CASES,
 ]

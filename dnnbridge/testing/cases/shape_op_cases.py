@@ -38,6 +38,16 @@ def _slices() -> list[OpCase]:
     ]
 
 
+def _reverses() -> list[OpCase]:
+    x = normal(3, 5, 4)
+    return [
+        OpCase("Reverse", ops.Reverse((1,)), (x,)),
+        OpCase("Reverse-first_and_last", ops.Reverse((0, 2)), (x,)),
+        OpCase("Reverse-one", ops.Reverse((0,)), (normal(1, 2),)),
+        OpCase("Reverse-int", ops.Reverse((1,)), (np.arange(12).reshape(3, 4),), False),
+    ]
+
+
 def _broadcasts() -> list[OpCase]:
     return [
         OpCase("BroadcastTo", ops.BroadcastTo((3, 5, 4)), (normal(3, 1, 4),), reduced=5),
@@ -79,6 +89,7 @@ def _products() -> list[OpCase]:
 SHAPE_OP_CASES: list[OpCase] = [
     *_pads(),
     *_slices(),
+    *_reverses(),
     *_broadcasts(),
     *_takes(),
     *_products(),

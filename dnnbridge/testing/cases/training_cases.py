@@ -11,8 +11,8 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
-from dnnbridge.layers import Activation, BatchNorm, Dense, Dropout, Flatten
 from dnnbridge.layers import (
+    LSTM,
     Activation,
     Add,
     BatchNorm,
@@ -24,6 +24,7 @@ from dnnbridge.layers import (
     LayerNorm,
     MultiHeadAttention,
     PaddingMask,
+    Reshape,
     SinusoidalPositions,
 )
 from dnnbridge.losses import (
@@ -159,6 +160,15 @@ TRAINING_CASES: list[TrainingCase] = [
         SGD(0.1, momentum=0.5, dampening=0.1),
         Dense(16, "tanh"),
         Dropout(0.3),
+        Dense(3),
+    ),
+    _case(
+        "recurrent",
+        _label(),
+        _SPARSE,
+        Adam(0.01),
+        Reshape((4, 5)),
+        LSTM(6, recurrent_dropout=0.2),
         Dense(3),
     ),
     _case(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import autograd.numpy as anp
 import numpy as np
 from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
 from autograd.tracer import getval
 
-from dnnbridge.graph import Constant, ConstantArray, ValueAndGrad, inline
+from dnnbridge.graph import Constant, ConstantArray, Scan, ValueAndGrad, inline
 from dnnbridge_autograd.lowerings import LOWERINGS
 from dnnbridge_autograd.plugin import INFO
 
@@ -68,6 +69,8 @@ def evaluate(graph, inputs):
             results = [node.op.array]
         elif isinstance(node.op, ValueAndGrad):
             results = value_and_grad(node.op, node.body, arguments)
+        elif isinstance(node.op, Scan):
+            results = scan(node.op, node.body, arguments)
         else:
             results = [LOWERINGS[type(node.op)](node.op, *arguments)]
         known.update(zip(node.outputs, results, strict=True))
@@ -88,3 +91,14 @@ def value_and_grad(op, body, inputs):
     given = traced_tuple(np.asarray(inputs[i], np.float64) for i in op.wrt)
     vjp, _ = make_vjp(loss)(given)
     return [*outputs, *vjp(np.ones(()))]
+
+
+def scan(op, body, inputs):
+    end = op.carries + op.sequences
+    carries, sequences, captured = inputs[: op.carries], inputs[op.carries : end], inputs[end:]
+    rows = []
+    for t in range(op.length):
+        made = evaluate(body, [*carries, *(each[t] for each in sequences), *captured])
+        carries = made[: op.carries]
+        rows.append(made[op.carries :])
+    return [*carries, *(anp.stack(column) for column in zip(*rows, strict=True))]

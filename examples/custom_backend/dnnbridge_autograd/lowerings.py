@@ -45,6 +45,10 @@ def _take(op, table, indices):
     return _where(known, table[inside], np.nan)
 
 
+def _reverse(op, x):
+    return x[tuple(slice(None, None, -1 if i in op.axes else 1) for i in range(np.ndim(x)))]
+
+
 LOWERINGS = {
     ops.Abs: lambda op, x: np.abs(x),
     ops.Add: lambda op, a, b: a + b,
@@ -78,6 +82,7 @@ LOWERINGS = {
     ops.ReduceSum: lambda op, x: np.sum(x, axis=op.axes, keepdims=op.keepdims),
     ops.Relu: lambda op, x: _where(x <= 0, 0.0, x),
     ops.Reshape: _reshape,
+    ops.Reverse: _reverse,
     ops.Select: lambda op, condition, a, b: _where(condition, a, b),
     ops.Sigmoid: lambda op, x: 0.5 * (np.tanh(0.5 * x) + 1.0),
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x

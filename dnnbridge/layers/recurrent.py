@@ -1,0 +1,173 @@
+"""Recurrent layers: each its equation."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from dnnbridge import ops
+from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.fields import Bool, PositiveInt
+from dnnbridge.graph import Value
+from dnnbridge.initializers import AbstractInitializer, ForgetBias, as_initializer
+from dnnbridge.layers.recurrence import (
+    AbstractRecurrent,
+    Recurrent,
+    mindspore_arguments,
+    split,
+)
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class SimpleRNN(AbstractRecurrent):
+    """h ← activation(x @ kernel + bias + h @ recurrent_kernel), h = 0 at first
+
+    Args:
+        units: size of the state.
+        activation: of every step.
+        use_recurrent_bias: a bias for the product with the state too; the bias is (2, units).
+            Keras has one bias, MindSpore two: their sum acts, but each learns.
+
+    The other arguments are those of every recurrent layer.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((7, 3)), SimpleRNN(5, return_sequences=True)]).output_shape
+        (None, 7, 5)
+    """
+
+    units: PositiveInt
+    activation: ActivationLike = "tanh"
+    use_recurrent_bias: Bool = False
+
+    @property
+    def has_two_biases(self) -> bool:
+        return self.use_recurrent_bias
+
+    def step(
+        self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
+    ) -> tuple[Value, ...]:
+        return (scope.call(as_activation(self.activation), x + recurrent.project(h)),)
+
+    @classmethod
+    def mindspore(cls, hidden_size: int, nonlinearity: str = "tanh", **fields: Any) -> Self:
+        """Return `mindspore.nn.RNN` with one layer, batch first: its sequence of outputs."""
+        given = mindspore_arguments(hidden_size) | {"use_recurrent_bias": True} | fields
+        return cls(hidden_size, nonlinearity, **given)
+
+
+@spec
+class LSTM(AbstractRecurrent):
+    """c ← f · c + i · g and h ← o · activation(c), with four gates of x and h
+
+    i, f, o = recurrent_activation and g = activation of the blocks of x @ kernel + bias +
+    h @ recurrent_kernel, in the order i, f, g, o, as in Keras and MindSpore; h = c = 0 at first.
+    (Hochreiter & Schmidhuber, 1997; Gers et al., 2000)
+
+    Args:
+        units: size of the two states.
+        activation: of the candidate g and of the cell state.
+        recurrent_activation: of the gates.
+        unit_forget_bias: start the bias of the forget gate at 1 (Jozefowicz et al., 2015).
+        use_recurrent_bias: a bias for the product with the state too; the bias is (2, 4 · units),
+            whose rows are MindSpore's bias_ih and bias_hh. Keras has the first.
+
+    The other arguments are those of every recurrent layer.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((7, 3)), LSTM(5)]).output_shape
+        (None, 5)
+    """
+
+    units: PositiveInt
+    activation: ActivationLike = "tanh"
+    recurrent_activation: ActivationLike = "sigmoid"
+    unit_forget_bias: Bool = True
+    use_recurrent_bias: Bool = False
+
+    blocks: ClassVar[int] = 4
+    states: ClassVar[int] = 2
+
+    @property
+    def has_two_biases(self) -> bool:
+        return self.use_recurrent_bias
+
+    def starting_bias(self) -> AbstractInitializer:
+        start = as_initializer(self.bias_initializer)
+        return ForgetBias(start) if self.unit_forget_bias else start
+
+    def step(
+        self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
+    ) -> tuple[Value, ...]:
+        gate, activation = as_activation(self.recurrent_activation), as_activation(self.activation)
+        i, f, g, o = split(x + recurrent.project(h), 4)
+        kept = scope.call(gate, f) * states[1]
+        c = kept + scope.call(gate, i) * scope.call(activation, g)
+        return scope.call(gate, o) * scope.call(activation, c), c
+
+    @classmethod
+    def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
+        """Return `mindspore.nn.LSTM` with one layer, batch first: its sequence of outputs."""
+        more = {"unit_forget_bias": False, "use_recurrent_bias": True}
+        return cls(hidden_size, **(mindspore_arguments(hidden_size) | more | fields))
+
+
+@spec
+class GRU(AbstractRecurrent):
+    """h ← z · h + (1 - z) · g, with an update gate z, a reset gate r and a candidate g
+
+    z, r = recurrent_activation of their blocks of x @ kernel + h @ recurrent_kernel, with biases.
+    With `reset_after` g = activation(x_g + r · (h @ recurrent_g + bias_g)), as in cuDNN, Keras
+    and MindSpore, and the bias is (2, 3 · units), the second row inside the bracket. Without
+    g = activation(x_g + (r · h) @ recurrent_g), the bias is (3 · units,) (Cho et al., 2014).
+    Blocks are in Keras' order z, r, g; MindSpore's are r, z, g, with bias_ih and bias_hh as the
+    rows.
+
+    Args:
+        units: size of the state.
+        activation: of the candidate.
+        recurrent_activation: of the gates.
+        reset_after: which of the two candidates.
+
+    The other arguments are those of every recurrent layer.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((7, 3)), GRU(5)]).summary().parameters
+        150
+    """
+
+    units: PositiveInt
+    activation: ActivationLike = "tanh"
+    recurrent_activation: ActivationLike = "sigmoid"
+    reset_after: Bool = True
+
+    blocks: ClassVar[int] = 3
+
+    @property
+    def has_two_biases(self) -> bool:
+        return self.reset_after
+
+    def step(
+        self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
+    ) -> tuple[Value, ...]:
+        gate, activation = as_activation(self.recurrent_activation), as_activation(self.activation)
+        x_z, x_r, x_g = split(x, 3)
+        if self.reset_after:
+            h_z, h_r, h_g = split(recurrent.project(h), 3)
+            z, r = scope.call(gate, x_z + h_z), scope.call(gate, x_r + h_r)
+            candidate = x_g + r * h_g
+        else:
+            n, kernel = self.units, recurrent.kernel
+            h_z, h_r = split(h @ ops.slice(kernel, (0, 0), (n, 2 * n)), 2)
+            z, r = scope.call(gate, x_z + h_z), scope.call(gate, x_r + h_r)
+            candidate = x_g + (r * h) @ ops.slice(kernel, (0, 2 * n), (n, n))
+        g = scope.call(activation, candidate)
+        return (z * states[0] + (1.0 - z) * g,)
+
+    @classmethod
+    def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
+        """Return `mindspore.nn.GRU` with one layer, batch first: its sequence of outputs."""
+        return cls(hidden_size, **(mindspore_arguments(hidden_size) | fields))

@@ -1,0 +1,100 @@
+"""Layers that apply another layer: in both directions, or at every step."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import InstanceOf
+
+from dnnbridge import ops
+from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.recurrence import AbstractRecurrent
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class Bidirectional(AbstractLayer):
+    """A recurrent layer forwards and, with weights of its own, backwards in time, merged
+
+    The outputs of the backward layer are put in the order of the input before they are merged.
+    With a mask, the outputs of steps where it is 0 are 0, as in Keras, where all steps are given.
+    Weights are forward/… and backward/…. (Schuster & Paliwal, 1997)
+
+    Args:
+        layer: the forward layer; the backward one is the same with the other direction.
+        merge_mode: "concat" along the last axis, "sum", "mul" or "ave" (their mean).
+
+    Example:
+        >>> from dnnbridge import Input, LSTM, Sequential
+        >>> Sequential([Input((7, 3)), Bidirectional(LSTM(5))]).output_shape
+        (None, 10)
+    """
+
+    layer: InstanceOf[AbstractRecurrent]
+    merge_mode: Literal["concat", "sum", "mul", "ave"] = "concat"
+
+    def emit(self, scope: Scope, x: Value, *mask: Value) -> Value:
+        forward = scope.call(self.layer, x, *mask, name="forward")
+        backward = scope.call(_turned(self.layer), x, *mask, name="backward")
+        if self.layer.return_sequences:
+            backward = ops.reverse(backward, 1)
+        y = self._merged(forward, backward)
+        if mask and self.layer.return_sequences:
+            y = y * ops.reshape(mask[0], (*mask[0].shape, 1))
+        return y
+
+    def _merged(self, forward: Value, backward: Value) -> Value:
+        if self.merge_mode == "concat":
+            return ops.concat([forward, backward])
+        if self.merge_mode == "mul":
+            return forward * backward
+        total = forward + backward
+        return total if self.merge_mode == "sum" else 0.5 * total
+
+
+@lru_cache(maxsize=256)
+def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
+    """Return the layer in the other direction; the same object for the same layer."""
+    return layer.replace(go_backwards=not layer.go_backwards)
+
+
+@spec
+class TimeDistributed(AbstractLayer):
+    """A layer applied to every step of (batch, time, …), with one set of weights
+
+    The steps are a loop. A layer that draws (dropout) or keeps statistics of the batch in training
+    is refused, since a step does neither.
+
+    Example:
+        >>> from dnnbridge import Dense, Flatten, Input, Sequential
+        >>> Sequential([Input((7, 3, 2)), TimeDistributed(Flatten())]).output_shape
+        (None, 7, 6)
+    """
+
+    layer: InstanceOf[AbstractLayer]
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        scope.require(
+            x.rank >= 3,
+            "TimeDistributed takes (batch, time, …)",
+            got=f"shape ({shape_text(x.shape)})",
+            hint="Give every step at least one axis of features.",
+        )
+
+        def step(
+            inner: Scope, states: tuple[Value, ...], slices: tuple[Value, ...]
+        ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+            return (), (inner.call(self.layer, slices[0], name="layer"),)
+
+        length = scope.known(x.shape[1], "the number of steps")
+        _, (y,) = scope.scan(step, [], [_swapped(x)], length)
+        return _swapped(y)
+
+
+def _swapped(x: Value) -> Value:
+    """Exchange the batch and time."""
+    return ops.transpose(x, (1, 0, *range(2, x.rank)))

@@ -1,0 +1,78 @@
+"""Cases of recurrent layers, and of layers that apply another at every step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dnnbridge.arrays import Array
+from dnnbridge.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN, TimeDistributed
+from dnnbridge.losses import CTC
+from dnnbridge.testing.cases.equation_case import EquationCase, normal
+
+_X = normal(3, 6, 5)
+_MASK = np.array([[1.0] * 6, [1, 1, 0, 1, 0, 0], [0, 1, 1, 1, 1, 0]])
+
+_PLAIN = {
+    "SimpleRNN": SimpleRNN(4),
+    "SimpleRNN-relu": SimpleRNN(4, "relu", return_sequences=True),
+    "SimpleRNN-no_bias": SimpleRNN(3, use_bias=False, recurrent_dropout=0.3),
+    "SimpleRNN-mindspore": SimpleRNN.mindspore(4),
+    "LSTM": LSTM(4, return_sequences=True),
+    "LSTM-last": LSTM(4),
+    "LSTM-backwards": LSTM(3, return_sequences=True, go_backwards=True),
+    "LSTM-dropout": LSTM(4, dropout=0.3, recurrent_dropout=0.4),
+    "LSTM-hard": LSTM(4, "softsign", "hard_sigmoid", unit_forget_bias=False),
+    "LSTM-mindspore": LSTM.mindspore(4),
+    "GRU": GRU(4, return_sequences=True),
+    "GRU-reset_before": GRU(4, return_sequences=True, reset_after=False),
+    "GRU-no_bias": GRU(4, use_bias=False),
+    "GRU-dropout": GRU(4, dropout=0.3, recurrent_dropout=0.4),
+    "GRU-mindspore": GRU.mindspore(4, go_backwards=True),
+    "Bidirectional": Bidirectional(LSTM(3, return_sequences=True)),
+    "Bidirectional-last": Bidirectional(GRU(3)),
+    "Bidirectional-sum": Bidirectional(GRU(3, return_sequences=True), "sum"),
+    "Bidirectional-mul": Bidirectional(SimpleRNN(3), "mul"),
+    "Bidirectional-ave": Bidirectional(SimpleRNN(3, return_sequences=True), "ave"),
+    "TimeDistributed": TimeDistributed(Dense(4, "tanh")),
+    "TimeDistributed-softmax": TimeDistributed(Dense(4, "softmax")),
+    "TimeDistributed-nested": TimeDistributed(TimeDistributed(Dense(2))),
+    "TimeDistributed-recurrent": TimeDistributed(GRU(2)),
+}
+
+_MASKED = {
+    "SimpleRNN-mask": SimpleRNN(4, return_sequences=True),
+    "LSTM-mask": LSTM(4, return_sequences=True),
+    "LSTM-mask_last": LSTM(4),
+    "GRU-mask_backwards": GRU(4, return_sequences=True, go_backwards=True),
+    "Bidirectional-mask": Bidirectional(LSTM(3, return_sequences=True)),
+}
+
+
+def _input(name: str) -> Array:
+    return normal(2, 3, 4, 3) if name.endswith(("nested", "-recurrent")) else _X
+
+
+_LABELS = np.array([[2, 2, 1], [3, 1, -1], [1, -1, -1], [-1, -1, -1]])
+_LOGITS = normal(4, 9, 5, scale=2.0)
+
+_CTC = {
+    "CTC": EquationCase("CTC", CTC(3), (_LOGITS, _LABELS), reduced=45),
+    "last": EquationCase("CTC-blank_last", CTC(3, blank=4), (_LOGITS, _LABELS), reduced=45),
+    "keras": EquationCase("CTC-keras", CTC.keras(3), (_LOGITS, np.maximum(_LABELS, 0)), reduced=45),
+    "long": EquationCase("CTC-long", CTC(3), (normal(4, 60, 5, scale=2.0), _LABELS), reduced=300),
+    "one": EquationCase(
+        "CTC-one_label", CTC(1), (normal(2, 3, 4), np.array([[1], [-1]])), reduced=12
+    ),
+    "unfit": EquationCase(
+        "CTC-too_few_frames", CTC(3), (normal(4, 3, 5), _LABELS), gradient=False, reduced=15
+    ),
+}
+
+RECURRENT_CASES: list[EquationCase] = [
+    *(EquationCase(name, layer, (_input(name),), reduced=60) for name, layer in _PLAIN.items()),
+    *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
+    *_CTC.values(),
+    EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
+    EquationCase("LSTM-one_step", LSTM(4), (normal(1, 1, 2),)),
+    EquationCase("LSTM-evaluation", LSTM(4, dropout=0.5), (_X,), reduced=60, training=False),
+]
