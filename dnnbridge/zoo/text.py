@@ -59,9 +59,9 @@ def transformer_classifier(
     """
     words = Input((length,), "int32", name="words")
     mask = PaddingMask()(words)
-    x: LayerOutput = PositionEmbedding()(Embedding(vocabulary, width, padding_index=0)(words))
+    x: LayerOutput = PositionEmbedding(length)(Embedding(vocabulary, width, padding_index=0)(words))
     for _ in range(blocks):
-        attended = MultiHeadAttention(heads, width // heads)(x, x, mask)
+        attended = MultiHeadAttention(heads, width // heads, masked=True)(x, x, mask)
         x = _normal_sum(x, attended, dropout)
         hidden = Dense(feed_forward, "gelu")(x)
         x = _normal_sum(x, Dense(width)(hidden), dropout)
