@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dnnbridge.specification import family_of
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,6 +28,17 @@ def test_the_support_table_is_fresh():
     for name in ("tensorflow", "mindspore"):
         pytest.importorskip(name)
     assert (ROOT / "docs" / "support.md").read_text() == generator().support(), "run: make docs"
+
+
+def test_the_coverage_table_is_fresh_and_total():
+    """Every registered entry is in it, has a case, and runs on every backend."""
+    for name in ("tensorflow", "mindspore"):
+        pytest.importorskip(name)
+    page = (ROOT / "docs" / "coverage.md").read_text()
+    assert page == generator().coverage(), "run: make docs"
+    for cls in generator().registered().values():
+        assert not family_of(cls) or f"| `{cls.__name__}` |" in page, cls
+    assert "no case" not in page
 
 
 def test_the_readme_runs(tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Function, Program, record_update
 from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
+from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.op_case import OpCase
 
 Write = Callable[..., Value]
 """Writes an equation: given a scope and the inputs, returns its value."""
@@ -95,6 +97,30 @@ def equation(
     return Equation(Program({"equation": function}), rounded(feeds))
 
 
+def build_case(case: OpCase | EquationCase) -> Equation:
+    """Build the program of a case; several outputs of a spec become columns of one value."""
+
+    def write(scope: Scope, *values: Value) -> Value:
+        if isinstance(case, OpCase):
+            return scope.builder.add(case.op, *values)
+        made = scope.call_all(case.spec, *values)
+        if len(made) == 1:
+            return made[0]
+        return ops.concat([ops.reshape(v, (v.shape[0], v.type.size())) for v in made], 1)
+
+    arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
+    if isinstance(case, OpCase):
+        return equation(write, case.types, arrays, gradient=case.gradient)
+    return equation(
+        write,
+        case.types,
+        arrays,
+        gradient=case.gradient,
+        training=case.training,
+        masked=case.masked,
+    )
+
+
 def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict[str, Array]:
     """Draw what an equation declared: parameters, buffers (a variance is positive), randoms."""
     arrays = {
@@ -115,16 +141,10 @@ def rounded(feeds: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def trajectory(
-    backend: Backend,
-    optimizer: AbstractOptimizer,
-    start: Array,
-    gradients: Array,
-    device: str = "cpu",
-) -> dict[str, Array]:
-    """Return the parameter and slots after updates with the given gradients, one per step."""
+def update_program(optimizer: AbstractOptimizer, shape: tuple[int, ...]) -> Program:
+    """Return the program of one update of the parameter "p", whose gradient is fed as "g"."""
     builder = Builder("update")
-    parameter = StateArray("p", start.shape, Zeros())
+    parameter = StateArray("p", shape, Zeros())
     p, g = builder.input("p", parameter.type), builder.input("g", parameter.type)
     scalars = {name: builder.input(name, TensorType(())) for name in optimizer.scalars(0)}
     update = record_update(builder, optimizer, parameter, p, g, scalars)
@@ -136,10 +156,25 @@ def trajectory(
         tuple(update.writes),
         training=True,
     )
-    state = {"p": parameter} | update.slots
-    executable = backend.compile(Program({"update": function}, state), device)
+    return Program({"update": function}, {"p": parameter} | update.slots)
+
+
+def trajectory(
+    backend: Backend,
+    optimizer: AbstractOptimizer,
+    start: Array,
+    gradients: Array,
+    device: str = "cpu",
+) -> dict[str, Array]:
+    """Return the parameter and slots after updates with the given gradients, one per step."""
+    program = update_program(optimizer, start.shape)
+    executable = backend.compile(program, device)
     rng = randomness.generator(0, "harness")
-    slots = {name: a.initializer.sample(rng, a.shape) for name, a in update.slots.items()}
+    slots = {
+        name: array.initializer.sample(rng, array.shape)
+        for name, array in program.state.items()
+        if name != "p"
+    }
     executable.write({"p": start} | slots)
     rows = [optimizer.scalars(step) for step in range(len(gradients))]
     feeds = {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -13,9 +13,7 @@ from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE, Backend
 from dnnbridge.checkpoint import load
 from dnnbridge.errors import UnsupportedError
-from dnnbridge.graph import TensorType, Value
 from dnnbridge.plugins import load_backend
-from dnnbridge.scope import Scope
 from dnnbridge.testing.assertions import assert_close, assert_near
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
@@ -24,7 +22,7 @@ from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
-from dnnbridge.testing.harness import equation, rounded, trajectory
+from dnnbridge.testing.harness import build_case, trajectory
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY, elementwise
 from dnnbridge.training.compiling import compile
 
@@ -64,26 +62,16 @@ class ConformanceSuite:
 
     @by_id("case", OP_CASES, ids=ids)
     def test_op(self, case: OpCase, loaded: Backend, reference: Backend) -> None:
-        def write(scope: Scope, *values: Value) -> Value:
-            return values[0].builder.add(case.op, *values)
-
         limits = {limit.op: limit.devices for limit in loaded.limitations}
         if type(case.op) in limits and self.device in (limits[type(case.op)] or (self.device,)):
             with pytest.raises(UnsupportedError):
-                self._compare(case, case.types, write, loaded, reference)
+                self._compare(case, loaded, reference)
             return
-        self._compare(case, case.types, write, loaded, reference)
+        self._compare(case, loaded, reference)
 
     @by_id("case", EQUATION_CASES, ids=ids)
     def test_equation(self, case: EquationCase, loaded: Backend, reference: Backend) -> None:
-        def write(scope: Scope, *values: Value) -> Value:
-            made = scope.call_all(case.spec, *values)
-            if len(made) == 1:
-                return made[0]
-            rows = [ops.reshape(v, (v.shape[0], v.type.size())) for v in made]
-            return ops.concat(rows, 1)
-
-        self._compare(case, case.types, write, loaded, reference)
+        self._compare(case, loaded, reference)
 
     @by_id("case", OPTIMIZER_CASES, ids=ids)
     def test_optimizer(self, case: OptimizerCase, loaded: Backend, reference: Backend) -> None:
@@ -171,19 +159,8 @@ class ConformanceSuite:
             for name, array in whole.state().items():
                 assert_near(resumed.state()[name], array, TRAJECTORY, f"{first}-{second} {name}")
 
-    def _compare(
-        self,
-        case: OpCase | EquationCase,
-        types: list[TensorType],
-        write: object,
-        loaded: Backend,
-        reference: Backend,
-    ) -> None:
-        arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
-        options = {
-            name: getattr(case, name) for name in ("training", "masked") if hasattr(case, name)
-        }
-        built = equation(write, types, arrays, gradient=case.gradient, **options)  # type: ignore[arg-type]
+    def _compare(self, case: OpCase | EquationCase, loaded: Backend, reference: Backend) -> None:
+        built = build_case(case)
         actual, expected = built.run(loaded, self.device), built.run(reference)
         assert actual.keys() == expected.keys()
         for name, array in expected.items():

@@ -1,0 +1,49 @@
+"""How far every layer, activation, loss and metric is from the float64 reference, per backend.
+
+python benchmarks/entry_errors.py [BACKEND ...]   prints a table in Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+
+import numpy as np
+
+from dnnbridge.backend import Backend
+from dnnbridge.plugins import load_backend
+from dnnbridge.specification import kind_of
+from dnnbridge.testing.assertions import mixed_error
+from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
+from dnnbridge.testing.harness import build_case
+from dnnbridge.testing.tolerances import elementwise
+
+
+def errors(backend: Backend, reference: Backend) -> dict[str, list[float]]:
+    """Return the largest error of value and gradient by kind, then the largest share of what is
+    allowed."""
+    found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    for case in EQUATION_CASES:
+        built = build_case(case)
+        actual, expected = built.run(backend), built.run(reference)
+        row = found[kind_of(type(case.spec))]
+        for name, array in expected.items():
+            error = float(np.max(mixed_error(actual[name], array), initial=0.0))
+            place = int(name != "value")
+            row[place] = max(row[place], error)
+            row[2] = max(row[2], error / elementwise(case.reduced))
+    return found
+
+
+def main(names: list[str]) -> None:
+    reference = load_backend("reference")
+    tables = {name: errors(load_backend(name), reference) for name in names}
+    print("| entry |" + "".join(f" {n}: value | gradient | of what is allowed |" for n in names))
+    print("|---|" + "---|" * 3 * len(names))
+    for kind in sorted(next(iter(tables.values()))):
+        cells = [f"{v:.1e} | {g:.1e} | {s:.0%}" for v, g, s in (t[kind] for t in tables.values())]
+        print(f"| {kind} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["tensorflow", "mindspore"])
