@@ -90,8 +90,8 @@ def coverage() -> str:
 COVERAGE_NOTE = (
     "*equation*: the backend runs the operations that core writes. *kernel*: it has a kernel for",
     "some settings of it, held to the equation by the suite. *host*: core computes it in NumPy",
-    "float64, the same bits on every backend. The number of cases is that of the suite's own; every",
-    "one compares value and gradient, or a trajectory, with the float64 reference.",
+    "float64, the same bits on every backend. *Cases* are the suite's own; each compares value and",
+    "gradient, or a trajectory, with the float64 reference.",
 )
 
 

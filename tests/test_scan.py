@@ -97,4 +97,4 @@ def test_the_source_for_mindspore_does_not_grow_with_the_steps():
 
 def test_a_summary_counts_every_step():
     (row,) = written(lambda s, c, x: ([c[0] * 2.0], ())).summary().rows
-    assert row.flops == 5 + 4 * 3
+    assert row.flops == 4 * 3

@@ -10,6 +10,7 @@ from typing import Any
 
 from mindspore import nn, ops
 
+from dnnbridge_mindspore.padding import Pad as Pad
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -103,3 +104,11 @@ class Take(nn.Cell):
         inside = ops.clamp(indices, 0, last)
         known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
         return ops.where(known, ops.gather(table, inside, 0), float("nan"))
+
+
+def matmul(x: Tensor, w: Tensor) -> Tensor:
+    """x @ w of rows; the derivative of `ops.matmul` has an axis too many where all axes are 1"""
+    if x.ndim == 2:
+        return ops.matmul(x, w)
+    rows = ops.reshape(x, (-1, w.shape[0]))
+    return ops.reshape(ops.matmul(rows, w), (*x.shape[:-1], w.shape[1]))

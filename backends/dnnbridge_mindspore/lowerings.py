@@ -56,15 +56,14 @@ def _broadcast_to(op: ops.BroadcastTo, x: str) -> str:
     return f"ops.broadcast_to({x}, ({sizes},))"
 
 
-def _pad(op: ops.Pad, x: str) -> str:
-    pairs = [size for pair in reversed(op.pairs) for size in pair]
-    return f"ops.pad({x}, {pairs}, 'constant', {literal(op.value)})"
+def _pad(op: ops.Pad, x: str) -> Kernel:
+    pads = tuple(size for pair in reversed(op.pairs) for size in pair)
+    return Kernel(f"kernels.Pad({literal(op.value)})", (x, str(pads)))
 
 
 def _slice(op: ops.Slice, x: str) -> str:
-    sizes = zip(op.starts, op.sizes, strict=True)
-    block = ", ".join(":" if size is None else f"{s}:{s + size}" for s, size in sizes)
-    return f"{x}[{block}]"
+    sizes = [f"{x}.shape[{i}]" if n is None else str(n) for i, n in enumerate(op.sizes)]
+    return f"ops.slice({x}, {op.starts}, ({', '.join(sizes)},))"
 
 
 def _extremum(compare: str) -> Callable[..., str]:
@@ -113,7 +112,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Greater: _call("greater"),
     ops.Log: _call("log"),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
-    ops.MatMul: _call("matmul"),
+    ops.MatMul: lambda op, x, w: f"kernels.matmul({x}, {w})",
     ops.MaxPool: _window("MaxPool"),
     ops.Maximum: _extremum("greater_equal"),
     ops.Minimum: _extremum("less_equal"),

@@ -58,8 +58,8 @@ class Poisson(AbstractLoss):
         epsilon: ε, as in Keras; not used with log_input.
 
     Example:
-        >>> Poisson.mindspore()
-        Poisson(log_input=True, epsilon=1e-08)
+        >>> Poisson.mindspore() == Poisson(log_input=True, epsilon=1e-8)
+        True
     """
 
     log_input: Bool = False

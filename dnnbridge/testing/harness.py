@@ -35,12 +35,20 @@ class Equation:
     feeds: Mapping[str, Array]
 
     def run(self, backend: Backend, device: str = "cpu") -> dict[str, Array]:
-        """Return "value", and "d/<input>" for every input that has a gradient."""
+        """Return "value", and "d/<input>" for every input that has a gradient.
+
+        The same again, as "again/…", of a second call with the arrays reversed along their first
+        axis: a kernel that keeps something from the first call is wrong in the second.
+        """
         check_supported(backend, self.program, device)
-        stacked = {name: array[None] for name, array in self.feeds.items()}
         executable = backend.compile(self.program, device)
-        results = executable.run("equation", stacked, 1)
-        return {name: array[0] for name, array in results.items()}
+        turned = {name: array[::-1] if array.ndim else array for name, array in self.feeds.items()}
+        made: dict[str, Array] = {}
+        for prefix, feeds in (("", self.feeds), ("again/", turned)):
+            stacked = {name: array[None] for name, array in feeds.items()}
+            results = executable.run("equation", stacked, 1)
+            made |= {f"{prefix}{name}": array[0] for name, array in results.items()}
+        return made
 
 
 def equation(

@@ -17,7 +17,7 @@ from dnnbridge.layers import (
     Flatten,
     Reshape,
 )
-from dnnbridge.models import Input, Sequential
+from dnnbridge.models import Input, Model, Sequential
 
 START = RandomNormal(0.0, 0.02)
 """Initial weights of the paper."""
@@ -29,13 +29,14 @@ class Adversaries(NamedTuple):
     Attributes:
         generator: from a code to an image within -1 and 1.
         discriminator: from an image to a logit, above 0 for a real one.
-        combined: the discriminator after the generator. Its weights are called as theirs, after
-            "generator/" and "discriminator/"; freeze "discriminator/*" to train the generator.
+        combined: from a code to the outputs "generator" and "discriminator". Its weights are
+            called as theirs, after "generator/" and "discriminator/"; freeze "discriminator/*"
+            to train the generator.
     """
 
     generator: Sequential
     discriminator: Sequential
-    combined: Sequential
+    combined: Model
 
 
 def dcgan(
@@ -79,5 +80,6 @@ def dcgan(
         ],
         name="discriminator",
     )
-    combined = Sequential([Input((code,)), generator, discriminator])
-    return Adversaries(generator, discriminator, combined)
+    z = Input((code,))
+    image = generator(z)
+    return Adversaries(generator, discriminator, Model(z, [image, discriminator(image)]))

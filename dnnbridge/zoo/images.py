@@ -60,6 +60,7 @@ def vgg11(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     classes: int = 1000,
     units: Sequence[int] = (4096, 4096),
+    activation: ActivationLike = "relu",
 ) -> Sequential:
     """Return VGG-11, configuration A of Simonyan & Zisserman (2015), with 132.9 M weights.
 
@@ -70,10 +71,10 @@ def vgg11(
     layers: list[AbstractLayer] = [
         MaxPooling2D()
         if filters is None
-        else Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")
+        else Conv2D(filters, 3, 1, "same", activation=activation, kernel_initializer="he_normal")
         for filters in VGG11
     ]
     layers.append(Flatten())
     for n in units:
-        layers += [Dense(n, "relu", kernel_initializer="he_normal"), Dropout(0.5)]
+        layers += [Dense(n, activation, kernel_initializer="he_normal"), Dropout(0.5)]
     return Sequential([Input(input_shape), *layers, Dense(classes)])

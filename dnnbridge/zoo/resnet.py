@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from dnnbridge.activations import ActivationLike
 from dnnbridge.errors import SpecError
 from dnnbridge.layers import (
     Activation,
@@ -21,8 +22,9 @@ from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
 
 Tensor = LayerOutput | Input
-Block = Callable[[Tensor, int, int, int], LayerOutput]
-"""(x, channels of x, width, stride) -> output"""
+Active = Callable[[LayerOutput], LayerOutput]
+Block = Callable[[Tensor, int, int, int, Active], LayerOutput]
+"""(x, channels of x, width, stride, activation) -> output"""
 
 
 def resnet_cifar(
@@ -30,6 +32,7 @@ def resnet_cifar(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
     shortcut: Literal["padding", "projection"] = "padding",
+    activation: ActivationLike = "relu",
 ) -> Model:
     """Return a ResNet of section 4.2 of the paper: 20, 32, 44, 56 or 110 layers, say.
 
@@ -39,6 +42,7 @@ def resnet_cifar(
         depth: 6 n + 2 for n blocks a stage.
         input_shape: of an image.
         classes: how many.
+        activation: after each normalisation and each sum.
         shortcut: where the sizes change: "padding", every second element and zeros for the new
             channels, as in the paper (its option A); or "projection", a convolution of 1 x 1.
 
@@ -52,37 +56,46 @@ def resnet_cifar(
         )
     image = Input(input_shape)
     shorten = _padded if shortcut == "padding" else _projected
-    x: LayerOutput = Activation("relu")(_conv(image, 16, 3))
+    active = _active(activation)
+    x: LayerOutput = active(_conv(image, 16, 3))
     channels = 16
     for stage, width in enumerate((16, 32, 64)):
         for number in range(depth // 6):
             stride = 2 if stage and not number else 1
             same = stride == 1 and channels == width
             skip = x if same else shorten(x, channels, width, stride)
-            y = Activation("relu")(_conv(x, width, 3, stride))
-            x = Activation("relu")(Add()(_conv(y, width, 3), skip))
+            y = active(_conv(x, width, 3, stride))
+            x = active(Add()(_conv(y, width, 3), skip))
             channels = width
     return Model(image, Dense(classes)(GlobalAveragePooling2D()(x)))
 
 
-def resnet18(input_shape: tuple[int, int, int] = (224, 224, 3), classes: int = 1000) -> Model:
+def resnet18(
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 1000,
+    activation: ActivationLike = "relu",
+) -> Model:
     """Return ResNet-18, with 11.7 M weights.
 
     Example:
         >>> resnet18().summary().parameters
         11689512
     """
-    return _imagenet(_basic, (2, 2, 2, 2), 1, input_shape, classes)
+    return _imagenet(_basic, (2, 2, 2, 2), 1, input_shape, classes, activation)
 
 
-def resnet50(input_shape: tuple[int, int, int] = (224, 224, 3), classes: int = 1000) -> Model:
+def resnet50(
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 1000,
+    activation: ActivationLike = "relu",
+) -> Model:
     """Return ResNet-50, with 25.6 M weights; the stride of a block is in its 3 x 3 convolution.
 
     Example:
         >>> resnet50().summary().parameters
         25557032
     """
-    return _imagenet(_bottleneck, (3, 4, 6, 3), 4, input_shape, classes)
+    return _imagenet(_bottleneck, (3, 4, 6, 3), 4, input_shape, classes, activation)
 
 
 def _imagenet(
@@ -91,34 +104,40 @@ def _imagenet(
     expansion: int,
     input_shape: tuple[int, int, int],
     classes: int,
+    activation: ActivationLike,
 ) -> Model:
-    image = Input(input_shape)
-    stem = Activation("relu")(_conv(image, 64, 7, 2, padding=3))
+    image, active = Input(input_shape), _active(activation)
+    stem = active(_conv(image, 64, 7, 2, padding=3))
     x = MaxPooling2D(3, 2, padding=1)(stem)
     channels = 64
     for stage, count in enumerate(blocks):
         width = 64 * 2**stage
         for number in range(count):
             stride = 2 if stage and not number else 1
-            x = block(x, channels, width, stride)
+            x = block(x, channels, width, stride, active)
             channels = width * expansion
     return Model(image, Dense(classes)(GlobalAveragePooling2D()(x)))
 
 
-def _basic(x: Tensor, channels: int, width: int, stride: int) -> LayerOutput:
+def _basic(x: Tensor, channels: int, width: int, stride: int, active: Active) -> LayerOutput:
     same = stride == 1 and channels == width
     skip = x if same else _projected(x, channels, width, stride)
-    y = Activation("relu")(_conv(x, width, 3, stride, padding=1))
-    return Activation("relu")(Add()(_conv(y, width, 3, padding=1), skip))
+    y = active(_conv(x, width, 3, stride, padding=1))
+    return active(Add()(_conv(y, width, 3, padding=1), skip))
 
 
-def _bottleneck(x: Tensor, channels: int, width: int, stride: int) -> LayerOutput:
+def _bottleneck(x: Tensor, channels: int, width: int, stride: int, active: Active) -> LayerOutput:
     wide = 4 * width
     same = stride == 1 and channels == wide
     skip = x if same else _projected(x, channels, wide, stride)
-    y = Activation("relu")(_conv(x, width, 1))
-    y = Activation("relu")(_conv(y, width, 3, stride, padding=1))
-    return Activation("relu")(Add()(_conv(y, wide, 1), skip))
+    y = active(_conv(x, width, 1))
+    y = active(_conv(y, width, 3, stride, padding=1))
+    return active(Add()(_conv(y, wide, 1), skip))
+
+
+def _active(activation: ActivationLike) -> Active:
+    """Return what calls a new layer of an activation each time."""
+    return lambda x: Activation(activation)(x)
 
 
 def _conv(
