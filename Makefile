@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	else echo "Set DNNBRIDGE_DATA to a folder with MNIST's IDX files to compare on MNIST too."; fi
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

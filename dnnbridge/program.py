@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
+from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value
+from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value, inline
 from dnnbridge.heads import Head
 from dnnbridge.models import AbstractModel
 from dnnbridge.objectives import Objective, emit_objectives, objectives
@@ -60,6 +61,7 @@ class Program:
         scalars: names of the optimizer's host scalars, fed as "scalar:name".
         objectives: the loss and metrics of each output that is trained, by key.
         outputs: types of the predictions, by name of the output.
+        rows: how many rows the tables have that an input is an index of, by name of the feed.
     """
 
     functions: Mapping[str, Function]
@@ -68,6 +70,7 @@ class Program:
     scalars: tuple[str, ...] = ()
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     outputs: Mapping[str, TensorType] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -107,7 +110,18 @@ def build_program(
         scalars=tuple(optimizer.scalars(0)),
         objectives=forward.objectives,
         outputs=forward.outputs,
+        rows=_rows(functions["predict"].graph),
     )
+
+
+def _rows(graph: Graph) -> dict[str, int]:
+    """Return the size of the smallest table that each input is an index of."""
+    found: dict[str, int] = {}
+    for node in inline(graph).nodes:
+        if isinstance(node.op, ops.Take) and node.inputs[1] in graph.inputs:
+            size, name = node.inputs[0].type.shape[0], node.inputs[1].name
+            found[name] = min(found.get(name, size or 0), size or 0)
+    return found
 
 
 @dataclass(frozen=True)

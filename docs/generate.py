@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import dnnbridge as db
 from dnnbridge import ops
@@ -144,7 +145,17 @@ def _summary(value: object) -> str:
     return (inspect.getdoc(value) or "").splitlines()[0].replace("|", "\\|")
 
 
-PAGES = {"api.md": api, "support.md": support, "coverage.md": coverage}
+def drawing() -> str:
+    """Return the picture of the model that the README builds."""
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    code = readme.split("```python\nimage = ")[1].split("\nprint(")[0]
+    names: dict[str, Any] = {"db": db}
+    exec(compile("image = " + code, "README.md", "exec"), names)
+    svg: str = names["model"].plot().svg
+    return svg
+
+
+PAGES = {"api.md": api, "support.md": support, "coverage.md": coverage, "model.svg": drawing}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

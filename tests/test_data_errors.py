@@ -146,3 +146,17 @@ def test_bad_parameters(values, error, what):
 def test_integers_of_any_width_are_labels():
     for dtype in (np.uint8, np.int16, np.int64):
         make().fit(X, Y.astype(dtype))
+
+
+@pytest.mark.parametrize("number", [-1, 5])
+def test_numbers_that_a_table_lacks_are_refused(number):
+    words = db.Input((3,), "int32")
+    rows = db.GlobalAveragePooling1D()(db.Embedding(5, 2)(words))
+    experiment = db.Experiment(db.Model(words, rows), db.MeanSquaredError(), db.SGD(0.1))
+    run = db.compile(experiment, "reference")
+    x = np.array([[0, 4, 1], [2, number, 0]])
+    for call in (lambda: run.predict(x), lambda: run.fit(x, np.zeros((2, 2)))):
+        with pytest.raises(DataError) as caught:
+            call()
+        assert "x[1, 1]: numbers must be from 0 to 4" in str(caught.value)
+    assert run.predict(np.abs(x) % 5).shape == (2, 2)

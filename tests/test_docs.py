@@ -41,6 +41,10 @@ def test_the_coverage_table_is_fresh_and_total():
     assert "no case" not in page
 
 
+def test_the_drawing_of_the_readme_is_fresh():
+    assert (ROOT / "docs" / "model.svg").read_text() == generator().drawing(), "run: make docs"
+
+
 def test_the_readme_runs(tmp_path, monkeypatch):
     """Its Python blocks, one after another, on the reference."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)

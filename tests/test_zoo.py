@@ -136,7 +136,7 @@ def test_the_adversaries_train_in_turn(backend, monkeypatch):
     assert_close(np.array(losses), np.array(wanted), 1e-5, "losses")
     start = db.compile(run.experiment, "reference").parameters()
     for name, array in reference.parameters().items():
-        assert_near(run.parameters()[name], array, 1e-4, name)
+        assert_close(run.parameters()[name], array, 1e-5, name)
         assert (array != start[name]).any(), name
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Self
+
 from dnnbridge.activations import ActivationLike, as_activation
 from dnnbridge.fields import Bool, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, as_initializer
+from dnnbridge.initializers import InitializerLike, RandomUniform, as_initializer
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -17,8 +20,7 @@ class Dense(AbstractLayer):
     """activation(x @ kernel + bias)
 
     Takes (batch, …, in) and gives (batch, …, units). The kernel has shape (in, units), as in
-    Keras; MindSpore's own `nn.Dense` keeps its transpose and starts otherwise (HeUniform(√5) for
-    kernel and bias).
+    Keras; MindSpore's own `nn.Dense` keeps its transpose.
 
     Args:
         units: size of the last axis of the result.
@@ -52,3 +54,16 @@ class Dense(AbstractLayer):
             bias = scope.parameter("bias", (self.units,), as_initializer(self.bias_initializer))
             y = y + bias
         return scope.call(as_activation(self.activation), y)
+
+    @classmethod
+    def mindspore(
+        cls,
+        in_channels: int,
+        out_channels: int,
+        has_bias: bool = True,
+        activation: ActivationLike = "linear",
+    ) -> Self:
+        """Return `mindspore.nn.Dense`, which starts kernel and bias from U(±1/√in_channels)."""
+        limit = 1.0 / math.sqrt(in_channels)
+        start = RandomUniform(-limit, limit)
+        return cls(out_channels, activation, has_bias, start, start)

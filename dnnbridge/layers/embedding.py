@@ -21,8 +21,9 @@ from dnnbridge.specification import spec
 class Embedding(AbstractLayer):
     """The row of a trained table for each whole number: (batch, …) to (batch, …, output_dim)
 
-    The input is int32, from 0 to input_dim - 1. A number outside gives a row of NaN on every
-    backend, so that it is seen: frameworks raise, clamp or give zeros.
+    The input is int32, from 0 to input_dim - 1. Where it is an input of the model, a number
+    outside is refused before anything runs; elsewhere it gives a row of NaN on every backend, so
+    that it is seen: frameworks raise, clamp or give zeros.
 
     Args:
         input_dim: number of rows of `embeddings`.

@@ -22,8 +22,17 @@ def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
     return _check(x, type, where)
 
 
-def check_inputs(x: Any, types: Mapping[str, TensorType], where: str = "x") -> dict[str, Array]:
-    """Return the inputs of a model by the names of their feeds, or raise."""
+def check_inputs(
+    x: Any, types: Mapping[str, TensorType], where: str = "x", rows: Mapping[str, int] | None = None
+) -> dict[str, Array]:
+    """Return the inputs of a model by the names of their feeds, or raise.
+
+    Args:
+        x: an array, several, or a dictionary of them.
+        types: of the inputs, by their names.
+        where: what the caller calls them.
+        rows: how many rows the table has that an input is an index of, by name of the feed.
+    """
     if len(types) == 1 and not isinstance(x, Mapping):
         x = [x]
     given = x if isinstance(x, Mapping) else dict(zip(types, x, strict=False))
@@ -39,6 +48,14 @@ def check_inputs(x: Any, types: Mapping[str, TensorType], where: str = "x") -> d
     if len({len(array) for array in arrays.values()}) > 1:
         sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
         raise DataError("inputs must be as many of each", where=where, got=sizes)
+    for name, array in arrays.items():
+        if count := (rows or {}).get(f"input:{name}"):
+            _check_rows(
+                array,
+                lambda numbers, count=count: (numbers < 0) | (numbers >= count),  # type: ignore[misc]
+                places[name],
+                f"numbers must be from 0 to {count - 1}, the rows of the table",
+            )
     return {f"input:{name}": array for name, array in arrays.items()}
 
 

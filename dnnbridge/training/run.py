@@ -152,7 +152,7 @@ class Run:
         Returns:
             An array; for a model with several outputs a dictionary of them by name.
         """
-        data = check_inputs(x, self.experiment.model.input_types)
+        data = self._inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
             check_positive(samples, "samples")
@@ -233,11 +233,14 @@ class Run:
     ) -> dict[str, Array]:
         """Return inputs, labels and weights by the names of their feeds, or raise."""
         objectives = self._program.objectives
-        inputs = check_inputs(x, self.experiment.model.input_types, where[0])
+        inputs = self._inputs(x, where[0])
         labels = check_labels(y, objectives, where[1])
         for array in labels.values():
             check_pair(next(iter(inputs.values())), array, where)
         return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
+
+    def _inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
+        return check_inputs(x, self.experiment.model.input_types, where, self._program.rows)
 
     def _validation(self, given: Any) -> dict[str, Array]:
         if not isinstance(given, Sequence) or len(given) not in (2, 3):

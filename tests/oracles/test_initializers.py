@@ -147,3 +147,18 @@ def test_distributions_equal_mindspore(name, ours, arguments):
     np.random.set_state(state)
     assert same_distribution(draw(ours), native)
     assert not same_distribution(1.1 * draw(ours), native)
+
+
+def test_dense_of_mindspore_starts_alike():
+    ms = pytest.importorskip("mindspore")
+    native = ms.nn.Dense(300, 400)
+    model = db.Sequential([db.Input((300,)), db.Dense.mindspore(300, 400)])
+    experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
+    ours = db.compile(experiment, "reference").parameters()
+    for name, theirs in (("dense/kernel", native.weight), ("dense/bias", native.bias)):
+        drawn = theirs.asnumpy()
+        limit = 1 / np.sqrt(300)
+        assert np.abs(drawn).max() <= limit * 1.000001
+        assert np.abs(ours[name]).max() <= limit
+        assert ours[name].std() == pytest.approx(limit / np.sqrt(3), rel=0.1)
+        assert drawn.std() == pytest.approx(limit / np.sqrt(3), rel=0.1)
