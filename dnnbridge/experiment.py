@@ -9,7 +9,7 @@ from pydantic import InstanceOf
 
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeInt
-from dnnbridge.heads import Head, Objective
+from dnnbridge.heads import Head, LossLike
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
@@ -50,7 +50,7 @@ class Experiment(Spec):
     """
 
     model: InstanceOf[AbstractModel]
-    loss: Objective
+    loss: LossLike
     optimizer: InstanceOf[AbstractOptimizer]
     metrics: MetricsLike = ()
     seed: NonNegativeInt = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import InstanceOf, PlainValidator
+from pydantic import PlainValidator
 
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeFloat
@@ -40,7 +40,7 @@ class Head(Spec):
     """
 
     output: str
-    loss: InstanceOf[AbstractLoss]
+    loss: Annotated[AbstractLoss, PlainValidator(named(AbstractLoss))]
     weight: NonNegativeFloat = 1.0
     metrics: MetricsLike = ()
 
@@ -48,7 +48,7 @@ class Head(Spec):
 _named_loss = named(AbstractLoss)
 
 
-def as_objective(value: Any) -> AbstractLoss | tuple[Head, ...]:
+def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
     """Return the loss of a model with one output, or the heads of one with several."""
     if not isinstance(value, (list, tuple)):
         return _named_loss(value)
@@ -64,5 +64,5 @@ def as_objective(value: Any) -> AbstractLoss | tuple[Head, ...]:
     return tuple(value)
 
 
-Objective = Annotated[AbstractLoss | Sequence[Head], PlainValidator(as_objective)]
+LossLike = Annotated[AbstractLoss | Sequence[Head], PlainValidator(as_loss)]
 """Field of a loss, its name, or heads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dnnbridge import ops
@@ -82,7 +82,7 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
         SpecError, ShapeError: a head without output, two metrics of one name, a loss that does
             not fit.
     """
-    made = {}
+    made: dict[str, Objective] = {}
     for head in heads:
         output = head.output or _only(outputs)
         if output not in outputs:
@@ -93,12 +93,37 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
         metrics = _labelled(head)
+        _check_ignored(head.loss.target(outputs[output]).ignored, metrics)
         prediction = outputs[output]
         wanted = [metric.target(prediction) for metric in metrics.values()]
         targets = (head.loss.target(prediction), *(target for target in wanted if target))
         objective = Objective(output, head.output, head.loss, head.weight, metrics, targets)
         made[objective.key] = objective
+    _check_unique(made.values())
     return made
+
+
+def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
+    """Raise if labels that the loss ignores would count in a metric that could ignore them."""
+    for label, metric in metrics.items():
+        if getattr(metric, "ignore_index", ignored) != ignored:
+            raise SpecError(
+                "the loss ignores other labels than the metric",
+                where=label,
+                got=f"{ignored} and {metric.ignore_index}",  # type: ignore[attr-defined]
+                hint=f"Give the metric ignore_index={ignored}.",
+            )
+
+
+def _check_unique(made: Iterable[Objective]) -> None:
+    labels = ["loss"]
+    for each in made:
+        labels += [f"{each.name}_loss"] * bool(each.name) + list(each.metrics)
+    for label in labels:
+        if labels.count(label) > 1:
+            raise SpecError(
+                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
+            )
 
 
 def _only(outputs: Mapping[str, TensorType]) -> str:
@@ -114,14 +139,15 @@ def _only(outputs: Mapping[str, TensorType]) -> str:
 
 def _labelled(head: Head) -> dict[str, AbstractMetric]:
     prefix = f"{head.output}_" if head.output else ""
-    metrics = as_metrics(head.metrics)
-    labels = [f"{prefix}loss", *(f"{prefix}{metric.label}" for metric in metrics)]
-    for label in labels:
-        if labels.count(label) > 1:
+    labelled: dict[str, AbstractMetric] = {}
+    for metric in as_metrics(head.metrics):
+        label = prefix + metric.label
+        if label in labelled:
             raise SpecError(
                 "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
             )
-    return dict(zip(labels[1:], metrics, strict=True))
+        labelled[label] = metric
+    return labelled
 
 
 def emit_objectives(

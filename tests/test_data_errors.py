@@ -160,3 +160,16 @@ def test_numbers_that_a_table_lacks_are_refused(number):
             call()
         assert "x[1, 1]: numbers must be from 0 to 4" in str(caught.value)
     assert run.predict(np.abs(x) % 5).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [([1, -1, 2], "y[0, 2]: -1 ends a row"), ([1, 0, 2], "y[0, 1]: 0 is no label here")],
+)
+def test_labels_that_ctc_cannot_mean_are_refused(row, message):
+    model = db.Sequential([db.Input((6, 4)), db.Dense(4)])
+    run = db.compile(db.Experiment(model, db.CTC(3), db.SGD(0.1)), "reference")
+    with pytest.raises(DataError) as caught:
+        run.fit(np.zeros((1, 6, 4)), np.array([row]))
+    assert message in str(caught.value)
+    run.fit(np.zeros((1, 6, 4)), np.array([[1, 2, -1]]))

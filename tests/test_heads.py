@@ -58,6 +58,25 @@ def test_predictions_have_the_names_of_outputs():
     assert run().predict(X[:0])["kind"].shape == (0, 3)
 
 
+def test_an_output_may_have_any_name():
+    """Also one that the totals of an epoch use themselves."""
+    x = db.Input((4,))
+    named = db.Model(x, [db.Dense(1, name="rest")(x), db.Dense(1, name="loss_b")(x)])
+    both = [db.Head("rest", "mean_squared_error"), db.Head("loss_b", "mean_absolute_error", 2.0)]
+    compiled = db.compile(db.Experiment(named, both, db.SGD(0.1)), "reference")
+    found = compiled.evaluate(X, [Y["size"], Y["size"]])
+    assert found["loss"] == pytest.approx(found["rest_loss"] + 2.0 * found["loss_b_loss"])
+
+
+def test_names_that_meet_are_refused():
+    x = db.Input((4,))
+    named = db.Model(x, [db.Dense(1, name="a")(x), db.Dense(1, name="a_b")(x)])
+    metric = db.LossMetric(db.Huber(), name="b_loss")
+    both = [db.Head("a", db.Huber(), metrics=[metric]), db.Head("a_b", db.Huber())]
+    with pytest.raises(DnnbridgeError, match="two metrics have one name, got a_b_loss"):
+        db.Experiment(named, both, db.SGD(0.1))
+
+
 def test_labels_as_a_list_come_in_the_order_of_the_heads():
     by_name, listed = run().evaluate(X, Y), run().evaluate(X, [Y["kind"], Y["size"]])
     assert by_name == listed

@@ -187,3 +187,36 @@ def test_summary_counts_the_arithmetic_of_convolutions_and_pools():
     assert rows[1].flops == places
     assert rows[2].flops == 100 * (2 * 6 * 25 + 2 * 6 * 16)
     assert rows[3].flops == 100 * 2 * 16 * 4 * 3
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore", "reference"])
+def test_a_nested_model_may_have_several_outputs(backend):
+    x = db.Input((4,))
+    h = db.Dense(5, "tanh")(x)
+    split = db.Model(x, [db.Dense(3, name="left")(h), db.Dense(2, name="right")(h)])
+    z = db.Input((4,))
+    left, right = split(z)
+    again, _ = split(db.Dense(4)(z))
+    total = db.Concatenate()(left, right, again)
+    model = db.Model(z, [db.Dense(1, name="total")(total), right])
+    assert model.output_names == ("total", "model_right")
+    assert db.Spec.from_json(model.to_json()) == model
+    heads = [db.Head("total", "mean_squared_error"), db.Head("model_right", db.Huber())]
+    given = np.random.default_rng(0).normal(size=(7, 4))
+    y = {"total": given[:, :1], "model_right": given[:, 1:3]}
+    runs = [db.compile(db.Experiment(model, heads, db.SGD(0.1)), b) for b in (backend, "reference")]
+    for run in runs:
+        run.fit(given, y, batch_size=3, epochs=2)
+    names = [name for name in runs[1].parameters() if name.startswith("model/")]
+    assert len(names) == 6  # both calls share them
+    for name, array in runs[1].parameters().items():
+        np.testing.assert_allclose(runs[0].parameters()[name], array, atol=1e-6)
+    assert "model" in str(model.summary())
+    assert "model" in model.plot().svg
+
+
+def test_one_layer_with_weights_is_not_there_twice():
+    dense, tanh = db.Dense(3), db.Activation("tanh")
+    with pytest.raises(SpecError, match="dense_1: one layer with weights is there twice"):
+        db.Sequential([db.Input((3,)), dense, tanh, dense, tanh])
+    assert db.Sequential([db.Input((3,)), dense, tanh, tanh]).output_shape == (None, 3)

@@ -41,8 +41,10 @@ def test_what_each_reduction_divides_by(backend, batch_size):
     }
     assert found["mean"] == pytest.approx((W * losses).sum() / 12, rel=1e-6)
     assert found["weighted_mean"] == pytest.approx((W * losses).sum() / W.sum(), rel=1e-6)
-    first = run(backend, reduction="sum").fit(X, Y, 12, sample_weight=W).step_losses[0]
-    assert first == pytest.approx((W * losses).sum(), rel=1e-6)
+    summed = run(backend, reduction="sum")
+    total = pytest.approx((W * losses).sum(), rel=1e-6)
+    assert summed.evaluate(X, Y, batch_size, sample_weight=W)["loss"] == total
+    assert summed.fit(X, Y, 12, sample_weight=W).step_losses[0] == total
 
 
 def test_class_weights_multiply_sample_weights():
@@ -62,6 +64,41 @@ def test_class_weights_of_one_hot_rows():
         for w in (None, [2.0, 2.0, 2.0])
     ]
     assert losses[1] == pytest.approx(2 * losses[0])
+
+
+def test_class_weights_of_yes_and_no():
+    model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
+    experiment = db.Experiment(model, db.BinaryCrossEntropy(), db.SGD(0.5))
+    y = (Y > 0).astype(float)[:, None]
+    found, expected = (
+        db.compile(experiment, "reference").fit(X, y, 12, shuffle=False, **given).step_losses
+        for given in (
+            {"class_weight": {1: 3.0}},
+            {"sample_weight": np.where(Y > 0, 3.0, 1.0)},
+        )
+    )
+    assert found == expected
+
+
+IGNORING = [
+    db.Accuracy(ignore_index=-1),
+    db.TopKAccuracy(1, ignore_index=-1),
+    db.Precision(None, ignore_index=-1),
+    db.Recall(None, "micro", ignore_index=-1),
+    db.F1Score(None, ignore_index=-1),
+    db.Perplexity(True, -1),
+]
+
+
+@pytest.mark.parametrize("metric", IGNORING, ids=lambda metric: metric.label)
+def test_ignored_labels_count_in_no_metric(metric):
+    model = db.Sequential([db.Input((4,)), db.Dense(3)])
+    loss = db.SparseCategoricalCrossEntropy(True, ignore_index=-1)
+    some, kept = np.where(np.arange(12) % 3, Y, -1), np.arange(12) % 3 > 0
+    compiled = db.compile(db.Experiment(model, loss, db.SGD(0.5), [metric]), "reference")
+    assert compiled.evaluate(X, some) == pytest.approx(compiled.evaluate(X[kept], Y[kept]))
+    with pytest.raises(DnnbridgeError, match="Give the metric ignore_index=-1"):
+        db.Experiment(model, loss, db.SGD(0.5), [metric.replace(ignore_index=None)])
 
 
 def test_metrics_do_not_use_weights():
@@ -117,6 +154,35 @@ def test_monte_carlo_dropout(backend):
     np.testing.assert_array_equal(samples[0], compiled.predict(X, 5, training=True))
     spread = samples.std(0) / np.sqrt(40)
     assert (np.abs(samples.mean(0) - compiled.predict(X)) < 5 * spread).all()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        db.LSTM(4, dropout=0.5),
+        db.GRU(4, recurrent_dropout=0.5),
+        db.Bidirectional(db.SimpleRNN(4, dropout=0.5)),
+        db.SpatialDropout1D(0.5),
+        db.AlphaDropout(0.5),
+        db.GaussianNoise(0.5),
+        db.GaussianDropout(0.5),
+        db.Sequential([db.Input((3, 4)), db.Dropout(0.5)]),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_everything_that_draws_is_sampled(layer):
+    model = db.Sequential([db.Input((3, 4)), layer, db.Flatten()])
+    compiled = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+    x = RNG.normal(size=(2, 3, 4))
+    assert (compiled.predict(x, training=True, samples=5).std(0) > 0).any()
+    np.testing.assert_array_equal(compiled.predict(x), compiled.predict(x))
+
+
+def test_normalisation_keeps_its_statistics_in_samples():
+    model = db.Sequential([db.Input((4,)), db.BatchNorm(), db.Dropout(0.5)])
+    compiled = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+    samples = compiled.predict(X, training=True, samples=3)
+    assert np.isin(np.round(samples / (2 * compiled.predict(X)), 6), (0.0, 1.0)).all()
 
 
 def test_samples_need_training():

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.errors import SpecError
 from dnnbridge.fields import Bool, Fraction, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
@@ -159,6 +160,12 @@ class MultiHeadAttention(AbstractLayer):
         Its maps to queries, keys and values start as one matrix, U(±√(1.5 / embed_dim)); output
         kernel and bias start at U(±1/√embed_dim).
         """
+        if embed_dim % num_heads:
+            raise SpecError(
+                "num_heads divides embed_dim",
+                where="MultiHeadAttention.mindspore",
+                got=f"{embed_dim} and {num_heads}",
+            )
         stacked, output = math.sqrt(1.5 / embed_dim), 1.0 / math.sqrt(embed_dim)
         return cls(
             num_heads,

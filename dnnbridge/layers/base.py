@@ -38,7 +38,18 @@ class AbstractLayer(Spec):
 
 
 class LayerOutput:
-    """What a layer gives when it is called: a place in a `Model`, equal to itself alone."""
+    """What a layer gives when it is called: a place in a `Model`, equal to itself alone.
 
-    def __init__(self, layer: AbstractLayer, inputs: tuple[LayerOutput | Input, ...]) -> None:
-        self.layer, self.inputs = layer, inputs
+    Attributes:
+        layer: what was called.
+        inputs: what it was called on.
+        output: which of several outputs it is; `inputs` is then the call alone.
+    """
+
+    def __init__(
+        self,
+        layer: AbstractLayer,
+        inputs: tuple[LayerOutput | Input, ...],
+        output: str | None = None,
+    ) -> None:
+        self.layer, self.inputs, self.output = layer, inputs, output

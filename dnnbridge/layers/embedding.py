@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.errors import DTypeError
+from dnnbridge.errors import DTypeError, SpecError
 from dnnbridge.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
@@ -44,6 +44,14 @@ class Embedding(AbstractLayer):
     output_dim: PositiveInt
     embeddings_initializer: InitializerLike = "uniform"
     padding_index: NonNegativeInt | None = None
+
+    def __post_init__(self) -> None:
+        if self.padding_index is not None and self.padding_index >= self.input_dim:
+            raise SpecError(
+                "padding_index is a row of the table",
+                where="Embedding.padding_index",
+                got=f"{self.padding_index} of {self.input_dim} rows",
+            )
 
     def emit(self, scope: Scope, x: Value) -> Value:
         _require_int32(scope, x)

@@ -33,7 +33,7 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
     """Mean over the steps: (batch, steps, channels) -> (batch, channels)
 
     A second input is a mask of shape (batch, steps), 1 for a step that counts and 0 for one that
-    does not: Σ mask · x / Σ mask, which is NaN for an example without steps, as in Keras.
+    does not: Σ mask · x / Σ mask, and 0 for an example without steps (NaN in Keras).
     Arguments as of `GlobalAveragePooling2D`.
 
     Example:
@@ -55,7 +55,8 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
         )
         weight = ops.reshape(mask, (*mask.shape, 1))
         total = ops.reduce_sum(x * weight, 1, self.keepdims)
-        y = total / ops.reduce_sum(weight, 1, self.keepdims)
+        count = ops.reduce_sum(weight, 1, self.keepdims)
+        y = total / ops.where(count > 0.0, count, 1.0)
         return leave(y, self.data_format) if self.keepdims else y
 
 

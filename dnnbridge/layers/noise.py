@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dnnbridge.fields import Fraction, NonNegativeFloat
+from dnnbridge.fields import DataFormat, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
@@ -20,20 +20,29 @@ ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 class SpatialDropout1D(AbstractLayer):
     """Dropout of whole channels of (batch, time, channels) (Tompson et al., 2015)
 
+    Args:
+        rate: fraction of the channels that is dropped.
+        data_format: "channels_last" or "channels_first".
+
     Example:
         >>> SpatialDropout1D(0.2).rate
         0.2
     """
 
     rate: Fraction
+    data_format: DataFormat = "channels_last"
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 3)
+        return _drop_channels(scope, x, self.rate, 3, self.data_format)
 
 
 @spec
 class SpatialDropout2D(AbstractLayer):
     """Dropout of whole channels of (batch, height, width, channels) (Tompson et al., 2015)
+
+    Args:
+        rate: fraction of the channels that is dropped.
+        data_format: "channels_last" or "channels_first".
 
     Example:
         >>> SpatialDropout2D(0.2).rate
@@ -41,14 +50,19 @@ class SpatialDropout2D(AbstractLayer):
     """
 
     rate: Fraction
+    data_format: DataFormat = "channels_last"
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 4)
+        return _drop_channels(scope, x, self.rate, 4, self.data_format)
 
 
 @spec
 class SpatialDropout3D(AbstractLayer):
     """Dropout of whole channels of (batch, depth, height, width, channels)
+
+    Args:
+        rate: fraction of the channels that is dropped.
+        data_format: "channels_last" or "channels_first".
 
     Example:
         >>> SpatialDropout3D(0.2).rate
@@ -56,9 +70,10 @@ class SpatialDropout3D(AbstractLayer):
     """
 
     rate: Fraction
+    data_format: DataFormat = "channels_last"
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 5)
+        return _drop_channels(scope, x, self.rate, 5, self.data_format)
 
 
 @spec
@@ -118,14 +133,18 @@ class GaussianDropout(AbstractLayer):
         return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
 
 
-def _drop_channels(scope: Scope, x: Value, rate: float, rank: int) -> Value:
+def _drop_channels(
+    scope: Scope, x: Value, rate: float, rank: int, data_format: DataFormat
+) -> Value:
     scope.require(
         x.rank == rank,
-        f"an input of rank {rank} is needed, channels last",
+        f"an input of rank {rank} is needed",
         got=f"shape ({shape_text(x.shape)})",
     )
     if not scope.sampling or rate == 0.0:
         return x
     keep = 1.0 - rate
-    shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
+    places = [1] * (rank - 2)
+    last = data_format == "channels_last"
+    shape = (x.shape[0], *places, x.shape[-1]) if last else (*x.shape[:2], *places)
     return x * scope.random("mask", shape, Bernoulli(keep)) * (1.0 / keep)

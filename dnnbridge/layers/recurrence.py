@@ -177,6 +177,6 @@ def _dropped(scope: Scope, name: str, x: Value, rate: float) -> Value:
 
 def _mask(scope: Scope, name: str, shape: tuple[Dim, ...], rate: float) -> Value | None:
     """Draw what to multiply by, once for all steps; None where nothing is dropped."""
-    if not scope.training or rate == 0.0:
+    if not scope.sampling or rate == 0.0:
         return None
     return scope.random(name, shape, Bernoulli(1.0 - rate)) * (1.0 / (1.0 - rate))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 from pydantic import InstanceOf
@@ -56,7 +56,7 @@ class Bidirectional(AbstractLayer):
         return total if self.merge_mode == "sum" else 0.5 * total
 
 
-@lru_cache(maxsize=256)
+@cache
 def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
     """Return the layer in the other direction; the same object for the same layer."""
     return layer.replace(go_backwards=not layer.go_backwards)

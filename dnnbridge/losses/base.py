@@ -27,6 +27,8 @@ class Target:
         high: the largest label, where set.
         values: the only labels there are, where set.
         ignored: the class number of labels that do not count, where set.
+        padding: what fills rows of labels up at their end, where set.
+        refused: a label that there must not be, where set.
     """
 
     type: TensorType
@@ -36,6 +38,8 @@ class Target:
     high: float | None = None
     values: tuple[float, ...] | None = None
     ignored: int | None = None
+    padding: int | None = None
+    refused: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class AbstractLoss(Spec):
     Args:
         reduction: what that sum is divided by. "mean": the number of examples, as Keras does.
             "weighted_mean": Σ w, as MindSpore does with class weights; 0 where that is 0. "sum":
-            nothing.
+            nothing, and that of an epoch is the sum over all its examples.
     """
 
     reduction: Reduction = "mean"

@@ -26,8 +26,9 @@ class CTC(AbstractLoss):
 
     The prediction is logits of shape (batch, frames, classes). A path gives every frame a class;
     it reads as what is left when repeats are merged and blanks dropped. Every frame counts, for
-    every example. The loss of labels that do not fit into the frames is infinite. The sum is the
-    forward algorithm, in logarithms, a loop over the frames.
+    every example. The loss of labels that do not fit into the frames is infinite; leave such
+    examples out, as no weight makes up for it. The sum is the forward algorithm, in logarithms, a
+    loop over the frames.
 
     Args:
         label_length: size of the second axis of the labels, (batch, label_length), int32.
@@ -51,9 +52,9 @@ class CTC(AbstractLoss):
     def target(self, prediction: TensorType) -> Target:
         classes = float(prediction.shape[-1] or 1)
         low, high = min(0.0, self.padding), max(classes - 1.0, self.padding)
-        return Target(
-            TensorType((prediction.shape[0], self.label_length), "int32"), low=low, high=high
-        )
+        type = TensorType((prediction.shape[0], self.label_length), "int32")
+        blank = None if self.blank == self.padding else self.blank
+        return Target(type, low=low, high=high, padding=self.padding, refused=blank)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         scope.require(

@@ -40,10 +40,7 @@ class Accuracy(AbstractMetric):
         require_classes(scope, prediction)
         label = class_of(target)
         hit = indicator(ops.equal(ops.argmax(prediction), label))
-        if self.ignore_index is None:
-            return per_example(hit)
-        counted = 1.0 - indicator(ops.equal(label, self.ignore_index))
-        return mean_statistic((per_example(hit * counted), per_example(counted)))
+        return _share(hit, label, self.ignore_index)
 
     def result(self, total: Array, count: float) -> float:
         return mean_of(total, count)
@@ -77,6 +74,7 @@ class TopKAccuracy(AbstractMetric):
 
     Args:
         k: how many predictions count as right.
+        ignore_index: class number of labels that do not count.
 
     Example:
         >>> TopKAccuracy(k=3).label
@@ -86,6 +84,7 @@ class TopKAccuracy(AbstractMetric):
     alias = "top_k_accuracy"
 
     k: PositiveInt = 5
+    ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         classes = require_classes(scope, prediction)
@@ -95,4 +94,15 @@ class TopKAccuracy(AbstractMetric):
         label = ops.one_hot(class_of(target), classes)
         score = ops.reduce_sum(ops.where(label > 0.5, prediction, 0.0), -1, keepdims=True)
         larger = ops.reduce_sum(ops.cast(prediction > score, "float32"), -1)
-        return per_example(ops.cast(self.k > larger + 0.5, "float32"))
+        return _share(indicator(self.k > larger + 0.5), class_of(target), self.ignore_index)
+
+    def result(self, total: Array, count: float) -> float:
+        return mean_of(total, count)
+
+
+def _share(hit: Value, label: Value, ignored: int | None) -> Value:
+    """Return the share of hits of every example, and how much of it counts if some do not."""
+    if ignored is None:
+        return per_example(hit)
+    counted = 1.0 - indicator(ops.equal(label, ignored))
+    return mean_statistic((per_example(hit * counted), per_example(counted)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.arrays import Array
-from dnnbridge.fields import Float
+from dnnbridge.fields import Float, Int
 from dnnbridge.graph import Value
 from dnnbridge.metrics.answers import (
     class_of,
@@ -50,7 +50,9 @@ class Counts:
         )
 
 
-def emit_cells(scope: Scope, prediction: Value, target: Value, threshold: float | None) -> Value:
+def emit_cells(
+    scope: Scope, prediction: Value, target: Value, threshold: float | None, ignored: int | None
+) -> Value:
     """Write, per class, the one-hot row of 2 · label + answer: shape (batch, classes, 4)."""
     if threshold is None:
         classes = require_classes(scope, prediction)
@@ -59,7 +61,11 @@ def emit_cells(scope: Scope, prediction: Value, target: Value, threshold: float 
     else:
         require_same_type(scope, prediction, target)
         answer, label = indicator(prediction > threshold), indicator(target > 0.5)
-    return pooled(ops.one_hot(ops.cast(2.0 * label + answer, "int32"), 4), kept=2)
+    cells = ops.one_hot(ops.cast(2.0 * label + answer, "int32"), 4)
+    if ignored is not None:
+        counted = 1.0 - indicator(ops.equal(class_of(target), ignored))
+        cells = cells * ops.reshape(counted, (*counted.shape, 1, 1))
+    return pooled(cells, kept=2)
 
 
 def mean_ratio(part: Array, whole: Array) -> float:
@@ -73,9 +79,16 @@ class AbstractCounts(AbstractMetric):
 
     threshold: Float | None = 0.5
     average: Average = "macro"
+    ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        return emit_cells(scope, prediction, target, self.threshold)
+        scope.require(
+            self.ignore_index is None or self.threshold is None,
+            "ignore_index is for labels that are class numbers",
+            got=f"threshold {self.threshold}",
+            hint="Give threshold=None.",
+        )
+        return emit_cells(scope, prediction, target, self.threshold, self.ignore_index)
 
     def result(self, total: Array, count: float) -> float:
         return self.ratio(Counts.of(total, self.average))
@@ -95,6 +108,7 @@ class Precision(AbstractCounts):
             are class numbers or distributions.
         average: "macro", the mean of the columns' values; "micro", the value of their counts
             added up, as Keras' `Precision` and `Recall` have it. With one column they are equal.
+        ignore_index: class number of labels that do not count, with threshold None.
 
     Example:
         >>> Precision().result(np.array([[90.0, 2.0, 2.0, 6.0]]), 100)
@@ -112,6 +126,7 @@ class Recall(AbstractCounts):
     Args:
         threshold: as in `Precision`.
         average: as in `Precision`.
+        ignore_index: as in `Precision`.
 
     Example:
         >>> Recall().result(np.array([[89.0, 2.0, 3.0, 6.0]]), 100) == 6 / 9
@@ -129,6 +144,7 @@ class F1Score(AbstractCounts):
     Args:
         threshold: as in `Precision`.
         average: as in `Precision`; "macro" is the mean of the columns' F1 scores.
+        ignore_index: as in `Precision`.
 
     Example:
         >>> F1Score(threshold=None).label

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import Shape
-from dnnbridge.graph import BATCH, Builder, Dim, DType, TensorType, Value
+from dnnbridge.graph import BATCH, Dim, DType, TensorType, Value
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.drawing import Drawing, draw
 from dnnbridge.models.summary import Summary, summarize
-from dnnbridge.scope import Declarations, Scope
+from dnnbridge.models.tracing import trace
+from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec, spec
 
 
@@ -62,15 +65,18 @@ class AbstractModel(AbstractLayer):
         """Names of what it predicts, in order."""
         return ("prediction",)
 
+    def __call__(self, *inputs: Any) -> Any:
+        """Call the model as a layer of another; with several outputs it gives a tuple."""
+        made = super().__call__(*inputs)
+        if len(self.output_names) == 1:
+            return made
+        return tuple(LayerOutput(self, (made,), name) for name in self.output_names)
+
     @property
     def output_types(self) -> dict[str, TensorType]:
         """Types of the prediction for a batch, by name of the output."""
-        builder = Builder("model")
-        inputs = [builder.input(name, type) for name, type in self.input_types.items()]
-        scope = Scope(builder, Declarations(builder), training=False)
-        made = self.emit(scope, *inputs)
-        outputs = (made,) if isinstance(made, Value) else made
-        return dict(zip(self.output_names, (v.type for v in outputs), strict=True))
+        outputs = trace(self)[0].outputs
+        return dict(zip(self.output_names, (value.type for value in outputs), strict=True))
 
     @property
     def output_shape(self) -> tuple[Dim, ...]:

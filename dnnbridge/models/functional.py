@@ -97,7 +97,7 @@ class Model(AbstractModel):
                     where=node.name,
                     got=shorten(unknown),
                 )
-            known.append(node.name)
+            known += _places(node)
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
         if len(set(self.output_names)) < len(self.output_names):
@@ -119,9 +119,19 @@ class Model(AbstractModel):
             first = node.shares or node.name
             layer = layers.setdefault(first, node.layer)
             arguments = (values[name] for name in node.inputs)
-            values[node.name] = scope.call(layer, *arguments, name=first)
+            made = scope.call_all(layer, *arguments, name=first)
+            places = _places(node)
+            scope.require(len(made) == len(places), "one value is expected", got=f"{len(made)}")
+            values |= dict(zip(places, made, strict=True))
         outputs = tuple(values[name] for name in _listed(self.outputs))
         return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _places(node: ModelNode) -> list[str]:
+    """Return the names of what a node gives: its own, or one per output of a model."""
+    if not isinstance(node.layer, AbstractModel) or len(node.layer.output_names) == 1:
+        return [node.name]
+    return [f"{node.name}_{output}" for output in node.layer.output_names]
 
 
 def _listed(given: Any) -> list[Any]:
@@ -182,6 +192,10 @@ class _Trace:
 
     def _add(self, output: LayerOutput) -> None:
         layer = output.layer
+        if output.output is not None:
+            name = f"{self.names[id(output.inputs[0])]}_{output.output}"
+            self.names[id(output)] = self._free(name, exactly=True)
+            return
         shared = self.first_call.get(id(layer))
         kind = snake_case(type(layer).__name__)
         name = self._free(

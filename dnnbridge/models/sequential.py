@@ -12,6 +12,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.models.base import AbstractModel, Input
+from dnnbridge.models.tracing import trace
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 from dnnbridge.wording import shorten, snake_case
@@ -59,7 +60,20 @@ class Sequential(AbstractModel):
                 raise SpecError(
                     "layer names must be unique words", got=repr(name), hint="Rename the layer."
                 )
-        self.output_shape  # noqa: B018  (shape errors belong to the construction)
+        self._check_repeated(trace(self)[1].arrays)  # which raises what shapes there are wrong
+
+    def _check_repeated(self, weights: Iterable[str]) -> None:
+        """Raise if one object with weights is there twice: it would not share them."""
+        seen: set[int] = set()
+        for name, layer in self.named_layers():
+            if id(layer) in seen and any(each.startswith(f"{name}/") for each in weights):
+                raise SpecError(
+                    "one layer with weights is there twice",
+                    where=name,
+                    got=shorten(layer),
+                    hint="Make a layer for each place, or share weights in a Model.",
+                )
+            seen.add(id(layer))
 
     @property
     def input_types(self) -> dict[str, TensorType]:

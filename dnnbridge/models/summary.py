@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dnnbridge import ops
-from dnnbridge.graph import Builder, Dim, Node, Scan
+from dnnbridge.graph import Dim, Node, Scan
 from dnnbridge.graph.types import shape_text
-from dnnbridge.scope import Declarations, Scope
+from dnnbridge.models.tracing import trace
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
@@ -68,11 +68,7 @@ class Summary:
 
 def summarize(model: AbstractModel) -> Summary:
     """Read the layers of a model off its graph."""
-    builder = Builder("model")
-    inputs = [builder.input(name, type) for name, type in model.input_types.items()]
-    declared = Declarations(builder)
-    made = model.emit(Scope(builder, declared, training=False), *inputs)
-    graph = builder.graph(made if isinstance(made, tuple) else [made])
+    graph, declared = trace(model)
     counted: set[str] = set()
     rows = []
     for node in graph.nodes:
@@ -95,7 +91,7 @@ def _flops(node: Node) -> int:
     if isinstance(node.op, FREE) or not node.inputs:
         return 0
     output = node.outputs[0].type.size()
-    if isinstance(node.op, ops.MatMul):
+    if isinstance(node.op, (ops.MatMul, ops.BatchMatMul)):
         return 2 * output * int(node.inputs[0].shape[-1] or 1)
     if isinstance(node.op, (ops.Conv, ops.ConvTranspose)):
         # Every element of the smaller side meets the kernel of each channel of the other.

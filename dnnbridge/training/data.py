@@ -161,6 +161,11 @@ def check_range(array: Array, target: Target, where: str) -> None:
         _check_classes(array, target.classes, target.ignored, where)
     if target.distribution:
         _check_distribution(array, where)
+    if (padding := target.padding) is not None:
+        ended = np.cumsum(array == padding, axis=-1) > 0
+        _check_rows(array, lambda rows: ended & (rows != padding), where, f"{padding} ends a row")
+    if (refused := target.refused) is not None:
+        _check_rows(array, lambda rows: rows == refused, where, f"{refused} is no label here")
     if (low := target.low) is not None:
         _check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
     if (high := target.high) is not None:

@@ -100,6 +100,8 @@ def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
     target = objective.target
     classes = target.classes or (target.type.shape[-1] if target.distribution else None)
     numbers = labels.argmax(-1) if target.distribution else labels
+    if labels.shape[1:] == (1,) and np.isin(labels, (0, 1)).all():
+        classes, numbers = 2, labels[:, 0].astype(np.int32)
     if classes is None or numbers.ndim != 1:
         raise DataError(
             "needs one class per example",

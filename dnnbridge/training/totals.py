@@ -17,7 +17,8 @@ class Totals:
     def __init__(self, objectives: Mapping[str, Objective]) -> None:
         self.objectives = objectives
         self.count = 0.0
-        self.terms: dict[str, float] = dict.fromkeys((*objectives, "rest"), 0.0)
+        self.rest = 0.0
+        self.terms: dict[str, float] = dict.fromkeys(objectives, 0.0)
         self.divisors: dict[str, float] = dict.fromkeys(objectives, 0.0)
         self.sums: dict[str, Array] = {
             label: np.zeros(()) for o in objectives.values() for label in o.metrics
@@ -30,13 +31,15 @@ class Totals:
         for key, objective in self.objectives.items():
             own = np.asarray(results.get(objective.loss_label, losses), np.float64)
             divisor = np.asarray(results.get(objective.divisor_result, counts), np.float64)
+            if objective.loss.reduction == "sum":
+                divisor = np.ones(len(own))
             self.terms[key] += float((own * divisor).sum())
             self.divisors[key] += float(divisor.sum())
             if objective.loss_label in results:
                 rest, separate = rest - objective.weight * own, True
         self.count += float(counts.sum())
         if separate:
-            self.terms["rest"] += float((rest * counts).sum())
+            self.rest += float((rest * counts).sum())
         for label in self.sums:
             self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
         return [float(loss) for loss in losses]
@@ -44,9 +47,10 @@ class Totals:
     def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
         logs: Logs = {}
-        total = self.terms["rest"] / self.count
+        total = self.rest / self.count
         for key, objective in self.objectives.items():
-            own = self.terms[key] / self.divisors[key] if self.divisors[key] else 0.0
+            divisor = 1.0 if objective.loss.reduction == "sum" else self.divisors[key]
+            own = self.terms[key] / divisor if divisor else 0.0
             total += objective.weight * own
             if objective.name:
                 logs[objective.loss_label] = own
