@@ -14,17 +14,18 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
-from dnnbridge.training.batches import Batches, Block, random_bytes, random_feeds, step_feeds
+from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.labels import check_labels, check_weights
 from dnnbridge.training.position import Position
+from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
+from dnnbridge.training.state import checked_arrays, initial_state
 from dnnbridge.training.totals import Totals
-from dnnbridge.wording import close_match
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -162,33 +163,16 @@ class Run:
                 )
         draws = range(samples or 1)
         function = "sample" if training and "sample" in self._program.functions else "predict"
-        made = [self._predict(function, data, size, draw) for draw in draws]
+        seed = self.experiment.seed
+        made = [
+            predict(self._program, self._executable, function, data, size, seed, draw)
+            for draw in draws
+        ]
         outputs = {
             name: np.stack([each[name] for each in made]) if samples else made[0][name]
             for name in self._program.outputs
         }
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
-
-    def _predict(
-        self, function: str, data: dict[str, Array], size: int, draw: int
-    ) -> dict[str, Array]:
-        count = _count(data)
-        outputs = self._program.outputs
-        if not count:
-            return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
-        size = min(size, count)
-        randoms = self._program.randoms if function == "sample" else ()
-        parts: dict[str, list[Array]] = {name: [] for name in outputs}
-        first = 0
-        extra = random_bytes(self._program, size) if randoms else 0
-        for block in Batches(data, np.arange(count), size, None, extra).blocks():
-            keys = [("sample", draw, first + k) for k in range(len(block.feeds[MASK]))]
-            drawn = random_feeds(randoms, self.experiment.seed, keys, size)
-            results = self._executable.run(function, block.feeds | drawn, block.steps)
-            for name, rows in parts.items():
-                rows.append(results[name].reshape(-1, *results[name].shape[2:]))
-            first += block.steps
-        return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}
 
     def parameters(self) -> dict[str, Array]:
         """Return copies of all weights by name, in layer order, kernel before bias."""
@@ -202,7 +186,7 @@ class Run:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
         shapes = {name: self._program.state[name].shape for name in self._program.parameters}
-        self._executable.write(_checked(values, shapes, "parameters"))
+        self._executable.write(checked_arrays(values, shapes, "parameters"))
 
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
@@ -214,7 +198,7 @@ class Run:
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        self._executable.write(_checked(values, shapes, "state"))
+        self._executable.write(checked_arrays(values, shapes, "state"))
         self.progress = progress
 
     def save(self, path: str | Path) -> None:
@@ -307,38 +291,3 @@ class Run:
 
 def _count(data: Mapping[str, Array]) -> int:
     return len(next(iter(data.values())))
-
-
-def initial_state(program: Program, seed: int) -> dict[str, Array]:
-    """Return the arrays of a new run, drawn in float64 and rounded to float32."""
-    return {
-        name: array.initializer.sample(
-            randomness.generator(seed, "initial", name), array.shape
-        ).astype(np.float32)
-        for name, array in program.state.items()
-    }
-
-
-def _checked(
-    values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], where: str
-) -> dict[str, Array]:
-    checked = {}
-    for name, value in values.items():
-        if name not in shapes:
-            raise DataError(
-                "unknown name", where=where, got=repr(name), hint=close_match(name, shapes)
-            )
-        array = np.array(value)
-        if not np.issubdtype(array.dtype, np.floating):
-            raise DTypeError(
-                "needs floating-point values", where=f"{where}[{name!r}]", got=str(array.dtype)
-            )
-        if array.shape != shapes[name]:
-            raise DataError(
-                f"needs shape {shapes[name]}",
-                where=f"{where}[{name!r}]",
-                got=f"shape {array.shape}",
-                hint="Kernels are (in, out).",
-            )
-        checked[name] = array
-    return checked
