@@ -107,7 +107,7 @@ class AbstractRecurrent(AbstractLayer):
             h = states[0] if keep is None else states[0] * keep
             made = self.step(inner, slices[0], h, states, recurrent)
             if mask is not None:
-                real = slices[1] > 0.0
+                real = slices[1] > 0.5
                 made = tuple(ops.where(real, a, b) for a, b in zip(made, states, strict=True))
             return made, made[:1] if self.return_sequences else ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from dnnbridge import ops
@@ -101,11 +102,12 @@ class LSTM(AbstractRecurrent):
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        gate, activation = as_activation(self.recurrent_activation), as_activation(self.activation)
+        activation = as_activation(self.activation)
+        gate = partial(scope.call, as_activation(self.recurrent_activation), name="gate")
         i, f, g, o = split(x + recurrent.project(h), 4)
-        kept = scope.call(gate, f) * states[1]
-        c = kept + scope.call(gate, i) * scope.call(activation, g)
-        return scope.call(gate, o) * scope.call(activation, c), c
+        kept = gate(f) * states[1]
+        c = kept + gate(i) * scope.call(activation, g)
+        return gate(o) * scope.call(activation, c), c
 
     @classmethod
     def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
@@ -153,16 +155,17 @@ class GRU(AbstractRecurrent):
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        gate, activation = as_activation(self.recurrent_activation), as_activation(self.activation)
+        activation = as_activation(self.activation)
+        gate = partial(scope.call, as_activation(self.recurrent_activation), name="gate")
         x_z, x_r, x_g = split(x, 3)
         if self.reset_after:
             h_z, h_r, h_g = split(recurrent.project(h), 3)
-            z, r = scope.call(gate, x_z + h_z), scope.call(gate, x_r + h_r)
+            z, r = gate(x_z + h_z), gate(x_r + h_r)
             candidate = x_g + r * h_g
         else:
             n, kernel = self.units, recurrent.kernel
             h_z, h_r = split(h @ ops.slice(kernel, (0, 0), (n, 2 * n)), 2)
-            z, r = scope.call(gate, x_z + h_z), scope.call(gate, x_r + h_r)
+            z, r = gate(x_z + h_z), gate(x_r + h_r)
             candidate = x_g + (r * h) @ ops.slice(kernel, (0, 2 * n), (n, n))
         g = scope.call(activation, candidate)
         return (z * states[0] + (1.0 - z) * g,)

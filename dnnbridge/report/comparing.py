@@ -20,7 +20,10 @@ PARTED = 1e-4
 LOSS_FLOOR = 0.01
 """Losses below this share of the largest one are compared relative to that share."""
 
-KINKED = (ops.Abs, ops.Clip, ops.Maximum, ops.Minimum, ops.ReduceMax, ops.Relu, ops.Select)
+KINKED = (
+    *(ops.Abs, ops.Clip, ops.Maximum, ops.MaxPool, ops.Minimum, ops.ReduceMax, ops.Relu),
+    ops.Select,
+)
 """Operations whose derivative jumps."""
 
 

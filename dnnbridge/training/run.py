@@ -147,7 +147,8 @@ class Run:
             x: inputs, as `fit` takes them.
             batch_size: examples per step.
             training: draw noise and dropout as in training, anew for every sample (Monte Carlo
-                dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics.
+                dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics. The
+                draws are those of the seed and of `batch_size`.
             samples: how many predictions to draw, along a new first axis; only with `training`.
 
         Returns:

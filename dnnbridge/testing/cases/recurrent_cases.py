@@ -73,6 +73,7 @@ RECURRENT_CASES: list[EquationCase] = [
     *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
     *_CTC.values(),
     EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
+    EquationCase("LSTM-prelu", LSTM(4, "prelu", "prelu"), (normal(2, 3, 2),), reduced=20),
     EquationCase("LSTM-one_step", LSTM(4), (normal(1, 1, 2),)),
     EquationCase("LSTM-evaluation", LSTM(4, dropout=0.5), (_X,), reduced=60, training=False),
 ]
