@@ -106,11 +106,12 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
 def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
     """Raise if labels that the loss ignores would count in a metric that could ignore them."""
     for label, metric in metrics.items():
-        if getattr(metric, "ignore_index", ignored) != ignored:
+        found = getattr(metric, "ignore_index", ignored)
+        if ignored is not None and found != ignored:
             raise SpecError(
-                "the loss ignores other labels than the metric",
+                "the loss ignores labels that count in the metric",
                 where=label,
-                got=f"{ignored} and {metric.ignore_index}",  # type: ignore[attr-defined]
+                got=f"ignore_index {ignored} and {found}",
                 hint=f"Give the metric ignore_index={ignored}.",
             )
 
