@@ -18,9 +18,9 @@ from dnnbridge.scope import Declarations
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 58, 26, 34, 16
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 220, 58, 26, 34, 16
 WAYPOINT = 0.3
-CHARACTERS = 26
+CHARACTERS = 32
 """Most characters of a line in a box."""
 
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
@@ -139,7 +139,10 @@ def _layer_box(node: Node, declared: Declarations, counted: set[str]) -> _Box:
     kind = str(node.op)
     note = " · shared weights" if shared else f" · {fresh:,} weights" if fresh else ""
     is_model = isinstance(node.op, Call) and isinstance(node.op.spec, AbstractModel)
-    return _Box("model" if is_model else "layer", (node.path, kind + note, _types(node.outputs)))
+    return _Box(
+        "model" if is_model else "layer",
+        (node.path, _short(kind, len(note)) + note, _types(node.outputs)),
+    )
 
 
 def _types(values: Sequence[Value]) -> str:
@@ -160,8 +163,10 @@ def _box(box: _Box, x: float, y: float) -> str:
     return "\n".join([rect, *texts])
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"
+def _short(text: str, taken: int = 0) -> str:
+    """Cut a text that is too long for a line of which some characters are taken."""
+    most = CHARACTERS - taken
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _edge(points: Sequence[tuple[float, float]]) -> str:
