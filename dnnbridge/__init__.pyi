@@ -155,7 +155,17 @@ from .metrics import (
     TopKAccuracy,
 )
 from .models import AbstractModel, Input, Model, Sequential
-from .optimizers import SGD, AbstractOptimizer, Adam
+from .optimizers import (
+    SGD,
+    AbstractOptimizer,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    Lion,
+    Nadam,
+    RMSProp,
+)
 from .plugins import available_backends
 from .schedules import (
     AbstractSchedule,
@@ -184,6 +194,12 @@ from .training.run import Run
 __version__: str
 
 __all__ = [
+    "Adadelta",
+    "Adagrad",
+    "Adamax",
+    "Lion",
+    "Nadam",
+    "RMSProp",
     "AUC",
     "AbstractActivation",
     "AbstractInitializer",

@@ -27,6 +27,9 @@ class Adam(AbstractOptimizer):
         epsilon: ε̂ of the form above, the one both frameworks compute ("epsilon hat" in the paper).
         epsilon_hat: False puts epsilon where the paper's algorithm 1 has it, after the bias
             correction: √v̂ + ε, which is ε √(1 - β₂ᵗ) in the form above.
+        amsgrad: divide by the root of the largest v so far (Reddi et al., 2018).
+        nesterov: β₁ m + (1 - β₁) g in place of m, as `mindspore.nn.Adam(use_nesterov=True)`;
+            `Nadam` is another equation.
 
     Example:
         >>> {name: round(x, 6) for name, x in Adam(0.1).scalars(step=0).items()}
@@ -38,9 +41,12 @@ class Adam(AbstractOptimizer):
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7
     epsilon_hat: Bool = True
+    amsgrad: Bool = False
+    nesterov: Bool = False
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"m": Slot(shape), "v": Slot(shape)}
+        largest = {"largest": Slot(shape)} if self.amsgrad else {}
+        return {"m": Slot(shape), "v": Slot(shape)} | largest
 
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1
@@ -52,7 +58,11 @@ class Adam(AbstractOptimizer):
         b1, b2 = self.beta_1, self.beta_2
         m = b1 * slots["m"] + (1.0 - b1) * g
         v = b2 * slots["v"] + (1.0 - b2) * ops.square(g)
-        return p - scalars["alpha"] * m / (ops.sqrt(v) + scalars["epsilon"]), {"m": m, "v": v}
+        made, square = {"m": m, "v": v}, v
+        if self.amsgrad:
+            square = made["largest"] = ops.maximum(slots["largest"], v)
+        move = b1 * m + (1.0 - b1) * g if self.nesterov else m
+        return p - scalars["alpha"] * move / (ops.sqrt(square) + scalars["epsilon"]), made
 
     @classmethod
     def keras(
@@ -61,9 +71,10 @@ class Adam(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: bool = False,
     ) -> Self:
         """Return `keras.optimizers.Adam` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, amsgrad=amsgrad)
 
     @classmethod
     def mindspore(
@@ -72,6 +83,9 @@ class Adam(AbstractOptimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
+        use_nesterov: bool = False,
+        use_amsgrad: bool = False,
     ) -> Self:
         """Return `mindspore.nn.Adam` with these arguments."""
-        return cls(learning_rate, beta1, beta2, eps)
+        more = {"amsgrad": use_amsgrad, "nesterov": use_nesterov}
+        return cls(learning_rate, beta1, beta2, eps, **more)

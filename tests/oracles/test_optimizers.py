@@ -55,6 +55,32 @@ KERAS = {
         "Adam",
         {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     ),
+    "amsgrad": (
+        db.Adam.keras(CHANGING, beta_2=0.9, amsgrad=True),
+        "Adam",
+        {"beta_2": 0.9, "amsgrad": True},
+    ),
+    "adagrad": (db.Adagrad.keras(CHANGING), "Adagrad", {}),
+    "adagrad-epsilon": (
+        db.Adagrad.keras(CHANGING, 0.5, 1e-2),
+        "Adagrad",
+        {"initial_accumulator_value": 0.5, "epsilon": 1e-2},
+    ),
+    "rmsprop": (db.RMSProp.keras(CHANGING), "RMSprop", {}),
+    "rmsprop-momentum": (
+        db.RMSProp.keras(CHANGING, 0.8, 0.9, 1e-4),
+        "RMSprop",
+        {"rho": 0.8, "momentum": 0.9, "epsilon": 1e-4},
+    ),
+    "rmsprop-centered": (
+        db.RMSProp.keras(CHANGING, 0.8, 0.0, 1e-3, True),
+        "RMSprop",
+        {"rho": 0.8, "epsilon": 1e-3, "centered": True},
+    ),
+    "adadelta": (db.Adadelta.keras(CHANGING), "Adadelta", {}),
+    "adamax": (db.Adamax.keras(CHANGING), "Adamax", {}),
+    "nadam": (db.Nadam.keras(CHANGING), "Nadam", {}),
+    "lion": (db.Lion.keras(CHANGING), "Lion", {}),
 }
 
 
@@ -85,6 +111,24 @@ MINDSPORE = {
         "Adam",
         {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3},
     ),
+    "amsgrad": (
+        db.Adam.mindspore(CHANGING, 0.9, 0.9, use_amsgrad=True),
+        "Adam",
+        {"beta2": 0.9, "use_amsgrad": True},
+    ),
+    "adam-nesterov": (
+        db.Adam.mindspore(CHANGING, use_nesterov=True),
+        "Adam",
+        {"use_nesterov": True},
+    ),
+    "adagrad": (db.Adagrad.mindspore(CHANGING, 0.5), "Adagrad", {"accum": 0.5}),
+    "rmsprop-centered": (
+        db.RMSProp.mindspore(CHANGING, 0.8, 0.5, 1e-3, True),
+        "RMSProp",
+        {"decay": 0.8, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
+    ),
+    "adadelta": (db.Adadelta.mindspore(CHANGING), "Adadelta", {}),
+    "adamax": (db.Adamax.mindspore(CHANGING), "AdaMax", {}),
 }
 
 

@@ -8,7 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge import randomness
-from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
+from dnnbridge.optimizers import (
+    SGD,
+    AbstractOptimizer,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    Lion,
+    Nadam,
+    RMSProp,
+)
 from dnnbridge.schedules import ExponentialDecay, PiecewiseConstant
 
 Array = npt.NDArray[np.float32]
@@ -50,5 +60,22 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adam-textbook", Adam(CHANGING, epsilon=1e-3, epsilon_hat=False)),
     _case("adam-betas", Adam(ExponentialDecay(0.1, 10, 0.9), beta_1=0.5, beta_2=0.9)),
     _case("adam-mindspore", Adam.mindspore(CHANGING)),
+    _case("adam-amsgrad", Adam(CHANGING, beta_2=0.9, amsgrad=True)),
+    _case("adam-nesterov", Adam(CHANGING, nesterov=True)),
+    _case("adagrad", Adagrad(CHANGING)),
+    _case("adagrad-mindspore", Adagrad.mindspore(CHANGING)),
+    _case("adagrad-outside", Adagrad(CHANGING, 0.0, 1e-3, epsilon_inside=False)),
+    _case("rmsprop", RMSProp(CHANGING, epsilon=1e-4)),
+    _case("rmsprop-momentum", RMSProp(CHANGING, 0.8, 0.9, 1e-4)),
+    _case("rmsprop-outside", RMSProp(CHANGING, 0.8, 0.0, 1e-3, epsilon_inside=False)),
+    _case("rmsprop-centered", RMSProp(CHANGING, 0.8, 0.5, 1e-2, centered=True)),
+    _case("rmsprop-mindspore", RMSProp.mindspore(CHANGING, momentum=0.9)),
+    _case("adadelta", Adadelta(CHANGING)),
+    _case("adadelta-mindspore", Adadelta.mindspore()),
+    _case("adamax", Adamax(CHANGING)),
+    _case("adamax-mindspore", Adamax.mindspore(CHANGING, 0.5, 0.9)),
+    _case("nadam", Nadam(CHANGING)),
+    _case("nadam-slow", Nadam(CHANGING, 0.8, 0.9, 1e-3, 0.004)),
+    _case("lion", Lion(CHANGING)),
 ]
 """Every optimizer has a case here; the suite insists."""

@@ -1,0 +1,186 @@
+"""Optimizers that divide by what squares of gradients have summed up to."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.graph import Value
+from dnnbridge.initializers import Constant
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+
+
+@spec
+class Adagrad(AbstractOptimizer):
+    """s += g², p -= lr · g / √(s + ε) (Duchi et al., 2011)
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        initial_accumulator: what s starts at.
+        epsilon: ε. With 0, and s started at 0, a gradient of 0 gives NaN.
+        epsilon_inside: False divides by √s + ε.
+
+    Example:
+        >>> Adagrad.mindspore().epsilon
+        0.0
+    """
+
+    learning_rate: ScheduleLike = 0.001
+    initial_accumulator: NonNegativeFloat = 0.1
+    epsilon: NonNegativeFloat = 1e-7
+    epsilon_inside: Bool = True
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"s": Slot(shape, Constant(self.initial_accumulator))}
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        s = slots["s"] + ops.square(g)
+        root = root_plus(s, self.epsilon, self.epsilon_inside)
+        return p - scalars["learning_rate"] * g / root, {"s": s}
+
+    @classmethod
+    def keras(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+    ) -> Self:
+        """Return `keras.optimizers.Adagrad` with these arguments."""
+        return cls(learning_rate, initial_accumulator_value, epsilon)
+
+    @classmethod
+    def mindspore(cls, learning_rate: ScheduleLike = 0.001, accum: float = 0.1) -> Self:
+        """Return `mindspore.nn.Adagrad` with these arguments; it has no epsilon."""
+        return cls(learning_rate, accum, 0.0)
+
+
+@spec
+class RMSProp(AbstractOptimizer):
+    """s = ρ s + (1 - ρ) g², m = μ m + lr · g / √(s + ε), p -= m (Tieleman & Hinton, 2012)
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        rho: ρ, decay of the mean square.
+        momentum: μ; with 0 there is no m.
+        epsilon: ε.
+        centered: subtract the square of the mean gradient from s under the root (Graves, 2013).
+        epsilon_inside: False divides by the root plus ε.
+        initial_mean_square: what s starts at: 0 in Keras, 1 in MindSpore.
+
+    Example:
+        >>> RMSProp.mindspore().initial_mean_square
+        1.0
+    """
+
+    learning_rate: ScheduleLike = 0.001
+    rho: Fraction = 0.9
+    momentum: Fraction = 0.0
+    epsilon: NonNegativeFloat = 1e-7
+    centered: Bool = False
+    epsilon_inside: Bool = True
+    initial_mean_square: NonNegativeFloat = 0.0
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        slots = {"s": Slot(shape, Constant(self.initial_mean_square))}
+        slots |= {"mean": Slot(shape)} if self.centered else {}
+        return slots | ({"m": Slot(shape)} if self.momentum else {})
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        rho = self.rho
+        s = rho * slots["s"] + (1.0 - rho) * ops.square(g)
+        made, spread = {"s": s}, s
+        if self.centered:
+            made["mean"] = rho * slots["mean"] + (1.0 - rho) * g
+            spread = s - ops.square(made["mean"])
+        move = scalars["learning_rate"] * g / root_plus(spread, self.epsilon, self.epsilon_inside)
+        if self.momentum:
+            move = made["m"] = self.momentum * slots["m"] + move
+        return p - move, made
+
+    @classmethod
+    def keras(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+    ) -> Self:
+        """Return `keras.optimizers.RMSprop` with these arguments."""
+        return cls(learning_rate, rho, momentum, epsilon, centered)
+
+    @classmethod
+    def mindspore(
+        cls,
+        learning_rate: ScheduleLike = 0.1,
+        decay: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-10,
+        centered: bool = False,
+    ) -> Self:
+        """Return what `mindspore.nn.RMSProp` documents, with these arguments.
+
+        Unless `centered`, its CPU kernel adds ε outside of the root for all elements but the last
+        few of a tensor; this is the documented form for all of them.
+        """
+        return cls(learning_rate, decay, momentum, epsilon, centered, initial_mean_square=1.0)
+
+
+@spec
+class Adadelta(AbstractOptimizer):
+    """d = √(u + ε) / √(s + ε) · g, p -= lr · d, s and u running means of g² and d² (Zeiler, 2012)
+
+    Args:
+        learning_rate: a number or a schedule of the step; 1 in the paper.
+        rho: decay of both means.
+        epsilon: ε.
+
+    Example:
+        >>> Adadelta.mindspore().rho
+        0.9
+    """
+
+    learning_rate: ScheduleLike = 0.001
+    rho: Fraction = 0.95
+    epsilon: NonNegativeFloat = 1e-7
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"s": Slot(shape), "u": Slot(shape)}
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        rho, epsilon = self.rho, self.epsilon
+        s = rho * slots["s"] + (1.0 - rho) * ops.square(g)
+        d = ops.sqrt(slots["u"] + epsilon) / ops.sqrt(s + epsilon) * g
+        u = rho * slots["u"] + (1.0 - rho) * ops.square(d)
+        return p - scalars["learning_rate"] * d, {"s": s, "u": u}
+
+    @classmethod
+    def keras(
+        cls, learning_rate: ScheduleLike = 0.001, rho: float = 0.95, epsilon: float = 1e-7
+    ) -> Self:
+        """Return `keras.optimizers.Adadelta` with these arguments."""
+        return cls(learning_rate, rho, epsilon)
+
+    @classmethod
+    def mindspore(
+        cls, learning_rate: ScheduleLike = 1.0, rho: float = 0.9, epsilon: float = 1e-6
+    ) -> Self:
+        """Return `mindspore.nn.Adadelta` with these arguments."""
+        return cls(learning_rate, rho, epsilon)
+
+
+def root_plus(x: Value, epsilon: float, inside: bool) -> Value:
+    """Return √(x + ε), or √x + ε."""
+    return ops.sqrt(x + epsilon) if inside else ops.sqrt(x) + epsilon
