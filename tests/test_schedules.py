@@ -117,6 +117,14 @@ KERAS = {
         ("PolynomialDecay", 0.1, 4, 0.01, 0.5, True),
     ),
     "CosineDecay": (db.CosineDecay(0.1, 10, 0.1), ("CosineDecay", 0.1, 10, 0.1)),
+    "restarts": (
+        db.CosineDecayRestarts(0.1, 5, 1.5, 0.8, 0.1),
+        ("CosineDecayRestarts", 0.1, 5, 1.5, 0.8, 0.1),
+    ),
+    "restarts-alike": (
+        db.CosineDecayRestarts(0.1, 4, 1.0, 0.5),
+        ("CosineDecayRestarts", 0.1, 4, 1.0, 0.5),
+    ),
     "PiecewiseConstant": (
         db.PiecewiseConstant.keras([2, 5], [0.1, 0.05, 0.01]),
         ("PiecewiseConstantDecay", [2, 5], [0.1, 0.05, 0.01]),
@@ -134,3 +142,48 @@ def test_schedules_equal_keras(ours, native):
 def test_piecewise_milestones_equal_mindspores_list():
     schedule = db.PiecewiseConstant.mindspore([2, 5, 12], [0.1, 0.05, 0.01])
     assert schedule.values(12) == db.piecewise_constant_lr([2, 5, 12], [0.1, 0.05, 0.01])
+
+
+def test_warm_up_goes_before_any_schedule():
+    cosine = db.CosineDecay(0.1, decay_steps=10)
+    warmed = db.Warmup(cosine, steps=4, start=0.02)
+    assert warmed.values(4) == pytest.approx([0.02, 0.04, 0.06, 0.08])
+    assert warmed.values(14)[4:] == cosine.values(10)
+    assert db.Warmup(0.1, 5).values(9) == pytest.approx(db.LinearWarmup(0.1, 5).values(9))
+
+
+def test_joined_schedules_count_their_own_steps():
+    decay, cycle = db.ExponentialDecay(0.1, 2, 0.5), db.CyclicalLearningRate(0.0, 1.0, 3)
+    joined = db.Join([decay, 0.3, cycle], [4, 6])
+    assert joined.values(12) == [*decay.values(4), 0.3, 0.3, *cycle.values(6)]
+    assert db.Spec.from_json(joined.to_json()) == joined
+
+
+def test_cycles_by_hand():
+    halved = db.CyclicalLearningRate(0.1, 0.5, 2, "triangular2").values(9)
+    assert halved == pytest.approx([0.1, 0.3, 0.5, 0.3, 0.1, 0.2, 0.3, 0.2, 0.1])
+    shrinking = db.CyclicalLearningRate(0.0, 1.0, 1, "exp_range", 0.5).values(4)
+    assert shrinking == pytest.approx([0.0, 0.5, 0.0, 0.125])
+    once = db.OneCycle(1.0, 101)
+    assert (once(0), once(45), once(90), once(100)) == pytest.approx((0.1, 1.0, 0.1, 1e-4))
+    assert once(95) == pytest.approx((0.1 + 1e-4) / 2)
+    assert once(1000) == 1e-4
+    assert max(once.values(101)) == 1.0
+
+
+def test_a_schedule_of_epochs():
+    """Every 20 epochs times 0.8."""
+    steps = db.ExponentialDecay(0.1, decay_steps=20, decay_rate=0.8, staircase=True)
+    values = db.PerEpoch(steps, steps_per_epoch=3).values(123)
+    assert values[:60] == [0.1] * 60
+    assert values[60:120] == [pytest.approx(0.08)] * 60
+    assert values[120:] == [pytest.approx(0.064)] * 3
+    assert db.Scaled(steps, 0.5)(20) == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    ("schedules", "boundaries"), [([0.1, 0.2], [3, 5]), ([0.1, 0.2, 0.3], [5, 3]), ([], [])]
+)
+def test_joins_that_do_not_fit_are_refused(schedules, boundaries):
+    with pytest.raises(DnnbridgeError, match=r"boundaries|list of schedules"):
+        db.Join(schedules, boundaries)

@@ -1,6 +1,8 @@
 """Learning-rate schedules, and MindSpore's list functions."""
 
 from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.combining import Join, PerEpoch, Scaled, Warmup
+from dnnbridge.schedules.cycles import CosineDecayRestarts, CyclicalLearningRate, OneCycle
 from dnnbridge.schedules.decay import (
     CosineDecay,
     ExponentialDecay,
@@ -21,6 +23,13 @@ from dnnbridge.schedules.mindspore_lists import (
 from dnnbridge.schedules.piecewise import PiecewiseConstant
 
 __all__ = [
+    "CosineDecayRestarts",
+    "CyclicalLearningRate",
+    "OneCycle",
+    "Join",
+    "PerEpoch",
+    "Scaled",
+    "Warmup",
     "AbstractSchedule",
     "ConstantSchedule",
     "CosineDecay",

@@ -1,0 +1,114 @@
+"""Schedules made of schedules."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Float, NonNegativeFloat, PositiveInt
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+from dnnbridge.wording import shorten
+
+
+def _schedules(value: Any) -> tuple[AbstractSchedule, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise SpecError("expected a list of schedules", got=shorten(value))
+    return tuple(map(as_schedule, value))
+
+
+@spec
+class Join(AbstractSchedule):
+    """One schedule after another; each counts its own steps from 0
+
+    Args:
+        schedules: schedules or numbers.
+        boundaries: the step at which each but the first begins, ascending.
+
+    Example:
+        >>> Join([0.1, 0.01], boundaries=[2]).values(4)
+        [0.1, 0.1, 0.01, 0.01]
+    """
+
+    schedules: Annotated[tuple[AbstractSchedule, ...], PlainValidator(_schedules)]
+    boundaries: tuple[PositiveInt, ...]
+
+    def __post_init__(self) -> None:
+        wanted = len(self.schedules) - 1
+        if len(self.boundaries) != wanted or list(self.boundaries) != sorted(set(self.boundaries)):
+            raise SpecError(
+                f"{wanted} ascending boundaries for {wanted + 1} schedules are needed",
+                where="Join.boundaries",
+                got=str(self.boundaries),
+            )
+
+    def __call__(self, step: int) -> float:
+        place = bisect_right(self.boundaries, step)
+        begin = self.boundaries[place - 1] if place else 0
+        return self.schedules[place](step - begin)
+
+
+@spec
+class Scaled(AbstractSchedule):
+    """A schedule times a number
+
+    Example:
+        >>> Scaled(0.1, 0.5)(0)
+        0.05
+    """
+
+    schedule: ScheduleLike
+    factor: Float
+
+    def __call__(self, step: int) -> float:
+        return self.factor * as_schedule(self.schedule)(step)
+
+
+@spec
+class Warmup(AbstractSchedule):
+    """A straight line from `start` up to the schedule's first value, then the schedule
+
+    Args:
+        schedule: what follows; it counts its steps from 0 when the warm-up is over.
+        steps: of the warm-up; the first update has the rate `start`.
+        start: where it begins.
+
+    Example:
+        >>> Warmup(0.1, steps=2).values(4)
+        [0.0, 0.05, 0.1, 0.1]
+    """
+
+    schedule: ScheduleLike
+    steps: PositiveInt
+    start: NonNegativeFloat = 0.0
+
+    def __call__(self, step: int) -> float:
+        following = as_schedule(self.schedule)
+        if step >= self.steps:
+            return following(step - self.steps)
+        return self.start + (following(0) - self.start) * step / self.steps
+
+
+@spec
+class PerEpoch(AbstractSchedule):
+    """A schedule of the epoch: the same value at every step of an epoch
+
+    Args:
+        schedule: whose step is the number of epochs done.
+        steps_per_epoch: updates in an epoch.
+
+    Example:
+        >>> from dnnbridge import ExponentialDecay
+        >>> every_other = ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5, staircase=True)
+        >>> PerEpoch(every_other, steps_per_epoch=2).values(6)
+        [0.1, 0.1, 0.1, 0.1, 0.05, 0.05]
+    """
+
+    schedule: ScheduleLike
+    steps_per_epoch: PositiveInt
+
+    def __call__(self, step: int) -> float:
+        return as_schedule(self.schedule)(step // self.steps_per_epoch)

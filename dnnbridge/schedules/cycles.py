@@ -1,0 +1,120 @@
+"""Schedules that go up and down."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from dnnbridge.fields import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from dnnbridge.schedules.base import AbstractSchedule
+from dnnbridge.specification import spec
+
+
+@spec
+class CosineDecayRestarts(AbstractSchedule):
+    """Half a cosine from the rate down, again and again (Loshchilov & Hutter, "SGDR", 2017)
+
+    Equals `keras.optimizers.schedules.CosineDecayRestarts`.
+
+    Args:
+        initial_learning_rate: where the first period begins.
+        first_decay_steps: length of the first period.
+        t_mul: factor from the length of a period to that of the next.
+        m_mul: factor from the start of a period to that of the next.
+        alpha: the end of a period, as a fraction of the initial rate.
+
+    Example:
+        >>> CosineDecayRestarts(0.1, first_decay_steps=2, t_mul=2.0).values(3)
+        [0.1, 0.05, 0.1]
+    """
+
+    initial_learning_rate: PositiveFloat
+    first_decay_steps: PositiveInt
+    t_mul: PositiveFloat = 2.0
+    m_mul: NonNegativeFloat = 1.0
+    alpha: NonNegativeFloat = 0.0
+
+    def __call__(self, step: int) -> float:
+        start, length, height = 0.0, float(self.first_decay_steps), 1.0
+        while step >= start + length:
+            start, length, height = start + length, length * self.t_mul, height * self.m_mul
+            if length < 1.0:  # shrinking periods end
+                return self.initial_learning_rate * self.alpha
+        cosine = 0.5 * height * (1.0 + math.cos(math.pi * (step - start) / length))
+        return self.initial_learning_rate * ((1.0 - self.alpha) * cosine + self.alpha)
+
+
+@spec
+class CyclicalLearningRate(AbstractSchedule):
+    """Up and down in straight lines between two rates (Smith, 2017)
+
+    Args:
+        initial_learning_rate: the lower rate, at which it begins.
+        maximal_learning_rate: the upper rate.
+        step_size: steps from one to the other.
+        mode: "triangular"; "triangular2", the distance halves with each cycle; or "exp_range", it
+            is multiplied by `gamma` at each step.
+        gamma: for "exp_range".
+
+    Example:
+        >>> CyclicalLearningRate(0.1, 0.3, step_size=2).values(5)
+        [0.1, 0.2, 0.3, 0.2, 0.1]
+    """
+
+    initial_learning_rate: NonNegativeFloat
+    maximal_learning_rate: PositiveFloat
+    step_size: PositiveInt
+    mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
+    gamma: PositiveFloat = 1.0
+
+    def __call__(self, step: int) -> float:
+        cycle, place = divmod(step, 2 * self.step_size)
+        share = 1.0 - abs(place - self.step_size) / self.step_size
+        if self.mode == "triangular2":
+            share *= 0.5**cycle
+        elif self.mode == "exp_range":
+            share *= self.gamma**step
+        distance = self.maximal_learning_rate - self.initial_learning_rate
+        return self.initial_learning_rate + distance * share
+
+
+@spec
+class OneCycle(AbstractSchedule):
+    """Up to the maximal rate, down again, and at last far below (Smith & Topin, 2018)
+
+    In straight lines: from start to maximum and back in two halves of the steps that the tail
+    leaves, then to the end in the tail; after that, the end.
+
+    Args:
+        maximal_learning_rate: the highest rate.
+        total_steps: steps of the training.
+        initial_learning_rate: where it begins; by default a tenth of the maximum.
+        final_learning_rate: where it ends; by default a thousandth of the start.
+        tail_steps: steps of the tail; by default a tenth of all.
+
+    Example:
+        >>> [round(rate, 4) for rate in OneCycle(1.0, 21).values(21)[::9]]
+        [0.1, 1.0, 0.1]
+    """
+
+    maximal_learning_rate: PositiveFloat
+    total_steps: PositiveInt
+    initial_learning_rate: PositiveFloat | None = None
+    final_learning_rate: NonNegativeFloat | None = None
+    tail_steps: NonNegativeInt | None = None
+
+    def __call__(self, step: int) -> float:
+        top = self.maximal_learning_rate
+        start = top / 10.0 if self.initial_learning_rate is None else self.initial_learning_rate
+        end = start / 1000.0 if self.final_learning_rate is None else self.final_learning_rate
+        tail = self.total_steps // 10 if self.tail_steps is None else self.tail_steps
+        last = max(self.total_steps - 1, 1)
+        back = last - tail
+        half = max(back, 1) / 2.0
+        if step <= half:
+            return start + (top - start) * step / half
+        if step <= back:
+            return top + (start - top) * (step - half) / half
+        if step >= last:
+            return end
+        return start + (end - start) * (step - back) / tail
