@@ -25,6 +25,7 @@ from .activations import (
     Tanh,
 )
 from .checkpoint import load
+from .clipping import AbstractGradientRule, ClipByGlobalNorm, ClipByNorm, ClipByValue
 from .experiment import Experiment
 from .heads import Head
 from .initializers import (
@@ -201,6 +202,10 @@ from .training.run import Run
 __version__: str
 
 __all__ = [
+    "AbstractGradientRule",
+    "ClipByGlobalNorm",
+    "ClipByNorm",
+    "ClipByValue",
     "CosineDecayRestarts",
     "CyclicalLearningRate",
     "OneCycle",

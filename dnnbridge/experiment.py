@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import InstanceOf
 
+from dnnbridge.clipping import RulesLike, as_rules
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeInt
 from dnnbridge.heads import Head, LossLike
@@ -34,6 +35,8 @@ class Experiment(Spec):
         optimizer: how parameters move; its learning rate may be a schedule.
         metrics: names or specs; the loss is always reported. Heads have their own.
         seed: of initial weights, shuffles and dropout masks.
+        gradients: rules for the gradients of all weights, in order, before the optimizer sees
+            them, such as `ClipByGlobalNorm(1.0)`.
         frozen: names of weights that do not move, such as "dense/kernel" or "encoder/*". Buffers,
             such as the running mean of a BatchNorm, are none.
 
@@ -55,13 +58,15 @@ class Experiment(Spec):
     metrics: MetricsLike = ()
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
+    gradients: RulesLike = ()
 
     def __post_init__(self) -> None:
         self.program()
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        return build_program(self.model, self.heads, self.optimizer, self.frozen)
+        rules = as_rules(self.gradients)
+        return build_program(self.model, self.heads, self.optimizer, self.frozen, rules)
 
     @property
     def heads(self) -> tuple[Head, ...]:

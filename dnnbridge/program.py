@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
 from dnnbridge import ops
+from dnnbridge.clipping import AbstractGradientRule
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, Builder, Graph, TensorType, Value, inline
 from dnnbridge.heads import Head
@@ -84,6 +85,7 @@ def build_program(
     heads: tuple[Head, ...],
     optimizer: AbstractOptimizer,
     frozen: tuple[str, ...] = (),
+    gradients: tuple[AbstractGradientRule, ...] = (),
 ) -> Program:
     """Emit the graphs of an experiment.
 
@@ -91,7 +93,7 @@ def build_program(
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
     forward = _Forward(model, heads)
-    train, declared, slots = _train(forward, optimizer, frozen)
+    train, declared, slots = _train(forward, optimizer, frozen, gradients)
     state = declared.arrays | slots
     functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
     if declared.randoms:
@@ -185,7 +187,10 @@ def _names(declared: Declarations) -> dict[Value, str]:
 
 
 def _train(
-    forward: _Forward, optimizer: AbstractOptimizer, frozen: tuple[str, ...]
+    forward: _Forward,
+    optimizer: AbstractOptimizer,
+    frozen: tuple[str, ...],
+    rules: tuple[AbstractGradientRule, ...],
 ) -> tuple[Function, Declarations, dict[str, StateArray]]:
     builder, declared, given = forward.begin("train")
     results: list[str] = []
@@ -215,7 +220,7 @@ def _train(
         name: builder.input(f"scalar:{name}", TensorType(())) for name in optimizer.scalars(0)
     }
     slots, reads = dict[str, StateArray](), _names(declared)
-    for p, g in gradients.items():
+    for p, g in _ruled(builder, rules, gradients).items():
         update = record_update(builder, optimizer, declared.arrays[reads[p]], p, g, scalars)
         writes |= update.writes
         slots |= update.slots
@@ -223,6 +228,23 @@ def _train(
     graph = builder.graph([*outputs[:count], *writes.values()])
     function = Function(graph, reads, tuple(results), tuple(writes), training=True)
     return function, declared, slots
+
+
+def _ruled(
+    builder: Builder, rules: Sequence[AbstractGradientRule], gradients: Mapping[Value, Value]
+) -> dict[Value, Value]:
+    """Record the rules, as calls on the gradients of all weights."""
+    given = list(gradients.values())
+    for rule in rules if given else ():
+        types = [g.type for g in given]
+        given = builder.call(rule, "gradients", given, lambda body, gs, rule=rule: rule.emit(gs))  # type: ignore[misc]
+        if [g.type for g in given] != types:
+            raise SpecError(
+                f"{type(rule).__name__}.emit must keep the shapes of the gradients",
+                where="gradients",
+                got=", ".join(str(g.type) for g in given),
+            )
+    return dict(zip(gradients, given, strict=True))
 
 
 def _check_frozen(frozen: Sequence[str], declared: Declarations) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 import dnnbridge as db
 from dnnbridge import ops
 from dnnbridge.backend import Backend, check_supported
+from dnnbridge.clipping import as_rules
 from dnnbridge.errors import UnsupportedError
 from dnnbridge.plugins import load_backend
 from dnnbridge.program import Program
 from dnnbridge.specification import Spec, family_of, kind_of, kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, update_program
 
 FOLDER = Path(__file__).parent
@@ -64,6 +66,7 @@ FAMILIES = {
     "loss": "Losses",
     "metric": "Metrics",
     "optimizer": "Optimizers",
+    "gradient_rule": "Rules for gradients",
     "initializer": "Initializers",
     "schedule": "Schedules",
 }
@@ -114,6 +117,10 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
     for case in OPTIMIZER_CASES:
         program = update_program(case.optimizer, case.start.shape)
         found.setdefault(kind_of(type(case.optimizer)), []).append((case.optimizer, program))
+    for case in TRAINING_CASES:
+        for rule in as_rules(case.experiment.gradients):
+            given = rule, case.experiment.program()
+            found.setdefault(kind_of(type(rule)), []).append(given)
     return found
 
 

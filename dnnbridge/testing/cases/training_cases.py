@@ -9,6 +9,12 @@ import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
+from dnnbridge.clipping import (
+    AbstractGradientRule,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    ClipByValue,
+)
 from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
 from dnnbridge.layers import (
@@ -135,6 +141,13 @@ def _frozen() -> TrainingCase:
     return TrainingCase("frozen", experiment, _x(), _label())
 
 
+def _clipped(name: str, rule: AbstractGradientRule) -> TrainingCase:
+    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
+    optimizer = SGD(_DECAY, momentum=0.9)
+    experiment = Experiment(model, _SPARSE, optimizer, ["accuracy"], seed=3, gradients=rule)
+    return TrainingCase(f"clip-{name}", experiment, _x(), _label())
+
+
 TRAINING_CASES: list[TrainingCase] = [
     _case(
         "softplus-momentum",
@@ -182,6 +195,9 @@ TRAINING_CASES: list[TrainingCase] = [
     _heads(),
     _reduced(),
     _frozen(),
+    _clipped("value", ClipByValue(0.02)),
+    _clipped("norm", ClipByNorm(0.1)),
+    _clipped("global_norm", ClipByGlobalNorm(0.2)),
     _case(
         "batch_norm",
         _label(),
