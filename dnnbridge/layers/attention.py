@@ -19,7 +19,7 @@ from dnnbridge.initializers import (
     as_initializer,
 )
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.randomness import Bernoulli
+from dnnbridge.layers.dropout import dropped
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -213,7 +213,4 @@ def _weights(
         rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
         scores = ops.where(scope.constant(rows[:, None] >= keys), scores, BLOCKED)
     weights = ops.softmax(scores)
-    if not scope.sampling or dropout == 0.0:
-        return weights
-    kept = scope.random("mask", weights.shape, Bernoulli(1.0 - dropout))
-    return weights * kept * (1.0 / (1.0 - dropout))
+    return dropped(scope, weights, dropout, weights.shape)

@@ -10,7 +10,7 @@ from dnnbridge.fields import Bool, Fraction, Int, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, Ones, Zeros
-from dnnbridge.layers.affine import along, scaled, shifted
+from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.ops.reductions import normal_axes
 from dnnbridge.scope import Scope
@@ -68,8 +68,7 @@ class BatchNorm(AbstractLayer):
         if scope.training:
             mean, variance = self._statistics(scope, x, axes, mean, variance)
         y = (x - along(x, axes, mean)) / along(x, axes, ops.sqrt(variance + self.epsilon))
-        y = scaled(scope, y, axes, self.gamma_initializer) if self.scale else y
-        return shifted(scope, y, axes, self.beta_initializer) if self.center else y
+        return rescaled(scope, y, axes, self)
 
     def _statistics(
         self, scope: Scope, x: Value, axes: tuple[int, ...], moving_mean: Value, moving_var: Value

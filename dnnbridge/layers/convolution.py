@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationLike
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import (
     Bool,
@@ -30,8 +30,9 @@ from dnnbridge.initializers import (
     VarianceScaling,
     as_initializer,
 )
+from dnnbridge.layers.affine import activated
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.layout import enter, leave
+from dnnbridge.layers.layout import enter
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -68,9 +69,7 @@ class AbstractConv(AbstractLayer):
         kernel = scope.parameter("kernel", shape, as_initializer(self.kernel_initializer))
         strides, dilation = sizes(self.strides, axes), sizes(self.dilation_rate, axes)
         y = ops.conv(x, kernel, strides, cast(Padding, self.padding), dilation, self.groups)
-        if self.use_bias:
-            y = y + scope.parameter("bias", (self.filters,), as_initializer(self.bias_initializer))
-        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+        return activated(scope, y, self, self.data_format)
 
 
 @spec

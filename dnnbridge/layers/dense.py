@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Self
 
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationLike
 from dnnbridge.fields import Bool, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, RandomUniform, as_initializer
+from dnnbridge.layers.affine import activated
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -49,11 +50,7 @@ class Dense(AbstractLayer):
         )
         kernel_shape = (x.shape[-1], self.units)
         kernel = scope.parameter("kernel", kernel_shape, as_initializer(self.kernel_initializer))
-        y = x @ kernel
-        if self.use_bias:
-            bias = scope.parameter("bias", (self.units,), as_initializer(self.bias_initializer))
-            y = y + bias
-        return scope.call(as_activation(self.activation), y)
+        return activated(scope, x @ kernel, self)
 
     @classmethod
     def mindspore(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationLike
 from dnnbridge.fields import (
     Bool,
     CausalPadding,
@@ -21,8 +21,9 @@ from dnnbridge.fields import (
 )
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, InitializerLike, as_initializer
+from dnnbridge.layers.affine import activated
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.layout import enter, leave
+from dnnbridge.layers.layout import enter
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -47,9 +48,7 @@ class AbstractDepthwiseConv(AbstractLayer):
         x = enter(scope, x, len(cast(tuple[int, ...], self.kernel_size)), self.data_format)
         start = as_initializer(self.depthwise_initializer)
         y = depthwise(scope, x, self, "kernel", start)
-        if self.use_bias:
-            y = y + scope.parameter("bias", y.shape[-1:], as_initializer(self.bias_initializer))
-        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+        return activated(scope, y, self, self.data_format)
 
 
 @spec
@@ -124,9 +123,7 @@ class AbstractSeparableConv(AbstractLayer):
         shape = (*(1,) * axes, each.shape[-1], self.filters)
         start = as_initializer(self.pointwise_initializer)
         y = ops.conv(each, scope.parameter("pointwise_kernel", shape, start), (1,) * axes)
-        if self.use_bias:
-            y = y + scope.parameter("bias", (self.filters,), as_initializer(self.bias_initializer))
-        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+        return activated(scope, y, self, self.data_format)
 
 
 @spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dnnbridge.fields import Fraction
-from dnnbridge.graph import Value
+from dnnbridge.graph import Dim, Value
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.randomness import Bernoulli
 from dnnbridge.scope import Scope
@@ -26,8 +26,12 @@ class Dropout(AbstractLayer):
     rate: Fraction
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        if not scope.sampling or self.rate == 0.0:
-            return x
-        keep = 1.0 - self.rate
-        mask = scope.random("mask", x.shape, Bernoulli(keep))
-        return x * mask * (1.0 / keep)
+        return dropped(scope, x, self.rate, x.shape)
+
+
+def dropped(scope: Scope, x: Value, rate: float, shape: tuple[Dim, ...]) -> Value:
+    """Return x under a scaled mask of a shape that broadcasts to it; x where none is drawn."""
+    if not scope.sampling or rate == 0.0:
+        return x
+    keep = 1.0 - rate
+    return x * scope.random("mask", shape, Bernoulli(keep)) * (1.0 / keep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dnnbridge import ops
 from dnnbridge.fields import Bool, DataFormat
@@ -16,15 +17,24 @@ from dnnbridge.specification import spec
 
 @dataclass(frozen=True)
 class AbstractGlobalPooling(AbstractLayer):
-    """Base of pools over all spatial axes. `GlobalAveragePooling2D` has the arguments."""
+    """Base of pools over all spatial axes. `GlobalAveragePooling2D` has the arguments.
+
+    A subclass says how many axes there are, and whether it is the mean or the maximum.
+    """
 
     data_format: DataFormat = "channels_last"
     keepdims: Bool = False
 
-    def _pool(self, scope: Scope, x: Value, axes: int, mean: bool) -> Value:
-        x = enter(scope, x, axes, self.data_format)
-        reduce = ops.reduce_mean if mean else ops.reduce_max
-        y = reduce(x, tuple(range(1, axes + 1)), self.keepdims)
+    axes: ClassVar[int] = 0
+    mean: ClassVar[bool] = True
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        x = enter(scope, x, self.axes, self.data_format)
+        reduce = ops.reduce_mean if self.mean else ops.reduce_max
+        return self.left(reduce(x, tuple(range(1, self.axes + 1)), self.keepdims))
+
+    def left(self, y: Value) -> Value:
+        """Return a result in the layout of the layer, if it still has one."""
         return leave(y, self.data_format) if self.keepdims else y
 
 
@@ -43,9 +53,11 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
         (None, 3)
     """
 
+    axes: ClassVar[int] = 1
+
     def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
         if mask is None:
-            return self._pool(scope, x, 1, mean=True)
+            return super().emit(scope, x)
         x = enter(scope, x, 1, self.data_format)
         scope.require(
             mask.shape == x.shape[:2],
@@ -57,7 +69,7 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
         total = ops.reduce_sum(x * weight, 1, self.keepdims)
         count = ops.reduce_sum(weight, 1, self.keepdims)
         y = total / ops.where(count > 0.0, count, 1.0)
-        return leave(y, self.data_format) if self.keepdims else y
+        return self.left(y)
 
 
 @spec
@@ -76,8 +88,7 @@ class GlobalAveragePooling2D(AbstractGlobalPooling):
         (None, 64)
     """
 
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return self._pool(scope, x, 2, mean=True)
+    axes: ClassVar[int] = 2
 
 
 @spec
@@ -90,8 +101,7 @@ class GlobalAveragePooling3D(AbstractGlobalPooling):
         (None, 1, 1, 1, 5)
     """
 
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return self._pool(scope, x, 3, mean=True)
+    axes: ClassVar[int] = 3
 
 
 @spec
@@ -104,8 +114,8 @@ class GlobalMaxPooling1D(AbstractGlobalPooling):
         (None, 3)
     """
 
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return self._pool(scope, x, 1, mean=False)
+    axes: ClassVar[int] = 1
+    mean: ClassVar[bool] = False
 
 
 @spec
@@ -122,8 +132,8 @@ class GlobalMaxPooling2D(AbstractGlobalPooling):
         (None, 64)
     """
 
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return self._pool(scope, x, 2, mean=False)
+    axes: ClassVar[int] = 2
+    mean: ClassVar[bool] = False
 
 
 @spec
@@ -136,5 +146,5 @@ class GlobalMaxPooling3D(AbstractGlobalPooling):
         (None, 5)
     """
 
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return self._pool(scope, x, 3, mean=False)
+    axes: ClassVar[int] = 3
+    mean: ClassVar[bool] = False

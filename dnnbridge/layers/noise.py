@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import ClassVar
 
 from dnnbridge.fields import DataFormat, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.dropout import dropped
 from dnnbridge.randomness import Bernoulli, Normal
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -16,8 +19,29 @@ ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 """What SELU tends to for large negative numbers: -λα."""
 
 
+@dataclass(frozen=True)
+class AbstractSpatialDropout(AbstractLayer):
+    """Base of dropouts of whole channels; a subclass says how many spatial axes there are."""
+
+    rate: Fraction
+    data_format: DataFormat = "channels_last"
+
+    axes: ClassVar[int] = 0
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        scope.require(
+            x.rank == self.axes + 2,
+            f"an input of rank {self.axes + 2} is needed",
+            got=f"shape ({shape_text(x.shape)})",
+        )
+        places = [1] * self.axes
+        last = self.data_format == "channels_last"
+        shape = (x.shape[0], *places, x.shape[-1]) if last else (*x.shape[:2], *places)
+        return dropped(scope, x, self.rate, shape)
+
+
 @spec
-class SpatialDropout1D(AbstractLayer):
+class SpatialDropout1D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, time, channels) (Tompson et al., 2015)
 
     Args:
@@ -29,15 +53,11 @@ class SpatialDropout1D(AbstractLayer):
         0.2
     """
 
-    rate: Fraction
-    data_format: DataFormat = "channels_last"
-
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 3, self.data_format)
+    axes: ClassVar[int] = 1
 
 
 @spec
-class SpatialDropout2D(AbstractLayer):
+class SpatialDropout2D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, height, width, channels) (Tompson et al., 2015)
 
     Args:
@@ -49,15 +69,11 @@ class SpatialDropout2D(AbstractLayer):
         0.2
     """
 
-    rate: Fraction
-    data_format: DataFormat = "channels_last"
-
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 4, self.data_format)
+    axes: ClassVar[int] = 2
 
 
 @spec
-class SpatialDropout3D(AbstractLayer):
+class SpatialDropout3D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, depth, height, width, channels)
 
     Args:
@@ -69,11 +85,7 @@ class SpatialDropout3D(AbstractLayer):
         0.2
     """
 
-    rate: Fraction
-    data_format: DataFormat = "channels_last"
-
-    def emit(self, scope: Scope, x: Value) -> Value:
-        return _drop_channels(scope, x, self.rate, 5, self.data_format)
+    axes: ClassVar[int] = 3
 
 
 @spec
@@ -131,20 +143,3 @@ class GaussianDropout(AbstractLayer):
             return x
         noise = scope.random("noise", x.shape, Normal())
         return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
-
-
-def _drop_channels(
-    scope: Scope, x: Value, rate: float, rank: int, data_format: DataFormat
-) -> Value:
-    scope.require(
-        x.rank == rank,
-        f"an input of rank {rank} is needed",
-        got=f"shape ({shape_text(x.shape)})",
-    )
-    if not scope.sampling or rate == 0.0:
-        return x
-    keep = 1.0 - rate
-    places = [1] * (rank - 2)
-    last = data_format == "channels_last"
-    shape = (x.shape[0], *places, x.shape[-1]) if last else (*x.shape[:2], *places)
-    return x * scope.random("mask", shape, Bernoulli(keep)) * (1.0 / keep)

@@ -9,7 +9,7 @@ from dnnbridge.fields import Bool, Int, PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, as_initializer
-from dnnbridge.layers.affine import along, scaled, shifted
+from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.ops.reductions import normal_axes
 from dnnbridge.scope import Scope
@@ -48,8 +48,7 @@ class LayerNorm(AbstractLayer):
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
         y = _standardised(x, axes, self.epsilon)
-        y = scaled(scope, y, axes, self.gamma_initializer) if self.scale else y
-        return shifted(scope, y, axes, self.beta_initializer) if self.center else y
+        return rescaled(scope, y, axes, self)
 
     @classmethod
     def mindspore(
@@ -104,8 +103,7 @@ class GroupNorm(AbstractLayer):
         within = tuple(i for i in range(1, len(split)) if i != axis)
         y = _standardised(ops.reshape(x, split), within, self.epsilon)
         y = ops.reshape(y, x.shape)
-        y = scaled(scope, y, axes, self.gamma_initializer) if self.scale else y
-        return shifted(scope, y, axes, self.beta_initializer) if self.center else y
+        return rescaled(scope, y, axes, self)
 
     @classmethod
     def mindspore(
@@ -156,8 +154,7 @@ class InstanceNorm(AbstractLayer):
             got=f"shape ({shape_text(x.shape)})",
         )
         y = _standardised(x, tuple(i for i in range(1, x.rank) if i not in axes), self.epsilon)
-        y = scaled(scope, y, axes, self.gamma_initializer) if self.scale else y
-        return shifted(scope, y, axes, self.beta_initializer) if self.center else y
+        return rescaled(scope, y, axes, self)
 
     @classmethod
     def mindspore(

@@ -95,9 +95,9 @@ class AbstractRecurrent(AbstractLayer):
         projected, recurrent = self._weights(scope, x)
         start = _zeros(x, self.units)
         keep = _mask(scope, "state_mask", start.shape, self.recurrent_dropout)
-        sequences = [ops.transpose(projected, (1, 0, 2))]
+        sequences = [swapped(projected)]
         if mask is not None:
-            sequences.append(ops.transpose(ops.reshape(mask, (*mask.shape, 1)), (1, 0, 2)))
+            sequences.append(swapped(ops.reshape(mask, (*mask.shape, 1))))
         if self.go_backwards:
             sequences = [ops.reverse(each, 0) for each in sequences]
 
@@ -112,7 +112,7 @@ class AbstractRecurrent(AbstractLayer):
             return made, made[:1] if self.return_sequences else ()
 
         last, outputs = scope.scan(step, [start] * self.states, sequences, length)
-        return ops.transpose(outputs[0], (1, 0, 2)) if self.return_sequences else last[0]
+        return swapped(outputs[0]) if self.return_sequences else last[0]
 
     def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
         """Declare the weights; return the inputs of all steps projected, and the other half."""
@@ -139,6 +139,11 @@ def mindspore_arguments(units: int) -> dict[str, Any]:
     start = RandomUniform(-limit, limit)
     names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
     return dict.fromkeys(names, start) | {"return_sequences": True}
+
+
+def swapped(x: Value) -> Value:
+    """Exchange the batch and time."""
+    return ops.transpose(x, (1, 0, *range(2, x.rank)))
 
 
 def split(x: Value, count: int) -> tuple[Value, ...]:

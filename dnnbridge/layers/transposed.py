@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationLike
 from dnnbridge.fields import (
     Bool,
     Counts1,
@@ -32,9 +32,10 @@ from dnnbridge.initializers import (
     VarianceScaling,
     as_initializer,
 )
+from dnnbridge.layers.affine import activated
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.convolution import layout_named, mindspore_padding
-from dnnbridge.layers.layout import enter, leave
+from dnnbridge.layers.layout import enter
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -65,9 +66,7 @@ class AbstractConvTranspose(AbstractLayer):
         strides, dilation = sizes(self.strides, axes), sizes(self.dilation_rate, axes)
         grown = tuple(self._size(i, scope.known(n, "")) for i, n in enumerate(x.shape[1:-1]))
         y = ops.conv_transpose(x, kernel, strides, grown, cast(Padding, self.padding), dilation)
-        if self.use_bias:
-            y = y + scope.parameter("bias", (self.filters,), as_initializer(self.bias_initializer))
-        return scope.call(as_activation(self.activation), leave(y, self.data_format))
+        return activated(scope, y, self, self.data_format)
 
     def _size(self, axis: int, n: int) -> int:
         """Return the size of the output along an axis, as Keras has it."""

@@ -11,7 +11,7 @@ from dnnbridge import ops
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.recurrence import AbstractRecurrent
+from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -91,10 +91,5 @@ class TimeDistributed(AbstractLayer):
             return (), (inner.call(self.layer, slices[0], name="layer"),)
 
         length = scope.known(x.shape[1], "the number of steps")
-        _, (y,) = scope.scan(step, [], [_swapped(x)], length)
-        return _swapped(y)
-
-
-def _swapped(x: Value) -> Value:
-    """Exchange the batch and time."""
-    return ops.transpose(x, (1, 0, *range(2, x.rank)))
+        _, (y,) = scope.scan(step, [], [swapped(x)], length)
+        return swapped(y)
