@@ -78,6 +78,11 @@ def claimed_by(claims: Mapping[type, Claim]) -> Callable[[object], bool]:
 class Executable(Protocol):
     """A program compiled for a device, with the arrays that live between its steps."""
 
+    @property
+    def compilations(self) -> int:
+        """How often something has been compiled: each function, and again for a new shape."""
+        ...
+
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
         """Run the first `steps` steps of a function, in order, and return its results.
 

@@ -13,6 +13,7 @@ from safetensors.numpy import save as to_bytes
 from dnnbridge.errors import CheckpointError
 from dnnbridge.experiment import Experiment
 from dnnbridge.files import write_atomically
+from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.training.compiling import compile
 from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
@@ -29,6 +30,7 @@ def save(run: Run, path: str | Path) -> None:
     metadata = {
         "format": FORMAT,
         "experiment": run.experiment.to_json(),
+        "optimizer": run.optimizer.to_json(),
         "progress": json.dumps(dataclasses.asdict(run.progress)),
         "backend": run.backend,
     }
@@ -82,4 +84,6 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         ) from None
     run = compile(Experiment.from_json(text), backend, device)
     run.set_state(arrays, progress)
+    if "optimizer" in metadata:
+        run.optimizer = AbstractOptimizer.from_json(metadata["optimizer"])
     return run

@@ -7,16 +7,22 @@ from typing import Any, Self
 
 from pydantic import InstanceOf
 
-from dnnbridge.clipping import RulesLike, as_rules
+from dnnbridge.building import build_program
+from dnnbridge.constraints import as_constraint
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import NonNegativeInt
+from dnnbridge.fields import NonNegativeInt, PositiveInt
+from dnnbridge.gradient_rules import RulesLike, as_rules
 from dnnbridge.heads import Head, LossLike
+from dnnbridge.loss_scale import LossScaleLike, as_loss_scale
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
-from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.program import Program, build_program
+from dnnbridge.optimizers import AbstractOptimizer, GradientAccumulation, WithGradientRules
+from dnnbridge.patterns import as_rules as by_pattern
+from dnnbridge.program import Program
+from dnnbridge.regularizers import as_regularizer
 from dnnbridge.specification import Spec, spec
+from dnnbridge.weight_rules import Constraints, FrozenStatistics, Regularizers, WeightRules
 
 FORMAT = 1
 """Version of the JSON form."""
@@ -37,8 +43,18 @@ class Experiment(Spec):
         seed: of initial weights, shuffles and dropout masks.
         gradients: rules for the gradients of all weights, in order, before the optimizer sees
             them, such as `ClipByGlobalNorm(1.0)`.
-        frozen: names of weights that do not move, such as "dense/kernel" or "encoder/*". Buffers,
-            such as the running mean of a BatchNorm, are none.
+        accumulate: steps whose gradients are averaged, before those rules, for one update; see
+            `GradientAccumulation`.
+        loss_scale: a `FixedLossScale`, or a number for one, or a `DynamicLossScale`.
+        frozen: patterns of weights that do not move, such as "dense/kernel" or "encoder/*"; "!…"
+            takes back what one before it named: ("*", "!head/*") trains the head.
+        frozen_statistics: what becomes of running statistics that such a pattern names, those of
+            "encoder/bn/moving_mean", say. "keep": they are frozen too, and BatchNorm normalises
+            with them, as a layer of Keras does with `trainable=False`. "update": it goes on with
+            those of the batch, as in MindSpore and PyTorch, where only weights can be frozen.
+        regularizers: a regularizer per pattern of names, such as {"*/kernel": L2(1e-4)}; it takes
+            the place of the layer's own. The first pattern that fits counts; None is none.
+        constraints: a constraint per pattern, in the same way.
 
     Example:
         >>> import dnnbridge as db
@@ -59,14 +75,36 @@ class Experiment(Spec):
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
     gradients: RulesLike = ()
+    accumulate: PositiveInt = 1
+    loss_scale: LossScaleLike = None
+    frozen_statistics: FrozenStatistics = "keep"
+    regularizers: Regularizers = ()
+    constraints: Constraints = ()
 
     def __post_init__(self) -> None:
         self.program()
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        rules = as_rules(self.gradients)
-        return build_program(self.model, self.heads, self.optimizer, self.frozen, rules)
+        rules = WeightRules(
+            self.frozen,
+            self.frozen_statistics,
+            by_pattern(self.regularizers, as_regularizer),
+            by_pattern(self.constraints, as_constraint),
+        )
+        scale = as_loss_scale(self.loss_scale)
+        return build_program(self.model, self.heads, self.updater(), rules, scale)
+
+    def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
+        """Return the optimizer with accumulation and rules for gradients around it.
+
+        Args:
+            optimizer: one to take the place of the experiment's.
+        """
+        made, rules = optimizer or self.optimizer, as_rules(self.gradients)
+        if rules:
+            made = WithGradientRules(made, rules)
+        return GradientAccumulation(made, self.accumulate) if self.accumulate > 1 else made
 
     @property
     def heads(self) -> tuple[Head, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dnnbridge.errors import ShapeError, SpecError
@@ -11,8 +11,11 @@ from dnnbridge.graph import Builder, Dim, TensorType, Value
 from dnnbridge.graph.types import shape_text
 
 if TYPE_CHECKING:
+    from dnnbridge.constraints import AbstractConstraint
     from dnnbridge.initializers import AbstractInitializer
     from dnnbridge.randomness import AbstractDistribution
+    from dnnbridge.regularizers import AbstractRegularizer
+    from dnnbridge.schedules import AbstractSchedule
 
 
 class Emitter(Protocol):
@@ -38,12 +41,16 @@ class StateArray:
         shape: its sizes.
         initializer: how it starts.
         trainable: whether the optimizer moves it, as opposed to a buffer that a layer updates.
+        regularizer: its penalty in the loss, if it has one.
+        constraint: where an update may leave it, if that is not anywhere.
     """
 
     name: str
     shape: tuple[int, ...]
     initializer: AbstractInitializer
     trainable: bool = True
+    regularizer: AbstractRegularizer | None = None
+    constraint: AbstractConstraint | None = None
 
     @property
     def type(self) -> TensorType:
@@ -77,6 +84,9 @@ class Declarations:
     values: dict[str, Value] = field(default_factory=dict)
     owners: dict[str, object] = field(default_factory=dict)
     randoms: dict[str, RandomInput] = field(default_factory=dict)
+    schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
+    scalars: dict[str, Value] = field(default_factory=dict)
+    frozen: Callable[[str], bool] = lambda name: False
 
 
 class Scope:
@@ -107,20 +117,28 @@ class Scope:
         self.losses: list[Value] = []
         self._declared, self._owner, self._outer = declarations, owner, outer
 
-    def parameter(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
+    def parameter(
+        self,
+        name: str,
+        shape: Sequence[Dim],
+        initializer: AbstractInitializer,
+        regularizer: AbstractRegularizer | None = None,
+        constraint: AbstractConstraint | None = None,
+    ) -> Value:
         """Declare a trainable float32 array `path/name` and return it.
 
         A spec that is called again under the same path gets the same array: shared weights. Two
         different specs under one path are an error.
         """
-        return self._state(name, shape, initializer, trainable=True)
+        array = self._array(name, shape, initializer)
+        return self._state(replace(array, regularizer=regularizer, constraint=constraint))
 
     def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
         """Declare a float32 array that is not trained, such as a running mean, and return it.
 
         Where the spec was called before in the same step, it is what that call made of it.
         """
-        start = self._state(name, shape, initializer, trainable=False)
+        start = self._state(replace(self._array(name, shape, initializer), trainable=False))
         updated = self._updated(self._full(name))
         return start if updated is None else self.builder.local(updated)
 
@@ -135,7 +153,38 @@ class Scope:
             got=f"{name} and {value.type}",
             hint="Declare it with scope.buffer first.",
         )
-        self.updates[full] = value
+        if not self._declared.frozen(full):
+            self.updates[full] = value
+
+    def declared_weights(self) -> list[tuple[StateArray, Value]]:
+        """Return all trainable arrays that have been declared so far, and their values here."""
+        return [
+            (array, self.builder.local(self._declared.values[name]))
+            for name, array in self._declared.arrays.items()
+            if array.trainable
+        ]
+
+    def frozen(self, name: str) -> bool:
+        """Return whether a buffer is kept as it is, in training too.
+
+        A layer that normalises with the statistics of the batch then uses its running ones.
+        """
+        return self._declared.frozen(self._full(name))
+
+    def scalar(self, name: str, schedule: AbstractSchedule) -> Value:
+        """Declare a number that depends on the step only, such as a rate that changes.
+
+        It is computed on the host in float64 and fed: it never compiles anything anew. Evaluation
+        and prediction see that of the next step.
+        """
+        full = self._full(name)
+        known = self._declared.schedules.setdefault(full, schedule)
+        self.require(known == schedule, "two schedules have one name", got=name)
+        value = self._declared.scalars.get(full)
+        if value is None:
+            value = self._declared.root.input(f"schedule:{full}", TensorType(()))
+            self._declared.scalars[full] = value
+        return self.builder.local(value)
 
     def random(
         self, name: str, shape: tuple[Dim, ...], distribution: AbstractDistribution
@@ -286,20 +335,22 @@ class Scope:
             )
         return dim
 
-    def _state(
-        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer, trainable: bool
-    ) -> Value:
+    def _array(
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
+    ) -> StateArray:
         sizes = tuple(self.known(dim, name) for dim in shape)
-        array = StateArray(self._full(name), sizes, initializer, trainable)
+        return StateArray(self._full(name), sizes, initializer)
+
+    def _state(self, array: StateArray) -> Value:
         known = self._declared.arrays.setdefault(array.name, array)
         if known is array:
             self._declared.owners[array.name] = self._owner
             self._declared.values[array.name] = self._declared.root.input(array.name, array.type)
         if known != array or self._declared.owners[array.name] is not self._owner:
             raise SpecError(
-                f"two arrays are called {name}",
+                f"two arrays are called {array.name.rpartition('/')[2]}",
                 where=self.path,
-                got=f"({shape_text(known.shape)}) and ({shape_text(sizes)})",
+                got=f"({shape_text(known.shape)}) and ({shape_text(array.shape)})",
                 hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
             )
         return self.builder.local(self._declared.values[array.name])

@@ -71,7 +71,7 @@ class Spec:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def spec(cls: type[S]) -> type[S]:
     """Make a final spec of a class with annotated fields and register it under its name.
 
@@ -168,6 +168,12 @@ def named(base: type[S]) -> Callable[[Any], S]:
         return names[value]()
 
     return resolve
+
+
+def named_or_none(base: type[S]) -> Callable[[Any], S | None]:
+    """Return what `named` returns, for fields that may be None."""
+    resolve = named(base)
+    return lambda value: None if value is None else resolve(value)
 
 
 def a_kind_of(base: type[Spec]) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 import dnnbridge as db
 from dnnbridge import ops
 from dnnbridge.backend import Backend, check_supported
-from dnnbridge.clipping import as_rules
 from dnnbridge.errors import UnsupportedError
+from dnnbridge.gradient_rules import as_rules
 from dnnbridge.plugins import load_backend
 from dnnbridge.program import Program
 from dnnbridge.specification import Spec, family_of, kind_of, kinds

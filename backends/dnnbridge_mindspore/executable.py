@@ -35,6 +35,10 @@ class MindSporeExecutable:
         }
         self._cells: dict[str, nn.Cell] = {}
 
+    @property
+    def compilations(self) -> int:
+        return sum(len(cell.compile_cache) for cell in self._cells.values())
+
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
         described = self._functions[function]
         arrays = [np.ascontiguousarray(feeds[v.name], v.dtype) for v in described.feeds]

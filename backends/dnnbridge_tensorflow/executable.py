@@ -24,6 +24,7 @@ class TensorFlowExecutable:
 
     def __init__(self, program: Program, device: str) -> None:
         self._program, self._device = program, f"/{device.upper()}:0"
+        self.compilations = 0
         with tf.device(self._device):
             self._variables = {
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
@@ -55,6 +56,8 @@ class TensorFlowExecutable:
         ]
 
         def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
+            self.compilations += 1  # this is Python: it runs when the function is traced
+
             def body(k: Tensor, *stacks: Tensor) -> list[Tensor]:
                 made = step([feed[k] for feed in feeds])
                 return [k + 1, *(s.write(k, m) for s, m in zip(stacks, made, strict=True))]

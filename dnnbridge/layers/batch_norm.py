@@ -65,7 +65,7 @@ class BatchNorm(AbstractLayer):
         features = [x.shape[axes[0]]]
         mean = scope.buffer("moving_mean", features, Zeros())
         variance = scope.buffer("moving_variance", features, Ones())
-        if scope.training:
+        if scope.training and not scope.frozen("moving_mean"):
             mean, variance = self._statistics(scope, x, axes, mean, variance)
         y = (x - along(x, axes, mean)) / along(x, axes, ops.sqrt(variance + self.epsilon))
         return rescaled(scope, y, axes, self)

@@ -2,21 +2,32 @@
 
 from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
 from dnnbridge.optimizers.adam import Adam
+from dnnbridge.optimizers.adamw import AdamW
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.composed import AbstractComposed, AbstractWrapper
+from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.sgd import SGD
+from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
 
 __all__ = [
     "SGD",
+    "AbstractComposed",
     "AbstractOptimizer",
+    "AbstractWrapper",
     "Adadelta",
     "Adagrad",
     "Adam",
+    "AdamW",
     "Adamax",
+    "GradientAccumulation",
+    "LearningRateMultipliers",
     "Lion",
     "Nadam",
+    "ParameterGroups",
     "RMSProp",
     "Scalars",
     "Slot",
     "Slots",
+    "WithGradientRules",
 ]

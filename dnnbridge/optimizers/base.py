@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
+from dnnbridge.schedules import AbstractSchedule, as_schedule
 from dnnbridge.specification import Spec
+from dnnbridge.updates import Updates, Weight
+from dnnbridge.weight_decay import WeightDecayLike, as_weight_decay
 
 
 class Slot(NamedTuple):
@@ -25,12 +30,23 @@ Scalars = Mapping[str, Value]
 """Rank-0 values that `scalars` computed on the host."""
 
 
+ChangeOfRate = Callable[[AbstractSchedule], float | AbstractSchedule]
+"""What becomes of a learning rate."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AbstractOptimizer(Spec):
     """Base of optimizers. A subclass defines `slots`, `scalars` and `update`.
 
     Everything that depends only on the step and on hyper-parameters belongs in `scalars`, where
     it is computed in float64 and fed to the compiled step: exact, and never a new compilation.
+
+    Args:
+        weight_decay: how weights decay, before the update; a number is the rate of a
+            `DecoupledWeightDecay` of all of them.
     """
+
+    weight_decay: WeightDecayLike = None
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         """Return the arrays kept for a parameter of this shape."""
@@ -43,3 +59,30 @@ class AbstractOptimizer(Spec):
     @abstractmethod
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         """Write the update of one parameter `p` with gradient `g`: the new `p` and slots."""
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        """Write the updates of all parameters, each by itself."""
+        for weight in weights:
+            updates.record(self, weight)
+
+    def host_scalars(self, step: int) -> dict[str, float]:
+        """Return all host scalars of an update, that of the weight decay too."""
+        decay = as_weight_decay(self.weight_decay)
+        if decay is None:
+            return self.scalars(step)
+        return self.scalars(step) | {"decay": decay.factor(step, self.rate(step))}
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate of the update number `step`."""
+        return self._schedule(step)
+
+    def with_rate(self, change: ChangeOfRate) -> Self:
+        """Return a copy whose learning rate is what `change` makes of the present one."""
+        changes: dict[str, Any] = {"learning_rate": change(self._schedule)}
+        return self.replace(**changes)
+
+    @property
+    def _schedule(self) -> AbstractSchedule:
+        if not hasattr(self, "learning_rate"):
+            raise SpecError("has no field learning_rate", where=type(self).__name__)
+        return as_schedule(self.learning_rate)

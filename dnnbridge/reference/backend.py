@@ -32,6 +32,8 @@ class ReferenceBackend:
 class ReferenceExecutable:
     """A program and its state in float64."""
 
+    compilations = 0
+
     def __init__(self, program: Program) -> None:
         self._functions = program.functions
         self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}

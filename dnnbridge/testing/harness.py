@@ -13,10 +13,11 @@ from dnnbridge.backend import Backend, check_supported
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.program import Function, Program, record_update
+from dnnbridge.program import Function, Program
 from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.updates import Updates, Weight
 
 Write = Callable[..., Value]
 """Writes an equation: given a scope and the inputs, returns its value."""
@@ -135,6 +136,9 @@ def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict
         a.name: rng.normal(0.0, 0.5, a.shape) if a.trainable else rng.uniform(0.5, 1.5, a.shape)
         for a in declared.arrays.values()
     }
+    arrays |= {
+        f"schedule:{name}": np.array(schedule(0)) for name, schedule in declared.schedules.items()
+    }
     return arrays | {
         f"random:{random.name}": random.distribution.sample(rng, random.type.concrete(batch))
         for random in declared.randoms.values()
@@ -154,17 +158,17 @@ def update_program(optimizer: AbstractOptimizer, shape: tuple[int, ...]) -> Prog
     builder = Builder("update")
     parameter = StateArray("p", shape, Zeros())
     p, g = builder.input("p", parameter.type), builder.input("g", parameter.type)
-    scalars = {name: builder.input(name, TensorType(())) for name in optimizer.scalars(0)}
-    update = record_update(builder, optimizer, parameter, p, g, scalars)
+    updates = Updates.of(builder, optimizer)
+    optimizer.emit(updates, [Weight(parameter, p, g)])
     seen = ops.reduce_sum(g, tuple(range(g.rank)))
     function = Function(
-        builder.graph([seen, *update.writes.values()]),
-        {p: "p"} | update.reads,
+        builder.graph([seen, *updates.writes.values()]),
+        {p: "p"} | updates.reads,
         ("seen",),
-        tuple(update.writes),
+        tuple(updates.writes),
         training=True,
     )
-    return Program({"update": function}, {"p": parameter} | update.slots)
+    return Program({"update": function}, {"p": parameter} | updates.slots)
 
 
 def trajectory(
@@ -184,7 +188,7 @@ def trajectory(
         if name != "p"
     }
     executable.write({"p": start} | slots)
-    rows = [optimizer.scalars(step) for step in range(len(gradients))]
-    feeds = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    rows = [optimizer.host_scalars(step) for step in range(len(gradients))]
+    feeds = {f"scalar:{name}": np.array([row[name] for row in rows]) for name in rows[0]}
     executable.run("update", feeds | {"g": gradients}, len(gradients))
     return executable.read()

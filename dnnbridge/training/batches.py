@@ -91,13 +91,22 @@ def step_feeds(
     program: Program, optimizer: AbstractOptimizer, seed: int, steps: Sequence[int], batch: int
 ) -> dict[str, Array]:
     """Return the host scalars and random arrays of the given steps, stacked."""
-    rows = [optimizer.scalars(step) for step in steps]
+    rows = [optimizer.host_scalars(step) for step in steps]
     feeds: dict[str, Array] = {
         f"scalar:{name}": np.array([row[name] for row in rows], np.float64)
         for name in program.scalars
     }
+    feeds |= schedule_feeds(program, steps)
     keys = [("random", step) for step in steps]
     return feeds | random_feeds(program.randoms, seed, keys, batch)
+
+
+def schedule_feeds(program: Program, steps: Sequence[int]) -> dict[str, Array]:
+    """Return the numbers that layers have for the given steps, stacked."""
+    return {
+        f"schedule:{name}": np.array([schedule(step) for step in steps])
+        for name, schedule in program.schedules.items()
+    }
 
 
 def random_feeds(

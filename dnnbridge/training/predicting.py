@@ -9,7 +9,7 @@ import numpy as np
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
 from dnnbridge.program import MASK, Program
-from dnnbridge.training.batches import Batches, random_bytes, random_feeds
+from dnnbridge.training.batches import Batches, random_bytes, random_feeds, schedule_feeds
 
 
 def predict(
@@ -20,6 +20,7 @@ def predict(
     batch_size: int,
     seed: int,
     draw: int,
+    step: int,
 ) -> dict[str, Array]:
     """Return every output for every example, in order.
 
@@ -31,6 +32,7 @@ def predict(
         batch_size: examples per step.
         seed: of the run.
         draw: which sample of several.
+        step: of the run, for what changes with it.
     """
     count, outputs = len(next(iter(data.values()))), program.outputs
     if not count:
@@ -41,8 +43,9 @@ def predict(
     first = 0
     extra = random_bytes(program, size) if randoms else 0
     for block in Batches(data, np.arange(count), size, None, extra).blocks():
-        keys = [("sample", draw, first + k) for k in range(len(block.feeds[MASK]))]
-        drawn = random_feeds(randoms, seed, keys, size)
+        steps = len(block.feeds[MASK])
+        keys = [("sample", draw, first + k) for k in range(steps)]
+        drawn = random_feeds(randoms, seed, keys, size) | schedule_feeds(program, [step] * steps)
         results = executable.run(function, block.feeds | drawn, block.steps)
         for name, rows in parts.items():
             rows.append(results[name].reshape(-1, *results[name].shape[2:]))

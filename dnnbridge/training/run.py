@@ -13,7 +13,7 @@ import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Backend
+from dnnbridge.backend import Backend, check_supported
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
@@ -26,9 +26,11 @@ from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
 from dnnbridge.training.state import checked_arrays, initial_state
 from dnnbridge.training.totals import Totals
+from dnnbridge.training.transfer import Transfer
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
+    from dnnbridge.schedules import AbstractSchedule
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,16 @@ class Run:
         backend: name of the backend.
         device: name of the device.
         progress: steps and epochs trained so far.
+        optimizer: the experiment's optimizer as it is now: with the rate that `set_learning_rate`
+            gave it, and schedules that listen have heard the metrics of every epoch.
+        transfer: what `with_experiment` took over from the run before; None for a new one.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
-        self.progress = Position()
+        self.progress, self.optimizer = Position(), experiment.optimizer
+        self.transfer: Transfer | None = None
+        self._backend = backend
         self._stopped = False
         self._program = program
         self._executable = backend.compile(program, device)
@@ -164,9 +171,9 @@ class Run:
                 )
         draws = range(samples or 1)
         function = "sample" if training and "sample" in self._program.functions else "predict"
-        seed = self.experiment.seed
+        seed, step = self.experiment.seed, self.progress.step
         made = [
-            predict(self._program, self._executable, function, data, size, seed, draw)
+            predict(self._program, self._executable, function, data, size, seed, draw, step)
             for draw in draws
         ]
         outputs = {
@@ -180,14 +187,54 @@ class Run:
         state = self._executable.read()
         return {name: state[name] for name in self._program.parameters}
 
+    def buffers(self) -> dict[str, Array]:
+        """Return copies of what layers keep besides weights, such as running means, by name."""
+        state = self._executable.read()
+        return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
+
     def set_parameters(self, values: Mapping[str, Any]) -> None:
-        """Set the weights that are named, and leave the others.
+        """Set the weights and buffers that are named, and leave the others.
 
         Raises:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
-        shapes = {name: self._program.state[name].shape for name in self._program.parameters}
+        shapes = {array.name: array.shape for array in self._program.layer_arrays}
         self._executable.write(checked_arrays(values, shapes, "parameters"))
+
+    def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
+        """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
+
+        All groups of a `ParameterGroups` get it.
+        """
+        self.optimizer = self.optimizer.with_rate(lambda _: rate)
+
+    def with_experiment(self, experiment: Experiment) -> Run:
+        """Compile another experiment on this backend, and keep the weights that fit.
+
+        An array is kept if the new model has one of its name and shape; the others start as in a
+        new run, and so do the optimizer and the count of steps. What became of each is logged,
+        and is the attribute `transfer` of the run that is returned. This run stays as it is.
+
+        Example:
+            >>> import dnnbridge as db
+            >>> model = db.Sequential([db.Input((2,)), db.Dense(3), db.Dense(1, name="head")])
+            >>> new = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1), frozen=["dense/*"])
+            >>> run = db.compile(new, "reference")
+            >>> print(run.with_experiment(new.replace(frozen=(), optimizer=db.SGD(0.01))).transfer)
+            kept dense/kernel, dense/bias, head/kernel, head/bias
+        """
+        program = experiment.program()
+        check_supported(self._backend, program, self.device)
+        run = Run(experiment, program, self._backend, self.device)
+        run.transfer = Transfer.between(self._program, program)
+        run._executable.write(run.transfer.carried(self._executable.read()))
+        log.info("%s", run.transfer)
+        return run
+
+    @property
+    def compilations(self) -> int:
+        """How often the backend has compiled something for this run."""
+        return self._executable.compilations
 
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
@@ -276,10 +323,8 @@ class Run:
         """Return all feeds of a block; steps that are not run repeat the last one's."""
         rows, batch = block.feeds[MASK].shape
         steps = [self.progress.step + min(k, block.steps - 1) for k in range(rows)]
-        experiment = self.experiment
-        return block.feeds | step_feeds(
-            self._program, experiment.optimizer, experiment.seed, steps, batch
-        )
+        updater = self.experiment.updater(self.optimizer)
+        return block.feeds | step_feeds(self._program, updater, self.experiment.seed, steps, batch)
 
     def _evaluate(self, data: dict[str, Array], batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)

@@ -9,13 +9,13 @@ import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
-from dnnbridge.clipping import (
+from dnnbridge.experiment import Experiment
+from dnnbridge.gradient_rules import (
     AbstractGradientRule,
     ClipByGlobalNorm,
     ClipByNorm,
     ClipByValue,
 )
-from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
 from dnnbridge.layers import (
     LSTM,

@@ -29,6 +29,8 @@ class AutogradBackend:
 
 
 class AutogradExecutable:
+    compilations = 0
+
     def __init__(self, program):
         self._functions = program.functions
         self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}

@@ -1,0 +1,145 @@
+"""Optimizers that treat weights by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, Self
+
+from pydantic import InstanceOf, PlainValidator
+
+from dnnbridge.errors import SpecError
+from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate
+from dnnbridge.optimizers.composed import AbstractComposed
+from dnnbridge.patterns import as_rules, check_patterns, instance_of, rule_for
+from dnnbridge.schedules import Scaled
+from dnnbridge.specification import spec
+from dnnbridge.updates import Updates, Weight
+from dnnbridge.wording import shorten
+
+
+def _factor(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0.0:
+        raise SpecError(
+            "expected a factor above 0",
+            got=shorten(value),
+            hint="Weights that do not move belong into frozen.",
+        )
+    return float(value)
+
+
+Groups = Annotated[
+    Mapping[str, AbstractOptimizer] | tuple[tuple[str, AbstractOptimizer], ...],
+    PlainValidator(partial(as_rules, each=instance_of(AbstractOptimizer))),
+]
+"""Field of optimizers by patterns of names."""
+
+Multipliers = Annotated[
+    Mapping[str, float] | tuple[tuple[str, float], ...],
+    PlainValidator(partial(as_rules, each=_factor)),
+]
+"""Field of factors by patterns of names."""
+
+
+class AbstractGrouping(AbstractComposed):
+    """Base of optimizers that give each weight to the first group that names it."""
+
+    def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
+        """Return the optimizer of every group with its pattern."""
+        raise NotImplementedError
+
+    def host_scalars(self, step: int) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for key, (_, optimizer) in self._numbered():
+            found |= self.under(key, optimizer.host_scalars(step))
+        return found
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        members: dict[str, list[Weight]] = {}
+        keyed = tuple((pattern, key) for key, (pattern, _) in self._numbered())
+        for weight in weights:
+            key = rule_for(weight.name, keyed, default="")
+            if not key:
+                raise SpecError(
+                    "is in no group",
+                    where=weight.name,
+                    got=", ".join(pattern for pattern, _ in keyed),
+                    hint='Add a group "*" for the rest.',
+                )
+            members.setdefault(key, []).append(weight)
+        for key, (_, optimizer) in self._numbered():
+            updates.writes |= self.part(updates, key, optimizer, members.get(key, [])).writes
+
+    def _numbered(self) -> Iterator[tuple[str, tuple[str, AbstractOptimizer]]]:
+        return ((f"group{i}", group) for i, group in enumerate(self.groups_of()))
+
+
+@spec
+class ParameterGroups(AbstractGrouping):
+    """An optimizer of its own for each group of weights
+
+    Args:
+        groups: an optimizer per pattern of names, such as {"head/*": Adam(1e-3), "*": SGD(1e-4)}.
+            A weight belongs to the first one that fits. Patterns that fit nothing are errors.
+
+    Example:
+        >>> from dnnbridge import SGD
+        >>> ParameterGroups({"head/*": SGD(0.1), "*": SGD(0.01)}).rates(step=0)
+        {'head/*': 0.1, '*': 0.01}
+    """
+
+    groups: Groups
+
+    def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
+        return as_rules(self.groups, instance_of(AbstractOptimizer))
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        patterns = [pattern for pattern, _ in self.groups_of() if pattern != "*"]
+        check_patterns(patterns, updates.names, "ParameterGroups")
+        super().emit(updates, weights)
+
+    def rates(self, step: int) -> dict[str, float]:
+        """Return the learning rate of every group at a step."""
+        return {pattern: optimizer.rate(step) for pattern, optimizer in self.groups_of()}
+
+    def with_rate(self, change: ChangeOfRate) -> Self:
+        changed = tuple((pattern, each.with_rate(change)) for pattern, each in self.groups_of())
+        return self.replace(groups=changed)
+
+
+@spec
+class LearningRateMultipliers(AbstractGrouping):
+    """One optimizer, whose learning rate is multiplied for some weights
+
+    Args:
+        optimizer: what moves the weights.
+        multipliers: a factor per pattern of names, such as {"body/*": 0.1}; weights that no
+            pattern fits have the optimizer's own rate.
+
+    Example:
+        >>> from dnnbridge import Adam
+        >>> optimizer = LearningRateMultipliers(Adam(1e-3), {"body/*": 0.1})
+        >>> sorted(optimizer.host_scalars(0))
+        ['group0.alpha', 'group0.epsilon', 'group1.alpha', 'group1.epsilon']
+    """
+
+    optimizer: InstanceOf[AbstractOptimizer]
+    multipliers: Multipliers
+
+    def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
+        def scaled(factor: float) -> AbstractOptimizer:
+            return self.optimizer.with_rate(lambda rate: Scaled(rate, factor))
+
+        pairs = as_rules(self.multipliers, _factor)
+        return (*((pattern, scaled(factor)) for pattern, factor in pairs), ("*", self.optimizer))
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        patterns = [pattern for pattern, _ in as_rules(self.multipliers, _factor)]
+        check_patterns(patterns, updates.names, "LearningRateMultipliers")
+        super().emit(updates, weights)
+
+    def rate(self, step: int) -> float:
+        return self.optimizer.rate(step)
+
+    def with_rate(self, change: ChangeOfRate) -> Self:
+        return self.replace(optimizer=self.optimizer.with_rate(change))

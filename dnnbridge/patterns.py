@@ -1,0 +1,76 @@
+"""Rules that name weights: "head/*" is a pattern, "!head/bias" takes back what one before named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from dnnbridge.errors import SpecError
+from dnnbridge.specification import Spec, a_kind_of
+from dnnbridge.wording import shorten
+
+S = TypeVar("S", bound=Spec)
+T = TypeVar("T")
+
+
+def named_by(name: str, patterns: Iterable[str]) -> bool:
+    """Return what the last pattern that fits the name says; False where none does.
+
+    Example:
+        >>> [named_by(name, ("*", "!head/*")) for name in ("body/kernel", "head/kernel")]
+        [True, False]
+    """
+    said = False
+    for pattern in patterns:
+        if fnmatchcase(name, pattern.removeprefix("!")):
+            said = not pattern.startswith("!")
+    return said
+
+
+def rule_for(name: str, rules: Iterable[tuple[str, T]], default: T) -> T:
+    """Return what the first rule whose pattern fits the name says."""
+    return next((value for pattern, value in rules if fnmatchcase(name, pattern)), default)
+
+
+def check_patterns(patterns: Iterable[str], names: Sequence[str], where: str) -> None:
+    """Raise if a pattern fits no name: it is misspelt."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+            raise SpecError(
+                "no weights have such a name",
+                where=where,
+                got=repr(pattern),
+                hint=f"Weights are called {', '.join(names[:4])}…; * stands for anything.",
+            )
+
+
+def as_rules(value: Any, each: Callable[[Any], T]) -> tuple[tuple[str, T], ...]:
+    """Return a dictionary from patterns, or pairs of pattern and value, as pairs in order.
+
+    Args:
+        value: what was given.
+        each: checks a value and returns it as it is to be kept.
+    """
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str)
+        for pair in pairs
+    ):
+        raise SpecError(
+            "expected a dictionary from patterns of names",
+            got=shorten(value),
+            hint='Write {"head/*": …, "*": …}.',
+        )
+    return tuple((pattern, each(given)) for pattern, given in pairs)
+
+
+def instance_of(base: type[S]) -> Callable[[Any], S]:
+    """Return a check that takes specs of a family only."""
+
+    def check(value: Any) -> S:
+        if not isinstance(value, base):
+            raise SpecError(f"expected {a_kind_of(base)}", got=shorten(value))
+        return value
+
+    return check

@@ -1,0 +1,105 @@
+"""Weight decay: of the weights themselves, or of their gradients."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Bool
+from dnnbridge.graph import Value
+from dnnbridge.patterns import named_by
+from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.specification import Spec, spec
+from dnnbridge.wording import shorten
+
+BIASES_AND_NORMS = ("*/bias", "*/beta", "*/gamma")
+"""Names of what is commonly exempt: biases, and shift and scale of normalisations."""
+
+MINDSPORE_EXEMPT = ("*beta*", "*gamma*")
+"""What MindSpore's optimizers leave out, unless weights are given to them in groups."""
+
+
+@dataclass(frozen=True)
+class AbstractWeightDecay(Spec):
+    """Base of weight decays. A subclass defines `emit`, and `factor` where it is not the rate.
+
+    Args:
+        rate: a number or a schedule of the step.
+        exempt: patterns of the weights that do not decay; "!…" takes one back. MindSpore leaves
+            out what has beta or gamma in its name, Keras nothing.
+    """
+
+    rate: ScheduleLike
+    exempt: tuple[str, ...] = ()
+
+    @abstractmethod
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        """Write the weights and the gradient that the update is given."""
+
+    def factor(self, step: int, learning_rate: float) -> float:
+        """Return the host scalar of an update, which has this learning rate."""
+        return as_schedule(self.rate)(step)
+
+    def applies(self, name: str) -> bool:
+        """Return whether weights of this name decay."""
+        return not named_by(name, self.exempt)
+
+
+@spec
+class DecoupledWeightDecay(AbstractWeightDecay):
+    """p ← p - lr · rate · p before the update, which does not see it (Loshchilov & Hutter, 2019)
+
+    What every Keras optimizer does with `weight_decay`, and AdamW.
+
+    Args:
+        times_learning_rate: False leaves the learning rate out of the product.
+
+    Example:
+        >>> DecoupledWeightDecay(0.01).factor(step=0, learning_rate=0.5)
+        0.005
+    """
+
+    times_learning_rate: Bool = True
+
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        return p - factor * p, g
+
+    def factor(self, step: int, learning_rate: float) -> float:
+        rate = as_schedule(self.rate)(step)
+        return rate * learning_rate if self.times_learning_rate else rate
+
+
+@spec
+class CoupledWeightDecay(AbstractWeightDecay):
+    """g ← g + rate · p before the update: the gradient of rate / 2 · Σ p²
+
+    What every MindSpore optimizer does with `weight_decay`, and PyTorch's Adam and SGD.
+
+    Example:
+        >>> CoupledWeightDecay(0.01, exempt=BIASES_AND_NORMS).applies("dense/bias")
+        False
+    """
+
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        return p, g + factor * p
+
+
+def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
+    """Return a weight decay as it is; a number is the rate of a decoupled one, 0 none."""
+    if value is None or isinstance(value, AbstractWeightDecay):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return DecoupledWeightDecay(float(value)) if value else None
+    raise SpecError(
+        "expected a weight decay",
+        got=shorten(value),
+        hint="Write DecoupledWeightDecay(0.01), CoupledWeightDecay(0.01), or a number.",
+    )
+
+
+WeightDecayLike = Annotated[AbstractWeightDecay | float | None, PlainValidator(as_weight_decay)]
+"""Field of a weight decay; a number stands for a decoupled one of all weights."""
