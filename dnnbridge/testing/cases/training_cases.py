@@ -41,7 +41,13 @@ from dnnbridge.losses import (
 )
 from dnnbridge.metrics import Accuracy
 from dnnbridge.models import Input, Model, Sequential
-from dnnbridge.optimizers import SGD, AbstractOptimizer, Adam
+from dnnbridge.optimizers import (
+    SGD,
+    AbstractOptimizer,
+    Adam,
+    LearningRateMultipliers,
+    ParameterGroups,
+)
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
 
 
@@ -135,10 +141,18 @@ def _reduced() -> TrainingCase:
     return TrainingCase("sum-weights", experiment, _x(), _label(), sample_weight=weights)
 
 
-def _frozen() -> TrainingCase:
-    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(6, "tanh"), Dense(3)])
-    experiment = Experiment(model, _SPARSE, Adam(0.01), ["accuracy"], seed=3, frozen=("dense/*",))
-    return TrainingCase("frozen", experiment, _x(), _label())
+def _tuned() -> TrainingCase:
+    """A frozen normalisation, a kernel that is not, a slower layer, and two optimizers."""
+    inner = [Input((4, 5)), Flatten(), Dense(8), BatchNorm(), Activation("tanh")]
+    body = Sequential(inner, name="body")
+    layers = [Input((4, 5)), body, Dense(6, "tanh", name="dense_1"), Dense(3)]
+    groups = {"dense_1/*": Adam(0.01), "*": SGD(0.1, momentum=0.9)}
+    optimizer = LearningRateMultipliers(ParameterGroups(groups), {"body/*": 0.1})
+    frozen = ("body/*", "!body/dense/kernel")
+    experiment = Experiment(
+        Sequential(layers), _SPARSE, optimizer, ["accuracy"], seed=3, frozen=frozen
+    )
+    return TrainingCase("fine-tuning", experiment, _x(), _label())
 
 
 def _clipped(name: str, rule: AbstractGradientRule) -> TrainingCase:
@@ -194,7 +208,7 @@ TRAINING_CASES: list[TrainingCase] = [
     ),
     _heads(),
     _reduced(),
-    _frozen(),
+    _tuned(),
     _clipped("value", ClipByValue(0.02)),
     _clipped("norm", ClipByNorm(0.1)),
     _clipped("global_norm", ClipByGlobalNorm(0.2)),
