@@ -10,6 +10,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.datasets import Dataset, adapt_to
+from dnnbridge.testing.assertions import assert_close, assert_near
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BACKENDS = ["reference", "tensorflow", "mindspore"]
@@ -73,3 +74,57 @@ def test_schedules_table(capsys):
     printed = capsys.readouterr().out
     assert "0.094868" in printed
     assert "0.073640" in printed
+
+
+WANTED: dict[str, object] = {}
+"""What each example returned on the reference."""
+
+
+def on_both(monkeypatch, backend: str, name: str, *given, **more) -> list:
+    """Return what an example's `train` returns on the backend and on the reference."""
+    example = load(name)
+    monkeypatch.setenv("DNNBRIDGE_BACKEND", "reference")
+    if name not in WANTED:
+        WANTED[name] = example.train(*given, **more)
+    monkeypatch.setenv("DNNBRIDGE_BACKEND", backend)
+    made = WANTED[name] if backend == "reference" else example.train(*given, **more)
+    return [made, WANTED[name]]
+
+
+def assert_same_weights(run: db.Run, reference: db.Run) -> None:
+    for name, array in reference.parameters().items():
+        assert_near(run.parameters()[name], array, 1e-5, name)
+
+
+def test_the_adversaries_train_in_turn(backend, monkeypatch):
+    shown = np.clip(np.random.default_rng(0).normal(size=(9, 8, 8, 1)), -1.0, 1.0)
+    given = {"steps": 3, "batch_size": 4, "width": 4}
+    (run, losses), (reference, wanted) = on_both(monkeypatch, backend, "dcgan", shown, **given)
+    assert_close(np.array(losses), np.array(wanted), 1e-5, "losses")
+    start = db.compile(run.experiment, "reference").parameters()
+    for name, array in reference.parameters().items():
+        assert_close(run.parameters()[name], array, 1e-5, name)
+        assert (array != start[name]).any(), name
+
+
+def test_fine_tuning(backend, monkeypatch):
+    data = images()
+    small = data.x_train[:, ::3, ::3].reshape(400, -1)
+    made, wanted = on_both(monkeypatch, backend, "fine_tuning", small, data.y_train, 64)
+    for (_, run), (name, reference) in zip(made, wanted, strict=True):
+        assert run.backend == backend, name
+        assert_same_weights(run, reference)
+    stages = dict(wanted)
+    first, head, whole = (stages[name].parameters()["body/hidden/kernel"] for name in stages)
+    np.testing.assert_array_equal(first, head)
+    assert (head != whole).all()
+
+
+def test_pretraining(backend, monkeypatch):
+    data = images()
+    small = data.x_train[:, ::3, ::3, 0]
+    given = small, data.y_train, 48, (2, 4)
+    made, wanted = on_both(monkeypatch, backend, "pretraining", *given)
+    for name, reference in wanted.items():
+        assert_same_weights(made[name], reference)
+    assert "encoder/dense/kernel" in wanted["pre-trained"].transfer.kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -20,13 +19,6 @@ from dnnbridge.testing.assertions import assert_close, assert_near
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RNG = np.random.default_rng(0)
 BACKENDS = ["tensorflow", "mindspore"]
-
-
-def load_example(name: str):
-    spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,21 +115,6 @@ def test_gradients_of_resnet20(backend):
     assert_near(found, wanted, 5e-6, "gradients")
     for name in names:
         assert_near(states[0][name], states[1][name], 1e-5, name)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_the_adversaries_train_in_turn(backend, monkeypatch):
-    images = np.clip(RNG.normal(size=(9, 8, 8, 1)), -1.0, 1.0)
-    trained = []
-    for name in (backend, "reference"):
-        monkeypatch.setenv("DNNBRIDGE_BACKEND", name)
-        trained.append(load_example("dcgan").train(images, steps=3, batch_size=4, width=4))
-    (run, losses), (reference, wanted) = trained
-    assert_close(np.array(losses), np.array(wanted), 1e-5, "losses")
-    start = db.compile(run.experiment, "reference").parameters()
-    for name, array in reference.parameters().items():
-        assert_close(run.parameters()[name], array, 1e-5, name)
-        assert (array != start[name]).any(), name
 
 
 @pytest.mark.parametrize(

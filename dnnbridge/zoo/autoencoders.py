@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from dnnbridge.activations import ActivationLike
 from dnnbridge.layers import Dense, Flatten, GaussianSampling, Reshape
 from dnnbridge.models import Input, Model, Sequential
 
 
 def autoencoder(
-    input_shape: tuple[int, ...] = (28, 28), units: Sequence[int] = (100, 30)
+    input_shape: tuple[int, ...] = (28, 28),
+    units: Sequence[int] = (100, 30),
+    activation: ActivationLike = "selu",
 ) -> Sequential:
     """Return an encoder and a decoder of dense layers; it predicts its input, within 0 and 1.
 
@@ -21,20 +24,22 @@ def autoencoder(
         >>> autoencoder().output_shape
         (None, 28, 28)
     """
-    encoder = [Dense(n, "selu", kernel_initializer="lecun_normal") for n in units]
+    encoder = [Dense(n, activation, kernel_initializer="lecun_normal") for n in units]
     return Sequential(
         [
             Input(input_shape),
             Sequential([Input(input_shape), Flatten(), *encoder], name="encoder"),
-            decoder(input_shape, units),
+            decoder(input_shape, units, activation),
         ]
     )
 
 
-def decoder(input_shape: tuple[int, ...], units: Sequence[int]) -> Sequential:
+def decoder(
+    input_shape: tuple[int, ...], units: Sequence[int], activation: ActivationLike = "selu"
+) -> Sequential:
     """Return the decoder of an autoencoder: from a code to probabilities."""
     *hidden, code = units
-    dense = [Dense(n, "selu", kernel_initializer="lecun_normal") for n in reversed(hidden)]
+    dense = [Dense(n, activation, kernel_initializer="lecun_normal") for n in reversed(hidden)]
     last = Dense(math.prod(input_shape), "sigmoid")
     return Sequential([Input((code,)), *dense, last, Reshape(input_shape)], name="decoder")
 
