@@ -37,11 +37,15 @@ Shape = tuple[PositiveInt, ...]
 
 def sizes(value: Any, axes: int) -> tuple[int, ...]:
     """Return one positive number per axis; a single one stands for all."""
-    plain = tuple(map(_plain, value)) if isinstance(value, (tuple, list)) else (_plain(value),)
-    made = plain * axes if len(plain) == 1 and not isinstance(value, (tuple, list)) else plain
-    if len(made) != axes or not all(type(n) is int and n > 0 for n in made):
+    return _per_axis(value, axes, 1, "a positive integer")
+
+
+def _per_axis(value: Any, axes: int, least: int, what: str) -> tuple[int, ...]:
+    given = value if isinstance(value, (tuple, list)) else (value,) * axes
+    made = tuple(map(_plain, given))
+    if len(made) != axes or not all(type(n) is int and n >= least for n in made):
         raise SpecError(
-            f"expected a positive integer, or {axes} of them",
+            f"expected {what}, or {axes} of them",
             got=shorten(value),
             hint="A single number stands for every axis.",
         )
@@ -73,17 +77,7 @@ def pairs(value: Any, axes: int) -> tuple[tuple[int, int], ...]:
 
 def counts(value: Any, axes: int) -> tuple[int, ...] | None:
     """Return one number of 0 or more per axis, or None; a single one stands for all."""
-    if value is None:
-        return None
-    given = value if isinstance(value, (tuple, list)) else (value,) * axes
-    made = tuple(map(_plain, given))
-    if len(made) != axes or not all(type(n) is int and n >= 0 for n in made):
-        raise SpecError(
-            f"expected an integer of 0 or more, or {axes} of them",
-            got=shorten(value),
-            hint="A single number stands for every axis.",
-        )
-    return made
+    return None if value is None else _per_axis(value, axes, 0, "an integer of 0 or more")
 
 
 def _paddings(axes: int, *names: str) -> Callable[[Any], Any]:

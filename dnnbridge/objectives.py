@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dnnbridge import ops
@@ -83,6 +83,7 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
             not fit.
     """
     made: dict[str, Objective] = {}
+    labels = ["loss"]
     for head in heads:
         output = head.output or _only(outputs)
         if output not in outputs:
@@ -92,14 +93,21 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
                 got=repr(output),
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
-        metrics = _labelled(head)
-        _check_ignored(head.loss.target(outputs[output]).ignored, metrics)
-        prediction = outputs[output]
+        prefix = f"{head.output}_" if head.output else ""
+        metrics = {prefix + metric.label: metric for metric in as_metrics(head.metrics)}
+        labels += [f"{head.output}_loss"] * bool(head.output)
+        labels += [prefix + metric.label for metric in as_metrics(head.metrics)]
+        target, prediction = head.loss.target(outputs[output]), outputs[output]
+        _check_ignored(target.ignored, metrics)
         wanted = [metric.target(prediction) for metric in metrics.values()]
-        targets = (head.loss.target(prediction), *(target for target in wanted if target))
+        targets = (target, *(found for found in wanted if found))
         objective = Objective(output, head.output, head.loss, head.weight, metrics, targets)
         made[objective.key] = objective
-    _check_unique(made.values())
+    for label in labels:
+        if labels.count(label) > 1:
+            raise SpecError(
+                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
+            )
     return made
 
 
@@ -116,17 +124,6 @@ def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -
             )
 
 
-def _check_unique(made: Iterable[Objective]) -> None:
-    labels = ["loss"]
-    for each in made:
-        labels += [f"{each.name}_loss"] * bool(each.name) + list(each.metrics)
-    for label in labels:
-        if labels.count(label) > 1:
-            raise SpecError(
-                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
-            )
-
-
 def _only(outputs: Mapping[str, TensorType]) -> str:
     if len(outputs) > 1:
         raise SpecError(
@@ -136,19 +133,6 @@ def _only(outputs: Mapping[str, TensorType]) -> str:
             hint="Write loss=[Head(output, loss), …].",
         )
     return next(iter(outputs))
-
-
-def _labelled(head: Head) -> dict[str, AbstractMetric]:
-    prefix = f"{head.output}_" if head.output else ""
-    labelled: dict[str, AbstractMetric] = {}
-    for metric in as_metrics(head.metrics):
-        label = prefix + metric.label
-        if label in labelled:
-            raise SpecError(
-                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
-            )
-        labelled[label] = metric
-    return labelled
 
 
 def emit_objectives(
@@ -195,8 +179,8 @@ def _batch_loss(
         return total, None
     if reduction == "mean" and counted is None:
         return total * scope.normalizer(), None
-    if reduction == "mean":
-        divisor = scope.batch_sum(made[1])
+    if reduction == "mean" and counted is not None:
+        divisor = scope.batch_sum(counted)
     else:
         divisor = ops.reduce_sum(weights if counted is None else weights * counted, 0)
     empty = ops.equal(divisor, 0.0)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
 from dnnbridge.fields import Float, Int, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.losses.base import per_example
 from dnnbridge.metrics.answers import (
     class_of,
     indicator,
-    mean_of,
     mean_statistic,
     require_classes,
     require_same_type,
@@ -41,9 +39,6 @@ class Accuracy(AbstractMetric):
         label = class_of(target)
         hit = indicator(ops.equal(ops.argmax(prediction), label))
         return _share(hit, label, self.ignore_index)
-
-    def result(self, total: Array, count: float) -> float:
-        return mean_of(total, count)
 
 
 @spec
@@ -95,9 +90,6 @@ class TopKAccuracy(AbstractMetric):
         score = ops.reduce_sum(ops.where(label > 0.5, prediction, 0.0), -1, keepdims=True)
         larger = ops.reduce_sum(ops.cast(prediction > score, "float32"), -1)
         return _share(indicator(self.k > larger + 0.5), class_of(target), self.ignore_index)
-
-    def result(self, total: Array, count: float) -> float:
-        return mean_of(total, count)
 
 
 def _share(hit: Value, label: Value, ignored: int | None) -> Value:

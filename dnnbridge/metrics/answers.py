@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dnnbridge import ops
-from dnnbridge.arrays import Array
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.scope import Scope
@@ -52,11 +49,3 @@ def mean_statistic(made: Value | tuple[Value, Value]) -> Value:
     if isinstance(made, Value):
         return made
     return ops.concat([ops.reshape(value, (*value.shape, 1)) for value in made], 1)
-
-
-def mean_of(total: Array, count: float) -> float:
-    """Return the mean of an epoch from the sum of `mean_statistic`; 0 where nothing counts."""
-    numbers = np.asarray(total, np.float64)
-    if not numbers.ndim:
-        return float(numbers) / count
-    return float(numbers[0] / numbers[1]) if numbers[1] else 0.0

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dnnbridge.arrays import Array
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import Target
@@ -36,8 +38,15 @@ class AbstractMetric(Spec):
         return None
 
     def result(self, total: Array, count: float) -> MetricValue:
-        """Return the metric of an epoch, from the sum of `emit` over its `count` examples."""
-        return float(total) / count
+        """Return the metric of an epoch, from the sum of `emit` over its `count` examples.
+
+        By default their mean. A statistic of two numbers is one and how much of the example
+        counts; the mean is 0 where nothing does.
+        """
+        if not np.ndim(total):
+            return float(total) / count
+        value, counted = (float(number) for number in total)
+        return value / counted if counted else 0.0
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:

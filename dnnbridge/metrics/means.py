@@ -15,7 +15,7 @@ from dnnbridge.losses import (
     SparseCategoricalCrossEntropy,
 )
 from dnnbridge.losses.base import Target
-from dnnbridge.metrics.answers import mean_of, mean_statistic, require_same_type
+from dnnbridge.metrics.answers import mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.scope import Scope
 from dnnbridge.specification import alias_of, spec
@@ -55,9 +55,6 @@ class LossMetric(AbstractMetric):
         )
         return mean_statistic(self.loss.emit(scope, prediction, target))
 
-    def result(self, total: Array, count: float) -> float:
-        return mean_of(total, count)
-
 
 @spec
 class Perplexity(AbstractMetric):
@@ -85,7 +82,7 @@ class Perplexity(AbstractMetric):
         return mean_statistic(sparse.emit(scope, prediction, target))
 
     def result(self, total: Array, count: float) -> float:
-        return float(np.exp(mean_of(total, count)))
+        return float(np.exp(super().result(total, count)))
 
 
 @spec

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dnnbridge.files import write_atomically
 from dnnbridge.graph import Call, Node, TensorType, Value
 from dnnbridge.models.placing import place
-from dnnbridge.models.tracing import trace
+from dnnbridge.models.tracing import trace, weights_below
 from dnnbridge.scope import Declarations
 
 if TYPE_CHECKING:
@@ -128,11 +128,7 @@ def _layer_box(node: Node, declared: Declarations, counted: set[str]) -> _Box:
     """Describe a layer: name, kind and number of weights, shape; shared weights count once."""
     from dnnbridge.models.base import AbstractModel
 
-    weights = {
-        name: math.prod(array.shape)
-        for name, array in declared.arrays.items()
-        if array.trainable and name.startswith(f"{node.path}/")
-    }
+    weights = weights_below(node.path, declared)
     fresh = sum(size for name, size in weights.items() if name not in counted)
     shared = bool(weights) and not fresh
     counted.update(weights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dnnbridge import ops
 from dnnbridge.graph import Dim, Node, Scan
 from dnnbridge.graph.types import shape_text
-from dnnbridge.models.tracing import trace
+from dnnbridge.models.tracing import trace, weights_below
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
@@ -72,14 +72,10 @@ def summarize(model: AbstractModel) -> Summary:
     counted: set[str] = set()
     rows = []
     for node in graph.nodes:
-        arrays = {
-            name: math.prod(array.shape)
-            for name, array in declared.arrays.items()
-            if array.trainable and name.startswith(f"{node.path}/") and name not in counted
-        }
-        counted |= arrays.keys()
-        shape = node.outputs[0].shape
-        rows.append(Row(node.path, str(node.op), shape, sum(arrays.values()), _flops(node)))
+        weights = weights_below(node.path, declared)
+        fresh = sum(size for name, size in weights.items() if name not in counted)
+        counted |= weights.keys()
+        rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, _flops(node)))
     return Summary(tuple(rows), sum(r.parameters for r in rows), sum(r.flops for r in rows))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from dnnbridge.graph import Builder, Graph, Value
@@ -21,3 +22,12 @@ def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
     declared = Declarations(builder)
     made = model.emit(Scope(builder, declared, training=False), *inputs)
     return builder.graph([made] if isinstance(made, Value) else made), declared
+
+
+def weights_below(path: str, declared: Declarations) -> dict[str, int]:
+    """Return how many weights a layer of this path has, and layers in it, by their names."""
+    return {
+        name: math.prod(array.shape)
+        for name, array in declared.arrays.items()
+        if array.trainable and name.startswith(f"{path}/")
+    }

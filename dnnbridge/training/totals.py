@@ -31,10 +31,12 @@ class Totals:
         for key, objective in self.objectives.items():
             own = np.asarray(results.get(objective.loss_label, losses), np.float64)
             divisor = np.asarray(results.get(objective.divisor_result, counts), np.float64)
-            if objective.loss.reduction == "sum":
-                divisor = np.ones(len(own))
-            self.terms[key] += float((own * divisor).sum())
-            self.divisors[key] += float(divisor.sum())
+            if objective.loss.reduction == "sum":  # over the epoch too: nothing divides it
+                self.terms[key] += float(own.sum())
+                self.divisors[key] = 1.0
+            else:
+                self.terms[key] += float((own * divisor).sum())
+                self.divisors[key] += float(divisor.sum())
             if objective.loss_label in results:
                 rest, separate = rest - objective.weight * own, True
         self.count += float(counts.sum())
@@ -49,7 +51,7 @@ class Totals:
         logs: Logs = {}
         total = self.rest / self.count
         for key, objective in self.objectives.items():
-            divisor = 1.0 if objective.loss.reduction == "sum" else self.divisors[key]
+            divisor = self.divisors[key]
             own = self.terms[key] / divisor if divisor else 0.0
             total += objective.weight * own
             if objective.name:

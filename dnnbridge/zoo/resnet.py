@@ -23,6 +23,8 @@ from dnnbridge.models import Input, Model
 
 Tensor = LayerOutput | Input
 Active = Callable[[LayerOutput], LayerOutput]
+Shorten = Callable[[Tensor, int, int, int], LayerOutput]
+"""(x, channels of x, width, stride) -> what is added to the output of a block"""
 Block = Callable[[Tensor, int, int, int, Active], LayerOutput]
 """(x, channels of x, width, stride, activation) -> output"""
 
@@ -62,8 +64,7 @@ def resnet_cifar(
     for stage, width in enumerate((16, 32, 64)):
         for number in range(depth // 6):
             stride = 2 if stage and not number else 1
-            same = stride == 1 and channels == width
-            skip = x if same else shorten(x, channels, width, stride)
+            skip = _skip(x, channels, width, stride, shorten)
             y = active(_conv(x, width, 3, stride))
             x = active(Add()(_conv(y, width, 3), skip))
             channels = width
@@ -120,16 +121,14 @@ def _imagenet(
 
 
 def _basic(x: Tensor, channels: int, width: int, stride: int, active: Active) -> LayerOutput:
-    same = stride == 1 and channels == width
-    skip = x if same else _projected(x, channels, width, stride)
+    skip = _skip(x, channels, width, stride, _projected)
     y = active(_conv(x, width, 3, stride, padding=1))
     return active(Add()(_conv(y, width, 3, padding=1), skip))
 
 
 def _bottleneck(x: Tensor, channels: int, width: int, stride: int, active: Active) -> LayerOutput:
     wide = 4 * width
-    same = stride == 1 and channels == wide
-    skip = x if same else _projected(x, channels, wide, stride)
+    skip = _skip(x, channels, wide, stride, _projected)
     y = active(_conv(x, width, 1))
     y = active(_conv(y, width, 3, stride, padding=1))
     return active(Add()(_conv(y, wide, 1), skip))
@@ -145,6 +144,11 @@ def _conv(
 ) -> LayerOutput:
     conv = Conv2D(*(filters, size, stride, padding), use_bias=False, kernel_initializer="he_normal")
     return BatchNorm(momentum=0.9, epsilon=1e-5)(conv(x))
+
+
+def _skip(x: Tensor, channels: int, width: int, stride: int, shorten: Shorten) -> Tensor:
+    """Return what is added to a block: its input, made to fit where the sizes differ."""
+    return x if stride == 1 and channels == width else shorten(x, channels, width, stride)
 
 
 def _projected(x: Tensor, channels: int, width: int, stride: int) -> LayerOutput:

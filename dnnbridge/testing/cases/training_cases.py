@@ -143,14 +143,20 @@ def _reduced() -> TrainingCase:
 
 def _tuned() -> TrainingCase:
     """A frozen normalisation, a kernel that is not, a slower layer, and two optimizers."""
-    inner = [Input((4, 5)), Flatten(), Dense(8), BatchNorm(), Activation("tanh")]
-    body = Sequential(inner, name="body")
-    layers = [Input((4, 5)), body, Dense(6, "tanh", name="dense_1"), Dense(3)]
+    body = Sequential(
+        [Input((4, 5)), Flatten(), Dense(8), BatchNorm(), Activation("tanh")], name="body"
+    )
+    last = Dense(6, "tanh", name="dense_1"), Dense(3)
     groups = {"dense_1/*": Adam(0.01), "*": SGD(0.1, momentum=0.9)}
     optimizer = LearningRateMultipliers(ParameterGroups(groups), {"body/*": 0.1})
     frozen = ("body/*", "!body/dense/kernel")
     experiment = Experiment(
-        Sequential(layers), _SPARSE, optimizer, ["accuracy"], seed=3, frozen=frozen
+        Sequential([Input((4, 5)), body, *last]),
+        _SPARSE,
+        optimizer,
+        ["accuracy"],
+        seed=3,
+        frozen=frozen,
     )
     return TrainingCase("fine-tuning", experiment, _x(), _label())
 
