@@ -34,6 +34,8 @@ class Accuracy(AbstractMetric):
         'accuracy'
     """
 
+    goal = "max"
+
     ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
@@ -57,6 +59,8 @@ class BinaryAccuracy(AbstractMetric):
         >>> BinaryAccuracy(threshold=0.0).label
         'binary_accuracy'
     """
+
+    goal = "max"
 
     threshold: Float = 0.5
 
@@ -82,6 +86,7 @@ class TopKAccuracy(AbstractMetric):
     """
 
     alias = "top_k_accuracy"
+    goal = "max"
 
     k: PositiveInt = 5
     ignore_index: Int | None = None

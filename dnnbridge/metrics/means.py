@@ -36,6 +36,8 @@ class LossMetric(AbstractMetric):
         'mean_absolute_error'
     """
 
+    goal = "min"
+
     loss: InstanceOf[AbstractLoss]
 
     @property
@@ -74,6 +76,8 @@ class Perplexity(AbstractMetric):
         8.0
     """
 
+    goal = "min"
+
     from_logits: Bool = False
     ignore_index: Int | None = None
 
@@ -102,6 +106,7 @@ class RSquared(AbstractMetric):
     """
 
     alias = "r_squared"
+    goal = "max"
 
     centre: Float = 0.0
 

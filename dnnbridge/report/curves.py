@@ -119,6 +119,15 @@ def schedule(name: str, values: Sequence[float]) -> Figure:
         return figure
 
 
+def schedule_svg(name: str, values: Sequence[float]) -> str:
+    """Return the drawing of `schedule` as SVG, the same text every time."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dnnbridge"}):
+        schedule(name, values).savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
 def running_mean(values: Array, window: int) -> Array:
     """Return the mean of every `window` neighbours.
 
