@@ -69,8 +69,16 @@ def test_a_direction_that_nobody_knows_is_refused(monitor):
 
 @pytest.mark.parametrize(
     ("monitor", "better"),
-    [("loss", 0.4), ("val_mean_absolute_error", 0.4), ("perplexity", 0.4), ("val_auc", 0.6)]
-    + [("accuracy", 0.6), ("f1_score", 0.6), ("r_squared", 0.6), ("top_k_accuracy", 0.6)],
+    [
+        ("loss", 0.4),
+        ("val_mean_absolute_error", 0.4),
+        ("perplexity", 0.4),
+        ("val_auc", 0.6),
+        ("accuracy", 0.6),
+        ("f1_score", 0.6),
+        ("r_squared", 0.6),
+        ("top_k_accuracy", 0.6),
+    ],
 )
 def test_auto_knows_losses_and_metrics(monitor, better):
     schedule = db.Plateau(1.0, monitor, best=0.5)

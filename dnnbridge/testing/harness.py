@@ -12,8 +12,9 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend, check_supported
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
-from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers import SGD, AbstractOptimizer
 from dnnbridge.program import Function, Program, record_update
+from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
@@ -188,3 +189,48 @@ def trajectory(
     feeds = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     executable.run("update", feeds | {"g": gradients}, len(gradients))
     return executable.read()
+
+
+def rates_program(schedules: Mapping[str, AbstractSchedule]) -> Program:
+    """Return a program whose step writes what `SGD` makes of each rate; see `rates_read`."""
+    builder = Builder("rates")
+    zero, gradient = (builder.input(name, TensorType(())) for name in ("zero", "gradient"))
+    state, written = dict[str, StateArray](), dict[str, Value]()
+    for name, schedule in schedules.items():
+        scalars = {
+            key: builder.input(f"{name}/{key}", TensorType(())) for key in SGD(schedule).scalars(0)
+        }
+        state[name] = StateArray(name, (), Zeros())
+        update = record_update(builder, SGD(schedule), state[name], zero, gradient, scalars)
+        written |= update.writes
+    outputs = builder.graph([*written.values(), *written.values()])
+    names = tuple(written)
+    return Program({"step": Function(outputs, {}, names, names, training=True)}, state)
+
+
+def rates_read(
+    backend: Backend,
+    schedules: Mapping[str, AbstractSchedule],
+    steps: int,
+    block: int,
+    device: str = "cpu",
+) -> dict[str, Array]:
+    """Return the learning rate that each step of a compiled update has read, for each schedule.
+
+    0 - rate · (-1) is exact, so what plain gradient descent makes of p = 0 and g = -1 is the rate.
+    All schedules are in one program; `block` steps run in a call.
+    """
+    executable = backend.compile(rates_program(schedules), device)
+    optimizers = {name: SGD(schedule) for name, schedule in schedules.items()}
+    blocks: dict[str, list[Array]] = {name: [] for name in schedules}
+    for first in range(0, steps, block):
+        feeds: dict[str, Array] = {"zero": np.zeros(block), "gradient": np.full(block, -1.0)}
+        for name, optimizer in optimizers.items():
+            rows = [optimizer.scalars(step) for step in range(first, first + block)]
+            feeds |= {f"{name}/{key}": np.array([row[key] for row in rows]) for key in rows[0]}
+        results = executable.run("step", feeds, block)
+        last = executable.read()
+        for name, values in results.items():
+            np.testing.assert_array_equal(last[name], values[-1], err_msg=name)
+            blocks[name].append(values)
+    return {name: np.concatenate(values) for name, values in blocks.items()}
