@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
@@ -24,7 +24,11 @@ class AbstractSchedule(Spec):
 
     Any schedule can go by the epoch, `PerEpoch(schedule, steps_per_epoch)`, and in stairs,
     `Staircase(schedule, steps)`; the decays that have it in a framework take `staircase=True` too.
+
+    The class attribute `quantity` names the values in a drawing.
     """
+
+    quantity: ClassVar[str] = "learning rate"
 
     @abstractmethod
     def __call__(self, step: int) -> float:
@@ -56,7 +60,7 @@ class AbstractSchedule(Spec):
         from dnnbridge.models.drawing import Drawing
         from dnnbridge.report.curves import schedule_svg
 
-        drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps)))
+        drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps), self.quantity))
         if path is not None:
             drawing.save(path)
         return drawing

@@ -131,6 +131,8 @@ class OneCycleMomentum(AbstractSchedule):
         [0.95, 0.85, 0.95]
     """
 
+    quantity = "momentum"
+
     total_steps: PositiveInt
     maximal_momentum: Fraction = 0.95
     minimal_momentum: Fraction = 0.85
