@@ -192,20 +192,21 @@ def trajectory(
 
 
 def rates_program(schedules: Mapping[str, AbstractSchedule]) -> Program:
-    """Return a program whose step writes what `SGD` makes of each rate; see `rates_read`."""
+    """Return a program whose step keeps what `SGD` makes of each rate; see `rates_read`."""
     builder = Builder("rates")
     zero, gradient = (builder.input(name, TensorType(())) for name in ("zero", "gradient"))
-    state, written = dict[str, StateArray](), dict[str, Value]()
+    moved = list[Value]()
     for name, schedule in schedules.items():
+        optimizer, parameter = SGD(schedule), StateArray(name, (), Zeros())
         scalars = {
-            key: builder.input(f"{name}/{key}", TensorType(())) for key in SGD(schedule).scalars(0)
+            key: builder.input(f"{name}/{key}", TensorType(())) for key in optimizer.scalars(0)
         }
-        state[name] = StateArray(name, (), Zeros())
-        update = record_update(builder, SGD(schedule), state[name], zero, gradient, scalars)
-        written |= update.writes
-    outputs = builder.graph([*written.values(), *written.values()])
-    names = tuple(written)
-    return Program({"step": Function(outputs, {}, names, names, training=True)}, state)
+        update = record_update(builder, optimizer, parameter, zero, gradient, scalars)
+        moved.append(ops.reshape(update.writes[name], (1,)))
+    row = ops.concat(moved, 0) if len(moved) > 1 else moved[0]
+    state = {"last": StateArray("last", (len(moved),), Zeros(), trainable=False)}
+    function = Function(builder.graph([row, row]), {}, ("rates",), ("last",), training=True)
+    return Program({"step": function}, state)
 
 
 def rates_read(
@@ -222,15 +223,12 @@ def rates_read(
     """
     executable = backend.compile(rates_program(schedules), device)
     optimizers = {name: SGD(schedule) for name, schedule in schedules.items()}
-    blocks: dict[str, list[Array]] = {name: [] for name in schedules}
+    blocks: list[Array] = []
     for first in range(0, steps, block):
         feeds: dict[str, Array] = {"zero": np.zeros(block), "gradient": np.full(block, -1.0)}
         for name, optimizer in optimizers.items():
             rows = [optimizer.scalars(step) for step in range(first, first + block)]
             feeds |= {f"{name}/{key}": np.array([row[key] for row in rows]) for key in rows[0]}
-        results = executable.run("step", feeds, block)
-        last = executable.read()
-        for name, values in results.items():
-            np.testing.assert_array_equal(last[name], values[-1], err_msg=name)
-            blocks[name].append(values)
-    return {name: np.concatenate(values) for name, values in blocks.items()}
+        blocks.append(executable.run("step", feeds, block)["rates"])
+        np.testing.assert_array_equal(executable.read()["last"], blocks[-1][-1])
+    return dict(zip(schedules, np.concatenate(blocks).T, strict=True))
