@@ -19,8 +19,9 @@ from dnnbridge.program import Program
 from dnnbridge.specification import Spec, family_of, kind_of, kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
-from dnnbridge.testing.harness import build_case, update_program
+from dnnbridge.testing.harness import build_case, rates_program, update_program
 
 FOLDER = Path(__file__).parent
 BACKENDS = ("tensorflow", "mindspore", "reference")
@@ -117,6 +118,9 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
     for case in OPTIMIZER_CASES:
         program = update_program(case.optimizer, case.start.shape)
         found.setdefault(kind_of(type(case.optimizer)), []).append((case.optimizer, program))
+    for case in SCHEDULE_CASES:
+        program = rates_program({case.id: case.schedule})
+        found.setdefault(kind_of(type(case.schedule)), []).append((case.schedule, program))
     for case in TRAINING_CASES:
         for rule in as_rules(case.experiment.gradients):
             given = rule, case.experiment.program()

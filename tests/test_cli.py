@@ -320,6 +320,22 @@ def test_schedule_of_a_class_with_names_and_lists() -> None:
     assert printed(succeed("schedule", "PiecewiseConstant", *args)) == expected
 
 
+def test_schedule_under_its_name_in_a_framework() -> None:
+    output = succeed("schedule", "InverseDecayLR", "0.1", "0.5", "--arg", "decay_steps=2")
+    assert printed(output) == db.InverseTimeDecay(0.1, 2, 0.5).values(20)
+    output = succeed("schedule", "PiecewiseConstantDecay", "[2]", "[0.1, 0.05]", "--steps", "4")
+    assert printed(output) == [0.1, 0.1, 0.1, 0.05]
+
+
+def test_schedule_that_listens_is_shown_as_it_is() -> None:
+    inner = db.PowerDecay(0.1, 5)
+    given = ["--arg", f"learning_rate={json.dumps(inner.to_dict())}", "--arg", "patience=3"]
+    assert printed(succeed("schedule", "Plateau", *given)) == inner.values(20)
+    assert printed(succeed("schedule", "Plateau", "0.1", "--steps", "3")) == [0.1] * 3
+    reduced = ["--arg", "scale=0.1", "--arg", "minimum=0.02", "--steps", "1"]
+    assert printed(succeed("schedule", "Plateau", "0.1", *reduced)) == [0.02]
+
+
 def test_schedule_of_a_file(small: Path) -> None:
     expected = db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5).values(7)
     assert printed(succeed("schedule", small, "--steps", "7")) == expected
@@ -346,6 +362,9 @@ BAD_SCHEDULES = {
         ["beta", "CosineDecay takes"],
     ),
     "no-pair": (["CosineDecay", "--arg", "alpha"], 1, ["name=value"]),
+    "native-missing": (["WarmUpLR", "0.1"], 1, ["WarmUpLR", "warmup_steps", "It takes"]),
+    "native-close": (["WarmupLR", "0.1"], 1, ["Did you mean 'WarmUpLR'"]),
+    "unknown-goal": (["Plateau", "0.1", '"heat"'], 1, ["Plateau.monitor", "'heat'", "mode"]),
     "list-missing": (["warmup_lr", "0.1"], 1, ["warmup_lr", "total_step", "It takes"]),
     "list-type": (["warmup_lr", "0.1", "6", "2.5", "2"], 1, ["step_per_epoch", "2.5"]),
     "list-steps": (["warmup_lr", "0.1", "6", "2", "2", "--steps", "3"], 1, ["--steps"]),

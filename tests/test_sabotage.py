@@ -9,9 +9,11 @@ from dnnbridge import ops
 from dnnbridge.reference import backend as reference_backend
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.rules import Rule
+from dnnbridge.schedules import PiecewiseConstant
 from dnnbridge.testing import suite as suite_module
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.op_cases import OP_CASES
+from dnnbridge.testing.cases.schedule_cases import ScheduleCase
 from dnnbridge.testing.suite import ConformanceSuite
 
 
@@ -103,21 +105,37 @@ def test_sabotage_is_caught(op, change, case_id):
         compare(case_id, {op: change(RULES[op])})
 
 
+def test_a_rate_that_is_off_by_its_last_bit_is_caught(monkeypatch):
+    monkeypatch.setattr(suite_module, "STEPS", 100)
+    monkeypatch.setattr(suite_module, "BLOCK", 50)
+    Suite().test_schedule(reference_backend.ReferenceBackend())
+    wrong = value(lambda y, a, b: np.nextafter(y, 1.0) if y == 0.05 else y)
+    monkeypatch.setitem(RULES, ops.Sub, wrong(RULES[ops.Sub]))
+    last_one = ScheduleCase("last", PiecewiseConstant((99,), (0.1, 0.05)))
+    short = [*suite_module.SCHEDULE_CASES[:1], last_one]
+    monkeypatch.setattr(suite_module, "SCHEDULE_CASES", short)
+    with pytest.raises(AssertionError, match="last"):
+        Suite().test_schedule(reference_backend.ReferenceBackend())
+
+
 def test_every_primitive_and_spec_has_a_case():
-    from dnnbridge import activations, layers, losses, metrics, optimizers
+    from dnnbridge import activations, layers, losses, metrics, optimizers, schedules
     from dnnbridge.specification import kinds
     from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+    from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
 
     assert {type(case.op) for case in OP_CASES} == set(ops.PRIMITIVES)
     assert suite_module.OP_CASES is OP_CASES
     covered = {type(case.spec) for case in EQUATION_CASES}
     covered |= {type(case.optimizer) for case in OPTIMIZER_CASES}
+    covered |= {type(case.schedule) for case in SCHEDULE_CASES}
     for base in (
         activations.AbstractActivation,
         layers.AbstractLayer,
         losses.AbstractLoss,
         metrics.AbstractMetric,
         optimizers.AbstractOptimizer,
+        schedules.AbstractSchedule,
     ):
         ours = {
             cls

@@ -109,7 +109,8 @@ class _Writer:
         arrays, names = Names("s"), self.names
         graph = inline(function.graph, claimed_by(CLAIMS))
         read = {v: name for v, name in function.state.items() if v in set(graph.inputs)}
-        self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in read.values()]
+        used = dict.fromkeys([*read.values(), *function.writes])
+        self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in used]
         lines = [_signature("step", [names[value] for value in function.feeds])]
         lines += [f"        {names[value]} = self.{arrays[name]}" for value, name in read.items()]
         lines += self.nodes(graph.nodes)

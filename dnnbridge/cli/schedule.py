@@ -26,16 +26,17 @@ def schedule(
 ) -> None:
     """Print step and value of a schedule.
 
-    NAME is a schedule (ExponentialDecay …) or a list function (exponential_decay_lr …), with its
-    arguments as JSON literals; FILE is an experiment (.py or .json), of which the learning rate is
-    shown.
+    NAME is a schedule (ExponentialDecay …), MindSpore's name of one (ExponentialDecayLR …) or a
+    list function (exponential_decay_lr …), with its arguments as JSON literals; FILE is an
+    experiment (.py or .json), of which the learning rate is shown. A schedule that listens to a
+    metric (Plateau) is shown as it is until it hears one.
 
     \b
     dnnbridge schedule exponential_decay_lr 0.1 0.9 6 2 1
     dnnbridge schedule CosineDecay 0.1 100 --arg alpha=0.01 --steps 100 --plot cosine.svg
     """
     from dnnbridge.cli.checking import check_writable
-    from dnnbridge.cli.schedules import schedule_values
+    from dnnbridge.cli.schedules import quantity_of, schedule_values
 
     check_writable("plot", plot)
     if plot and plot.suffix not in {".svg", ".png"}:
@@ -47,5 +48,5 @@ def schedule(
         from dnnbridge.report.curves import schedule as draw
 
         plot.parent.mkdir(parents=True, exist_ok=True)
-        draw(name, rates).savefig(plot)
+        draw(name, rates, quantity_of(name)).savefig(plot)
         click.echo(f"Plot: {plot}", err=True)

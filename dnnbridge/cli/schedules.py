@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dnnbridge import schedules
 from dnnbridge.cli.reading import read_experiment
@@ -16,11 +16,20 @@ from dnnbridge.schedules import AbstractSchedule, as_schedule
 from dnnbridge.specification import kind_of, kinds
 from dnnbridge.wording import close_match
 
+T = TypeVar("T")
+
 STEPS = 20
 
 LISTS: dict[str, Callable[..., list[float]]] = {
     name: getattr(schedules, name) for name in schedules.__all__ if name.endswith("_lr")
 }
+
+NATIVE: dict[str, Callable[..., AbstractSchedule]] = {
+    name: getattr(schedules, name)
+    for name in schedules.__all__
+    if name[0].isupper() and inspect.isfunction(getattr(schedules, name))
+}
+"""Functions under the names of classes of a framework."""
 
 
 def schedule_values(
@@ -32,7 +41,7 @@ def schedule_values(
         >>> schedule_values("LinearWarmup", ["0.1"], ["warmup_steps=2"], 3)
         [0.0, 0.05, 0.1]
     """
-    classes = {cls.__name__: cls for cls in kinds(AbstractSchedule)}
+    classes = _classes()
     positional = [parse_value(text, f"value {i}") for i, text in enumerate(values, 1)]
     named = _named(pairs)
     if name in LISTS:
@@ -41,12 +50,23 @@ def schedule_values(
         return _call(LISTS[name], positional, named)
     if name in classes:
         return _make(classes[name], positional, named).values(steps or STEPS)
+    if name in NATIVE:
+        return _call(NATIVE[name], positional, named).values(steps or STEPS)
     if not name.endswith((".py", ".json")):
-        hint = close_match(name, [*classes, *LISTS, "FILE.py", "FILE.json"])
+        hint = close_match(name, [*classes, *NATIVE, *LISTS, "FILE.py", "FILE.json"])
         raise SpecError("unknown schedule", got=repr(name), hint=hint)
     if positional or named:
         raise _useless("arguments", name, "the file says everything")
     return _learning_rate(Path(name)).values(steps or STEPS)
+
+
+def quantity_of(name: str) -> str:
+    """Return what the values of a schedule are, for an axis."""
+    return _classes().get(name, AbstractSchedule).quantity
+
+
+def _classes() -> dict[str, type[AbstractSchedule]]:
+    return {cls.__name__: cls for cls in kinds(AbstractSchedule)}
 
 
 def _named(pairs: Sequence[str]) -> dict[str, Any]:
@@ -56,9 +76,7 @@ def _named(pairs: Sequence[str]) -> dict[str, Any]:
     return named
 
 
-def _call(
-    function: Callable[..., list[float]], positional: list[Any], named: dict[str, Any]
-) -> list[float]:
+def _call(function: Callable[..., T], positional: list[Any], named: dict[str, Any]) -> T:
     try:
         bound = inspect.signature(function).bind(*positional, **named)
     except TypeError as error:

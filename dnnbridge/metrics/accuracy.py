@@ -32,6 +32,8 @@ class Accuracy(AbstractMetric):
         'accuracy'
     """
 
+    goal = "max"
+
     ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
@@ -52,6 +54,8 @@ class BinaryAccuracy(AbstractMetric):
         >>> BinaryAccuracy(threshold=0.0).label
         'binary_accuracy'
     """
+
+    goal = "max"
 
     threshold: Float = 0.5
 
@@ -77,6 +81,7 @@ class TopKAccuracy(AbstractMetric):
     """
 
     alias = "top_k_accuracy"
+    goal = "max"
 
     k: PositiveInt = 5
     ignore_index: Int | None = None

@@ -36,6 +36,8 @@ class AUC(AbstractMetric):
         'auc'
     """
 
+    goal = "max"
+
     num_thresholds: Annotated[int, Field(strict=True, ge=2)] = 200
     curve: Literal["ROC", "PR"] = "ROC"
 

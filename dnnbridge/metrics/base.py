@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,13 +18,21 @@ MetricValue = float | list[Any]
 """A number, or nested lists of them such as a confusion matrix."""
 
 
+Goal = Literal["min", "max"]
+"""What a better model makes of a metric."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AbstractMetric(Spec):
     """Base of metrics. A subclass defines `emit`, and `result` unless it is a mean.
 
     Args:
         name: name in the history; by default the alias of the class.
+
+    The class attribute `goal` says whether lower ("min") or higher ("max") is better, if either is.
     """
+
+    goal: ClassVar[Goal | None] = None
 
     name: str | None = None
 

@@ -77,6 +77,8 @@ def mean_ratio(part: Array, whole: Array) -> float:
 class AbstractCounts(AbstractMetric):
     """Base of metrics of the counts; a subclass defines `ratio`. `Precision` has the arguments."""
 
+    goal = "max"
+
     threshold: Float | None = 0.5
     average: Average = "macro"
     ignore_index: Int | None = None

@@ -36,6 +36,8 @@ class LossMetric(AbstractMetric):
         'mean_absolute_error'
     """
 
+    goal = "min"
+
     loss: InstanceOf[AbstractLoss]
 
     @property
@@ -71,6 +73,8 @@ class Perplexity(AbstractMetric):
         8.0
     """
 
+    goal = "min"
+
     from_logits: Bool = False
     ignore_index: Int | None = None
 
@@ -99,6 +103,7 @@ class RSquared(AbstractMetric):
     """
 
     alias = "r_squared"
+    goal = "max"
 
     centre: Float = 0.0
 

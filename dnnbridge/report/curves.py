@@ -108,15 +108,25 @@ def epoch_metric(comparison: Comparison) -> tuple[str, str]:
         return title, _svg(axes, "metric")
 
 
-def schedule(name: str, values: Sequence[float]) -> Figure:
+def schedule(name: str, values: Sequence[float], quantity: str = "learning rate") -> Figure:
     """Draw the value of every step."""
     with mpl.rc_context({"svg.fonttype": "none", "axes.grid": True, "grid.alpha": 0.3}):
-        axes = _axes("step", "learning rate")
+        axes = _axes("step", quantity)
         axes.step(range(len(values)), values, where="post", linewidth=1.8)
         axes.set_title(name)
         figure = axes.figure
         assert isinstance(figure, Figure)
         return figure
+
+
+def schedule_svg(name: str, values: Sequence[float], quantity: str) -> str:
+    """Return the drawing of `schedule` as SVG, the same text every time."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dnnbridge"}):
+        figure = schedule(name, values, quantity)
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
 
 
 def running_mean(values: Array, window: int) -> Array:

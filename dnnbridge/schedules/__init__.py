@@ -1,8 +1,13 @@
-"""Learning-rate schedules, and MindSpore's list functions."""
+"""Learning-rate schedules, and MindSpore's classes and list functions by their names."""
 
 from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, ScheduleLike, as_schedule
-from dnnbridge.schedules.combining import Join, PerEpoch, Scaled, Warmup
-from dnnbridge.schedules.cycles import CosineDecayRestarts, CyclicalLearningRate, OneCycle
+from dnnbridge.schedules.combining import Join, PerEpoch, Scaled, Staircase, Warmup
+from dnnbridge.schedules.cycles import (
+    CosineDecayRestarts,
+    CyclicalLearningRate,
+    OneCycle,
+    OneCycleMomentum,
+)
 from dnnbridge.schedules.decay import (
     CosineDecay,
     ExponentialDecay,
@@ -10,6 +15,16 @@ from dnnbridge.schedules.decay import (
     LinearWarmup,
     NaturalExpDecay,
     PolynomialDecay,
+    PowerDecay,
+)
+from dnnbridge.schedules.listening import heard
+from dnnbridge.schedules.mindspore_classes import (
+    CosineDecayLR,
+    ExponentialDecayLR,
+    InverseDecayLR,
+    NaturalExpDecayLR,
+    PolynomialDecayLR,
+    WarmUpLR,
 )
 from dnnbridge.schedules.mindspore_lists import (
     cosine_decay_lr,
@@ -20,29 +35,42 @@ from dnnbridge.schedules.mindspore_lists import (
     polynomial_decay_lr,
     warmup_lr,
 )
-from dnnbridge.schedules.piecewise import PiecewiseConstant
+from dnnbridge.schedules.piecewise import PiecewiseConstant, PiecewiseConstantDecay
+from dnnbridge.schedules.plateau import Plateau
 
 __all__ = [
-    "CosineDecayRestarts",
-    "CyclicalLearningRate",
-    "OneCycle",
-    "Join",
-    "PerEpoch",
-    "Scaled",
-    "Warmup",
     "AbstractSchedule",
     "ConstantSchedule",
     "CosineDecay",
+    "CosineDecayLR",
+    "CosineDecayRestarts",
+    "CyclicalLearningRate",
     "ExponentialDecay",
+    "ExponentialDecayLR",
+    "InverseDecayLR",
     "InverseTimeDecay",
+    "Join",
     "LinearWarmup",
     "NaturalExpDecay",
+    "NaturalExpDecayLR",
+    "OneCycle",
+    "OneCycleMomentum",
+    "PerEpoch",
     "PiecewiseConstant",
+    "PiecewiseConstantDecay",
+    "Plateau",
     "PolynomialDecay",
+    "PolynomialDecayLR",
+    "PowerDecay",
+    "Scaled",
     "ScheduleLike",
+    "Staircase",
+    "WarmUpLR",
+    "Warmup",
     "as_schedule",
     "cosine_decay_lr",
     "exponential_decay_lr",
+    "heard",
     "inverse_decay_lr",
     "natural_exp_decay_lr",
     "piecewise_constant_lr",

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
 from dnnbridge.fields import Float
 from dnnbridge.specification import Spec, named, spec
 
+if TYPE_CHECKING:
+    from dnnbridge.models.drawing import Drawing
+
 
 class AbstractSchedule(Spec):
     """Base of schedules.
 
     A subclass defines `__call__`. The step is the number of updates already made: 0 for the first
-    one, as in both frameworks. Give epochs instead of steps to use a schedule per epoch.
+    one, as in both frameworks.
+
+    Any schedule can go by the epoch, `PerEpoch(schedule, steps_per_epoch)`, and in stairs,
+    `Staircase(schedule, steps)`; the decays that have it in a framework take `staircase=True` too.
+
+    The class attribute `quantity` names the values in a drawing.
     """
+
+    quantity: ClassVar[str] = "learning rate"
 
     @abstractmethod
     def __call__(self, step: int) -> float:
@@ -25,6 +37,33 @@ class AbstractSchedule(Spec):
     def values(self, count: int) -> list[float]:
         """Return the values of the first `count` steps."""
         return [self(step) for step in range(count)]
+
+    def heard(self, logs: Mapping[str, object]) -> AbstractSchedule:
+        """Return the schedule that follows when an epoch had these losses and metrics.
+
+        Most listen to nothing and return themselves. What other schedules in it hear is not its
+        business: the function `heard` tells every schedule of a spec.
+        """
+        return self
+
+    def plot(self, path: str | Path | None = None, steps: int = 100) -> Drawing:
+        """Return a drawing of the first values; a notebook shows it.
+
+        Args:
+            path: SVG file to write besides.
+            steps: how many values.
+
+        Example:
+            >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
+            '<svg'
+        """
+        from dnnbridge.models.drawing import Drawing
+        from dnnbridge.report.curves import schedule_svg
+
+        drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps), self.quantity))
+        if path is not None:
+            drawing.save(path)
+        return drawing
 
 
 @spec

@@ -93,6 +93,27 @@ class Warmup(AbstractSchedule):
 
 
 @spec
+class Staircase(AbstractSchedule):
+    """A schedule in stairs: the value of the first of `steps` steps at all of them
+
+    Args:
+        schedule: what is read at every multiple of `steps`.
+        steps: width of a stair.
+
+    Example:
+        >>> from dnnbridge import PolynomialDecay
+        >>> Staircase(PolynomialDecay(0.5, decay_steps=4, end_learning_rate=0.0), steps=2).values(5)
+        [0.5, 0.5, 0.25, 0.25, 0.0]
+    """
+
+    schedule: ScheduleLike
+    steps: PositiveInt
+
+    def __call__(self, step: int) -> float:
+        return as_schedule(self.schedule)(step // self.steps * self.steps)
+
+
+@spec
 class PerEpoch(AbstractSchedule):
     """A schedule of the epoch: the same value at every step of an epoch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from dnnbridge.fields import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from dnnbridge.fields import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule
 from dnnbridge.specification import spec
 
@@ -107,14 +107,55 @@ class OneCycle(AbstractSchedule):
         top = self.maximal_learning_rate
         start = top / 10.0 if self.initial_learning_rate is None else self.initial_learning_rate
         end = start / 1000.0 if self.final_learning_rate is None else self.final_learning_rate
-        tail = self.total_steps // 10 if self.tail_steps is None else self.tail_steps
-        last = max(self.total_steps - 1, 1)
-        back = last - tail
-        half = max(back, 1) / 2.0
-        if step <= half:
-            return start + (top - start) * step / half
-        if step <= back:
-            return top + (start - top) * (step - half) / half
-        if step >= last:
-            return end
-        return start + (end - start) * (step - back) / tail
+        return _one_cycle(step, self.total_steps, self.tail_steps, (start, top, end))
+
+    def momentum(self, maximal: float = 0.95, minimal: float = 0.85) -> OneCycleMomentum:
+        """Return the momentum that runs against this rate."""
+        return OneCycleMomentum(self.total_steps, maximal, minimal, self.tail_steps)
+
+
+@spec
+class OneCycleMomentum(AbstractSchedule):
+    """The momentum of `OneCycle`: down while the rate goes up, up again, then the maximum
+
+    Args:
+        total_steps: steps of the training.
+        maximal_momentum: where it begins and ends.
+        minimal_momentum: where the rate is highest.
+        tail_steps: steps of the tail; by default a tenth of all.
+
+    Example:
+        >>> OneCycle(1.0, 21).momentum() == OneCycleMomentum(21)
+        True
+        >>> [round(momentum, 4) for momentum in OneCycleMomentum(21).values(21)[::9]]
+        [0.95, 0.85, 0.95]
+    """
+
+    quantity = "momentum"
+
+    total_steps: PositiveInt
+    maximal_momentum: Fraction = 0.95
+    minimal_momentum: Fraction = 0.85
+    tail_steps: NonNegativeInt | None = None
+
+    def __call__(self, step: int) -> float:
+        high, low = self.maximal_momentum, self.minimal_momentum
+        return _one_cycle(step, self.total_steps, self.tail_steps, (high, low, high))
+
+
+def _one_cycle(
+    step: int, total: int, tail_steps: int | None, values: tuple[float, float, float]
+) -> float:
+    """Return the value on straight lines: start to turn, back to start, in the tail to end."""
+    start, turn, end = values
+    tail = total // 10 if tail_steps is None else tail_steps
+    last = max(total - 1, 1)
+    back = last - tail
+    half = max(back, 1) / 2.0
+    if step <= half:
+        return start + (turn - start) * step / half
+    if step <= back:
+        return turn + (start - turn) * (step - half) / half
+    if step >= last:
+        return end
+    return start + (end - start) * (step - back) / tail

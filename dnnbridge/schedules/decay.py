@@ -10,6 +10,7 @@ import math
 
 from dnnbridge.fields import Bool, Float, NonNegativeFloat, PositiveFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule
+from dnnbridge.schedules.combining import Warmup
 from dnnbridge.specification import spec
 
 
@@ -18,6 +19,8 @@ class ExponentialDecay(AbstractSchedule):
     """rate · decay_rate^(step / decay_steps)
 
     Equals `keras.optimizers.schedules.ExponentialDecay` and MindSpore's `ExponentialDecayLR`.
+    With `staircase=True` it is step decay: times 0.8 every 20 steps is
+    `ExponentialDecay(rate, decay_steps=20, decay_rate=0.8, staircase=True)`.
 
     Example:
         >>> ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5)(4)
@@ -81,6 +84,27 @@ class InverseTimeDecay(AbstractSchedule):
 
 
 @spec
+class PowerDecay(AbstractSchedule):
+    """rate / (1 + step / decay_steps)^power (Géron, "Hands-On Machine Learning", power scheduling)
+
+    Its first power is `InverseTimeDecay` with decay_rate 1.
+
+    Example:
+        >>> PowerDecay(0.5, decay_steps=10, power=2.0).values(11)[::10]
+        [0.5, 0.125]
+    """
+
+    initial_learning_rate: PositiveFloat
+    decay_steps: PositiveInt
+    power: PositiveFloat = 1.0
+    staircase: Bool = False
+
+    def __call__(self, step: int) -> float:
+        passed = step // self.decay_steps if self.staircase else step / self.decay_steps
+        return float(self.initial_learning_rate / (1 + passed) ** self.power)
+
+
+@spec
 class PolynomialDecay(AbstractSchedule):
     """(rate - end) · (1 - step / decay_steps)^power + end, then `end`
 
@@ -112,8 +136,8 @@ class PolynomialDecay(AbstractSchedule):
 class CosineDecay(AbstractSchedule):
     """Half a cosine from the rate down to `alpha · rate`, then that (Loshchilov & Hutter, 2017)
 
-    Equals `keras.optimizers.schedules.CosineDecay` without warm-up, and MindSpore's
-    `CosineDecayLR(min_lr, max_lr, decay_steps)` with `alpha = min_lr / max_lr`.
+    Equals `keras.optimizers.schedules.CosineDecay` without warm-up (`CosineDecay.keras` has it),
+    and MindSpore's `CosineDecayLR(min_lr, max_lr, decay_steps)` with `alpha = min_lr / max_lr`.
 
     Example:
         >>> CosineDecay(0.1, decay_steps=4)(2)
@@ -127,6 +151,26 @@ class CosineDecay(AbstractSchedule):
     def __call__(self, step: int) -> float:
         end = self.alpha * self.initial_learning_rate
         return cosine_between(self.initial_learning_rate, end, step, self.decay_steps)
+
+    @classmethod
+    def keras(
+        cls,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        *,
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> AbstractSchedule:
+        """Return `keras.optimizers.schedules.CosineDecay` with these arguments.
+
+        With a target it goes in a straight line from the initial rate to the target, and the
+        cosine begins there. Without one Keras leaves `warmup_steps` out of account.
+        """
+        if warmup_target is None:
+            return cls(initial_learning_rate, decay_steps, alpha)
+        decay = cls(warmup_target, decay_steps, alpha)
+        return Warmup(decay, warmup_steps, initial_learning_rate) if warmup_steps else decay
 
 
 def cosine_between(start: float, end: float, step: int, decay_steps: int) -> float:

@@ -66,3 +66,15 @@ class PiecewiseConstant(AbstractSchedule):
         rate goes on.
         """
         return cls(tuple(milestone[:-1]), tuple(learning_rates), "later")
+
+
+def PiecewiseConstantDecay(  # noqa: N802
+    boundaries: Sequence[int], values: Sequence[float]
+) -> PiecewiseConstant:
+    """Return Keras' schedule of this name: the rate changes one step after a boundary.
+
+    Example:
+        >>> PiecewiseConstantDecay([1], [0.1, 0.05]).values(3)
+        [0.1, 0.1, 0.05]
+    """
+    return PiecewiseConstant.keras(boundaries, values)

@@ -12,11 +12,13 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend, check_supported
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
-from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers import SGD, AbstractOptimizer, ParameterGroups
 from dnnbridge.program import Function, Program
+from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.training.batches import scalar_feeds
 from dnnbridge.updates import Updates, Weight
 
 Write = Callable[..., Value]
@@ -188,7 +190,47 @@ def trajectory(
         if name != "p"
     }
     executable.write({"p": start} | slots)
-    rows = [optimizer.host_scalars(step) for step in range(len(gradients))]
-    feeds = {f"scalar:{name}": np.array([row[name] for row in rows]) for name in rows[0]}
+    feeds = scalar_feeds(optimizer, range(len(gradients)))
     executable.run("update", feeds | {"g": gradients}, len(gradients))
     return executable.read()
+
+
+def rates_program(schedules: Mapping[str, AbstractSchedule]) -> Program:
+    """Return a program whose step keeps what `SGD` makes of each rate; see `rates_read`."""
+    builder, optimizer = Builder("rates"), _of_each(schedules)
+    zero, gradient = (builder.input(name, TensorType(())) for name in ("zero", "gradient"))
+    updates = Updates.of(builder, optimizer)
+    updates.names.extend(schedules)
+    arrays = [StateArray(name, (), Zeros()) for name in schedules]
+    optimizer.emit(updates, [Weight(array, zero, gradient) for array in arrays])
+    moved = [ops.reshape(updates.writes[name], (1,)) for name in schedules]
+    row = ops.concat(moved, 0) if len(moved) > 1 else moved[0]
+    state = {"last": StateArray("last", (len(moved),), Zeros(), trainable=False)}
+    function = Function(builder.graph([row, row]), {}, ("rates",), ("last",), training=True)
+    return Program({"step": function}, state)
+
+
+def rates_read(
+    backend: Backend,
+    schedules: Mapping[str, AbstractSchedule],
+    steps: int,
+    block: int,
+    device: str = "cpu",
+) -> dict[str, Array]:
+    """Return the learning rate that each step of a compiled update has read, for each schedule.
+
+    0 - rate · (-1) is exact, so what plain gradient descent makes of p = 0 and g = -1 is the rate.
+    All schedules are in one program; `block` steps run in a call.
+    """
+    executable, optimizer = backend.compile(rates_program(schedules), device), _of_each(schedules)
+    blocks: list[Array] = []
+    for first in range(0, steps, block):
+        feeds: dict[str, Array] = {"zero": np.zeros(block), "gradient": np.full(block, -1.0)}
+        feeds |= scalar_feeds(optimizer, range(first, first + block))
+        blocks.append(executable.run("step", feeds, block)["rates"])
+        np.testing.assert_array_equal(executable.read()["last"], blocks[-1][-1])
+    return dict(zip(schedules, np.concatenate(blocks).T, strict=True))
+
+
+def _of_each(schedules: Mapping[str, AbstractSchedule]) -> ParameterGroups:
+    return ParameterGroups({name: SGD(schedule) for name, schedule in schedules.items()})

@@ -21,8 +21,9 @@ from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
+from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
-from dnnbridge.testing.harness import build_case, trajectory
+from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY, elementwise
 from dnnbridge.training.compiling import compile
 
@@ -79,6 +80,14 @@ class ConformanceSuite:
         actual = trajectory(loaded, *given, device=self.device)
         for name, expected in trajectory(reference, *given).items():
             assert_near(actual[name], expected, TRAJECTORY, f"{case.id} {name}")
+
+    def test_schedule(self, loaded: Backend) -> None:
+        """Every step reads the number of its type that is nearest to the schedule's float64."""
+        schedules = {case.id: case.schedule for case in SCHEDULE_CASES}
+        read = rates_read(loaded, schedules, STEPS, BLOCK, self.device)
+        for name, schedule in schedules.items():
+            expected = np.array(schedule.values(STEPS)).astype(read[name].dtype)
+            np.testing.assert_array_equal(read[name], expected, err_msg=name)
 
     @by_id("case", [*TRAINING_CASES, HOSTILE_CASE], ids=ids)
     def test_training(self, case: TrainingCase) -> None:

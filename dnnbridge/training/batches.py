@@ -91,14 +91,15 @@ def step_feeds(
     program: Program, optimizer: AbstractOptimizer, seed: int, steps: Sequence[int], batch: int
 ) -> dict[str, Array]:
     """Return the host scalars and random arrays of the given steps, stacked."""
-    rows = [optimizer.host_scalars(step) for step in steps]
-    feeds: dict[str, Array] = {
-        f"scalar:{name}": np.array([row[name] for row in rows], np.float64)
-        for name in program.scalars
-    }
-    feeds |= schedule_feeds(program, steps)
+    feeds = scalar_feeds(optimizer, steps) | schedule_feeds(program, steps)
     keys = [("random", step) for step in steps]
     return feeds | random_feeds(program.randoms, seed, keys, batch)
+
+
+def scalar_feeds(optimizer: AbstractOptimizer, steps: Sequence[int]) -> dict[str, Array]:
+    """Return the host scalars of an optimizer for the given steps, stacked, in float64."""
+    rows = [optimizer.host_scalars(step) for step in steps]
+    return {f"scalar:{name}": np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def schedule_feeds(program: Program, steps: Sequence[int]) -> dict[str, Array]:

@@ -16,10 +16,11 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend, check_supported
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
+from dnnbridge.schedules.listening import heard
 from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive
-from dnnbridge.training.history import History, Logs
+from dnnbridge.training.history import History, Logs, numbers
 from dnnbridge.training.labels import check_labels, check_weights
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
@@ -130,6 +131,7 @@ class Run:
                     found = self._evaluate(validation, batch_size)
                     logs |= {f"val_{name}": value for name, value in found.items()}
                 history.record(epoch, logs)
+                self.optimizer = heard(self.optimizer, numbers(logs))
                 for hook in hooks:
                     hook.on_epoch_end(self, epoch, logs)
                 if self._stopped:

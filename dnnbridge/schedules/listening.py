@@ -1,0 +1,39 @@
+"""Tell the schedules of a spec how an epoch went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+from dnnbridge.rewriting import rewritten
+from dnnbridge.schedules.base import AbstractSchedule
+from dnnbridge.specification import Spec
+
+S = TypeVar("S", bound=Spec)
+
+
+def heard(spec: S, logs: Mapping[str, object]) -> S:
+    """Return a spec whose schedules, however deep in it, have heard the metrics of an epoch.
+
+    A spec without a schedule that listens is returned as it is, the same object.
+
+    Args:
+        spec: an optimizer or a schedule.
+        logs: loss and metrics of the epoch by name.
+
+    Raises:
+        SpecError: a schedule listens to a metric that is not there.
+
+    Example:
+        >>> from dnnbridge import SGD, Plateau, Warmup
+        >>> optimizer = SGD(Warmup(Plateau(0.1, patience=1), steps=5))
+        >>> for loss in (0.5, 0.7):
+        ...     optimizer = heard(optimizer, {"val_loss": loss})
+        >>> round(optimizer.scalars(step=20)["learning_rate"], 6)
+        0.01
+    """
+
+    def listen(inner: Spec) -> Spec:
+        return inner.heard(logs) if isinstance(inner, AbstractSchedule) else inner
+
+    return cast(S, rewritten(spec, listen))

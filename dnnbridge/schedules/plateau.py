@@ -1,0 +1,123 @@
+"""The schedule that looks at how well the training goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
+from dnnbridge.metrics.goals import goal_of
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+
+Mode = Literal["auto", "min", "max"]
+
+
+@spec
+class Plateau(AbstractSchedule):
+    """Multiply a schedule by `factor` when a metric has not improved for `patience` epochs
+
+    Also called performance scheduling. It follows `keras.callbacks.ReduceLROnPlateau`, but is a
+    value: `heard` returns the schedule of the next epoch, and what it remembers stands in fields,
+    so a checkpoint holds it. A scaled rate is not below `minimum`, nor is it above the schedule's.
+
+    A metric that is not finite is no improvement. Keras keeps a NaN of the first epoch as the
+    best, which nothing improves.
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        monitor: name of the metric in the history.
+        factor: below 1.
+        patience: epochs without improvement before the rate falls.
+        mode: "min" if lower is better, "max" if higher is; "auto" knows the losses and metrics of
+            dnnbridge by their names.
+        min_delta: what the metric must change by to be better than the best.
+        cooldown: epochs after a fall that are not counted.
+        minimum: bound of the scaled rate.
+        scale: product of the factors so far.
+        best: the best value so far.
+        waited: epochs without improvement so far.
+        cooling: epochs of the cooldown that are left.
+
+    Example:
+        >>> schedule = Plateau(0.1, patience=2, factor=0.5)
+        >>> for loss in (0.9, 0.8, 0.8, 0.81):
+        ...     schedule = schedule.heard({"val_loss": loss})
+        >>> schedule(step=40), schedule.best
+        (0.05, 0.8)
+    """
+
+    learning_rate: ScheduleLike
+    monitor: str = "val_loss"
+    factor: Fraction = 0.1
+    patience: NonNegativeInt = 10
+    mode: Mode = "auto"
+    min_delta: NonNegativeFloat = 1e-4
+    cooldown: NonNegativeInt = 0
+    minimum: NonNegativeFloat = 0.0
+    scale: NonNegativeFloat = 1.0
+    best: Float | None = None
+    waited: NonNegativeInt = 0
+    cooling: NonNegativeInt = 0
+
+    def __post_init__(self) -> None:
+        if self.mode == "auto" and goal_of(self.monitor) is None:
+            raise SpecError(
+                "it is not known whether this metric should fall or rise",
+                where="Plateau.monitor",
+                got=repr(self.monitor),
+                hint='Write mode="min" or mode="max".',
+            )
+
+    def __call__(self, step: int) -> float:
+        full = as_schedule(self.learning_rate)(step)
+        return min(full, max(self.minimum, self.scale * full))
+
+    def heard(self, logs: Mapping[str, object]) -> Plateau:
+        value = self._monitored(logs)
+        cooling = max(self.cooling - 1, 0)
+        if self._improves(value):
+            return self.replace(best=value, waited=0, cooling=cooling)
+        waited = 0 if cooling else self.waited + 1
+        if cooling or waited < self.patience:
+            return self.replace(waited=waited, cooling=cooling)
+        return self.replace(scale=self.scale * self.factor, waited=0, cooling=self.cooldown)
+
+    def _improves(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        if self.best is None:
+            return True
+        if (goal_of(self.monitor) if self.mode == "auto" else self.mode) == "min":
+            return value + self.min_delta < self.best
+        return value - self.min_delta > self.best
+
+    def _monitored(self, logs: Mapping[str, object]) -> float:
+        value = logs.get(self.monitor)
+        if isinstance(value, (int, float)):
+            return float(value)
+        there = ", ".join(name for name, known in logs.items() if isinstance(known, (int, float)))
+        raise SpecError(
+            "the schedule listens to a metric that is not a number of this epoch",
+            where="Plateau.monitor",
+            got=repr(self.monitor),
+            hint=f"There are {there or 'none'}; names with val_ need validation data.",
+        )
+
+    @classmethod
+    def keras(
+        cls,
+        learning_rate: ScheduleLike,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        mode: Mode = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> Self:
+        """Return the schedule of `keras.callbacks.ReduceLROnPlateau` with these arguments."""
+        delta = abs(min_delta)
+        return cls(learning_rate, monitor, factor, patience, mode, delta, cooldown, min_lr)
