@@ -226,3 +226,27 @@ def test_bad_rules(make, message):
     with pytest.raises(DnnbridgeError) as caught:
         make()
     assert message in str(caught.value)
+
+
+def test_a_rate_that_listens_falls_when_nothing_improves(tmp_path):
+    optimizer = db.ParameterGroups(
+        {"head/*": db.SGD(db.Plateau(1e-9, "loss", 0.5, 1)), "*": db.SGD(0.0)}
+    )
+    run = compiled(optimizer)
+    run.fit(X, Y, 10, epochs=3, shuffle=False)
+    assert run.optimizer.rates(0)["head/*"] == pytest.approx(0.25e-9)
+    assert run.experiment.optimizer.rates(0)["head/*"] == pytest.approx(1e-9)
+    run.save(tmp_path / "run.safetensors")
+    again = db.load(tmp_path / "run.safetensors", "reference")
+    for each in (run, again):
+        each.fit(X, Y, 10, shuffle=False)
+    assert again.optimizer == run.optimizer
+    assert again.optimizer.rates(0)["head/*"] == pytest.approx(0.125e-9)
+
+
+def test_what_cannot_be_heard_is_refused_before_training():
+    run = compiled(db.SGD(db.Plateau(0.1, "val_loss")))
+    with pytest.raises(DnnbridgeError, match="There are loss"):
+        run.fit(X, Y)
+    assert run.progress.step == 0
+    run.fit(X, Y, validation_data=(X, Y))

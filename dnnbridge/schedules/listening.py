@@ -12,6 +12,25 @@ from dnnbridge.specification import Spec
 S = TypeVar("S", bound=Spec)
 
 
+def listens(spec: Spec) -> bool:
+    """Return whether there is a schedule in a spec that changes with what it hears.
+
+    Example:
+        >>> from dnnbridge import SGD, Plateau
+        >>> listens(SGD(Plateau(0.1))), listens(SGD(0.1))
+        (True, False)
+    """
+    found: list[Spec] = []
+
+    def look(inner: Spec) -> Spec:
+        if getattr(type(inner), "heard", AbstractSchedule.heard) is not AbstractSchedule.heard:
+            found.append(inner)
+        return inner
+
+    rewritten(spec, look)
+    return bool(found)
+
+
 def heard(spec: S, logs: Mapping[str, object]) -> S:
     """Return a spec whose schedules, however deep in it, have heard the metrics of an epoch.
 

@@ -110,6 +110,7 @@ class Run:
         epochs = check_positive(epochs, "epochs")
         if steps_per_call is not None:
             check_positive(steps_per_call, "steps_per_call")
+        self._check_heard(validation is not None)
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
         count = _count(data)
         batch_size = min(batch_size, count)
@@ -286,6 +287,14 @@ class Run:
             )
         places = "validation_data[0]", "validation_data[1]"
         return self._data(given[0], given[1], given[2] if len(given) > 2 else None, None, places)
+
+    def _check_heard(self, validated: bool) -> None:
+        """Raise before training if a schedule listens to what an epoch will not have."""
+        labels = {"loss"}
+        for objective in self._program.objectives.values():
+            labels |= {*objective.metrics, objective.loss_label}
+        labels |= {f"val_{label}" for label in labels} if validated else set()
+        heard(self.optimizer, dict.fromkeys(sorted(labels), 0.0))
 
     def _order(self, count: int, shuffle: bool) -> Array:
         if not shuffle:
