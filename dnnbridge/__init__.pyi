@@ -157,15 +157,25 @@ from .metrics import (
 )
 from .models import AbstractModel, Input, Model, Sequential
 from .optimizers import (
+    ASGD,
+    LAMB,
+    LARS,
     SGD,
     AbstractOptimizer,
     Adadelta,
+    Adafactor,
     Adagrad,
     Adam,
     Adamax,
+    ExponentialMovingAverage,
+    Ftrl,
     Lion,
+    Lookahead,
     Nadam,
+    ProximalAdagrad,
     RMSProp,
+    Rprop,
+    StochasticWeightAverage,
 )
 from .plugins import available_backends
 from .schedules import (
@@ -202,6 +212,16 @@ from .training.run import Run
 __version__: str
 
 __all__ = [
+    "ASGD",
+    "LAMB",
+    "LARS",
+    "Adafactor",
+    "ExponentialMovingAverage",
+    "StochasticWeightAverage",
+    "Lookahead",
+    "Ftrl",
+    "ProximalAdagrad",
+    "Rprop",
     "AbstractGradientRule",
     "ClipByGlobalNorm",
     "ClipByNorm",
