@@ -68,15 +68,19 @@ class OptimizerCase:
                 yield scale, slice(k * rows, (k + 1) * rows)
 
 
-def _case(name: str, optimizer: AbstractOptimizer, tolerance: float = UPDATES) -> OptimizerCase:
+def _case(
+    name: str,
+    optimizer: AbstractOptimizer,
+    tolerance: float = UPDATES,
+    shape: tuple[int, ...] = (12, 3),
+) -> OptimizerCase:
     rng = randomness.generator(0, "optimizer case")
     magnitudes = np.repeat(MAGNITUDES, 3)[:, None]
     gradients = rng.normal(size=(STEPS, 12, 3)) * magnitudes
     gradients[:, :, 2] *= rng.random((STEPS, 12)) < 0.3  # mostly zero, as for rare words
-    start = rng.normal(size=(12, 3))
-    return OptimizerCase(
-        name, optimizer, start.astype("float32"), gradients.astype("float32"), tolerance
-    )
+    start = rng.normal(size=(12, 3)).reshape(shape).astype("float32")
+    gradients = gradients.reshape(STEPS, *shape).astype("float32")
+    return OptimizerCase(name, optimizer, start, gradients, tolerance)
 
 
 OPTIMIZER_CASES: list[OptimizerCase] = [
@@ -117,6 +121,8 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("lars-mindspore", LARS.mindspore(CHANGING, coefficient=0.1, weight_decay=0.01)),
     _case("lars-clip", LARS(CHANGING, 0.0, 0.02, clip=True)),
     _case("adafactor", Adafactor(CHANGING)),
+    _case("adafactor-vector", Adafactor(CHANGING), shape=(36,)),
+    _case("adafactor-kernel", Adafactor(CHANGING, beta_1=0.5), shape=(4, 3, 1, 3)),
     _case("adafactor-mindspore", Adafactor.mindspore()),
     _case("adafactor-manual", Adafactor(CHANGING, -0.5, 1e-20, 1e-2, 0.5, False, 0.5, False)),
     _case("ftrl", Ftrl(CHANGING)),
