@@ -146,7 +146,8 @@ def test_optimizers_reproduce_keras(ours, name, arguments):
 def test_shapes_mean_the_same_as_in_keras(name, shape):
     keras = pytest.importorskip("keras")
     ours = {"Adafactor": db.Adafactor, "Lamb": db.LAMB}[name].keras(CHANGING)
-    start, gradients = START.reshape(shape), GRADIENTS.reshape(STEPS, *shape)
+    start = START.reshape(shape) * np.float32(1e-5)  # below Adafactor's second epsilon
+    gradients = GRADIENTS.reshape(STEPS, *shape)
     theirs = keras_trajectory(getattr(keras.optimizers, name)(0.1), start, gradients)
     found = trajectory(load_backend("reference"), ours, start, gradients)["p"]
     assert_near(theirs, found, TOLERANCE, name)
@@ -240,6 +241,17 @@ def test_optimizers_reproduce_mindspore(ours, name, arguments):
         )
     )
     assert_reproduced(theirs, ours, name)
+
+
+def test_asgd_averages_as_mindspore_does():
+    ms = pytest.importorskip("mindspore")
+    parameter = ms.Parameter(ms.Tensor(START), name="p")
+    theirs = ms.nn.ASGD([parameter], RATES, lambd=0.01, alpha=0.6, t0=5.0)
+    for gradient in GRADIENTS:
+        theirs((ms.Tensor(gradient),))
+    ours = db.ASGD.mindspore(CHANGING, 0.01, 0.6, 5.0)
+    found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p:average"]
+    assert_near(theirs.ax[0].asnumpy(), found, TOLERANCE, "average")
 
 
 def test_the_two_momentum_conventions_differ_once_the_rate_changes():
