@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from dnnbridge import ops
+from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.graph import Operand, Value
 from dnnbridge.initializers import Constant
@@ -23,10 +24,11 @@ class Ftrl(AbstractOptimizer):
     p = (sign(z) λ₁ - z) / ((n'^(-k) + β) / lr + 2 λ₂) where |z| > λ₁, else 0.
 
     Args:
-        learning_rate: a number or a schedule of the step.
+        learning_rate: a number or a schedule of the step, always above 0.
         learning_rate_power: k, at most 0. With -0.5, -1 and 0 powers are exact; for others they
             are exp(-k log n), as exact as the backend's exp and log.
-        initial_accumulator_value: what n starts at, above 0 unless k is -0.5, -1 or 0.
+        initial_accumulator_value: what n starts at. With 0, a gradient of 0 gives NaN unless β or
+            λ₂ is above 0.
         l1_regularization_strength: λ₁.
         l2_regularization_strength: λ₂.
         l2_shrinkage_regularization_strength: λₛ.
@@ -45,11 +47,26 @@ class Ftrl(AbstractOptimizer):
     l2_shrinkage_regularization_strength: NonNegativeFloat = 0.0
     beta: NonNegativeFloat = 0.0
 
+    def __post_init__(self) -> None:
+        k = self.learning_rate_power
+        if self.initial_accumulator_value == 0.0 and k not in (-0.5, -1.0, 0.0):
+            raise SpecError(
+                "an accumulator that starts at 0 needs the power -0.5, -1 or 0",
+                got=str(k),
+                hint="Set initial_accumulator_value=0.1, say.",
+            )
+
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         return {"n": Slot(shape, Constant(self.initial_accumulator_value)), "z": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
         rate = as_schedule(self.learning_rate)(step)
+        if rate <= 0.0:
+            raise SpecError(
+                "the learning rate must be above 0 at every step: Ftrl divides by it",
+                where=f"learning_rate, step {step}",
+                got=str(rate),
+            )
         return {
             "of_power": 1.0 / rate,
             "plus": self.beta / rate + 2.0 * self.l2_regularization_strength,
