@@ -125,9 +125,8 @@ class LARS(AbstractOptimizer):
 
     def scalars(self, step: int) -> dict[str, float]:
         rate = as_schedule(self.learning_rate)(step)
-        return {"learning_rate": rate} | (
-            {"of_factor": 1.0 / max(rate, 1e-30)} if self.clip else {}
-        )
+        of_factor = {"of_factor": 1.0 / max(rate, 1e-30)} if self.clip else {}
+        return {"learning_rate": rate} | of_factor
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         lr, of_p = scalars["learning_rate"], norm(p)

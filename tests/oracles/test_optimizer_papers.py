@@ -127,3 +127,13 @@ def test_a_ratio_of_norms_is_1_where_a_norm_is_0():
         np.testing.assert_allclose(found, -0.1, rtol=1e-12)
     found = trajectory(reference, db.LARS(0.1), zeros + 1, 0 * ones)["p"]
     np.testing.assert_array_equal(found, 1.0)
+
+
+@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+def test_a_clipped_ratio_stands_a_rate_of_0(backend):
+    if backend != "reference":
+        pytest.importorskip(backend)
+    optimizer = db.LARS(db.PiecewiseConstant((1,), (0.0, 0.5)), 0.0, 1.0, clip=True)
+    start, gradients = np.ones((2, 2), np.float32), np.ones((2, 2, 2), np.float32)
+    found = trajectory(load_backend(backend), optimizer, start, gradients)["p"]
+    np.testing.assert_allclose(found, 0.5, rtol=1e-6)
