@@ -76,6 +76,13 @@ class Updates:
         self.slots[name], self.reads[value] = array, name
         return value
 
+    def slots_of(self, optimizer: AbstractOptimizer, weight: Weight) -> dict[str, Value]:
+        """Declare the slots that an optimizer keeps for a parameter."""
+        return {
+            name: self.slot(f"{weight.name}:{name}", shape, initializer)
+            for name, (shape, initializer) in optimizer.slots(weight.array.shape).items()
+        }
+
     def record(self, optimizer: AbstractOptimizer, weight: Weight) -> None:
         """Write the update of one parameter: its decay, a call of the optimizer, its constraint."""
         array, p, g = weight.array, weight.value, weight.gradient
@@ -87,10 +94,7 @@ class Updates:
                 [p, g, self.scalars["decay"]],
                 lambda _, given: decay.emit(*given),
             )
-        slots = {
-            name: self.slot(f"{array.name}:{name}", shape, initializer)
-            for name, (shape, initializer) in optimizer.slots(array.shape).items()
-        }
+        slots = self.slots_of(optimizer, weight)
         names = ["p", *slots]
         scalars = [name for name in self.scalars if name != "decay"]
 

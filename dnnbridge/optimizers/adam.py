@@ -9,6 +9,7 @@ from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
 
@@ -56,12 +57,12 @@ class Adam(AbstractOptimizer):
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         b1, b2 = self.beta_1, self.beta_2
-        m = b1 * slots["m"] + (1.0 - b1) * g
-        v = b2 * slots["v"] + (1.0 - b2) * ops.square(g)
+        m = toward(slots["m"], g, 1.0 - b1)
+        v = toward(slots["v"], ops.square(g), 1.0 - b2)
         made, square = {"m": m, "v": v}, v
         if self.amsgrad:
             square = made["largest"] = ops.maximum(slots["largest"], v)
-        move = b1 * m + (1.0 - b1) * g if self.nesterov else m
+        move = toward(m, g, 1.0 - b1) if self.nesterov else m
         return p - scalars["alpha"] * move / (ops.sqrt(square) + scalars["epsilon"]), made
 
     @classmethod

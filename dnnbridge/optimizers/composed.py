@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.graph import Value
+from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate, Scalars, Slots
 from dnnbridge.updates import Updates, Weight
 
@@ -71,3 +71,39 @@ class AbstractWrapper(AbstractComposed):
     def with_rate(self, change: ChangeOfRate) -> Self:
         changes: dict[str, Any] = {"optimizer": self.inner.with_rate(change)}
         return self.replace(**changes)
+
+    @property
+    def average(self) -> str | None:
+        return self.inner.average
+
+
+class AbstractFollower(AbstractWrapper):
+    """Base of optimizers that see the weights which another one has just moved.
+
+    A subclass has a field `optimizer`, and defines `slots`, `scalars` and `follow`.
+    """
+
+    @abstractmethod
+    def follow(
+        self, before: Value, after: Value, slots: Slots, scalars: Scalars
+    ) -> tuple[Value, Slots]:
+        """Write what becomes of a parameter and of the slots, from its value before and after."""
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        updates.writes |= self.emit_inner(updates, weights).writes
+        scalars = list(self.scalars(0))
+        for weight in weights:
+            slots = updates.slots_of(self, weight)
+
+            def write(
+                _: Builder, given: tuple[Value, ...], names: Sequence[str] = tuple(slots)
+            ) -> list[Value]:
+                kept = dict(zip((*names, *scalars), given[2:], strict=True))
+                p, made = self.follow(given[0], given[1], kept, kept)
+                return [p, *(made[name] for name in names)]
+
+            host = [updates.scalars[name] for name in scalars]
+            arguments = [weight.value, updates.writes[weight.name], *slots.values(), *host]
+            made = updates.builder.call(self, weight.name, arguments, write)
+            keys = [weight.name, *(f"{weight.name}:{name}" for name in slots)]
+            updates.writes |= dict(zip(keys, made, strict=True))

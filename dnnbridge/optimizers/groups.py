@@ -48,6 +48,11 @@ class AbstractGrouping(AbstractComposed):
         """Return the optimizer of every group with its pattern."""
         raise NotImplementedError
 
+    @property
+    def average(self) -> str | None:
+        """The slot of averages of the groups that have one."""
+        return next((o.average for _, o in self.groups_of() if o.average), None)
+
     def host_scalars(self, step: int) -> dict[str, float]:
         found: dict[str, float] = {}
         for key, (_, optimizer) in self._numbered():
