@@ -94,10 +94,10 @@ def test_no_average_is_an_error():
 
 
 def test_wrappers_of_one_kind_exclude_each_other():
-    with pytest.raises(SpecError, match="average"):
-        db.ExponentialMovingAverage(db.StochasticWeightAverage(SGD, 0))
-    with pytest.raises(SpecError, match="got slow"):
-        db.Lookahead(db.Lookahead(SGD))
+    with pytest.raises(SpecError, match=":average: two arrays of optimizers have one name"):
+        compiled(db.ExponentialMovingAverage(db.StochasticWeightAverage(SGD, 0)))
+    with pytest.raises(SpecError, match=":slow: two arrays of optimizers have one name"):
+        compiled(db.Lookahead(db.Lookahead(SGD)))
 
 
 def test_wrappers_round_trip():
