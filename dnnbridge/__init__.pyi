@@ -25,7 +25,7 @@ from .activations import (
     Tanh,
 )
 from .checkpoint import load
-from .constraints import AbstractConstraint
+from .constraints import AbstractConstraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from .experiment import Experiment
 from .gradient_rules import (
     AbstractGradientRule,
@@ -63,6 +63,7 @@ from .layers import (
     AbstractLayer,
     AbstractRecurrent,
     Activation,
+    ActivityRegularization,
     Add,
     AlphaDropout,
     Attention,
@@ -184,7 +185,14 @@ from .optimizers import (
     WithGradientRules,
 )
 from .plugins import available_backends
-from .regularizers import L1, L1L2, L2, AbstractRegularizer
+from .regularizers import (
+    L1,
+    L1L2,
+    L2,
+    AbstractRegularizer,
+    AbstractSummedRegularizer,
+    OrthogonalRegularizer,
+)
 from .schedules import (
     AbstractSchedule,
     ConstantSchedule,
@@ -201,6 +209,7 @@ from .schedules import (
     PiecewiseConstant,
     PolynomialDecay,
     Scaled,
+    Strided,
     Warmup,
     cosine_decay_lr,
     exponential_decay_lr,
@@ -239,10 +248,12 @@ __all__ = [
     "AbstractRecurrent",
     "AbstractRegularizer",
     "AbstractSchedule",
+    "AbstractSummedRegularizer",
     "AbstractWeightDecay",
     "AbstractWrapper",
     "Accuracy",
     "Activation",
+    "ActivityRegularization",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -352,6 +363,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "LossMetric",
+    "MaxNorm",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
@@ -360,15 +372,18 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MinMaxNorm",
     "Mish",
     "Model",
     "MultiHeadAttention",
     "Multiply",
     "Nadam",
     "NaturalExpDecay",
+    "NonNegative",
     "OneCycle",
     "Ones",
     "Orthogonal",
+    "OrthogonalRegularizer",
     "PReLU",
     "PadFeatures",
     "PaddingMask",
@@ -411,11 +426,13 @@ __all__ = [
     "SpatialDropout3D",
     "Spec",
     "SquaredHinge",
+    "Strided",
     "Subtract",
     "Tanh",
     "TimeDistributed",
     "TopKAccuracy",
     "TruncatedNormal",
+    "UnitNorm",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

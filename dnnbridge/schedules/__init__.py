@@ -21,6 +21,7 @@ from dnnbridge.schedules.mindspore_lists import (
     warmup_lr,
 )
 from dnnbridge.schedules.piecewise import PiecewiseConstant
+from dnnbridge.schedules.strided import Strided
 
 __all__ = [
     "CosineDecayRestarts",
@@ -40,6 +41,7 @@ __all__ = [
     "PiecewiseConstant",
     "PolynomialDecay",
     "ScheduleLike",
+    "Strided",
     "as_schedule",
     "cosine_decay_lr",
     "exponential_decay_lr",
