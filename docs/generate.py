@@ -113,7 +113,7 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
     found: dict[str, list[tuple[object, Program]]] = {}
     for case in EQUATION_CASES:
         program = build_case(case).program
-        found.setdefault(kind_of(type(case.spec)), []).append((case.spec, program))
+        found.setdefault(kind_of(type(case.subject)), []).append((case.subject, program))
     for case in OPTIMIZER_CASES:
         program = update_program(case.optimizer, case.start.shape)
         found.setdefault(kind_of(type(case.optimizer)), []).append((case.optimizer, program))

@@ -110,7 +110,7 @@ def test_every_primitive_and_spec_has_a_case():
 
     assert {type(case.op) for case in OP_CASES} == set(ops.PRIMITIVES)
     assert suite_module.OP_CASES is OP_CASES
-    covered = {type(case.spec) for case in EQUATION_CASES}
+    covered = {type(case.subject) for case in EQUATION_CASES}
     covered |= {type(case.optimizer) for case in OPTIMIZER_CASES}
     for base in (
         activations.AbstractActivation,

@@ -21,7 +21,8 @@ from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
-from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
+from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, trajectory
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY, elementwise
 from dnnbridge.training.compiling import compile

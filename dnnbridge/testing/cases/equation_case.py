@@ -10,6 +10,7 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.scope import Emitter
+from dnnbridge.specification import Spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class EquationCase:
         reduced: number of terms summed into an element.
         training: whether it is emitted for training.
         masked: how many examples, the last ones, only fill up the batch.
+        of: what the case is of, where that is not `spec`.
     """
 
     id: str
@@ -33,6 +35,12 @@ class EquationCase:
     reduced: int = 1
     training: bool = True
     masked: int = 0
+    of: Spec | None = None
+
+    @property
+    def subject(self) -> Spec | Emitter:
+        """What the case is of."""
+        return self.of or self.spec
 
     @property
     def types(self) -> list[TensorType]:
