@@ -59,7 +59,8 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         recurrent_dropout: fraction of the state dropped where it meets its kernel, likewise
             (Gal & Ghahramani, 2016). Keras draws a mask per gate.
         kernel_regularizer: penalty of the kernel; likewise recurrent_ and bias_regularizer.
-        activity_regularizer: penalty of the result, the mean over the examples.
+        activity_regularizer: penalty of the result, the mean over the examples; Keras' SimpleRNN
+            takes one and does nothing with it.
         kernel_constraint: what updates keep the kernel in; likewise recurrent_, bias_constraint.
     """
 
