@@ -67,6 +67,10 @@ FAMILIES = {
     "metric": "Metrics",
     "optimizer": "Optimizers",
     "gradient_rule": "Rules for gradients",
+    "weight_decay": "Weight decay",
+    "loss_scale": "Loss scales",
+    "regularizer": "Regularizers",
+    "constraint": "Constraints",
     "initializer": "Initializers",
     "schedule": "Schedules",
 }
@@ -118,9 +122,11 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
         program = update_program(case.optimizer, case.start.shape)
         found.setdefault(kind_of(type(case.optimizer)), []).append((case.optimizer, program))
     for case in TRAINING_CASES:
-        for rule in as_rules(case.experiment.gradients):
-            given = rule, case.experiment.program()
-            found.setdefault(kind_of(type(rule)), []).append(given)
+        experiment = case.experiment
+        extra = (experiment.loss_scale, experiment.optimizer.weight_decay)
+        for part in [*as_rules(experiment.gradients), *(p for p in extra if isinstance(p, Spec))]:
+            given = part, experiment.program()
+            found.setdefault(kind_of(type(part)), []).append(given)
     return found
 
 

@@ -26,6 +26,7 @@ class EquationCase:
         training: whether it is emitted for training.
         masked: how many examples, the last ones, only fill up the batch.
         of: what the case is of, where that is not `spec`.
+        batched: whether the first axis is the batch.
     """
 
     id: str
@@ -36,6 +37,7 @@ class EquationCase:
     training: bool = True
     masked: int = 0
     of: Spec | None = None
+    batched: bool = True
 
     @property
     def subject(self) -> Spec | Emitter:
@@ -44,9 +46,10 @@ class EquationCase:
 
     @property
     def types(self) -> list[TensorType]:
+        shapes = [(BATCH, *a.shape[1:]) if self.batched else a.shape for a in self.inputs]
         return [
-            TensorType((BATCH, *a.shape[1:]), "int32" if a.dtype.kind == "i" else "float32")
-            for a in self.inputs
+            TensorType(shape, "int32" if a.dtype.kind == "i" else "float32")
+            for shape, a in zip(shapes, self.inputs, strict=True)
         ]
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from dnnbridge import gradient_rules, ops
-from dnnbridge.arrays import Array
 from dnnbridge.constraints import (
     AbstractConstraint,
     MaxNorm,
@@ -18,39 +17,26 @@ from dnnbridge.constraints import (
 )
 from dnnbridge.gradient_rules import AbstractGradientRule
 from dnnbridge.graph import Value
-from dnnbridge.initializers import Zeros
 from dnnbridge.regularizers import L1, L1L2, L2, AbstractRegularizer, OrthogonalRegularizer
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
-from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
-
-def spread(*shape: int) -> Array:
-    """Return factors for weights: one unit is 0, others are small, ordinary and large."""
-    sizes = np.resize([1.0, 0.0, 1e-5, 30.0, 0.3], shape[-1])
-    return np.broadcast_to(sizes, shape)
-
+Write = Callable[[Scope, tuple[Value, ...]], Sequence[Value]]
 
 SHAPES = {"": (6, 5), "-kernel": (2, 3, 2, 5), "-bias": (5,)}
+
+SIZES = (1.0, 0.0, 1e-5, 30.0, 0.3)
+"""Sizes of the units of an array: one is 0, others are small, ordinary and large."""
 
 
 @dataclass(frozen=True, eq=False)
 class OfArrays:
-    """Arrays that are drawn, multiplied by factors, and given to an equation.
+    """What is written over arrays without a batch, as one row of numbers."""
 
-    Attributes:
-        write: (scope, arrays) -> values, which are put into one row.
-        factors: an array for each.
-    """
+    write: Write
 
-    write: Callable[[Scope, Sequence[Value]], Sequence[Value]]
-    factors: Sequence[Array]
-
-    def emit(self, scope: Scope) -> Value:
-        arrays = [
-            scope.parameter(f"array_{i}", factor.shape, Zeros()) * scope.constant(factor)
-            for i, factor in enumerate(self.factors)
-        ]
+    def emit(self, scope: Scope, *arrays: Value) -> Value:
         rows = [ops.reshape(y, (1, y.type.size())) for y in self.write(scope, arrays)]
         return ops.concat(rows, 1) if len(rows) > 1 else rows[0]
 
@@ -77,16 +63,18 @@ def _gradient_rule(name: str, rule: AbstractGradientRule) -> EquationCase:
 
 
 def _case(
-    name: str,
-    rule: Spec,
-    write: Callable[[Scope, Sequence[Value]], Sequence[Value]],
-    shapes: Sequence[tuple[int, ...]],
-    reduced: int,
+    name: str, rule: Spec, write: Write, shapes: Sequence[tuple[int, ...]], reduced: int
 ) -> EquationCase:
-    factors = [np.roll(spread(*shape), i // 3, -1) for i, shape in enumerate(shapes)]
-    differentiated = isinstance(rule, AbstractRegularizer)
-    emitter = OfArrays(write, factors)
-    return EquationCase(name, emitter, (), gradient=differentiated, reduced=reduced, of=rule)
+    arrays = (np.roll(SIZES, i // 3) * normal(*shape, key=i // 3) for i, shape in enumerate(shapes))
+    return EquationCase(
+        name,
+        OfArrays(write),
+        tuple(arrays),
+        gradient=isinstance(rule, AbstractRegularizer),
+        reduced=reduced,
+        of=rule,
+        batched=False,
+    )
 
 
 WEIGHT_RULE_CASES: list[EquationCase] = [
