@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge import randomness
+from dnnbridge.gradient_rules import AdaptiveClip
 from dnnbridge.optimizers import (
     SGD,
     AbstractOptimizer,
@@ -15,11 +16,14 @@ from dnnbridge.optimizers import (
     Adagrad,
     Adam,
     Adamax,
+    GradientAccumulation,
     Lion,
     Nadam,
     RMSProp,
+    WithGradientRules,
 )
 from dnnbridge.schedules import ExponentialDecay, PiecewiseConstant
+from dnnbridge.weight_decay import CoupledWeightDecay
 
 Array = npt.NDArray[np.float32]
 
@@ -77,5 +81,9 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("nadam", Nadam(CHANGING)),
     _case("nadam-slow", Nadam(CHANGING, 0.8, 0.9, 1e-3, 0.004)),
     _case("lion", Lion(CHANGING)),
+    _case("decay-decoupled", SGD(CHANGING, momentum=0.9, weight_decay=0.1)),
+    _case("decay-coupled", Adam(CHANGING, weight_decay=CoupledWeightDecay(0.1))),
+    _case("rules", WithGradientRules(SGD(CHANGING, momentum=0.9), AdaptiveClip())),
+    _case("accumulation", GradientAccumulation(Adam(CHANGING), 3)),
 ]
 """Every optimizer has a case here; the suite insists."""
