@@ -73,9 +73,9 @@ class GradientAccumulation(AbstractWrapper):
     correction of Adam. Statistics of the batch, such as those of a BatchNorm, are of each part by
     itself.
 
-    With `gradient_accumulation_steps=n` a Keras optimizer counts batches: its rate at update k is
-    that of batch k · n + n - 1. Write `Strided(schedule, n, n - 1)` for that. Adam's bias
-    correction counts batches there too, which has no counterpart here.
+    With `gradient_accumulation_steps=n` a Keras optimizer counts updates for bias corrections, but
+    batches for the rate: that of update k is schedule(k · n + n - 1). Write
+    `Strided(schedule, n, n - 1)` for it.
 
     Args:
         optimizer: what makes the updates.

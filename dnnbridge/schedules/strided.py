@@ -12,8 +12,8 @@ class Strided(AbstractSchedule):
     """schedule(step · steps + offset)
 
     A schedule that is meant for batches where the optimizer counts updates. With
-    `gradient_accumulation_steps=n` a Keras optimizer counts batches: its update number k has the
-    rate of batch k · n + n - 1, which is `Strided(schedule, n, n - 1)` here.
+    `gradient_accumulation_steps=n` a Keras optimizer asks for the rate of a batch: its update k has
+    that of batch k · n + n - 1, which is `Strided(schedule, n, n - 1)` here.
 
     Args:
         schedule: what is read.

@@ -88,6 +88,13 @@ def test_accumulation_equals_keras(clip):
     assert clip or np.abs(ours(counted) - expected).max() > 1e-2
 
 
+def test_accumulation_for_adam_equals_keras():
+    """Bias corrections count updates, in Keras too."""
+    keras = pytest.importorskip("keras")
+    theirs = keras_trajectory(keras.optimizers.Adam(0.1, gradient_accumulation_steps=3))
+    assert_near(theirs, ours(db.GradientAccumulation(db.Adam(0.1), 3)), 2e-5, "adam")
+
+
 def scaled_program(scale, optimizer):
     """Return the program of one update from a gradient of the scaled loss."""
     builder = Builder("update")
