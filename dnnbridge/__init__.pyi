@@ -25,7 +25,7 @@ from .activations import (
     Tanh,
 )
 from .checkpoint import load
-from .constraints import AbstractConstraint
+from .constraints import AbstractConstraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
 from .experiment import Experiment
 from .gradient_rules import (
     AbstractGradientRule,
@@ -63,6 +63,7 @@ from .layers import (
     AbstractLayer,
     AbstractRecurrent,
     Activation,
+    ActivityRegularization,
     Add,
     AlphaDropout,
     Attention,
@@ -194,7 +195,14 @@ from .optimizers import (
     WithGradientRules,
 )
 from .plugins import available_backends
-from .regularizers import L1, L1L2, L2, AbstractRegularizer
+from .regularizers import (
+    L1,
+    L1L2,
+    L2,
+    AbstractRegularizer,
+    AbstractSummedRegularizer,
+    OrthogonalRegularizer,
+)
 from .schedules import (
     AbstractSchedule,
     ConstantSchedule,
@@ -221,6 +229,7 @@ from .schedules import (
     PowerDecay,
     Scaled,
     Staircase,
+    Strided,
     Warmup,
     WarmUpLR,
     cosine_decay_lr,
@@ -262,10 +271,12 @@ __all__ = [
     "AbstractRecurrent",
     "AbstractRegularizer",
     "AbstractSchedule",
+    "AbstractSummedRegularizer",
     "AbstractWeightDecay",
     "AbstractWrapper",
     "Accuracy",
     "Activation",
+    "ActivityRegularization",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -384,6 +395,7 @@ __all__ = [
     "LogSoftmax",
     "Lookahead",
     "LossMetric",
+    "MaxNorm",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
@@ -392,6 +404,7 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MinMaxNorm",
     "Mish",
     "Model",
     "MultiHeadAttention",
@@ -399,10 +412,12 @@ __all__ = [
     "Nadam",
     "NaturalExpDecay",
     "NaturalExpDecayLR",
+    "NonNegative",
     "OneCycle",
     "OneCycleMomentum",
     "Ones",
     "Orthogonal",
+    "OrthogonalRegularizer",
     "PReLU",
     "PadFeatures",
     "PaddingMask",
@@ -453,11 +468,13 @@ __all__ = [
     "SquaredHinge",
     "Staircase",
     "StochasticWeightAverage",
+    "Strided",
     "Subtract",
     "Tanh",
     "TimeDistributed",
     "TopKAccuracy",
     "TruncatedNormal",
+    "UnitNorm",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -34,7 +34,7 @@ def save(run: Run, path: str | Path) -> None:
         "progress": json.dumps(dataclasses.asdict(run.progress)),
         "backend": run.backend,
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in run.state().items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
     write_atomically(Path(path), to_bytes(arrays, metadata))
 
 

@@ -24,6 +24,9 @@ from dnnbridge.wording import shorten
 LARGEST = 3.4028234663852886e38
 """The largest float32."""
 
+LARGEST_SCALE = 2.0**126
+"""The largest scale: its inverse is the least float32 that no processor takes for 0."""
+
 
 class AbstractLossScale(Spec):
     """Base of loss scales. A subclass defines `begin` and `emit`.
@@ -83,7 +86,7 @@ class DynamicLossScale(AbstractLossScale):
 
     Args:
         initial: the first scale: 2^15 in Keras, 2^24 in MindSpore.
-        factor: by which it grows and shrinks.
+        factor: by which it grows and shrinks; it does not grow beyond 2^126.
         growth_steps: finite steps in a row after which it grows: 2000 in both frameworks.
         minimum: the least scale.
 
@@ -96,6 +99,15 @@ class DynamicLossScale(AbstractLossScale):
     factor: PositiveFloat = 2.0
     growth_steps: PositiveInt = 2000
     minimum: PositiveFloat = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.minimum <= self.initial <= LARGEST_SCALE:
+            raise SpecError(
+                "initial is from minimum to 2^126",
+                where="DynamicLossScale.initial",
+                got=str(self.initial),
+                hint="2^15 is common.",
+            )
 
     def begin(self, updates: Updates) -> Value | float:
         return updates.slot("loss_scale:scale", (), Constant(self.initial))
@@ -114,7 +126,8 @@ class DynamicLossScale(AbstractLossScale):
         updates.only_if(finite, inner, weights)
         done = updates.slot("loss_scale:finite_steps", ()) + 1.0
         grow = ops.equal(done, float(self.growth_steps))
-        larger = ops.where(grow, scale * self.factor, scale)
+        grown = ops.minimum(scale * self.factor, LARGEST_SCALE)
+        larger = ops.where(grow, grown, scale)
         smaller = ops.maximum(scale * (1.0 / self.factor), self.minimum)
         updates.writes["loss_scale:scale"] = ops.where(finite, larger, smaller)
         counted = ops.where(grow, 0.0, done)

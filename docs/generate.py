@@ -68,6 +68,10 @@ FAMILIES = {
     "metric": "Metrics",
     "optimizer": "Optimizers",
     "gradient_rule": "Rules for gradients",
+    "weight_decay": "Weight decay",
+    "loss_scale": "Loss scales",
+    "regularizer": "Regularizers",
+    "constraint": "Constraints",
     "initializer": "Initializers",
     "schedule": "Schedules",
 }
@@ -114,7 +118,7 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
     found: dict[str, list[tuple[object, Program]]] = {}
     for case in EQUATION_CASES:
         program = build_case(case).program
-        found.setdefault(kind_of(type(case.spec)), []).append((case.spec, program))
+        found.setdefault(kind_of(type(case.subject)), []).append((case.subject, program))
     for case in OPTIMIZER_CASES:
         program = update_program(case.optimizer, case.start.shape)
         found.setdefault(kind_of(type(case.optimizer)), []).append((case.optimizer, program))
@@ -122,9 +126,11 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
         program = rates_program({case.id: case.schedule})
         found.setdefault(kind_of(type(case.schedule)), []).append((case.schedule, program))
     for case in TRAINING_CASES:
-        for rule in as_rules(case.experiment.gradients):
-            given = rule, case.experiment.program()
-            found.setdefault(kind_of(type(rule)), []).append(given)
+        experiment = case.experiment
+        extra = (experiment.loss_scale, experiment.optimizer.weight_decay)
+        for part in [*as_rules(experiment.gradients), *(p for p in extra if isinstance(p, Spec))]:
+            given = part, experiment.program()
+            found.setdefault(kind_of(type(part)), []).append(given)
     return found
 
 

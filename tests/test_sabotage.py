@@ -62,6 +62,25 @@ SABOTAGE = {
         value(lambda y, x: np.where(x > 0, x, 0.0)),
         "binary-logits",
     ),
+    "absolute slope 1 at 0": (
+        ops.Abs,
+        lambda rule: Rule(rule.forward, lambda op, xs, y, g: (np.where(xs[0] < 0, -g, g),)),
+        "L1",
+    ),
+    "square root of 0 is 0.001": (ops.Sqrt, value(lambda y, x: y + 1e-3), "UnitNorm"),
+    "norms over everything": (
+        ops.ReduceSum,
+        value(lambda y, x: np.broadcast_to(np.sum(x), y.shape)),
+        "MaxNorm-kernel",
+    ),
+    "smaller of norm and limit": (ops.Minimum, value(lambda y, a, b: a), "MaxNorm"),
+    "least norm of weights": (ops.Maximum, value(lambda y, a, b: a), "AdaptiveClip"),
+    "mean over the units": (ops.ReduceMean, value(lambda y, x: y * 0), "CentralizeGradients"),
+    "transposed wrongly": (
+        ops.Transpose,
+        value(lambda y, x: y[::-1]),
+        "OrthogonalRegularizer-columns",
+    ),
     "log unclipped": (ops.Clip, value(lambda y, x: x), "sparse-probabilities-sure"),
 }
 
@@ -119,16 +138,31 @@ def test_a_rate_that_is_off_by_its_last_bit_is_caught(monkeypatch):
 
 
 def test_every_primitive_and_spec_has_a_case():
-    from dnnbridge import activations, layers, losses, metrics, optimizers, schedules
+    from dnnbridge import (
+        activations,
+        constraints,
+        gradient_rules,
+        layers,
+        loss_scale,
+        losses,
+        metrics,
+        optimizers,
+        regularizers,
+        schedules,
+        weight_decay,
+    )
     from dnnbridge.specification import kinds
     from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
     from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
+    from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 
     assert {type(case.op) for case in OP_CASES} == set(ops.PRIMITIVES)
     assert suite_module.OP_CASES is OP_CASES
-    covered = {type(case.spec) for case in EQUATION_CASES}
+    covered = {type(case.subject) for case in EQUATION_CASES}
     covered |= {type(case.optimizer) for case in OPTIMIZER_CASES}
     covered |= {type(case.schedule) for case in SCHEDULE_CASES}
+    for experiment in (case.experiment for case in TRAINING_CASES):
+        covered |= {type(experiment.loss_scale), type(experiment.optimizer.weight_decay)}
     for base in (
         activations.AbstractActivation,
         layers.AbstractLayer,
@@ -136,6 +170,11 @@ def test_every_primitive_and_spec_has_a_case():
         metrics.AbstractMetric,
         optimizers.AbstractOptimizer,
         schedules.AbstractSchedule,
+        regularizers.AbstractRegularizer,
+        constraints.AbstractConstraint,
+        gradient_rules.AbstractGradientRule,
+        loss_scale.AbstractLossScale,
+        weight_decay.AbstractWeightDecay,
     ):
         ours = {
             cls

@@ -57,6 +57,7 @@ from dnnbridge.layers.pooling import (
 )
 from dnnbridge.layers.recurrence import AbstractRecurrent
 from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
+from dnnbridge.layers.regularization import ActivityRegularization
 from dnnbridge.layers.reshaping import Flatten, Permute, Reshape
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -67,6 +68,7 @@ __all__ = [
     "AbstractLayer",
     "AbstractRecurrent",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Attention",

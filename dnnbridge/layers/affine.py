@@ -8,41 +8,39 @@ from dnnbridge import ops
 from dnnbridge.activations import ActivationLike, as_activation
 from dnnbridge.fields import DataFormat
 from dnnbridge.graph import Value
-from dnnbridge.initializers import InitializerLike, as_initializer
 from dnnbridge.layers.layout import leave
+from dnnbridge.layers.weights import penalised, weights
+from dnnbridge.regularizers import ActivityRegularizerLike
 from dnnbridge.scope import Scope
 
 
 class Normalisation(Protocol):
-    """A layer whose result is scaled and shifted."""
+    """A layer whose result is scaled and shifted, by a gamma and a beta with fields of weights."""
 
     @property
     def scale(self) -> bool: ...
     @property
     def center(self) -> bool: ...
-    @property
-    def gamma_initializer(self) -> InitializerLike: ...
-    @property
-    def beta_initializer(self) -> InitializerLike: ...
 
 
 class Linear(Protocol):
-    """A layer whose result gets a bias and an activation."""
+    """A layer whose result gets a bias, with fields of weights, and an activation."""
 
     @property
     def use_bias(self) -> bool: ...
     @property
-    def bias_initializer(self) -> InitializerLike: ...
-    @property
     def activation(self) -> ActivationLike: ...
+    @property
+    def activity_regularizer(self) -> ActivityRegularizerLike: ...
 
 
 def rescaled(scope: Scope, x: Value, axes: tuple[int, ...], layer: Normalisation) -> Value:
     """Return gamma · x + beta, as far as the layer has them, an element per element of the axes."""
+    shape = [x.shape[i] for i in axes]
     if layer.scale:
-        x = along(x, axes, _parameter(scope, "gamma", x, axes, layer.gamma_initializer)) * x
+        x = along(x, axes, weights(scope, layer, "gamma", shape)) * x
     if layer.center:
-        x = x + along(x, axes, _parameter(scope, "beta", x, axes, layer.beta_initializer))
+        x = x + along(x, axes, weights(scope, layer, "beta", shape))
     return x
 
 
@@ -51,9 +49,9 @@ def activated(
 ) -> Value:
     """Return activation(x + bias), with a bias per channel, in the layout of the layer."""
     if layer.use_bias:
-        start = as_initializer(layer.bias_initializer)
-        x = x + scope.parameter("bias", x.shape[-1:], start)
-    return scope.call(as_activation(layer.activation), leave(x, data_format))
+        x = x + weights(scope, layer, "bias", x.shape[-1:])
+    y = scope.call(as_activation(layer.activation), leave(x, data_format))
+    return penalised(scope, y, layer.activity_regularizer)
 
 
 def along(x: Value, axes: tuple[int, ...], array: Value) -> Value:
@@ -61,9 +59,3 @@ def along(x: Value, axes: tuple[int, ...], array: Value) -> Value:
     if axes == tuple(range(x.rank - len(axes), x.rank)):
         return array
     return ops.reshape(array, tuple(d if i in axes else 1 for i, d in enumerate(x.shape)))
-
-
-def _parameter(
-    scope: Scope, name: str, x: Value, axes: tuple[int, ...], initializer: InitializerLike
-) -> Value:
-    return scope.parameter(name, [x.shape[i] for i in axes], as_initializer(initializer))

@@ -20,6 +20,7 @@ from dnnbridge.initializers import (
 )
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped
+from dnnbridge.layers.weights import WithBias, WithKernel, weights
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -64,7 +65,7 @@ class Attention(AbstractLayer):
 
 
 @spec
-class MultiHeadAttention(AbstractLayer):
+class MultiHeadAttention(WithKernel, WithBias):
     """Heads of softmax(query @ keyᵀ / √key_dim) @ value, side by side, mapped to query's features
 
     Called on query (batch, T, E), then value (batch, S, V) and key (batch, S, K), then the padding
@@ -87,6 +88,8 @@ class MultiHeadAttention(AbstractLayer):
         bias_initializer: start of the biases.
         output_kernel_initializer: start of output_kernel; by default as the others.
         output_bias_initializer: start of output_bias; by default as the others.
+        kernel_regularizer: penalty of each of the four kernels; likewise bias_regularizer.
+        kernel_constraint: what updates keep each of them in; likewise bias_constraint.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -136,11 +139,12 @@ class MultiHeadAttention(AbstractLayer):
         """Map the last axis by a kernel of shape (*given, *made), and add a bias."""
         sizes = [scope.known(dim, "the features") for dim in made]
         kernel_initializer, bias_initializer = self._starts(name)
-        kernel = scope.parameter(f"{name}_kernel", (*given, *made), kernel_initializer)
+        shape = (*given, *made)
+        kernel = weights(scope, self, f"{name}_kernel", shape, "kernel", kernel_initializer)
         y = x @ ops.reshape(kernel, (x.shape[-1], math.prod(sizes)))
         if not self.use_bias:
             return y
-        bias = scope.parameter(f"{name}_bias", sizes, bias_initializer)
+        bias = weights(scope, self, f"{name}_bias", sizes, "bias", bias_initializer)
         return y + ops.reshape(bias, (math.prod(sizes),))
 
     def _starts(self, name: str) -> tuple[AbstractInitializer, AbstractInitializer]:

@@ -11,14 +11,14 @@ from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, Ones, Zeros
 from dnnbridge.layers.affine import along, rescaled
-from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @spec
-class BatchNorm(AbstractLayer):
+class BatchNorm(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, for each feature
 
     In training, mean and (biased) variance are those of the real examples of the batch, over all
@@ -38,11 +38,13 @@ class BatchNorm(AbstractLayer):
             number of real elements of a feature, as in MindSpore; the factor of one element is 1.
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
+        beta_regularizer: penalty of beta; likewise gamma_regularizer.
+        beta_constraint: what updates keep beta in; likewise gamma_constraint.
 
     Example:
-        >>> BatchNorm.mindspore()  # doctest: +NORMALIZE_WHITESPACE
-        BatchNorm(name=None, axis=-1, momentum=0.9, epsilon=1e-05, center=True, scale=True,
-                  unbiased=True, beta_initializer=Zeros(), gamma_initializer=Ones())
+        >>> ours, theirs = BatchNorm(), BatchNorm.mindspore()
+        >>> ours.momentum, theirs.momentum
+        (0.99, 0.9)
     """
 
     axis: Int = -1

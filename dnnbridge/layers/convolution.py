@@ -28,18 +28,17 @@ from dnnbridge.initializers import (
     InitializerLike,
     RandomUniform,
     VarianceScaling,
-    as_initializer,
 )
 from dnnbridge.layers.affine import activated
-from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter
+from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @dataclass(frozen=True)
-class AbstractConv(AbstractLayer):
+class AbstractConv(WithKernel, WithBias, WithActivity):
     """Base of convolutions; a subclass says how many axes. `Conv2D` has the arguments."""
 
     filters: PositiveInt
@@ -66,7 +65,7 @@ class AbstractConv(AbstractLayer):
             hint="Choose other groups or filters.",
         )
         shape = (*window, channels // self.groups, self.filters)
-        kernel = scope.parameter("kernel", shape, as_initializer(self.kernel_initializer))
+        kernel = weights(scope, self, "kernel", shape)
         strides, dilation = sizes(self.strides, axes), sizes(self.dilation_rate, axes)
         y = ops.conv(x, kernel, strides, cast(Padding, self.padding), dilation, self.groups)
         return activated(scope, y, self, self.data_format)
@@ -113,6 +112,8 @@ class Conv2D(AbstractConv):
         use_bias: whether to add a bias per filter.
         kernel_initializer: start of the kernel.
         bias_initializer: start of the bias.
+
+    Regularizers and constraints as of `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential

@@ -9,15 +9,15 @@ from dnnbridge.activations import ActivationLike
 from dnnbridge.fields import Bool, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, RandomUniform, as_initializer
+from dnnbridge.initializers import InitializerLike, RandomUniform
 from dnnbridge.layers.affine import activated
-from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @spec
-class Dense(AbstractLayer):
+class Dense(WithKernel, WithBias, WithActivity):
     """activation(x @ kernel + bias)
 
     Takes (batch, …, in) and gives (batch, …, units). The kernel has shape (in, units), as in
@@ -29,6 +29,9 @@ class Dense(AbstractLayer):
         use_bias: whether to add a bias.
         kernel_initializer: start of the kernel.
         bias_initializer: start of the bias.
+        kernel_regularizer: penalty of the kernel; likewise bias_regularizer.
+        activity_regularizer: penalty of the result, the mean over the examples.
+        kernel_constraint: what updates keep the kernel in; likewise bias_constraint.
 
     Example:
         >>> Dense(300, activation="relu", kernel_initializer="he_normal").units
@@ -48,8 +51,7 @@ class Dense(AbstractLayer):
             got=f"shape ({shape_text(x.shape)})",
             hint="Give every example at least one axis of features.",
         )
-        kernel_shape = (x.shape[-1], self.units)
-        kernel = scope.parameter("kernel", kernel_shape, as_initializer(self.kernel_initializer))
+        kernel = weights(scope, self, "kernel", (x.shape[-1], self.units))
         return activated(scope, x @ kernel, self)
 
     @classmethod

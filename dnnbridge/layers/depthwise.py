@@ -20,17 +20,23 @@ from dnnbridge.fields import (
     sizes,
 )
 from dnnbridge.graph import Value
-from dnnbridge.initializers import AbstractInitializer, InitializerLike, as_initializer
+from dnnbridge.initializers import InitializerLike
 from dnnbridge.layers.affine import activated
-from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter
+from dnnbridge.layers.weights import (
+    WithActivity,
+    WithBias,
+    WithDepthwiseKernel,
+    WithPointwiseKernel,
+    weights,
+)
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @dataclass(frozen=True)
-class AbstractDepthwiseConv(AbstractLayer):
+class AbstractDepthwiseConv(WithDepthwiseKernel, WithBias, WithActivity):
     """Base of depthwise convolutions. `DepthwiseConv2D` has the arguments."""
 
     kernel_size: SizesLike
@@ -46,8 +52,7 @@ class AbstractDepthwiseConv(AbstractLayer):
 
     def emit(self, scope: Scope, x: Value) -> Value:
         x = enter(scope, x, len(cast(tuple[int, ...], self.kernel_size)), self.data_format)
-        start = as_initializer(self.depthwise_initializer)
-        y = depthwise(scope, x, self, "kernel", start)
+        y = depthwise(scope, x, self, "kernel")
         return activated(scope, y, self, self.data_format)
 
 
@@ -86,6 +91,8 @@ class DepthwiseConv2D(AbstractDepthwiseConv):
         depthwise_initializer: start of the kernel.
         bias_initializer: start of the bias.
 
+    Regularizers and constraints begin as the initializers do, the rest is as of `Dense`.
+
     Example:
         >>> from dnnbridge import Input, Sequential
         >>> Sequential([Input((8, 8, 3)), DepthwiseConv2D(3, padding="same")]).output_shape
@@ -99,7 +106,7 @@ class DepthwiseConv2D(AbstractDepthwiseConv):
 
 
 @dataclass(frozen=True)
-class AbstractSeparableConv(AbstractLayer):
+class AbstractSeparableConv(WithDepthwiseKernel, WithPointwiseKernel, WithBias, WithActivity):
     """Base of separable convolutions. `SeparableConv2D` has the arguments."""
 
     filters: PositiveInt
@@ -118,11 +125,10 @@ class AbstractSeparableConv(AbstractLayer):
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = len(cast(tuple[int, ...], self.kernel_size))
         x = enter(scope, x, axes, self.data_format)
-        start = as_initializer(self.depthwise_initializer)
-        each = depthwise(scope, x, self, "depthwise_kernel", start)
+        each = depthwise(scope, x, self, "depthwise_kernel")
         shape = (*(1,) * axes, each.shape[-1], self.filters)
-        start = as_initializer(self.pointwise_initializer)
-        y = ops.conv(each, scope.parameter("pointwise_kernel", shape, start), (1,) * axes)
+        kernel = weights(scope, self, "pointwise_kernel", shape, "pointwise")
+        y = ops.conv(each, kernel, (1,) * axes)
         return activated(scope, y, self, self.data_format)
 
 
@@ -163,6 +169,8 @@ class SeparableConv2D(AbstractSeparableConv):
         pointwise_initializer: start of the other one, (1, 1, channels · multiplier, filters).
         bias_initializer: start of the bias.
 
+    Regularizers and constraints begin as the initializers do, the rest is as of `Dense`.
+
     Example:
         >>> from dnnbridge import Input, Sequential
         >>> Sequential([Input((8, 8, 3)), SeparableConv2D(5, 3)]).output_shape
@@ -180,12 +188,11 @@ def depthwise(
     x: Value,
     layer: AbstractDepthwiseConv | AbstractSeparableConv,
     name: str,
-    start: AbstractInitializer,
 ) -> Value:
     """Write the depthwise convolution of a layer with a kernel of its own."""
     window = cast(tuple[int, ...], layer.kernel_size)
     strides, dilation = sizes(layer.strides, len(window)), sizes(layer.dilation_rate, len(window))
     channels, multiplier = scope.known(x.shape[-1], "the kernel"), layer.depth_multiplier
-    kernel = scope.parameter(name, (*window, channels, multiplier), start)
+    kernel = weights(scope, layer, name, (*window, channels, multiplier), "depthwise")
     grouped = ops.reshape(kernel, (*window, 1, channels * multiplier))
     return ops.conv(x, grouped, strides, cast(Padding, layer.padding), dilation, channels)

@@ -11,14 +11,15 @@ from dnnbridge.errors import DTypeError, SpecError
 from dnnbridge.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, RandomNormal, as_initializer
+from dnnbridge.initializers import InitializerLike, RandomNormal
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.weights import WithEmbeddings, weights
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @spec
-class Embedding(AbstractLayer):
+class Embedding(WithEmbeddings):
     """The row of a trained table for each whole number: (batch, …) to (batch, …, output_dim)
 
     The input is int32, from 0 to input_dim - 1. Where it is an input of the model, a number
@@ -33,6 +34,8 @@ class Embedding(AbstractLayer):
         padding_index: this number gives zeros, and its row never gets a gradient. MindSpore's
             `padding_idx` makes the row zero at the start only, then trains it; `mask_zero` of
             Keras changes no number here: make a `PaddingMask` for the layers that take one.
+        embeddings_regularizer: penalty of the table, rows that were not looked up too.
+        embeddings_constraint: what updates keep the table in.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -55,9 +58,8 @@ class Embedding(AbstractLayer):
 
     def emit(self, scope: Scope, x: Value) -> Value:
         _require_int32(scope, x)
-        table = (self.input_dim, self.output_dim)
-        initializer = as_initializer(self.embeddings_initializer)
-        rows = ops.take(scope.parameter("embeddings", table, initializer), x)
+        table = weights(scope, self, "embeddings", (self.input_dim, self.output_dim))
+        rows = ops.take(table, x)
         if self.padding_index is None:
             return rows
         padding = ops.reshape(ops.equal(x, self.padding_index), (*x.shape, 1))
@@ -99,7 +101,7 @@ class PaddingMask(AbstractLayer):
 
 
 @spec
-class PositionEmbedding(AbstractLayer):
+class PositionEmbedding(WithEmbeddings):
     """x + a trained row for each place: (batch, time, features)
 
     Args:
@@ -122,8 +124,7 @@ class PositionEmbedding(AbstractLayer):
             got=f"{time} places, {self.input_dim} rows",
             hint="Raise input_dim.",
         )
-        initializer = as_initializer(self.embeddings_initializer)
-        table = scope.parameter("embeddings", (self.input_dim, features), initializer)
+        table = weights(scope, self, "embeddings", (self.input_dim, features))
         return x + ops.slice(table, (0, 0), (time, features))
 
 

@@ -11,6 +11,7 @@ from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, as_initializer
 from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
@@ -19,7 +20,7 @@ Axes = Int | tuple[Int, ...]
 
 
 @spec
-class LayerNorm(AbstractLayer):
+class LayerNorm(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over the axes of each example
 
     The variance is the biased one, the mean of the squared distances to the mean. gamma and beta
@@ -32,6 +33,8 @@ class LayerNorm(AbstractLayer):
         scale: whether there is a gamma.
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
+
+    Regularizers and constraints of beta and gamma as of `BatchNorm`.
 
     Example:
         >>> LayerNorm(axis=(-2, -1)).epsilon
@@ -63,7 +66,7 @@ class LayerNorm(AbstractLayer):
 
 
 @spec
-class GroupNorm(AbstractLayer):
+class GroupNorm(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over each group of channels
 
     Mean and biased variance are those of an example, over all axes and the neighbouring channels
@@ -77,6 +80,8 @@ class GroupNorm(AbstractLayer):
         scale: whether there is a gamma.
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
+
+    Regularizers and constraints of beta and gamma as of `BatchNorm`.
 
     Example:
         >>> GroupNorm(4).groups
@@ -119,7 +124,7 @@ class GroupNorm(AbstractLayer):
 
 
 @spec
-class InstanceNorm(AbstractLayer):
+class InstanceNorm(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over each channel of each example
 
     Mean and biased variance are those over the axes between batch and channels; gamma and beta
@@ -133,6 +138,8 @@ class InstanceNorm(AbstractLayer):
         scale: whether there is a gamma.
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
+
+    Regularizers and constraints of beta and gamma as of `BatchNorm`.
 
     Example:
         >>> InstanceNorm.mindspore().epsilon

@@ -17,7 +17,14 @@ from dnnbridge.initializers import (
     RandomUniform,
     as_initializer,
 )
-from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.weights import (
+    WithActivity,
+    WithBias,
+    WithKernel,
+    WithRecurrentKernel,
+    penalised,
+    weights,
+)
 from dnnbridge.randomness import Bernoulli
 from dnnbridge.scope import Scope
 
@@ -33,7 +40,7 @@ class Recurrent(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbstractRecurrent(AbstractLayer):
+class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity):
     """Base of recurrent layers: takes (batch, time, in), gives (batch, units), or all steps
 
     A second input, where given, is a mask of shape (batch, time): at steps where it is 0 the
@@ -51,6 +58,10 @@ class AbstractRecurrent(AbstractLayer):
         dropout: fraction of the inputs dropped in training, the same at every step and gate.
         recurrent_dropout: fraction of the state dropped where it meets its kernel, likewise
             (Gal & Ghahramani, 2016). Keras draws a mask per gate.
+        kernel_regularizer: penalty of the kernel; likewise recurrent_ and bias_regularizer.
+        activity_regularizer: penalty of the result, the mean over the examples; Keras' SimpleRNN
+            takes one and does nothing with it.
+        kernel_constraint: what updates keep the kernel in; likewise recurrent_, bias_constraint.
     """
 
     units: PositiveInt
@@ -112,21 +123,18 @@ class AbstractRecurrent(AbstractLayer):
             return made, made[:1] if self.return_sequences else ()
 
         last, outputs = scope.scan(step, [start] * self.states, sequences, length)
-        return swapped(outputs[0]) if self.return_sequences else last[0]
+        y = swapped(outputs[0]) if self.return_sequences else last[0]
+        return penalised(scope, y, self.activity_regularizer)
 
     def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
         """Declare the weights; return the inputs of all steps projected, and the other half."""
         width = self.blocks * self.units
-        kernel = scope.parameter(
-            "kernel", (x.shape[-1], width), as_initializer(self.kernel_initializer)
-        )
-        recurrent = scope.parameter(
-            "recurrent_kernel", (self.units, width), as_initializer(self.recurrent_initializer)
-        )
+        kernel = weights(scope, self, "kernel", (x.shape[-1], width))
+        recurrent = weights(scope, self, "recurrent_kernel", (self.units, width), "recurrent")
         if not self.use_bias:
             return x @ kernel, Recurrent(recurrent, None)
         shape = (2, width) if self.has_two_biases else (width,)
-        bias = scope.parameter("bias", shape, self.starting_bias())
+        bias = weights(scope, self, "bias", shape, start=self.starting_bias())
         if not self.has_two_biases:
             return x @ kernel + bias, Recurrent(recurrent, None)
         first, second = (ops.slice(bias, (row, 0), (1, width)) for row in (0, 1))

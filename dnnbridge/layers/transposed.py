@@ -30,19 +30,18 @@ from dnnbridge.initializers import (
     InitializerLike,
     RandomUniform,
     VarianceScaling,
-    as_initializer,
 )
 from dnnbridge.layers.affine import activated
-from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.convolution import layout_named, mindspore_padding
 from dnnbridge.layers.layout import enter
+from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
 from dnnbridge.ops.windows import Padding
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
 
 @dataclass(frozen=True)
-class AbstractConvTranspose(AbstractLayer):
+class AbstractConvTranspose(WithKernel, WithBias, WithActivity):
     """Base of transposed convolutions. `Conv2DTranspose` has the arguments."""
 
     filters: PositiveInt
@@ -62,7 +61,7 @@ class AbstractConvTranspose(AbstractLayer):
         axes = len(window)
         x = enter(scope, x, axes, self.data_format)
         shape = (*window, self.filters, scope.known(x.shape[-1], "the kernel"))
-        kernel = scope.parameter("kernel", shape, as_initializer(self.kernel_initializer))
+        kernel = weights(scope, self, "kernel", shape)
         strides, dilation = sizes(self.strides, axes), sizes(self.dilation_rate, axes)
         grown = tuple(self._size(i, scope.known(n, "")) for i, n in enumerate(x.shape[1:-1]))
         y = ops.conv_transpose(x, kernel, strides, grown, cast(Padding, self.padding), dilation)
@@ -126,6 +125,8 @@ class Conv2DTranspose(AbstractConvTranspose):
         use_bias: whether to add a bias per filter.
         kernel_initializer: start of the kernel.
         bias_initializer: start of the bias.
+
+    Regularizers and constraints as of `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential

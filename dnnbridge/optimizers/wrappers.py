@@ -69,8 +69,13 @@ class GradientAccumulation(AbstractWrapper):
     """An update after every few steps, with the mean of their gradients
 
     A batch in several parts: weights and slots stay as they are until the last part is done. The
-    inner optimizer counts updates, so a schedule moves on once in `steps` steps. Statistics of
-    the batch, such as those of a BatchNorm, are of each part by itself.
+    inner optimizer counts updates, so a schedule moves on once in `steps` steps, as does the bias
+    correction of Adam. Statistics of the batch, such as those of a BatchNorm, are of each part by
+    itself.
+
+    With `gradient_accumulation_steps=n` a Keras optimizer counts updates for bias corrections, but
+    batches for the rate: that of update k is schedule(k · n + n - 1). Write
+    `Strided(schedule, n, n - 1)` for it.
 
     Args:
         optimizer: what makes the updates.

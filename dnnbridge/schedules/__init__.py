@@ -37,6 +37,7 @@ from dnnbridge.schedules.mindspore_lists import (
 )
 from dnnbridge.schedules.piecewise import PiecewiseConstant, PiecewiseConstantDecay
 from dnnbridge.schedules.plateau import Plateau
+from dnnbridge.schedules.strided import Strided
 
 __all__ = [
     "AbstractSchedule",
@@ -65,6 +66,7 @@ __all__ = [
     "Scaled",
     "ScheduleLike",
     "Staircase",
+    "Strided",
     "WarmUpLR",
     "Warmup",
     "as_schedule",

@@ -161,6 +161,7 @@ def update_program(optimizer: AbstractOptimizer, shape: tuple[int, ...]) -> Prog
     parameter = StateArray("p", shape, Zeros())
     p, g = builder.input("p", parameter.type), builder.input("g", parameter.type)
     updates = Updates.of(builder, optimizer)
+    updates.names.append("p")
     optimizer.emit(updates, [Weight(parameter, p, g)])
     seen = ops.reduce_sum(g, tuple(range(g.rank)))
     function = Function(

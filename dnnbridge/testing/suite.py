@@ -22,7 +22,8 @@ from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS
-from dnnbridge.testing.cases.training_cases import TRAINING_CASES, TrainingCase
+from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY, elementwise
 from dnnbridge.training.compiling import compile

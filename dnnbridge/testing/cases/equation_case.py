@@ -10,6 +10,7 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.scope import Emitter
+from dnnbridge.specification import Spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,8 @@ class EquationCase:
         reduced: number of terms summed into an element.
         training: whether it is emitted for training.
         masked: how many examples, the last ones, only fill up the batch.
+        of: what the case is of, where that is not `spec`.
+        batched: whether the first axis is the batch.
     """
 
     id: str
@@ -33,12 +36,20 @@ class EquationCase:
     reduced: int = 1
     training: bool = True
     masked: int = 0
+    of: Spec | None = None
+    batched: bool = True
+
+    @property
+    def subject(self) -> Spec | Emitter:
+        """What the case is of."""
+        return self.of or self.spec
 
     @property
     def types(self) -> list[TensorType]:
+        shapes = [(BATCH, *a.shape[1:]) if self.batched else a.shape for a in self.inputs]
         return [
-            TensorType((BATCH, *a.shape[1:]), "int32" if a.dtype.kind == "i" else "float32")
-            for a in self.inputs
+            TensorType(shape, "int32" if a.dtype.kind == "i" else "float32")
+            for shape, a in zip(shapes, self.inputs, strict=True)
         ]
 
 

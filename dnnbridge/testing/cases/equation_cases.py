@@ -14,6 +14,7 @@ from dnnbridge.testing.cases.recurrent_cases import RECURRENT_CASES
 from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 from dnnbridge.testing.cases.sequence_cases import SEQUENCE_CASES
 from dnnbridge.testing.cases.spatial_cases import SPATIAL_CASES
+from dnnbridge.testing.cases.weight_rule_cases import WEIGHT_RULE_CASES
 
 EQUATION_CASES: list[EquationCase] = [
     *ACTIVATION_CASES,
@@ -27,4 +28,5 @@ EQUATION_CASES: list[EquationCase] = [
     *SEQUENCE_CASES,
     *RECURRENT_CASES,
     *SCAN_CASES,
+    *WEIGHT_RULE_CASES,
 ]

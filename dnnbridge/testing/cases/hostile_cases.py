@@ -15,7 +15,7 @@ from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
-from dnnbridge.testing.cases.training_cases import TrainingCase
+from dnnbridge.testing.cases.training_case import TrainingCase
 
 
 @spec

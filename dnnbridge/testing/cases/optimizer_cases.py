@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge import randomness
+from dnnbridge.gradient_rules import AdaptiveClip
 from dnnbridge.optimizers import (
     ASGD,
     LAMB,
@@ -22,16 +23,21 @@ from dnnbridge.optimizers import (
     Adamax,
     ExponentialMovingAverage,
     Ftrl,
+    GradientAccumulation,
+    LearningRateMultipliers,
     Lion,
     Lookahead,
     Nadam,
+    ParameterGroups,
     ProximalAdagrad,
     RMSProp,
     Rprop,
     StochasticWeightAverage,
+    WithGradientRules,
 )
 from dnnbridge.schedules import ExponentialDecay, PiecewiseConstant
 from dnnbridge.testing.tolerances import UPDATES
+from dnnbridge.weight_decay import CoupledWeightDecay
 
 Array = npt.NDArray[np.float32]
 
@@ -143,5 +149,11 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("ema-overwrite", ExponentialMovingAverage(SGD(CHANGING, momentum=0.9), 0.99, 3, 20)),
     _case("swa", StochasticWeightAverage(RMSProp(CHANGING), 100, 7)),
     _case("swa-lookahead", Lookahead(StochasticWeightAverage(SGD(CHANGING), 50), 4)),
+    _case("decay-decoupled", SGD(CHANGING, momentum=0.9, weight_decay=0.1)),
+    _case("decay-coupled", Adam(CHANGING, weight_decay=CoupledWeightDecay(0.1))),
+    _case("rules", WithGradientRules(SGD(CHANGING, momentum=0.9), AdaptiveClip())),
+    _case("accumulation", GradientAccumulation(Adam(CHANGING), 3)),
+    _case("groups", ParameterGroups({"p": Adam(CHANGING), "*": SGD(0.1)})),
+    _case("multipliers", LearningRateMultipliers(SGD(CHANGING, momentum=0.9), {"p": 0.3})),
 ]
 """Every optimizer has a case here; the suite insists."""

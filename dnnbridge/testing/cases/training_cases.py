@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,35 +48,10 @@ from dnnbridge.optimizers import (
     ParameterGroups,
 )
 from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingCase:
-    """An experiment, its data, and how long to train. 107 examples leave a short last batch."""
-
-    id: str
-    experiment: Experiment
-    x: Array
-    y: Array | dict[str, Array]
-    batch_size: int = 20
-    epochs: int = 8
-    sample_weight: Array | None = None
-
-    def validation(self, count: int) -> tuple[Any, ...]:
-        """Return the first examples, their labels and weights."""
-        y = self.y
-        labels = {k: v[:count] for k, v in y.items()} if isinstance(y, dict) else y[:count]
-        weights = self.sample_weight
-        return self.x[:count], labels, None if weights is None else weights[:count]
-
-
-def _x() -> Array:
-    return randomness.generator(0, "training x").normal(size=(107, 4, 5))
-
-
-def _label() -> Array:
-    weights = randomness.generator(0, "training y").normal(size=(20, 3))
-    return np.asarray((_x().reshape(107, 20) @ weights).argmax(1))
+from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.cases.training_case import classes as _label
+from dnnbridge.testing.cases.training_case import examples as _x
+from dnnbridge.testing.cases.update_cases import UPDATE_CASES
 
 
 def _case(
@@ -240,4 +214,5 @@ TRAINING_CASES: list[TrainingCase] = [
         Dense(3),
     ),
     _sequence_case(),
+    *UPDATE_CASES,
 ]

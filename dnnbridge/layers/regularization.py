@@ -1,0 +1,32 @@
+"""A layer that only adds to the loss."""
+
+from __future__ import annotations
+
+from dnnbridge.fields import NonNegativeFloat
+from dnnbridge.graph import Value
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.regularizers import L1L2
+from dnnbridge.scope import Scope
+from dnnbridge.specification import spec
+
+
+@spec
+class ActivityRegularization(AbstractLayer):
+    """x as it is; l1 · Σ |x| + l2 · Σ x² of every example, their mean, is added to the loss
+
+    Args:
+        l1: factor of the absolute values.
+        l2: factor of the squares.
+
+    Example:
+        >>> from dnnbridge import Dense, Input, Sequential
+        >>> Sequential([Input((3,)), Dense(4), ActivityRegularization(l1=1e-3)]).output_shape
+        (None, 4)
+    """
+
+    l1: NonNegativeFloat = 0.0
+    l2: NonNegativeFloat = 0.0
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        scope.add_loss(L1L2(self.l1, self.l2).per_example(x))
+        return x

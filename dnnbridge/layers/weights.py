@@ -1,0 +1,124 @@
+"""What a layer says about its weights besides their shapes: start, penalty, constraint.
+
+Weights that are called kernel, say, have the fields kernel_initializer, kernel_regularizer and
+kernel_constraint, as in Keras. The last two are declared here, once for all layers, and are given
+by name; `weights` reads all three. Those of `Experiment` by patterns take their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dnnbridge.constraints import ConstraintLike, as_constraint
+from dnnbridge.graph import Dim, Value
+from dnnbridge.initializers import AbstractInitializer, as_initializer
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.regularizers import (
+    ActivityRegularizerLike,
+    RegularizerLike,
+    as_activity_regularizer,
+    as_regularizer,
+)
+from dnnbridge.scope import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithActivity(AbstractLayer):
+    """A layer whose output may have a penalty, the mean over the examples of the batch."""
+
+    activity_regularizer: ActivityRegularizerLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithKernel(AbstractLayer):
+    """A layer with a kernel."""
+
+    kernel_regularizer: RegularizerLike = None
+    kernel_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithBias(AbstractLayer):
+    """A layer with a bias."""
+
+    bias_regularizer: RegularizerLike = None
+    bias_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithRecurrentKernel(AbstractLayer):
+    """A layer with a recurrent kernel."""
+
+    recurrent_regularizer: RegularizerLike = None
+    recurrent_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithDepthwiseKernel(AbstractLayer):
+    """A layer with a depthwise kernel."""
+
+    depthwise_regularizer: RegularizerLike = None
+    depthwise_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithPointwiseKernel(AbstractLayer):
+    """A layer with a pointwise kernel."""
+
+    pointwise_regularizer: RegularizerLike = None
+    pointwise_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithEmbeddings(AbstractLayer):
+    """A layer with a table."""
+
+    embeddings_regularizer: RegularizerLike = None
+    embeddings_constraint: ConstraintLike = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithGammaAndBeta(AbstractLayer):
+    """A normalisation with a scale and a shift."""
+
+    beta_regularizer: RegularizerLike = None
+    gamma_regularizer: RegularizerLike = None
+    beta_constraint: ConstraintLike = None
+    gamma_constraint: ConstraintLike = None
+
+
+def weights(
+    scope: Scope,
+    layer: object,
+    name: str,
+    shape: Sequence[Dim],
+    field: str | None = None,
+    start: AbstractInitializer | None = None,
+) -> Value:
+    """Declare trainable weights with what the layer's fields say about them.
+
+    Args:
+        scope: of the layer.
+        layer: has the fields.
+        name: of the weights.
+        shape: their sizes.
+        field: what the fields begin with, if that is not the name.
+        start: the initializer, if it is not the field's.
+    """
+    begin = field or name
+    return scope.parameter(
+        name,
+        shape,
+        start or as_initializer(getattr(layer, f"{begin}_initializer")),
+        as_regularizer(getattr(layer, f"{begin}_regularizer")),
+        as_constraint(getattr(layer, f"{begin}_constraint")),
+    )
+
+
+def penalised(scope: Scope, y: Value, regularizer: ActivityRegularizerLike) -> Value:
+    """Add the penalty of what a layer gives to the loss, and return it."""
+    regularizer = as_activity_regularizer(regularizer)
+    if regularizer is not None:
+        scope.add_loss(regularizer.per_example(y))
+    return y

@@ -1,0 +1,94 @@
+"""Cases of trainings with penalties, constraints, decay, accumulation and loss scales."""
+
+from __future__ import annotations
+
+from dnnbridge.constraints import MaxNorm, MinMaxNorm, NonNegative
+from dnnbridge.experiment import Experiment
+from dnnbridge.gradient_rules import AdaptiveClip, ClipByGlobalNorm
+from dnnbridge.layers import LSTM, ActivityRegularization, Dense, Flatten, LayerNorm
+from dnnbridge.loss_scale import DynamicLossScale, FixedLossScale
+from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossEntropy
+from dnnbridge.models import Input, Sequential
+from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.regularizers import L1, L1L2, L2, OrthogonalRegularizer
+from dnnbridge.schedules import ExponentialDecay, Strided
+from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples
+from dnnbridge.weight_decay import BIASES_AND_NORMS, CoupledWeightDecay, DecoupledWeightDecay
+
+_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+
+
+def _regularised() -> TrainingCase:
+    """Every place where a penalty or a constraint can stand, and one that a pattern takes away."""
+    recurrent = LSTM(
+        6,
+        kernel_regularizer=L1L2(1e-4, 2e-3),
+        recurrent_regularizer=L2(1e-3),
+        bias_constraint=NonNegative(),
+        recurrent_constraint=MinMaxNorm(0.5, 0.9, 0.5),
+    )
+    hidden = Dense(
+        8,
+        "tanh",
+        kernel_regularizer=L2(0.02),
+        activity_regularizer=L2(0.01),
+        kernel_constraint=MaxNorm(0.15),
+    )
+    model = Sequential(
+        [
+            Input((4, 5)),
+            recurrent,
+            hidden,
+            LayerNorm(gamma_regularizer=L2(0.1)),
+            ActivityRegularization(l2=0.01),
+            Dense(8, "softplus", kernel_regularizer=L2(1.0), name="still"),
+            Dense(8, "tanh", kernel_regularizer=OrthogonalRegularizer(0.05)),
+            Dense(3, kernel_regularizer=L1(0.5), name="head"),
+        ]
+    )
+    experiment = Experiment(
+        model,
+        _SPARSE,
+        SGD(0.05, momentum=0.5, weight_decay=CoupledWeightDecay(0.01, exempt=BIASES_AND_NORMS)),
+        ["accuracy"],
+        seed=3,
+        gradients=AdaptiveClip(0.05, 0.3),
+        frozen=("still/*",),
+        regularizers={"head/kernel": L2(1e-3), "head/bias": "l2"},
+        constraints={"head/*": MaxNorm(0.5)},
+    )
+    return TrainingCase("regularised", experiment, examples(), classes())
+
+
+def _scaled() -> TrainingCase:
+    """A scale that overflows at first and at every fourth step: these leave everything as it is."""
+    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(2)])
+    decay = DecoupledWeightDecay(0.02, exempt=BIASES_AND_NORMS)
+    experiment = Experiment(
+        model,
+        MeanSquaredError(),
+        Adam(0.05, weight_decay=decay),
+        seed=3,
+        loss_scale=DynamicLossScale(2.0**126, 1024.0, growth_steps=3),
+    )
+    return TrainingCase("loss_scale", experiment, examples(), 40.0 + examples()[:, :2, 0])
+
+
+def _accumulated() -> TrainingCase:
+    """Updates of two batches each; an epoch has five, so a resume finds one half done."""
+    model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
+    rate = Strided(ExponentialDecay(0.2, decay_rate=0.9, decay_steps=5), steps=2, offset=1)
+    experiment = Experiment(
+        model,
+        _SPARSE,
+        SGD(rate, momentum=0.9, weight_decay=0.01),
+        ["accuracy"],
+        seed=3,
+        gradients=ClipByGlobalNorm(0.1),
+        accumulate=2,
+        loss_scale=FixedLossScale(1024.0),
+    )
+    return TrainingCase("accumulated", experiment, examples()[:97], classes()[:97], epochs=6)
+
+
+UPDATE_CASES: list[TrainingCase] = [_regularised(), _scaled(), _accumulated()]
