@@ -1,6 +1,6 @@
 """What `dnnbridge` offers: read by type checkers, and at run time to find each name."""
 
-from . import ops, zoo
+from . import ops, optimizers, zoo
 from .activations import (
     CELU,
     ELU,
@@ -194,6 +194,7 @@ from .schedules import (
     ExponentialDecay,
     InverseTimeDecay,
     Join,
+    KeepRate,
     LinearWarmup,
     NaturalExpDecay,
     OneCycle,
@@ -336,6 +337,7 @@ __all__ = [
     "InverseTimeDecay",
     "Join",
     "KLDivergence",
+    "KeepRate",
     "L1",
     "L1L2",
     "L2",
@@ -434,6 +436,7 @@ __all__ = [
     "load",
     "natural_exp_decay_lr",
     "ops",
+    "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
     "spec",

@@ -12,6 +12,7 @@ from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
 
 @spec
@@ -54,9 +55,10 @@ class Adamax(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adamax` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
@@ -65,9 +67,11 @@ class Adamax(AbstractOptimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.AdaMax` with these arguments."""
-        return cls(learning_rate, beta1, beta2, eps)
+        decay = mindspore_decay(weight_decay)
+        return cls(learning_rate, beta1, beta2, eps, weight_decay=decay)
 
 
 @spec
@@ -123,9 +127,10 @@ class Nadam(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Nadam` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
 
 
 @spec
@@ -159,10 +164,14 @@ class Lion(AbstractOptimizer):
 
     @classmethod
     def keras(
-        cls, learning_rate: ScheduleLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.99
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Lion` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2)
+        return cls(learning_rate, beta_1, beta_2, weight_decay=weight_decay)
 
 
 def _momentum(beta: float, decay: float, t: int) -> float:

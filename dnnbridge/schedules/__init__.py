@@ -11,6 +11,7 @@ from dnnbridge.schedules.decay import (
     NaturalExpDecay,
     PolynomialDecay,
 )
+from dnnbridge.schedules.fraction import FractionLike, KeepRate, fraction_at
 from dnnbridge.schedules.mindspore_lists import (
     cosine_decay_lr,
     exponential_decay_lr,
@@ -34,7 +35,9 @@ __all__ = [
     "ConstantSchedule",
     "CosineDecay",
     "ExponentialDecay",
+    "FractionLike",
     "InverseTimeDecay",
+    "KeepRate",
     "LinearWarmup",
     "NaturalExpDecay",
     "PiecewiseConstant",
@@ -43,6 +46,7 @@ __all__ = [
     "as_schedule",
     "cosine_decay_lr",
     "exponential_decay_lr",
+    "fraction_at",
     "inverse_decay_lr",
     "natural_exp_decay_lr",
     "piecewise_constant_lr",
