@@ -7,6 +7,12 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractWrapper
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
+from dnnbridge.optimizers.native import (
+    NativeDifferenceWarning,
+    NativeOptions,
+    from_native,
+    shortest,
+)
 from dnnbridge.optimizers.sgd import SGD
 from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
 
@@ -24,10 +30,14 @@ __all__ = [
     "LearningRateMultipliers",
     "Lion",
     "Nadam",
+    "NativeDifferenceWarning",
+    "NativeOptions",
     "ParameterGroups",
     "RMSProp",
     "Scalars",
     "Slot",
     "Slots",
     "WithGradientRules",
+    "from_native",
+    "shortest",
 ]

@@ -22,6 +22,7 @@ from dnnbridge.schedules.mindspore_lists import (
     warmup_lr,
 )
 from dnnbridge.schedules.piecewise import PiecewiseConstant
+from dnnbridge.schedules.table import EveryNth, TableSchedule
 
 __all__ = [
     "CosineDecayRestarts",
@@ -34,6 +35,7 @@ __all__ = [
     "AbstractSchedule",
     "ConstantSchedule",
     "CosineDecay",
+    "EveryNth",
     "ExponentialDecay",
     "FractionLike",
     "InverseTimeDecay",
@@ -43,6 +45,7 @@ __all__ = [
     "PiecewiseConstant",
     "PolynomialDecay",
     "ScheduleLike",
+    "TableSchedule",
     "as_schedule",
     "cosine_decay_lr",
     "exponential_decay_lr",

@@ -205,7 +205,8 @@ def test_mindspore_decays_neither_beta_nor_gamma_unless_in_groups():
     np.testing.assert_allclose(decayed, START * 0.95, rtol=1e-6)
     np.testing.assert_array_equal(exempt, START)
     decay = db.SGD.mindspore(0.1, weight_decay=0.5).weight_decay
-    assert decay.applies("dense/kernel") and not decay.applies("norm/gamma")
+    assert decay.applies("dense/kernel")
+    assert not decay.applies("norm/gamma")
 
 
 def bias_corrected(learning_rate, betas, steps):
