@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,6 +195,21 @@ def test_experimental_optimizers_of_mindspore(name):
 
     native, moved = mindspore_moved(lambda p: getattr(optim, name)(p, 0.05, **EXPERIMENTAL[name]))
     assert_near(moved, ours(native), 1e-5, name)
+
+
+def test_every_class_that_is_read_has_a_row_and_a_trajectory():
+    pytest.importorskip("mindspore")
+    from dnnbridge_mindspore import native_experimental, native_optimizers
+    from dnnbridge_tensorflow.native_optimizers import OPTIMIZERS, SCHEDULES
+
+    text = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text()
+    tables = (OPTIMIZERS, native_optimizers.OPTIMIZERS, native_experimental.EXPERIMENTAL)
+    cases = (KERAS, MINDSPORE, EXPERIMENTAL)
+    for table, tried in zip(tables, cases, strict=True):
+        assert all(f"`{name}`" in text for name in table)
+        missing = set(table) - {name.partition("-")[0] for name in tried} - set(BROKEN)
+        assert missing <= {"AdamOffload"}, missing
+    assert {kind for kind, *_ in KERAS_RATES.values()} == set(SCHEDULES)
 
 
 def two_weights(ms):
