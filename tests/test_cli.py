@@ -325,6 +325,15 @@ def test_schedule_of_a_file(small: Path) -> None:
     assert printed(succeed("schedule", small, "--steps", "7")) == expected
 
 
+def test_schedule_of_a_file_with_an_optimizer_inside_another(tmp_path: Path) -> None:
+    model = db.Sequential([db.Input((2,)), db.Dense(1)])
+    inner = db.ExponentialMovingAverage(db.Adam(db.CosineDecay(0.1, 10)))
+    experiment = db.Experiment(model, db.MeanSquaredError(), db.Lookahead(inner))
+    (tmp_path / "wrapped.json").write_text(experiment.to_json())
+    output = succeed("schedule", tmp_path / "wrapped.json", "--steps", "4")
+    assert printed(output) == db.CosineDecay(0.1, 10).values(4)
+
+
 @pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
 def test_schedule_plot(tmp_path: Path, suffix: str, start: bytes) -> None:
     path = tmp_path / f"plot.{suffix}"

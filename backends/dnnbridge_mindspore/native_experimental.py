@@ -14,6 +14,7 @@ from dnnbridge import optimizers
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers import AbstractOptimizer, NativeDifferenceWarning, NativeOptions
 from dnnbridge.schedules import AbstractSchedule
+from dnnbridge_mindspore.native_classes import rprop
 from dnnbridge_mindspore.native_rates import our_name, schedule
 
 Group = Mapping[str, Any]
@@ -64,6 +65,7 @@ def _rmsprop(rate: Rate, g: Group) -> AbstractOptimizer:
 
 
 EXPERIMENTAL: dict[str, Callable[[Rate, Group], AbstractOptimizer]] = {
+    "ASGD": lambda rate, g: optimizers.ASGD(rate, g["lambd"], g["alpha"], g["t0"]),
     "Adadelta": lambda rate, g: optimizers.Adadelta(rate, g["rho"], g["eps"]),
     "Adagrad": _adagrad,
     "Adam": _adam,
@@ -75,6 +77,7 @@ EXPERIMENTAL: dict[str, Callable[[Rate, Group], AbstractOptimizer]] = {
         rate, **_moments(g), momentum_decay=g["momentum_decay"]
     ),
     "RMSprop": _rmsprop,
+    "Rprop": rprop,
     "SGD": _sgd,
 }
 """The spec of each class, without its weight decay, of a rate and a group."""

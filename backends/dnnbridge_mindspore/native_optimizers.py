@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import dnnbridge as db
@@ -14,88 +13,22 @@ from dnnbridge import optimizers
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers import (
     AbstractOptimizer,
-    NativeDifferenceWarning,
     NativeOptions,
     shortest,
 )
-from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.weight_decay import MINDSPORE_EXEMPT, mindspore_decay
+from dnnbridge_mindspore.native_classes import OPTIMIZERS, Arguments, Rate, warn
 from dnnbridge_mindspore.native_experimental import read_experimental
 from dnnbridge_mindspore.native_rates import current, our_name, schedule
 
-Arguments = Mapping[str, Any]
-Rate = float | AbstractSchedule
-Make = Callable[[Rate], AbstractOptimizer]
-
-
-def _sgd(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    if a["dampening"] and a["momentum"] == 0.0:
-        _warn("SGD ignores dampening where momentum is 0; so does the spec.")
-    given = {name: a[name] for name in ("momentum", "dampening", "nesterov")}
-    return optimizers.SGD.mindspore(rate, **given)
-
-
-def _momentum(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    nesterov = a["use_nesterov"]
-    if nesterov:
-        _warn(
-            "Momentum(use_nesterov=True) ignores the flag on a CPU; the spec looks ahead, as "
-            "documented."
-        )
-    return optimizers.SGD.mindspore(rate, a["momentum"], nesterov=nesterov)
-
-
-def _rmsprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    if not a["centered"]:
-        _warn(
-            "RMSProp adds epsilon outside of the root for all but the last few elements of a "
-            "tensor on a CPU; the spec adds it inside for all, as documented."
-        )
-    given = {name: a[name] for name in ("decay", "momentum", "epsilon", "centered")}
-    return optimizers.RMSProp.mindspore(rate, **given)
-
-
-def _adagrad(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    if not a["update_slots"]:
-        raise SpecError(
-            "Adagrad here always adds up the squares",
-            where="mindspore.nn.Adagrad.update_slots",
-            got="False",
-            hint="With accumulators that stay it is SGD with a rate per weight.",
-        )
-    return optimizers.Adagrad.mindspore(rate, a["accum"])
-
-
-def _adam(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    if a.get("use_lazy", "use_amsgrad" not in a):
-        _warn(
-            "LazyAdam moves only the rows of an embedding that a batch reads; the spec moves all, "
-            "as Adam does."
-        )
-    names = ("beta1", "beta2", "eps", "use_nesterov", "use_amsgrad")
-    return optimizers.Adam.mindspore(rate, **{name: a[name] for name in names if name in a})
-
-
-OPTIMIZERS: dict[str, Callable[[Rate, Arguments], AbstractOptimizer]] = {
-    "AdaMax": lambda rate, a: optimizers.Adamax.mindspore(rate, a["beta1"], a["beta2"], a["eps"]),
-    "Adadelta": lambda rate, a: optimizers.Adadelta.mindspore(rate, a["rho"], a["epsilon"]),
-    "Adagrad": _adagrad,
-    "Adam": _adam,
-    "AdamOffload": lambda rate, a: optimizers.Adam.mindspore(
-        rate, a["beta1"], a["beta2"], a["eps"]
-    ),
-    "AdamWeightDecay": lambda rate, a: optimizers.AdamW.mindspore(
-        rate, a["beta1"], a["beta2"], a["eps"]
-    ),
-    "LazyAdam": _adam,
-    "Momentum": _momentum,
-    "RMSProp": _rmsprop,
-    "SGD": _sgd,
-}
-"""The spec of each class, without its weight decay, of a rate and the arguments it was given."""
-
 DECOUPLED = {"AdamWeightDecay"}
 """Those that decay weights, not gradients."""
+
+WITHIN = {"AdaFactor", "Lamb"}
+"""Those whose equation has the weight decay."""
+
+DECAYS_ALL = {"FTRL"}
+"""Those that leave no weights out."""
 
 
 def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
@@ -109,14 +42,17 @@ def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
     groups = optimizer.is_group
 
     def make(rate: Rate, decay: Any) -> AbstractOptimizer:
-        exempt = () if groups else MINDSPORE_EXEMPT
+        made = OPTIMIZERS[kind](rate, {**arguments, "weight_decay": decay})
+        if kind in WITHIN:
+            return made
+        exempt = () if groups or kind in DECAYS_ALL else MINDSPORE_EXEMPT
         decays = _decay(schedule(decay, options), (*exempt, *options.exempt), kind in DECOUPLED)
-        return OPTIMIZERS[kind](rate, arguments).replace(weight_decay=decays)
+        return made.replace(weight_decay=decays)
 
     made = (
         _grouped(optimizer, arguments, options, make)
         if groups
-        else make(_rate(optimizer, options), arguments["weight_decay"])
+        else make(_rate(optimizer, options), arguments.get("weight_decay", 0.0))
     )
     scale = arguments.get("loss_scale", 1.0)
     return made if scale == 1.0 else db.WithGradientRules(made, db.ScaleGradients(1.0 / scale))
@@ -165,11 +101,11 @@ def _grouped(
         constant.add(isinstance(rate, float))
         made = make(rate, group.get("weight_decay", default))
         if group.get("grad_centralization", False):
-            _warn("grad_centralization does not run on a CPU; the spec has CentralizeGradients.")
+            warn("grad_centralization does not run on a CPU; the spec has CentralizeGradients.")
             made = db.WithGradientRules(made, db.CentralizeGradients())
         groups += [(names(parameter.name), made) for parameter in group["params"]]
     if len(constant) == 2:
-        _warn(
+        warn(
             "constant rates of groups beside changing ones are computed as lr + 1 - 1 in float32 "
             "(1e-4 is 1.000166e-4 there); the spec has the rates as they were given."
         )
@@ -192,7 +128,3 @@ def _decay(rate: Rate, exempt: tuple[str, ...], decoupled: bool) -> Any:
     if decoupled:
         return db.DecoupledWeightDecay(rate, exempt) if rate != 0.0 else None
     return mindspore_decay(rate, exempt)
-
-
-def _warn(message: str) -> None:
-    warnings.warn(f"mindspore.nn.{message}", NativeDifferenceWarning, stacklevel=2)

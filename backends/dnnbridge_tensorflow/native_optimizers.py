@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,17 +10,37 @@ import dnnbridge as db
 from dnnbridge import optimizers
 from dnnbridge.errors import SpecError
 from dnnbridge.gradient_rules import AbstractGradientRule
-from dnnbridge.optimizers import AbstractOptimizer, NativeOptions, shortest
+from dnnbridge.optimizers import (
+    AbstractOptimizer,
+    NativeDifferenceWarning,
+    NativeOptions,
+    shortest,
+)
 from dnnbridge.schedules import AbstractSchedule
 
 Config = Mapping[str, Any]
 
+
+def _adafactor(learning_rate: Any, relative_step: bool, **own: Any) -> AbstractOptimizer:
+    if not relative_step:
+        warnings.warn(
+            "keras.optimizers.Adafactor ignores relative_step=False: its rate is at most 1 / √t "
+            "all the same, and so is the spec's.",
+            NativeDifferenceWarning,
+            stacklevel=2,
+        )
+    return optimizers.Adafactor.keras(learning_rate, **own)
+
+
 OPTIMIZERS: dict[str, Callable[..., AbstractOptimizer]] = {
     "Adadelta": optimizers.Adadelta.keras,
+    "Adafactor": _adafactor,
     "Adagrad": optimizers.Adagrad.keras,
     "Adam": optimizers.Adam.keras,
     "AdamW": optimizers.AdamW.keras,
     "Adamax": optimizers.Adamax.keras,
+    "Ftrl": optimizers.Ftrl.keras,
+    "Lamb": optimizers.LAMB.keras,
     "Lion": optimizers.Lion.keras,
     "Nadam": optimizers.Nadam.keras,
     "RMSprop": optimizers.RMSProp.keras,
@@ -79,9 +100,8 @@ def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
         rate = db.EveryNth(rate, steps, steps - 1)  # Keras' schedules count batches
     own = {name: value for name, value in config.items() if name not in COMMON}
     decay = config["weight_decay"]
-    if decay is not None:
-        own["weight_decay"] = db.DecoupledWeightDecay(float(decay), options.exempt)
-    made = OPTIMIZERS[kind](learning_rate=rate, **own)
+    decays = None if decay is None else db.DecoupledWeightDecay(float(decay), options.exempt)
+    made = OPTIMIZERS[kind](learning_rate=rate, **own).replace(weight_decay=decays)
     return _averaged(_ruled(made, config, steps), config)
 
 
@@ -98,7 +118,15 @@ def _ruled(made: AbstractOptimizer, config: Config, steps: int) -> AbstractOptim
 def _averaged(made: AbstractOptimizer, config: Config) -> AbstractOptimizer:
     if not config["use_ema"]:
         return made
-    raise SpecError("use_ema is not known yet", where="from_native")
+    if config["gradient_accumulation_steps"]:
+        raise SpecError(
+            "use_ema beside gradient_accumulation_steps averages batches, not updates",
+            where="from_native",
+            hint="Make the optimizer without use_ema, and put ExponentialMovingAverage around the "
+            "spec, or inside its GradientAccumulation.",
+        )
+    every = config["ema_overwrite_frequency"]
+    return db.ExponentialMovingAverage(made, config["ema_momentum"], overwrite_every=every)
 
 
 def _rate(given: Any, optimizer: Any, options: NativeOptions) -> float | AbstractSchedule:

@@ -89,6 +89,8 @@ def _learning_rate(path: Path) -> AbstractSchedule:
     if not path.is_file():
         raise SpecError("no such file", got=str(path), hint="Give an experiment, or a schedule.")
     optimizer = read_experiment(path).optimizer
+    while inner := getattr(optimizer, "optimizer", None):  # what Lookahead is around
+        optimizer = inner
     rate = getattr(optimizer, "learning_rate", None)
     if rate is None:
         raise SpecError(

@@ -1,11 +1,19 @@
 """Optimizers: each one class with its update equation."""
 
+from dnnbridge.optimizers.adafactor import Adafactor
 from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.adamw import AdamW
+from dnnbridge.optimizers.averaging import (
+    ASGD,
+    ExponentialMovingAverage,
+    StochasticWeightAverage,
+)
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractWrapper
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
+from dnnbridge.optimizers.layerwise import LAMB, LARS
+from dnnbridge.optimizers.lookahead import Lookahead
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.native import (
     NativeDifferenceWarning,
@@ -13,30 +21,42 @@ from dnnbridge.optimizers.native import (
     from_native,
     shortest,
 )
+from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
+from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
 from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
 
 __all__ = [
-    "SGD",
+    "ASGD",
     "AbstractComposed",
     "AbstractOptimizer",
     "AbstractWrapper",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "ExponentialMovingAverage",
+    "Ftrl",
     "GradientAccumulation",
+    "LAMB",
+    "LARS",
     "LearningRateMultipliers",
     "Lion",
+    "Lookahead",
     "Nadam",
     "NativeDifferenceWarning",
     "NativeOptions",
     "ParameterGroups",
+    "ProximalAdagrad",
     "RMSProp",
+    "Rprop",
+    "SGD",
     "Scalars",
     "Slot",
     "Slots",
+    "StochasticWeightAverage",
     "WithGradientRules",
     "from_native",
     "shortest",

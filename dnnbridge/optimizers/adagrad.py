@@ -16,6 +16,7 @@ from dnnbridge.optimizers.base import (
     present,
     scheduled,
 )
+from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import FractionLike, ScheduleLike, as_schedule
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
@@ -111,10 +112,10 @@ class RMSProp(AbstractOptimizer):
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         rho = self.rho
-        s = rho * slots["s"] + (1.0 - rho) * ops.square(g)
+        s = toward(slots["s"], ops.square(g), 1.0 - rho)
         made, spread = {"s": s}, s
         if self.centered:
-            made["mean"] = rho * slots["mean"] + (1.0 - rho) * g
+            made["mean"] = toward(slots["mean"], g, 1.0 - rho)
             spread = s - ops.square(made["mean"])
         move = scalars["learning_rate"] * g / root_plus(spread, self.epsilon, self.epsilon_inside)
         if self.momentum:
@@ -183,9 +184,9 @@ class Adadelta(AbstractOptimizer):
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         rho, epsilon = self.rho, self.epsilon
-        s = rho * slots["s"] + (1.0 - rho) * ops.square(g)
+        s = toward(slots["s"], ops.square(g), 1.0 - rho)
         d = ops.sqrt(slots["u"] + epsilon) / ops.sqrt(s + epsilon) * g
-        u = rho * slots["u"] + (1.0 - rho) * ops.square(d)
+        u = toward(slots["u"], ops.square(d), 1.0 - rho)
         return p - scalars["learning_rate"] * d, {"s": s, "u": u}
 
     @classmethod

@@ -14,9 +14,9 @@ from dnnbridge.optimizers.base import (
     Scalars,
     Slot,
     Slots,
-    present,
     scheduled,
 )
+from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
@@ -77,19 +77,19 @@ class Adam(AbstractOptimizer):
         return {"alpha": alpha, "epsilon": epsilon} | self.betas(step)
 
     def betas(self, step: int) -> dict[str, float]:
-        """Return β₁ and 1 - β₁ of a step, if they change."""
+        """Return 1 - β₁ of a step, if it changes."""
         found = scheduled(step, beta_1=self.beta_1)
-        return found | {f"one_minus_{name}": 1.0 - beta for name, beta in found.items()}
+        return {f"one_minus_{name}": 1.0 - beta for name, beta in found.items()}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        b1, b2 = present(scalars, "beta_1", self.beta_1), self.beta_2
-        rest = scalars["one_minus_beta_1"] if isinstance(b1, Value) else 1.0 - b1
-        m = b1 * slots["m"] + rest * g
-        v = b2 * slots["v"] + (1.0 - b2) * ops.square(g)
+        b1 = self.beta_1
+        rest = scalars["one_minus_beta_1"] if isinstance(b1, AbstractSchedule) else 1.0 - b1
+        m = toward(slots["m"], g, rest)
+        v = toward(slots["v"], ops.square(g), 1.0 - self.beta_2)
         made, square = {"m": m, "v": v}, v
         if self.amsgrad:
             square = made["largest"] = ops.maximum(slots["largest"], v)
-        move = b1 * m + rest * g if self.nesterov else m
+        move = toward(m, g, rest) if self.nesterov else m
         return p - scalars["alpha"] * move / (ops.sqrt(square) + scalars["epsilon"]), made
 
     @classmethod

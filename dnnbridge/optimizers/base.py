@@ -52,6 +52,11 @@ class AbstractOptimizer(Spec):
         """Return the arrays kept for a parameter of this shape."""
         return {}
 
+    @property
+    def average(self) -> str | None:
+        """Name of the slot that holds averaged weights, which `Run.averages` returns."""
+        return None
+
     @abstractmethod
     def scalars(self, step: int) -> dict[str, float]:
         """Return the host scalars of the update number `step`, counted from 0."""

@@ -56,6 +56,10 @@ class AbstractWrapper(AbstractComposed):
     def inner(self) -> AbstractOptimizer:
         """The field `optimizer`."""
 
+    @property
+    def average(self) -> str | None:
+        return self.inner.average
+
     def inner_step(self, step: int) -> int:
         """Return how many updates the inner optimizer has made before this step."""
         return step

@@ -10,6 +10,7 @@ from dnnbridge import ops
 from dnnbridge.fields import Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
@@ -44,8 +45,8 @@ class Adamax(AbstractOptimizer):
         return {"alpha": as_schedule(self.learning_rate)(step) / (1.0 - self.beta_1 ** (step + 1))}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        m = self.beta_1 * slots["m"] + (1.0 - self.beta_1) * g
-        u = ops.maximum(self.beta_2 * slots["u"], ops.abs(g))
+        m = toward(slots["m"], g, 1.0 - self.beta_1)
+        u = ops.maximum(slots["u"] - (1.0 - self.beta_2) * slots["u"], ops.abs(g))
         return p - scalars["alpha"] * m / (u + self.epsilon), {"m": m, "u": u}
 
     @classmethod
@@ -115,8 +116,8 @@ class Nadam(AbstractOptimizer):
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         b1, b2 = self.beta_1, self.beta_2
-        m = b1 * slots["m"] + (1.0 - b1) * g
-        v = b2 * slots["v"] + (1.0 - b2) * ops.square(g)
+        m = toward(slots["m"], g, 1.0 - b1)
+        v = toward(slots["v"], ops.square(g), 1.0 - b2)
         root = ops.sqrt(v) * scalars["of_root"] + self.epsilon
         return p - (scalars["of_m"] * m + scalars["of_g"] * g) / root, {"m": m, "v": v}
 
@@ -160,7 +161,7 @@ class Lion(AbstractOptimizer):
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         b1, b2, m = self.beta_1, self.beta_2, slots["m"]
         step = scalars["learning_rate"] * ops.sign(b1 * m + (1.0 - b1) * g)
-        return p - step, {"m": b2 * m + (1.0 - b2) * g}
+        return p - step, {"m": toward(m, g, 1.0 - b2)}
 
     @classmethod
     def keras(

@@ -78,7 +78,10 @@ class ConformanceSuite:
         given = case.optimizer, case.start, case.gradients
         actual = trajectory(loaded, *given, device=self.device)
         for name, expected in trajectory(reference, *given).items():
-            assert_near(actual[name], expected, TRAJECTORY, f"{case.id} {name}")
+            assert_near(actual[name], expected, case.tolerance, f"{case.id} {name}")
+            for scale, part in case.parts(expected.shape):
+                where = f"{case.id} {name}, gradients of {scale:g}"
+                assert_near(actual[name][part], expected[part], 10 * case.tolerance, where)
 
     @by_id("case", [*TRAINING_CASES, HOSTILE_CASE], ids=ids)
     def test_training(self, case: TrainingCase) -> None:

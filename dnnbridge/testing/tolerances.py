@@ -13,6 +13,10 @@ ROUNDINGS = 16.0
 TRAJECTORY = 1e-5
 """Relative L2 distance allowed for the weights of a smooth net after up to 200 steps."""
 
+UPDATES = 1e-6
+"""Relative L2 distance allowed for a parameter and its slots after 300 updates that are given the
+gradients."""
+
 LOSS_CURVE = 1e-5
 """Relative distance allowed for the losses of such a training."""
 

@@ -236,6 +236,26 @@ class Run:
         """How often the backend has compiled something for this run."""
         return self._executable.compilations
 
+    def averages(self) -> dict[str, Array]:
+        """Return copies of the averaged weights by name, for `set_parameters`.
+
+        Frozen weights are not among them.
+
+        Raises:
+            DataError: the optimizer keeps no average.
+        """
+        slot = self.experiment.optimizer.average
+        if slot is None:
+            raise DataError(
+                "the optimizer keeps no average of the weights",
+                where="averages",
+                got=type(self.experiment.optimizer).__name__,
+                hint="Put ExponentialMovingAverage(…) or StochasticWeightAverage(…) around it.",
+            )
+        state = self._executable.read()
+        slots = {name: f"{name}:{slot}" for name in self._program.parameters}
+        return {name: state[array] for name, array in slots.items() if array in state}
+
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
         return self._executable.read()

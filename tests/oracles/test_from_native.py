@@ -75,6 +75,10 @@ KERAS = {
     "Adamax": {"beta_2": 0.9},
     "Nadam": {"weight_decay": 0.02},
     "Lion": {"beta_1": 0.8, "weight_decay": 0.02},
+    "Lamb": {"beta_1": 0.8, "weight_decay": 0.02},
+    "Adafactor": {"beta_2_decay": -0.5, "weight_decay": 0.02},
+    "Ftrl": {"l1_regularization_strength": 0.05, "beta": 0.5, "weight_decay": 0.02},
+    "SGD-average": {"momentum": 0.9, "use_ema": True, "ema_overwrite_frequency": 10},
 }
 
 
@@ -93,6 +97,16 @@ def test_schedules_of_keras(name, steps):
     rate = getattr(keras.optimizers.schedules, kind)(*positional, **named)
     native = keras.optimizers.SGD(rate, 0.9, gradient_accumulation_steps=steps, weight_decay=0.02)
     assert_near(keras_moved(native), ours(native), 1e-5, name)
+
+
+def test_adafactor_of_keras_has_a_relative_step_all_the_same():
+    keras = pytest.importorskip("keras")
+    rate = keras.optimizers.schedules.ExponentialDecay(0.5, 4, 0.9)
+    native = keras.optimizers.Adafactor(rate, relative_step=False)
+    with pytest.warns(NativeDifferenceWarning, match="ignores relative_step"):
+        made = from_native(native)
+    found = trajectory(load_backend("reference"), made, START, GRADIENTS)["p"]
+    assert_near(keras_moved(native), found, 1e-5, "Adafactor")
 
 
 def test_a_rate_that_was_assigned_is_the_one_that_is_read():
@@ -130,6 +144,11 @@ MINDSPORE = {
     "RMSProp": {"decay": 0.8, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
     "Adadelta": {"rho": 0.8, "weight_decay": 0.02},
     "AdaMax": {"beta2": 0.9, "eps": 1e-3},
+    "ASGD": {"lambd": 0.01, "alpha": 0.6, "weight_decay": 0.02},
+    "AdaFactor": {"relative_step": False, "scale_parameter": False, "beta1": 0.0},
+    "FTRL": {"initial_accum": 0.2, "l2": 0.1, "weight_decay": 0.02},
+    "ProximalAdagrad": {"accum": 0.5, "l1": 0.05, "l2": 0.1, "weight_decay": 0.02},
+    "Rprop": {"etas": (0.6, 1.5), "step_sizes": (1e-3, 2.0), "weight_decay": 0.02},
 }
 
 
@@ -184,6 +203,8 @@ EXPERIMENTAL = {
     "Adagrad": {"lr_decay": 0.1, "eps": 1e-3, "weight_decay": 0.02},
     "Adadelta": {"rho": 0.8, "weight_decay": 0.02},
     "NAdam": {"weight_decay": 0.02},
+    "ASGD": {"lambd": 0.01, "alpha": 0.6, "weight_decay": 0.02},
+    "Rprop": {"etas": (0.6, 1.5), "step_sizes": (1e-3, 2.0)},
     "RMSprop": {"alpha": 0.8, "eps": 1e-3, "centered": True, "weight_decay": 0.02},
 }
 
@@ -208,7 +229,7 @@ def test_every_class_that_is_read_has_a_row_and_a_trajectory():
     for table, tried in zip(tables, cases, strict=True):
         assert all(f"`{name}`" in text for name in table)
         missing = set(table) - {name.partition("-")[0] for name in tried} - set(BROKEN)
-        assert missing <= {"AdamOffload"}, missing
+        assert missing <= {"AdamOffload", "LARS"}, missing
     assert {kind for kind, *_ in KERAS_RATES.values()} == set(SCHEDULES)
 
 
@@ -250,6 +271,8 @@ BROKEN = {
     "SGD": ("nn", {"dampening": 0.5}, "ignores dampening"),
     "RMSProp": ("nn", {}, "adds it inside for all"),
     "LazyAdam": ("nn", {}, "moves all"),
+    "FTRL": ("nn", {"l1": 0.1}, "where z is negative"),
+    "Lamb": ("nn", {}, "no kernel"),
     "Adam": ("experimental.optim", {"amsgrad": True}, "ignores amsgrad"),
     "Adamax": ("experimental.optim", {}, "as nn.AdaMax"),
     "RMSprop": ("experimental.optim", {"momentum": 0.9}, "multiplies the momentum"),
@@ -300,6 +323,16 @@ def test_what_has_no_spec_says_what_to_write():
         r"no optimizer that a backend knows, got .*Mine": Mine(0.1),
         r"not a schedule of Keras' own": keras.optimizers.SGD(Rate()),
         r"update_slots": ms.nn.Adagrad(two_weights(ms), update_slots=False),
+        r"LARS.mindspore\(learning_rate, momentum, epsilon=1e-05": ms.nn.LARS(
+            ms.nn.SGD(two_weights(ms), 0.1)
+        ),
+        r"give the spec a DecoupledWeightDecay": ms.nn.AdaFactor(two_weights(ms), weight_decay=0.1),
+        r"starts its steps at a number, got TableSchedule": ms.nn.Rprop(
+            two_weights(ms), [0.1, 1.0]
+        ),
+        r"put ExponentialMovingAverage around": keras.optimizers.SGD(
+            use_ema=True, gradient_accumulation_steps=2
+        ),
         r"Negate the loss": optim.SGD(two_weights(ms), 0.1, maximize=True),
         r"no optimizer that a backend knows, got builtins.int": 3,
     }

@@ -1,0 +1,174 @@
+"""Averages of the weights that a training went through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import InstanceOf
+
+from dnnbridge import ops
+from dnnbridge.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt, PositiveInt
+from dnnbridge.graph import Value
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.optimizers.means import toward
+from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+from dnnbridge.updates import Updates, Weight
+
+
+@spec
+class ExponentialMovingAverage(AbstractWrapper):
+    """a = d a + (1 - d) p after every update of another optimizer
+
+    a starts as the weights after the first update, as in Keras (`use_ema`). `Run.averages` has it.
+
+    Args:
+        optimizer: what moves p.
+        decay: d, Keras' `ema_momentum`.
+        start_step: a is p up to the update of this number, counted from 0.
+        overwrite_every: put a in place of p after every so many updates, Keras'
+            `ema_overwrite_frequency`.
+
+    Example:
+        >>> from dnnbridge import SGD
+        >>> ExponentialMovingAverage(SGD(0.1), decay=0.999).average
+        'average'
+    """
+
+    optimizer: InstanceOf[AbstractOptimizer]
+    decay: Fraction = 0.99
+    start_step: NonNegativeInt = 0
+    overwrite_every: PositiveInt | None = None
+
+    @property
+    def inner(self) -> AbstractOptimizer:
+        return self.optimizer
+
+    @property
+    def average(self) -> str:
+        return "average"
+
+    def scalars(self, step: int) -> dict[str, float]:
+        own = {"average_share": 1.0 if step <= self.start_step else 1.0 - self.decay}
+        if self.overwrite_every:
+            own["overwrite"] = float((step + 1) % self.overwrite_every == 0)
+        return own
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        made = self.emit_inner(updates, weights)
+        updates.writes |= made.writes | averaged(updates, made, weights)
+        if self.overwrite_every:
+            now = updates.scalars["overwrite"] > 0.0
+            for weight in weights:
+                average = updates.writes[f"{weight.name}:average"]
+                updates.writes[weight.name] = ops.where(now, average, made.writes[weight.name])
+
+
+@spec
+class StochasticWeightAverage(AbstractWrapper):
+    """The mean of the weights after the updates from `start_step` on (Izmailov et al., 2018)
+
+    The weights themselves are those of the optimizer; `Run.averages` has the mean. The running
+    statistics of a BatchNorm belong to the weights, not to the mean.
+
+    Args:
+        optimizer: what moves p; a constant or cyclic rate in the paper.
+        start_step: number of the first update that counts, from 0; until then the mean is p.
+        every: count every so many updates.
+
+    Example:
+        >>> from dnnbridge import SGD
+        >>> swa = StochasticWeightAverage(SGD(0.1), start_step=100, every=10)
+        >>> [swa.scalars(step)["average_share"] for step in (99, 100, 105, 110)]
+        [1.0, 1.0, 0.0, 0.5]
+    """
+
+    optimizer: InstanceOf[AbstractOptimizer]
+    start_step: NonNegativeInt
+    every: PositiveInt = 1
+
+    @property
+    def inner(self) -> AbstractOptimizer:
+        return self.optimizer
+
+    @property
+    def average(self) -> str:
+        return "average"
+
+    def scalars(self, step: int) -> dict[str, float]:
+        count, rest = divmod(step - self.start_step, self.every)
+        return {"average_share": 1.0 if count < 0 else 0.0 if rest else 1.0 / (count + 1)}
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        made = self.emit_inner(updates, weights)
+        updates.writes |= made.writes | averaged(updates, made, weights)
+
+
+@spec
+class ASGD(AbstractOptimizer):
+    """p = (1 - λ η) p - η g, and the mean of p from step t₀ on (Polyak & Juditsky, 1992)
+
+    η is the learning rate in the first step, then lr / (1 + λ lr t)^α with the rate and the number
+    of the step before. Until t₀ the mean is p. `Run.averages` has it.
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        decay: λ, `lambd` in MindSpore.
+        power: α, `alpha` in MindSpore.
+        averaging_start: t₀.
+
+    Example:
+        >>> ASGD(0.1).average
+        'average'
+    """
+
+    learning_rate: ScheduleLike = 0.01
+    decay: NonNegativeFloat = 1e-4
+    power: Float = 0.75
+    averaging_start: NonNegativeFloat = 1e6
+
+    @property
+    def average(self) -> str:
+        return "average"
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"average": Slot(shape)}
+
+    def scalars(self, step: int) -> dict[str, float]:
+        rate = as_schedule(self.learning_rate)(max(step - 1, 0))
+        eta = rate / (1.0 + self.decay * rate * step) ** self.power
+        share = 1.0 / max(1.0, step - self.averaging_start)
+        return {"eta": eta, "decayed": self.decay * eta, "average_share": share}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        p = p - (scalars["decayed"] * p + scalars["eta"] * g)
+        return p, {"average": _average(slots["average"], p, scalars["average_share"])}
+
+    @classmethod
+    def mindspore(
+        cls,
+        learning_rate: ScheduleLike = 0.1,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+    ) -> Self:
+        """Return `mindspore.nn.ASGD` with these arguments; the experimental one has rate 0.01."""
+        return cls(learning_rate, lambd, alpha, t0)
+
+
+def averaged(updates: Updates, made: Updates, weights: Sequence[Weight]) -> dict[str, Value]:
+    """Return the new averages of the weights that an inner optimizer has moved, by name."""
+    share, found = updates.scalars["average_share"], {}
+    for weight in weights:
+        name = f"{weight.name}:average"
+        found[name] = _average(
+            updates.slot(name, weight.array.shape), made.writes[weight.name], share
+        )
+    return found
+
+
+def _average(average: Value, p: Value, share: Value) -> Value:
+    """Return the average a share nearer to p; with a share of 1 exactly p."""
+    return ops.where(share < 1.0, toward(average, p, share), p)

@@ -1,0 +1,73 @@
+"""Resilient backpropagation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from dnnbridge import ops
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import OpenFraction, PositiveFloat
+from dnnbridge.graph import Value
+from dnnbridge.initializers import Constant
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.specification import spec
+
+
+@spec
+class Rprop(AbstractOptimizer):
+    """Steps by the sign of the gradient, each element with its own (Riedmiller & Braun, 1993)
+
+    s grows by η₊ where g has the sign that it had before, and shrinks by η₋ where it has the other
+    one; it stays within its bounds. Where the sign changed nothing moves, and the next step takes
+    it for 0 (iRprop⁻, as MindSpore and PyTorch have it); elsewhere p -= s · sign(g).
+    For whole batches: the gradient of few examples changes its sign by chance.
+
+    Args:
+        learning_rate: what s starts at.
+        eta_minus: η₋.
+        eta_plus: η₊.
+        min_step: lower bound of s.
+        max_step: upper bound of s.
+
+    Example:
+        >>> Rprop.mindspore().learning_rate
+        0.1
+    """
+
+    learning_rate: PositiveFloat = 0.01
+    eta_minus: OpenFraction = 0.5
+    eta_plus: Annotated[float, Field(strict=True, gt=1, allow_inf_nan=False)] = 1.2
+    min_step: PositiveFloat = 1e-6
+    max_step: PositiveFloat = 50.0
+
+    def __post_init__(self) -> None:
+        if self.min_step > self.max_step:
+            raise SpecError("min_step is above max_step", got=f"{self.min_step}, {self.max_step}")
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return {"sign": Slot(shape), "s": Slot(shape, Constant(self.learning_rate))}
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return {}
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        # Of the gradient before only its sign is kept: a product of small gradients underflows.
+        sign = ops.sign(g)
+        turned = sign * slots["sign"]
+        shrunk = ops.where(turned < 0.0, self.eta_minus, 1.0)
+        factor = ops.where(turned > 0.0, self.eta_plus, shrunk)
+        s = ops.clip(slots["s"] * factor, self.min_step, self.max_step)
+        sign = ops.where(turned < 0.0, 0.0, sign)
+        return p - s * sign, {"sign": sign, "s": s}
+
+    @classmethod
+    def mindspore(
+        cls,
+        learning_rate: float = 0.1,
+        etas: tuple[float, float] = (0.5, 1.2),
+        step_sizes: tuple[float, float] = (1e-6, 50.0),
+    ) -> Self:
+        """Return `mindspore.nn.Rprop` with these arguments; the experimental one starts at 0.01."""
+        return cls(learning_rate, *etas, *step_sizes)
