@@ -43,6 +43,7 @@ class BackendInfo:
         install: the command that installs it.
         devices: kinds of device it can use, where the machine has them.
         priority: the installed backend with the highest one is the default.
+        natives: packages whose live optimizers it can read, for `from_native`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class BackendInfo:
     install: str = ""
     devices: tuple[str, ...] = ("cpu",)
     priority: int = 0
+    natives: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):

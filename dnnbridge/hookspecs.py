@@ -1,17 +1,21 @@
 """The hooks of dnnbridge: how a package offers a backend.
 
 A package declares an entry point in the group `dnnbridge.backends`, named like its backend, that
-points at an object with the two hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
+points at an object with the hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
 the entry point imports must not import the framework.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from dnnbridge.backend import Backend, BackendInfo
+
+if TYPE_CHECKING:
+    from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
 
 PROJECT = "dnnbridge"
 GROUP = "dnnbridge.backends"
@@ -30,8 +34,25 @@ def dnnbridge_backend(name: str) -> Backend | None:
     """Import the framework and return the backend of this name; None if not yours."""
 
 
+@hookspec(firstresult=True)
+def dnnbridge_from_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
+    """Return the spec of a live optimizer of the framework; None if it is not one.
+
+    Optional. It is asked of plugins whose `BackendInfo.natives` name the package of the class.
+    """
+
+
+ReadNative = Callable[[Any, "NativeOptions"], "AbstractOptimizer | None"]
+"""What `dnnbridge_from_native` does."""
+
+
 class BackendPlugin:
-    """Both hooks for one backend: a description, and a function that imports and returns it.
+    """All hooks for one backend: a description, and functions that import what they return.
+
+    Args:
+        info: the description.
+        load: imports and returns the backend.
+        natives: imports and returns the function that reads live optimizers, if there is one.
 
     Example:
         >>> from dnnbridge.backend import BackendInfo
@@ -40,8 +61,13 @@ class BackendPlugin:
         'mine'
     """
 
-    def __init__(self, info: BackendInfo, load: Callable[[], Backend]) -> None:
-        self.info, self.load = info, load
+    def __init__(
+        self,
+        info: BackendInfo,
+        load: Callable[[], Backend],
+        natives: Callable[[], ReadNative] | None = None,
+    ) -> None:
+        self.info, self.load, self.natives = info, load, natives
 
     @hookimpl
     def dnnbridge_backend_info(self, name: str) -> BackendInfo | None:
@@ -50,3 +76,9 @@ class BackendPlugin:
     @hookimpl
     def dnnbridge_backend(self, name: str) -> Backend | None:
         return self.load() if name == self.info.name else None
+
+    @hookimpl
+    def dnnbridge_from_native(
+        self, optimizer: Any, options: NativeOptions
+    ) -> AbstractOptimizer | None:
+        return self.natives()(optimizer, options) if self.natives else None

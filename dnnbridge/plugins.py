@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -15,6 +16,9 @@ from dnnbridge import hookspecs
 from dnnbridge.backend import Backend, BackendInfo
 from dnnbridge.errors import BackendError, BackendNotInstalledError
 from dnnbridge.wording import close_match
+
+if TYPE_CHECKING:
+    from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +93,23 @@ def load_backend(name: str) -> Backend:
             "the plugin returned no backend", where=f"entry point {name}", hint="Mend the plugin."
         )
     return backend
+
+
+def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
+    """Return the spec of a live optimizer; asks only plugins of the packages that define its class.
+
+    Such a package has been imported already: the object is there.
+    """
+    packages = {cls.__module__.partition(".")[0] for cls in type(optimizer).__mro__}
+    for name in _entry_points():
+        info = _info_or_warning(name)
+        if info is not None and packages & set(info.natives):
+            found: AbstractOptimizer | None = _hooks(name).dnnbridge_from_native(
+                optimizer=optimizer, options=options
+            )
+            if found is not None:
+                return found
+    return None
 
 
 def _entry_points() -> dict[str, EntryPoint]:

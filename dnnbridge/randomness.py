@@ -55,6 +55,14 @@ class Bernoulli(AbstractDistribution):
 
 
 @dataclass(frozen=True)
+class Uniform(AbstractDistribution):
+    """Uniform numbers in [0, 1); `Bernoulli` compares the same ones with its probability."""
+
+    def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        return rng.random(shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
 class Normal(AbstractDistribution):
     """Standard normal numbers: mean 0, standard deviation 1."""
 

@@ -12,7 +12,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import Bool
 from dnnbridge.graph import Value
 from dnnbridge.patterns import named_by
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import ConstantSchedule, ScheduleLike, as_schedule
 from dnnbridge.specification import Spec, spec
 from dnnbridge.wording import shorten
 
@@ -86,6 +86,13 @@ class CoupledWeightDecay(AbstractWeightDecay):
 
     def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
         return p, g + factor * p
+
+
+def mindspore_decay(
+    rate: ScheduleLike, exempt: tuple[str, ...] = MINDSPORE_EXEMPT
+) -> CoupledWeightDecay | None:
+    """Return what `weight_decay=rate` means to an optimizer of MindSpore; 0 is none."""
+    return None if as_schedule(rate) == ConstantSchedule(0.0) else CoupledWeightDecay(rate, exempt)
 
 
 def as_weight_decay(value: Any) -> AbstractWeightDecay | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import BackendPlugin
+from dnnbridge.hookspecs import BackendPlugin, ReadNative
 
 INFO = BackendInfo(
     name="mindspore",
@@ -13,6 +13,7 @@ INFO = BackendInfo(
     distributions=("mindspore",),
     install="pip install 'dnnbridge[mindspore]'",
     devices=("cpu", "gpu", "ascend"),
+    natives=("mindspore",),
     priority=20,
 )
 
@@ -24,4 +25,10 @@ def _load() -> Backend:
     return MindSporeBackend()
 
 
-PLUGIN = BackendPlugin(INFO, _load)
+def _natives() -> ReadNative:
+    from dnnbridge_mindspore.native_optimizers import read
+
+    return read
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives)

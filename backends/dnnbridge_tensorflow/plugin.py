@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import BackendPlugin
+from dnnbridge.hookspecs import BackendPlugin, ReadNative
 
 INFO = BackendInfo(
     name="tensorflow",
@@ -13,6 +13,7 @@ INFO = BackendInfo(
     distributions=("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
     install="pip install 'dnnbridge[tensorflow]'",
     devices=("cpu", "gpu"),
+    natives=("keras",),
     priority=30,
 )
 
@@ -24,4 +25,10 @@ def _load() -> Backend:
     return TensorFlowBackend()
 
 
-PLUGIN = BackendPlugin(INFO, _load)
+def _natives() -> ReadNative:
+    from dnnbridge_tensorflow.native_optimizers import read
+
+    return read
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives)

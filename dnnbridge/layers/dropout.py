@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dnnbridge.fields import Fraction
+from dnnbridge import ops
 from dnnbridge.graph import Dim, Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.randomness import Bernoulli
+from dnnbridge.randomness import Bernoulli, Uniform
+from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -18,20 +19,39 @@ class Dropout(AbstractLayer):
     backend, anew at every step. `rate` is the fraction dropped, as in Keras; the positional
     argument of MindSpore's `nn.Dropout` is the fraction kept. (Srivastava et al., 2014)
 
+    Args:
+        rate: fraction of the elements that is dropped: a number, or a schedule of the step.
+
     Example:
         >>> Dropout(0.2).rate
         0.2
     """
 
-    rate: Fraction
+    rate: FractionLike
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return dropped(scope, x, self.rate, x.shape)
 
 
-def dropped(scope: Scope, x: Value, rate: float, shape: tuple[Dim, ...]) -> Value:
+def dropped(
+    scope: Scope, x: Value, rate: float | AbstractSchedule, shape: tuple[Dim, ...]
+) -> Value:
     """Return x under a scaled mask of a shape that broadcasts to it; x where none is drawn."""
     if not scope.sampling or rate == 0.0:
         return x
-    keep = 1.0 - rate
-    return x * scope.random("mask", shape, Bernoulli(keep)) * (1.0 / keep)
+    mask, keep = kept(scope, rate, shape)
+    return x * mask * (1.0 / keep)
+
+
+def kept(
+    scope: Scope, rate: float | AbstractSchedule, shape: tuple[Dim, ...]
+) -> tuple[Value, Value | float]:
+    """Return a mask that is 1 with the probability 1 - rate and else 0, and that probability.
+
+    A schedule has the masks that its numbers would have.
+    """
+    if not isinstance(rate, AbstractSchedule):
+        return scope.random("mask", shape, Bernoulli(1.0 - rate)), 1.0 - rate
+    keep = scope.scalar("keep", KeepRate(rate))
+    drawn = scope.random("mask", shape, Uniform())
+    return ops.where(keep > drawn, 1.0, 0.0), keep

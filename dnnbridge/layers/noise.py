@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dnnbridge.fields import DataFormat, Fraction, NonNegativeFloat
+from dnnbridge import ops
+from dnnbridge.fields import DataFormat, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.dropout import dropped
-from dnnbridge.randomness import Bernoulli, Normal
+from dnnbridge.layers.dropout import dropped, kept
+from dnnbridge.randomness import Normal
+from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -23,7 +25,7 @@ ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 class AbstractSpatialDropout(AbstractLayer):
     """Base of dropouts of whole channels; a subclass says how many spatial axes there are."""
 
-    rate: Fraction
+    rate: FractionLike
     data_format: DataFormat = "channels_last"
 
     axes: ClassVar[int] = 0
@@ -100,14 +102,25 @@ class AlphaDropout(AbstractLayer):
         0.1
     """
 
-    rate: Fraction
+    rate: FractionLike
 
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.rate == 0.0:
             return x
-        m = scope.random("mask", x.shape, Bernoulli(1.0 - self.rate))
-        a = 1.0 / math.sqrt((1.0 - self.rate) * (1.0 + self.rate * ALPHA**2))
-        return a * (x * m + ALPHA * (1.0 - m)) - a * ALPHA * self.rate
+        m, keep = kept(scope, self.rate, x.shape)
+        rate, a = _alpha(self.rate, keep)
+        return a * (x * m + ALPHA * (1.0 - m)) - a * ALPHA * rate
+
+
+def _alpha(
+    rate: float | AbstractSchedule, keep: Value | float
+) -> tuple[Value, Value] | tuple[float, float]:
+    """Return the rate and a, as host numbers or in the graph."""
+    if isinstance(keep, Value):
+        changing = 1.0 - keep
+        return changing, 1.0 / ops.sqrt(keep * (1.0 + changing * ALPHA**2))
+    assert isinstance(rate, float)
+    return rate, 1.0 / math.sqrt((1.0 - rate) * (1.0 + rate * ALPHA**2))
 
 
 @spec
@@ -136,10 +149,13 @@ class GaussianDropout(AbstractLayer):
         0.2
     """
 
-    rate: Fraction
+    rate: FractionLike
 
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.rate == 0.0:
             return x
         noise = scope.random("noise", x.shape, Normal())
-        return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
+        if not isinstance(self.rate, AbstractSchedule):
+            return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
+        keep = scope.scalar("keep", KeepRate(self.rate))
+        return x * (1.0 + ops.sqrt((1.0 - keep) / keep) * noise)

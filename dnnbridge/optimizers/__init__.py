@@ -15,6 +15,12 @@ from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
 from dnnbridge.optimizers.lookahead import Lookahead
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
+from dnnbridge.optimizers.native import (
+    NativeDifferenceWarning,
+    NativeOptions,
+    from_native,
+    shortest,
+)
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
 from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
@@ -40,6 +46,8 @@ __all__ = [
     "Lion",
     "Lookahead",
     "Nadam",
+    "NativeDifferenceWarning",
+    "NativeOptions",
     "ParameterGroups",
     "ProximalAdagrad",
     "RMSProp",
@@ -50,4 +58,6 @@ __all__ = [
     "Slots",
     "StochasticWeightAverage",
     "WithGradientRules",
+    "from_native",
+    "shortest",
 ]

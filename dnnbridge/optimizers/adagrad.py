@@ -8,10 +8,18 @@ from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.base import (
+    AbstractOptimizer,
+    Scalars,
+    Slot,
+    Slots,
+    present,
+    scheduled,
+)
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import FractionLike, ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
 
 @spec
@@ -51,14 +59,20 @@ class Adagrad(AbstractOptimizer):
         learning_rate: ScheduleLike = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adagrad` with these arguments."""
-        return cls(learning_rate, initial_accumulator_value, epsilon)
+        return cls(learning_rate, initial_accumulator_value, epsilon, weight_decay=weight_decay)
 
     @classmethod
-    def mindspore(cls, learning_rate: ScheduleLike = 0.001, accum: float = 0.1) -> Self:
+    def mindspore(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        accum: float = 0.1,
+        weight_decay: ScheduleLike = 0.0,
+    ) -> Self:
         """Return `mindspore.nn.Adagrad` with these arguments; it has no epsilon."""
-        return cls(learning_rate, accum, 0.0)
+        return cls(learning_rate, accum, 0.0, weight_decay=mindspore_decay(weight_decay))
 
 
 @spec
@@ -68,7 +82,7 @@ class RMSProp(AbstractOptimizer):
     Args:
         learning_rate: a number or a schedule of the step.
         rho: ρ, decay of the mean square.
-        momentum: μ; with 0 there is no m.
+        momentum: μ; a schedule may change it, and with 0 there is no m.
         epsilon: ε.
         centered: subtract the square of the mean gradient from s under the root (Graves, 2013).
         epsilon_inside: False divides by the root plus ε.
@@ -81,7 +95,7 @@ class RMSProp(AbstractOptimizer):
 
     learning_rate: ScheduleLike = 0.001
     rho: Fraction = 0.9
-    momentum: Fraction = 0.0
+    momentum: FractionLike = 0.0
     epsilon: NonNegativeFloat = 1e-7
     centered: Bool = False
     epsilon_inside: Bool = True
@@ -93,7 +107,8 @@ class RMSProp(AbstractOptimizer):
         return slots | ({"m": Slot(shape)} if self.momentum else {})
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+        rate = {"learning_rate": as_schedule(self.learning_rate)(step)}
+        return rate | scheduled(step, momentum=self.momentum)
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         rho = self.rho
@@ -104,7 +119,8 @@ class RMSProp(AbstractOptimizer):
             spread = s - ops.square(made["mean"])
         move = scalars["learning_rate"] * g / root_plus(spread, self.epsilon, self.epsilon_inside)
         if self.momentum:
-            move = made["m"] = self.momentum * slots["m"] + move
+            mu = present(scalars, "momentum", self.momentum)
+            move = made["m"] = mu * slots["m"] + move
         return p - move, made
 
     @classmethod
@@ -112,28 +128,34 @@ class RMSProp(AbstractOptimizer):
         cls,
         learning_rate: ScheduleLike = 0.001,
         rho: float = 0.9,
-        momentum: float = 0.0,
+        momentum: FractionLike = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.RMSprop` with these arguments."""
-        return cls(learning_rate, rho, momentum, epsilon, centered)
+        return cls(learning_rate, rho, momentum, epsilon, centered, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
         cls,
         learning_rate: ScheduleLike = 0.1,
         decay: float = 0.9,
-        momentum: float = 0.0,
+        momentum: FractionLike = 0.0,
         epsilon: float = 1e-10,
         centered: bool = False,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return what `mindspore.nn.RMSProp` documents, with these arguments.
 
         Unless `centered`, its CPU kernel adds ε outside of the root for all elements but the last
         few of a tensor; this is the documented form for all of them.
         """
-        return cls(learning_rate, decay, momentum, epsilon, centered, initial_mean_square=1.0)
+        return cls(
+            *(learning_rate, decay, momentum, epsilon, centered),
+            initial_mean_square=1.0,
+            weight_decay=mindspore_decay(weight_decay),
+        )
 
 
 @spec
@@ -169,17 +191,25 @@ class Adadelta(AbstractOptimizer):
 
     @classmethod
     def keras(
-        cls, learning_rate: ScheduleLike = 0.001, rho: float = 0.95, epsilon: float = 1e-7
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adadelta` with these arguments."""
-        return cls(learning_rate, rho, epsilon)
+        return cls(learning_rate, rho, epsilon, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
-        cls, learning_rate: ScheduleLike = 1.0, rho: float = 0.9, epsilon: float = 1e-6
+        cls,
+        learning_rate: ScheduleLike = 1.0,
+        rho: float = 0.9,
+        epsilon: float = 1e-6,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.Adadelta` with these arguments."""
-        return cls(learning_rate, rho, epsilon)
+        return cls(learning_rate, rho, epsilon, weight_decay=mindspore_decay(weight_decay))
 
 
 def root_plus(x: Value, epsilon: float, inside: bool) -> Value:

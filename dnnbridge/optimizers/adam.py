@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from functools import lru_cache
+from typing import Any, Self
 
 from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.base import (
+    AbstractOptimizer,
+    Scalars,
+    Slot,
+    Slots,
+    scheduled,
+)
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import (
+    AbstractSchedule,
+    FractionLike,
+    ScheduleLike,
+    as_schedule,
+    fraction_at,
+)
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+
+BLOCK = 64
+"""Steps whose product of betas is kept at once."""
 
 
 @spec
@@ -23,7 +40,10 @@ class Adam(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        beta_1: β₁, decay of the mean of gradients.
+        beta_1: β₁, decay of the mean of gradients. Where a schedule changes it, β₁ᵗ is the product
+            of all so far: with that the weights of the gradients in m / (1 - Π β₁) sum up to 1,
+            as follows from the recursion of m. (PyTorch's OneCycleLR has the t-th power of the
+            present one in its place.)
         beta_2: β₂, decay of the mean of squares.
         epsilon: ε̂ of the form above, the one both frameworks compute ("epsilon hat" in the paper).
         epsilon_hat: False puts epsilon where the paper's algorithm 1 has it, after the bias
@@ -38,7 +58,7 @@ class Adam(AbstractOptimizer):
     """
 
     learning_rate: ScheduleLike = 0.001
-    beta_1: Fraction = 0.9
+    beta_1: FractionLike = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7
     epsilon_hat: Bool = True
@@ -52,17 +72,24 @@ class Adam(AbstractOptimizer):
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1
         correction = math.sqrt(1.0 - self.beta_2**t)
-        alpha = as_schedule(self.learning_rate)(step) * correction / (1.0 - self.beta_1**t)
-        return {"alpha": alpha, "epsilon": self.epsilon * (1.0 if self.epsilon_hat else correction)}
+        alpha = as_schedule(self.learning_rate)(step) * correction / (1.0 - _power(self.beta_1, t))
+        epsilon = self.epsilon * (1.0 if self.epsilon_hat else correction)
+        return {"alpha": alpha, "epsilon": epsilon} | self.betas(step)
+
+    def betas(self, step: int) -> dict[str, float]:
+        """Return 1 - β₁ of a step, if it changes."""
+        found = scheduled(step, beta_1=self.beta_1)
+        return {f"one_minus_{name}": 1.0 - beta for name, beta in found.items()}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        b1, b2 = self.beta_1, self.beta_2
-        m = toward(slots["m"], g, 1.0 - b1)
-        v = toward(slots["v"], ops.square(g), 1.0 - b2)
+        b1 = self.beta_1
+        rest = scalars["one_minus_beta_1"] if isinstance(b1, AbstractSchedule) else 1.0 - b1
+        m = toward(slots["m"], g, rest)
+        v = toward(slots["v"], ops.square(g), 1.0 - self.beta_2)
         made, square = {"m": m, "v": v}, v
         if self.amsgrad:
             square = made["largest"] = ops.maximum(slots["largest"], v)
-        move = toward(m, g, 1.0 - b1) if self.nesterov else m
+        move = toward(m, g, rest) if self.nesterov else m
         return p - scalars["alpha"] * move / (ops.sqrt(square) + scalars["epsilon"]), made
 
     @classmethod
@@ -73,9 +100,11 @@ class Adam(AbstractOptimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adam` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon, amsgrad=amsgrad)
+        more: dict[str, Any] = {"amsgrad": amsgrad, "weight_decay": weight_decay}
+        return cls(learning_rate, beta_1, beta_2, epsilon, **more)
 
     @classmethod
     def mindspore(
@@ -86,7 +115,26 @@ class Adam(AbstractOptimizer):
         eps: float = 1e-8,
         use_nesterov: bool = False,
         use_amsgrad: bool = False,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.Adam` with these arguments."""
-        more = {"amsgrad": use_amsgrad, "nesterov": use_nesterov}
+        more: dict[str, Any] = {"amsgrad": use_amsgrad, "nesterov": use_nesterov}
+        more["weight_decay"] = mindspore_decay(weight_decay)
         return cls(learning_rate, beta1, beta2, eps, **more)
+
+
+def _power(beta: float | AbstractSchedule, t: int) -> float:
+    """Return βᵗ, or the product of the first t values of a schedule."""
+    if not isinstance(beta, AbstractSchedule):
+        return float(beta**t)
+    product = 1.0
+    for start in range(0, t, BLOCK):
+        product *= _block(beta, start, min(start + BLOCK, t))
+        if product < 1e-20:  # far below what counts beside 1
+            return 0.0
+    return product
+
+
+@lru_cache(maxsize=4096)
+def _block(beta: AbstractSchedule, start: int, stop: int) -> float:
+    return math.prod(fraction_at(beta, step) for step in range(start, stop))

@@ -38,7 +38,7 @@ class AdamW(Adam):
     def scalars(self, step: int) -> dict[str, float]:
         if self.bias_correction:
             return super().scalars(step)
-        return {"alpha": self.rate(step), "epsilon": self.epsilon}
+        return {"alpha": self.rate(step), "epsilon": self.epsilon} | self.betas(step)
 
     @classmethod
     def keras(  # type: ignore[override]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import InstanceOf
@@ -14,6 +15,7 @@ from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.updates import Updates, Weight
 
 
 @spec
@@ -161,6 +163,17 @@ class ASGD(AbstractOptimizer):
     ) -> Self:
         """Return `mindspore.nn.ASGD` with these arguments; the experimental one has rate 0.01."""
         return cls(learning_rate, lambd, alpha, t0)
+
+
+def averaged(updates: Updates, made: Updates, weights: Sequence[Weight]) -> dict[str, Value]:
+    """Return the new averages of the weights that an inner optimizer has moved, by name."""
+    share, found = updates.scalars["average_share"], {}
+    for weight in weights:
+        name = f"{weight.name}:average"
+        found[name] = _average(
+            updates.slot(name, weight.array.shape), made.writes[weight.name], share
+        )
+    return found
 
 
 def _average(average: Value, p: Value, share: Value) -> Value:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
-from dnnbridge.schedules import AbstractSchedule, as_schedule
+from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
 from dnnbridge.specification import Spec
 from dnnbridge.updates import Updates, Weight
 from dnnbridge.weight_decay import WeightDecayLike, as_weight_decay
@@ -91,3 +91,14 @@ class AbstractOptimizer(Spec):
         if not hasattr(self, "learning_rate"):
             raise SpecError("has no field learning_rate", where=type(self).__name__)
         return as_schedule(self.learning_rate)
+
+
+def scheduled(step: int, **values: float | AbstractSchedule) -> dict[str, float]:
+    """Return the host scalars of hyper-parameters in [0, 1): of those that a schedule changes."""
+    changing = {name: v for name, v in values.items() if isinstance(v, AbstractSchedule)}
+    return {name: fraction_at(value, step) for name, value in changing.items()}
+
+
+def present(scalars: Scalars, name: str, value: float | AbstractSchedule) -> Value | float:
+    """Return the number that a hyper-parameter is, or the host scalar of its schedule."""
+    return scalars[name] if isinstance(value, AbstractSchedule) else value

@@ -56,6 +56,10 @@ class AbstractWrapper(AbstractComposed):
     def inner(self) -> AbstractOptimizer:
         """The field `optimizer`."""
 
+    @property
+    def average(self) -> str | None:
+        return self.inner.average
+
     def inner_step(self, step: int) -> int:
         """Return how many updates the inner optimizer has made before this step."""
         return step
@@ -71,10 +75,6 @@ class AbstractWrapper(AbstractComposed):
     def with_rate(self, change: ChangeOfRate) -> Self:
         changes: dict[str, Any] = {"optimizer": self.inner.with_rate(change)}
         return self.replace(**changes)
-
-    @property
-    def average(self) -> str | None:
-        return self.inner.average
 
 
 class AbstractFollower(AbstractWrapper):

@@ -13,6 +13,7 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
 
 @spec
@@ -55,9 +56,10 @@ class Adamax(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adamax` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
@@ -66,9 +68,11 @@ class Adamax(AbstractOptimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.AdaMax` with these arguments."""
-        return cls(learning_rate, beta1, beta2, eps)
+        decay = mindspore_decay(weight_decay)
+        return cls(learning_rate, beta1, beta2, eps, weight_decay=decay)
 
 
 @spec
@@ -124,9 +128,10 @@ class Nadam(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Nadam` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
 
 
 @spec
@@ -160,10 +165,14 @@ class Lion(AbstractOptimizer):
 
     @classmethod
     def keras(
-        cls, learning_rate: ScheduleLike = 0.001, beta_1: float = 0.9, beta_2: float = 0.99
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Lion` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2)
+        return cls(learning_rate, beta_1, beta_2, weight_decay=weight_decay)
 
 
 def _momentum(beta: float, decay: float, t: int) -> float:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, Float, Fraction
+from dnnbridge.fields import Bool, Float
 from dnnbridge.graph import Value
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.optimizers.base import (
+    AbstractOptimizer,
+    Scalars,
+    Slot,
+    Slots,
+    present,
+    scheduled,
+)
+from dnnbridge.schedules import FractionLike, ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
 
 @spec
@@ -20,7 +28,7 @@ class SGD(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        momentum: μ.
+        momentum: μ; a schedule may change it, and with 0 there is no v.
         nesterov: look ahead; needs momentum and no dampening.
         dampening: share of the gradient kept out of v; needs momentum. The first step is not
             dampened (v = g), as in PyTorch and MindSpore.
@@ -33,7 +41,7 @@ class SGD(AbstractOptimizer):
     """
 
     learning_rate: ScheduleLike = 0.01
-    momentum: Fraction = 0.0
+    momentum: FractionLike = 0.0
     nesterov: Bool = False
     dampening: Float = 0.0
     rate_in_velocity: Bool = False
@@ -52,35 +60,44 @@ class SGD(AbstractOptimizer):
 
     def scalars(self, step: int) -> dict[str, float]:
         rate = as_schedule(self.learning_rate)(step)
-        return {"learning_rate": rate, "gain": 1.0 if step == 0 else 1.0 - self.dampening}
+        made = {"learning_rate": rate, "gain": 1.0 if step == 0 else 1.0 - self.dampening}
+        return made | scheduled(step, momentum=self.momentum)
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         lr = scalars["learning_rate"]
         if not self.momentum:
             return p - lr * g, {}
+        mu = present(scalars, "momentum", self.momentum)
         u = lr * g if self.rate_in_velocity else g
-        v = self.momentum * slots["velocity"] + (scalars["gain"] * u if self.dampening else u)
-        d = u + self.momentum * v if self.nesterov else v
+        v = mu * slots["velocity"] + (scalars["gain"] * u if self.dampening else u)
+        d = u + mu * v if self.nesterov else v
         return p - (d if self.rate_in_velocity else lr * d), {"velocity": v}
 
     @classmethod
     def keras(
-        cls, learning_rate: ScheduleLike = 0.01, momentum: float = 0.0, nesterov: bool = False
+        cls,
+        learning_rate: ScheduleLike = 0.01,
+        momentum: FractionLike = 0.0,
+        nesterov: bool = False,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.SGD` with these arguments."""
-        if momentum == 0.0:
-            return cls(learning_rate)  # Keras ignores nesterov without momentum.
-        return cls(learning_rate, momentum, nesterov, rate_in_velocity=True)
+        if momentum == 0.0:  # Keras ignores nesterov without momentum.
+            return cls(learning_rate, weight_decay=weight_decay)
+        inside = {"rate_in_velocity": True}
+        return cls(learning_rate, momentum, nesterov, weight_decay=weight_decay, **inside)
 
     @classmethod
     def mindspore(
         cls,
         learning_rate: ScheduleLike = 0.1,
-        momentum: float = 0.0,
+        momentum: FractionLike = 0.0,
         dampening: float = 0.0,
+        weight_decay: ScheduleLike = 0.0,
         nesterov: bool = False,
     ) -> Self:
         """Return `mindspore.nn.SGD` with these arguments."""
-        if momentum == 0.0 and not nesterov:
-            return cls(learning_rate)  # MindSpore ignores dampening without momentum.
-        return cls(learning_rate, momentum, nesterov, dampening)
+        decay = mindspore_decay(weight_decay)
+        if momentum == 0.0 and not nesterov:  # MindSpore ignores dampening without momentum.
+            return cls(learning_rate, weight_decay=decay)
+        return cls(learning_rate, momentum, nesterov, dampening, weight_decay=decay)

@@ -17,6 +17,7 @@ from dnnbridge.schedules.decay import (
     PolynomialDecay,
     PowerDecay,
 )
+from dnnbridge.schedules.fraction import FractionLike, KeepRate, fraction_at
 from dnnbridge.schedules.listening import heard
 from dnnbridge.schedules.mindspore_classes import (
     CosineDecayLR,
@@ -38,6 +39,7 @@ from dnnbridge.schedules.mindspore_lists import (
 from dnnbridge.schedules.piecewise import PiecewiseConstant, PiecewiseConstantDecay
 from dnnbridge.schedules.plateau import Plateau
 from dnnbridge.schedules.strided import Strided
+from dnnbridge.schedules.table import EveryNth, TableSchedule
 
 __all__ = [
     "AbstractSchedule",
@@ -46,11 +48,14 @@ __all__ = [
     "CosineDecayLR",
     "CosineDecayRestarts",
     "CyclicalLearningRate",
+    "EveryNth",
     "ExponentialDecay",
     "ExponentialDecayLR",
+    "FractionLike",
     "InverseDecayLR",
     "InverseTimeDecay",
     "Join",
+    "KeepRate",
     "LinearWarmup",
     "NaturalExpDecay",
     "NaturalExpDecayLR",
@@ -67,11 +72,13 @@ __all__ = [
     "ScheduleLike",
     "Staircase",
     "Strided",
+    "TableSchedule",
     "WarmUpLR",
     "Warmup",
     "as_schedule",
     "cosine_decay_lr",
     "exponential_decay_lr",
+    "fraction_at",
     "heard",
     "inverse_decay_lr",
     "natural_exp_decay_lr",

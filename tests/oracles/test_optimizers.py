@@ -11,13 +11,14 @@ import pytest
 import dnnbridge as db
 from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_near
-from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES
+from dnnbridge.testing.cases.optimizer_cases import CHANGING, MOMENTUM, OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory
 
 STEPS = 40
 START = OPTIMIZER_CASES[0].start
 GRADIENTS = OPTIMIZER_CASES[0].gradients[:STEPS]
 RATES = CHANGING.values(STEPS)
+FLAT = db.PiecewiseConstant((3,), (0.9, 0.9))
 
 
 TOLERANCE = 1e-5
@@ -97,6 +98,19 @@ KERAS = {
     "adamax": (db.Adamax.keras(CHANGING), "Adamax", {}),
     "nadam": (db.Nadam.keras(CHANGING), "Nadam", {}),
     "lion": (db.Lion.keras(CHANGING), "Lion", {}),
+    "adamw": (db.AdamW.keras(CHANGING, 0.02), "AdamW", {"weight_decay": 0.02}),
+    "adamw-defaults": (db.AdamW.keras(CHANGING), "AdamW", {}),
+    **{
+        f"{name}-decay": (
+            getattr(db, ours).keras(CHANGING, weight_decay=0.02),
+            name,
+            {"weight_decay": 0.02},
+        )
+        for name, ours in {
+            **{n: n for n in ("SGD", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "Lion")},
+            "RMSprop": "RMSProp",
+        }.items()
+    },
     "lamb": (db.LAMB.keras(CHANGING), "Lamb", {}),
     "lamb-betas": (
         db.LAMB.keras(CHANGING, 0.5, 0.9, 1e-3),
@@ -190,6 +204,33 @@ MINDSPORE = {
     ),
     "adadelta": (db.Adadelta.mindspore(CHANGING), "Adadelta", {}),
     "adamax": (db.Adamax.mindspore(CHANGING), "AdaMax", {}),
+    "adamw": (
+        db.AdamW.mindspore(CHANGING, weight_decay=0.02),
+        "AdamWeightDecay",
+        {"weight_decay": 0.02},
+    ),
+    "adamw-defaults": (db.AdamW.mindspore(CHANGING), "AdamWeightDecay", {}),
+    "rmsprop-decay": (
+        db.RMSProp.mindspore(CHANGING, 0.8, 0.5, 1e-3, True, weight_decay=0.02),
+        "RMSProp",
+        {"decay": 0.8, "momentum": 0.5, "epsilon": 1e-3, "centered": True, "weight_decay": 0.02},
+    ),
+    "momentum-decay": (
+        db.SGD.mindspore(CHANGING, 0.9, weight_decay=0.02),
+        "SGD",
+        {"momentum": 0.9, "weight_decay": 0.02},
+    ),
+    **{
+        f"{name}-decay": (
+            getattr(db, ours).mindspore(CHANGING, weight_decay=0.02),
+            name,
+            {"weight_decay": 0.02},
+        )
+        for name, ours in {
+            **{name: name for name in ("SGD", "Adam", "Adagrad", "Adadelta")},
+            "AdaMax": "Adamax",
+        }.items()
+    },
     "proximal-adagrad": (
         db.ProximalAdagrad.mindspore(CHANGING, 0.5, 0.05, 0.1),
         "ProximalAdagrad",
@@ -252,6 +293,87 @@ def test_asgd_averages_as_mindspore_does():
     ours = db.ASGD.mindspore(CHANGING, 0.01, 0.6, 5.0)
     found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p:average"]
     assert_near(theirs.ax[0].asnumpy(), found, TOLERANCE, "average")
+
+
+def test_adamw_without_epsilon_hat_is_the_experimental_one_of_mindspore():
+    ms = pytest.importorskip("mindspore")
+    from mindspore.experimental import optim
+
+    parameter = ms.Parameter(ms.Tensor(START), name="p")
+    theirs = optim.AdamW([parameter], 0.05, (0.8, 0.99), 1e-3, 0.1)
+    for gradient in GRADIENTS:
+        theirs((ms.Tensor(gradient),))
+    ours = db.AdamW(0.05, 0.8, 0.99, 1e-3, epsilon_hat=False, weight_decay=0.1)
+    found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
+    assert_near(parameter.asnumpy(), found, 1e-5, "AdamW")
+
+
+def test_mindspore_decays_neither_beta_nor_gamma_unless_in_groups():
+    ms = pytest.importorskip("mindspore")
+    parameters = [ms.Parameter(ms.Tensor(START), name=name) for name in ("p", "norm.gamma")]
+    optimizer = ms.nn.SGD(parameters, 0.1, weight_decay=0.5)
+    optimizer((ms.ops.zeros_like(parameters[0]), ms.ops.zeros_like(parameters[1])))
+    decayed, exempt = (p.asnumpy() for p in parameters)
+    np.testing.assert_allclose(decayed, START * 0.95, rtol=1e-6)
+    np.testing.assert_array_equal(exempt, START)
+    decay = db.SGD.mindspore(0.1, weight_decay=0.5).weight_decay
+    assert decay.applies("dense/kernel")
+    assert not decay.applies("norm/gamma")
+
+
+def bias_corrected(learning_rate, betas, steps):
+    """Return p after the recursion of Adam's m, divided by the sum of its weights."""
+    p, m, v = START.astype(np.float64), 0.0, 0.0
+    weights = np.zeros(0)
+    for t in range(steps):
+        g = GRADIENTS[t].astype(np.float64)
+        m, v = betas[t] * m + (1 - betas[t]) * g, 0.999 * v + 0.001 * g * g
+        weights = np.append(weights * betas[t], 1 - betas[t])
+        root = np.sqrt(v / (1 - 0.999 ** (t + 1)))
+        p = p - learning_rate * (m / weights.sum()) / (root + 1e-3)
+    return p
+
+
+def test_the_weights_of_all_gradients_sum_up_to_one_when_beta_changes():
+    betas = MOMENTUM.values(STEPS)
+    ours = db.Adam(0.05, beta_1=MOMENTUM, epsilon=1e-3, epsilon_hat=False)
+    found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
+    assert_near(found, bias_corrected(0.05, betas, STEPS), 1e-12, "Adam")
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_momentum_that_changes_is_that_of_each_step(inside):
+    p, v = START.astype(np.float64), 0.0
+    for rate, mu, g in zip(RATES, MOMENTUM.values(STEPS), GRADIENTS.astype(float), strict=False):
+        v = mu * v + (rate * g if inside else g)
+        p = p - (v if inside else rate * v)
+    ours = db.SGD(CHANGING, momentum=MOMENTUM, rate_in_velocity=inside)
+    found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
+    assert_near(found, p, 1e-12, "SGD")
+
+
+def test_a_momentum_of_rmsprop_that_changes_is_that_of_each_step():
+    p, s, m = START.astype(np.float64), 0.0, 0.0
+    for rate, mu, g in zip(RATES, MOMENTUM.values(STEPS), GRADIENTS.astype(float), strict=False):
+        s = 0.8 * s + 0.2 * g * g
+        m = mu * m + rate * g / np.sqrt(s + 1e-4)
+        p = p - m
+    ours = db.RMSProp(CHANGING, 0.8, MOMENTUM, 1e-4)
+    found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
+    assert_near(found, p, 1e-12, "RMSProp")
+
+
+def test_a_schedule_of_one_number_is_that_number():
+    given = load_backend("reference"), START, GRADIENTS
+    pairs = [
+        (db.SGD(CHANGING, momentum=FLAT), db.SGD(CHANGING, momentum=0.9)),
+        (db.RMSProp(CHANGING, momentum=FLAT), db.RMSProp(CHANGING, momentum=0.9)),
+        (db.Adam(CHANGING, FLAT, nesterov=True), db.Adam(CHANGING, nesterov=True)),
+    ]
+    for changing, plain in pairs:
+        a, b = (trajectory(given[0], each, *given[1:])["p"] for each in (changing, plain))
+        assert_near(a, b, 1e-14, type(plain).__name__)
+    assert db.SGD(0.1, momentum=db.ConstantSchedule(0.9)) == db.SGD(0.1, momentum=0.9)
 
 
 def test_the_two_momentum_conventions_differ_once_the_rate_changes():

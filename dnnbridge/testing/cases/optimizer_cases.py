@@ -21,6 +21,7 @@ from dnnbridge.optimizers import (
     Adagrad,
     Adam,
     Adamax,
+    AdamW,
     ExponentialMovingAverage,
     Ftrl,
     GradientAccumulation,
@@ -50,6 +51,12 @@ CHANGING = PiecewiseConstant(
 
 MAGNITUDES = (1e-8, 1e-3, 1.0, 1e4)
 """Scales of gradients, each in three rows."""
+
+
+MOMENTUM = PiecewiseConstant((7, 15, 22, 45), (0.5, 0.95, 0.0, 0.9, 0.8))
+"""A momentum that changes at other steps than the rate, and is 0 for a while."""
+
+DECAY = CoupledWeightDecay(ExponentialDecay(0.1, 10, 0.9))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +104,24 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("sgd-keras", SGD.keras(CHANGING, momentum=0.9)),
     _case("sgd-keras-nesterov", SGD.keras(CHANGING, momentum=0.9, nesterov=True)),
     _case("sgd-mindspore", SGD.mindspore(CHANGING, momentum=0.8, dampening=0.2)),
+    _case("sgd-momentum-schedule", SGD(CHANGING, momentum=MOMENTUM, dampening=0.1)),
+    _case("sgd-keras-schedule", SGD.keras(CHANGING, MOMENTUM, True, weight_decay=0.02)),
+    # Weights without gradients decay to nearly nothing, and each step rounds: in NumPy's float32
+    # those rows are 1.7e-5 from the float64 ones, and AdamW below 1.1e-6.
+    _case("sgd-mindspore-decay", SGD.mindspore(CHANGING, 0.9, weight_decay=0.03), tolerance=2e-6),
     _case("adam", Adam(CHANGING)),
     _case("adam-textbook", Adam(CHANGING, epsilon=1e-3, epsilon_hat=False)),
     _case("adam-betas", Adam(ExponentialDecay(0.1, 10, 0.9), beta_1=0.5, beta_2=0.9)),
     _case("adam-mindspore", Adam.mindspore(CHANGING)),
     _case("adam-amsgrad", Adam(CHANGING, beta_2=0.9, amsgrad=True)),
     _case("adam-nesterov", Adam(CHANGING, nesterov=True)),
+    _case("adam-beta-schedule", Adam(CHANGING, beta_1=MOMENTUM)),
+    _case("adam-nesterov-schedule", Adam(CHANGING, beta_1=MOMENTUM, amsgrad=True, nesterov=True)),
+    _case("adam-decay", Adam(CHANGING, weight_decay=DECAY)),
+    _case("adamw", AdamW(CHANGING), tolerance=2e-6),
+    _case("adamw-textbook", AdamW(CHANGING, epsilon=1e-3, epsilon_hat=False, weight_decay=0.1)),
+    _case("adamw-beta-schedule", AdamW(CHANGING, MOMENTUM, bias_correction=False)),
+    _case("adamw-mindspore", AdamW.mindspore(CHANGING, weight_decay=0.05)),
     _case("adagrad", Adagrad(CHANGING)),
     _case("adagrad-mindspore", Adagrad.mindspore(CHANGING)),
     _case("adagrad-outside", Adagrad(CHANGING, 0.0, 1e-3, epsilon_inside=False)),
@@ -110,6 +129,7 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("rmsprop-momentum", RMSProp(CHANGING, 0.8, 0.9, 1e-4)),
     _case("rmsprop-outside", RMSProp(CHANGING, 0.8, 0.0, 1e-3, epsilon_inside=False)),
     _case("rmsprop-centered", RMSProp(CHANGING, 0.8, 0.5, 1e-2, centered=True)),
+    _case("rmsprop-schedule", RMSProp(CHANGING, 0.8, MOMENTUM, 1e-4, weight_decay=0.01)),
     _case("rmsprop-mindspore", RMSProp.mindspore(CHANGING, momentum=0.9)),
     _case("adadelta", Adadelta(CHANGING)),
     _case("adadelta-mindspore", Adadelta.mindspore()),

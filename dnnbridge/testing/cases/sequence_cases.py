@@ -6,6 +6,7 @@ import numpy as np
 
 from dnnbridge import layers
 from dnnbridge.arrays import Array
+from dnnbridge.schedules import PiecewiseConstant
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 
 _WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
@@ -58,9 +59,12 @@ def _attention() -> list[EquationCase]:
 def _noise() -> list[EquationCase]:
     x, noises = normal(3, 4, 5, 6), (layers.AlphaDropout(0.2), layers.GaussianNoise(0.3))
     each = [*noises, layers.GaussianDropout(0.4), layers.SpatialDropout2D(0.4)]
+    rate = PiecewiseConstant((5,), (0.3, 0.0))
+    scheduled = [layers.AlphaDropout(rate), layers.GaussianDropout(rate), layers.Dropout(rate)]
     return [
         *(EquationCase(type(layer).__name__, layer, (x,)) for layer in each),
         *(EquationCase(f"{type(n).__name__}-off", n, (x,), training=False) for n in each),
+        *(EquationCase(f"{type(n).__name__}-schedule", n, (x,)) for n in scheduled),
         EquationCase("SpatialDropout1D", layers.SpatialDropout1D(0.4), (normal(3, 4, 5),)),
         EquationCase("SpatialDropout3D", layers.SpatialDropout3D(0.4), (normal(2, 2, 3, 2, 5),)),
     ]

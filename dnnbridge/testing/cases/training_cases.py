@@ -47,11 +47,18 @@ from dnnbridge.optimizers import (
     LearningRateMultipliers,
     ParameterGroups,
 )
-from dnnbridge.schedules import CosineDecay, ExponentialDecay, InverseTimeDecay
+from dnnbridge.schedules import (
+    CosineDecay,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstant,
+    PolynomialDecay,
+)
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_case import classes as _label
 from dnnbridge.testing.cases.training_case import examples as _x
 from dnnbridge.testing.cases.update_cases import UPDATE_CASES
+from dnnbridge.weight_decay import CoupledWeightDecay
 
 
 def _case(
@@ -167,6 +174,19 @@ TRAINING_CASES: list[TrainingCase] = [
         SGD(0.1, momentum=0.5, dampening=0.1),
         Dense(16, "tanh"),
         Dropout(0.3),
+        Dense(3),
+    ),
+    _case(
+        "changing-dropout-momentum",
+        _label(),
+        _SPARSE,
+        SGD(
+            _DECAY,
+            momentum=PiecewiseConstant((11, 29), (0.5, 0.9, 0.0)),
+            weight_decay=CoupledWeightDecay(ExponentialDecay(0.01, 10, 0.5), exempt=("*/bias",)),
+        ),
+        Dense(16, "tanh"),
+        Dropout(PolynomialDecay(0.5, decay_steps=30, end_learning_rate=0.1)),
         Dense(3),
     ),
     _case(

@@ -1,0 +1,146 @@
+"""What each class of `mindspore.nn` is, and what it gets wrong."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dnnbridge import optimizers
+from dnnbridge.errors import SpecError
+from dnnbridge.optimizers import AbstractOptimizer, NativeDifferenceWarning
+from dnnbridge.schedules import AbstractSchedule
+
+Arguments = Mapping[str, Any]
+Rate = float | AbstractSchedule
+
+
+def warn(message: str) -> None:
+    """Say what a class does not do as it documents."""
+    warnings.warn(f"mindspore.nn.{message}", NativeDifferenceWarning, stacklevel=2)
+
+
+def _sgd(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if a["dampening"] and a["momentum"] == 0.0:
+        warn("SGD ignores dampening where momentum is 0; so does the spec.")
+    given = {name: a[name] for name in ("momentum", "dampening", "nesterov")}
+    return optimizers.SGD.mindspore(rate, **given)
+
+
+def _momentum(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    nesterov = a["use_nesterov"]
+    if nesterov:
+        warn(
+            "Momentum(use_nesterov=True) ignores the flag on a CPU; the spec looks ahead, as "
+            "documented."
+        )
+    return optimizers.SGD.mindspore(rate, a["momentum"], nesterov=nesterov)
+
+
+def _rmsprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if not a["centered"]:
+        warn(
+            "RMSProp adds epsilon outside of the root for all but the last few elements of a "
+            "tensor on a CPU; the spec adds it inside for all, as documented."
+        )
+    given = {name: a[name] for name in ("decay", "momentum", "epsilon", "centered")}
+    return optimizers.RMSProp.mindspore(rate, **given)
+
+
+def _adagrad(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if not a["update_slots"]:
+        raise SpecError(
+            "Adagrad here always adds up the squares",
+            where="mindspore.nn.Adagrad.update_slots",
+            got="False",
+            hint="With accumulators that stay it is SGD with a rate per weight.",
+        )
+    return optimizers.Adagrad.mindspore(rate, a["accum"])
+
+
+def _adam(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if a.get("use_lazy", "use_amsgrad" not in a):
+        warn(
+            "LazyAdam moves only the rows of an embedding that a batch reads; the spec moves all, "
+            "as Adam does."
+        )
+    names = ("beta1", "beta2", "eps", "use_nesterov", "use_amsgrad")
+    return optimizers.Adam.mindspore(rate, **{name: a[name] for name in names if name in a})
+
+
+def _ftrl(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if a["l1"]:
+        warn("FTRL is wrong for l1 above 0 where z is negative; the spec is as documented.")
+    given = {name: a[name] for name in ("initial_accum", "lr_power", "l1", "l2")}
+    return optimizers.Ftrl.mindspore(rate, **given)
+
+
+def _adafactor(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    if a["weight_decay"]:
+        raise SpecError(
+            "decays weights in its kernel, after the update",
+            where="mindspore.nn.AdaFactor.weight_decay",
+            got=repr(a["weight_decay"]),
+            hint="Make it with 0, and give the spec a DecoupledWeightDecay, which comes first.",
+        )
+    names = ("eps", "clip_threshold", "decay_rate", "beta1", "scale_parameter", "warmup_init")
+    given = {name: a[name] for name in names}
+    return optimizers.Adafactor.mindspore(None if a["relative_step"] else rate, **given)
+
+
+def _lamb(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    warn("Lamb has no kernel for a CPU; the spec does what it documents.")
+    if a["weight_decay"]:
+        warn("Lamb leaves weights with beta or gamma in their names out; the spec decays all.")
+    names = ("beta1", "beta2", "eps", "weight_decay")
+    return optimizers.LAMB.mindspore(rate, **{name: a[name] for name in names})
+
+
+def rprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    """Return Rprop, whose rate is that of the first step only."""
+    if not isinstance(rate, float):
+        raise SpecError(
+            "starts its steps at a number",
+            where="Rprop.learning_rate",
+            got=type(rate).__name__,
+            hint="Make it with the first rate of the schedule.",
+        )
+    return optimizers.Rprop.mindspore(rate, tuple(a["etas"]), tuple(a["step_sizes"]))
+
+
+def _lars(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    given = ", ".join(f"{name}={a[name]}" for name in ("epsilon", "coefficient", "use_clip"))
+    raise SpecError(
+        "is around another optimizer, and has no kernel for a CPU",
+        where="mindspore.nn.LARS",
+        hint=f"Write LARS.mindspore(learning_rate, momentum, {given}), and ParameterGroups for the "
+        "weights that its lars_filter leaves out.",
+    )
+
+
+OPTIMIZERS: dict[str, Callable[[Rate, Arguments], AbstractOptimizer]] = {
+    "ASGD": lambda rate, a: optimizers.ASGD.mindspore(rate, a["lambd"], a["alpha"], a["t0"]),
+    "AdaFactor": _adafactor,
+    "AdaMax": lambda rate, a: optimizers.Adamax.mindspore(rate, a["beta1"], a["beta2"], a["eps"]),
+    "Adadelta": lambda rate, a: optimizers.Adadelta.mindspore(rate, a["rho"], a["epsilon"]),
+    "Adagrad": _adagrad,
+    "Adam": _adam,
+    "AdamOffload": lambda rate, a: optimizers.Adam.mindspore(
+        rate, a["beta1"], a["beta2"], a["eps"]
+    ),
+    "AdamWeightDecay": lambda rate, a: optimizers.AdamW.mindspore(
+        rate, a["beta1"], a["beta2"], a["eps"]
+    ),
+    "FTRL": _ftrl,
+    "LARS": _lars,
+    "Lamb": _lamb,
+    "LazyAdam": _adam,
+    "Momentum": _momentum,
+    "ProximalAdagrad": lambda rate, a: optimizers.ProximalAdagrad.mindspore(
+        rate, a["accum"], a["l1"], a["l2"]
+    ),
+    "RMSProp": _rmsprop,
+    "Rprop": rprop,
+    "SGD": _sgd,
+}
+"""The spec of each class, without its weight decay, of a rate and the arguments it was given."""

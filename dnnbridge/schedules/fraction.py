@@ -1,0 +1,70 @@
+"""Fields of a number in [0, 1) that may change with the step: a momentum, a rate of dropout."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import Fraction
+from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule
+from dnnbridge.specification import spec
+
+
+class _FractionOrSchedule:
+    """Checks a number as a `Fraction`; a schedule of one number is that number."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def resolve(value: Any, check: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            if isinstance(value, ConstantSchedule):
+                return check(value.value)
+            return value if isinstance(value, AbstractSchedule) else check(value)
+
+        checked = handler.generate_schema(Fraction)
+        return core_schema.no_info_wrap_validator_function(resolve, checked)
+
+
+FractionLike = Annotated[float | AbstractSchedule, _FractionOrSchedule()]
+"""Field of a number in [0, 1), or a schedule whose values are there.
+
+A number stays one: it is a constant of the graph. A schedule is a host scalar.
+"""
+
+
+def fraction_at(value: float | AbstractSchedule, step: int) -> float:
+    """Return the value at a step, which must be in [0, 1)."""
+    if not isinstance(value, AbstractSchedule):
+        return value
+    found = value(step)
+    if not 0.0 <= found < 1.0:
+        raise SpecError(
+            "the schedule leaves [0, 1)",
+            where=type(value).__name__,
+            got=f"{found!r} at step {step}",
+            hint="Momenta and rates of dropout are 0 or more and less than 1.",
+        )
+    return found
+
+
+@spec
+class KeepRate(AbstractSchedule):
+    """1 - rate, rounded to float32: what dropout compares its numbers with, on every backend
+
+    Args:
+        rate: a schedule of the share that is dropped.
+
+    Example:
+        >>> from dnnbridge import PiecewiseConstant
+        >>> KeepRate(PiecewiseConstant((2,), (0.5, 0.25))).values(3)
+        [0.5, 0.5, 0.75]
+    """
+
+    rate: FractionLike
+
+    def __call__(self, step: int) -> float:
+        return float(np.float32(1.0 - fraction_at(self.rate, step)))

@@ -1,0 +1,53 @@
+"""Schedules that are read off: a list of values, or every so many steps of another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from dnnbridge.fields import Float, NonNegativeInt, PositiveInt
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.specification import spec
+
+
+@spec
+class TableSchedule(AbstractSchedule):
+    """values[step], and after the end the last one
+
+    What a list as `learning_rate` is to MindSpore's optimizers, which fail after its end.
+
+    Example:
+        >>> TableSchedule([0.3, 0.1]).values(3)
+        [0.3, 0.1, 0.1]
+    """
+
+    table: Annotated[tuple[Float, ...], Field(min_length=1)]
+
+    def __call__(self, step: int) -> float:
+        return self.table[min(step, len(self.table) - 1)]
+
+
+@spec
+class EveryNth(AbstractSchedule):
+    """schedule(n · step + offset)
+
+    With `GradientAccumulation`, whose schedules count updates, `EveryNth(schedule, n, n - 1)` is
+    one that counts batches, as Keras has it.
+
+    Args:
+        schedule: a schedule of batches.
+        n: batches per step.
+        offset: of the first one that is read.
+
+    Example:
+        >>> EveryNth(TableSchedule([0.5, 0.4, 0.3, 0.2]), 2, 1).values(2)
+        [0.4, 0.2]
+    """
+
+    schedule: ScheduleLike
+    n: PositiveInt
+    offset: NonNegativeInt = 0
+
+    def __call__(self, step: int) -> float:
+        return as_schedule(self.schedule)(self.n * step + self.offset)
