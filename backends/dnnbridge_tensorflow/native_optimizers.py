@@ -97,7 +97,7 @@ def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
     steps = config["gradient_accumulation_steps"] or 1
     rate = _rate(config["learning_rate"], optimizer, options)
     if steps > 1 and isinstance(rate, AbstractSchedule):
-        rate = db.EveryNth(rate, steps, steps - 1)  # Keras' schedules count batches
+        rate = db.Strided(rate, steps, steps - 1)  # Keras' schedules count batches
     own = {name: value for name, value in config.items() if name not in COMMON}
     decay = config["weight_decay"]
     decays = None if decay is None else db.DecoupledWeightDecay(float(decay), options.exempt)

@@ -39,7 +39,7 @@ from dnnbridge.schedules.mindspore_lists import (
 from dnnbridge.schedules.piecewise import PiecewiseConstant, PiecewiseConstantDecay
 from dnnbridge.schedules.plateau import Plateau
 from dnnbridge.schedules.strided import Strided
-from dnnbridge.schedules.table import EveryNth, TableSchedule
+from dnnbridge.schedules.table import TableSchedule
 
 __all__ = [
     "AbstractSchedule",
@@ -48,7 +48,6 @@ __all__ = [
     "CosineDecayLR",
     "CosineDecayRestarts",
     "CyclicalLearningRate",
-    "EveryNth",
     "ExponentialDecay",
     "ExponentialDecayLR",
     "FractionLike",

@@ -26,28 +26,3 @@ class TableSchedule(AbstractSchedule):
 
     def __call__(self, step: int) -> float:
         return self.table[min(step, len(self.table) - 1)]
-
-
-@spec
-class EveryNth(AbstractSchedule):
-    """schedule(n · step + offset)
-
-    With `GradientAccumulation`, whose schedules count updates, `EveryNth(schedule, n, n - 1)` is
-    one that counts batches, as Keras has it.
-
-    Args:
-        schedule: a schedule of batches.
-        n: batches per step.
-        offset: of the first one that is read.
-
-    Example:
-        >>> EveryNth(TableSchedule([0.5, 0.4, 0.3, 0.2]), 2, 1).values(2)
-        [0.4, 0.2]
-    """
-
-    schedule: ScheduleLike
-    n: PositiveInt
-    offset: NonNegativeInt = 0
-
-    def __call__(self, step: int) -> float:
-        return as_schedule(self.schedule)(self.n * step + self.offset)

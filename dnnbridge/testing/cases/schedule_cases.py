@@ -24,6 +24,8 @@ from dnnbridge.schedules import (
     PowerDecay,
     Scaled,
     Staircase,
+    Strided,
+    TableSchedule,
     Warmup,
 )
 
@@ -73,6 +75,8 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("warmed-up", Warmup(CosineDecay(0.1, 9000), 1001, 1e-5)),
     ScheduleCase("per-epoch", PerEpoch(ExponentialDecay(0.1, 3, 0.9), 171)),
     ScheduleCase("stairs", Staircase(CosineDecay(0.1, 9000), 171)),
+    ScheduleCase("strided", Strided(ExponentialDecay(0.1, 700, 0.7), 3, 2)),
+    ScheduleCase("table", TableSchedule(tuple(1.0 / (3 + k) for k in range(500)))),
     ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, minimum=1e-3)),
 ]
 """Every schedule has a case here; the suite insists."""
