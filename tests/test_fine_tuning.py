@@ -161,6 +161,22 @@ def test_unfreezing_at_a_lower_rate_takes_two_lines():
     assert run.transfer.fresh == ()
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+def test_no_momentum_decay_or_rate_of_dropout_compiles_anything_anew(backend):
+    pytest.importorskip(backend)
+    falling = db.ExponentialDecay(0.9, 3, 0.5)
+    layers = [db.Input((4,)), db.Dense(5, "tanh"), db.Dropout(falling), db.Dense(1)]
+    decay = db.CoupledWeightDecay(falling)
+    optimizer = db.SGD(
+        db.OneCycle(0.1, 20), momentum=db.OneCycle(0.1, 20).momentum(), weight_decay=decay
+    )
+    run = db.compile(db.Experiment(db.Sequential(layers), LOSS, optimizer), backend)
+    run.fit(X, Y, 5)
+    count = run.compilations
+    run.fit(X, Y, 5, epochs=4)
+    assert run.compilations == count >= 1
+
+
 @pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
 def test_no_rate_compiles_anything_anew(backend):
     if backend != "reference":
