@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dnnbridge.fields import Float, NonNegativeInt, PositiveInt
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.fields import Float
+from dnnbridge.schedules.base import AbstractSchedule
 from dnnbridge.specification import spec
 
 
