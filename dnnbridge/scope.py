@@ -177,6 +177,14 @@ class Scope:
         It is computed on the host in float64 and fed: it never compiles anything anew. Evaluation
         and prediction see that of the next step.
         """
+        from dnnbridge.schedules.listening import listens
+
+        self.require(
+            not listens(schedule),
+            "a schedule of a layer hears no metrics",
+            got=type(schedule).__name__,
+            hint="Only schedules of the optimizer listen.",
+        )
         full = self._full(name)
         known = self._declared.schedules.setdefault(full, schedule)
         self.require(known == schedule, "two schedules have one name", got=name)

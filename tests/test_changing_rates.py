@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.errors import SpecError
+from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.testing.assertions import assert_near
 
@@ -78,3 +78,10 @@ def test_the_product_of_betas_is_cut_where_it_no_longer_counts():
         expected = 0.1 / (1 - np.prod(changing.values(step + 1)))
         assert adam.scalars(step)["alpha"] == pytest.approx(expected, rel=1e-14)
     assert adam.scalars(10**9)["alpha"] == 0.1
+
+
+def test_what_hears_metrics_is_refused_where_nothing_would_tell_it():
+    with pytest.raises(SpecError, match=r"beta_1.*Plateau, which changes"):
+        db.Adam(beta_1=db.Plateau(0.9))
+    with pytest.raises(DnnbridgeError, match=r"hears no metrics, got KeepRate"):
+        trained(db.Dropout(db.Plateau(0.5)))

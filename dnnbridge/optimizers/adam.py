@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from dnnbridge import ops
+from dnnbridge.errors import SpecError
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import (
@@ -24,6 +25,7 @@ from dnnbridge.schedules import (
     as_schedule,
     fraction_at,
 )
+from dnnbridge.schedules.listening import listens
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
@@ -64,6 +66,15 @@ class Adam(AbstractOptimizer):
     epsilon_hat: Bool = True
     amsgrad: Bool = False
     nesterov: Bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.beta_1, AbstractSchedule) and listens(self.beta_1):
+            raise SpecError(
+                "the bias correction needs the values of all steps so far",
+                where="beta_1",
+                got=f"{type(self.beta_1).__name__}, which changes with what it hears",
+                hint="Give such a schedule to the learning rate.",
+            )
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         largest = {"largest": Slot(shape)} if self.amsgrad else {}

@@ -256,6 +256,15 @@ def test_groups_are_groups_of_names():
     assert_near(body.asnumpy(), found, 1e-5, "body")
 
 
+def test_ftrl_decays_beta_and_gamma_too():
+    ms = pytest.importorskip("mindspore")
+    beta = ms.Parameter(ms.Tensor(START), name="norm.beta")
+    for kind, moves in (("FTRL", True), ("Adagrad", False)):
+        native = getattr(ms.nn, kind)([beta], weight_decay=0.5)
+        assert from_native(native).weight_decay.applies("norm/beta") is moves
+        assert native.decay_flags == (moves,)
+
+
 def test_groups_of_what_keeps_no_arguments():
     ms = pytest.importorskip("mindspore")
     body, head = two_weights(ms)
