@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 from dnnbridge import ops
@@ -14,8 +13,6 @@ from dnnbridge.loss_scale import AbstractLossScale
 from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Function, Program
-from dnnbridge.schedules import AbstractSchedule
-from dnnbridge.schedules.listening import listens
 from dnnbridge.scope import Declarations, Scope, StateArray
 from dnnbridge.updates import Updates, Weight
 from dnnbridge.weight_rules import WeightRules
@@ -37,7 +34,6 @@ def build_program(
     forward = Forward(model, heads, rules)
     train, declared, slots = _train(forward, optimizer, loss_scale)
     state = declared.arrays | slots
-    _check_deaf(declared.schedules)
     functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
     if declared.randoms:
         functions["sample"] = forward.predict(sampling=True)
@@ -59,17 +55,6 @@ def build_program(
         layers=tuple(declared.arrays),
         rows=_rows(functions["predict"].graph),
     )
-
-
-def _check_deaf(schedules: Mapping[str, AbstractSchedule]) -> None:
-    for name, schedule in schedules.items():
-        if listens(schedule):
-            raise SpecError(
-                "schedules that listen to metrics are for optimizers",
-                where=name,
-                got=repr(schedule),
-                hint="Use a schedule of the step.",
-            )
 
 
 def _rows(graph: Graph) -> dict[str, int]:
