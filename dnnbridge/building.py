@@ -74,6 +74,7 @@ def _train(
     builder, declared, given = forward.begin("train")
     rules, updates = forward.rules, Updates.of(builder, optimizer)
     scale = loss_scale.begin(updates) if loss_scale else None
+    updates.loss_factor = 1.0 if scale is None else scale
     results: list[str] = []
     buffers: list[str] = []
 
@@ -97,10 +98,7 @@ def _train(
     weights = [
         Weight(rules.constrained(declared.arrays[p.name]), p, g) for p, g in gradients.items()
     ]
-    if loss_scale is None or scale is None or not weights:
-        optimizer.emit(updates, weights)
-    else:
-        loss_scale.emit(updates, scale, optimizer, weights)
+    optimizer.emit(updates, weights)
     count = len(results)
     writes = dict(zip(buffers, outputs[count:], strict=True)) | updates.writes
     graph = builder.graph([*outputs[:count], *writes.values()])

@@ -31,6 +31,7 @@ def save(run: Run, path: str | Path) -> None:
         "format": FORMAT,
         "experiment": run.experiment.to_json(),
         "optimizer": run.optimizer.to_json(),
+        "epoch_sums": json.dumps(run.epoch_sums()),
         "progress": json.dumps(dataclasses.asdict(run.progress)),
         "backend": run.backend,
     }
@@ -83,7 +84,11 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
             "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
         ) from None
     run = compile(Experiment.from_json(text), backend, device)
-    run.set_state(arrays, progress)
-    if "optimizer" in metadata:
-        run.optimizer = AbstractOptimizer.from_json(metadata["optimizer"])
+    optimizer = metadata.get("optimizer")
+    run.set_state(
+        arrays,
+        progress,
+        AbstractOptimizer.from_json(optimizer) if optimizer else None,
+        json.loads(metadata.get("epoch_sums", "{}")),
+    )
     return run

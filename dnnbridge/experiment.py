@@ -17,11 +17,12 @@ from dnnbridge.loss_scale import LossScaleLike, as_loss_scale
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
-from dnnbridge.optimizers import AbstractOptimizer, GradientAccumulation, WithGradientRules
-from dnnbridge.patterns import as_rules as by_pattern
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.patterns import by_pattern
 from dnnbridge.program import Program
 from dnnbridge.regularizers import as_regularizer
 from dnnbridge.specification import Spec, spec
+from dnnbridge.updater import updater
 from dnnbridge.weight_rules import Constraints, FrozenStatistics, Regularizers, WeightRules
 
 FORMAT = 1
@@ -96,15 +97,13 @@ class Experiment(Spec):
         return build_program(self.model, self.heads, self.updater(), rules, scale)
 
     def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
-        """Return the optimizer with accumulation and rules for gradients around it.
+        """Return the optimizer with all that is around it; see `dnnbridge.updater`.
 
         Args:
             optimizer: one to take the place of the experiment's.
         """
-        made, rules = optimizer or self.optimizer, as_rules(self.gradients)
-        if rules:
-            made = WithGradientRules(made, rules)
-        return GradientAccumulation(made, self.accumulate) if self.accumulate > 1 else made
+        rules, scale = as_rules(self.gradients), as_loss_scale(self.loss_scale)
+        return updater(optimizer or self.optimizer, rules, scale, self.accumulate)
 
     @property
     def heads(self) -> tuple[Head, ...]:

@@ -13,12 +13,12 @@ from dnnbridge.errors import SpecError
 from dnnbridge.wording import shorten
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """NumPy scalars become Python ones, so that JSON holds them."""
     return value.item() if isinstance(value, np.generic) else value
 
 
-_Plain = BeforeValidator(_plain)
+_Plain = BeforeValidator(plain)
 
 Int = Annotated[int, Field(strict=True), _Plain]
 PositiveInt = Annotated[int, Field(strict=True, gt=0), _Plain]
@@ -42,7 +42,7 @@ def sizes(value: Any, axes: int) -> tuple[int, ...]:
 
 def _per_axis(value: Any, axes: int, least: int, what: str) -> tuple[int, ...]:
     given = value if isinstance(value, (tuple, list)) else (value,) * axes
-    made = tuple(map(_plain, given))
+    made = tuple(map(plain, given))
     if len(made) != axes or not all(type(n) is int and n >= least for n in made):
         raise SpecError(
             f"expected {what}, or {axes} of them",
@@ -61,7 +61,7 @@ def pairs(value: Any, axes: int) -> tuple[tuple[int, int], ...]:
     if axes == 1 and len(given) == 2:
         given = (given,)
     made = tuple(
-        tuple(map(_plain, each)) if isinstance(each, (tuple, list)) else (_plain(each),) * 2
+        tuple(map(plain, each)) if isinstance(each, (tuple, list)) else (plain(each),) * 2
         for each in given
     )
     if len(made) != axes or not all(

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dnnbridge.errors import DnnbridgeError
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.heads import Head
 from dnnbridge.models import AbstractModel
 from dnnbridge.objectives import Objective, emit_objectives, objectives
 from dnnbridge.program import MASK, NORMALIZER, Function
+from dnnbridge.regularizers import AbstractRegularizer
 from dnnbridge.scope import BatchMask, Declarations, Scope
 from dnnbridge.weight_rules import WeightRules
 
@@ -56,7 +58,7 @@ class Forward:
         for array, value in scope.declared_weights():
             regularizer = self.rules.regularizer_of(array)
             if regularizer is not None:
-                scope.add_loss(scope.call(regularizer, value))
+                scope.add_loss(_penalty(scope, regularizer, array.name, value))
         return emit_objectives(scope, self.objectives, predictions, given)
 
     def evaluate(self) -> Function:
@@ -78,6 +80,13 @@ class Forward:
         made = self.model.emit(scope, *(given[feed] for feed in self.inputs))
         outputs = (made,) if isinstance(made, Value) else made
         return dict(zip(self.outputs, outputs, strict=True))
+
+
+def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: Value) -> Value:
+    try:
+        return scope.call(regularizer, value)
+    except DnnbridgeError as error:
+        raise error.at(name) from None
 
 
 def names_of(declared: Declarations) -> dict[Value, str]:

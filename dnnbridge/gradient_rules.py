@@ -105,8 +105,8 @@ class ScaleGradients(AbstractGradientRule):
 class AdaptiveClip(AbstractGradientRule):
     """g · min(1, limit · max(‖p‖, ε) / ‖g‖), the norms unit by unit (Brock et al., 2021)
 
-    A unit is what makes one feature: an element of the last axis of a kernel; a bias or any other
-    array of one axis is a unit by itself in each element.
+    A unit is what makes one feature, an element of the last axis of a kernel; an array of one axis,
+    such as a bias, is one unit. As in the code of its authors.
 
     Args:
         limit: largest ratio of the norm of a gradient to that of its weights.
@@ -124,7 +124,7 @@ class AdaptiveClip(AbstractGradientRule):
         return [self._clipped(g, p) for g, p in zip(gradients, weights, strict=True)]
 
     def _clipped(self, g: Value, p: Value) -> Value:
-        axes = tuple(range(g.rank - 1))
+        axes = tuple(range(max(g.rank - 1, min(g.rank, 1))))
         norms = (ops.sqrt(ops.reduce_sum(ops.square(x), axes)) for x in (g, p))
         of_g, of_p = norms
         most = self.limit * ops.maximum(of_p, self.epsilon)

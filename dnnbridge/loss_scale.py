@@ -13,7 +13,7 @@ from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import PositiveFloat, PositiveInt
+from dnnbridge.fields import PositiveFloat, PositiveInt, plain
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers import AbstractOptimizer
@@ -42,7 +42,6 @@ class AbstractLossScale(Spec):
     def emit(
         self,
         updates: Updates,
-        scale: Value | float,
         optimizer: AbstractOptimizer,
         weights: Sequence[Weight],
     ) -> None:
@@ -63,13 +62,15 @@ class FixedLossScale(AbstractLossScale):
 
     scale: PositiveFloat
 
+    def __post_init__(self) -> None:
+        _require_below(self.scale, "FixedLossScale.scale")
+
     def begin(self, updates: Updates) -> Value | float:
         return self.scale
 
     def emit(
         self,
         updates: Updates,
-        scale: Value | float,
         optimizer: AbstractOptimizer,
         weights: Sequence[Weight],
     ) -> None:
@@ -101,12 +102,12 @@ class DynamicLossScale(AbstractLossScale):
     minimum: PositiveFloat = 1.0
 
     def __post_init__(self) -> None:
-        if not self.minimum <= self.initial <= LARGEST_SCALE:
+        _require_below(self.initial, "DynamicLossScale.initial")
+        if self.factor <= 1.0 or self.minimum > self.initial:
             raise SpecError(
-                "initial is from minimum to 2^126",
-                where="DynamicLossScale.initial",
-                got=str(self.initial),
-                hint="2^15 is common.",
+                "factor is above 1, minimum at most initial",
+                where="DynamicLossScale",
+                got=f"factor {self.factor}, minimum {self.minimum}, initial {self.initial}",
             )
 
     def begin(self, updates: Updates) -> Value | float:
@@ -115,10 +116,10 @@ class DynamicLossScale(AbstractLossScale):
     def emit(
         self,
         updates: Updates,
-        scale: Value | float,
         optimizer: AbstractOptimizer,
         weights: Sequence[Weight],
     ) -> None:
+        scale = updates.loss_factor
         assert isinstance(scale, Value)
         finite = _all_finite([weight.gradient for weight in weights])
         inner = replace(updates, writes={})
@@ -132,6 +133,11 @@ class DynamicLossScale(AbstractLossScale):
         updates.writes["loss_scale:scale"] = ops.where(finite, larger, smaller)
         counted = ops.where(grow, 0.0, done)
         updates.writes["loss_scale:finite_steps"] = ops.where(finite, counted, 0.0)
+
+
+def _require_below(scale: float, where: str) -> None:
+    if scale > LARGEST_SCALE:
+        raise SpecError("is at most 2^126", where=where, got=str(scale), hint="2^15 is common.")
 
 
 def _unscaled(weights: Sequence[Weight], factor: Value | float) -> list[Weight]:
@@ -148,6 +154,7 @@ def _all_finite(gradients: Sequence[Value]) -> Value:
 
 def as_loss_scale(value: Any) -> AbstractLossScale | None:
     """Return a loss scale as it is; a number is a fixed one."""
+    value = plain(value)
     if value is None or isinstance(value, AbstractLossScale):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -9,6 +9,24 @@ from typing import Any
 from dnnbridge.specification import Spec
 
 
+def specs_in(spec: Spec) -> list[Spec]:
+    """Return a spec and all specs in its fields, the innermost first.
+
+    Example:
+        >>> from dnnbridge import SGD
+        >>> [type(each).__name__ for each in specs_in(SGD(0.1))]
+        ['ConstantSchedule', 'SGD']
+    """
+    found: list[Spec] = []
+
+    def keep(inner: Spec) -> Spec:
+        found.append(inner)
+        return inner
+
+    rewritten(spec, keep)
+    return found
+
+
 def rewritten(spec: Spec, function: Callable[[Spec], Spec]) -> Spec:
     """Return `function` of a spec whose inner specs were rewritten so, from the inside out.
 

@@ -188,6 +188,11 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
         try:
             init(self, *args, **kwargs)
         except pydantic.ValidationError as error:
+            causes = [one.get("ctx", {}).get("error") for one in error.errors(include_url=False)]
+            for cause in causes:
+                # A ValueError of somebody's own code is no wrong argument: show where it arose.
+                if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
+                    raise cause from None
             raise _spec_error(type(self), error) from None
 
     return wrapped

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
@@ -15,6 +15,17 @@ from dnnbridge.weight_decay import as_weight_decay
 
 if TYPE_CHECKING:
     from dnnbridge.optimizers.base import AbstractOptimizer
+
+
+DECAY = "weight_decay:factor"
+"""Host scalar of a weight decay."""
+
+
+class Writer(Protocol):
+    """A spec that makes a value of one value: a constraint."""
+
+    @property
+    def emit(self) -> Callable[[Value], Value]: ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Updates:
         reads: the inputs that read such an array, with its name.
         writes: new values of parameters and slots, by name.
         names: names of all weights of the model, those that are frozen too.
+        loss_factor: what the loss was multiplied by before it was differentiated.
     """
 
     builder: Builder
@@ -49,6 +61,7 @@ class Updates:
     reads: dict[Value, str] = field(default_factory=dict)
     writes: dict[str, Value] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+    loss_factor: Value | float = 1.0
 
     @classmethod
     def of(cls, builder: Builder, optimizer: AbstractOptimizer) -> Updates:
@@ -84,38 +97,48 @@ class Updates:
         }
 
     def record(self, optimizer: AbstractOptimizer, weight: Weight) -> None:
-        """Write the update of one parameter: its decay, a call of the optimizer, its constraint."""
-        array, p, g = weight.array, weight.value, weight.gradient
-        decay = as_weight_decay(optimizer.weight_decay)
-        if decay is not None and decay.applies(array.name):
-            p, g = self.builder.call(
-                decay,
-                array.name,
-                [p, g, self.scalars["decay"]],
-                lambda _, given: decay.emit(*given),
-            )
+        """Write the update of one parameter: its weight decay, then a call of the optimizer."""
+        p, g = self._decayed(optimizer, weight)
         slots = self.slots_of(optimizer, weight)
-        names = ["p", *slots]
-        scalars = [name for name in self.scalars if name != "decay"]
+        scalars = {name: value for name, value in self.scalars.items() if name != DECAY}
 
         def write(_: Builder, given: tuple[Value, ...]) -> list[Value]:
-            values = iter(given[2:])
-            inner = {name: next(values) for name in slots}
-            host = {name: next(values) for name in scalars}
-            new_p, new_slots = optimizer.update(given[0], given[1], inner, host)
-            made = {"p": new_p, **new_slots}
-            _require_types(optimizer, array.name, made, {"p": p} | slots)
-            return [made[name] for name in names]
+            kept = dict(zip(slots, given[2:], strict=False))
+            host = dict(zip(scalars, given[2 + len(slots) :], strict=True))
+            new_p, made = optimizer.update(given[0], given[1], kept, host)
+            return in_order(optimizer, weight, slots, new_p, made)
 
-        arguments = [p, g, *slots.values(), *(self.scalars[name] for name in scalars)]
-        made = self.builder.call(optimizer, array.name, arguments, write)
-        if array.constraint is not None:
-            constraint = array.constraint
-            made[:1] = self.builder.call(
-                constraint, array.name, made[:1], lambda _, given: [constraint.emit(*given)]
-            )
-        keys = [array.name, *(f"{array.name}:{name}" for name in slots)]
+        made = self.builder.call(
+            optimizer, weight.name, [p, g, *slots.values(), *scalars.values()], write
+        )
+        self.take(weight, slots, made)
+
+    def take(self, weight: Weight, slots: Mapping[str, Value], made: Sequence[Value]) -> None:
+        """Write what became of a parameter and of its slots."""
+        keys = [weight.name, *(f"{weight.name}:{name}" for name in slots)]
         self.writes |= dict(zip(keys, made, strict=True))
+
+    def replaced(self, spec: Writer, weight: Weight) -> None:
+        """Put what a spec makes of the new value of a parameter in its place."""
+
+        def write(_: Builder, given: tuple[Value, ...]) -> list[Value]:
+            return in_order(spec, weight, {}, spec.emit(*given), {})
+
+        now = self.writes[weight.name]
+        (self.writes[weight.name],) = self.builder.call(spec, weight.name, [now], write)
+
+    def _decayed(self, optimizer: AbstractOptimizer, weight: Weight) -> tuple[Value, Value]:
+        decay = as_weight_decay(optimizer.weight_decay)
+        if decay is None or not decay.applies(weight.name):
+            return weight.value, weight.gradient
+
+        def write(_: Builder, given: tuple[Value, ...]) -> list[Value]:
+            p, g = decay.emit(*given)
+            return in_order(decay, weight, {"gradient": weight.gradient}, p, {"gradient": g})
+
+        given = [weight.value, weight.gradient, self.scalars[DECAY]]
+        p, g = self.builder.call(decay, weight.name, given, write)
+        return p, g
 
     def only_if(self, condition: Value, inner: Updates, weights: Sequence[Weight]) -> None:
         """Take over what an inner optimizer wrote, where the scalar condition holds.
@@ -128,17 +151,21 @@ class Updates:
             self.writes[name] = ops.where(condition, value, before[name])
 
 
-def _require_types(
-    optimizer: AbstractOptimizer, path: str, made: Mapping[str, Value], given: Mapping[str, Value]
-) -> None:
-    if {name: value.type for name, value in made.items()} != {
-        name: value.type for name, value in given.items()
-    }:
+def in_order(
+    spec: object,
+    weight: Weight,
+    slots: Mapping[str, Value],
+    p: Value,
+    made: Mapping[str, Value],
+) -> list[Value]:
+    """Return the new values of a parameter and its slots, or raise if a type has changed."""
+    wanted = {"p": weight.value.type} | {f"slot {n}": slots[n].type for n in slots}
+    found = {"p": p.type} | {f"slot {name}": value.type for name, value in made.items()}
+    if found != wanted:
         raise SpecError(
-            f"{type(optimizer).__name__}.update must keep p and every slot as they are",
-            where=path,
-            got=", ".join(f"{name} {value.type}" for name, value in made.items()),
-            hint="Expected "
-            + ", ".join(f"{name} {value.type}" for name, value in given.items())
-            + ".",
+            f"{type(spec).__name__} must keep p and every slot as they are",
+            where=weight.name,
+            got=", ".join(f"{name} {type}" for name, type in found.items()),
+            hint="Expected " + ", ".join(f"{name} {type}" for name, type in wanted.items()) + ".",
         )
+    return [p, *(made[name] for name in slots)]

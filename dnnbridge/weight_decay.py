@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool
+from dnnbridge.fields import Bool, plain
 from dnnbridge.graph import Value
-from dnnbridge.patterns import named_by
+from dnnbridge.patterns import check_patterns, named_by
 from dnnbridge.schedules import ConstantSchedule, ScheduleLike, as_schedule
 from dnnbridge.specification import Spec, spec
 from dnnbridge.wording import shorten
 
-BIASES_AND_NORMS = ("*/bias", "*/beta", "*/gamma")
+BIASES_AND_NORMS = ("*/bias", "*_bias", "*/beta", "*/gamma", "*/scale")
 """Names of what is commonly exempt: biases, and shift and scale of normalisations."""
 
 MINDSPORE_EXEMPT = ("*beta*", "*gamma*")
@@ -43,6 +44,20 @@ class AbstractWeightDecay(Spec):
     def factor(self, step: int, learning_rate: float) -> float:
         """Return the host scalar of an update, which has this learning rate."""
         return as_schedule(self.rate)(step)
+
+    def __post_init__(self) -> None:
+        rate = as_schedule(self.rate)
+        if isinstance(rate, ConstantSchedule) and rate.value < 0.0:
+            raise SpecError(
+                "a weight decay is 0 or more",
+                where=f"{type(self).__name__}.rate",
+                got=str(rate.value),
+            )
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise if a pattern of `exempt`, other than the common ones, fits no weights."""
+        own = [p for p in self.exempt if p not in (*BIASES_AND_NORMS, *MINDSPORE_EXEMPT)]
+        check_patterns(own, names, "exempt")
 
     def applies(self, name: str) -> bool:
         """Return whether weights of this name decay."""
@@ -97,6 +112,7 @@ def mindspore_decay(
 
 def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
     """Return a weight decay as it is; a number is the rate of a decoupled one, 0 none."""
+    value = plain(value)
     if value is None or isinstance(value, AbstractWeightDecay):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import PlainValidator
 
 from dnnbridge.constraints import AbstractConstraint, as_constraint
-from dnnbridge.patterns import as_rules, check_patterns, named_by, rule_for
+from dnnbridge.patterns import by_pattern, check_patterns, check_rules, named_by, rule_for
 from dnnbridge.regularizers import AbstractRegularizer, as_regularizer
 from dnnbridge.scope import StateArray
 
@@ -20,14 +20,14 @@ FrozenStatistics = Literal["keep", "update"]
 Regularizers = Annotated[
     Mapping[str, AbstractRegularizer | str | None]
     | tuple[tuple[str, AbstractRegularizer | None], ...],
-    PlainValidator(partial(as_rules, each=as_regularizer)),
+    PlainValidator(partial(by_pattern, each=as_regularizer)),
 ]
 """Field of regularizers by patterns of names."""
 
 Constraints = Annotated[
     Mapping[str, AbstractConstraint | str | None]
     | tuple[tuple[str, AbstractConstraint | None], ...],
-    PlainValidator(partial(as_rules, each=as_constraint)),
+    PlainValidator(partial(by_pattern, each=as_constraint)),
 ]
 """Field of constraints by patterns of names."""
 
@@ -71,5 +71,5 @@ class WeightRules:
         """Raise if a pattern names nothing."""
         weights = [array.name for array in arrays if array.trainable]
         check_patterns(self.frozen, [array.name for array in arrays], "frozen")
-        check_patterns([pattern for pattern, _ in self.regularizers], weights, "regularizers")
-        check_patterns([pattern for pattern, _ in self.constraints], weights, "constraints")
+        check_rules([pattern for pattern, _ in self.regularizers], weights, "regularizers")
+        check_rules([pattern for pattern, _ in self.constraints], weights, "constraints")

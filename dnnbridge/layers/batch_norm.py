@@ -67,7 +67,14 @@ class BatchNorm(WithGammaAndBeta):
         features = [x.shape[axes[0]]]
         mean = scope.buffer("moving_mean", features, Zeros())
         variance = scope.buffer("moving_variance", features, Ones())
-        if scope.training and not scope.frozen("moving_mean"):
+        kept = [scope.frozen(name) for name in ("moving_mean", "moving_variance")]
+        scope.require(
+            kept[0] == kept[1],
+            "both running statistics are frozen, or none",
+            got="one of them in frozen",
+            hint="Write frozen=[…, 'name/moving_*'].",
+        )
+        if scope.training and not kept[0]:
             mean, variance = self._statistics(scope, x, axes, mean, variance)
         y = (x - along(x, axes, mean)) / along(x, axes, ops.sqrt(variance + self.epsilon))
         return rescaled(scope, y, axes, self)

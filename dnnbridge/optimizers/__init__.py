@@ -10,7 +10,7 @@ from dnnbridge.optimizers.averaging import (
     StochasticWeightAverage,
 )
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
-from dnnbridge.optimizers.composed import AbstractComposed, AbstractWrapper
+from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
 from dnnbridge.optimizers.lookahead import Lookahead
@@ -29,6 +29,7 @@ from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRule
 __all__ = [
     "ASGD",
     "AbstractComposed",
+    "AbstractFollower",
     "AbstractOptimizer",
     "AbstractWrapper",
     "Adadelta",

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Self
 
-from dnnbridge.fields import Bool
+from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.graph import Value
 from dnnbridge.optimizers.adam import Adam
-from dnnbridge.schedules import ScheduleLike
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import MINDSPORE_EXEMPT, DecoupledWeightDecay, WeightDecayLike
 
 
 @spec
-class AdamW(Adam):
-    """Adam after p ← p - lr · weight_decay · p (Loshchilov & Hutter, 2019)
+class AdamW(AbstractOptimizer):
+    """`Adam` after p ← p - lr · weight_decay · p (Loshchilov & Hutter, 2019)
 
     Args:
-        learning_rate: a number or a schedule of the step.
+        learning_rate: a number or a schedule of the step. All that follows is given by name.
+        weight_decay: 0.004 of all weights by default, as in Keras.
         beta_1: as in `Adam`.
         beta_2: as in `Adam`.
         epsilon: as in `Adam`.
@@ -25,50 +28,70 @@ class AdamW(Adam):
         amsgrad: as in `Adam`.
         nesterov: as in `Adam`.
         bias_correction: False leaves out the divisions by 1 - βᵗ, as BERT does.
-        weight_decay: 0.004 of all weights by default, as in Keras.
 
     Example:
-        >>> AdamW(0.1).host_scalars(step=0)["decay"]
+        >>> AdamW(0.1).host_scalars(step=0)["weight_decay:factor"]
         0.0004
     """
 
-    bias_correction: Bool = True
+    learning_rate: ScheduleLike = 0.001
     weight_decay: WeightDecayLike = field(default=0.004, kw_only=True)
+    beta_1: FractionLike = field(default=0.9, kw_only=True)
+    beta_2: Fraction = field(default=0.999, kw_only=True)
+    epsilon: NonNegativeFloat = field(default=1e-7, kw_only=True)
+    epsilon_hat: Bool = field(default=True, kw_only=True)
+    amsgrad: Bool = field(default=False, kw_only=True)
+    nesterov: Bool = field(default=False, kw_only=True)
+    bias_correction: Bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self.adam()
+
+    def adam(self) -> Adam:
+        """Return the same without weight decay."""
+        more: dict[str, Any] = {"amsgrad": self.amsgrad, "nesterov": self.nesterov}
+        given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
+        return Adam(*given, **more)
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return self.adam().slots(shape)
 
     def scalars(self, step: int) -> dict[str, float]:
+        adam = self.adam()
         if self.bias_correction:
-            return super().scalars(step)
-        return {"alpha": self.rate(step), "epsilon": self.epsilon} | self.betas(step)
+            return adam.scalars(step)
+        return {"alpha": self.rate(step), "epsilon": self.epsilon} | adam.betas(step)
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        return self.adam().update(p, g, slots, scalars)
 
     @classmethod
-    def keras(  # type: ignore[override]
+    def keras(
         cls,
         learning_rate: ScheduleLike = 0.001,
-        weight_decay: float = 0.004,
+        weight_decay: WeightDecayLike = 0.004,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
     ) -> Self:
         """Return `keras.optimizers.AdamW` with these arguments."""
-        more: dict[str, Any] = {"amsgrad": amsgrad, "weight_decay": weight_decay}
-        return cls(learning_rate, beta_1, beta_2, epsilon, **more)
+        more: dict[str, Any] = {"weight_decay": weight_decay, "amsgrad": amsgrad}
+        return cls(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **more)
 
     @classmethod
-    def mindspore(  # type: ignore[override]
+    def mindspore(
         cls,
         learning_rate: ScheduleLike = 0.001,
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-6,
-        weight_decay: float = 0.0,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.AdamWeightDecay` with these arguments.
 
         It has no bias correction, and leaves out what has beta or gamma in its name.
         """
-        decay = (
-            DecoupledWeightDecay(weight_decay, exempt=MINDSPORE_EXEMPT) if weight_decay else None
-        )
+        decay = DecoupledWeightDecay(weight_decay, MINDSPORE_EXEMPT) if weight_decay else None
         more: dict[str, Any] = {"bias_correction": False, "weight_decay": decay}
-        return cls(learning_rate, beta1, beta2, eps, **more)
+        return cls(learning_rate, beta_1=beta1, beta_2=beta2, epsilon=eps, **more)

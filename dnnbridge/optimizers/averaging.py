@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Self
-
-from pydantic import InstanceOf
 
 from dnnbridge import ops
 from dnnbridge.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -15,7 +12,6 @@ from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
-from dnnbridge.updates import Updates, Weight
 
 
 @spec
@@ -37,21 +33,16 @@ class ExponentialMovingAverage(AbstractFollower):
         'average'
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
     decay: Fraction = 0.99
     start_step: NonNegativeInt = 0
     overwrite_every: PositiveInt | None = None
-
-    @property
-    def inner(self) -> AbstractOptimizer:
-        return self.optimizer
 
     @property
     def average(self) -> str:
         return "average"
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"average": Slot(shape)}
+        return {"average": Slot(shape), "average_started": Slot(())}
 
     def scalars(self, step: int) -> dict[str, float]:
         own = {"average_share": 1.0 if step <= self.start_step else 1.0 - self.decay}
@@ -62,10 +53,15 @@ class ExponentialMovingAverage(AbstractFollower):
     def follow(
         self, before: Value, after: Value, slots: Slots, scalars: Scalars
     ) -> tuple[Value, Slots]:
-        average = _average(slots["average"], after, scalars["average_share"])
+        started = slots["average_started"] > 0.0
+        share = ops.where(started, scalars["average_share"], 1.0)
+        average = _average(slots["average"], after, share)
         if self.overwrite_every:
             after = ops.where(scalars["overwrite"] > 0.0, average, after)
-        return after, {"average": average}
+        return after, {
+            "average": average,
+            "average_started": ops.where(started, slots["average_started"], 1.0),
+        }
 
 
 @spec
@@ -83,34 +79,34 @@ class StochasticWeightAverage(AbstractFollower):
     Example:
         >>> from dnnbridge import SGD
         >>> swa = StochasticWeightAverage(SGD(0.1), start_step=100, every=10)
-        >>> [swa.scalars(step)["average_share"] for step in (99, 100, 105, 110)]
-        [1.0, 1.0, 0.0, 0.5]
+        >>> [swa.scalars(step) for step in (99, 105, 110)]  # doctest: +NORMALIZE_WHITESPACE
+        [{'before': 1.0, 'counts': 0.0}, {'before': 0.0, 'counts': 0.0},
+         {'before': 0.0, 'counts': 1.0}]
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
     start_step: NonNegativeInt
     every: PositiveInt = 1
-
-    @property
-    def inner(self) -> AbstractOptimizer:
-        return self.optimizer
 
     @property
     def average(self) -> str:
         return "average"
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"average": Slot(shape)}
+        return {"average": Slot(shape), "average_count": Slot(())}
 
     def scalars(self, step: int) -> dict[str, float]:
         count, rest = divmod(step - self.start_step, self.every)
-        share = 1.0 if count < 0 else 0.0 if rest else 1.0 / (count + 1)
-        return {"average_share": share}
+        return {"before": float(count < 0), "counts": float(count >= 0 and not rest)}
 
     def follow(
         self, before: Value, after: Value, slots: Slots, scalars: Scalars
     ) -> tuple[Value, Slots]:
-        return after, {"average": _average(slots["average"], after, scalars["average_share"])}
+        counted = slots["average_count"] + scalars["counts"]
+        share = ops.where(
+            scalars["before"] > 0.0, 1.0, scalars["counts"] / ops.maximum(counted, 1.0)
+        )
+        average = _average(slots["average"], after, share)
+        return after, {"average": average, "average_count": counted}
 
 
 @spec
@@ -163,17 +159,6 @@ class ASGD(AbstractOptimizer):
     ) -> Self:
         """Return `mindspore.nn.ASGD` with these arguments; the experimental one has rate 0.01."""
         return cls(learning_rate, lambd, alpha, t0)
-
-
-def averaged(updates: Updates, made: Updates, weights: Sequence[Weight]) -> dict[str, Value]:
-    """Return the new averages of the weights that an inner optimizer has moved, by name."""
-    share, found = updates.scalars["average_share"], {}
-    for weight in weights:
-        name = f"{weight.name}:average"
-        found[name] = _average(
-            updates.slot(name, weight.array.shape), made.writes[weight.name], share
-        )
-    return found
 
 
 def _average(average: Value, p: Value, share: Value) -> Value:

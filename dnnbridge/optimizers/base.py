@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
 from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
 from dnnbridge.specification import Spec
-from dnnbridge.updates import Updates, Weight
+from dnnbridge.updates import DECAY, Updates, Weight
 from dnnbridge.weight_decay import WeightDecayLike, as_weight_decay
 
 
@@ -46,6 +46,9 @@ class AbstractOptimizer(Spec):
             `DecoupledWeightDecay` of all of them.
     """
 
+    waits: ClassVar[bool] = False
+    """Whether there are steps without an update."""
+
     weight_decay: WeightDecayLike = None
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
@@ -67,6 +70,9 @@ class AbstractOptimizer(Spec):
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         """Write the updates of all parameters, each by itself."""
+        decay = as_weight_decay(self.weight_decay)
+        if decay is not None:
+            decay.check(updates.names)
         for weight in weights:
             updates.record(self, weight)
 
@@ -75,7 +81,7 @@ class AbstractOptimizer(Spec):
         decay = as_weight_decay(self.weight_decay)
         if decay is None:
             return self.scalars(step)
-        return self.scalars(step) | {"decay": decay.factor(step, self.rate(step))}
+        return self.scalars(step) | {DECAY: decay.factor(step, self.rate(step))}
 
     def rate(self, step: int) -> float:
         """Return the learning rate of the update number `step`."""

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
+
+from pydantic import InstanceOf
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate, Scalars, Slots
-from dnnbridge.updates import Updates, Weight
+from dnnbridge.rewriting import specs_in
+from dnnbridge.updates import Updates, Weight, in_order
 
 
 class AbstractComposed(AbstractOptimizer):
     """Base of optimizers that leave the moving of weights to others.
 
-    A subclass defines `emit`, `host_scalars` and `with_rate`.
+    A subclass defines `emit`, `host_scalars`, `rate` and `with_rate`.
     """
+
+    @abstractmethod
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None: ...
+
+    @abstractmethod
+    def host_scalars(self, step: int) -> dict[str, float]: ...
+
+    @abstractmethod
+    def rate(self, step: int) -> float: ...
+
+    @abstractmethod
+    def with_rate(self, change: ChangeOfRate) -> Self: ...
 
     def __post_init__(self) -> None:
         if self.weight_decay is not None:
             raise SpecError(
                 "is for optimizers that move weights",
-                where=f"{type(self).__name__}.weight_decay",
+                where="weight_decay",
                 hint="Give it to the inner optimizer.",
             )
 
@@ -48,40 +63,57 @@ class AbstractComposed(AbstractOptimizer):
         return {f"{key}.{name}": value for name, value in scalars.items()}
 
 
+@dataclass(frozen=True)
 class AbstractWrapper(AbstractComposed):
-    """Base of optimizers around one other. A subclass has a field `optimizer`, and `emit`."""
+    """Base of optimizers around one other. A subclass defines `emit`, which calls `emit_inner`.
 
-    @property
-    @abstractmethod
-    def inner(self) -> AbstractOptimizer:
-        """The field `optimizer`."""
+    Args:
+        optimizer: the one inside.
+    """
+
+    optimizer: InstanceOf[AbstractOptimizer]
 
     @property
     def average(self) -> str | None:
-        return self.inner.average
+        return self.optimizer.average
 
     def inner_step(self, step: int) -> int:
         """Return how many updates the inner optimizer has made before this step."""
         return step
 
     def host_scalars(self, step: int) -> dict[str, float]:
-        inner = self.inner.host_scalars(self.inner_step(step))
+        inner = self.optimizer.host_scalars(self.inner_step(step))
         return self.scalars(step) | self.under("inner", inner)
+
+    def rate(self, step: int) -> float:
+        return self.optimizer.rate(self.inner_step(step))
 
     def emit_inner(self, updates: Updates, weights: Sequence[Weight]) -> Updates:
         """Write the inner optimizer's updates apart from the others, and return them."""
-        return self.part(updates, "inner", self.inner, weights)
+        return self.part(updates, "inner", self.optimizer, weights)
 
     def with_rate(self, change: ChangeOfRate) -> Self:
-        changes: dict[str, Any] = {"optimizer": self.inner.with_rate(change)}
+        changes: dict[str, Any] = {"optimizer": self.optimizer.with_rate(change)}
         return self.replace(**changes)
 
 
 class AbstractFollower(AbstractWrapper):
     """Base of optimizers that see the weights which another one has just moved.
 
-    A subclass has a field `optimizer`, and defines `slots`, `scalars` and `follow`.
+    A subclass defines `slots`, `scalars` and `follow`. What starts with the weights needs a slot
+    that counts: the first step may be one that a `DynamicLossScale` leaves out.
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        waiting = waits_in(self.optimizer)
+        if waiting is not None:
+            raise SpecError(
+                "would see steps in which nothing moves",
+                where="optimizer",
+                got=f"{waiting} inside",
+                hint=f"Write {waiting}({type(self).__name__}(…), …).",
+            )
 
     @abstractmethod
     def follow(
@@ -91,19 +123,30 @@ class AbstractFollower(AbstractWrapper):
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         updates.writes |= self.emit_inner(updates, weights).writes
-        scalars = list(self.scalars(0))
+        scalars = {name: updates.scalars[name] for name in self.scalars(0)}
         for weight in weights:
             slots = updates.slots_of(self, weight)
 
             def write(
-                _: Builder, given: tuple[Value, ...], names: Sequence[str] = tuple(slots)
+                _: Builder,
+                given: tuple[Value, ...],
+                weight: Weight = weight,
+                slots: Slots = slots,
             ) -> list[Value]:
-                kept = dict(zip((*names, *scalars), given[2:], strict=True))
-                p, made = self.follow(given[0], given[1], kept, kept)
-                return [p, *(made[name] for name in names)]
+                kept = dict(zip(slots, given[2:], strict=False))
+                host = dict(zip(scalars, given[2 + len(slots) :], strict=True))
+                p, made = self.follow(given[0], given[1], kept, host)
+                return in_order(self, weight, slots, p, made)
 
-            host = [updates.scalars[name] for name in scalars]
-            arguments = [weight.value, updates.writes[weight.name], *slots.values(), *host]
+            arguments = [weight.value, updates.writes[weight.name], *slots.values()]
+            arguments += scalars.values()
             made = updates.builder.call(self, weight.name, arguments, write)
-            keys = [weight.name, *(f"{weight.name}:{name}" for name in slots)]
-            updates.writes |= dict(zip(keys, made, strict=True))
+            updates.take(weight, slots, made)
+
+
+def waits_in(optimizer: AbstractOptimizer) -> str | None:
+    """Return the name of an optimizer inside that waits in some steps, if there is one."""
+    for each in specs_in(optimizer):
+        if isinstance(each, AbstractOptimizer) and each.waits:
+            return type(each).__name__
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Self
@@ -11,7 +12,9 @@ from pydantic import InstanceOf, PlainValidator
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate
 from dnnbridge.optimizers.composed import AbstractComposed
-from dnnbridge.patterns import as_rules, check_patterns, instance_of, rule_for
+from dnnbridge.optimizers.wrappers import WithGradientRules
+from dnnbridge.patterns import by_pattern, check_rules, instance_of, rule_for
+from dnnbridge.rewriting import specs_in
 from dnnbridge.schedules import Scaled
 from dnnbridge.specification import spec
 from dnnbridge.updates import Updates, Weight
@@ -30,13 +33,13 @@ def _factor(value: Any) -> float:
 
 Groups = Annotated[
     Mapping[str, AbstractOptimizer] | tuple[tuple[str, AbstractOptimizer], ...],
-    PlainValidator(partial(as_rules, each=instance_of(AbstractOptimizer))),
+    PlainValidator(partial(by_pattern, each=instance_of(AbstractOptimizer))),
 ]
 """Field of optimizers by patterns of names."""
 
 Multipliers = Annotated[
     Mapping[str, float] | tuple[tuple[str, float], ...],
-    PlainValidator(partial(as_rules, each=_factor)),
+    PlainValidator(partial(by_pattern, each=_factor)),
 ]
 """Field of factors by patterns of names."""
 
@@ -44,9 +47,18 @@ Multipliers = Annotated[
 class AbstractGrouping(AbstractComposed):
     """Base of optimizers that give each weight to the first group that names it."""
 
+    @abstractmethod
     def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
         """Return the optimizer of every group with its pattern."""
-        raise NotImplementedError
+
+    def rates(self, step: int) -> dict[str, float]:
+        """Return the learning rate of every group at a step."""
+        return {pattern: optimizer.rate(step) for pattern, optimizer in self.groups_of()}
+
+    def rate(self, step: int) -> float:
+        raise SpecError(
+            "groups have rates of their own", where=type(self).__name__, hint="See rates."
+        )
 
     @property
     def average(self) -> str | None:
@@ -95,17 +107,17 @@ class ParameterGroups(AbstractGrouping):
 
     groups: Groups
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.groups_of():
+            raise SpecError("needs a group", where="groups", hint='Write {"*": SGD(0.1)}.')
+
     def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
-        return as_rules(self.groups, instance_of(AbstractOptimizer))
+        return by_pattern(self.groups, instance_of(AbstractOptimizer))
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
-        patterns = [pattern for pattern, _ in self.groups_of() if pattern != "*"]
-        check_patterns(patterns, updates.names, "ParameterGroups")
+        check_rules([pattern for pattern, _ in self.groups_of()], updates.names, "ParameterGroups")
         super().emit(updates, weights)
-
-    def rates(self, step: int) -> dict[str, float]:
-        """Return the learning rate of every group at a step."""
-        return {pattern: optimizer.rate(step) for pattern, optimizer in self.groups_of()}
 
     def with_rate(self, change: ChangeOfRate) -> Self:
         changed = tuple((pattern, each.with_rate(change)) for pattern, each in self.groups_of())
@@ -131,16 +143,26 @@ class LearningRateMultipliers(AbstractGrouping):
     optimizer: InstanceOf[AbstractOptimizer]
     multipliers: Multipliers
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(isinstance(each, WithGradientRules) for each in specs_in(self.optimizer)):
+            raise SpecError(
+                "would apply rules to each group of gradients by itself",
+                where="optimizer",
+                got="WithGradientRules inside",
+                hint="Write WithGradientRules(LearningRateMultipliers(…), rules).",
+            )
+
     def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
         def scaled(factor: float) -> AbstractOptimizer:
             return self.optimizer.with_rate(lambda rate: Scaled(rate, factor))
 
-        pairs = as_rules(self.multipliers, _factor)
+        pairs = by_pattern(self.multipliers, _factor)
         return (*((pattern, scaled(factor)) for pattern, factor in pairs), ("*", self.optimizer))
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
-        patterns = [pattern for pattern, _ in as_rules(self.multipliers, _factor)]
-        check_patterns(patterns, updates.names, "LearningRateMultipliers")
+        patterns = [pattern for pattern, _ in by_pattern(self.multipliers, _factor)]
+        check_rules(patterns, updates.names, "LearningRateMultipliers")
         super().emit(updates, weights)
 
     def rate(self, step: int) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import InstanceOf
-
 from dnnbridge import ops
 from dnnbridge.fields import PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
-from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.base import Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
 from dnnbridge.specification import spec
@@ -30,24 +28,23 @@ class Lookahead(AbstractFollower):
         [0.0, 1.0, 0.0, 1.0]
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
     steps: PositiveInt = 6
     alpha: PositiveFloat = 0.5
 
-    @property
-    def inner(self) -> AbstractOptimizer:
-        return self.optimizer
-
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"slow": Slot(shape)}
+        return {"slow": Slot(shape), "slow_started": Slot(())}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"first": float(step == 0), "sync": float((step + 1) % self.steps == 0)}
+        return {"sync": float((step + 1) % self.steps == 0)}
 
     def follow(
         self, before: Value, after: Value, slots: Slots, scalars: Scalars
     ) -> tuple[Value, Slots]:
-        slow = ops.where(scalars["first"] > 0.0, before, slots["slow"])
+        started = slots["slow_started"] > 0.0
+        slow = ops.where(started, slots["slow"], before)
         sync = scalars["sync"] > 0.0
         slow = ops.where(sync, toward(slow, after, self.alpha), slow)
-        return ops.where(sync, slow, after), {"slow": slow}
+        return ops.where(sync, slow, after), {
+            "slow": slow,
+            "slow_started": ops.where(started, slots["slow_started"], 1.0),
+        }

@@ -25,18 +25,18 @@ class Rprop(AbstractOptimizer):
     For whole batches: the gradient of few examples changes its sign by chance.
 
     Args:
-        learning_rate: what s starts at.
+        initial_step: what s starts at, the learning rate of MindSpore and PyTorch.
         eta_minus: η₋.
         eta_plus: η₊.
         min_step: lower bound of s.
         max_step: upper bound of s.
 
     Example:
-        >>> Rprop.mindspore().learning_rate
+        >>> Rprop.mindspore().initial_step
         0.1
     """
 
-    learning_rate: PositiveFloat = 0.01
+    initial_step: PositiveFloat = 0.01
     eta_minus: OpenFraction = 0.5
     eta_plus: Annotated[float, Field(strict=True, gt=1, allow_inf_nan=False)] = 1.2
     min_step: PositiveFloat = 1e-6
@@ -47,7 +47,7 @@ class Rprop(AbstractOptimizer):
             raise SpecError("min_step is above max_step", got=f"{self.min_step}, {self.max_step}")
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"sign": Slot(shape), "s": Slot(shape, Constant(self.learning_rate))}
+        return {"sign": Slot(shape), "s": Slot(shape, Constant(self.initial_step))}
 
     def scalars(self, step: int) -> dict[str, float]:
         return {}

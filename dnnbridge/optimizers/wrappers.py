@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pydantic import InstanceOf
-
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import PositiveInt
 from dnnbridge.gradient_rules import AbstractGradientRule, RulesLike, as_rules
 from dnnbridge.graph import Builder, Value
-from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.optimizers.composed import AbstractWrapper
 from dnnbridge.specification import spec
 from dnnbridge.updates import Updates, Weight
@@ -35,12 +32,7 @@ class WithGradientRules(AbstractWrapper):
         (ClipByGlobalNorm(limit=1.0),)
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
     rules: RulesLike
-
-    @property
-    def inner(self) -> AbstractOptimizer:
-        return self.optimizer
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         values = [weight.value for weight in weights]
@@ -87,12 +79,9 @@ class GradientAccumulation(AbstractWrapper):
         {'apply': 1.0, 'inner.learning_rate': 0.1, 'inner.gain': 1.0}
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
-    steps: PositiveInt
+    waits = True
 
-    @property
-    def inner(self) -> AbstractOptimizer:
-        return self.optimizer
+    steps: PositiveInt
 
     def scalars(self, step: int) -> dict[str, float]:
         return {"apply": float((step + 1) % self.steps == 0)}

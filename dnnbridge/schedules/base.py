@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
-from dnnbridge.fields import Float
+from dnnbridge.fields import Float, plain
 from dnnbridge.specification import Spec, named, spec
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ _resolve = named(AbstractSchedule)
 
 def as_schedule(value: Any) -> AbstractSchedule:
     """Return a schedule as it is and a number as a `ConstantSchedule`."""
+    value = plain(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return ConstantSchedule(float(value))
     return _resolve(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from dnnbridge.errors import SpecError
 from dnnbridge.fields import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule
 from dnnbridge.specification import spec
@@ -103,6 +104,9 @@ class OneCycle(AbstractSchedule):
     final_learning_rate: NonNegativeFloat | None = None
     tail_steps: NonNegativeInt | None = None
 
+    def __post_init__(self) -> None:
+        _check_tail(self.total_steps, self.tail_steps)
+
     def __call__(self, step: int) -> float:
         top = self.maximal_learning_rate
         start = top / 10.0 if self.initial_learning_rate is None else self.initial_learning_rate
@@ -138,9 +142,21 @@ class OneCycleMomentum(AbstractSchedule):
     minimal_momentum: Fraction = 0.85
     tail_steps: NonNegativeInt | None = None
 
+    def __post_init__(self) -> None:
+        _check_tail(self.total_steps, self.tail_steps)
+
     def __call__(self, step: int) -> float:
         high, low = self.maximal_momentum, self.minimal_momentum
         return _one_cycle(step, self.total_steps, self.tail_steps, (high, low, high))
+
+
+def _check_tail(total: int, tail: int | None) -> None:
+    if tail is not None and tail >= total:
+        raise SpecError(
+            "the tail is shorter than the training",
+            where="tail_steps",
+            got=f"{tail} of {total} steps",
+        )
 
 
 def _one_cycle(

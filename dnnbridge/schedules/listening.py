@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
-from dnnbridge.rewriting import rewritten
+from dnnbridge.rewriting import rewritten, specs_in
 from dnnbridge.schedules.base import AbstractSchedule
 from dnnbridge.specification import Spec
 
@@ -20,15 +20,10 @@ def listens(spec: Spec) -> bool:
         >>> listens(SGD(Plateau(0.1))), listens(SGD(0.1))
         (True, False)
     """
-    found: list[Spec] = []
-
-    def look(inner: Spec) -> Spec:
-        if getattr(type(inner), "heard", AbstractSchedule.heard) is not AbstractSchedule.heard:
-            found.append(inner)
-        return inner
-
-    rewritten(spec, look)
-    return bool(found)
+    return any(
+        isinstance(each, AbstractSchedule) and type(each).heard is not AbstractSchedule.heard
+        for each in specs_in(spec)
+    )
 
 
 def heard(spec: S, logs: Mapping[str, object]) -> S:

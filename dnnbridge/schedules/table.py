@@ -1,4 +1,4 @@
-"""Schedules that are read off: a list of values, or every so many steps of another."""
+"""A schedule of given values."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from dnnbridge.backend import Backend, check_supported
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
-from dnnbridge.training.batches import Batches, Block, random_bytes, step_feeds
+from dnnbridge.training.batches import Batches, Block, random_bytes, schedule_feeds, step_feeds
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_inputs, check_pair, check_positive
 from dnnbridge.training.history import History, Logs, numbers
@@ -31,6 +31,7 @@ from dnnbridge.training.transfer import Transfer
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
+    from dnnbridge.optimizers import AbstractOptimizer
     from dnnbridge.schedules import AbstractSchedule
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Run:
         self._backend = backend
         self._stopped = False
         self._program = program
+        self._totals = Totals(program.objectives)
         self._executable = backend.compile(program, device)
         self._executable.write(initial_state(program, experiment.seed))
 
@@ -125,14 +127,15 @@ class Run:
                 order = self._order(count, shuffle)
                 extra = random_bytes(self._program, batch_size)
                 batches = Batches(data, order, batch_size, steps_per_call, extra)
-                logs = self._epoch(batches, history, hooks)
-                if self._stopped and self.progress.batch:
+                if not self._steps(batches, history, hooks):
                     break
+                logs = self._totals.means()
                 if validation is not None:
                     found = self._evaluate(validation, batch_size)
                     logs |= {f"val_{name}": value for name, value in found.items()}
                 history.record(epoch, logs)
                 self.optimizer = heard(self.optimizer, numbers(logs))
+                self.progress = self.progress.next_epoch()
                 for hook in hooks:
                     hook.on_epoch_end(self, epoch, logs)
                 if self._stopped:
@@ -197,6 +200,8 @@ class Run:
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights and buffers that are named, and leave the others.
+
+        What the optimizer keeps stays too: averages, and the slow weights of a `Lookahead`.
 
         Raises:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
@@ -263,14 +268,32 @@ class Run:
         """Return copies of the weights and of the optimizer's arrays, by name."""
         return self._executable.read()
 
-    def set_state(self, values: Mapping[str, Any], progress: Position) -> None:
-        """Set all arrays of `state`, and how far the run has been trained."""
+    def set_state(
+        self,
+        values: Mapping[str, Any],
+        progress: Position,
+        optimizer: AbstractOptimizer | None = None,
+        epoch_sums: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set all arrays of `state`, and how far the run has been trained.
+
+        Args:
+            values: an array for every name of `state`.
+            progress: of the run that they are from.
+            optimizer: its `optimizer`, which may have heard metrics; by default the present one.
+            epoch_sums: its `epoch_sums`, if it stopped within an epoch.
+        """
         shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
         self._executable.write(checked_arrays(values, shapes, "state"))
-        self.progress = progress
+        self.progress, self.optimizer = progress, optimizer or self.optimizer
+        self._totals = Totals(self._program.objectives, epoch_sums)
+
+    def epoch_sums(self) -> dict[str, Any]:
+        """Return losses and metrics of the epoch that has begun, as JSON types."""
+        return self._totals.to_dict()
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to go on, on any backend, to one safetensors file."""
@@ -312,7 +335,7 @@ class Run:
         """Raise before training if a schedule listens to what an epoch will not have."""
         labels = {"loss"}
         for objective in self._program.objectives.values():
-            labels |= {*objective.metrics, objective.loss_label}
+            labels |= {*objective.metrics, *([objective.loss_label] if objective.name else [])}
         labels |= {f"val_{label}" for label in labels} if validated else set()
         heard(self.optimizer, dict.fromkeys(sorted(labels), 0.0))
 
@@ -332,23 +355,23 @@ class Run:
             )
             self.progress = replace(self.progress, batch=0)
 
-    def _epoch(self, batches: Batches, history: History, hooks: list[Callback]) -> Logs:
-        """Train to the end of the epoch, or until stopped; return the means over its examples."""
-        totals = Totals(self._program.objectives)
+    def _steps(self, batches: Batches, history: History, hooks: list[Callback]) -> bool:
+        """Train to the end of the epoch, or until stopped; return whether it is done."""
+        if not self.progress.batch:
+            self._totals = Totals(self._program.objectives)
         for block in batches.blocks(self.progress.batch):
             results = self._executable.run("train", self._train_feeds(block), block.steps)
             size = batches.batch_size
             self.progress = self.progress.after(block.steps, len(batches.order), size)
-            losses = totals.add(results, block.counts)
+            losses = self._totals.add(results, block.counts)
             if not np.isfinite(losses).all():
                 log.warning("the loss is not finite by step %d: %s", self.progress.step, losses[-1])
             history.step_losses += losses
             for hook in hooks:
                 hook.on_steps_end(self, losses)
             if self._stopped and self.progress.batch < batches.steps:
-                return totals.means()
-        self.progress = self.progress.next_epoch()
-        return totals.means()
+                return False
+        return True
 
     def _train_feeds(self, block: Block) -> dict[str, Array]:
         """Return all feeds of a block; steps that are not run repeat the last one's."""
@@ -361,7 +384,9 @@ class Run:
         totals = Totals(self._program.objectives)
         count = _count(data)
         for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():
-            results = self._executable.run("evaluate", block.feeds, block.steps)
+            steps = [self.progress.step] * len(block.feeds[MASK])
+            feeds = block.feeds | schedule_feeds(self._program, steps)
+            results = self._executable.run("evaluate", feeds, block.steps)
             totals.add(results, block.counts)
         return totals.means()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +13,32 @@ from dnnbridge.training.history import Logs
 
 
 class Totals:
-    """Sums over the real examples of an epoch, in float64."""
+    """Sums over the real examples of an epoch, in float64.
 
-    def __init__(self, objectives: Mapping[str, Objective]) -> None:
+    Args:
+        objectives: of the program.
+        begun: what `to_dict` returned in the middle of the epoch.
+    """
+
+    def __init__(
+        self, objectives: Mapping[str, Objective], begun: Mapping[str, Any] | None = None
+    ) -> None:
+        given = begun or {}
         self.objectives = objectives
-        self.count = 0.0
-        self.rest = 0.0
-        self.terms: dict[str, float] = dict.fromkeys(objectives, 0.0)
+        self.count: float = given.get("count", 0.0)
+        self.rest: float = given.get("rest", 0.0)
+        self.terms: dict[str, float] = dict.fromkeys(objectives, 0.0) | given.get("terms", {})
         self.divisors: dict[str, float] = dict.fromkeys(objectives, 0.0)
-        self.sums: dict[str, Array] = {
-            label: np.zeros(()) for o in objectives.values() for label in o.metrics
-        }
+        self.divisors |= given.get("divisors", {})
+        labels = [label for o in objectives.values() for label in o.metrics]
+        sums = given.get("sums", {})
+        self.sums = {label: np.asarray(sums.get(label, 0.0), np.float64) for label in labels}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all sums as JSON types."""
+        sums = {label: array.tolist() for label, array in self.sums.items()}
+        numbers = {"count": self.count, "rest": self.rest}
+        return numbers | {"terms": self.terms, "divisors": self.divisors, "sums": sums}
 
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
         """Add the results of some steps with so many examples each; return their losses."""
@@ -49,6 +65,8 @@ class Totals:
     def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
         logs: Logs = {}
+        if not self.count:  # an epoch of which nothing is known but that it is over
+            return {"loss": float("nan")}
         total = self.rest / self.count
         for key, objective in self.objectives.items():
             divisor = self.divisors[key]

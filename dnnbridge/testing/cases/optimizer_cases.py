@@ -120,7 +120,7 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adam-decay", Adam(CHANGING, weight_decay=DECAY)),
     _case("adamw", AdamW(CHANGING), tolerance=2e-6),
     _case("adamw-textbook", AdamW(CHANGING, epsilon=1e-3, epsilon_hat=False, weight_decay=0.1)),
-    _case("adamw-beta-schedule", AdamW(CHANGING, MOMENTUM, bias_correction=False)),
+    _case("adamw-beta-schedule", AdamW(CHANGING, beta_1=MOMENTUM, bias_correction=False)),
     _case("adamw-mindspore", AdamW.mindspore(CHANGING, weight_decay=0.05)),
     _case("adagrad", Adagrad(CHANGING)),
     _case("adagrad-mindspore", Adagrad.mindspore(CHANGING)),
