@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from dnnbridge.backend import Backend, check_supported
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
+from dnnbridge.training.arguments import Arguments
 from dnnbridge.training.batches import Batches, Block, random_bytes, schedule_feeds, step_feeds
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.data import check_inputs, check_pair, check_positive
+from dnnbridge.training.data import check_positive
 from dnnbridge.training.history import History, Logs, numbers
-from dnnbridge.training.labels import check_labels, check_weights
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
@@ -59,6 +59,7 @@ class Run:
         self._backend = backend
         self._stopped = False
         self._program = program
+        self._arguments = Arguments(experiment.model.input_types, program)
         self._totals = Totals(program.objectives)
         self._executable = backend.compile(program, device)
         self._executable.write(initial_state(program, experiment.seed))
@@ -106,8 +107,10 @@ class Run:
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
         """
-        data = self._data(x, y, sample_weight, class_weight)
-        validation = None if validation_data is None else self._validation(validation_data)
+        data = self._arguments.data(x, y, sample_weight, class_weight)
+        validation = (
+            None if validation_data is None else self._arguments.validation(validation_data)
+        )
         batch_size = check_positive(batch_size, "batch_size")
         epochs = check_positive(epochs, "epochs")
         if steps_per_call is not None:
@@ -148,7 +151,7 @@ class Run:
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
-        data = self._data(x, y, sample_weight)
+        data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
     def predict(
@@ -167,7 +170,7 @@ class Run:
         Returns:
             An array; for a model with several outputs a dictionary of them by name.
         """
-        data = self._inputs(x)
+        data = self._arguments.inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
             check_positive(samples, "samples")
@@ -300,36 +303,6 @@ class Run:
         from dnnbridge.checkpoint import save
 
         save(self, path)
-
-    def _data(
-        self,
-        x: Any,
-        y: Any,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        where: tuple[str, str] = ("x", "y"),
-    ) -> dict[str, Array]:
-        """Return inputs, labels and weights by the names of their feeds, or raise."""
-        objectives = self._program.objectives
-        inputs = self._inputs(x, where[0])
-        labels = check_labels(y, objectives, where[1])
-        for array in labels.values():
-            check_pair(next(iter(inputs.values())), array, where)
-        return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
-
-    def _inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
-        return check_inputs(x, self.experiment.model.input_types, where, self._program.rows)
-
-    def _validation(self, given: Any) -> dict[str, Array]:
-        if not isinstance(given, Sequence) or len(given) not in (2, 3):
-            raise DataError(
-                "must be a pair of inputs and labels, or these and weights",
-                where="validation_data",
-                got=type(given).__name__,
-                hint="Write validation_data=(x, y).",
-            )
-        places = "validation_data[0]", "validation_data[1]"
-        return self._data(given[0], given[1], given[2] if len(given) > 2 else None, None, places)
 
     def _check_heard(self, validated: bool) -> None:
         """Raise before training if a schedule listens to what an epoch will not have."""
