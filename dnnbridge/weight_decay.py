@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -41,8 +41,8 @@ class AbstractWeightDecay(Spec):
     def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
         """Write the weights and the gradient that the update is given."""
 
-    def factor(self, step: int, learning_rate: float) -> float:
-        """Return the host scalar of an update, which has this learning rate."""
+    def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
+        """Return the host scalar of an update, by an optimizer with this learning rate."""
         return as_schedule(self.rate)(step)
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ class DecoupledWeightDecay(AbstractWeightDecay):
         times_learning_rate: False leaves the learning rate out of the product.
 
     Example:
-        >>> DecoupledWeightDecay(0.01).factor(step=0, learning_rate=0.5)
+        >>> DecoupledWeightDecay(0.01).factor(step=0, learning_rate=ConstantSchedule(0.5))
         0.005
     """
 
@@ -83,9 +83,9 @@ class DecoupledWeightDecay(AbstractWeightDecay):
     def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
         return p - factor * p, g
 
-    def factor(self, step: int, learning_rate: float) -> float:
+    def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
         rate = as_schedule(self.rate)(step)
-        return rate * learning_rate if self.times_learning_rate else rate
+        return rate * learning_rate(step) if self.times_learning_rate else rate
 
 
 @spec

@@ -130,7 +130,7 @@ def test_losses_and_optimizers_are_checked():
             },
         )
     )
-    with pytest.raises(SpecError, match=r"dense/kernel: Forgetful.update must keep .* every slot"):
+    with pytest.raises(SpecError, match=r"dense/kernel: Forgetful must keep .* every slot"):
         compiled(db.Dense(1), optimizer=forgetful())
 
 

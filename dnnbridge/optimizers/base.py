@@ -81,7 +81,7 @@ class AbstractOptimizer(Spec):
         decay = as_weight_decay(self.weight_decay)
         if decay is None:
             return self.scalars(step)
-        return self.scalars(step) | {DECAY: decay.factor(step, self.rate(step))}
+        return self.scalars(step) | {DECAY: decay.factor(step, self.rate)}
 
     def rate(self, step: int) -> float:
         """Return the learning rate of the update number `step`."""

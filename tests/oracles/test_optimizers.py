@@ -303,7 +303,8 @@ def test_adamw_without_epsilon_hat_is_the_experimental_one_of_mindspore():
     theirs = optim.AdamW([parameter], 0.05, (0.8, 0.99), 1e-3, 0.1)
     for gradient in GRADIENTS:
         theirs((ms.Tensor(gradient),))
-    ours = db.AdamW(0.05, 0.8, 0.99, 1e-3, epsilon_hat=False, weight_decay=0.1)
+    more = {"epsilon_hat": False, "weight_decay": 0.1}
+    ours = db.AdamW(0.05, beta_1=0.8, beta_2=0.99, epsilon=1e-3, **more)
     found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
     assert_near(parameter.asnumpy(), found, 1e-5, "AdamW")
 

@@ -101,8 +101,8 @@ def scaled_program(scale, optimizer):
     array = StateArray("p", START.shape, Zeros())
     p, g = builder.input("p", array.type), builder.input("g", array.type)
     updates = Updates.of(builder, optimizer)
-    begun = scale.begin(updates)
-    scale.emit(updates, begun, optimizer, [Weight(array, p, g)])
+    updates.loss_factor = scale.begin(updates)
+    scale.emit(updates, optimizer, [Weight(array, p, g)])
     function = Function(
         builder.graph([ops.reduce_sum(g, (0, 1)), *updates.writes.values()]),
         {p: "p"} | updates.reads,

@@ -94,10 +94,10 @@ def test_norms_are_per_unit_unless_an_axis_is_given(shape, axis):
 
 
 def unitwise(x):
-    """Norms as in the code of the paper: of scalars and vectors by element, else by output."""
-    return (
-        np.abs(x) if x.ndim <= 1 else np.sqrt((x**2).sum(tuple(range(x.ndim - 1)), keepdims=True))
-    )
+    """Norms as in the code of the paper: of a vector as a whole, else by output."""
+    if x.ndim <= 1:
+        return np.linalg.norm(x)
+    return np.sqrt((x**2).sum(tuple(range(x.ndim - 1)), keepdims=True))
 
 
 @pytest.mark.parametrize("shape", [(5,), (6, 5), (3, 2, 4, 5)])
