@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import safetensors
 from safetensors.numpy import save as to_bytes
 
+from dnnbridge.arrays import Array
 from dnnbridge.errors import CheckpointError
 from dnnbridge.experiment import Experiment
 from dnnbridge.files import write_atomically
@@ -58,6 +60,26 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         >>> db.load(path, backend="reference").experiment == run.experiment
         True
     """
+    return restore(path, lambda experiment: compile(experiment, backend, device))
+
+
+def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
+    """Make a run of a file, by a function that compiles its experiment."""
+    metadata, arrays = _read(path)
+    try:
+        text, progress = metadata["experiment"], Position(**json.loads(metadata["progress"]))
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
+        ) from None
+    run = make(Experiment.from_json(text))
+    run.set_state(arrays, progress)
+    if "optimizer" in metadata:
+        run.optimizer = AbstractOptimizer.from_json(metadata["optimizer"])
+    return run
+
+
+def _read(path: str | Path) -> tuple[dict[str, str], dict[str, Array]]:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
@@ -76,14 +98,4 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
             got=f"format {metadata.get('format')!r}",
             hint="Give a file that run.save() of this version wrote.",
         )
-    try:
-        text, progress = metadata["experiment"], Position(**json.loads(metadata["progress"]))
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CheckpointError(
-            "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
-        ) from None
-    run = compile(Experiment.from_json(text), backend, device)
-    run.set_state(arrays, progress)
-    if "optimizer" in metadata:
-        run.optimizer = AbstractOptimizer.from_json(metadata["optimizer"])
-    return run
+    return metadata, arrays
