@@ -20,7 +20,7 @@ import numpy as np
 import dnnbridge as db
 from dnnbridge.datasets import Dataset, adapt_to, load_dataset
 from dnnbridge.randomness import permutation
-from dnnbridge.testing.assertions import relative_distance
+from dnnbridge.testing.measurement import relative_distance
 
 RATE = db.ExponentialDecay(0.05, decay_rate=0.9, decay_steps=40)
 OPTIMIZERS = {

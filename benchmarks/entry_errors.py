@@ -13,9 +13,9 @@ import numpy as np
 from dnnbridge.backend import Backend
 from dnnbridge.plugins import load_backend
 from dnnbridge.specification import kind_of
-from dnnbridge.testing.assertions import mixed_error
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.harness import build_case
+from dnnbridge.testing.measurement import mixed_error
 from dnnbridge.testing.tolerances import elementwise
 
 

@@ -10,9 +10,9 @@ from collections import defaultdict
 
 from dnnbridge.backend import Backend
 from dnnbridge.plugins import load_backend
-from dnnbridge.testing.assertions import relative_distance
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory
+from dnnbridge.testing.measurement import relative_distance
 
 
 def errors(backend: Backend, reference: Backend) -> dict[str, list[float]]:

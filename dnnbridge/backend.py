@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from dnnbridge.arrays import Array
-from dnnbridge.errors import BackendError, UnsupportedError
+from dnnbridge.errors import BackendError, DeclaredLimitationError, UnsupportedError
 from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad, inline
 from dnnbridge.program import Program
 
@@ -159,7 +159,7 @@ def check_supported(backend: Backend, program: Program, device: str) -> None:
             op = type(node.op)
             limit = limits.get(op)
             if limit and (not limit.devices or device in limit.devices):
-                raise UnsupportedError(
+                raise DeclaredLimitationError(
                     f"backend {backend.info.name} does not support {op.__name__}: {limit.reason}",
                     where=node.path,
                     hint="Choose another backend or replace the layer. " + limit.upstream,

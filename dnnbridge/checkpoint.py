@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import safetensors
 from safetensors.numpy import save as to_bytes
 
+from dnnbridge.arrays import Array
 from dnnbridge.errors import CheckpointError
 from dnnbridge.experiment import Experiment
 from dnnbridge.files import write_atomically
@@ -59,6 +61,30 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         >>> db.load(path, backend="reference").experiment == run.experiment
         True
     """
+    return restore(path, lambda experiment: compile(experiment, backend, device))
+
+
+def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
+    """Make a run of a file, by a function that compiles its experiment."""
+    metadata, arrays = _read(path)
+    try:
+        text, progress = metadata["experiment"], Position(**json.loads(metadata["progress"]))
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
+        ) from None
+    run = make(Experiment.from_json(text))
+    optimizer = metadata.get("optimizer")
+    run.set_state(
+        arrays,
+        progress,
+        AbstractOptimizer.from_json(optimizer) if optimizer else None,
+        json.loads(metadata.get("epoch_sums", "{}")),
+    )
+    return run
+
+
+def _read(path: str | Path) -> tuple[dict[str, str], dict[str, Array]]:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
@@ -77,18 +103,4 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
             got=f"format {metadata.get('format')!r}",
             hint="Give a file that run.save() of this version wrote.",
         )
-    try:
-        text, progress = metadata["experiment"], Position(**json.loads(metadata["progress"]))
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise CheckpointError(
-            "the header is incomplete", where=str(path), got=f"{type(error).__name__}: {error}"
-        ) from None
-    run = compile(Experiment.from_json(text), backend, device)
-    optimizer = metadata.get("optimizer")
-    run.set_state(
-        arrays,
-        progress,
-        AbstractOptimizer.from_json(optimizer) if optimizer else None,
-        json.loads(metadata.get("epoch_sums", "{}")),
-    )
-    return run
+    return metadata, arrays

@@ -10,11 +10,11 @@ from dnnbridge.reference import backend as reference_backend
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.rules import Rule
 from dnnbridge.schedules import PiecewiseConstant
-from dnnbridge.testing import suite as suite_module
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.op_cases import OP_CASES
-from dnnbridge.testing.cases.schedule_cases import ScheduleCase
-from dnnbridge.testing.suite import ConformanceSuite
+from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES, ScheduleCase
+from dnnbridge.testing.checks import all_checks, measure_schedules
+from dnnbridge.testing.subject import Subject
 
 
 def value(change):
@@ -84,57 +84,45 @@ SABOTAGE = {
     "log unclipped": (ops.Clip, value(lambda y, x: x), "sparse-probabilities-sure"),
 }
 
-CASES = {case.id: case for case in [*OP_CASES, *EQUATION_CASES]}
+CHECKS = {check.id: check for check in all_checks()}
 
 
-class Suite(ConformanceSuite):
-    backend = "reference"
+class Sabotaged(reference_backend.ReferenceBackend):
+    """The reference with some of its rules changed."""
+
+    def __init__(self, rules: dict) -> None:
+        self.rules = rules
+
+    def compile(self, program, device):
+        executable = super().compile(program, device)
+        run = executable.run
+
+        def wrong(*given):
+            saved = RULES.copy()
+            RULES.update(self.rules)
+            try:
+                return run(*given)
+            finally:
+                RULES.update(saved)
+
+        executable.run = wrong
+        return executable
 
 
-def compare(case_id: str, sabotaged: dict) -> None:
-    """Run one case on a reference whose rules have been changed for the backend under test."""
-    case = CASES[case_id]
-    healthy = reference_backend.ReferenceBackend()
-
-    class Sabotaged(reference_backend.ReferenceBackend):
-        def compile(self, program, device):
-            executable = super().compile(program, device)
-            run = executable.run
-
-            def wrong(*given):
-                saved = RULES.copy()
-                RULES.update(sabotaged)
-                try:
-                    return run(*given)
-                finally:
-                    RULES.update(saved)
-
-            executable.run = wrong
-            return executable
-
-    suite = Suite()
-    test = suite.test_op if hasattr(case, "op") else suite.test_equation
-    test(case, Sabotaged(), healthy)
+@pytest.mark.parametrize(("op", "change", "check"), SABOTAGE.values(), ids=SABOTAGE)
+def test_sabotage_is_caught(op, change, check):
+    CHECKS[check].require(Subject(Sabotaged({})))
+    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=check):
+        CHECKS[check].require(Subject(Sabotaged({op: change(RULES[op])})))
 
 
-@pytest.mark.parametrize(("op", "change", "case_id"), SABOTAGE.values(), ids=SABOTAGE)
-def test_sabotage_is_caught(op, change, case_id):
-    compare(case_id, {})
-    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=case_id):
-        compare(case_id, {op: change(RULES[op])})
-
-
-def test_a_rate_that_is_off_by_its_last_bit_is_caught(monkeypatch):
-    monkeypatch.setattr(suite_module, "STEPS", 100)
-    monkeypatch.setattr(suite_module, "BLOCK", 50)
-    Suite().test_schedule(reference_backend.ReferenceBackend())
+def test_a_rate_that_is_off_by_its_last_bit_is_caught():
+    cases = [SCHEDULE_CASES[0], ScheduleCase("last", PiecewiseConstant((99,), (0.1, 0.05)))]
     wrong = value(lambda y, a, b: np.nextafter(y, 1.0) if y == 0.05 else y)
-    monkeypatch.setitem(RULES, ops.Sub, wrong(RULES[ops.Sub]))
-    last_one = ScheduleCase("last", PiecewiseConstant((99,), (0.1, 0.05)))
-    short = [*suite_module.SCHEDULE_CASES[:1], last_one]
-    monkeypatch.setattr(suite_module, "SCHEDULE_CASES", short)
-    with pytest.raises(AssertionError, match="last"):
-        Suite().test_schedule(reference_backend.ReferenceBackend())
+    healthy, broken = (Subject(Sabotaged(r)) for r in ({}, {ops.Sub: wrong(RULES[ops.Sub])}))
+    assert all(made.ok for made in measure_schedules(cases, 100, 50, healthy))
+    found = measure_schedules(cases, 100, 50, broken)
+    assert [made.what for made in found if not made.ok] == ["schedule.PiecewiseConstant last"]
 
 
 def test_every_primitive_and_spec_has_a_case():
@@ -153,11 +141,9 @@ def test_every_primitive_and_spec_has_a_case():
     )
     from dnnbridge.specification import kinds
     from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
-    from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
     from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 
     assert {type(case.op) for case in OP_CASES} == set(ops.PRIMITIVES)
-    assert suite_module.OP_CASES is OP_CASES
     covered = {type(case.subject) for case in EQUATION_CASES}
     covered |= {type(case.optimizer) for case in OPTIMIZER_CASES}
     covered |= {type(case.schedule) for case in SCHEDULE_CASES}

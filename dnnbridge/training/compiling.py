@@ -6,7 +6,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.backend import check_supported, choose_device
+from dnnbridge.backend import Backend, check_supported, choose_device
 from dnnbridge.errors import DTypeError
 from dnnbridge.plugins import default_backend, load_backend
 from dnnbridge.training.run import Run
@@ -50,10 +50,15 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
     name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
     loaded = load_backend(name)
     chosen = choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
-    program = experiment.program()
-    check_supported(loaded, program, chosen)
     log.info("compiling for backend %s on %s", name, chosen)
-    return Run(experiment, program, loaded, chosen)
+    return compile_for(loaded, experiment, chosen)
+
+
+def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
+    """Compile an experiment for a backend that has been loaded."""
+    program = experiment.program()
+    check_supported(backend, program, device)
+    return Run(experiment, program, backend, device)
 
 
 def _not_an_experiment(value: Any) -> DTypeError:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Backend, check_supported
+from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
@@ -234,10 +234,10 @@ class Run:
             >>> print(run.with_experiment(new.replace(frozen=(), optimizer=db.SGD(0.01))).transfer)
             kept dense/kernel, dense/bias, head/kernel, head/bias
         """
-        program = experiment.program()
-        check_supported(self._backend, program, self.device)
-        run = Run(experiment, program, self._backend, self.device)
-        run.transfer = Transfer.between(self._program, program)
+        from dnnbridge.training.compiling import compile_for
+
+        run = compile_for(self._backend, experiment, self.device)
+        run.transfer = Transfer.between(self._program, run._program)
         run._executable.write(run.transfer.carried(self._executable.read()))
         log.info("%s", run.transfer)
         return run

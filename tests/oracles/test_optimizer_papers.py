@@ -7,9 +7,10 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.plugins import load_backend
-from dnnbridge.testing.assertions import assert_near, relative_distance
+from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory
+from dnnbridge.testing.measurement import relative_distance
 
 STEPS = 60
 CASE = OPTIMIZER_CASES[0]

@@ -1,0 +1,166 @@
+"""`Check`: one question of the suite to a backend; `all_checks` has every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from dnnbridge.backend import Limitation
+from dnnbridge.specification import Spec, family_of, kind_of
+from dnnbridge.testing.behaviours import BEHAVIOURS
+from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
+from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
+from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.testing.cases.op_cases import OP_CASES
+from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
+from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
+from dnnbridge.testing.harness import build_case, rates_read, trajectory
+from dnnbridge.testing.measurement import Measurement, close, holds, near, same
+from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import elementwise
+from dnnbridge.testing.trainings import measure_resuming, measure_training
+
+Measure = Callable[[Subject], list[Measurement]]
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A question to a backend.
+
+    Attributes:
+        area: what it belongs to: "operation", a family of specs such as "layer", "training",
+            "behaviour".
+        entry: what it is about: the name of an operation, a kind of spec, a scenario.
+        id: its own name, unique.
+        measure: asks a backend and returns how far it is off.
+    """
+
+    area: str
+    entry: str
+    id: str
+    measure: Measure
+
+    def require(self, subject: Subject) -> None:
+        """Raise AssertionError with the first measurement that is not within its tolerance."""
+        for measurement in self.measure(subject):
+            if not measurement.ok:
+                raise AssertionError(f"{self.id} {measurement}")
+
+
+def all_checks() -> list[Check]:
+    """Return every check of the suite, the small ones first."""
+    return [*_of_operations(), *_of_equations(), *_of_optimizers(), *_of_schedules(), *_of_runs()]
+
+
+def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> list[Check]:
+    """Return those whose area, entry or id has one of the words, each case of an entry or one.
+
+    Args:
+        checks: of which to choose.
+        words: separated by commas; empty for all.
+        quick: keep the first check of every entry, and of trainings every fourth.
+
+    Example:
+        >>> [check.id for check in select(all_checks(), words="Softplus", quick=True)]
+        ['Softplus', 'Softplus']
+    """
+    wanted = [word.strip().lower() for word in words.split(",") if word.strip()]
+    seen: set[tuple[str, str]] = set()
+    chosen = []
+    for check in checks:
+        text = f"{check.area} {check.entry} {check.id}".lower()
+        if wanted and not any(word in text for word in wanted):
+            continue
+        if quick and (check.area, check.entry) in seen:
+            continue
+        seen.add((check.area, check.entry))
+        chosen.append(check)
+    return chosen
+
+
+def _of_operations() -> Iterator[Check]:
+    for case in OP_CASES:
+        yield Check("operation", type(case.op).__name__, case.id, partial(_operation, case))
+
+
+def _of_equations() -> Iterator[Check]:
+    for case in EQUATION_CASES:
+        subject = type(case.subject)
+        area = family_of(subject) if issubclass(subject, Spec) else "structure"
+        entry = kind_of(subject) if issubclass(subject, Spec) else subject.__name__
+        yield Check(area or "structure", entry, case.id, partial(_equation, case))
+
+
+def _of_optimizers() -> Iterator[Check]:
+    for case in OPTIMIZER_CASES:
+        yield Check("optimizer", kind_of(type(case.optimizer)), case.id, partial(_updates, case))
+
+
+def _of_schedules() -> Iterator[Check]:
+    yield Check(
+        "schedule", "all", "schedules", partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
+    )
+
+
+def _of_runs() -> Iterator[Check]:
+    for case in [*TRAINING_CASES, HOSTILE_CASE]:
+        yield Check("training", case.id, f"train-{case.id}", partial(measure_training, case))
+    for case in TRAINING_CASES:
+        yield Check("resuming", case.id, f"resume-{case.id}", partial(measure_resuming, case))
+    for name, measure in BEHAVIOURS.items():
+        yield Check("behaviour", name, name, measure)
+
+
+def _operation(case: OpCase, subject: Subject) -> list[Measurement]:
+    """Compare an operation; one that is declared as a limitation must be refused."""
+    made = _equation(case, subject)
+    limitation = _limitation(case, subject)
+    if limitation is not None:
+        made.append(holds(False, "a declared limitation, which works", limitation.reason))
+    return made
+
+
+def _limitation(case: OpCase, subject: Subject) -> Limitation | None:
+    for limit in subject.backend.limitations:
+        if limit.op is type(case.op) and subject.device in (limit.devices or (subject.device,)):
+            return limit
+    return None
+
+
+def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:
+    built = build_case(case)
+    actual = built.run(subject.backend, subject.device)
+    expected = built.run(subject.reference.backend)
+    return [
+        holds(actual.keys() == expected.keys(), "results", ", ".join(actual)),
+        *(close(actual[n], e, elementwise(case.reduced), n) for n, e in expected.items()),
+    ]
+
+
+def _updates(case: OptimizerCase, subject: Subject) -> list[Measurement]:
+    given = case.optimizer, case.start, case.gradients
+    actual = trajectory(subject.backend, *given, device=subject.device)
+    made = []
+    for name, expected in trajectory(subject.reference.backend, *given).items():
+        made.append(near(actual[name], expected, case.tolerance, name))
+        for scale, part in case.parts(expected.shape):
+            where = f"{name}, gradients of {scale:g}"
+            made.append(near(actual[name][part], expected[part], 10 * case.tolerance, where))
+    return made
+
+
+def measure_schedules(
+    cases: Iterable[ScheduleCase], steps: int, block: int, subject: Subject
+) -> list[Measurement]:
+    """Every step reads the number of its type that is nearest to the schedule's float64."""
+    schedules = {case.id: case.schedule for case in cases}
+    read = rates_read(subject.backend, schedules, steps, block, subject.device)
+    return [
+        same(read[n], np.array(s.values(steps)).astype(read[n].dtype), f"{kind_of(type(s))} {n}")
+        for n, s in schedules.items()
+    ]
