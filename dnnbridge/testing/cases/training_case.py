@@ -10,26 +10,46 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
+from dnnbridge.testing.tolerances import ONE_STEP
+
+Arrays = Array | dict[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingCase:
-    """An experiment, its data, and how long to train. 107 examples leave a short last batch."""
+    """An experiment, its data, and how long to train. 107 examples leave a short last batch.
+
+    Attributes:
+        one_step: relative L2 distance allowed for the gradients of a step that starts from the
+            state of the reference.
+    """
 
     id: str
     experiment: Experiment
-    x: Array
-    y: Array | dict[str, Array]
+    x: Arrays
+    y: Arrays
     batch_size: int = 20
     epochs: int = 8
     sample_weight: Array | None = None
+    class_weight: dict[int, float] | None = None
+    one_step: float = ONE_STEP
+
+    @property
+    def count(self) -> int:
+        """Number of examples."""
+        return len(next(iter(self.x.values())) if isinstance(self.x, dict) else self.x)
 
     def validation(self, count: int) -> tuple[Any, ...]:
         """Return the first examples, their labels and weights."""
-        y = self.y
-        labels = {k: v[:count] for k, v in y.items()} if isinstance(y, dict) else y[:count]
         weights = self.sample_weight
-        return self.x[:count], labels, None if weights is None else weights[:count]
+        first = None if weights is None else weights[:count]
+        return _first(self.x, count), _first(self.y, count), first
+
+
+def _first(arrays: Arrays, count: int) -> Arrays:
+    if isinstance(arrays, dict):
+        return {name: array[:count] for name, array in arrays.items()}
+    return arrays[:count]
 
 
 def examples() -> Array:
