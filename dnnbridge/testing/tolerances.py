@@ -23,11 +23,8 @@ ONE_STEP = 2e-6
 ONE_STEP_NORMALISED = 5e-6
 """The same behind convolutions and a BatchNorm, which takes the mean off what it divides."""
 
-ONE_STEP_STATE = 1e-6
-"""Relative L2 distance allowed for weights, statistics and slots after such a step."""
-
 ONE_STEP_LOSS = 1e-6
-"""Relative distance allowed for its loss."""
+"""Relative distance allowed for the loss of such a step."""
 
 LOSS_CURVE = 1e-5
 """Relative distance allowed for the losses of such a training."""
