@@ -170,8 +170,7 @@ def _fit(run: Run, case: TrainingCase, epochs: int, callback: Callback) -> list[
         case.y,
         case.batch_size,
         epochs,
-        sample_weight=case.sample_weight,
-        class_weight=case.class_weight,
+        **case.weighted,
         callbacks=[callback],
         steps_per_call=1,
     ).step_losses

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dnnbridge import randomness
 from dnnbridge.activations import LeakyReLU
-from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.gradient_rules import ClipByGlobalNorm
 from dnnbridge.layers import (
@@ -32,21 +29,11 @@ from dnnbridge.losses import MeanAbsoluteError, SparseCategoricalCrossEntropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
 from dnnbridge.schedules import ExponentialDecay
-from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples
+from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
 from dnnbridge.testing.tolerances import ONE_STEP_NORMALISED
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
 _SGD = SGD(ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5), momentum=0.9)
-
-
-def images(count: int = 50, size: int = 10) -> Array:
-    return randomness.generator(0, "training images").normal(size=(count, size, size, 2))
-
-
-def sums(x: Array) -> Array:
-    """Return one of three classes for every example."""
-    weights = randomness.generator(0, "training sums").normal(size=(x[0].size, 3))
-    return np.asarray((x.reshape(len(x), -1) @ weights).argmax(1))
 
 
 def _dense() -> TrainingCase:

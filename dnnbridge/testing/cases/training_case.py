@@ -22,6 +22,7 @@ class TrainingCase:
     Attributes:
         one_step: relative L2 distance allowed for the gradients of a step that starts from the
             state of the reference.
+        steps_per_call: of a training that runs freely; one lets every step be compared.
     """
 
     id: str
@@ -33,6 +34,12 @@ class TrainingCase:
     sample_weight: Array | None = None
     class_weight: dict[int, float] | None = None
     one_step: float = ONE_STEP
+    steps_per_call: int | None = 1
+
+    @property
+    def weighted(self) -> dict[str, Any]:
+        """What `fit` is told of weights."""
+        return {"sample_weight": self.sample_weight, "class_weight": self.class_weight}
 
     @property
     def count(self) -> int:
@@ -59,3 +66,13 @@ def examples() -> Array:
 def classes() -> Array:
     weights = randomness.generator(0, "training y").normal(size=(20, 3))
     return np.asarray((examples().reshape(107, 20) @ weights).argmax(1))
+
+
+def images(count: int = 50, size: int = 10) -> Array:
+    return randomness.generator(0, "training images").normal(size=(count, size, size, 2))
+
+
+def sums(x: Array) -> Array:
+    """Return one of three classes for every example."""
+    weights = randomness.generator(0, "training sums").normal(size=(x[0].size, 3))
+    return np.asarray((x.reshape(len(x), -1) @ weights).argmax(1))
