@@ -1,12 +1,15 @@
 """Print how far the backends are from the float64 reference; nothing is asserted.
 
     python benchmarks/agreement.py [--data mnist:FOLDER] [--backends tensorflow,mindspore]
+    python benchmarks/agreement.py --scenarios
 
 Without MNIST the check runs on random images of its shape.
 
 1. Smooth nets, 784-300-100-10, 200 steps of batch 50: relative L2 distance of every weight.
 2. The ReLU net of examples/mnist_mlp.py for three epochs (MNIST only): accuracy, the loss curves
    against each other, and the ReLU that separates them.
+3. The trainings of the suite, step by step (`--scenarios`, and nothing else): the largest error of
+   those that run freely and of those that start every step from the reference, and their CPU time.
 """
 
 from __future__ import annotations
@@ -14,13 +17,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+import time
 
 import numpy as np
 
 import dnnbridge as db
 from dnnbridge.datasets import Dataset, adapt_to, load_dataset
+from dnnbridge.plugins import load_backend
 from dnnbridge.randomness import permutation
+from dnnbridge.testing.checks import Check, all_checks
 from dnnbridge.testing.measurement import relative_distance
+from dnnbridge.testing.running import Outcome, run_check
+from dnnbridge.testing.subject import Subject
 
 RATE = db.ExponentialDecay(0.05, decay_rate=0.9, decay_steps=40)
 OPTIMIZERS = {
@@ -124,6 +132,41 @@ class _Stop(db.Callback):
             raise KeyboardInterrupt
 
 
+def scenarios(backends: list[str]) -> None:
+    """Print a row for every training of the suite."""
+    subjects = [Subject(load_backend(name)) for name in backends]
+    print(
+        "| scenario | steps |"
+        + "".join(f" {name}: weights or gradients, loss, CPU |" for name in backends)
+    )
+    print("|---|---|" + "---|" * len(backends))
+    for check in all_checks():
+        if check.area == "training" and check.id.startswith(("train-", "follow-")):
+            cells = [_timed(check, subject) for subject in subjects]
+            print(
+                f"| `{check.id}` | {cells[0][0]} | {' | '.join(text for _, text in cells)} |",
+                flush=True,
+            )
+
+
+def _timed(check: Check, subject: Subject) -> tuple[int, str]:
+    """Return the number of steps, and the errors and seconds as text."""
+    begin = time.process_time()
+    outcome = run_check(check, subject)
+    seconds = time.process_time() - begin
+    if outcome.status != "passed":
+        return 0, f"{outcome.status}: {outcome.note}"
+    return _cell(outcome, seconds)
+
+
+def _cell(outcome: Outcome, seconds: float) -> tuple[int, str]:
+    by_name = {each.what: each for each in outcome.measurements}
+    first = outcome.measurements[0]
+    loss = by_name.get("loss") or by_name["step losses"]
+    note = f"; {outcome.note}" if outcome.note else ""
+    return len(first.curve), f"{first.error:.1e}, {loss.error:.1e}, {seconds:.1f} s{note}"
+
+
 def random_images() -> Dataset:
     """Return noise of MNIST's shape."""
     rng = np.random.default_rng(0)
@@ -135,8 +178,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data")
     parser.add_argument("--backends", default="tensorflow,mindspore")
+    parser.add_argument("--scenarios", action="store_true")
     options = parser.parse_args()
     chosen = options.backends.split(",")
+    if options.scenarios:
+        scenarios(chosen)
+        raise SystemExit
     example = net("relu", db.SGD())
     images = adapt_to(example, load_dataset(options.data)) if options.data else random_images()
     smooth(images, chosen)

@@ -9,6 +9,7 @@ from dnnbridge import ops
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.harness import rounded
+from dnnbridge.testing.kinks import CROSSINGS
 
 STEP = 1e-6
 
@@ -106,3 +107,7 @@ def test_derivative_at_kinks_is_as_documented(op, inputs, expected):
 def test_textbook_softmax():
     found = RULES[ops.Softmax].forward(ops.Softmax(0), np.array([1.0, 2.0, 5.0, 3.0]))
     assert found.round(2).tolist() == [0.02, 0.04, 0.83, 0.11]
+
+
+def test_the_suite_knows_every_kink():
+    assert set(KINKED) <= set(CROSSINGS)

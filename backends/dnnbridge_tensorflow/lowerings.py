@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
-from dnnbridge_tensorflow import windows
+from dnnbridge_tensorflow import sums, windows
 
 Tensor = Any
 
@@ -40,7 +40,7 @@ def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
 
 LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Abs: lambda op, x: tf.abs(x),
-    ops.Add: lambda op, a, b: tf.add(a, b),
+    ops.Add: sums.binary(tf.add, lambda a, b, y, dy: (dy, dy)),
     ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
     ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
@@ -50,7 +50,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
     ops.Conv: windows.conv,
     ops.ConvTranspose: windows.conv_transpose,
-    ops.Div: lambda op, a, b: tf.divide(a, b),
+    ops.Div: sums.binary(tf.divide, lambda a, b, y, dy: (dy / b, -dy * (y / b))),
     ops.Equal: lambda op, a, b: tf.equal(a, b),
     ops.Erfc: lambda op, x: tf.math.erfc(x),
     ops.Exp: lambda op, x: tf.exp(x),
@@ -62,13 +62,13 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.MaxPool: windows.max_pool,
     ops.Maximum: lambda op, a, b: tf.maximum(a, b),
     ops.Minimum: lambda op, a, b: tf.minimum(a, b),
-    ops.Mul: lambda op, a, b: tf.multiply(a, b),
+    ops.Mul: sums.binary(tf.multiply, lambda a, b, y, dy: (dy * b, dy * a)),
     ops.Neg: lambda op, x: tf.negative(x),
     ops.OneHot: lambda op, x: tf.one_hot(x, op.depth),
     ops.Pad: lambda op, x: tf.pad(x, op.pairs, constant_values=op.value),
     ops.ReduceMax: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),
-    ops.ReduceMean: lambda op, x: tf.reduce_mean(x, op.axes, op.keepdims),
-    ops.ReduceSum: lambda op, x: tf.reduce_sum(x, op.axes, op.keepdims),
+    ops.ReduceMean: sums.reduction(tf.reduce_mean),
+    ops.ReduceSum: sums.reduction(tf.reduce_sum),
     ops.Relu: lambda op, x: tf.nn.relu(x),
     ops.Reshape: _reshape,
     ops.Reverse: lambda op, x: tf.reverse(x, op.axes),
@@ -81,7 +81,7 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Softplus: lambda op, x: tf.nn.softplus(x),
     ops.Sqrt: lambda op, x: tf.sqrt(x),
     ops.Square: lambda op, x: tf.square(x),
-    ops.Sub: lambda op, a, b: tf.subtract(a, b),
+    ops.Sub: sums.binary(tf.subtract, lambda a, b, y, dy: (dy, -dy)),
     ops.Take: _take,
     ops.Tanh: lambda op, x: tf.tanh(x),
     ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),

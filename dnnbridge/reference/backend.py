@@ -10,23 +10,28 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Claim, Limitation
 from dnnbridge.graph import Op, TensorType, inline
 from dnnbridge.program import Program
-from dnnbridge.reference.interpreter import RULES, evaluate
+from dnnbridge.reference.interpreter import RULES, Watch, evaluate
 from dnnbridge.reference.plugin import INFO
 
 
 class ReferenceBackend:
-    """Runs programs in NumPy; nothing to install, slow, exact to float64."""
+    """Runs programs in NumPy; nothing to install, slow, exact to float64.
+
+    Attributes:
+        watch: is shown what is differentiated, as it is computed.
+    """
 
     info = INFO
     lowered: frozenset[type[Op]] = frozenset(RULES)
     claims: Mapping[type, Claim] = {}
     limitations: tuple[Limitation, ...] = ()
+    watch: Watch | None = None
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
 
     def compile(self, program: Program, device: str) -> ReferenceExecutable:
-        return ReferenceExecutable(program)
+        return ReferenceExecutable(program, self.watch)
 
 
 class ReferenceExecutable:
@@ -34,7 +39,8 @@ class ReferenceExecutable:
 
     compilations = 0
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, watch: Watch | None = None) -> None:
+        self._watch = watch
         self._functions = program.functions
         self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}
         self._state = {name: np.zeros(array.shape) for name, array in program.state.items()}
@@ -64,7 +70,7 @@ class ReferenceExecutable:
             for v in graph.inputs
         ]
         with np.errstate(all="ignore"):
-            known = evaluate(graph, inputs)
+            known = evaluate(graph, inputs, self._watch)
         outputs = [known[value] for value in graph.outputs]
         count = len(described.results)
         state |= dict(zip(described.writes, outputs[count:], strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,24 @@ RULES = elementwise.RULES | reductions.RULES | shapes.RULES | convolution.RULES 
 
 Environment = dict[Value, Array]
 
+Watch = Callable[[Node, Environment], None]
+"""Is shown every node that is differentiated, but for those of loops, before it is evaluated, and
+may change the numbers that it is given."""
 
-def evaluate(graph: Graph, inputs: Sequence[Array]) -> Environment:
+
+def evaluate(graph: Graph, inputs: Sequence[Array], watch: Watch | None = None) -> Environment:
     """Return the number of every value of a flat graph."""
+    return _evaluate(graph, inputs, None, watch)
+
+
+def _evaluate(
+    graph: Graph, inputs: Sequence[Array], shown: Watch | None = None, below: Watch | None = None
+) -> Environment:
+    """Evaluate; `shown` sees the nodes of this graph, `below` those that are differentiated."""
     known: Environment = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
+        if shown is not None:
+            shown(node, known)
         arguments = [known[value] for value in node.inputs]
         results: Sequence[Any]
         if isinstance(node.op, Constant):
@@ -28,7 +41,7 @@ def evaluate(graph: Graph, inputs: Sequence[Array]) -> Environment:
             results = [node.op.array]
         elif isinstance(node.op, ValueAndGrad):
             assert node.body is not None
-            results = _value_and_grad(node.op, node.body, arguments)
+            results = _value_and_grad(node.op, node.body, arguments, below)
         elif isinstance(node.op, Scan):
             assert node.body is not None
             results = _scan(node.op, node.body, arguments)
@@ -66,8 +79,10 @@ def _shares(node: Node, known: Environment, given: list[Array | None]) -> Sequen
     return rule.vjp(node.op, arguments, known[node.outputs[0]], cotangent)  # type: ignore[arg-type]
 
 
-def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: Sequence[Array]) -> list[Array]:
-    known = evaluate(body, inputs)
+def _value_and_grad(
+    op: ValueAndGrad, body: Graph, inputs: Sequence[Array], watch: Watch | None
+) -> list[Array]:
+    known = _evaluate(body, inputs, watch)
     cotangents = backward(body, known, {body.outputs[0]: np.ones(())})
     wrt = [body.inputs[i] for i in op.wrt]
     gradients = [np.asarray(cotangents.get(v, np.zeros_like(known[v]))) for v in wrt]

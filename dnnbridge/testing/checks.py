@@ -14,13 +14,17 @@ from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
+from dnnbridge.testing.cases.journey_cases import JOURNEY_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
+from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
+from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
+from dnnbridge.testing.resynchronised import measure_resynchronised
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import elementwise
 from dnnbridge.testing.trainings import measure_resuming, measure_training
@@ -110,6 +114,11 @@ def _of_schedules() -> Iterator[Check]:
 def _of_runs() -> Iterator[Check]:
     for case in [*TRAINING_CASES, HOSTILE_CASE]:
         yield Check("training", case.id, f"train-{case.id}", partial(measure_training, case))
+    for case in RESYNCHRONISED_CASES:
+        yield Check("training", case.id, f"follow-{case.id}", partial(measure_resynchronised, case))
+    for journey in JOURNEY_CASES:
+        yield Check("training", journey.id, f"legs-{journey.id}", partial(measure_journey, journey))
+    yield Check("training", "forms", "forms of data", forms_of_data)
     for case in TRAINING_CASES:
         yield Check("resuming", case.id, f"resume-{case.id}", partial(measure_resuming, case))
     for name, measure in BEHAVIOURS.items():

@@ -19,12 +19,16 @@ class Measurement:
         error: 0 for equal; infinite where shapes differ or a number is NaN that should not be.
         tolerance: the largest error that is allowed.
         detail: where the error is largest, and the two numbers there.
+        note: what to tell even where the error is within its tolerance, such as a flip.
+        curve: the error of every step of a training.
     """
 
     what: str
     error: float
     tolerance: float
     detail: str = ""
+    note: str = ""
+    curve: tuple[float, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -33,7 +33,8 @@ class Outcome:
         status: "limited" where the backend declares that it cannot.
         seconds: how long it took.
         measurements: all of them.
-        note: why it is limited, or the error that ended it.
+        note: why it is limited, the error that ended it, or what measurements have to tell, such
+            as the flips of a training.
     """
 
     area: str
@@ -127,6 +128,7 @@ def run_check(check: Check, subject: Subject) -> Outcome:
     try:
         made = check.measure(subject)
         status = "passed" if all(each.ok for each in made) else "failed"
+        note = "; ".join(each.note for each in made if each.note)
     except DeclaredLimitationError as error:
         status, note = "limited", str(error)
     except Exception as error:
@@ -162,4 +164,6 @@ def _finite(value: Any) -> Any:
 
 
 def _measurement(row: dict[str, Any]) -> Measurement:
-    return Measurement(row["what"], float(row["error"]), float(row["tolerance"]), row["detail"])
+    error, tolerance = float(row["error"]), float(row["tolerance"])
+    curve = tuple(map(float, row["curve"]))
+    return Measurement(row["what"], error, tolerance, row["detail"], row["note"], curve)

@@ -17,6 +17,15 @@ UPDATES = 1e-6
 """Relative L2 distance allowed for a parameter and its slots after 300 updates that are given the
 gradients."""
 
+ONE_STEP = 2e-6
+"""Relative L2 distance allowed for the gradients of one step from the same state."""
+
+ONE_STEP_NORMALISED = 5e-6
+"""The same behind convolutions and a BatchNorm, which takes the mean off what it divides."""
+
+ONE_STEP_LOSS = 1e-6
+"""Relative distance allowed for the loss of such a step."""
+
 LOSS_CURVE = 1e-5
 """Relative distance allowed for the losses of such a training."""
 

@@ -7,48 +7,111 @@ from pathlib import Path
 
 import numpy as np
 
+from dnnbridge.arrays import Array
 from dnnbridge.testing.cases.training_case import TrainingCase
-from dnnbridge.testing.measurement import Measurement, close, holds, near
+from dnnbridge.testing.measurement import Measurement, close, holds, near, relative_distance
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.history import History
+from dnnbridge.training.run import Run
+
+STEPS_PER_CALL = 4
+"""Of a training that is interrupted, so that it stops within an epoch."""
+
+
+class _States(Callback):
+    """Keep the weights after every step."""
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, Array]] = []
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        self.kept.append(run.parameters())
+
+
+class _Stop(Callback):
+    """Stop once so many epochs and at least one step of the next are done."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        if run.progress.epoch == self.epochs:
+            run.stop()
 
 
 def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Weights, slots, every loss, the metrics and predictions follow the reference."""
     runs = [each.run(case.experiment) for each in (subject, subject.reference)]
+    states = _States(), _States()
     given = case.x, case.y, case.batch_size, case.epochs, case.validation(33)
-    actual, expected = (run.fit(*given, sample_weight=case.sample_weight) for run in runs)
+    actual, expected = (
+        run.fit(*given, **case.weighted, callbacks=[kept], steps_per_call=case.steps_per_call)
+        for run, kept in zip(runs, states, strict=True)
+    )
+    made = [weights_followed(states[0].kept, states[1].kept)]
     state = runs[0].state()
-    made = [near(state[n], array, TRAJECTORY, n) for n, array in runs[1].state().items()]
-    losses = np.array(actual.step_losses), np.array(expected.step_losses)
-    made.append(close(*losses, LOSS_CURVE, "step losses"))
-    for name, values in expected.history.items():
-        made.append(close(np.array(actual.history[name]), np.array(values), LOSS_CURVE, name))
+    made += [near(state[n], array, TRAJECTORY, n) for n, array in runs[1].state().items()]
+    made += histories(actual, expected)
     predicted = [run.predict(case.x) for run in runs]
     if not isinstance(predicted[1], dict):
         predicted = [{"prediction": array} for array in predicted]
-    made += [
+    return made + [
         close(predicted[0][n], e, LOSS_CURVE, f"{n} predicted") for n, e in predicted[1].items()
     ]
-    return made
+
+
+def weights_followed(
+    actual: list[dict[str, Array]], expected: list[dict[str, Array]]
+) -> Measurement:
+    """Measure the largest relative L2 distance of a weight after every step."""
+    rows = [
+        [(relative_distance(a[name], array), name) for name, array in e.items()]
+        for a, e in zip(actual, expected, strict=True)
+    ]
+    worst = [max(row) for row in rows]
+    curve = tuple(np.inf if np.isnan(error) else error for error, _ in worst)
+    where = int(np.argmax(curve))
+    detail = f"{worst[where][1]}, after {where + 1} of {len(curve)}"
+    return Measurement("weights after every step", curve[where], TRAJECTORY, detail, curve=curve)
+
+
+def histories(actual: History, expected: History) -> list[Measurement]:
+    """Compare the loss of every step, and losses and metrics of every epoch."""
+    losses = np.array(actual.step_losses), np.array(expected.step_losses)
+    return [
+        close(*losses, LOSS_CURVE, "step losses"),
+        *(
+            close(np.array(actual.history[name]), np.array(values), LOSS_CURVE, name)
+            for name, values in expected.history.items()
+        ),
+    ]
 
 
 def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
-    """Begin on one backend, save, go on with the other: the trajectory is the same."""
+    """Begin on one backend, save within an epoch, go on with the other: the same trajectory."""
     whole = subject.reference.run(case.experiment)
     given = case.x, case.y, case.batch_size
-    weights = case.sample_weight
-    whole.fit(*given, case.epochs, sample_weight=weights)
+    whole.fit(*given, case.epochs, **case.weighted)
+    done = case.epochs // 2
     made: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.safetensors"
         for first, second in ((subject, subject.reference), (subject.reference, subject)):
             begun = first.run(case.experiment)
-            begun.fit(*given, case.epochs // 2, sample_weight=weights)
+            begun.fit(
+                *given,
+                case.epochs,
+                **case.weighted,
+                callbacks=[_Stop(done)],
+                steps_per_call=STEPS_PER_CALL,
+            )
             begun.save(path)
             resumed = second.load(path)
-            resumed.fit(*given, case.epochs - case.epochs // 2, sample_weight=weights)
+            resumed.fit(*given, case.epochs - done, **case.weighted, steps_per_call=STEPS_PER_CALL)
             where = f"{first.backend.info.name} to {second.backend.info.name}"
+            made.append(holds(begun.progress.batch > 0, f"within an epoch, {where}"))
             made.append(holds(resumed.progress == whole.progress, f"progress, {where}"))
             state = resumed.state()
             made += [

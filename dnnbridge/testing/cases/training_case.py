@@ -10,26 +10,53 @@ import numpy as np
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.experiment import Experiment
+from dnnbridge.testing.tolerances import ONE_STEP
+
+Arrays = Array | dict[str, Array]
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingCase:
-    """An experiment, its data, and how long to train. 107 examples leave a short last batch."""
+    """An experiment, its data, and how long to train. 107 examples leave a short last batch.
+
+    Attributes:
+        one_step: relative L2 distance allowed for the gradients of a step that starts from the
+            state of the reference.
+        steps_per_call: of a training that runs freely; one lets every step be compared.
+    """
 
     id: str
     experiment: Experiment
-    x: Array
-    y: Array | dict[str, Array]
+    x: Arrays
+    y: Arrays
     batch_size: int = 20
     epochs: int = 8
     sample_weight: Array | None = None
+    class_weight: dict[int, float] | None = None
+    one_step: float = ONE_STEP
+    steps_per_call: int | None = 1
+
+    @property
+    def weighted(self) -> dict[str, Any]:
+        """What `fit` is told of weights."""
+        return {"sample_weight": self.sample_weight, "class_weight": self.class_weight}
+
+    @property
+    def count(self) -> int:
+        """Number of examples."""
+        return len(next(iter(self.x.values())) if isinstance(self.x, dict) else self.x)
 
     def validation(self, count: int) -> tuple[Any, ...]:
         """Return the first examples, their labels and weights."""
-        y = self.y
-        labels = {k: v[:count] for k, v in y.items()} if isinstance(y, dict) else y[:count]
         weights = self.sample_weight
-        return self.x[:count], labels, None if weights is None else weights[:count]
+        first = None if weights is None else weights[:count]
+        return _first(self.x, count), _first(self.y, count), first
+
+
+def _first(arrays: Arrays, count: int) -> Arrays:
+    if isinstance(arrays, dict):
+        return {name: array[:count] for name, array in arrays.items()}
+    return arrays[:count]
 
 
 def examples() -> Array:
@@ -39,3 +66,13 @@ def examples() -> Array:
 def classes() -> Array:
     weights = randomness.generator(0, "training y").normal(size=(20, 3))
     return np.asarray((examples().reshape(107, 20) @ weights).argmax(1))
+
+
+def images(count: int = 50, size: int = 10) -> Array:
+    return randomness.generator(0, "training images").normal(size=(count, size, size, 2))
+
+
+def sums(x: Array) -> Array:
+    """Return one of three classes for every example."""
+    weights = randomness.generator(0, "training sums").normal(size=(x[0].size, 3))
+    return np.asarray((x.reshape(len(x), -1) @ weights).argmax(1))

@@ -54,6 +54,7 @@ from dnnbridge.schedules import (
     PiecewiseConstant,
     PolynomialDecay,
 )
+from dnnbridge.testing.cases.mixed_cases import MIXED_CASES
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_case import classes as _label
 from dnnbridge.testing.cases.training_case import examples as _x
@@ -235,4 +236,5 @@ TRAINING_CASES: list[TrainingCase] = [
     ),
     _sequence_case(),
     *UPDATE_CASES,
+    *MIXED_CASES,
 ]

@@ -9,7 +9,7 @@ from dnnbridge.layers import LSTM, ActivityRegularization, Dense, Flatten, Layer
 from dnnbridge.loss_scale import DynamicLossScale, FixedLossScale
 from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossEntropy
 from dnnbridge.models import Input, Sequential
-from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers import SGD, Adam, ExponentialMovingAverage, Lookahead
 from dnnbridge.regularizers import L1, L1L2, L2, OrthogonalRegularizer
 from dnnbridge.schedules import ExponentialDecay, Strided
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples
@@ -75,7 +75,7 @@ def _scaled() -> TrainingCase:
 
 
 def _accumulated() -> TrainingCase:
-    """Updates of two batches each; an epoch has five, so a resume finds one half done."""
+    """Updates of two batches each; a resume after 13 of them finds one half done."""
     model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
     rate = Strided(ExponentialDecay(0.2, decay_rate=0.9, decay_steps=5), steps=2, offset=1)
     experiment = Experiment(
@@ -88,7 +88,21 @@ def _accumulated() -> TrainingCase:
         accumulate=2,
         loss_scale=FixedLossScale(1024.0),
     )
-    return TrainingCase("accumulated", experiment, examples()[:97], classes()[:97], epochs=6)
+    return TrainingCase("accumulated", experiment, examples()[:97], classes()[:97], epochs=5)
 
 
-UPDATE_CASES: list[TrainingCase] = [_regularised(), _scaled(), _accumulated()]
+def _averaged() -> TrainingCase:
+    """An average around Lookahead around Adam, with a frozen layer."""
+    layers = Dense(8, "tanh", name="still"), Dense(8, "tanh"), Dense(3)
+    optimizer = ExponentialMovingAverage(Lookahead(Adam(0.02), 4), 0.9, overwrite_every=10)
+    experiment = Experiment(
+        Sequential([Input((4, 5)), Flatten(), *layers]),
+        _SPARSE,
+        optimizer,
+        seed=3,
+        frozen=("still/*",),
+    )
+    return TrainingCase("averaged", experiment, examples(), classes(), class_weight={1: 2.0})
+
+
+UPDATE_CASES: list[TrainingCase] = [_regularised(), _scaled(), _accumulated(), _averaged()]

@@ -1,0 +1,78 @@
+"""Sums over several axes, one axis at a time.
+
+TensorFlow's CPU kernel adds the rows of a column one after the other in float32: a third, summed
+over (32, 32, 32), is 2.4e-5 off, and the gradient through a BatchNorm, which takes sums of equal
+size off each other, ten times that. Axis by axis it is 1.8e-7 off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from dnnbridge import ops
+
+Tensor = Any
+Gradients = tuple[Tensor, Tensor]
+
+
+def reduction(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the lowering of a reduction, the last axis first."""
+
+    def lower(op: ops.ReduceSum | ops.ReduceMean, x: Tensor) -> Tensor:
+        return _by_axis(reduce, x, [axis % x.shape.rank for axis in op.axes], op.keepdims)
+
+    return lower
+
+
+def binary(
+    forward: Callable[[Tensor, Tensor], Tensor],
+    gradients: Callable[[Tensor, Tensor, Tensor, Tensor], Gradients],
+) -> Callable[..., Tensor]:
+    """Return the lowering of a function of two, one of which may be broadcast.
+
+    Args:
+        forward: y of a and b.
+        gradients: of a and b, broadcast, given a, b, y and the gradient of y.
+    """
+
+    def own(a: Tensor, b: Tensor) -> tuple[Tensor, Callable[[Tensor], Gradients]]:
+        y = forward(a, b)
+
+        def backward(dy: Tensor) -> Gradients:
+            da, db = gradients(a, b, y, dy)
+            return _like(da, a), _like(db, b)
+
+        return y, backward
+
+    by_axis = tf.custom_gradient(own)
+
+    def lower(op: Any, a: Tensor, b: Tensor) -> Tensor:
+        rank = max(a.shape.rank, b.shape.rank)
+        several = max(len(_spread(x.shape, (a, b), rank)) for x in (a, b)) > 1
+        return by_axis(a, b) if several else forward(a, b)
+
+    return lower
+
+
+def _spread(shape: tf.TensorShape, operands: Sequence[Tensor], rank: int) -> list[int]:
+    """Return the axes along which an operand of this shape is broadcast."""
+    full = [1] * (rank - shape.rank) + list(shape)
+    shapes = [[1] * (rank - x.shape.rank) + list(x.shape) for x in operands]
+    return [i for i in range(rank) if full[i] == 1 and any(each[i] != 1 for each in shapes)]
+
+
+def _like(gradient: Tensor, operand: Tensor) -> Tensor:
+    """Sum a gradient over the axes along which its operand was broadcast."""
+    axes = _spread(operand.shape, (gradient, operand), gradient.shape.rank)
+    return tf.reshape(_by_axis(tf.reduce_sum, gradient, axes, True), tf.shape(operand))
+
+
+def _by_axis(
+    reduce: Callable[..., Tensor], x: Tensor, axes: Sequence[int], keepdims: bool
+) -> Tensor:
+    for axis in sorted(axes, reverse=True):
+        x = reduce(x, axis, keepdims)
+    return x

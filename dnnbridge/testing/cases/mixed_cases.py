@@ -1,0 +1,66 @@
+"""Cases of trainings of smooth nets of other kinds: two inputs, and convolutions for long."""
+
+from __future__ import annotations
+
+from dnnbridge import randomness
+from dnnbridge.experiment import Experiment
+from dnnbridge.gradient_rules import ClipByGlobalNorm
+from dnnbridge.layers import (
+    GRU,
+    Activation,
+    AveragePooling2D,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Embedding,
+    Flatten,
+)
+from dnnbridge.losses import SparseCategoricalCrossEntropy
+from dnnbridge.models import Input, Model, Sequential
+from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.schedules import CosineDecay
+from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
+
+_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+
+
+def _two_inputs() -> TrainingCase:
+    """Words through a GRU, and numbers; gradients clipped; weights of classes."""
+    words, numbers = Input((5,), "int32", name="words"), Input((4, 5), name="numbers")
+    read = GRU(5)(Embedding(7, 4)(words))
+    model = Model([words, numbers], Dense(3)(Concatenate()(read, Flatten()(numbers))))
+    rule = ClipByGlobalNorm(0.5)
+    experiment = Experiment(model, _SPARSE, Adam(0.02), ["accuracy"], seed=3, gradients=rule)
+    drawn = randomness.generator(0, "training words").integers(0, 7, (107, 5))
+    return TrainingCase(
+        "two-inputs",
+        experiment,
+        {"words": drawn, "numbers": examples()},
+        classes(),
+        epochs=6,
+        class_weight={0: 0.5, 2: 2.0},
+    )
+
+
+def _statistics() -> TrainingCase:
+    """The running statistics of convolutions over 100 steps."""
+    layers = (
+        Conv2D(4, 3, padding="same", use_bias=False),
+        BatchNorm(momentum=0.9),
+        Activation("softplus"),
+        AveragePooling2D(2),
+        Conv2D(6, 3, use_bias=False),
+        BatchNorm.mindspore(),
+        Activation("tanh"),
+        Flatten(),
+        Dense(3),
+    )
+    model = Sequential([Input((8, 8, 2)), *layers])
+    optimizer = SGD(CosineDecay(0.05, decay_steps=100), momentum=0.9)
+    experiment = Experiment(model, _SPARSE, optimizer, ["accuracy"], seed=3)
+    x = images(48, 8)
+    return TrainingCase("statistics", experiment, x, sums(x), batch_size=10, epochs=20)
+
+
+MIXED_CASES: list[TrainingCase] = [_two_inputs(), _statistics()]

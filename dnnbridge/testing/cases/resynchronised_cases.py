@@ -1,0 +1,126 @@
+"""Cases of trainings with kinks: ReLU and its like, pools of maxima, absolute values."""
+
+from __future__ import annotations
+
+from dnnbridge import randomness
+from dnnbridge.activations import LeakyReLU
+from dnnbridge.experiment import Experiment
+from dnnbridge.gradient_rules import ClipByGlobalNorm
+from dnnbridge.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    Add,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    LayerNorm,
+    MaxPooling2D,
+    MultiHeadAttention,
+    TimeDistributed,
+)
+from dnnbridge.losses import MeanAbsoluteError, SparseCategoricalCrossEntropy
+from dnnbridge.models import Input, Model, Sequential
+from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.schedules import ExponentialDecay
+from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
+from dnnbridge.testing.tolerances import ONE_STEP_NORMALISED
+
+_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+_SGD = SGD(ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5), momentum=0.9)
+
+
+def _dense() -> TrainingCase:
+    """ReLU, LeakyReLU and dropout, with the weights of classes."""
+    hidden = Dense(32, "relu"), Dropout(0.2), Dense(16, LeakyReLU(0.1)), Dense(3)
+    model = Sequential([Input((4, 5)), Flatten(), *hidden])
+    experiment = Experiment(model, _SPARSE, _SGD, seed=3)
+    weights = {0: 0.5, 2: 2.0}
+    return TrainingCase("relu", experiment, examples(), classes(), epochs=5, class_weight=weights)
+
+
+def _lenet() -> TrainingCase:
+    """Convolutions and pools of maxima; the last batch has 2 images."""
+    layers = (
+        Conv2D(4, 3, padding="same", activation="relu"),
+        MaxPooling2D(2),
+        Conv2D(6, 3, activation="relu"),
+        MaxPooling2D(2, 1),
+        Flatten(),
+        Dense(16, "relu"),
+        Dense(3),
+    )
+    experiment = Experiment(Sequential([Input((10, 10, 2)), *layers]), _SPARSE, _SGD, seed=3)
+    x = images()
+    return TrainingCase("lenet", experiment, x, sums(x), batch_size=16, epochs=6)
+
+
+def _resnet() -> TrainingCase:
+    """A block of a ResNet, its statistics over 32 steps, the first layer frozen."""
+    image = Input((8, 8, 2))
+    stem = Activation("relu")(BatchNorm()(Conv2D(6, 3, padding="same", use_bias=False)(image)))
+    y = Activation("relu")(BatchNorm()(Conv2D(6, 3, padding="same", use_bias=False)(stem)))
+    y = BatchNorm.mindspore()(Conv2D(6, 3, padding="same", use_bias=False)(y))
+    block = Activation("relu")(Add()(stem, y))
+    model = Model(image, Dense(3)(GlobalAveragePooling2D()(block)))
+    experiment = Experiment(model, _SPARSE, _SGD, seed=3, frozen=("conv2d/*",))
+    x = images(48, 8)
+    tolerance = ONE_STEP_NORMALISED
+    return TrainingCase(
+        "resnet", experiment, x, sums(x), batch_size=12, epochs=8, one_step=tolerance
+    )
+
+
+def _transformer() -> TrainingCase:
+    """A block of attention with its feed-forward part, and the largest number over time."""
+    x = Input((4, 5))
+    rows = Dense(8)(x)
+    seen = LayerNorm()(Add()(rows, MultiHeadAttention(2, 4, use_bias=False)(rows, rows)))
+    made = Add()(seen, TimeDistributed(Dense(8))(TimeDistributed(Dense(16, "relu"))(seen)))
+    model = Model(x, Dense(3)(GlobalMaxPooling1D()(LayerNorm()(made))))
+    experiment = Experiment(model, _SPARSE, Adam(0.01), seed=3)
+    return TrainingCase("transformer", experiment, examples(), classes(), epochs=4)
+
+
+def _recurrent() -> TrainingCase:
+    """Two recurrences between dense layers, and an absolute error."""
+    layers = Dense(8, "relu"), LSTM(5, return_sequences=True), GRU(4), Dense(6, "relu"), Dense(2)
+    experiment = Experiment(
+        Sequential([Input((4, 5)), *layers]), MeanAbsoluteError(), Adam(0.01), seed=3
+    )
+    y = examples()[:, :2, 0] ** 2
+    return TrainingCase("recurrent-relu", experiment, examples(), y, epochs=4)
+
+
+def _mixed() -> TrainingCase:
+    """Words and numbers; two batches an update; gradients clipped; weights of examples."""
+    words, numbers = Input((3,), "int32", name="words"), Input((4, 5), name="numbers")
+    both = Concatenate()(Flatten()(Embedding(7, 4)(words)), Flatten()(numbers))
+    model = Model([words, numbers], Dense(3)(Dense(12, "relu")(both)))
+    experiment = Experiment(
+        model, _SPARSE, Adam(0.02), seed=3, gradients=ClipByGlobalNorm(0.5), accumulate=2
+    )
+    given = {
+        "words": randomness.generator(0, "training words").integers(0, 7, (107, 3)),
+        "numbers": examples(),
+    }
+    weights = randomness.generator(0, "training weights").random(107)
+    return TrainingCase(
+        "mixed-inputs", experiment, given, classes(), epochs=5, sample_weight=weights
+    )
+
+
+RESYNCHRONISED_CASES: list[TrainingCase] = [
+    _dense(),
+    _lenet(),
+    _resnet(),
+    _transformer(),
+    _recurrent(),
+    _mixed(),
+]

@@ -1,0 +1,33 @@
+"""`KeepGradients`: lets the suite see the gradients of a compiled step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import InstanceOf
+
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.specification import spec
+from dnnbridge.updates import Updates, Weight
+
+GRADIENT = "gradient"
+"""Name of the slot."""
+
+
+@spec
+class KeepGradients(AbstractWrapper):
+    """Another optimizer, and the gradient that it was given last, as a slot of each weight."""
+
+    optimizer: InstanceOf[AbstractOptimizer]
+
+    @property
+    def inner(self) -> AbstractOptimizer:
+        return self.optimizer
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        updates.writes |= self.emit_inner(updates, weights).writes
+        for weight in weights:
+            name = f"{weight.name}:{GRADIENT}"
+            updates.slot(name, weight.array.shape)
+            updates.writes[name] = weight.gradient

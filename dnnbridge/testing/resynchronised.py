@@ -1,0 +1,231 @@
+"""Trainings whose every step starts from the state of the reference, so that no flip goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from dnnbridge.arrays import Array
+from dnnbridge.reference.backend import ReferenceBackend
+from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.harness import rounded
+from dnnbridge.testing.keep_gradients import GRADIENT, KeepGradients
+from dnnbridge.testing.kinks import Kink, KinkWatch, flips_allowed
+from dnnbridge.testing.measurement import Measurement, relative_distance
+from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import ONE_STEP_LOSS
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.position import Position
+from dnnbridge.training.run import Run
+
+State = dict[str, Array]
+
+SQUARED = 2.0
+"""Slots may be made of squares of gradients, whose relative error is twice as large."""
+
+TRIED = 4
+"""Of so many kinks, the nearest ones, every choice is tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A step of the reference.
+
+    Attributes:
+        before: the state it started from, in float32.
+        after: the state it led to; "…:gradient" is the gradient of a weight.
+        loss: of its batch.
+        near: the kinks that rounding may decide.
+        expected: how many of them there are by chance.
+    """
+
+    before: State
+    after: State
+    loss: float
+    near: list[Kink]
+    expected: float
+
+
+class Errors(NamedTuple):
+    """How far a step is from one of the reference, as relative L2 distances of arrays.
+
+    Attributes:
+        gradients: the largest one of a gradient, and its name.
+        state: the largest one of a weight, buffer or slot, and its name.
+        loss: |actual - expected| / (1 + |expected|).
+    """
+
+    gradients: tuple[float, str]
+    state: tuple[float, str]
+    loss: float
+
+    def within(self, tolerance: float) -> bool:
+        allowed = tolerance, SQUARED * tolerance, ONE_STEP_LOSS
+        made = self.gradients[0], self.state[0], self.loss
+        return all(error <= limit for error, limit in zip(made, allowed, strict=True))
+
+
+def measure_resynchronised(case: TrainingCase, subject: Subject) -> list[Measurement]:
+    """Gradients, weights and losses of every step, each from the reference's state.
+
+    Where a step is not within its tolerance, and a number lies so near to a kink that rounding may
+    decide it, the reference goes the step again with the number on the other side. If the step is
+    within its tolerance then, this was a flip, and it is reported. All else is a failure, and so
+    are more flips than chance would bring.
+    """
+    lead = Lead(case)
+    follow = _Follow(lead.steps)
+    history = _fit(subject.run(lead.experiment), case, case.epochs, follow)
+    flips: list[tuple[int, Kink]] = []
+    errors: list[Errors] = []
+    for k, (state, loss) in enumerate(zip(follow.states, history, strict=True)):
+        made, kinks = _explained(lead, k, state, loss)
+        errors.append(made)
+        flips += [(k, kink) for kink in kinks]
+    return [*_measured(case, errors), _of_flips(lead.steps, flips)]
+
+
+class Lead:
+    """The training of the reference, which sets the state of every step.
+
+    Attributes:
+        case: the data.
+        experiment: the case's, with an optimizer that keeps gradients.
+        steps: of the training.
+    """
+
+    def __init__(self, case: TrainingCase) -> None:
+        self.case, self._watch = case, KinkWatch()
+        optimizer = KeepGradients(optimizer=case.experiment.optimizer)
+        self.experiment = case.experiment.replace(optimizer=optimizer)
+        backend = ReferenceBackend()
+        backend.watch = self._watch
+        self._run = Subject(backend).run(self.experiment)
+        recorded = _Record(self._watch)
+        losses = _fit(self._run, case, case.epochs, recorded)
+        self.steps = [
+            replace(step, loss=loss) for step, loss in zip(recorded.steps, losses, strict=True)
+        ]
+
+    def again(self, k: int, forced: tuple[Kink, ...]) -> Step:
+        """Return step k with some kinks on their other side."""
+        per_epoch = -(-self.case.count // self.case.batch_size)
+        epoch, batch = divmod(k, per_epoch)
+        place = Position(k, epoch, batch, self.case.count, self.case.batch_size)
+        self._run.set_state(self.steps[k].before, place)
+        self._watch.begin(forced)
+        (loss,) = _fit(self._run, self.case, 1, _One())
+        return replace(self.steps[k], after=self._run.state(), loss=loss)
+
+
+class _Record(Callback):
+    """Start every step of the reference from numbers that float32 has, and keep it."""
+
+    def __init__(self, watch: KinkWatch) -> None:
+        self.steps: list[Step] = []
+        self._watch = watch
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        self._before = rounded(run.state())
+        run.set_state(self._before, run.progress)
+        self._watch.begin()
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        seen = self._watch.near, self._watch.expected
+        self.steps.append(Step(self._before, run.state(), losses[0], *seen))
+        self.on_train_begin(run, 0, 0)
+
+
+class _Follow(Callback):
+    """Start every step of the subject from what the reference's step starts from."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.states: list[State] = []
+        self._steps = steps
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        run.set_state(self._steps[0].before, run.progress)
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        self.states.append(run.state())
+        if len(self.states) < len(self._steps):
+            run.set_state(self._steps[len(self.states)].before, run.progress)
+
+
+class _One(Callback):
+    """Stop after one step."""
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        run.stop()
+
+
+def _fit(run: Run, case: TrainingCase, epochs: int, callback: Callback) -> list[float]:
+    """Train step by step and return the losses."""
+    return run.fit(
+        case.x,
+        case.y,
+        case.batch_size,
+        epochs,
+        **case.weighted,
+        callbacks=[callback],
+        steps_per_call=1,
+    ).step_losses
+
+
+def _explained(lead: Lead, k: int, state: State, loss: float) -> tuple[Errors, tuple[Kink, ...]]:
+    """Return how far a step is off, and the flips that make it so, if any do."""
+    step, tolerance = lead.steps[k], lead.case.one_step
+    plain = _errors(state, loss, step)
+    if plain.within(tolerance):
+        return plain, ()
+    for kinks in _choices(step.near):
+        errors = _errors(state, loss, lead.again(k, kinks))
+        if errors.within(tolerance):
+            return errors, kinks
+    return plain, ()
+
+
+def _choices(near: list[Kink]) -> Iterator[tuple[Kink, ...]]:
+    nearest = sorted(near, key=lambda kink: kink.share)[:TRIED]
+    sizes = range(1, len(nearest) + 1)
+    return chain.from_iterable(combinations(nearest, size) for size in sizes)
+
+
+def _errors(state: Mapping[str, Array], loss: float, step: Step) -> Errors:
+    found = {n: _distance(state[n], array) for n, array in step.after.items()}
+    of_gradients = {name for name in found if name.endswith(f":{GRADIENT}")}
+    gradients, others = (
+        max(((found[name], name) for name in names), default=(0.0, ""))
+        for names in (of_gradients, found.keys() - of_gradients)
+    )
+    return Errors(gradients, others, abs(loss - step.loss) / (1.0 + abs(step.loss)))
+
+
+def _distance(actual: Array, expected: Array) -> float:
+    distance = relative_distance(actual, expected)
+    return np.inf if np.isnan(distance) else distance
+
+
+def _measured(case: TrainingCase, errors: list[Errors]) -> list[Measurement]:
+    made = []
+    for what, tolerance in (("gradients", case.one_step), ("state", SQUARED * case.one_step)):
+        pairs = [getattr(each, what) for each in errors]
+        worst = max(range(len(pairs)), key=lambda k: pairs[k][0])
+        curve = tuple(float(error) for error, _ in pairs)
+        detail = f"{pairs[worst][1]} at step {worst}"
+        made.append(Measurement(what, curve[worst], tolerance, detail, curve=curve))
+    losses = tuple(each.loss for each in errors)
+    worst = int(np.argmax(losses))
+    return [*made, Measurement("loss", losses[worst], ONE_STEP_LOSS, f"step {worst}", curve=losses)]
+
+
+def _of_flips(steps: list[Step], flips: list[tuple[int, Kink]]) -> Measurement:
+    expected = sum(step.expected for step in steps)
+    near = sum(len(step.near) for step in steps)
+    note = "; ".join(f"flip at step {k}, {kink}" for k, kink in flips)
+    detail = f"{near} near kinks, {expected:.2g} expected by chance"
+    return Measurement("flips", float(len(flips)), flips_allowed(expected), detail, note)
