@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.drawing import other_examples
 from dnnbridge.testing.measurement import Measurement, close, holds, near
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
@@ -15,6 +16,7 @@ from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
 def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Weights, slots, every loss, the metrics and predictions follow the reference."""
+    case = other_examples(case, subject.seed)
     runs = [each.run(case.experiment) for each in (subject, subject.reference)]
     given = case.x, case.y, case.batch_size, case.epochs, case.validation(33)
     actual, expected = (run.fit(*given, sample_weight=case.sample_weight) for run in runs)
@@ -35,6 +37,7 @@ def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
 
 def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Begin on one backend, save, go on with the other: the trajectory is the same."""
+    case = other_examples(case, subject.seed)
     whole = subject.reference.run(case.experiment)
     given = case.x, case.y, case.batch_size
     weights = case.sample_weight
