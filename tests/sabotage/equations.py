@@ -124,9 +124,9 @@ LAYERS = [
         "layer/ActivityRegularization",
     ),
     _spec(
-        "divergence left out",
+        "half of the divergence",
         layers.GaussianSampling,
-        _with(kl_weight=0.0),
+        emitted(lambda layer: layer.replace(kl_weight=0.5 * layer.kl_weight)),
         "layer/GaussianSampling",
     ),
     _spec("kernel (out, in)", layers.Dense, _by(_kernel_as_mindspore), "layer/Dense"),
