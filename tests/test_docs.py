@@ -41,6 +41,11 @@ def test_the_coverage_table_is_fresh_and_total():
     assert "no case" not in page
 
 
+def test_the_table_of_sabotages_is_fresh():
+    page = (ROOT / "docs" / "sabotage.md").read_text()
+    assert page == generator().sabotage(), "run: make docs"
+
+
 def test_the_drawing_of_the_readme_is_fresh():
     assert (ROOT / "docs" / "model.svg").read_text() == generator().drawing(), "run: make docs"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
@@ -60,10 +62,59 @@ def written_state(subject: Subject) -> list[Measurement]:
     return [*made, *(same(state[name], array, name) for name, array in other.state().items())]
 
 
+def written_parameters(subject: Subject) -> list[Measurement]:
+    """Setting one weight leaves every other array as it is, and predictions see it."""
+    case = TRAINING_CASES[0]
+    run, other = (subject.run(case.experiment) for _ in range(2))
+    run.fit(case.x, case.y, case.batch_size, 1)
+    run.predict(case.x)
+    name, array = next(iter(run.parameters().items()))
+    expected = run.state() | {name: np.full_like(array, 0.25)}
+    run.set_parameters({name: expected[name]})
+    other.set_state(expected, run.progress)
+    state = run.state()
+    made = [same(state[n], each, n) for n, each in expected.items()]
+    return [*made, same(run.predict(case.x), other.predict(case.x), "predictions")]
+
+
+def copies(subject: Subject) -> list[Measurement]:
+    """What was read stays as it is, and what is done to it, or to what was set, is not seen."""
+    case = TRAINING_CASES[0]
+    run = subject.run(case.experiment)
+    read = run.state()
+    kept = {name: array.copy() for name, array in read.items()}
+    run.fit(case.x, case.y, case.batch_size, 1)
+    made = [same(read[name], array, f"{name}, read before") for name, array in kept.items()]
+    given = {name: np.array(array) for name, array in run.parameters().items()}
+    run.set_parameters(given)
+    expected = {name: array.copy() for name, array in run.state().items()}
+    for array in (*run.state().values(), *given.values()):
+        if array.flags.writeable:
+            array[...] = 7.0
+    state = run.state()
+    return [*made, *(same(state[n], array, f"{n}, kept") for n, array in expected.items())]
+
+
+def compiled_once(subject: Subject) -> list[Measurement]:
+    """Another rate, further epochs, and short last batches compile nothing anew."""
+    case = TRAINING_CASES[0]
+    run = subject.run(case.experiment)
+    counts = []
+    for rate in (0.1, 0.05):
+        run.set_learning_rate(rate)
+        run.fit(case.x, case.y, case.batch_size, 1, case.validation(33))
+        run.predict(case.x)
+        counts.append(run.compilations)
+    return [holds(counts[0] == counts[1], "compilations", f"{counts[0]}, then {counts[1]}")]
+
+
 BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "table is total": table_is_total,
     "starting weights": starting_weights,
     "steps per call": steps_per_call,
     "written state": written_state,
+    "written parameters": written_parameters,
+    "copies": copies,
+    "compiled once": compiled_once,
 }
 """By name; every backend is asked all of them."""

@@ -21,6 +21,7 @@ from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCa
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
+from dnnbridge.testing.drawing import other_gradients, other_inputs
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
@@ -142,7 +143,7 @@ def _limitation(case: OpCase, subject: Subject) -> Limitation | None:
 
 
 def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:
-    built = build_case(case)
+    built = build_case(other_inputs(case, subject.seed), subject.seed)
     actual = built.run(subject.backend, subject.device)
     expected = built.run(subject.reference.backend)
     return [
@@ -152,6 +153,7 @@ def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement
 
 
 def _updates(case: OptimizerCase, subject: Subject) -> list[Measurement]:
+    case = other_gradients(case, subject.seed)
     given = case.optimizer, case.start, case.gradients
     actual = trajectory(subject.backend, *given, device=subject.device)
     made = []

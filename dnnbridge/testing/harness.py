@@ -62,8 +62,11 @@ def equation(
     gradient: bool = True,
     training: bool = True,
     masked: int = 0,
+    seed: int = 0,
 ) -> Equation:
     """Build the program of an equation; parameters it declares are drawn, not initialised.
+
+    Its results are "value", updates of buffers, losses that it adds, and gradients.
 
     Args:
         write: the equation.
@@ -73,6 +76,7 @@ def equation(
             numbers, by every float input and parameter.
         training: what the scope says.
         masked: how many examples, the last ones, do not count.
+        seed: of what is drawn.
     """
     builder = Builder("equation")
     values = [builder.input(f"input_{i}", type) for i, type in enumerate(types)]
@@ -82,33 +86,45 @@ def equation(
     feeds = {f"input_{i}": array for i, array in enumerate(inputs)}
     counted = np.arange(batch) < batch - masked
     feeds |= {"mask": counted.astype(float), "normalizer": np.array(1.0 / counted.sum())}
+    rng = randomness.generator(seed, "harness")
     if not gradient:
-        result = write(Scope(builder, declared, training), *values)
-        function = Function(builder.graph([result]), {}, ("value",))
-        feeds |= _drawn(declared, randomness.generator(0, "harness"), batch)
+        scope = Scope(builder, declared, training)
+        graph = builder.graph([write(scope, *values), *scope.extras()])
+        function = Function(graph, {}, ("value", *_extras(scope)))
+        feeds |= _drawn(declared, rng, batch)
         return Equation(Program({"equation": function}), rounded(feeds))
+    more: list[str] = []
 
     def body(inner: Builder, given: tuple[Value, ...]) -> list[Value]:
-        value = write(Scope(inner, declared, training), *given)
+        scope = Scope(inner, declared, training)
+        value = write(scope, *given)
         weights = inner.local(builder.input("weights", value.type))
         product = value * weights
-        return [ops.reduce_sum(product, tuple(range(product.rank))), value]
+        total = sum(scope.losses, ops.reduce_sum(product, tuple(range(product.rank))))
+        more.extend(_extras(scope))
+        return [total, value, *scope.extras()]
 
     def differentiated(value: Value) -> bool:
         return (value in values and value.dtype == "float32") or value in declared.values.values()
 
     outputs, gradients = builder.value_and_grad("body", values, body, differentiated)
     names = [f"d/{value.name}" for value in gradients]
-    function = Function(
-        builder.graph([outputs[1], *gradients.values()]), {}, ("value", *names), training=training
-    )
-    rng = randomness.generator(0, "harness")
+    graph = builder.graph([*outputs[1:], *gradients.values()])
+    function = Function(graph, {}, ("value", *more, *names), training=training)
     feeds["weights"] = rng.normal(size=outputs[1].type.concrete(batch))
     feeds |= _drawn(declared, rng, batch)
     return Equation(Program({"equation": function}), rounded(feeds))
 
 
-def build_case(case: OpCase | EquationCase) -> Equation:
+def _extras(scope: Scope) -> list[str]:
+    """Return names of what a body gives besides its value."""
+    return [
+        *(f"update/{name}" for name in scope.updates),
+        *(f"loss/{i}" for i in range(len(scope.losses))),
+    ]
+
+
+def build_case(case: OpCase | EquationCase, seed: int = 0) -> Equation:
     """Build the program of a case; several outputs of a spec become columns of one value."""
 
     def write(scope: Scope, *values: Value) -> Value:
@@ -121,7 +137,7 @@ def build_case(case: OpCase | EquationCase) -> Equation:
 
     arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
     if isinstance(case, OpCase):
-        return equation(write, case.types, arrays, gradient=case.gradient)
+        return equation(write, case.types, arrays, gradient=case.gradient, seed=seed)
     return equation(
         write,
         case.types,
@@ -129,6 +145,7 @@ def build_case(case: OpCase | EquationCase) -> Equation:
         gradient=case.gradient,
         training=case.training,
         masked=case.masked,
+        seed=seed,
     )
 
 

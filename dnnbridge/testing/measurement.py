@@ -41,12 +41,19 @@ class Measurement:
 
 
 def mixed_error(actual: Array, expected: Array) -> npt.NDArray[np.float64]:
-    """Return |actual - expected| / (1 + |expected|); equal infinities and NaNs count as 0."""
-    a, e = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    """Return |actual - expected| / (1 + |expected|); equal infinities and NaNs count as 0.
+
+    What float32 has no number for is infinite, in float64 too.
+    """
+    a, e = (_within_float32(np.asarray(x, np.float64)) for x in (actual, expected))
     with np.errstate(invalid="ignore"):
         error = np.abs(a - e) / (1.0 + np.abs(e))
     same = (a == e) | (np.isnan(a) & np.isnan(e))
     return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+
+
+def _within_float32(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(np.abs(x) > np.finfo(np.float32).max, np.copysign(np.inf, x), x)
 
 
 def relative_distance(actual: Array, expected: Array) -> float:

@@ -16,10 +16,17 @@ from dnnbridge.training.run import Run
 
 @dataclass(frozen=True)
 class Subject:
-    """A backend, which need not be installed, on a device."""
+    """A backend, which need not be installed, on a device.
+
+    Attributes:
+        backend: which.
+        device: which.
+        seed: what it is asked with: 0 for the numbers that the cases have, another one for others.
+    """
 
     backend: Backend
     device: str = "cpu"
+    seed: int = 0
 
     @cached_property
     def reference(self) -> Subject:

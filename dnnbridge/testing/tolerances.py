@@ -13,9 +13,10 @@ ROUNDINGS = 16.0
 TRAJECTORY = 1e-5
 """Relative L2 distance allowed for the weights of a smooth net after up to 200 steps."""
 
-UPDATES = 1e-6
+UPDATES = EPSILON * math.sqrt(300.0)
 """Relative L2 distance allowed for a parameter and its slots after 300 updates that are given the
-gradients."""
+gradients: each rounds by up to half a spacing, and these add up like a random walk; twice that.
+NumPy in float32 has up to 1.4e-6, by the numbers that are drawn."""
 
 ONE_STEP = 2e-6
 """Relative L2 distance allowed for the gradients of one step from the same state."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.testing.cases.training_case import TrainingCase
+from dnnbridge.testing.drawing import other_examples
 from dnnbridge.testing.measurement import Measurement, close, holds, near, relative_distance
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
@@ -43,6 +44,7 @@ class _Stop(Callback):
 
 def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Weights, slots, every loss, the metrics and predictions follow the reference."""
+    case = other_examples(case, subject.seed)
     runs = [each.run(case.experiment) for each in (subject, subject.reference)]
     states = _States(), _States()
     given = case.x, case.y, case.batch_size, case.epochs, case.validation(33)
@@ -91,6 +93,7 @@ def histories(actual: History, expected: History) -> list[Measurement]:
 
 def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Begin on one backend, save within an epoch, go on with the other: the same trajectory."""
+    case = other_examples(case, subject.seed)
     whole = subject.reference.run(case.experiment)
     given = case.x, case.y, case.batch_size
     whole.fit(*given, case.epochs, **case.weighted)

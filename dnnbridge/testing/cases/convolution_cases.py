@@ -117,7 +117,7 @@ def _layers() -> list[EquationCase]:
         ("pairs", layers.Conv2DTranspose(2, 3, 2, 1, 1), plane),
         ("channels_first", layers.Conv2DTranspose(2, 3, data_format=_FIRST), plane),
         ("mindspore", layers.Conv2DTranspose.mindspore(6, 3, 2, 2), plane),
-        ("same", layers.Conv3DTranspose(2, 2, 2, "same"), space),
+        ("same", layers.Conv3DTranspose(2, 3, 2, "same"), space),
     ]
     return [
         EquationCase(f"{type(layer).__name__}-{id}", layer, (x,), reduced=84)

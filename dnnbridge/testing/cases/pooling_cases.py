@@ -76,7 +76,7 @@ def _layers() -> list[EquationCase]:
         ("counted", layers.AveragePooling2D(3, 2, 1, count_padding=True), (plane,)),
         ("mindspore", layers.AveragePooling2D.mindspore(3, 2, "pad", 1), (plane,)),
         ("channels_first", layers.AveragePooling2D(2, data_format=_FIRST), (plane,)),
-        ("same", layers.AveragePooling3D(2, 2, "same"), (space,)),
+        ("same", layers.AveragePooling3D(2, (1, 2, 2), "same"), (space,)),
         ("1", layers.GlobalAveragePooling1D(), (line,)),
         ("mask", layers.GlobalAveragePooling1D(), (line, mask)),
         ("mask-kept", layers.GlobalAveragePooling1D(_FIRST, True), (normal(3, 2, 7), mask)),

@@ -68,6 +68,7 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("cyclical-range", CyclicalLearningRate(0.01, 0.3, 171, "exp_range", 0.9997)),
     ScheduleCase("one-cycle", OneCycle(0.3, 9500)),
     ScheduleCase("one-cycle-momentum", OneCycleMomentum(9500)),
+    ScheduleCase("keep-rate", KeepRate(PolynomialDecay(0.5, 9000, 0.1))),
     ScheduleCase("linear-warm-up", LinearWarmup(0.1, 7000)),
     ScheduleCase("piecewise", PiecewiseConstant((100, 7000), (0.3, 0.1, 1 / 3))),
     ScheduleCase("piecewise-keras", PiecewiseConstant.keras((999, 1000), (0.3, 0.1, 1 / 3))),

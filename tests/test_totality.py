@@ -1,0 +1,54 @@
+"""Every primitive, and every spec of core, has a case."""
+
+from __future__ import annotations
+
+from dnnbridge import (
+    activations,
+    constraints,
+    gradient_rules,
+    layers,
+    loss_scale,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    regularizers,
+    schedules,
+    weight_decay,
+)
+from dnnbridge.specification import kinds
+from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
+from dnnbridge.testing.cases.op_cases import OP_CASES
+from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
+
+
+def test_every_primitive_and_spec_has_a_case():
+    assert {type(case.op) for case in OP_CASES} == set(ops.PRIMITIVES)
+    covered = {type(case.subject) for case in EQUATION_CASES}
+    covered |= {type(case.optimizer) for case in OPTIMIZER_CASES}
+    covered |= {type(case.schedule) for case in SCHEDULE_CASES}
+    for experiment in (case.experiment for case in TRAINING_CASES):
+        covered |= {type(experiment.loss_scale), type(experiment.optimizer.weight_decay)}
+    for base in (
+        activations.AbstractActivation,
+        layers.AbstractLayer,
+        losses.AbstractLoss,
+        metrics.AbstractMetric,
+        optimizers.AbstractOptimizer,
+        schedules.AbstractSchedule,
+        regularizers.AbstractRegularizer,
+        constraints.AbstractConstraint,
+        gradient_rules.AbstractGradientRule,
+        loss_scale.AbstractLossScale,
+        weight_decay.AbstractWeightDecay,
+    ):
+        ours = {
+            cls
+            for cls in kinds(base)
+            if not cls.__module__.startswith("dnnbridge.testing")
+            and cls.__module__.startswith("dnnbridge.")
+        }
+        assert ours, base
+        assert ours <= covered, ours - covered
