@@ -2,12 +2,13 @@
 # make test    run every test
 # make lint    style and types
 # make docs    write the generated pages of docs/ anew
+# make native-differences    measure both frameworks anew and write docs/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test lint docs native-differences bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -28,6 +29,9 @@ lint: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+
+native-differences: $(INSTALLED)
+	PYTHONPATH=docs $(BIN)/python -m native_differences
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/step_time.py

@@ -197,6 +197,7 @@ MINDSPORE = {
         {"use_nesterov": True},
     ),
     "adagrad": (db.Adagrad.mindspore(CHANGING, 0.5), "Adagrad", {"accum": 0.5}),
+    "adagrad-from-0": (db.Adagrad.mindspore(CHANGING, 0.0), "Adagrad", {"accum": 0.0}),
     "rmsprop-centered": (
         db.RMSProp.mindspore(CHANGING, 0.8, 0.5, 1e-3, True),
         "RMSProp",
