@@ -46,7 +46,8 @@ def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
             run.fit(*given, callbacks=[hand], steps_per_call=1)
             for run, hand in zip(runs, hands, strict=True)
         )
-        compiled = hands[0].compilations
+        # From the second step on: after a head was trained MindSpore compiles that one anew.
+        compiled = hands[0].compilations[1:]
         state, found = runs[0].state(), [holds(len(set(compiled)) == 1, "compiled once")]
         found += histories(actual, expected)
         found += [near(state[n], a, TRAJECTORY, n) for n, a in runs[1].state().items()]
