@@ -28,6 +28,7 @@ from dnnbridge.schedules import (
     TableSchedule,
     Warmup,
 )
+from dnnbridge.schedules.fraction import KeepRate
 
 STEPS = 10_000
 """How many values of each schedule are compared."""
@@ -77,6 +78,7 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("stairs", Staircase(CosineDecay(0.1, 9000), 171)),
     ScheduleCase("strided", Strided(ExponentialDecay(0.1, 700, 0.7), 3, 2)),
     ScheduleCase("table", TableSchedule(tuple(1.0 / (3 + k) for k in range(500)))),
+    ScheduleCase("keep-rate", KeepRate(PolynomialDecay(0.5, 9000, 0.1))),
     ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, minimum=1e-3)),
 ]
 """Every schedule has a case here; the suite insists."""
