@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ def conformance(
     if not checks:
         raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
     found = []
+    gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
     for subject in subjects:
         with shown_progress(subject.backend.info.name, checks) as done:
             found.append(run_checks(checks, subject, done))
@@ -137,9 +139,9 @@ def _write(found: list[Conformance], report: Path | None, json_file: Path | None
     from dnnbridge.report.conformance import render
     from dnnbridge.testing.recorded import to_json
 
-    if report:
-        write_atomically(report, render(found).encode())
-        click.echo(f"Report: {report}")
     if json_file:
         write_atomically(json_file, to_json(found).encode())
         click.echo(f"JSON: {json_file}")
+    if report:
+        write_atomically(report, render(found).encode())
+        click.echo(f"Report: {report}")
