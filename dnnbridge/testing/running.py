@@ -125,4 +125,4 @@ def versions_of(backend: str) -> dict[str, str]:
     for each in available_backends():
         if each.name == backend and each.version:
             found[backend] = each.version
-    return found | {"platform": platform.platform()}
+    return found | {"platform": f"{platform.system()} {platform.machine()}"}
