@@ -44,3 +44,14 @@ def test_it_conforms(installed):
     done = subprocess.run(command, env=installed, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
+
+
+def test_the_command_asks_it(installed, tmp_path):
+    path = tmp_path / "toy.json"
+    options = ["--backend", "autograd", "--quick", "--select", "operation,loss", "--json", path]
+    command = [sys.executable, "-m", "dnnbridge", "conformance", *options]
+    done = subprocess.run(command, env=installed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "autograd on cpu conforms" in done.stdout
+    assert "autograd  operation: " in done.stderr
+    assert path.exists()

@@ -7,6 +7,7 @@ import click
 from dnnbridge.cli.backends import backends
 from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
+from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.schedule import schedule
 from dnnbridge.cli.train import train
@@ -18,5 +19,13 @@ def main() -> None:
     """One spec of a training experiment, the same numbers on every backend."""
 
 
-for command in (train, compare, backends, schedule, compare_worker):
+for command in (
+    train,
+    compare,
+    conformance,
+    conformance_report,
+    backends,
+    schedule,
+    compare_worker,
+):
     main.add_command(command)

@@ -14,6 +14,11 @@ from dnnbridge.report.comparing import Comparison
 
 def render(comparison: Comparison, title: str = "Comparison of backends") -> str:
     """Return the report: summary, tables and curves, without any external resource."""
+    return fill("template.html", _content(comparison, title))
+
+
+def fill(template: str, content: dict[str, Any]) -> str:
+    """Return a template of this folder with the content in its places, escaped."""
     environment = Environment(
         loader=PackageLoader("dnnbridge.report", "."),
         autoescape=True,
@@ -22,7 +27,7 @@ def render(comparison: Comparison, title: str = "Comparison of backends") -> str
         lstrip_blocks=True,
     )
     environment.filters |= {"number": wording.number, "difference": wording.difference}
-    return environment.get_template("template.html").render(_content(comparison, title))
+    return environment.get_template(template).render(content)
 
 
 def _content(comparison: Comparison, title: str) -> dict[str, Any]:

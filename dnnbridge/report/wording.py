@@ -24,6 +24,18 @@ def difference(value: float) -> str:
     return "0" if value == 0 else f"{value:.1e}" if math.isfinite(value) else str(value)
 
 
+def percent(share: float) -> str:
+    """Write the share of a tolerance that an error uses: "12%", and "0" only where there is none.
+
+    Example:
+        >>> percent(0.123), percent(0.001), percent(0.0), percent(math.inf)
+        ('12%', '<1%', '0', '∞')
+    """
+    if share == 0 or not math.isfinite(share):
+        return "0" if share == 0 else "∞"
+    return "<1%" if share < 0.01 else f"{share:.0%}"
+
+
 def verdict(pair: Pair) -> str:
     """Say whether two trainings agree, or at which step they part."""
     if pair.parting is None:

@@ -14,12 +14,14 @@ from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.hostile_cases import HOSTILE_CASE
+from dnnbridge.testing.cases.initializer_cases import INITIALIZER_CASES, INITIALIZERS
 from dnnbridge.testing.cases.journey_cases import JOURNEY_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
+from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.drawing import other_gradients, other_inputs
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
@@ -41,7 +43,7 @@ class Check:
         area: what it belongs to: "operation", a family of specs such as "layer", "training",
             "behaviour".
         entry: what it is about: the name of an operation, a kind of spec, a scenario.
-        id: its own name, unique.
+        id: its own name, unique in its area.
         measure: asks a backend and returns how far it is off.
     """
 
@@ -59,7 +61,10 @@ class Check:
 
 def all_checks() -> list[Check]:
     """Return every check of the suite, the small ones first."""
-    return [*_of_operations(), *_of_equations(), *_of_optimizers(), *_of_schedules(), *_of_runs()]
+    return [
+        *(*_of_operations(), *_of_equations(), *_of_initializers(), *_of_optimizers()),
+        *(*_of_schedules(), *_of_runs()),
+    ]
 
 
 def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> list[Check]:
@@ -68,12 +73,14 @@ def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> 
     Args:
         checks: of which to choose.
         words: separated by commas; empty for all.
-        quick: keep the first check of every entry, and of trainings every fourth.
+        quick: keep the first check of every entry; of trainings, begun anew or resumed, a third.
 
     Example:
         >>> [check.id for check in select(all_checks(), words="Softplus", quick=True)]
         ['Softplus', 'Softplus']
     """
+    trainings = [*TRAINING_CASES, HOSTILE_CASE, *RESYNCHRONISED_CASES]
+    third = {case.id for case in trainings[::3]}
     wanted = [word.strip().lower() for word in words.split(",") if word.strip()]
     seen: set[tuple[str, str]] = set()
     chosen = []
@@ -82,6 +89,8 @@ def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> 
         if wanted and not any(word in text for word in wanted):
             continue
         if quick and (check.area, check.entry) in seen:
+            continue
+        if quick and check.area in ("training", "resuming") and check.entry not in third:
             continue
         seen.add((check.area, check.entry))
         chosen.append(check)
@@ -107,14 +116,35 @@ def _of_optimizers() -> Iterator[Check]:
 
 
 def _of_schedules() -> Iterator[Check]:
-    yield Check(
-        "schedule", "all", "schedules", partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
-    )
+    """One program reads all of them; each check takes what is its own."""
+    every = partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
+    for k, case in enumerate(SCHEDULE_CASES):
+        kind = kind_of(type(case.schedule))
+        yield Check("schedule", kind, case.id, partial(_one_of, "schedules", every, k))
+
+
+def _of_initializers() -> Iterator[Check]:
+    """One model starts with all of them; each check takes what is its own."""
+    for k, case in enumerate(INITIALIZER_CASES):
+        kind = kind_of(type(case.initializer))
+        own = partial(_one_of, "initializers", measure_initializers, k)
+        yield Check("initializer", kind, case.id, own)
+
+
+def _one_of(
+    key: str, every: Callable[[Subject], list[Measurement]], k: int, subject: Subject
+) -> list[Measurement]:
+    return [subject.once(key, every)[k]]
 
 
 def _of_runs() -> Iterator[Check]:
     for case in [*TRAINING_CASES, HOSTILE_CASE]:
-        yield Check("training", case.id, f"train-{case.id}", partial(measure_training, case))
+        measure: Measure = partial(_training, case)
+        yield Check("training", case.id, f"train-{case.id}", measure)
+        for part in (case.experiment.loss_scale, case.experiment.optimizer.weight_decay):
+            if isinstance(part, Spec):
+                family = family_of(type(part)) or "training"
+                yield Check(family, kind_of(type(part)), f"train-{case.id}", measure)
     for case in RESYNCHRONISED_CASES:
         yield Check("training", case.id, f"follow-{case.id}", partial(measure_resynchronised, case))
     for journey in JOURNEY_CASES:
@@ -163,6 +193,19 @@ def _updates(case: OptimizerCase, subject: Subject) -> list[Measurement]:
             where = f"{name}, gradients of {scale:g}"
             made.append(near(actual[name][part], expected[part], 10 * case.tolerance, where))
     return made
+
+
+def _training(case: TrainingCase, subject: Subject) -> list[Measurement]:
+    """Measure it once, though several entries are about it."""
+    return subject.once(("training", case), partial(measure_training, case))
+
+
+def measure_initializers(subject: Subject) -> list[Measurement]:
+    """Weights start as those of the reference do, bit for bit, whatever draws them."""
+    actual = subject.run(INITIALIZERS).parameters()
+    expected = subject.reference.run(INITIALIZERS).parameters()
+    names = [f"started/{case.id}" for case in INITIALIZER_CASES]
+    return [same(actual[name], expected[name], name) for name in names]
 
 
 def measure_schedules(

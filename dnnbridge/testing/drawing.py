@@ -53,6 +53,8 @@ def other_gradients(case: OptimizerCase, seed: int) -> OptimizerCase:
 
 def other_examples(case: TrainingCase, seed: int) -> TrainingCase:
     """Return a training of other examples, from other weights, with other shuffles and masks."""
+    if not seed:
+        return case
     experiment = case.experiment.replace(seed=case.experiment.seed + seed)
     if isinstance(case.x, dict):
         x = {name: redrawn(array, seed, f"{case.id} {name}") for name, array in case.x.items()}

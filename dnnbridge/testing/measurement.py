@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +36,22 @@ class Measurement:
     def ok(self) -> bool:
         return self.error <= self.tolerance
 
+    @property
+    def share(self) -> float:
+        """How much of the tolerance is used: at most 1 where it is kept, infinite beyond 0."""
+        if self.tolerance and not math.isnan(self.error):
+            return self.error / self.tolerance
+        return 0.0 if self.ok else math.inf
+
     def __str__(self) -> str:
         sign = "<=" if self.ok else ">"
         text = f"{self.what}: error {self.error:.3g} {sign} {self.tolerance:.3g}"
         return f"{text} {self.detail}".rstrip()
+
+
+def worst_of(measurements: Iterable[Measurement]) -> Measurement | None:
+    """Return what uses most of its tolerance; of several that use none, one that has some."""
+    return max(measurements, key=lambda each: (each.share, each.tolerance), default=None)
 
 
 def mixed_error(actual: Array, expected: Array) -> npt.NDArray[np.float64]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from dnnbridge.errors import DeclaredLimitationError, SpecError
+from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.plugins import available_backends
 from dnnbridge.testing.checks import Check
-from dnnbridge.testing.measurement import Measurement
+from dnnbridge.testing.measurement import Measurement, worst_of
 from dnnbridge.testing.subject import Subject
-
-FORMAT = "dnnbridge conformance 1"
 
 Status = Literal["passed", "failed", "limited"]
 
@@ -48,7 +44,14 @@ class Outcome:
     @property
     def worst(self) -> Measurement | None:
         """The measurement that uses most of its tolerance."""
-        return max(self.measurements, key=_share, default=None)
+        return worst_of(self.measurements)
+
+    @property
+    def reason(self) -> str:
+        """Why it is not passed: the note, or what is most beyond its tolerance."""
+        wrong = sum(not each.ok for each in self.measurements)
+        more = f" (and {wrong - 1} more)" if wrong > 1 else ""
+        return self.note or (f"{self.worst}{more}" if wrong else "")
 
 
 @dataclass(frozen=True)
@@ -58,47 +61,27 @@ class Conformance:
     Attributes:
         backend: name.
         device: kind.
-        versions: of Python, NumPy, dnnbridge and the framework.
+        versions: of Python, NumPy, dnnbridge and the framework, and the platform.
         outcomes: in the order of the checks.
     """
 
     backend: str
     device: str
     versions: dict[str, str]
-    outcomes: tuple[Outcome, ...] = field(default=())
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def failed(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.status == "failed"]
 
-    def to_json(self) -> str:
-        """Return everything as JSON text; an error that is not finite is a word."""
-        data = {"format": FORMAT} | asdict(self)
-        return json.dumps(_finite(data), indent=1, allow_nan=False)
+    @property
+    def limited(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status == "limited"]
 
-    @classmethod
-    def read(cls, path: str | Path) -> Conformance:
-        """Read what `to_json` wrote.
-
-        Raises:
-            SpecError: the file is something else.
-        """
-        try:
-            data = json.loads(Path(path).read_text())
-            if data.pop("format") != FORMAT:
-                raise KeyError("format")
-            outcomes = tuple(
-                Outcome(**row | {"measurements": tuple(map(_measurement, row["measurements"]))})
-                for row in data.pop("outcomes")
-            )
-            return cls(**data, outcomes=outcomes)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise SpecError(
-                "is no report of dnnbridge conformance",
-                where=str(path),
-                got=f"{type(error).__name__}: {error}",
-                hint="Give a file that --json wrote.",
-            ) from None
+    @property
+    def seconds(self) -> float:
+        """How long all of it took, without the import of the framework."""
+        return sum(outcome.seconds for outcome in self.outcomes)
 
 
 def run_checks(
@@ -144,26 +127,4 @@ def versions_of(backend: str) -> dict[str, str]:
     for each in available_backends():
         if each.name == backend and each.version:
             found[backend] = each.version
-    return found | {"platform": platform.platform()}
-
-
-def _share(measurement: Measurement) -> float:
-    if measurement.tolerance:
-        return measurement.error / measurement.tolerance
-    return 0.0 if measurement.ok else float("inf")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return str(value)
-    return value
-
-
-def _measurement(row: dict[str, Any]) -> Measurement:
-    error, tolerance = float(row["error"]), float(row["tolerance"])
-    curve = tuple(map(float, row["curve"]))
-    return Measurement(row["what"], error, tolerance, row["detail"], row["note"], curve)
+    return found | {"platform": f"{platform.system()} {platform.machine()}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar
 
 import pytest
@@ -27,8 +28,13 @@ class ConformanceSuite:
 
     @pytest.mark.parametrize("check", all_checks(), ids=lambda check: f"{check.area}-{check.id}")
     def test_conformance(self, check: Check) -> None:
-        subject = Subject(load_backend(self.backend), self.device)
         try:
-            check.require(subject)
+            check.require(_subject(self.backend, self.device))
         except DeclaredLimitationError as error:
             pytest.skip(str(error))
+
+
+@cache
+def _subject(backend: str, device: str) -> Subject:
+    """One for all tests of a process: what several of them are about is made once."""
+    return Subject(load_backend(backend), device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
+from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
 STEPS_PER_CALL = 4
@@ -45,7 +47,7 @@ class _Stop(Callback):
 def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Weights, slots, every loss, the metrics and predictions follow the reference."""
     case = other_examples(case, subject.seed)
-    runs = [each.run(case.experiment) for each in (subject, subject.reference)]
+    runs = [begin(case, each) for each in (subject, subject.reference)]
     states = _States(), _States()
     given = case.x, case.y, case.batch_size, case.epochs, case.validation(33)
     actual, expected = (
@@ -94,15 +96,13 @@ def histories(actual: History, expected: History) -> list[Measurement]:
 def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
     """Begin on one backend, save within an epoch, go on with the other: the same trajectory."""
     case = other_examples(case, subject.seed)
-    whole = subject.reference.run(case.experiment)
-    given = case.x, case.y, case.batch_size
-    whole.fit(*given, case.epochs, **case.weighted)
-    done = case.epochs // 2
+    progress, trained = subject.reference.once(("trained", case), partial(_train, case))
+    given, done = (case.x, case.y, case.batch_size), case.epochs // 2
     made: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.safetensors"
         for first, second in ((subject, subject.reference), (subject.reference, subject)):
-            begun = first.run(case.experiment)
+            begun = begin(case, first)
             begun.fit(
                 *given,
                 case.epochs,
@@ -115,9 +115,26 @@ def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
             resumed.fit(*given, case.epochs - done, **case.weighted, steps_per_call=STEPS_PER_CALL)
             where = f"{first.backend.info.name} to {second.backend.info.name}"
             made.append(holds(begun.progress.batch > 0, f"within an epoch, {where}"))
-            made.append(holds(resumed.progress == whole.progress, f"progress, {where}"))
+            made.append(holds(resumed.progress == progress, f"progress, {where}"))
             state = resumed.state()
-            made += [
-                near(state[n], a, TRAJECTORY, f"{n}, {where}") for n, a in whole.state().items()
-            ]
+            made += [near(state[n], a, TRAJECTORY, f"{n}, {where}") for n, a in trained.items()]
     return made
+
+
+def begin(case: TrainingCase, subject: Subject) -> Run:
+    """Return a run that has not been trained; it is compiled once, for all checks of the case."""
+    run, start = subject.once(("run", case), partial(_compile, case))
+    run.set_state(start, Position(), case.experiment.optimizer)
+    return run
+
+
+def _compile(case: TrainingCase, subject: Subject) -> tuple[Run, dict[str, Array]]:
+    run = subject.run(case.experiment)
+    return run, run.state()
+
+
+def _train(case: TrainingCase, subject: Subject) -> tuple[Position, dict[str, Array]]:
+    """Train to the end, and return where that is and what it made."""
+    run = begin(case, subject)
+    run.fit(case.x, case.y, case.batch_size, case.epochs, **case.weighted)
+    return run.progress, run.state()

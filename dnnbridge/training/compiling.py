@@ -47,11 +47,16 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
 
     if not isinstance(experiment, Experiment):
         raise _not_an_experiment(experiment)
+    loaded, chosen = load_chosen(backend, device)
+    log.info("compiling for backend %s on %s", loaded.info.name, chosen)
+    return compile_for(loaded, experiment, chosen)
+
+
+def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
+    """Load the backend that is named, by the caller or the environment, and choose its device."""
     name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
     loaded = load_backend(name)
-    chosen = choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
-    log.info("compiling for backend %s on %s", name, chosen)
-    return compile_for(loaded, experiment, chosen)
+    return loaded, choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
 
 
 def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:

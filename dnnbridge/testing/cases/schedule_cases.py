@@ -78,7 +78,6 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("per-epoch", PerEpoch(ExponentialDecay(0.1, 3, 0.9), 171)),
     ScheduleCase("stairs", Staircase(CosineDecay(0.1, 9000), 171)),
     ScheduleCase("strided", Strided(ExponentialDecay(0.1, 700, 0.7), 3, 2)),
-    ScheduleCase("keep", KeepRate(PolynomialDecay(0.5, 9000, 0.1))),
     ScheduleCase("table", TableSchedule(tuple(1.0 / (3 + k) for k in range(500)))),
     ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, minimum=1e-3)),
 ]

@@ -1,0 +1,147 @@
+"""`dnnbridge conformance` and `dnnbridge conformance-report`."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dnnbridge.cli.options import EXISTING, WRITTEN
+
+if TYPE_CHECKING:
+    from dnnbridge.testing.running import Conformance
+    from dnnbridge.testing.subject import Subject
+
+
+@click.command(short_help="Hold a backend to the float64 reference, and say where it is not right.")
+@click.option(
+    "--backend",
+    metavar="A[,B]",
+    help="One or more names of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, else the first "
+    "that is installed]",
+)
+@click.option("--device", help="cpu, gpu or ascend.  [default: DNNBRIDGE_DEVICE, else the "
+              "backend's choice]")  # fmt: skip
+@click.option("--select", metavar="WORDS", default="", help="Only checks with one of these words, "
+              "separated by commas, in their area, entry or name.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="One check of every entry.")
+@click.option("--report", type=WRITTEN, help="Write an HTML report.")
+@click.option("--json", "json_file", type=WRITTEN, help="Write every measurement as JSON.")
+@click.option(
+    "--against", type=EXISTING, metavar="JSON", help="Say what has changed since that was written."
+)
+def conformance(
+    backend: str | None,
+    device: str | None,
+    select: str,
+    quick: bool,
+    report: Path | None,
+    json_file: Path | None,
+    against: Path | None,
+) -> None:
+    """Ask a backend every check of the suite, and compare its numbers with the reference.
+
+    The exit status is 1 where a check fails. What a backend declares that it cannot do is listed
+    and fails nothing.
+    """
+    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.conformance_progress import shown_progress
+    from dnnbridge.testing.checks import all_checks
+    from dnnbridge.testing.checks import select as select_from
+    from dnnbridge.testing.running import run_checks
+
+    check_writable("report", report)
+    check_writable("json", json_file)
+    subjects = _subjects(backend, device)
+    before = _before(against, subjects) if against else []
+    checks = select_from(all_checks(), words=select, quick=quick)
+    if not checks:
+        raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
+    found = []
+    gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
+    for subject in subjects:
+        with shown_progress(subject.backend.info.name, checks) as done:
+            found.append(run_checks(checks, subject, done))
+        _print(found[-1], before)
+    _write(found, report, json_file)
+    if any(each.failed for each in found):
+        raise click.exceptions.Exit(1)
+
+
+@click.command("conformance-report", short_help="Put JSON files of `conformance` in one report.")
+@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="JSON...")
+@click.option(
+    "--report",
+    type=WRITTEN,
+    default=Path("dnnbridge-conformance.html"),
+    show_default=True,
+    help="The HTML report to write.",
+)
+def conformance_report(files: tuple[Path, ...], report: Path) -> None:
+    """Put what `dnnbridge conformance --json` wrote, on one machine or several, in one report."""
+    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.testing.recorded import read_all
+
+    check_writable("report", report)
+    _write(read_all(files), report, None)
+
+
+def _subjects(backend: str | None, device: str | None) -> list[Subject]:
+    """Load the backends; the reference that they are held to is one, its results made once."""
+    from dnnbridge.plugins import load_backend
+    from dnnbridge.testing.subject import Subject
+    from dnnbridge.training.compiling import load_chosen
+
+    names = [name.strip() for name in backend.split(",")] if backend else [None]
+    reference = Subject(load_backend("reference"))
+    loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
+    return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
+
+
+def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
+    """Read what each of the subjects was before."""
+    from dnnbridge.errors import SpecError
+    from dnnbridge.testing.recorded import read
+
+    before = read(against)
+    there = {(each.backend, each.device) for each in before}
+    for name, device in ((each.backend.info.name, each.device) for each in subjects):
+        if (name, device) not in there:
+            raise SpecError(
+                "was written for another backend",
+                where=str(against),
+                got=", ".join(" on ".join(each) for each in sorted(there)),
+                hint=f"Give a file of {name} on {device}.",
+            )
+    return before
+
+
+def _print(found: Conformance, before: list[Conformance]) -> None:
+    from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
+    from dnnbridge.cli.tables import print_table
+    from dnnbridge.testing.changes import changes, key_of
+    from dnnbridge.testing.checks import all_checks
+
+    print_table(area_table(found))
+    for line in outcome_lines(found):
+        click.echo(line)
+    known = {key_of(check) for check in all_checks()}
+    for old in before:
+        if (old.backend, old.device) == (found.backend, found.device):
+            for line in change_lines(old, found, changes(old, found, known)):
+                click.echo(line)
+
+
+def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:
+    from dnnbridge.files import write_atomically
+    from dnnbridge.report.conformance import render
+    from dnnbridge.testing.recorded import to_json
+
+    if json_file:
+        write_atomically(json_file, to_json(found).encode())
+        click.echo(f"JSON: {json_file}")
+    if report:
+        write_atomically(report, render(found).encode())
+        click.echo(f"Report: {report}")

@@ -1,0 +1,79 @@
+"""Keep what a backend conforms to as a JSON file; several backends have place in one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dnnbridge.errors import SpecError
+from dnnbridge.testing.measurement import Measurement
+from dnnbridge.testing.running import Conformance, Outcome
+
+FORMAT = "dnnbridge conformance 1"
+
+
+def to_json(found: Iterable[Conformance]) -> str:
+    """Return everything as JSON text; a number that is not finite is a word."""
+    data = {"format": FORMAT, "backends": [asdict(each) for each in found]}
+    return json.dumps(_finite(data), indent=1, allow_nan=False)
+
+
+def read(path: Path) -> list[Conformance]:
+    """Read what `to_json` wrote.
+
+    Raises:
+        SpecError: the file is something else.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']!r}")
+        return [_conformance(row) for row in data["backends"]]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SpecError(
+            "is no report of dnnbridge conformance",
+            where=str(path),
+            got=f"{type(error).__name__}: {error}",
+            hint="Give a file that `dnnbridge conformance --json` wrote.",
+        ) from None
+
+
+def read_all(paths: Sequence[Path]) -> list[Conformance]:
+    """Read several files; a backend on a device may be in one of them only."""
+    found = [each for path in paths for each in read(path)]
+    names = [f"{each.backend} on {each.device}" for each in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(
+                "a backend is there more than once",
+                where=", ".join(map(str, paths)),
+                got=name,
+                hint="Give one file of each.",
+            )
+    return found
+
+
+def _conformance(row: dict[str, Any]) -> Conformance:
+    outcomes = tuple(
+        Outcome(**outcome | {"measurements": tuple(map(_measurement, outcome["measurements"]))})
+        for outcome in row["outcomes"]
+    )
+    return Conformance(**row | {"outcomes": outcomes})
+
+
+def _measurement(row: dict[str, Any]) -> Measurement:
+    error, tolerance = float(row["error"]), float(row["tolerance"])
+    curve = tuple(map(float, row["curve"]))
+    return Measurement(row["what"], error, tolerance, row["detail"], row["note"], curve)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
