@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 EPSILON = 2.0**-23
 """Spacing of float32 numbers at 1."""
@@ -32,3 +33,15 @@ def elementwise(reduced: int = 1) -> float:
         True
     """
     return ROUNDINGS * EPSILON * math.sqrt(reduced)
+
+
+def programs(rounded: Iterable[float]) -> float:
+    """Return the relative L2 distance allowed for one step of a training.
+
+    Every operation may be off by `ROUNDINGS` spacings. To first order an error grows with those
+    of the operations, so a training with one random rounding an operation says how much.
+
+    Args:
+        rounded: distances that trainings with random roundings have from the exact one.
+    """
+    return ROUNDINGS * max(rounded) + EPSILON
