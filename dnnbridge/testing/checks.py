@@ -135,10 +135,13 @@ def _limitation(case: OpCase, subject: Subject) -> Limitation | None:
 def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:
     built = build_case(case)
     actual = built.run(subject.backend, subject.device)
-    expected = built.run(subject.reference.backend)
+    reference, flushed = subject.reference.backend, built.flushed
+    expected = built.run(reference)
+    other = flushed.run(reference) if flushed else {}
+    tolerance = elementwise(case.reduced)
     return [
         holds(actual.keys() == expected.keys(), "results", ", ".join(actual)),
-        *(close(actual[n], e, elementwise(case.reduced), n) for n, e in expected.items()),
+        *(close(actual[n], e, tolerance, n, other.get(n)) for n, e in expected.items()),
     ]
 
 

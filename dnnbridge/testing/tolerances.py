@@ -8,6 +8,9 @@ from collections.abc import Iterable
 EPSILON = 2.0**-23
 """Spacing of float32 numbers at 1."""
 
+SMALLEST = 2.0**-126
+"""Smallest number that backends must tell from 0: frameworks may read what is below as 0."""
+
 ROUNDINGS = 16.0
 """Roundings allowed in an elementwise result, its transcendental functions included."""
 
