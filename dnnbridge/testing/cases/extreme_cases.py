@@ -60,9 +60,9 @@ def _elementwise() -> list[OpCase]:
         name = type(compare).__name__
         both = _pairs(np.append(_ENDS, np.nan), np.append(_ENDS, np.nan))
         made.append(OpCase(f"{name}-ends", compare, both, gradient=False))
-    # MindSpore multiplies by the reciprocal, which is 0 for divisors beyond 2^126; and the square
+    # MindSpore multiplies by the reciprocal: 0 for divisors beyond 2^126, infinite for denormals; the square
     # of a divisor, in its derivative, must not overflow.
-    small = np.array([1e-40, -1e-40, 1e-30, 1e30, -1e30, 0.0, np.inf, 3.0])
+    small = np.array([1e-30, 1e30, -1e30, 0.0, np.inf, 3.0])
     middle = np.array([1e-15, -1e-15, 1.0, -3.0, 1e15])
     finite = np.array([0.0, 1e-40, 1.0, -1e10, 1e20])
     made += [
