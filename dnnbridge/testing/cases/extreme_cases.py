@@ -60,8 +60,8 @@ def _elementwise() -> list[OpCase]:
         name = type(compare).__name__
         both = _pairs(np.append(_ENDS, np.nan), np.append(_ENDS, np.nan))
         made.append(OpCase(f"{name}-ends", compare, both, gradient=False))
-    # MindSpore multiplies by the reciprocal: 0 for divisors beyond 2^126, infinite for denormals; the square
-    # of a divisor, in its derivative, must not overflow.
+    # MindSpore multiplies by the reciprocal: 0 for divisors beyond 2^126, infinite for denormals;
+    # and the square of a divisor, in its derivative, must not overflow.
     small = np.array([1e-30, 1e30, -1e30, 0.0, np.inf, 3.0])
     middle = np.array([1e-15, -1e-15, 1.0, -3.0, 1e15])
     finite = np.array([0.0, 1e-40, 1.0, -1e10, 1e20])
