@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mindspore as ms
 from mindspore import nn, ops
 
 from dnnbridge_mindspore.padding import Pad as Pad
@@ -104,6 +105,13 @@ class Take(nn.Cell):
         inside = ops.clamp(indices, 0, last)
         known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
         return ops.where(known, ops.gather(table, inside, 0), float("nan"))
+
+
+def argmax(x: Tensor, axis: int) -> Tensor:
+    """The first of the largest; a NaN is larger than any number, to `ops.argmax` sometimes"""
+    nan = ops.cast(ops.not_equal(x, x), ms.float32)
+    rank = ops.where(ops.greater(ops.amax(nan, axis, True), 0.0), nan, x)
+    return ops.cast(ops.argmax(rank, axis), ms.int32)
 
 
 def matmul(x: Tensor, w: Tensor) -> Tensor:

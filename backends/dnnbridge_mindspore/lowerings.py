@@ -36,6 +36,13 @@ def _reduction(function: str) -> Callable[..., str]:
     return lambda op, x: f"ops.{function}({x}, {op.axes}, {op.keepdims})"
 
 
+def _maximum_over(op: ops.ReduceMax, x: str) -> str:
+    """Add the NaN that the native kernel drops; its derivative stays."""
+    nan = f"ops.stop_gradient(ops.where(ops.equal({x}, {x}), 0.0, {x}))"
+    over = f"{op.axes}, {op.keepdims}"
+    return f"ops.add(ops.amax({x}, {over}), ops.sum({nan}, {over}))"
+
+
 def _clip(op: ops.Clip, x: str) -> str:
     low, high = literal(op.low), literal(op.high)
     inside = f"ops.where(ops.greater({x}, {high}), {high}, {x})"
@@ -95,7 +102,7 @@ def _window(name: str) -> Callable[..., Kernel]:
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Abs: _call("abs"),
     ops.Add: _call("add"),
-    ops.ArgMax: lambda op, x: f"ops.cast(ops.argmax({x}, {op.axis}), ms.int32)",
+    ops.ArgMax: lambda op, x: f"kernels.argmax({x}, {op.axis})",
     ops.AvgPool: _window("AvgPool"),
     ops.BatchMatMul: _call("matmul"),
     ops.BroadcastTo: _broadcast_to,
@@ -120,7 +127,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Neg: _call("neg"),
     ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",
     ops.Pad: _pad,
-    ops.ReduceMax: _reduction("amax"),
+    ops.ReduceMax: _maximum_over,
     ops.ReduceMean: _reduction("mean"),
     ops.ReduceSum: _reduction("sum"),
     ops.Relu: _relu,

@@ -28,6 +28,13 @@ def _slice(op: ops.Slice, x: Tensor) -> Tensor:
     return tf.slice(x, op.starts, [-1 if size is None else size for size in op.sizes])
 
 
+def _argmax(op: ops.ArgMax, x: Tensor) -> Tensor:
+    """Choose the first NaN, if there is one; tf.argmax passes it over."""
+    nan = tf.not_equal(x, x)
+    rank = tf.where(tf.reduce_any(nan, op.axis, True), tf.cast(nan, x.dtype), x)
+    return tf.argmax(rank, op.axis, output_type=tf.int32)
+
+
 def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
     """Mark rows that do not exist; the device decides whether tf.gather raises or gives zeros."""
     last = table.shape[0] - 1
@@ -41,7 +48,7 @@ def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
 LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: sums.binary(tf.add, lambda a, b, y, dy: (dy, dy)),
-    ops.ArgMax: lambda op, x: tf.argmax(x, op.axis, output_type=tf.int32),
+    ops.ArgMax: _argmax,
     ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 EPSILON = 2.0**-23
 """Spacing of float32 numbers at 1."""
+
+SMALLEST = 2.0**-126
+"""Smallest number that backends must tell from 0: frameworks may read what is below as 0."""
 
 ROUNDINGS = 16.0
 """Roundings allowed in an elementwise result, its transcendental functions included."""
@@ -13,10 +17,13 @@ ROUNDINGS = 16.0
 TRAJECTORY = 1e-5
 """Relative L2 distance allowed for the weights of a smooth net after up to 200 steps."""
 
-UPDATES = EPSILON * math.sqrt(300.0)
+UPDATES = 1e-6
 """Relative L2 distance allowed for a parameter and its slots after 300 updates that are given the
-gradients: each rounds by up to half a spacing, and these add up like a random walk; twice that.
-NumPy in float32 has up to 1.4e-6, by the numbers that are drawn."""
+gradients, with the numbers of the cases."""
+
+OTHER_NUMBERS = 2.0
+"""Factor on that with numbers of another seed. Each update rounds by up to half a spacing, which
+add up like a random walk to 1e-6; NumPy in float32 has up to 1.4e-6, by the numbers drawn."""
 
 ONE_STEP = 2e-6
 """Relative L2 distance allowed for the gradients of one step from the same state."""
@@ -46,3 +53,15 @@ def elementwise(reduced: int = 1) -> float:
         True
     """
     return ROUNDINGS * EPSILON * math.sqrt(reduced)
+
+
+def programs(rounded: Iterable[float]) -> float:
+    """Return the relative L2 distance allowed for one step of a training.
+
+    Every operation may be off by `ROUNDINGS` spacings. To first order an error grows with those
+    of the operations, so a training with one random rounding an operation says how much.
+
+    Args:
+        rounded: distances that trainings with random roundings have from the exact one.
+    """
+    return ROUNDINGS * max(rounded) + EPSILON

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dnnbridge.testing.cases.activation_cases import ACTIVATION_CASES
 from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_CASES
 from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.extreme_cases import EXTREME_CASES
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
@@ -29,4 +30,5 @@ EQUATION_CASES: list[EquationCase] = [
     *RECURRENT_CASES,
     *SCAN_CASES,
     *WEIGHT_RULE_CASES,
+    *EXTREME_CASES,
 ]

@@ -10,6 +10,7 @@ from dnnbridge import ops
 from dnnbridge.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_OP_CASES
+from dnnbridge.testing.cases.extreme_cases import EXTREME_OP_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_case import normal as _normal
 from dnnbridge.testing.cases.pooling_cases import POOLING_OP_CASES
@@ -145,5 +146,6 @@ OP_CASES: list[OpCase] = [
     *CONVOLUTION_OP_CASES,
     *POOLING_OP_CASES,
     *SHAPE_OP_CASES,
+    *EXTREME_OP_CASES,
 ]
 """Every primitive has a case here; the suite insists."""

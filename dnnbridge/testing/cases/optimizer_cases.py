@@ -106,7 +106,7 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("sgd-mindspore", SGD.mindspore(CHANGING, momentum=0.8, dampening=0.2)),
     _case("sgd-momentum-schedule", SGD(CHANGING, momentum=MOMENTUM, dampening=0.1)),
     _case("sgd-keras-schedule", SGD.keras(CHANGING, MOMENTUM, True, weight_decay=0.02)),
-    _case("sgd-mindspore-decay", SGD.mindspore(CHANGING, 0.9, weight_decay=0.03)),
+    _case("sgd-mindspore-decay", SGD.mindspore(CHANGING, 0.9, weight_decay=0.03), tolerance=2e-6),
     _case("adam", Adam(CHANGING)),
     _case("adam-textbook", Adam(CHANGING, epsilon=1e-3, epsilon_hat=False)),
     _case("adam-betas", Adam(ExponentialDecay(0.1, 10, 0.9), beta_1=0.5, beta_2=0.9)),
@@ -116,7 +116,7 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adam-beta-schedule", Adam(CHANGING, beta_1=MOMENTUM)),
     _case("adam-nesterov-schedule", Adam(CHANGING, beta_1=MOMENTUM, amsgrad=True, nesterov=True)),
     _case("adam-decay", Adam(CHANGING, weight_decay=DECAY)),
-    _case("adamw", AdamW(CHANGING)),
+    _case("adamw", AdamW(CHANGING), tolerance=2e-6),
     _case("adamw-textbook", AdamW(CHANGING, epsilon=1e-3, epsilon_hat=False, weight_decay=0.1)),
     _case("adamw-beta-schedule", AdamW(CHANGING, beta_1=MOMENTUM, bias_correction=False)),
     _case("adamw-mindspore", AdamW.mindspore(CHANGING, weight_decay=0.05)),
@@ -135,7 +135,9 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adamax-mindspore", Adamax.mindspore(CHANGING, 0.5, 0.9)),
     _case("nadam", Nadam(CHANGING)),
     _case("nadam-slow", Nadam(CHANGING, 0.8, 0.9, 1e-3, 0.004)),
-    _case("lion", Lion(CHANGING)),
+    # Steps of one size are rounded the same way each time: the float32 sum of the exact steps, in
+    # NumPy, is 1.3e-6 from the float64 one, that of AdamW 1.1e-6.
+    _case("lion", Lion(CHANGING), tolerance=2e-6),
     _case("lamb", LAMB(CHANGING)),
     _case("lamb-decay", LAMB.mindspore(CHANGING, 0.8, 0.99, weight_decay=0.1)),
     _case("lars", LARS(CHANGING, trust_coefficient=0.1)),

@@ -1,0 +1,139 @@
+"""Cases of operations and activations at the ends of float32: ±0, denormals, the largest, ±∞, NaN.
+
+Gradients are compared wherever no NaN goes in: what a NaN makes of a gradient, 0 or NaN, no
+framework says. Denormals may be read as 0; `Equation.flushed` has the results for that.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dnnbridge import activations, ops
+from dnnbridge.arrays import Array
+from dnnbridge.graph import Op
+from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.op_case import OpCase
+
+LARGEST = float(np.finfo(np.float32).max)
+
+_SMALL = np.array([0.0, 1e-40, 1e-30, 1.0])
+_ENDS = np.concatenate([_SMALL, -_SMALL, [1e30, -1e30, LARGEST, -LARGEST, np.inf, -np.inf]])
+_NAN = np.array([np.nan, 1.0, np.nan])
+
+_UNARY: list[Op] = [
+    *(ops.Neg(), ops.Abs(), ops.Exp(), ops.Expm1(), ops.Erfc(), ops.Sqrt()),
+    *(ops.Relu(), ops.Sigmoid(), ops.Tanh(), ops.Softplus(), ops.Sign(), ops.Clip(-1.0, 2.0)),
+]
+
+_BINARY: list[Op] = [ops.Add(), ops.Sub(), ops.Mul(), ops.Maximum(), ops.Minimum()]
+
+_ROWS = np.array(
+    [
+        *([np.inf, 1.0, 2.0], [-np.inf, 1.0, 2.0], [np.inf, np.inf, 1.0], [-np.inf] * 3),
+        *([1e-40, 0.0, -1e-40], [1e30, 1.0, -1e30], [LARGEST, 1.0, 2.0], [-LARGEST] * 3),
+        *([0.0] * 3, [1e-30, 1e-30, 0.0], [LARGEST, -LARGEST, np.inf]),
+    ]
+)
+"""Rows with ties, and whose sums need no number beyond float32 but ±∞."""
+
+_NAN_ROWS = np.array(
+    [
+        *([np.nan, 1.0, 2.0], [1.0, np.nan, 2.0], [1.0, 2.0, np.nan], [np.nan] * 3),
+        *([np.nan, np.inf, 1.0], [np.inf, -np.inf, np.nan], [3.0, 1.0, 2.0]),
+    ]
+)
+
+
+def _pairs(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return each number of one array with each of another."""
+    return np.repeat(a, len(b)), np.tile(b, len(a))
+
+
+def _elementwise() -> list[OpCase]:
+    made = [OpCase(f"{type(op).__name__}-ends", op, (_ENDS,)) for op in _UNARY]
+    made += [OpCase(f"{type(op).__name__}-nan", op, (_NAN,), gradient=False) for op in _UNARY]
+    ends, nans = _pairs(_ENDS, _ENDS), _pairs(_NAN, _ENDS)
+    for op in _BINARY:
+        made.append(OpCase(f"{type(op).__name__}-ends", op, ends))
+        made.append(OpCase(f"{type(op).__name__}-nan", op, nans, gradient=False))
+    for compare in (ops.Equal(), ops.Greater()):
+        name = type(compare).__name__
+        both = _pairs(np.append(_ENDS, np.nan), np.append(_ENDS, np.nan))
+        made.append(OpCase(f"{name}-ends", compare, both, gradient=False))
+    # MindSpore multiplies by the reciprocal: 0 for divisors beyond 2^126, infinite for denormals;
+    # and the square of a divisor, in its derivative, must not overflow.
+    small = np.array([1e-30, 1e30, -1e30, 0.0, np.inf, 3.0])
+    middle = np.array([1e-15, -1e-15, 1.0, -3.0, 1e15])
+    finite = np.array([0.0, 1e-40, 1.0, -1e10, 1e20])
+    made += [
+        OpCase("Div-ends", ops.Div(), _pairs(_ENDS, small), gradient=False),
+        OpCase("Div-gradient", ops.Div(), _pairs(finite[:3], middle)),
+        # Twice the largest number is no number, whatever it is multiplied with.
+        OpCase("Square-ends", ops.Square(), (_ENDS[np.abs(_ENDS) != LARGEST],)),
+        OpCase("Log-ends", ops.Log(), (_ENDS[_ENDS > 0],)),
+        OpCase("Log-outside", ops.Log(), (np.array([0.0, -1.0, -np.inf, np.nan]),), gradient=False),
+    ]
+    return made
+
+
+def _along_axes() -> list[OpCase]:
+    made: list[OpCase] = []
+    for axis in (0, 1):
+        over: list[Op] = [ops.ReduceMax((axis,)), ops.ReduceMax((axis,), True)]
+        over += [ops.ReduceSum((axis,)), ops.ReduceMean((axis,))]
+        for k, op in enumerate([*over, ops.Softmax(axis), ops.LogSoftmax(axis)]):
+            name = f"{type(op).__name__}-axis{axis}-{k}"
+            rows = _ROWS if axis else _ROWS[[1, 4, 5, 8]]
+            if not isinstance(op, (ops.ReduceSum, ops.ReduceMean)) or not axis:
+                made.append(OpCase(f"{name}-ends", op, (rows,), reduced=3))
+            made.append(OpCase(f"{name}-nan", op, (_NAN_ROWS,), gradient=False, reduced=7))
+        rows = np.concatenate([_ROWS, _NAN_ROWS])
+        made.append(OpCase(f"ArgMax-axis{axis}-ends", ops.ArgMax(axis), (rows,), gradient=False))
+    whole = OpCase("ReduceMax-all-nan", ops.ReduceMax((0, 1)), (_NAN_ROWS,), gradient=False)
+    return [*made, whole]
+
+
+def _moving() -> list[OpCase]:
+    everything = np.append(_ENDS, np.nan)
+    size = len(everything)
+    numbers = np.array([[1.0, 2.0], [np.nan, 1.0], [np.inf, 1.0], [1e30, 1.0], [1e-40, 1e-40]])
+    kernel = np.array([[1.0, 3.0], [2.0, 0.0]])
+    whole = np.array([2**31 - 1, -(2**31), 0, 2**24 + 1, -1])
+    given: list[tuple[Op, tuple[Array, ...]]] = [
+        (ops.MatMul(), (numbers, kernel)),
+        (ops.BatchMatMul(), (numbers[None], kernel[None])),
+        (ops.Concat(0), (everything, everything[:3])),
+        (ops.Pad(((1, 2),), -np.inf), (everything,)),
+        (ops.Select(), (everything > 0, everything, -everything)),
+        (ops.Take(), (np.concatenate([_ROWS, _NAN_ROWS]), np.array([12, 1, 1, 0, 3]))),
+        (ops.Transpose((1, 0)), (_NAN_ROWS,)),
+        (ops.Reverse((0,)), (everything,)),
+        (ops.BroadcastTo((2, size)), (everything,)),
+        (ops.Slice((size - 4,), (4,)), (everything,)),
+        (ops.Reshape((size, 1)), (everything,)),
+        (ops.Cast("float32"), (whole,)),
+    ]
+    return [OpCase(f"{type(op).__name__}-ends", op, xs, gradient=False) for op, xs in given]
+
+
+EXTREME_OP_CASES: list[OpCase] = [*_elementwise(), *_along_axes(), *_moving()]
+
+_FINITE_AT_INFINITY: list[activations.AbstractActivation] = [
+    *(activations.Linear(), activations.ReLU(), activations.ReLU6(), activations.LeakyReLU()),
+    *(activations.HardSigmoid(), activations.ELU(0.3), activations.CELU(2.5), activations.SELU()),
+    *(activations.Sigmoid(), activations.LogSigmoid(), activations.Tanh(), activations.Softplus()),
+]
+"""Activations whose gradient at ±∞ is no product of 0 and ∞."""
+
+_TINY = np.array([[0.0, -0.0, 1e-40, -1e-40, 1e-30, -1e-30], [1e30, -1e30, 1e-38, 1e-37, 3.0, 0.5]])
+_INFINITE = np.array([[np.inf, 1.0], [-np.inf, 1.0]])
+
+_TINY_TOO: list[activations.AbstractActivation] = [
+    *(*_FINITE_AT_INFINITY, activations.SiLU(), activations.GELU(), activations.GELU(True)),
+    *(activations.Mish(), activations.Softsign(), activations.HardSwish(), activations.PReLU()),
+]
+
+EXTREME_CASES: list[EquationCase] = [
+    *(EquationCase(f"{a}-tiny", a, (_TINY,), reduced=2) for a in _TINY_TOO),
+    *(EquationCase(f"{a}-infinite", a, (_INFINITE,)) for a in _FINITE_AT_INFINITY),
+]

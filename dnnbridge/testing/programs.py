@@ -1,0 +1,130 @@
+"""Train any experiment on a backend and on the reference, and compare every step.
+
+The data follow from the experiment, so its JSON is all that a failure needs to be seen again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from dnnbridge import randomness
+from dnnbridge.arrays import Array
+from dnnbridge.experiment import Experiment
+from dnnbridge.graph import TensorType
+from dnnbridge.losses import Target
+from dnnbridge.program import Program
+from dnnbridge.testing.measurement import Measurement, holds, relative_distance
+from dnnbridge.testing.rounding import RoundedBackend
+from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import programs
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.run import Run
+
+EXAMPLES, BATCH = 11, 4
+"""Three steps, the last of which is short of an example."""
+
+SAMPLES = 6
+"""Trainings with random roundings, of which the furthest off counts."""
+
+SIZE = 5
+"""Whole numbers that are an index of no known table are below this."""
+
+Arrays = Mapping[str, Array]
+
+
+class _OneStep(Callback):
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        run.stop()
+
+
+def measure_program(experiment: Experiment, subject: Subject) -> list[Measurement]:
+    """Compare each step, and then evaluation and predictions, from the same weights.
+
+    Before every step all runs get the weights and slots of the reference, rounded to float32, so
+    that rounding does not grow. What is allowed is what rounding does to this very step.
+    """
+    x, y = data_for(experiment)
+    actual, expected = subject.run(experiment), subject.reference.run(experiment)
+    rounded = [Subject(RoundedBackend(k)).run(experiment) for k in range(SAMPLES)]
+    made: list[Measurement] = []
+    with np.errstate(all="ignore"):
+        for step in range(-(-EXAMPLES // BATCH)):
+            _synchronise([actual, expected, *rounded], expected)
+            results = [_step(run, x, y) for run in (actual, expected, *rounded)]
+            made += _compare(f"step {step}", results)
+        _synchronise([actual, expected, *rounded], expected)
+        results = [_evaluated(run, x, y) for run in (actual, expected, *rounded)]
+    return [*made, *_compare("after", results)]
+
+
+def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return inputs and labels that fit the spec, always the same ones."""
+    program = experiment.program()
+    types = experiment.model.input_types
+    x = {name: _input(name, type, program) for name, type in types.items()}
+    y = {key: _labels(key, each.target) for key, each in program.objectives.items()}
+    return x, y
+
+
+def _input(name: str, type: TensorType, program: Program) -> Array:
+    rng = randomness.generator(0, "program input", name)
+    if type.dtype == "int32":
+        return rng.integers(0, program.rows.get(f"input:{name}", SIZE), type.concrete(EXAMPLES))
+    return rng.normal(size=type.concrete(EXAMPLES)).astype(np.float32)
+
+
+def _labels(key: str, target: Target) -> Array:
+    rng, shape = randomness.generator(0, "program labels", key), target.type.concrete(EXAMPLES)
+    if target.classes is not None:
+        return rng.integers(0, target.classes, shape)
+    if target.distribution:
+        rows = np.exp(rng.normal(size=shape))
+        return np.asarray(rows / rows.sum(-1, keepdims=True))
+    if target.values is not None:
+        return np.asarray(rng.choice(target.values, shape))
+    if target.high is not None:
+        return rng.uniform(target.low or 0.0, target.high, shape)
+    drawn = rng.normal(size=shape)
+    return drawn if target.low is None else np.asarray(target.low + np.abs(drawn))
+
+
+def _synchronise(runs: Iterable[Run], expected: Run) -> None:
+    state = {name: array.astype(np.float32) for name, array in expected.state().items()}
+    progress = expected.progress
+    for run in runs:
+        run.set_state(state, progress)
+
+
+def _step(run: Run, x: Arrays, y: Arrays) -> dict[str, Array]:
+    given = x, y if len(y) > 1 else next(iter(y.values()))
+    history = run.fit(*given, BATCH, steps_per_call=1, callbacks=[_OneStep()])
+    return {"loss": np.array(history.step_losses)} | run.state()
+
+
+def _evaluated(run: Run, x: Arrays, y: Arrays) -> dict[str, Array]:
+    given = x, y if len(y) > 1 else next(iter(y.values()))
+    predicted = run.predict(x, BATCH)
+    outputs = predicted if isinstance(predicted, dict) else {"prediction": predicted}
+    return {"evaluated": np.array(run.evaluate(*given, BATCH)["loss"])} | outputs
+
+
+def _compare(where: str, results: Sequence[Arrays]) -> list[Measurement]:
+    """Compare the first results with the second; all others are of random roundings."""
+    actual, expected, *rounded = results
+    made = [holds(actual.keys() == expected.keys(), f"{where}, names", ", ".join(actual))]
+    for name, exact in expected.items():
+        off = [relative_distance(each[name], exact) for each in rounded]
+        if np.shape(actual[name]) != np.shape(exact):
+            made.append(holds(False, f"{where}, shape of {name}", f"{np.shape(actual[name])}"))
+            continue
+        made.append(_measured(f"{where}, {name}", actual[name], exact, programs(off)))
+    return made
+
+
+def _measured(what: str, actual: Array, expected: Array, tolerance: float) -> Measurement:
+    """Measure the relative L2 distance; a training must stay finite to say anything."""
+    distance = relative_distance(actual, expected)
+    detail = f"{np.ravel(actual)[:3]}, expected {np.ravel(expected)[:3]}"
+    return Measurement(what, distance if np.isfinite(distance) else np.inf, tolerance, detail)

@@ -1,0 +1,110 @@
+"""The reference with random roundings, which says how far float32 may be from float64.
+
+Monte Carlo arithmetic (Parker, 1997): every operation that rounds sees its numbers, and gives its
+result, off by a random relative error below half a spacing of float32. How far such a training is
+from the exact one is what rounding alone does to this program, however it is conditioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from dnnbridge import ops, randomness
+from dnnbridge.arrays import Array
+from dnnbridge.backend import Claim, Limitation
+from dnnbridge.graph import Op
+from dnnbridge.program import Program
+from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+from dnnbridge.reference.interpreter import RULES
+from dnnbridge.reference.plugin import INFO
+from dnnbridge.reference.rules import Rule
+from dnnbridge.testing.tolerances import EPSILON
+
+EXACT: frozenset[type[Op]] = frozenset(
+    {
+        *(ops.Abs, ops.ArgMax, ops.BroadcastTo, ops.Cast, ops.Clip, ops.Concat, ops.Equal),
+        *(ops.Greater, ops.MaxPool, ops.Maximum, ops.Minimum, ops.Neg, ops.OneHot, ops.Pad),
+        *(ops.ReduceMax, ops.Relu, ops.Reshape, ops.Reverse, ops.Select, ops.Sign, ops.Slice),
+        *(ops.Take, ops.Transpose),
+    }
+)
+"""Operations that round nothing: they choose, compare and move numbers."""
+
+
+class RoundedBackend:
+    """The reference, each of whose operations rounds at random.
+
+    Args:
+        sample: which draw of the roundings.
+    """
+
+    info = INFO
+    lowered: frozenset[type[Op]] = frozenset(RULES)
+    claims: Mapping[type, Claim] = {}
+    limitations: tuple[Limitation, ...] = ()
+
+    def __init__(self, sample: int) -> None:
+        self.sample = sample
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def compile(self, program: Program, device: str) -> RoundedExecutable:
+        rng = randomness.generator(self.sample, "roundings")
+        return RoundedExecutable(ReferenceBackend().compile(program, device), rng)
+
+
+class RoundedExecutable:
+    """An executable of the reference that runs with rounding rules."""
+
+    compilations = 0
+
+    def __init__(self, exact: ReferenceExecutable, rng: np.random.Generator) -> None:
+        self._exact = exact
+        self._rules = {
+            op: rule if op in EXACT else _rounding(rule, rng) for op, rule in RULES.items()
+        }
+
+    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
+        with _rules(self._rules):
+            return self._exact.run(function, feeds, steps)
+
+    def read(self) -> dict[str, Array]:
+        return self._exact.read()
+
+    def write(self, values: Mapping[str, Array]) -> None:
+        self._exact.write(values)
+
+
+@contextmanager
+def _rules(rules: Mapping[type[Op], Rule]) -> Iterator[None]:
+    """Let the interpreter go by other rules for a while."""
+    saved = RULES.copy()
+    RULES.update(rules)
+    try:
+        yield
+    finally:
+        RULES.update(saved)
+
+
+def _rounding(rule: Rule, rng: np.random.Generator) -> Rule:
+    """Round what a rule is given and what it gives."""
+
+    def off(x: Array | None) -> Array | None:
+        if x is None or x.dtype.kind != "f":
+            return x
+        return np.asarray(x * (1.0 + rng.uniform(-0.5, 0.5, x.shape) * EPSILON))
+
+    def given(xs: tuple[Array, ...]) -> list[Array]:
+        return [np.asarray(off(np.asarray(x))) for x in xs]
+
+    return Rule(
+        lambda op, *xs: np.asarray(off(np.asarray(rule.forward(op, *given(xs))))),
+        lambda op, xs, y, dy: tuple(
+            off(None if each is None else np.asarray(each))
+            for each in rule.vjp(op, tuple(given(xs)), y, given((dy,))[0])
+        ),
+    )
