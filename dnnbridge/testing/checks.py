@@ -71,8 +71,8 @@ def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> 
         quick: keep the first check of every entry; of trainings, begun anew or resumed, a third.
 
     Example:
-        >>> [check.id for check in select(all_checks(), words="Softplus", quick=True)]
-        ['Softplus', 'Softplus']
+        >>> [check.id for check in select(all_checks(), words="ArgMax", quick=True)]
+        ['ArgMax-ties']
     """
     third = {case.id for case in [*TRAINING_CASES, HOSTILE_CASE][::3]}
     wanted = [word.strip().lower() for word in words.split(",") if word.strip()]
