@@ -67,3 +67,12 @@ def test_links_of_the_pages_lead_somewhere():
     for page in pages:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_page_of_conformance_runs():
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "conformance.md").read_text(), re.S
+    )
+    names: dict[str, object] = {}
+    exec(compile(block, "conformance.md", "exec"), names)
+    assert names["found"].outcomes

@@ -76,8 +76,8 @@ def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> 
         quick: keep the first check of every entry; of trainings, begun anew or resumed, a third.
 
     Example:
-        >>> [check.id for check in select(all_checks(), words="Softplus", quick=True)]
-        ['Softplus', 'Softplus']
+        >>> [check.id for check in select(all_checks(), words="ArgMax", quick=True)]
+        ['ArgMax-ties']
     """
     trainings = [*TRAINING_CASES, HOSTILE_CASE, *RESYNCHRONISED_CASES]
     third = {case.id for case in trainings[::3]}
