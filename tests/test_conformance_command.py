@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dnnbridge.cli import main
+from dnnbridge.cli.conformance_jobs import ask_in_processes
+from dnnbridge.errors import BackendError
 from dnnbridge.report.conformance import TITLES, areas, render
 from dnnbridge.testing.changes import changes, key_of
 from dnnbridge.testing.checks import all_checks, select
@@ -237,3 +239,18 @@ def test_checks_have_names_of_their_own_and_cover_every_entry() -> None:
     some = ("training", "resuming")
     assert quick >= {(c.area, c.entry) for c in checks if c.area not in some}
     assert {area for area, _ in quick} == {check.area for check in checks}
+
+
+def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
+    options = ["--backend", "reference", "--select", "Softplus", "--quick"]
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    assert call("conformance", *options, "--json", one).exit_code == 0
+    assert call("conformance", *options, "--jobs", "2", "--json", two).exit_code == 0
+    (alone,), (together,) = read(one), read(two)
+    assert [each.id for each in together.outcomes] == [each.id for each in alone.outcomes]
+    assert all(each.status == "passed" for each in together.outcomes)
+
+
+def test_a_process_that_cannot_begin_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="a process of the suite ended with"):
+        ask_in_processes(["conformance", "--backend", "nobody"], [], 1, tmp_path)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dnnbridge.cli.options import EXISTING, WRITTEN
+from dnnbridge.cli.options import EXISTING, POSITIVE, WRITTEN
 
 if TYPE_CHECKING:
+    from dnnbridge.testing.checks import Check
     from dnnbridge.testing.running import Conformance
     from dnnbridge.testing.subject import Subject
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 @click.option("--select", metavar="WORDS", default="", help="Only checks with one of these words, "
               "separated by commas, in their area, entry or name.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="One check of every entry.")
+@click.option("--jobs", type=POSITIVE, default=1, show_default=True, help="Processes at once.")
+@click.option("--share", hidden=True, help="K/N: the checks of one process of several.")
 @click.option("--report", type=WRITTEN, help="Write an HTML report.")
 @click.option("--json", "json_file", type=WRITTEN, help="Write every measurement as JSON.")
 @click.option(
@@ -37,6 +41,8 @@ def conformance(
     device: str | None,
     select: str,
     quick: bool,
+    jobs: int,
+    share: str | None,
     report: Path | None,
     json_file: Path | None,
     against: Path | None,
@@ -47,6 +53,7 @@ def conformance(
     and fails nothing.
     """
     from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.conformance_jobs import share as share_of
     from dnnbridge.cli.conformance_progress import shown_progress
     from dnnbridge.testing.checks import all_checks
     from dnnbridge.testing.checks import select as select_from
@@ -59,11 +66,16 @@ def conformance(
     checks = select_from(all_checks(), words=select, quick=quick)
     if not checks:
         raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
+    if share:
+        checks = share_of(checks, *map(int, share.split("/")))
     found = []
     gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
     for subject in subjects:
-        with shown_progress(subject.backend.info.name, checks) as done:
-            found.append(run_checks(checks, subject, done))
+        if jobs > 1:
+            found.append(_in_processes(subject, checks, select, quick, jobs))
+        else:
+            with shown_progress(subject.backend.info.name, checks) as done:
+                found.append(run_checks(checks, subject, done))
         _print(found[-1], before)
     _write(found, report, json_file)
     if any(each.failed for each in found):
@@ -98,6 +110,18 @@ def _subjects(backend: str | None, device: str | None) -> list[Subject]:
     reference = Subject(load_backend("reference"))
     loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
+
+
+def _in_processes(
+    subject: Subject, checks: list[Check], words: str, quick: bool, jobs: int
+) -> Conformance:
+    from dnnbridge.cli.conformance_jobs import ask_in_processes
+
+    command = ["conformance", "--backend", subject.backend.info.name, "--device", subject.device]
+    command += ["--select", words, *(["--quick"] if quick else [])]
+    click.echo(f"{subject.backend.info.name}: {len(checks)} checks in {jobs} processes")
+    with tempfile.TemporaryDirectory(prefix="dnnbridge-") as folder:
+        return ask_in_processes(command, checks, jobs, Path(folder))
 
 
 def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:

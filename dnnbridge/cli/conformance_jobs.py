@@ -1,0 +1,74 @@
+"""Ask a backend in several processes at once, each a share of the checks."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dnnbridge.errors import BackendError
+from dnnbridge.testing.checks import Check
+from dnnbridge.testing.recorded import read
+from dnnbridge.testing.running import Conformance
+
+TOGETHER = ("schedule", "initializer")
+"""Areas whose checks share one program."""
+
+
+def share(checks: Sequence[Check], number: int, count: int) -> list[Check]:
+    """Return the checks of one process of several; those that share a program stay together.
+
+    Example:
+        >>> from dnnbridge.testing.checks import all_checks
+        >>> sum(len(share(all_checks(), k, 3)) for k in range(3)) == len(all_checks())
+        True
+    """
+    groups: dict[str, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(_group(check), []).append(check)
+    return list(itertools.chain(*list(groups.values())[number::count]))
+
+
+def ask_in_processes(
+    command: Sequence[str], checks: Sequence[Check], jobs: int, folder: Path
+) -> Conformance:
+    """Run a command once per process, each with its share, and put together what they found.
+
+    Args:
+        command: arguments of `dnnbridge conformance` that name one backend and the checks.
+        checks: what they ask together, in the order of the result.
+        jobs: how many processes.
+        folder: for their files.
+
+    Raises:
+        BackendError: a process ended without a result; the message has what it wrote last.
+    """
+    started = [_start([*command, "--share", f"{k}/{jobs}"], folder / str(k)) for k in range(jobs)]
+    ended = [process.wait() for process in started]
+    found = []
+    for k in range(jobs):
+        written = folder / f"{k}.json"
+        if not written.exists():
+            tail = (folder / f"{k}.txt").read_text(errors="replace")[-1500:]
+            raise BackendError(f"a process of the suite ended with {ended[k]}", got=tail.strip())
+        found += read(written)
+    order = {(check.area, check.id): k for k, check in enumerate(checks)}
+    outcomes = itertools.chain(*(each.outcomes for each in found))
+    ordered = sorted(outcomes, key=lambda outcome: order[outcome.area, outcome.id])
+    return replace(found[0], outcomes=tuple(ordered))
+
+
+def _start(arguments: Sequence[str], stem: Path) -> subprocess.Popen[bytes]:
+    program = [sys.executable, "-P", "-m", "dnnbridge", *arguments, "--json", f"{stem}.json"]
+    with Path(f"{stem}.txt").open("wb") as log:
+        return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _group(check: Check) -> str:
+    if check.area in TOGETHER:
+        return check.area
+    name = check.id.removeprefix("train-").removeprefix("resume-")
+    return f"training {name}" if name != check.id else f"{check.area} {check.id}"
