@@ -17,8 +17,9 @@ from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.checks import all_checks
 from dnnbridge.testing.kinks import NEAR, KinkWatch, flips_allowed
+from dnnbridge.testing.recorded import read, to_json
 from dnnbridge.testing.resynchronised import Lead, measure_resynchronised
-from dnnbridge.testing.running import Conformance, run_check, run_checks
+from dnnbridge.testing.running import run_check, run_checks
 from dnnbridge.testing.subject import Subject
 
 PAIR = (ops.Maximum(), ops.Minimum(), ops.Greater(), ops.Equal())
@@ -197,8 +198,7 @@ def test_notes_and_curves_are_kept_in_a_report(tmp_path):
     subject = Subject(ReferenceBackend())
     path = tmp_path / "report.json"
     made = run_checks(checks, subject)
-    path.write_text(made.to_json())
-    read = Conformance.read(path)
-    assert read == made
-    assert len(read.outcomes[0].measurements[0].curve) == 30
+    path.write_text(to_json([made]))
+    assert read(path) == [made]
+    assert len(made.outcomes[0].measurements[0].curve) == 30
     assert run_check(checks[0], subject).note == ""

@@ -41,9 +41,12 @@ def central_difference(case, arrays, i, weights):
     return gradient
 
 
-FINITE_CASES = [
-    case for case in OP_CASES if case.gradient and all(np.isfinite(a).all() for a in case.inputs)
-]
+def _moderate(array) -> bool:
+    """Return whether a small step changes every element a little."""
+    return bool((np.isfinite(array) & ((array == 0) | (np.abs(array) > 1e-6))).all())
+
+
+FINITE_CASES = [case for case in OP_CASES if case.gradient and all(map(_moderate, case.inputs))]
 
 
 @pytest.mark.parametrize("case", FINITE_CASES, ids=lambda case: case.id)

@@ -41,7 +41,11 @@ def test_json_round_trips_exactly():
     assert hash(again) == hash(one)
 
 
-@pytest.mark.parametrize("cls", list(kinds(AbstractInitializer)), ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "cls",
+    [c for c in kinds(AbstractInitializer) if c.__module__.startswith("dnnbridge.")],
+    ids=lambda c: c.__name__,
+)
 def test_every_initializer_round_trips(cls):
     dense = db.Dense(2, kernel_initializer=cls())
     assert db.Spec.from_json(dense.to_json()) == dense

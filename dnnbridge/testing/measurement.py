@@ -67,7 +67,8 @@ def mixed_error(actual: Array, expected: Array) -> npt.NDArray[np.float64]:
 
 
 def _within_float32(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(np.abs(x) > np.finfo(np.float32).max, np.copysign(np.inf, x), x)
+    with np.errstate(over="ignore"):
+        return np.where(np.isinf(x.astype(np.float32)), np.copysign(np.inf, x), x)
 
 
 def relative_distance(actual: Array, expected: Array) -> float:

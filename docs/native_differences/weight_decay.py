@@ -140,7 +140,9 @@ p.asnumpy()[0, :2]
         says="With `gradient_accumulation_steps=2`, Keras' schedule counts batches, not updates. The rates 1, 2, 3 … "
         "and six gradients of 1 make three updates; counted by updates their rates would be 1, 2, 3.",
         keras="""
-rates = keras.optimizers.schedules.PiecewiseConstantDecay([0, 1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+rates = keras.optimizers.schedules.PiecewiseConstantDecay(
+    [0, 1, 2, 3, 4], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+)
 steps(keras.optimizers.SGD(rates, gradient_accumulation_steps=2), [1] * 6)
 """,
         expected="-6.0",

@@ -103,7 +103,7 @@ def unitwise(x):
 @pytest.mark.parametrize("shape", [(5,), (6, 5), (3, 2, 4, 5)])
 def test_adaptive_clipping_is_that_of_the_paper(shape):
     """Brock et al., 2021, algorithm of section 4: λ = 0.04, ε = 1e-3."""
-    weights, gradient = (RNG.normal(size=shape).astype("f4") * s for s in (1.0, 0.04))
+    weights, gradient = (RNG.normal(size=shape).astype("f4") * s for s in (1.0, 0.4))
     weights[..., 0] = 0.0
     most = 0.04 * np.maximum(unitwise(weights), 1e-3)
     norm = unitwise(gradient)

@@ -73,12 +73,12 @@ STEPS = [
     ),
     Sabotage(
         "the last step of a call changes nothing",
-        ("behaviour/steps per call", "training/train-softplus-momentum"),
+        ("behaviour/steps per call", "resuming/resume-softplus-momentum"),
         wrap=executables.StepsLeftOut,
     ),
     Sabotage(
         "one dropout mask for a whole call",
-        ("training/train-dropout",),
+        ("resuming/resume-dropout",),
         wrap=feeding("random:", of_first_step),
     ),
     Sabotage(

@@ -132,7 +132,7 @@ EQUATIONS = [
 HOST = [
     Sabotage(
         "the rate of the step before",
-        ("optimizer/sgd", "schedule/schedules"),
+        ("optimizer/sgd", "schedule/exponential"),
         wrap=feeding("scalar:", of_step_before),
     ),
     Sabotage(
@@ -142,12 +142,12 @@ HOST = [
     ),
     Sabotage(
         "host scalars rounded to half precision",
-        ("schedule/schedules", "optimizer/adam"),
+        ("schedule/exponential", "optimizer/adam"),
         wrap=feeding("scalar:", np.float16),
     ),
     Sabotage(
         "a rate off by its last bit",
-        ("schedule/schedules",),
+        ("schedule/exponential",),
         wrap=feeding("scalar:", lambda a: np.nextafter(a.astype(np.float32), np.float32(9))),
     ),
     Sabotage(

@@ -50,7 +50,7 @@ def _reverse(op, x):
 
 
 LOWERINGS = {
-    ops.Abs: lambda op, x: np.abs(x),
+    ops.Abs: lambda op, x: x * np.sign(x),
     ops.Add: lambda op, a, b: a + b,
     ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
     ops.AvgPool: windows.avg_pool,
@@ -88,7 +88,7 @@ LOWERINGS = {
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
-    ops.Softplus: lambda op, x: np.logaddexp(x, 0.0),
+    ops.Softplus: lambda op, x: np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x))),
     ops.Sqrt: lambda op, x: np.sqrt(x),
     ops.Square: lambda op, x: x * x,
     ops.Sub: lambda op, a, b: a - b,
