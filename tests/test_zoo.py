@@ -86,7 +86,13 @@ def expected(name: str) -> tuple[list[float], Array]:
     return CASES[name].train("reference")
 
 
-@pytest.mark.parametrize("name", CASES)
+DEEP = {"resnet56", "resnet110"}
+"""What others are in a longer form: `pytest -m slow`."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in DEEP else n for n in CASES]
+)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_trains_as_on_the_reference(name, backend):
     losses, velocities = CASES[name].train(backend)
