@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dnnbridge.errors import SpecError
 from dnnbridge.gradient_rules import AbstractGradientRule
@@ -43,9 +43,7 @@ class _Unscaled(_Transparent):
     scale: AbstractLossScale
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
-        made = replace(updates, writes={})
-        self.scale.emit(made, self.optimizer, weights)
-        updates.writes |= made.writes
+        self.scale.emit(updates, self.optimizer, weights)
 
 
 def updater(

@@ -10,7 +10,7 @@ from dnnbridge.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFl
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import PolynomialDecay, ScheduleLike, as_schedule
+from dnnbridge.schedules import PolynomialDecay, ScheduleLike
 from dnnbridge.specification import spec
 
 
@@ -54,7 +54,7 @@ class Adafactor(AbstractOptimizer):
         return slots | ({"m": Slot(shape)} if self.beta_1 else {})
 
     def scalars(self, step: int) -> dict[str, float]:
-        t, rate = step + 1, as_schedule(self.learning_rate)(step)
+        t, rate = step + 1, self.rate(step)
         rate = min(rate, 1.0 / math.sqrt(t)) if self.relative_step else rate
         return {"learning_rate": rate, "share": t**self.beta_2_decay}
 

@@ -17,7 +17,7 @@ from dnnbridge.optimizers.base import (
     scheduled,
 )
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import FractionLike, ScheduleLike, as_schedule
+from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
@@ -46,7 +46,7 @@ class Adagrad(AbstractOptimizer):
         return {"s": Slot(shape, Constant(self.initial_accumulator))}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+        return {"learning_rate": self.rate(step)}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         s = slots["s"] + ops.square(g)
@@ -110,7 +110,7 @@ class RMSProp(AbstractOptimizer):
         return slots | ({"m": Slot(shape)} if self.momentum else {})
 
     def scalars(self, step: int) -> dict[str, float]:
-        rate = {"learning_rate": as_schedule(self.learning_rate)(step)}
+        rate = {"learning_rate": self.rate(step)}
         return rate | scheduled(step, momentum=self.momentum)
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
@@ -183,7 +183,7 @@ class Adadelta(AbstractOptimizer):
         return {"s": Slot(shape), "u": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+        return {"learning_rate": self.rate(step)}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         rho, epsilon = self.rho, self.epsilon

@@ -22,7 +22,6 @@ from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
     ScheduleLike,
-    as_schedule,
     fraction_at,
 )
 from dnnbridge.schedules.listening import listens
@@ -83,7 +82,7 @@ class Adam(AbstractOptimizer):
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1
         correction = math.sqrt(1.0 - self.beta_2**t)
-        alpha = as_schedule(self.learning_rate)(step) * correction / (1.0 - _power(self.beta_1, t))
+        alpha = self.rate(step) * correction / (1.0 - _power(self.beta_1, t))
         epsilon = self.epsilon * (1.0 if self.epsilon_hat else correction)
         return {"alpha": alpha, "epsilon": epsilon} | self.betas(step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from functools import cached_property
 from typing import Any, Self
 
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
@@ -45,25 +46,26 @@ class AdamW(AbstractOptimizer):
     bias_correction: Bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.adam()
+        _ = self.adam  # checks what is left to it
 
+    @cached_property
     def adam(self) -> Adam:
-        """Return the same without weight decay."""
+        """The same without weight decay."""
         more: dict[str, Any] = {"amsgrad": self.amsgrad, "nesterov": self.nesterov}
         given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
         return Adam(*given, **more)
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return self.adam().slots(shape)
+        return self.adam.slots(shape)
 
     def scalars(self, step: int) -> dict[str, float]:
-        adam = self.adam()
+        adam = self.adam
         if self.bias_correction:
             return adam.scalars(step)
         return {"alpha": self.rate(step), "epsilon": self.epsilon} | adam.betas(step)
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        return self.adam().update(p, g, slots, scalars)
+        return self.adam.update(p, g, slots, scalars)
 
     @classmethod
     def keras(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
 from pydantic import InstanceOf, PlainValidator
@@ -67,13 +67,13 @@ class AbstractGrouping(AbstractComposed):
 
     def host_scalars(self, step: int) -> dict[str, float]:
         found: dict[str, float] = {}
-        for key, (_, optimizer) in self._numbered():
+        for key, (_, optimizer) in self._numbered:
             found |= self.under(key, optimizer.host_scalars(step))
         return found
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         members: dict[str, list[Weight]] = {}
-        keyed = tuple((pattern, key) for key, (pattern, _) in self._numbered())
+        keyed = tuple((pattern, key) for key, (pattern, _) in self._numbered)
         for weight in weights:
             key = rule_for(weight.name, keyed, default="")
             if not key:
@@ -84,11 +84,12 @@ class AbstractGrouping(AbstractComposed):
                     hint='Add a group "*" for the rest.',
                 )
             members.setdefault(key, []).append(weight)
-        for key, (_, optimizer) in self._numbered():
+        for key, (_, optimizer) in self._numbered:
             updates.writes |= self.part(updates, key, optimizer, members.get(key, [])).writes
 
-    def _numbered(self) -> Iterator[tuple[str, tuple[str, AbstractOptimizer]]]:
-        return ((f"group{i}", group) for i, group in enumerate(self.groups_of()))
+    @cached_property
+    def _numbered(self) -> tuple[tuple[str, tuple[str, AbstractOptimizer]], ...]:
+        return tuple((f"group{i}", group) for i, group in enumerate(self.groups_of()))
 
 
 @spec

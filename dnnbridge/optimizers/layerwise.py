@@ -11,7 +11,7 @@ from dnnbridge.fields import Bool, Fraction, NonNegativeFloat, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
 
 
@@ -46,7 +46,7 @@ class LAMB(AbstractOptimizer):
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1
         return {
-            "learning_rate": as_schedule(self.learning_rate)(step),
+            "learning_rate": self.rate(step),
             "of_m": 1.0 / (1.0 - self.beta_1**t),
             "of_root": 1.0 / math.sqrt(1.0 - self.beta_2**t),
         }
@@ -124,7 +124,7 @@ class LARS(AbstractOptimizer):
         return {"velocity": Slot(shape)} if self.momentum else {}
 
     def scalars(self, step: int) -> dict[str, float]:
-        rate = as_schedule(self.learning_rate)(step)
+        rate = self.rate(step)
         of_factor = {"of_factor": 1.0 / max(rate, 1e-30)} if self.clip else {}
         return {"learning_rate": rate} | of_factor
 

@@ -11,7 +11,7 @@ from dnnbridge.fields import Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
@@ -42,7 +42,7 @@ class Adamax(AbstractOptimizer):
         return {"m": Slot(shape), "u": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"alpha": as_schedule(self.learning_rate)(step) / (1.0 - self.beta_1 ** (step + 1))}
+        return {"alpha": self.rate(step) / (1.0 - self.beta_1 ** (step + 1))}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         m = toward(slots["m"], g, 1.0 - self.beta_1)
@@ -104,7 +104,7 @@ class Nadam(AbstractOptimizer):
         return {"m": Slot(shape), "v": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        t, rate = step + 1, as_schedule(self.learning_rate)(step)
+        t, rate = step + 1, self.rate(step)
         products = _products(self.beta_1, self.momentum_decay, 1 << (t + 1).bit_length())
         now, following = products[t], products[t + 1]
         mu = [_momentum(self.beta_1, self.momentum_decay, s) for s in (t, t + 1)]
@@ -156,7 +156,7 @@ class Lion(AbstractOptimizer):
         return {"m": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+        return {"learning_rate": self.rate(step)}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         b1, b2, m = self.beta_1, self.beta_2, slots["m"]

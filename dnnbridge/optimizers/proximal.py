@@ -12,7 +12,7 @@ from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.graph import Operand, Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
-from dnnbridge.schedules import ScheduleLike, as_schedule
+from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
 
 
@@ -60,7 +60,7 @@ class Ftrl(AbstractOptimizer):
         return {"n": Slot(shape, Constant(self.initial_accumulator_value)), "z": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        rate = as_schedule(self.learning_rate)(step)
+        rate = self.rate(step)
         if rate <= 0.0:
             raise SpecError(
                 "the learning rate must be above 0 at every step: Ftrl divides by it",
@@ -157,7 +157,7 @@ class ProximalAdagrad(AbstractOptimizer):
         return {"s": Slot(shape, Constant(self.initial_accumulator))}
 
     def scalars(self, step: int) -> dict[str, float]:
-        return {"learning_rate": as_schedule(self.learning_rate)(step)}
+        return {"learning_rate": self.rate(step)}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         s = slots["s"] + ops.square(g)

@@ -15,7 +15,7 @@ from dnnbridge.optimizers.base import (
     present,
     scheduled,
 )
-from dnnbridge.schedules import FractionLike, ScheduleLike, as_schedule
+from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
@@ -59,7 +59,7 @@ class SGD(AbstractOptimizer):
         return {"velocity": Slot(shape)} if self.momentum else {}
 
     def scalars(self, step: int) -> dict[str, float]:
-        rate = as_schedule(self.learning_rate)(step)
+        rate = self.rate(step)
         made = {"learning_rate": rate, "gain": 1.0 if step == 0 else 1.0 - self.dampening}
         return made | scheduled(step, momentum=self.momentum)
 
