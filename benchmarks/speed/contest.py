@@ -1,0 +1,88 @@
+"""Let the contestants of a framework take turns, in a process of their own; print JSON."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from speed.workloads import WORKLOADS, Workload
+
+import dnnbridge as db
+
+OURS = "dnnbridge"
+
+Epoch = Callable[[], object]
+
+
+def ours(framework: str) -> Callable[[Workload], Epoch]:
+    """Return what times an epoch of `Run.fit`."""
+
+    def make(work: Workload) -> Epoch:
+        x, y = work.data(framework)
+        run = db.compile(work.experiment(), backend=framework)
+        return lambda: run.fit(x, y, work.batch, 1)
+
+    return make
+
+
+def contestants(framework: str) -> dict[str, Callable[[Workload], Epoch]]:
+    """Return the contestants of a framework by name, ours first."""
+    rivals = importlib.import_module(f"speed.with_{framework}").CONTESTANTS
+    return ({} if framework == "torch" else {OURS: ours(framework)}) | rivals
+
+
+def take_turns(framework: str, work: Workload, names: list[str], rounds: int) -> dict[str, Any]:
+    """Return milliseconds a step in every round, by contestant."""
+    known = contestants(framework)
+    epochs = {name: known[name](work) for name in names or known}
+    times: dict[str, list[float]] = {name: [] for name in epochs}
+    for epoch in epochs.values():
+        epoch()
+        epoch()  # some compile again at their second call
+    for _ in range(rounds):
+        for name, epoch in epochs.items():
+            start = time.perf_counter()
+            epoch()
+            times[name].append((time.perf_counter() - start) / work.steps[framework] * 1e3)
+    return times
+
+
+def alone(framework: str, work: Workload, name: str) -> dict[str, float]:
+    """Return seconds from a spec to the end of the first epoch, and the peak of memory in MiB."""
+    make = contestants(framework)[name]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    start = time.perf_counter()
+    epoch = make(work)
+    epoch()
+    first = time.perf_counter() - start
+    again = []
+    for _ in range(3):
+        start = time.perf_counter()
+        epoch()
+        again.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    steps = work.steps[framework]
+    once = statistics.median(again)
+    return {
+        "first_step": first - once * (steps - 1) / steps,
+        "import_peak": before,
+        "peak": peak,
+    }
+
+
+if __name__ == "__main__":
+    framework, work, mode, *rest = sys.argv[1:]
+    if mode == "turns":
+        found: Any = take_turns(framework, WORKLOADS[work], rest[1:], int(rest[0]))
+    else:
+        found = alone(framework, WORKLOADS[work], rest[0])
+    print(json.dumps(found))

@@ -1,0 +1,117 @@
+"""What is timed: specs, data and batch sizes, for every contestant alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import dnnbridge as db
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A training to be timed.
+
+    Attributes:
+        name: how it is called on the command line.
+        title: what it is.
+        model: makes the spec.
+        optimizer: "sgd", with momentum 0.9, or "adam".
+        shape: of one example; of whole numbers below `vocabulary` if that is given.
+        batch: examples per step.
+        steps: of an epoch, by framework.
+        compiled_rivals: the least ratio to a hand-written loop that is aimed at.
+        fit_rivals: the least ratio to the framework's own loop that is aimed at.
+    """
+
+    name: str
+    title: str
+    model: Callable[[], Any]
+    optimizer: str
+    shape: tuple[int, ...]
+    batch: int
+    steps: dict[str, int]
+    vocabulary: int | None = None
+    classes: int = 10
+    fit_rivals: float = 1.15
+    compiled_rivals: float = 0.95
+
+    def data(self, framework: str) -> tuple[Any, Any]:
+        """Return inputs and labels of an epoch."""
+        rng = np.random.default_rng(0)
+        rows = self.steps[framework] * self.batch
+        if self.vocabulary:
+            x = rng.integers(0, self.vocabulary, (rows, *self.shape)).astype(np.int32)
+        else:
+            x = rng.random((rows, *self.shape), dtype=np.float32)
+        return x, rng.integers(0, self.classes, rows).astype(np.int32)
+
+    def experiment(self) -> db.Experiment:
+        """Return the spec."""
+        optimizer = db.SGD(0.01, momentum=0.9) if self.optimizer == "sgd" else db.Adam(0.001)
+        loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+        return db.Experiment(self.model(), loss, optimizer)
+
+
+def mlp(inputs: int, units: tuple[int, ...], activation: str) -> db.Sequential:
+    """Return a multilayer perceptron with ten outputs."""
+    hidden = [db.Dense(n, activation) for n in units]
+    return db.Sequential([db.Input((inputs,)), *hidden, db.Dense(10)])
+
+
+def lstm() -> db.Sequential:
+    """Return an LSTM of 128 units over 64 steps of 32 features."""
+    return db.Sequential([db.Input((64, 32)), db.LSTM(128), db.Dense(10)])
+
+
+def transformer() -> db.Model:
+    """Return an encoder of two blocks over 64 words, normalised after each sum."""
+    words = db.Input((64,), "int32")
+    x = db.PositionEmbedding(64)(db.Embedding(1000, 64)(words))
+    for _ in range(2):
+        x = db.LayerNorm(epsilon=1e-6)(db.Add()(x, db.MultiHeadAttention(4, 16)(x)))
+        y = db.Dense(64)(db.Dense(128, "relu")(x))
+        x = db.LayerNorm(epsilon=1e-6)(db.Add()(x, y))
+    return db.Model(words, db.Dense(10)(db.GlobalAveragePooling1D()(x)))
+
+
+def steps(tensorflow: int, mindspore: int) -> dict[str, int]:
+    """Return the steps of an epoch by framework; PyTorch makes as many as TensorFlow."""
+    return {"tensorflow": tensorflow, "mindspore": mindspore, "torch": tensorflow}
+
+
+WORKLOADS = {
+    work.name: work
+    for work in (
+        Workload(
+            *("mlp", "784-300-100-10, ReLU, SGD with momentum", lambda: mlp(784, (300, 100), "relu")),
+            *("sgd", (784,), 50, steps(440, 440)),
+            fit_rivals=4.0,
+            compiled_rivals=0.9,
+        ),
+        Workload(
+            *("wide", "784-784-784-10, sigmoid, Adam", lambda: mlp(784, (784, 784), "sigmoid")),
+            *("adam", (784,), 200, steps(60, 60)),
+            fit_rivals=4.0,
+            compiled_rivals=0.9,
+        ),
+        Workload(
+            *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(60, 60))
+        ),
+        Workload(
+            *("resnet", "ResNet-20, 32 x 32 x 3, SGD with momentum", db.zoo.resnet_cifar),
+            *("sgd", (32, 32, 3), 64, steps(8, 2)),
+        ),
+        Workload(
+            *("lstm", "LSTM, 128 units, 64 steps, Adam", lstm, "adam", (64, 32), 32, steps(30, 10))
+        ),
+        Workload(
+            *("transformer", "2 encoder blocks, 64 words, Adam", transformer, "adam", (64,), 32),
+            steps(40, 40),
+            vocabulary=1000,
+        ),
+    )
+}
