@@ -77,6 +77,10 @@ def claimed_by(claims: Mapping[type, Claim]) -> Callable[[object], bool]:
     return claimed
 
 
+Rows = Callable[[Array], Mapping[str, Any]]
+"""Feeds of a call from the numbers of examples, an int32 array (steps, batch)."""
+
+
 class Executable(Protocol):
     """A program compiled for a device, with the arrays that live between its steps."""
 
@@ -85,17 +89,25 @@ class Executable(Protocol):
         """How often something has been compiled: each function, and again for a new shape."""
         ...
 
-    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
+    def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         """Run the first `steps` steps of a function, in order, and return its results.
 
         Args:
             function: a key of `Program.functions`.
             feeds: for every feed an array with a first axis of at least `steps`, one entry a
-                step. A caller that keeps the size of that axis avoids new compilations.
+                step, or what `keep` made of such. A caller that keeps the size of that axis
+                avoids new compilations.
             steps: how many of them to run.
 
         Returns:
             For every result an array with a first axis of `steps`.
+        """
+        ...
+
+    def keep(self, arrays: Mapping[str, Array]) -> Rows | None:
+        """Copy arrays of examples to the device, and return what makes feeds of their rows there.
+
+        None where nothing is gained by it.
         """
         ...
 

@@ -12,7 +12,9 @@ import numpy as np
 from mindspore import nn, ops
 
 from dnnbridge.arrays import Array
+from dnnbridge.backend import Rows
 from dnnbridge.program import Program
+from dnnbridge_mindspore import kernels
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.modules import import_source
 
@@ -39,19 +41,30 @@ class MindSporeExecutable:
     def compilations(self) -> int:
         return sum(len(cell.compile_cache) for cell in self._cells.values())
 
-    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
+    def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         described = self._functions[function]
-        arrays = [np.ascontiguousarray(feeds[v.name], v.dtype) for v in described.feeds]
+        given = [(feeds[value.name], value.dtype) for value in described.feeds]
         with LOCK, graph_mode():
             cell = self._cell(function)
             if described.writes:
-                stacks = cell(ms.Tensor(steps, ms.int32), *map(ms.Tensor, arrays))
+                stacks = cell(ms.Tensor(steps, ms.int32), *(_tensor(*pair) for pair in given))
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
-                rows = [cell(*(ms.Tensor(array[k]) for array in arrays)) for k in range(steps)]
+                rows = [cell(*(_tensor(a[k], dtype) for a, dtype in given)) for k in range(steps)]
                 columns = zip(*rows, strict=True)
                 results = [np.stack([value.asnumpy() for value in column]) for column in columns]
         return dict(zip(described.results, results, strict=True))
+
+    def keep(self, arrays: Mapping[str, Array]) -> Rows:
+        kept = {name: ms.Tensor(array) for name, array in arrays.items()}
+        gather = kernels.Gather()
+
+        def rows(index: Array) -> dict[str, ms.Tensor]:
+            with LOCK, graph_mode():
+                made = gather(ms.Tensor(index), *kept.values())
+            return dict(zip(kept, made, strict=True))
+
+        return rows
 
     def read(self) -> dict[str, Array]:
         return {name: array.asnumpy().copy() for name, array in self._state.items()}
@@ -70,6 +83,13 @@ class MindSporeExecutable:
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]
+
+
+def _tensor(array: Any, dtype: str) -> Any:
+    """Return what is fed as a tensor; what lies on the device already stays there."""
+    if isinstance(array, ms.Tensor):
+        return array
+    return ms.Tensor(np.asarray(array, dtype, order="C"))
 
 
 @contextmanager

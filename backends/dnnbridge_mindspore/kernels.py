@@ -107,6 +107,16 @@ class Take(nn.Cell):
         return ops.where(known, ops.gather(table, inside, 0), float("nan"))
 
 
+class Gather(nn.Cell):
+    """Rows of arrays by number"""
+
+    def construct(self, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
+        made: tuple[Tensor, ...] = ()
+        for array in arrays:
+            made = (*made, ops.gather(array, index, 0))
+        return made
+
+
 def argmax(x: Tensor, axis: int) -> Tensor:
     """The first of the largest; a NaN is larger than any number, to `ops.argmax` sometimes"""
     nan = ops.cast(ops.not_equal(x, x), ms.float32)

@@ -1,4 +1,4 @@
-"""A program compiled into `tf.function`s that run many steps a call."""
+"""A program compiled into `tf.function`s; those that train run many steps a call."""
 
 from __future__ import annotations
 
@@ -9,35 +9,54 @@ import numpy as np
 import tensorflow as tf
 
 from dnnbridge.arrays import Array
-from dnnbridge.backend import claimed_by
-from dnnbridge.graph import TensorType, inline
-from dnnbridge.program import Program
+from dnnbridge.backend import Rows, claimed_by
+from dnnbridge.graph import inline
+from dnnbridge.program import Function, Program
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
 from dnnbridge_tensorflow.lowerings import DTYPES
+from dnnbridge_tensorflow.xla import is_worthwhile
 
 Tensor = Any
+Compiled = Callable[..., list[Tensor]]
 
 
 class TensorFlowExecutable:
     """A program and its variables on a device."""
 
     def __init__(self, program: Program, device: str) -> None:
-        self._program, self._device = program, f"/{device.upper()}:0"
-        self.compilations = 0
+        self._functions, self._device = program.functions, f"/{device.upper()}:0"
         with tf.device(self._device):
             self._variables = {
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
             }
-        self._blocks = {name: self._block(name) for name in program.functions}
+        self._xla = {name for name, f in program.functions.items() if is_worthwhile(f, program)}
+        self._compiled: dict[tuple[str, int], Compiled] = {}
+        self._shapes: set[tuple[str, int, int]] = set()
 
-    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
-        wanted = self._program.functions[function].feeds
+    @property
+    def compilations(self) -> int:
+        return len(self._shapes)
+
+    def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
+        described = self._functions[function]
+        given = [feeds[value.name] for value in described.feeds]
+        dtypes = [DTYPES[value.dtype] for value in described.feeds]
         with tf.device(self._device):
-            tensors = [_tensor(feeds[value.name], value.type) for value in wanted]
-            results = self._blocks[function](tf.constant(steps), *tensors)
-        names = self._program.functions[function].results
-        return {name: result.numpy() for name, result in zip(names, results, strict=True)}
+            run = self._all_steps if described.writes else self._step_by_step
+            results = run(function, described, given, dtypes, steps)
+        return dict(zip(described.results, results, strict=True))
+
+    def keep(self, arrays: Mapping[str, Array]) -> Rows:
+        with tf.device(self._device):
+            kept = {name: tf.constant(array) for name, array in arrays.items()}
+
+        def rows(index: Array) -> dict[str, Tensor]:
+            with tf.device(self._device):
+                here = tf.constant(index)
+                return {name: tf.gather(tensor, here) for name, tensor in kept.items()}
+
+        return rows
 
     def read(self) -> dict[str, Array]:
         return {name: variable.numpy() for name, variable in self._variables.items()}
@@ -46,36 +65,52 @@ class TensorFlowExecutable:
         for name, value in values.items():
             self._variables[name].assign(np.asarray(value, np.float32))
 
-    def _block(self, function: str) -> Callable[..., list[Tensor]]:
-        """Compile the loop over the steps of a call; no shape of a feed compiles it anew."""
-        step = self._step(function)
-        described = self._program.functions[function]
-        types = [value.type for value in described.graph.outputs[: len(described.results)]]
-        signature = [tf.TensorSpec([], tf.int32)] + [
-            tf.TensorSpec([None, *feed.shape], DTYPES[feed.dtype]) for feed in described.feeds
-        ]
+    def _all_steps(
+        self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
+    ) -> list[Array]:
+        tensors = [_tensor(array, dtype) for array, dtype in zip(given, dtypes, strict=True)]
+        rows, batch = tensors[0].shape[0], _batch(described, tensors)
+        self._shapes.add((function, batch, rows if function in self._xla else 0))
+        made = self._compile(function, batch)(tf.constant(steps), *tensors)
+        return [stack.numpy()[:steps] for stack in made]
 
-        def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
-            self.compilations += 1  # this is Python: it runs when the function is traced
+    def _step_by_step(
+        self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
+    ) -> list[Array]:
+        made = []
+        for k in range(steps):
+            tensors = [_tensor(array[k], dtype) for array, dtype in zip(given, dtypes, strict=True)]
+            batch = _batch(described, tensors)
+            self._shapes.add((function, batch, 0))
+            made.append([result.numpy() for result in self._compile(function, batch)(*tensors)])
+        return [np.stack(column) for column in zip(*made, strict=True)]
 
-            def body(k: Tensor, *stacks: Tensor) -> list[Tensor]:
-                made = step([feed[k] for feed in feeds])
-                return [k + 1, *(s.write(k, m) for s, m in zip(stacks, made, strict=True))]
-
-            stacks = [
-                tf.TensorArray(DTYPES[t.dtype], size=steps, element_shape=list(t.shape))
-                for t in types
+    def _compile(self, function: str, batch: int) -> Compiled:
+        """Return a function for one size of a batch: what is known is not computed each time."""
+        if (function, batch) not in self._compiled:
+            described = self._functions[function]
+            types = [value.type for value in described.feeds]
+            shapes: list[list[int | None]] = [[*type.concrete(batch)] for type in types]
+            step = self._step(described)
+            if described.writes:
+                block = _loop(step, described)
+                signature = [tf.TensorSpec([], tf.int32)]
+                shapes = [[None, *shape] for shape in shapes]
+            else:
+                block, signature = _one(step), []
+            signature += [
+                tf.TensorSpec(shape, DTYPES[type.dtype])
+                for shape, type in zip(shapes, types, strict=True)
             ]
-            loop = tf.while_loop(lambda k, *_: k < steps, body, [tf.constant(0), *stacks])
-            return [stack.stack() for stack in loop[1:]]
+            self._compiled[function, batch] = tf.function(
+                block,
+                input_signature=signature,
+                autograph=False,
+                jit_compile=function in self._xla or None,
+            )
+        return self._compiled[function, batch]
 
-        compiled: Callable[..., list[Tensor]] = tf.function(
-            block, input_signature=signature, autograph=False
-        )
-        return compiled
-
-    def _step(self, function: str) -> Callable[[list[Tensor]], list[Tensor]]:
-        described = self._program.functions[function]
+    def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
         graph = inline(described.graph, claimed_by(CLAIMS))
         count = len(described.results)
 
@@ -95,5 +130,40 @@ class TensorFlowExecutable:
         return step
 
 
-def _tensor(array: Array, type: TensorType) -> Tensor:
-    return tf.convert_to_tensor(np.asarray(array, type.dtype))
+def _one(step: Callable[[list[Tensor]], list[Tensor]]) -> Compiled:
+    return lambda *feeds: step(list(feeds))
+
+
+def _loop(step: Callable[[list[Tensor]], list[Tensor]], described: Function) -> Compiled:
+    """Return the loop over the steps of a call; how many they are compiles nothing anew."""
+    types = [value.type for value in described.graph.outputs[: len(described.results)]]
+
+    def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
+        rows = tf.shape(feeds[0])[0]
+
+        def body(k: Tensor, *stacks: Tensor) -> list[Tensor]:
+            made = step([feed[k] for feed in feeds])
+            return [k + 1, *(s.write(k, m) for s, m in zip(stacks, made, strict=True))]
+
+        stacks = [
+            tf.TensorArray(DTYPES[t.dtype], size=rows, element_shape=list(t.shape)) for t in types
+        ]
+        loop = tf.while_loop(lambda k, *_: k < steps, body, [tf.constant(0), *stacks])
+        return [stack.stack() for stack in loop[1:]]
+
+    return block
+
+
+def _batch(described: Function, tensors: list[Tensor]) -> int:
+    """Return the size of the batch, which every function is fed."""
+    for value, tensor in zip(described.feeds, tensors, strict=True):
+        if None in value.shape:
+            return int(tensor.shape[value.shape.index(None) - value.type.rank])
+    return 0
+
+
+def _tensor(array: Any, dtype: Any) -> Tensor:
+    """Return what is fed as a tensor; what lies on the device already stays there."""
+    if isinstance(array, tf.Tensor):
+        return array
+    return tf.convert_to_tensor(np.asarray(array, dtype.as_numpy_dtype))

@@ -87,7 +87,11 @@ WORKLOADS = {
     work.name: work
     for work in (
         Workload(
-            *("mlp", "784-300-100-10, ReLU, SGD with momentum", lambda: mlp(784, (300, 100), "relu")),
+            *(
+                "mlp",
+                "784-300-100-10, ReLU, SGD with momentum",
+                lambda: mlp(784, (300, 100), "relu"),
+            ),
             *("sgd", (784,), 50, steps(440, 440)),
             fit_rivals=4.0,
             compiled_rivals=0.9,

@@ -34,11 +34,23 @@ class Linear(Protocol):
     def activity_regularizer(self) -> ActivityRegularizerLike: ...
 
 
-def rescaled(scope: Scope, x: Value, axes: tuple[int, ...], layer: Normalisation) -> Value:
-    """Return gamma · x + beta, as far as the layer has them, an element per element of the axes."""
+def rescaled(
+    scope: Scope,
+    x: Value,
+    axes: tuple[int, ...],
+    layer: Normalisation,
+    factor: Value | None = None,
+) -> Value:
+    """Return gamma · factor · x + beta, as far as they are there.
+
+    Each has an element per element of the axes.
+    """
     shape = [x.shape[i] for i in axes]
     if layer.scale:
-        x = along(x, axes, weights(scope, layer, "gamma", shape)) * x
+        gamma = weights(scope, layer, "gamma", shape)
+        factor = gamma if factor is None else gamma * factor
+    if factor is not None:
+        x = along(x, axes, factor) * x
     if layer.center:
         x = x + along(x, axes, weights(scope, layer, "beta", shape))
     return x

@@ -75,14 +75,16 @@ class BatchNorm(WithGammaAndBeta):
             hint="Write frozen=[…, 'name/moving_*'].",
         )
         if scope.training and not kept[0]:
-            mean, variance = self._statistics(scope, x, axes, mean, variance)
-        y = (x - along(x, axes, mean)) / along(x, axes, ops.sqrt(variance + self.epsilon))
-        return rescaled(scope, y, axes, self)
+            distance, variance = self._statistics(scope, x, axes, mean, variance)
+        else:
+            distance = x - along(x, axes, mean)
+        factor = 1.0 / ops.sqrt(variance + self.epsilon)  # per feature: no division of all of x
+        return rescaled(scope, distance, axes, self, factor)
 
     def _statistics(
         self, scope: Scope, x: Value, axes: tuple[int, ...], moving_mean: Value, moving_var: Value
     ) -> tuple[Value, Value]:
-        """Return mean and variance of the batch, and let the running ones follow."""
+        """Return distances to the mean and the variance; let the running statistics follow."""
         others = tuple(i for i in range(1, x.rank) if i not in axes)
         mean = scope.batch_mean(ops.reduce_mean(x, others))
         distance = x - along(x, axes, mean)
@@ -94,7 +96,7 @@ class BatchNorm(WithGammaAndBeta):
             followed = variance * (n / ops.maximum(n - 1.0, 1.0))
         scope.update("moving_mean", kept * moving_mean + new * mean)
         scope.update("moving_variance", kept * moving_var + new * followed)
-        return mean, variance
+        return distance, variance
 
     @classmethod
     def mindspore(

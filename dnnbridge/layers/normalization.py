@@ -197,14 +197,14 @@ class RMSNorm(AbstractLayer):
         axes = _feature_axes(scope, x, self.axis)
         mean = ops.reduce_mean(ops.square(x), axes, keepdims=True)
         scale = scope.parameter("scale", [x.shape[i] for i in axes], as_initializer("ones"))
-        return x / ops.sqrt(mean + self.epsilon) * along(x, axes, scale)
+        return x * (1.0 / ops.sqrt(mean + self.epsilon)) * along(x, axes, scale)
 
 
 def _standardised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
     """Return (x - mean) / √(variance + epsilon), in two passes: no difference of large squares."""
     distance = x - ops.reduce_mean(x, axes, keepdims=True)
     variance = ops.reduce_mean(ops.square(distance), axes, keepdims=True)
-    return distance / ops.sqrt(variance + epsilon)
+    return distance * (1.0 / ops.sqrt(variance + epsilon))
 
 
 def _feature_axes(scope: Scope, x: Value, axis: int | tuple[int, ...]) -> tuple[int, ...]:

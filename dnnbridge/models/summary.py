@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dnnbridge import ops
-from dnnbridge.graph import Dim, Node, Scan
+from dnnbridge.arithmetic import flops
+from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
-
-FREE = (
-    *(ops.Reshape, ops.Transpose, ops.Concat, ops.Cast, ops.Pad, ops.Slice, ops.BroadcastTo),
-    ops.Reverse,
-)
-"""Operations that move numbers without computing."""
 
 
 @dataclass(frozen=True)
@@ -75,28 +68,8 @@ def summarize(model: AbstractModel) -> Summary:
         weights = weights_below(node.path, declared)
         fresh = sum(size for name, size in weights.items() if name not in counted)
         counted |= weights.keys()
-        rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, _flops(node)))
+        rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, flops(node)))
     return Summary(tuple(rows), sum(r.parameters for r in rows), sum(r.flops for r in rows))
-
-
-def _flops(node: Node) -> int:
-    """Count the operations of a node and of its body, for one example."""
-    if node.body is not None:
-        times = node.op.length if isinstance(node.op, Scan) else 1
-        return times * sum(map(_flops, node.body.nodes))
-    if isinstance(node.op, FREE) or not node.inputs:
-        return 0
-    output = node.outputs[0].type.size()
-    if isinstance(node.op, (ops.MatMul, ops.BatchMatMul)):
-        return 2 * output * int(node.inputs[0].shape[-1] or 1)
-    if isinstance(node.op, (ops.Conv, ops.ConvTranspose)):
-        # Every element of the smaller side meets the kernel of each channel of the other.
-        kernel, transposed = node.inputs[1].type, isinstance(node.op, ops.ConvTranspose)
-        places = node.inputs[0].type.size() if transposed else output
-        return 2 * places * kernel.size() // int(kernel.shape[-1] or 1)
-    if isinstance(node.op, (ops.MaxPool, ops.AvgPool)):
-        return output * math.prod(node.op.window)
-    return max(output, *(value.type.size() for value in node.inputs))
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:

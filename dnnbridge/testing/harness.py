@@ -19,7 +19,7 @@ from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.tolerances import SMALLEST
-from dnnbridge.training.batches import scalar_feeds
+from dnnbridge.training.feeds import scalar_feeds
 from dnnbridge.updates import Updates, Weight
 
 Write = Callable[..., Value]

@@ -103,7 +103,10 @@ def _check(given: Any, type: TensorType, where: str) -> Array:
         return _as_int32(array, where)
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
-    _check_rows(converted, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = converted.sum()
+    if not np.isfinite(total):  # of finite numbers too, if it overflows
+        _check_rows(converted, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
     return converted
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
-from dnnbridge.program import MASK, Program
-from dnnbridge.training.batches import Batches, random_bytes, random_feeds, schedule_feeds
+from dnnbridge.program import Program
+from dnnbridge.training.batches import power_of_two
+from dnnbridge.training.feeds import random_feeds, schedule_feeds
 
 
 def predict(
@@ -24,6 +25,8 @@ def predict(
 ) -> dict[str, Array]:
     """Return every output for every example, in order.
 
+    Fewer examples than a batch are filled up to a power of two, so that few sizes are compiled.
+
     Args:
         program: what is run.
         executable: where it runs.
@@ -37,17 +40,21 @@ def predict(
     count, outputs = len(next(iter(data.values()))), program.outputs
     if not count:
         return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
-    size = min(batch_size, count)
+    size = min(batch_size, power_of_two(count))
     randoms = program.randoms if function == "sample" else ()
     parts: dict[str, list[Array]] = {name: [] for name in outputs}
-    first = 0
-    extra = random_bytes(program, size) if randoms else 0
-    for block in Batches(data, np.arange(count), size, None, extra).blocks():
-        steps = len(block.feeds[MASK])
-        keys = [("sample", draw, first + k) for k in range(steps)]
-        drawn = random_feeds(randoms, seed, keys, size) | schedule_feeds(program, [step] * steps)
-        results = executable.run(function, block.feeds | drawn, block.steps)
+    schedules = schedule_feeds(program, [step])
+    for number, first in enumerate(range(0, count, size)):
+        feeds = {name: _batch(array, first, size)[None] for name, array in data.items()}
+        drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1)
+        results = executable.run(function, feeds | schedules | drawn, 1)
         for name, rows in parts.items():
-            rows.append(results[name].reshape(-1, *results[name].shape[2:]))
-        first += block.steps
+            rows.append(results[name][0])
     return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}
+
+
+def _batch(array: Array, first: int, size: int) -> Array:
+    """Return some rows, and copies of the last where there are too few."""
+    rows = array[first : first + size]
+    missing = size - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], missing, 0)]) if missing else rows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
 from dnnbridge.training.arguments import Arguments
-from dnnbridge.training.batches import Batches, Block, random_bytes, schedule_feeds, step_feeds
+from dnnbridge.training.batches import Batches, Block, power_of_two
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.feeds import scalar_feeds, schedule_feeds
+from dnnbridge.training.fitting import Fitting, checked_steps
 from dnnbridge.training.history import History, Logs, numbers
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
@@ -58,6 +60,7 @@ class Run:
         self.transfer: Transfer | None = None
         self._backend = backend
         self._stopped = False
+        self._updater = experiment.optimizer, experiment.updater()
         self._program = program
         self._arguments = Arguments(experiment.model.input_types, program)
         self._totals = Totals(program.objectives)
@@ -77,7 +80,7 @@ class Run:
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
         progress: bool = False,
-        steps_per_call: int | None = None,
+        steps_per_call: int | Literal["auto"] = "auto",
     ) -> History:
         """Train for some epochs and return losses and metrics per epoch.
 
@@ -101,8 +104,9 @@ class Run:
             shuffle: whether each epoch has its own order, drawn from the seed.
             callbacks: called while training.
             progress: show a bar on a terminal, a line per epoch elsewhere.
-            steps_per_call: steps per compiled call; by default as many as fit 64 MiB, at most 64.
-                The numbers do not depend on it.
+            steps_per_call: steps per compiled call; "auto" makes them as many as need 64 MiB and
+                20 GFLOP, at most 64. The numbers do not depend on it; callbacks hear of all
+                steps of a call when it is done.
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
@@ -113,24 +117,23 @@ class Run:
         )
         batch_size = check_positive(batch_size, "batch_size")
         epochs = check_positive(epochs, "epochs")
-        if steps_per_call is not None:
-            check_positive(steps_per_call, "steps_per_call")
+        per_call = checked_steps(steps_per_call)
         self._check_heard(validation is not None)
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
         count = _count(data)
         batch_size = min(batch_size, count)
         self._drop_partial_epoch(count, batch_size)
         history, self._stopped = History(), False
+        fitting = Fitting(
+            self._program, self._executable, data, batch_size, per_call, self.experiment.seed
+        )
         with ExitStack() as ending:
             for hook in hooks:
                 hook.on_train_begin(self, epochs, -(-count // batch_size))
                 ending.callback(hook.on_train_end, self)
             for _ in range(epochs):
                 epoch = self.progress.epoch
-                order = self._order(count, shuffle)
-                extra = random_bytes(self._program, batch_size)
-                batches = Batches(data, order, batch_size, steps_per_call, extra)
-                if not self._steps(batches, history, hooks):
+                if not self._epoch(fitting, self._order(count, shuffle), history, hooks):
                     break
                 logs = self._totals.means()
                 if validation is not None:
@@ -328,39 +331,46 @@ class Run:
             )
             self.progress = replace(self.progress, batch=0)
 
-    def _steps(self, batches: Batches, history: History, hooks: list[Callback]) -> bool:
+    def _epoch(
+        self, fitting: Fitting, order: Array, history: History, hooks: list[Callback]
+    ) -> bool:
         """Train to the end of the epoch, or until stopped; return whether it is done."""
+        batches = fitting.epoch(order)
         if not self.progress.batch:
             self._totals = Totals(self._program.objectives)
-        for block in batches.blocks(self.progress.batch):
-            results = self._executable.run("train", self._train_feeds(block), block.steps)
-            size = batches.batch_size
-            self.progress = self.progress.after(block.steps, len(batches.order), size)
-            losses = self._totals.add(results, block.counts)
-            if not np.isfinite(losses).all():
-                log.warning("the loss is not finite by step %d: %s", self.progress.step, losses[-1])
-            history.step_losses += losses
-            for hook in hooks:
-                hook.on_steps_end(self, losses)
-            if self._stopped and self.progress.batch < batches.steps:
-                return False
+        with closing(fitting.blocks(batches, self.progress.batch, self.progress.step)) as blocks:
+            for block in blocks:
+                feeds = block.feeds | self._numbers(block)
+                results = self._executable.run("train", feeds, block.steps)
+                self.progress = self.progress.after(block.steps, len(order), batches.batch_size)
+                losses = self._totals.add(results, block.counts)
+                if not np.isfinite(losses).all():
+                    step = self.progress.step
+                    log.warning("the loss is not finite by step %d: %s", step, losses[-1])
+                history.step_losses += losses
+                for hook in hooks:
+                    hook.on_steps_end(self, losses)
+                if self._stopped and self.progress.batch < batches.steps:
+                    return False
         return True
 
-    def _train_feeds(self, block: Block) -> dict[str, Array]:
-        """Return all feeds of a block; steps that are not run repeat the last one's."""
-        rows, batch = block.feeds[MASK].shape
-        steps = [self.progress.step + min(k, block.steps - 1) for k in range(rows)]
-        updater = self.experiment.updater(self.optimizer)
-        return block.feeds | step_feeds(self._program, updater, self.experiment.seed, steps, batch)
+    def _numbers(self, block: Block) -> dict[str, Array]:
+        """Return the host scalars and schedules of a block, as the optimizer is now."""
+        if self._updater[0] is not self.optimizer:
+            self._updater = self.optimizer, self.experiment.updater(self.optimizer)
+        steps = range(self.progress.step, self.progress.step + block.steps)
+        rows = len(block.feeds[MASK])
+        scalars = scalar_feeds(self._updater[1], steps, rows)
+        return scalars | schedule_feeds(self._program, steps, rows)
 
     def _evaluate(self, data: dict[str, Array], batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)
         count = _count(data)
-        for block in Batches(data, np.arange(count), min(batch_size, count)).blocks():
-            steps = [self.progress.step] * len(block.feeds[MASK])
-            feeds = block.feeds | schedule_feeds(self._program, steps)
-            results = self._executable.run("evaluate", feeds, block.steps)
-            totals.add(results, block.counts)
+        for block in Batches(
+            data, np.arange(count), min(batch_size, power_of_two(count)), 1
+        ).blocks():
+            feeds = block.feeds | schedule_feeds(self._program, [self.progress.step])
+            totals.add(self._executable.run("evaluate", feeds, 1), block.counts)
         return totals.means()
 
 

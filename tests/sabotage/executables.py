@@ -27,6 +27,9 @@ class Wrapped:
     def run(self, function, feeds, steps):
         return self.inner.run(function, self.feeds(feeds), steps)
 
+    def keep(self, arrays):
+        return self.inner.keep(arrays)
+
     def read(self):
         return self.inner.read()
 

@@ -102,7 +102,7 @@ def _case() -> TrainingCase:
     metrics = [MeanPerOutput(), MeanPerOutput(name="again")]
     experiment = Experiment(model, MeanSquaredError(), NamedScalars(), metrics, seed=1)
     return TrainingCase(
-        "hostile", experiment, x, x[:, :2] ** 2, batch_size=7, epochs=4, steps_per_call=None
+        "hostile", experiment, x, x[:, :2] ** 2, batch_size=7, epochs=4, steps_per_call="auto"
     )
 
 

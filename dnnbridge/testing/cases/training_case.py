@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class TrainingCase:
     sample_weight: Array | None = None
     class_weight: dict[int, float] | None = None
     one_step: float = ONE_STEP
-    steps_per_call: int | None = 1
+    steps_per_call: int | Literal["auto"] = 1
 
     @property
     def weighted(self) -> dict[str, Any]:

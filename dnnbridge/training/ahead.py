@@ -1,0 +1,29 @@
+"""Make what comes next while the present is being used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the same items; a thread makes each while the one before it is in use.
+
+    Example:
+        >>> list(ahead(iter("abc")))
+        ['a', 'b', 'c']
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="dnnbridge-ahead") as thread:
+        following = thread.submit(_next, items)
+        while (found := following.result()) is not None:
+            following = thread.submit(_next, items)
+            yield found[0]
+
+
+def _next(items: Iterator[T]) -> tuple[T] | None:
+    for item in items:
+        return (item,)
+    return None

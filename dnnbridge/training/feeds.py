@@ -1,0 +1,60 @@
+"""What a step is fed besides examples: host scalars, schedules and random arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dnnbridge import randomness
+from dnnbridge.arrays import Array
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.program import Program
+from dnnbridge.scope import RandomInput
+
+Key = tuple[str | int, ...]
+"""The purpose of a draw, and numbers."""
+
+
+def scalar_feeds(
+    optimizer: AbstractOptimizer, steps: Sequence[int], rows: int | None = None
+) -> dict[str, Array]:
+    """Return the host scalars of an optimizer for the given steps, stacked, in float64."""
+    found = [optimizer.host_scalars(step) for step in steps]
+    stacked = {f"scalar:{name}": np.array([row[name] for row in found]) for name in found[0]}
+    return {name: _filled_up(array, rows) for name, array in stacked.items()}
+
+
+def schedule_feeds(
+    program: Program, steps: Sequence[int], rows: int | None = None
+) -> dict[str, Array]:
+    """Return the numbers that layers have for the given steps, stacked."""
+    return {
+        f"schedule:{name}": _filled_up(np.array([schedule(step) for step in steps]), rows)
+        for name, schedule in program.schedules.items()
+    }
+
+
+def random_feeds(
+    randoms: Sequence[RandomInput], seed: int, keys: Sequence[Key], batch: int, rows: int
+) -> dict[str, Array]:
+    """Return random arrays, stacked, one for each key and zeros for the rest of the rows."""
+    feeds = {}
+    for random in randoms:
+        shape = random.type.concrete(batch)
+        stacked = np.zeros((rows, *shape), np.float32)
+        for k, (purpose, *numbers) in enumerate(keys):
+            rng = randomness.generator(seed, str(purpose), random.name, *numbers)
+            stacked[k] = random.distribution.sample(rng, shape)
+        feeds[f"random:{random.name}"] = stacked
+    return feeds
+
+
+def random_bytes(program: Program, batch: int) -> int:
+    """Return the bytes of the random arrays of one step."""
+    return sum(4 * random.type.size(batch) for random in program.randoms)
+
+
+def _filled_up(array: Array, rows: int | None) -> Array:
+    """Repeat the last entry up to so many: steps that are not run."""
+    return array if rows is None else np.pad(array, (0, rows - len(array)), mode="edge")

@@ -1,0 +1,110 @@
+"""`Fitting`: one call of `fit`, from arrays to the losses of every step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.arithmetic import flops_of_graph
+from dnnbridge.arrays import Array
+from dnnbridge.backend import Executable
+from dnnbridge.errors import DataError
+from dnnbridge.objectives import WEIGHTS
+from dnnbridge.program import MASK, Program
+from dnnbridge.training.ahead import ahead
+from dnnbridge.training.batches import Batches, Block, choose_steps, rows_bytes
+from dnnbridge.training.feeds import random_bytes, random_feeds
+
+MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
+"""Environment variable: mebibytes of examples that are kept on the device."""
+
+RESIDENT_MIB = 1024
+
+BACKWARD = 3
+"""Arithmetic of a step of training, over that of a prediction."""
+
+
+class Fitting:
+    """The examples of a training, on the device where they fit, and the feeds of its steps.
+
+    Args:
+        program: what is trained.
+        executable: where it runs.
+        data: examples by the names of their feeds.
+        batch_size: examples per step.
+        steps_per_call: steps per compiled call, or "auto".
+        seed: of the run, for random arrays.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        executable: Executable,
+        data: Mapping[str, Array],
+        batch_size: int,
+        steps_per_call: int | str,
+        seed: int,
+    ) -> None:
+        self.program, self.data, self.seed = program, data, seed
+        self.batch_size = batch_size
+        self.rows_per_block = (
+            _automatic(program, data, batch_size)
+            if isinstance(steps_per_call, str)
+            else steps_per_call
+        )
+        kept = {name: a for name, a in data.items() if not name.startswith(WEIGHTS)}
+        fits = sum(array.nbytes for array in kept.values()) <= _budget()
+        self.rows = executable.keep(kept) if fits else None
+        self.kept = frozenset(kept if self.rows else ())
+
+    def epoch(self, order: Array) -> Batches:
+        """Return the batches of an epoch."""
+        return Batches(self.data, order, self.batch_size, self.rows_per_block, self.kept)
+
+    def blocks(self, batches: Batches, start: int, step: int) -> Generator[Block]:
+        """Yield the blocks from step `start` of an epoch on, the run's step number `step`.
+
+        A thread prepares each while the one before it runs, unless there is little to prepare.
+        """
+        blocks = self._with_draws(batches, start, step)
+        ready = not self.program.randoms and not batches.data
+        for block in blocks if ready else ahead(blocks):
+            yield block if self.rows is None else _with(block, self.rows(block.index))
+
+    def _with_draws(self, batches: Batches, start: int, step: int) -> Iterator[Block]:
+        for block in batches.blocks(start):
+            first = step + block.first - start
+            keys = [("random", first + k) for k in range(block.steps)]
+            randoms, rows = self.program.randoms, len(block.feeds[MASK])
+            yield _with(block, random_feeds(randoms, self.seed, keys, batches.batch_size, rows))
+
+
+def checked_steps(value: Any) -> int | str:
+    """Return `steps_per_call` as it may be given, or raise."""
+    if value is None or value == "auto":
+        return "auto"
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise DataError(
+            'must be a whole number above 0, or "auto"', where="steps_per_call", got=repr(value)
+        )
+    return int(value)
+
+
+def _automatic(program: Program, data: Mapping[str, Array], batch: int) -> int:
+    work = flops_of_graph(program.functions["evaluate"].graph) * batch * BACKWARD
+    return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
+
+
+def _budget() -> int:
+    given = os.environ.get(MEMORY_VARIABLE, str(RESIDENT_MIB))
+    if not given.isdecimal():
+        raise DataError("is a number of mebibytes", where=MEMORY_VARIABLE, got=repr(given))
+    return int(given) * 2**20
+
+
+def _with(block: Block, feeds: Mapping[str, Any]) -> Block:
+    return replace(block, feeds={**block.feeds, **feeds}) if feeds else block
