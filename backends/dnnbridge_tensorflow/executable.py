@@ -69,8 +69,12 @@ class TensorFlowExecutable:
         self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
     ) -> list[Array]:
         tensors = [_tensor(array, dtype) for array, dtype in zip(given, dtypes, strict=True)]
-        rows, batch = tensors[0].shape[0], _batch(described, tensors)
-        self._shapes.add((function, batch, rows if function in self._xla else 0))
+        batch, rows = _batch(described, tensors), 0
+        if function in self._xla:
+            if tensors[0].shape[0] == 1:  # a loop of one entry would be compiled to other roundings
+                tensors = [tf.concat([tensor, tensor], 0) for tensor in tensors]
+            rows = tensors[0].shape[0]
+        self._shapes.add((function, batch, rows))
         made = self._compile(function, batch)(tf.constant(steps), *tensors)
         return [stack.numpy()[:steps] for stack in made]
 
