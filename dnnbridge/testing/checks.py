@@ -45,12 +45,15 @@ class Check:
         entry: what it is about: the name of an operation, a kind of spec, a scenario.
         id: its own name, unique in its area.
         measure: asks a backend and returns how far it is off.
+        together: a key of checks that make something of a subject once, such as a training, so
+            that they belong in one process; empty where it shares nothing.
     """
 
     area: str
     entry: str
     id: str
     measure: Measure
+    together: str = ""
 
     def require(self, subject: Subject) -> None:
         """Raise AssertionError with the first measurement that is not within its tolerance."""
@@ -120,7 +123,8 @@ def _of_schedules() -> Iterator[Check]:
     every = partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
     for k, case in enumerate(SCHEDULE_CASES):
         kind = kind_of(type(case.schedule))
-        yield Check("schedule", kind, case.id, partial(_one_of, "schedules", every, k))
+        own = partial(_one_of, "schedules", every, k)
+        yield Check("schedule", kind, case.id, own, together="schedules")
 
 
 def _of_initializers() -> Iterator[Check]:
@@ -128,7 +132,7 @@ def _of_initializers() -> Iterator[Check]:
     for k, case in enumerate(INITIALIZER_CASES):
         kind = kind_of(type(case.initializer))
         own = partial(_one_of, "initializers", measure_initializers, k)
-        yield Check("initializer", kind, case.id, own)
+        yield Check("initializer", kind, case.id, own, together="initializers")
 
 
 def _one_of(
@@ -140,18 +144,20 @@ def _one_of(
 def _of_runs() -> Iterator[Check]:
     for case in [*TRAINING_CASES, HOSTILE_CASE]:
         measure: Measure = partial(_training, case)
-        yield Check("training", case.id, f"train-{case.id}", measure)
+        name = f"train-{case.id}"
+        yield Check("training", case.id, name, measure, together=name)
         for part in (case.experiment.loss_scale, case.experiment.optimizer.weight_decay):
             if isinstance(part, Spec):
                 family = family_of(type(part)) or "training"
-                yield Check(family, kind_of(type(part)), f"train-{case.id}", measure)
+                yield Check(family, kind_of(type(part)), name, measure, together=name)
     for case in RESYNCHRONISED_CASES:
         yield Check("training", case.id, f"follow-{case.id}", partial(measure_resynchronised, case))
     for journey in JOURNEY_CASES:
         yield Check("training", journey.id, f"legs-{journey.id}", partial(measure_journey, journey))
     yield Check("training", "forms", "forms of data", forms_of_data)
     for case in TRAINING_CASES:
-        yield Check("resuming", case.id, f"resume-{case.id}", partial(measure_resuming, case))
+        resume = partial(measure_resuming, case)
+        yield Check("resuming", case.id, f"resume-{case.id}", resume, together=f"train-{case.id}")
     for name, measure in BEHAVIOURS.items():
         yield Check("behaviour", name, name, measure)
 
