@@ -8,9 +8,11 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE
+from dnnbridge.losses import AbstractLoss
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
-from dnnbridge.testing.measurement import Measurement, holds, same
+from dnnbridge.testing.measurement import Measurement, close, holds, near, same
 from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
 
 def table_is_total(subject: Subject) -> list[Measurement]:
@@ -95,6 +97,28 @@ def copies(subject: Subject) -> list[Measurement]:
     return [*made, *(same(state[n], array, f"{n}, kept") for n, array in expected.items())]
 
 
+def few_examples(subject: Subject) -> list[Measurement]:
+    """No example, one, batches of one, and examples that weigh 0 follow the reference."""
+    case = TRAINING_CASES[0]
+    loss = case.experiment.loss
+    assert isinstance(loss, AbstractLoss)
+    experiment = case.experiment.replace(loss=loss.replace(reduction="weighted_mean"))
+    x, y = (np.asarray(each)[:5] for each in (case.x, case.y))
+    weights = np.array([1.0, 0.0, 2.0, 0.0, 0.5])
+    runs = [each.run(experiment) for each in (subject, subject.reference)]
+    fits = [run.fit(x, y, 1, 2, sample_weight=weights, shuffle=False) for run in runs]
+    actual, expected = (np.array(fit.step_losses) for fit in fits)
+    made = [close(actual, expected, LOSS_CURVE, "losses of batches of one")]
+    made.append(holds(not actual[[1, 3]].any(), "losses of examples that weigh 0", f"{actual}"))
+    state = runs[0].state()
+    made += [near(state[name], a, TRAJECTORY, name) for name, a in runs[1].state().items()]
+    for count in (0, 1):
+        found = [run.predict(x[:count]) for run in runs]
+        made.append(close(found[0], found[1], LOSS_CURVE, f"predictions of {count}"))
+    alone = [run.evaluate(x[:1], y[:1])["loss"] for run in runs]
+    return [*made, close(np.array(alone[0]), np.array(alone[1]), LOSS_CURVE, "evaluation of one")]
+
+
 def compiled_once(subject: Subject) -> list[Measurement]:
     """Another rate, further epochs, and short last batches compile nothing anew.
 
@@ -119,6 +143,7 @@ BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "written state": written_state,
     "written parameters": written_parameters,
     "copies": copies,
+    "few examples": few_examples,
     "compiled once": compiled_once,
 }
 """By name; every backend is asked all of them."""

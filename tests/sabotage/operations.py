@@ -263,12 +263,15 @@ WINDOWS = [
         instead(mirrored),
         "operation/Conv-even_kernel",
         "layer/Conv1D-causal",
+        "layer/Conv2D-7x13-same",
+        "layer/SeparableConv1D-7x13-same",
     ),
     _op(
         "'same' padding of pools mirrored",
         ops.MaxPool,
         instead(mirrored),
         "operation/MaxPool-even_window",
+        "layer/MaxPooling3D-7x13-same",
     ),
     _op(
         "padding counted in a mean",
@@ -276,6 +279,7 @@ WINDOWS = [
         instead(lambda op: replace(op, count_padding=True)),
         "operation/AvgPool-overlap",
         "layer/AveragePooling2D-same",
+        "layer/AveragePooling1D-7x13-same",
     ),
     _op(
         "maximum of the padding's zeros",

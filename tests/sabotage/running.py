@@ -101,7 +101,7 @@ BATCHES = [
     ),
     Sabotage(
         "weights of examples ignored",
-        ("training/train-sum-weights", "training/train-heads"),
+        ("training/train-sum-weights", "training/train-heads", "behaviour/few examples"),
         wrap=executables.WeightsIgnored,
     ),
     Sabotage(
