@@ -88,7 +88,7 @@ RULES: dict[type[Op], Rule] = {
     ops.Add: _binary(np.add, lambda a, b: (1.0, 1.0)),
     ops.Sub: _binary(np.subtract, lambda a, b: (1.0, -1.0)),
     ops.Mul: _binary(np.multiply, lambda a, b: (b, a)),
-    ops.Div: _binary(np.divide, lambda a, b: (1.0 / b, -a / (b * b))),
+    ops.Div: _binary(np.divide, lambda a, b: (1.0 / b, -(a / b) / b)),
     ops.Maximum: _choice(np.maximum, np.greater_equal),
     ops.Minimum: _choice(np.minimum, np.less_equal),
     ops.Clip: Rule(lambda op, x: np.clip(x, op.low, op.high), _clip_vjp),

@@ -9,6 +9,7 @@ import numpy as np
 from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE
 from dnnbridge.losses import AbstractLoss
+from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
 from dnnbridge.testing.subject import Subject
@@ -16,14 +17,19 @@ from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
 
 def table_is_total(subject: Subject) -> list[Measurement]:
-    """Every primitive is lowered or declared as a limitation, and not both."""
+    """Every primitive is lowered or declared as a limitation, not both; deviations have cases."""
     backend = subject.backend
     declared = {limit.op for limit in backend.limitations if not limit.devices}
     missing = set(ops.PRIMITIVES) - set(backend.lowered) - declared
+    cases = {(case.id, type(case.op)) for case in OP_CASES}
+    shown = {(id, each.op) for each in backend.deviations for id in each.cases}
+    without = [str(each) for each in backend.deviations if not each.cases]
+    without += [f"{op.__name__}: {id}" for id, op in shown - cases]
     twice = set(backend.lowered) & (declared | STRUCTURE)
     return [
         holds(not missing, "lowered or declared", ", ".join(sorted(op.__name__ for op in missing))),
         holds(not twice, "not both", ", ".join(sorted(op.__name__ for op in twice))),
+        holds(not without, "deviations are shown by cases", ", ".join(without)),
     ]
 
 

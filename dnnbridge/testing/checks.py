@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from dnnbridge.backend import Limitation
+from dnnbridge.backend import Deviation, Limitation
+from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.specification import Spec, family_of, kind_of
 from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
@@ -56,10 +57,17 @@ class Check:
     together: str = ""
 
     def require(self, subject: Subject) -> None:
-        """Raise AssertionError with the first measurement that is not within its tolerance."""
-        for measurement in self.measure(subject):
-            if not measurement.ok:
-                raise AssertionError(f"{self.id} {measurement}")
+        """Raise with the first measurement that is not within its tolerance.
+
+        Raises:
+            AssertionError: nothing declares it.
+            DeclaredLimitationError: the backend declares that it deviates there.
+        """
+        wrong = [each for each in self.measure(subject) if not each.ok]
+        for measurement in sorted(wrong, key=lambda each: bool(each.declared)):
+            if measurement.declared:
+                raise DeclaredLimitationError(measurement.declared)
+            raise AssertionError(f"{self.id} {measurement}")
 
 
 def all_checks() -> list[Check]:
@@ -163,19 +171,22 @@ def _of_runs() -> Iterator[Check]:
 
 
 def _operation(case: OpCase, subject: Subject) -> list[Measurement]:
-    """Compare an operation; one that is declared as a limitation must be refused."""
+    """Compare an operation: a declared limitation must be refused, a declared deviation seen."""
     made = _equation(case, subject)
-    limitation = _limitation(case, subject)
-    if limitation is not None:
-        made.append(holds(False, "a declared limitation, which works", limitation.reason))
+    for limit in subject.backend.limitations:
+        if limit.op is type(case.op) and _concerns(limit, subject):
+            made.append(holds(False, "a declared limitation, which works", limit.reason))
+    for deviation in subject.backend.deviations:
+        if case.id in deviation.cases and _concerns(deviation, subject):
+            if all(each.ok for each in made):
+                seen = holds(False, "a declared deviation, which is not seen", str(deviation))
+                return [*made, seen]
+            made = [each if each.ok else replace(each, declared=str(deviation)) for each in made]
     return made
 
 
-def _limitation(case: OpCase, subject: Subject) -> Limitation | None:
-    for limit in subject.backend.limitations:
-        if limit.op is type(case.op) and subject.device in (limit.devices or (subject.device,)):
-            return limit
-    return None
+def _concerns(declared: Limitation | Deviation, subject: Subject) -> bool:
+    return not declared.devices or subject.device in declared.devices
 
 
 def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:
