@@ -49,8 +49,8 @@ def conformance(
 ) -> None:
     """Ask a backend every check of the suite, and compare its numbers with the reference.
 
-    The exit status is 1 where a check fails. What a backend declares that it cannot do is listed
-    and fails nothing.
+    The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
+    otherwise, is listed and fails nothing.
     """
     from dnnbridge.cli.checking import check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
