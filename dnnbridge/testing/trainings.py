@@ -14,7 +14,7 @@ from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.drawing import other_examples
 from dnnbridge.testing.measurement import Measurement, close, holds, near, relative_distance
 from dnnbridge.testing.subject import Subject
-from dnnbridge.testing.tolerances import LOSS_CURVE, OTHER_NUMBERS, TRAJECTORY
+from dnnbridge.testing.tolerances import LOSS_CURVE, OTHER_EXAMPLES, TRAJECTORY
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
 from dnnbridge.training.position import Position
@@ -72,7 +72,7 @@ def allowed(made: list[Measurement], subject: Subject) -> list[Measurement]:
     """Allow more where the numbers are not those of the cases."""
     if not subject.seed:
         return made
-    return [replace(each, tolerance=OTHER_NUMBERS * each.tolerance) for each in made]
+    return [replace(each, tolerance=OTHER_EXAMPLES * each.tolerance) for each in made]
 
 
 def weights_followed(
