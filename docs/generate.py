@@ -204,7 +204,8 @@ SABOTAGE_NOTE = (
     "equation or an optimizer sets is put back to its default, and a case has to fail.",
     "",
     "A healthy backend has no false alarm: the reference with every operation and array in float32",
-    "has to pass with any seed of inputs, weights, gradients and masks; 20 are slow tests.",
+    "has to pass with any seed of inputs, weights, gradients and masks; 20 are slow tests;",
+    "[numbers.md](numbers.md) has their figures.",
 )
 
 
