@@ -33,6 +33,31 @@ class Limitation:
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """Inputs for which an operation is lowered and gives other numbers than the reference.
+
+    Args:
+        op: the class of the operation.
+        where: the inputs, for the user's eyes: "a NaN in a window".
+        reason: what comes out, and why.
+        cases: cases of the suite that show it, each of them only such inputs.
+        devices: devices it concerns; empty for all.
+        upstream: where the framework tracks it, if it does.
+    """
+
+    op: type[Op]
+    where: str
+    reason: str
+    cases: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+    upstream: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.op.__name__} deviates for {self.where}: {self.reason}"
+        return f"{text} {self.upstream}".rstrip()
+
+
+@dataclass(frozen=True)
 class BackendInfo:
     """What is known of a backend without importing its framework.
 
@@ -138,6 +163,9 @@ class Backend(Protocol):
 
     @property
     def limitations(self) -> tuple[Limitation, ...]: ...
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]: ...
 
     def devices(self) -> tuple[str, ...]:
         """Return the devices of this machine that it can use, the preferred one first."""

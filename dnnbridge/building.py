@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dnnbridge import ops
+from dnnbridge.declarations import Declarations, StateArray
 from dnnbridge.errors import SpecError
 from dnnbridge.forward import Forward, names_of
 from dnnbridge.graph import Builder, Graph, Value, inline
@@ -13,7 +14,7 @@ from dnnbridge.loss_scale import AbstractLossScale
 from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Function, Program
-from dnnbridge.scope import Declarations, Scope, StateArray
+from dnnbridge.scope import Scope
 from dnnbridge.updates import Updates, Weight
 from dnnbridge.weight_rules import WeightRules
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dnnbridge.declarations import BatchMask, Declarations
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.heads import Head
@@ -13,7 +14,7 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.objectives import Objective, emit_objectives, objectives
 from dnnbridge.program import MASK, NORMALIZER, Function
 from dnnbridge.regularizers import AbstractRegularizer
-from dnnbridge.scope import BatchMask, Declarations, Scope
+from dnnbridge.scope import Scope
 from dnnbridge.weight_rules import WeightRules
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dnnbridge import ops
+from dnnbridge.declarations import StateArray
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, TensorType, Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
-from dnnbridge.scope import StateArray
 from dnnbridge.weight_decay import as_weight_decay
 
 if TYPE_CHECKING:

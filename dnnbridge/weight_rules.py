@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 from pydantic import PlainValidator
 
 from dnnbridge.constraints import AbstractConstraint, as_constraint
+from dnnbridge.declarations import StateArray
 from dnnbridge.patterns import by_pattern, check_patterns, check_rules, named_by, rule_for
 from dnnbridge.regularizers import AbstractRegularizer, as_regularizer
-from dnnbridge.scope import StateArray
 
 FrozenStatistics = Literal["keep", "update"]
 """What a normalisation does whose running statistics a pattern of frozen weights names."""

@@ -51,7 +51,10 @@ def support() -> str:
         cells = []
         for backend in backends:
             limits = [limit for limit in backend.limitations if limit.op is op]
-            cells.append(limits[0].reason if limits else "yes" if op in backend.lowered else "no")
+            word = limits[0].reason if limits else "yes" if op in backend.lowered else "no"
+            own = [each for each in backend.deviations if each.op is op]
+            word += "".join(f"; not for {each.where}: {each.reason}" for each in own)
+            cells.append(word)
         rows.append(f"| {op.__name__}: {_summary(op)} | {' | '.join(cells)} |")
     claims = ["", "Composites lowered as one kernel, held to their equation by the suite:", ""]
     claims += [
@@ -201,7 +204,8 @@ SABOTAGE_NOTE = (
     "equation or an optimizer sets is put back to its default, and a case has to fail.",
     "",
     "A healthy backend has no false alarm: the reference with every operation and array in float32",
-    "has to pass with any seed of inputs, weights, gradients and masks; 20 are slow tests.",
+    "has to pass with any seed of inputs, weights, gradients and masks; 20 are slow tests;",
+    "[numbers.md](numbers.md) has their figures.",
 )
 
 

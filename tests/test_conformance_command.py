@@ -12,14 +12,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dnnbridge.cli import main
-from dnnbridge.cli.conformance_jobs import ask_in_processes
+from dnnbridge.cli.conformance_jobs import ask_in_processes, share
 from dnnbridge.errors import BackendError
+from dnnbridge.plugins import load_backend
 from dnnbridge.report.conformance import TITLES, areas, render
+from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.changes import changes, key_of
 from dnnbridge.testing.checks import all_checks, select
 from dnnbridge.testing.measurement import Measurement
 from dnnbridge.testing.recorded import read, to_json
 from dnnbridge.testing.running import Conformance, Outcome
+from dnnbridge.testing.subject import Subject
 
 CROOKED = '''
 """Right in all but Tanh, and without Erfc."""
@@ -239,6 +242,43 @@ def test_checks_have_names_of_their_own_and_cover_every_entry() -> None:
     some = ("training", "resuming")
     assert quick >= {(c.area, c.entry) for c in checks if c.area not in some}
     assert {area for area, _ in quick} == {check.area for check in checks}
+
+
+class Noting(Subject):
+    """Notes under which keys something is made once."""
+
+    def once(self, key, make):
+        self._made.setdefault("asked", set()).add(key)
+        return super().once(key, make)
+
+    def asked(self) -> set:
+        return self._made.pop("asked", set())
+
+
+def test_checks_that_make_something_once_are_together() -> None:
+    """What several checks ask for is asked for by one process."""
+    backend, asked = load_backend("reference"), {}
+    reference = Noting(backend)
+    subject = Noting(backend, held_to=reference)
+    loss_scales = {c.id.removeprefix("train-") for c in all_checks() if c.area == "loss_scale"}
+    chosen = [c for c in all_checks() if c.area in ("schedule", "initializer", "behaviour")]
+    runs = [c for c in all_checks() if c.area in ("training", "resuming", "loss_scale")]
+    for check in [*chosen, *(c for c in runs if c.id.split("-", 1)[-1] in loss_scales)]:
+        check.measure(subject)
+        for key in subject.asked() | reference.asked():
+            asked.setdefault(key, []).append(check)
+    shared = [checks for checks in asked.values() if len(checks) > 1]
+    assert len(shared) > 3
+    for checks in shared:
+        assert len({check.together or check for check in checks}) == 1, [c.id for c in checks]
+    names = {check.together for check in all_checks()}
+    assert {f"train-{case.id}" for case in TRAINING_CASES} <= names
+
+
+def test_no_process_has_a_part_of_what_is_together() -> None:
+    shares = [share(all_checks(), k, 3) for k in range(3)]
+    for name in {check.together for check in all_checks()} - {""}:
+        assert sum(any(check.together == name for check in each) for each in shares) == 1, name
 
 
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:

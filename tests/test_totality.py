@@ -18,6 +18,8 @@ from dnnbridge import (
 )
 from dnnbridge.specification import kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
+from dnnbridge.testing.cases.extreme_loss_cases import EXTREME_LOSS_CASES
+from dnnbridge.testing.cases.odd_cases import ODD_CASES
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
@@ -52,3 +54,21 @@ def test_every_primitive_and_spec_has_a_case():
         }
         assert ours, base
         assert ours <= covered, ours - covered
+
+
+WINDOWED = {"kernel_size", "pool_size", "padding", "cropping", "size"}
+"""Fields of layers that have windows or borders."""
+
+
+def test_every_layer_with_windows_and_every_loss_has_cases_at_its_ends():
+    """One example of 7 by 13; predictions at the ends of float32."""
+    odd = {type(case.spec) for case in ODD_CASES}
+    assert all(len(x) == 1 and set(x.shape) & {7, 13} for case in ODD_CASES for x in case.inputs)
+    given = {cls for cls in kinds(layers.AbstractLayer) if WINDOWED & set(cls.__annotations__)}
+    given = {cls for cls in given if cls.__module__.startswith("dnnbridge.layers.")}
+    whole = {cls for cls in kinds(layers.AbstractLayer) if cls.__name__.startswith("Global")}
+    assert len(given) > 15
+    assert given | whole <= odd, given | whole - odd
+    ends = {type(case.spec) for case in EXTREME_LOSS_CASES}
+    ours = {cls for cls in kinds(losses.AbstractLoss) if cls.__module__.startswith("dnnbridge.")}
+    assert ours <= ends, ours - ends

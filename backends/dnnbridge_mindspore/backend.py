@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mindspore as ms
 
-from dnnbridge.backend import Limitation
+from dnnbridge import ops
+from dnnbridge.backend import Deviation, Limitation
 from dnnbridge.errors import BackendError
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
@@ -14,6 +15,30 @@ from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
 
 LIMITATIONS: tuple[Limitation, ...] = ()
+
+DEVIATIONS = (
+    Deviation(
+        ops.MaxPool,
+        "a NaN in a window",
+        "MindSpore takes the largest of the numbers after the last NaN",
+        ("MaxPool-nan",),
+        ("cpu",),
+    ),
+    Deviation(
+        ops.Div,
+        "a divisor beyond 8.5e37",
+        "the quotient is 0, as it is multiplied by the reciprocal, which float32 has not",
+        ("Div-huge_divisor",),
+        ("cpu",),
+    ),
+    Deviation(
+        ops.Div,
+        "a derivative by a divisor below 1e-19",
+        "it is infinite or NaN, as the square of the reciprocal overflows",
+        ("Div-gradient_of_small",),
+        ("cpu",),
+    ),
+)
 
 DEVICES = {"cpu": "CPU", "gpu": "GPU", "ascend": "Ascend"}
 
@@ -25,6 +50,7 @@ class MindSporeBackend:
     lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
     claims = CLAIMS
     limitations = LIMITATIONS
+    deviations = DEVIATIONS
 
     def devices(self) -> tuple[str, ...]:
         accelerators = [name for name in ("ascend", "gpu") if ms.hal.is_available(DEVICES[name])]

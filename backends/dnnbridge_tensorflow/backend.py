@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from dnnbridge.backend import Limitation
+from dnnbridge import ops
+from dnnbridge.backend import Deviation, Limitation
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge_tensorflow.claims import CLAIMS
@@ -14,6 +15,16 @@ from dnnbridge_tensorflow.plugin import INFO
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
+DEVIATIONS = (
+    Deviation(
+        ops.MaxPool,
+        "a NaN in a window",
+        "TensorFlow takes the largest of the other numbers, -3.4e38 where there is none",
+        ("MaxPool-nan",),
+        ("cpu",),
+    ),
+)
+
 
 class TensorFlowBackend:
     """Runs programs as `tf.function`s."""
@@ -22,6 +33,7 @@ class TensorFlowBackend:
     lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
     claims = CLAIMS
     limitations = LIMITATIONS
+    deviations = DEVIATIONS
 
     def devices(self) -> tuple[str, ...]:
         return ("gpu", "cpu") if tf.config.list_physical_devices("GPU") else ("cpu",)

@@ -49,8 +49,8 @@ def conformance(
 ) -> None:
     """Ask a backend every check of the suite, and compare its numbers with the reference.
 
-    The exit status is 1 where a check fails. What a backend declares that it cannot do is listed
-    and fails nothing.
+    The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
+    otherwise, is listed and fails nothing.
     """
     from dnnbridge.cli.checking import check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
@@ -63,7 +63,8 @@ def conformance(
     check_writable("json", json_file)
     subjects = _subjects(backend, device)
     before = _before(against, subjects) if against else []
-    checks = select_from(all_checks(), words=select, quick=quick)
+    every = all_checks()
+    checks = select_from(every, words=select, quick=quick)
     if not checks:
         raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
     if share:
@@ -76,7 +77,7 @@ def conformance(
         else:
             with shown_progress(subject.backend.info.name, checks) as done:
                 found.append(run_checks(checks, subject, done))
-        _print(found[-1], before)
+        _print(found[-1], before, every)
     _write(found, report, json_file)
     if any(each.failed for each in found):
         raise click.exceptions.Exit(1)
@@ -142,16 +143,16 @@ def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
     return before
 
 
-def _print(found: Conformance, before: list[Conformance]) -> None:
+def _print(found: Conformance, before: list[Conformance], every: list[Check]) -> None:
+    """Print what was found, and what has changed, of all checks that there are."""
     from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
     from dnnbridge.cli.tables import print_table
     from dnnbridge.testing.changes import changes, key_of
-    from dnnbridge.testing.checks import all_checks
 
     print_table(area_table(found))
     for line in outcome_lines(found):
         click.echo(line)
-    known = {key_of(check) for check in all_checks()}
+    known = {key_of(check) for check in every}
     for old in before:
         if (old.backend, old.device) == (found.backend, found.device):
             for line in change_lines(old, found, changes(old, found, known)):

@@ -14,21 +14,18 @@ from dnnbridge.testing.checks import Check
 from dnnbridge.testing.recorded import read
 from dnnbridge.testing.running import Conformance
 
-TOGETHER = ("schedule", "initializer")
-"""Areas whose checks share one program."""
-
 
 def share(checks: Sequence[Check], number: int, count: int) -> list[Check]:
-    """Return the checks of one process of several; those that share a program stay together.
+    """Return the checks of one process of several; those that belong together stay so.
 
     Example:
         >>> from dnnbridge.testing.checks import all_checks
         >>> sum(len(share(all_checks(), k, 3)) for k in range(3)) == len(all_checks())
         True
     """
-    groups: dict[str, list[Check]] = {}
+    groups: dict[object, list[Check]] = {}
     for check in checks:
-        groups.setdefault(_group(check), []).append(check)
+        groups.setdefault(check.together or check, []).append(check)
     return list(itertools.chain(*list(groups.values())[number::count]))
 
 
@@ -65,10 +62,3 @@ def _start(arguments: Sequence[str], stem: Path) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-P", "-m", "dnnbridge", *arguments, "--json", f"{stem}.json"]
     with Path(f"{stem}.txt").open("wb") as log:
         return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT)
-
-
-def _group(check: Check) -> str:
-    if check.area in TOGETHER:
-        return check.area
-    name = check.id.removeprefix("train-").removeprefix("resume-")
-    return f"training {name}" if name != check.id else f"{check.area} {check.id}"

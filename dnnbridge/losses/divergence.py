@@ -91,7 +91,8 @@ class CosineSimilarity(AbstractLoss):
     `mindspore.nn.CosineEmbeddingLoss` with labels 1 is 1 plus this loss.
 
     Args:
-        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this; a vector of zeros gives 0.
+        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this; a vector of zeros gives 0,
+            and so does one longer than 1.8e19, whose square float32 has not.
 
     Example:
         >>> CosineSimilarity().epsilon

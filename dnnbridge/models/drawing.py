@@ -9,11 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dnnbridge.declarations import Declarations
 from dnnbridge.files import write_atomically
 from dnnbridge.graph import Call, Node, TensorType, Value
 from dnnbridge.models.placing import place
 from dnnbridge.models.tracing import trace, weights_below
-from dnnbridge.scope import Declarations
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from dnnbridge.declarations import Declarations
 from dnnbridge.graph import Builder, Graph, Value
-from dnnbridge.scope import Declarations, Scope
+from dnnbridge.scope import Scope
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Claim, Limitation
+from dnnbridge.backend import Claim, Deviation, Limitation
 from dnnbridge.graph import Op, TensorType, inline
 from dnnbridge.program import Program
 from dnnbridge.reference.interpreter import RULES, Watch, evaluate
@@ -25,6 +25,7 @@ class ReferenceBackend:
     lowered: frozenset[type[Op]] = frozenset(RULES)
     claims: Mapping[type, Claim] = {}
     limitations: tuple[Limitation, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
     watch: Watch | None = None
 
     def devices(self) -> tuple[str, ...]:

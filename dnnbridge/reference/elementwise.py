@@ -54,6 +54,18 @@ def _select_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Ar
     return None, unbroadcast(da, a.shape), unbroadcast(db, b.shape)
 
 
+def _choice(
+    forward: Callable[[Array, Array], Array], keep: Callable[[Array, Array], Array]
+) -> Rule:
+    """Make a rule of one of two numbers; an infinite cotangent is not multiplied by 0."""
+
+    def vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+        _, da, db = _select_vjp(op, (keep(*xs), *xs), y, dy)
+        return np.asarray(da), np.asarray(db)
+
+    return Rule(lambda op, a, b: forward(a, b), vjp)
+
+
 def _clip_vjp(op: ops.Clip, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
     (x,) = xs
     return (np.where((x >= op.low) & (x <= op.high), dy, 0.0),)
@@ -76,9 +88,9 @@ RULES: dict[type[Op], Rule] = {
     ops.Add: _binary(np.add, lambda a, b: (1.0, 1.0)),
     ops.Sub: _binary(np.subtract, lambda a, b: (1.0, -1.0)),
     ops.Mul: _binary(np.multiply, lambda a, b: (b, a)),
-    ops.Div: _binary(np.divide, lambda a, b: (1.0 / b, -a / (b * b))),
-    ops.Maximum: _binary(np.maximum, lambda a, b: (a >= b, a < b)),
-    ops.Minimum: _binary(np.minimum, lambda a, b: (a <= b, a > b)),
+    ops.Div: _binary(np.divide, lambda a, b: (1.0 / b, -(a / b) / b)),
+    ops.Maximum: _choice(np.maximum, np.greater_equal),
+    ops.Minimum: _choice(np.minimum, np.less_equal),
     ops.Clip: Rule(lambda op, x: np.clip(x, op.low, op.high), _clip_vjp),
     ops.Select: Rule(lambda op, condition, a, b: np.where(condition, a, b), _select_vjp),
     ops.Greater: _flat(lambda op, a, b: a > b),

@@ -8,20 +8,28 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE
+from dnnbridge.losses import AbstractLoss
+from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
-from dnnbridge.testing.measurement import Measurement, holds, same
+from dnnbridge.testing.measurement import Measurement, close, holds, near, same
 from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
 
 def table_is_total(subject: Subject) -> list[Measurement]:
-    """Every primitive is lowered or declared as a limitation, and not both."""
+    """Every primitive is lowered or declared as a limitation, not both; deviations have cases."""
     backend = subject.backend
     declared = {limit.op for limit in backend.limitations if not limit.devices}
     missing = set(ops.PRIMITIVES) - set(backend.lowered) - declared
+    cases = {(case.id, type(case.op)) for case in OP_CASES}
+    shown = {(id, each.op) for each in backend.deviations for id in each.cases}
+    without = [str(each) for each in backend.deviations if not each.cases]
+    without += [f"{op.__name__}: {id}" for id, op in shown - cases]
     twice = set(backend.lowered) & (declared | STRUCTURE)
     return [
         holds(not missing, "lowered or declared", ", ".join(sorted(op.__name__ for op in missing))),
         holds(not twice, "not both", ", ".join(sorted(op.__name__ for op in twice))),
+        holds(not without, "deviations are shown by cases", ", ".join(without)),
     ]
 
 
@@ -95,6 +103,28 @@ def copies(subject: Subject) -> list[Measurement]:
     return [*made, *(same(state[n], array, f"{n}, kept") for n, array in expected.items())]
 
 
+def few_examples(subject: Subject) -> list[Measurement]:
+    """No example, one, batches of one, and examples that weigh 0 follow the reference."""
+    case = TRAINING_CASES[0]
+    loss = case.experiment.loss
+    assert isinstance(loss, AbstractLoss)
+    experiment = case.experiment.replace(loss=loss.replace(reduction="weighted_mean"))
+    x, y = (np.asarray(each)[:5] for each in (case.x, case.y))
+    weights = np.array([1.0, 0.0, 2.0, 0.0, 0.5])
+    runs = [each.run(experiment) for each in (subject, subject.reference)]
+    fits = [run.fit(x, y, 1, 2, sample_weight=weights, shuffle=False) for run in runs]
+    actual, expected = (np.array(fit.step_losses) for fit in fits)
+    made = [close(actual, expected, LOSS_CURVE, "losses of batches of one")]
+    made.append(holds(not actual[[1, 3]].any(), "losses of examples that weigh 0", f"{actual}"))
+    state = runs[0].state()
+    made += [near(state[name], a, TRAJECTORY, name) for name, a in runs[1].state().items()]
+    for count in (0, 1):
+        found = [run.predict(x[:count]) for run in runs]
+        made.append(close(found[0], found[1], LOSS_CURVE, f"predictions of {count}"))
+    alone = [run.evaluate(x[:1], y[:1])["loss"] for run in runs]
+    return [*made, close(np.array(alone[0]), np.array(alone[1]), LOSS_CURVE, "evaluation of one")]
+
+
 def compiled_once(subject: Subject) -> list[Measurement]:
     """Another rate, further epochs, and short last batches compile nothing anew.
 
@@ -119,6 +149,7 @@ BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "written state": written_state,
     "written parameters": written_parameters,
     "copies": copies,
+    "few examples": few_examples,
     "compiled once": compiled_once,
 }
 """By name; every backend is asked all of them."""

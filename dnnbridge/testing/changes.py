@@ -87,6 +87,7 @@ def _growth(old: Outcome, new: Outcome) -> Growth | None:
         for each in new.measurements
         if each.what in errors
         and each.share > NOTABLE
+        and not each.declared
         and each.error >= GROWTH * errors[each.what].error
     ]
     return max(grown, key=lambda each: each.now.share, default=None)

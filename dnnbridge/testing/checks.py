@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from dnnbridge.backend import Limitation
+from dnnbridge.backend import Deviation, Limitation
+from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.specification import Spec, family_of, kind_of
 from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
@@ -45,18 +46,28 @@ class Check:
         entry: what it is about: the name of an operation, a kind of spec, a scenario.
         id: its own name, unique in its area.
         measure: asks a backend and returns how far it is off.
+        together: a key of checks that make something of a subject once, such as a training, so
+            that they belong in one process; empty where it shares nothing.
     """
 
     area: str
     entry: str
     id: str
     measure: Measure
+    together: str = ""
 
     def require(self, subject: Subject) -> None:
-        """Raise AssertionError with the first measurement that is not within its tolerance."""
-        for measurement in self.measure(subject):
-            if not measurement.ok:
-                raise AssertionError(f"{self.id} {measurement}")
+        """Raise with the first measurement that is not within its tolerance.
+
+        Raises:
+            AssertionError: nothing declares it.
+            DeclaredLimitationError: the backend declares that it deviates there.
+        """
+        wrong = [each for each in self.measure(subject) if not each.ok]
+        for measurement in sorted(wrong, key=lambda each: bool(each.declared)):
+            if measurement.declared:
+                raise DeclaredLimitationError(measurement.declared)
+            raise AssertionError(f"{self.id} {measurement}")
 
 
 def all_checks() -> list[Check]:
@@ -120,7 +131,8 @@ def _of_schedules() -> Iterator[Check]:
     every = partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
     for k, case in enumerate(SCHEDULE_CASES):
         kind = kind_of(type(case.schedule))
-        yield Check("schedule", kind, case.id, partial(_one_of, "schedules", every, k))
+        own = partial(_one_of, "schedules", every, k)
+        yield Check("schedule", kind, case.id, own, together="schedules")
 
 
 def _of_initializers() -> Iterator[Check]:
@@ -128,7 +140,7 @@ def _of_initializers() -> Iterator[Check]:
     for k, case in enumerate(INITIALIZER_CASES):
         kind = kind_of(type(case.initializer))
         own = partial(_one_of, "initializers", measure_initializers, k)
-        yield Check("initializer", kind, case.id, own)
+        yield Check("initializer", kind, case.id, own, together="initializers")
 
 
 def _one_of(
@@ -140,36 +152,41 @@ def _one_of(
 def _of_runs() -> Iterator[Check]:
     for case in [*TRAINING_CASES, HOSTILE_CASE]:
         measure: Measure = partial(_training, case)
-        yield Check("training", case.id, f"train-{case.id}", measure)
+        name = f"train-{case.id}"
+        yield Check("training", case.id, name, measure, together=name)
         for part in (case.experiment.loss_scale, case.experiment.optimizer.weight_decay):
             if isinstance(part, Spec):
                 family = family_of(type(part)) or "training"
-                yield Check(family, kind_of(type(part)), f"train-{case.id}", measure)
+                yield Check(family, kind_of(type(part)), name, measure, together=name)
     for case in RESYNCHRONISED_CASES:
         yield Check("training", case.id, f"follow-{case.id}", partial(measure_resynchronised, case))
     for journey in JOURNEY_CASES:
         yield Check("training", journey.id, f"legs-{journey.id}", partial(measure_journey, journey))
     yield Check("training", "forms", "forms of data", forms_of_data)
     for case in TRAINING_CASES:
-        yield Check("resuming", case.id, f"resume-{case.id}", partial(measure_resuming, case))
+        resume = partial(measure_resuming, case)
+        yield Check("resuming", case.id, f"resume-{case.id}", resume, together=f"train-{case.id}")
     for name, measure in BEHAVIOURS.items():
         yield Check("behaviour", name, name, measure)
 
 
 def _operation(case: OpCase, subject: Subject) -> list[Measurement]:
-    """Compare an operation; one that is declared as a limitation must be refused."""
+    """Compare an operation: a declared limitation must be refused, a declared deviation seen."""
     made = _equation(case, subject)
-    limitation = _limitation(case, subject)
-    if limitation is not None:
-        made.append(holds(False, "a declared limitation, which works", limitation.reason))
+    for limit in subject.backend.limitations:
+        if limit.op is type(case.op) and _concerns(limit, subject):
+            made.append(holds(False, "a declared limitation, which works", limit.reason))
+    for deviation in subject.backend.deviations:
+        if case.id in deviation.cases and _concerns(deviation, subject):
+            if all(each.ok for each in made):
+                seen = holds(False, "a declared deviation, which is not seen", str(deviation))
+                return [*made, seen]
+            made = [each if each.ok else replace(each, declared=str(deviation)) for each in made]
     return made
 
 
-def _limitation(case: OpCase, subject: Subject) -> Limitation | None:
-    for limit in subject.backend.limitations:
-        if limit.op is type(case.op) and subject.device in (limit.devices or (subject.device,)):
-            return limit
-    return None
+def _concerns(declared: Limitation | Deviation, subject: Subject) -> bool:
+    return not declared.devices or subject.device in declared.devices
 
 
 def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:

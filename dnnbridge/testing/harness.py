@@ -10,12 +10,13 @@ import numpy as np
 from dnnbridge import ops, randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend, check_supported
+from dnnbridge.declarations import BatchMask, Declarations, StateArray
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import SGD, AbstractOptimizer, ParameterGroups
 from dnnbridge.program import Function, Program
 from dnnbridge.schedules import AbstractSchedule
-from dnnbridge.scope import BatchMask, Declarations, Scope, StateArray
+from dnnbridge.scope import Scope
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.tolerances import SMALLEST

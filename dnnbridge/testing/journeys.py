@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.arrays import Array
 from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.testing.cases.journey_cases import JourneyCase
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
@@ -55,12 +56,20 @@ def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
     return made
 
 
+def _read_only(array: Array) -> Array:
+    made = array.copy()
+    made.flags.writeable = False
+    return made
+
+
 FORMS: dict[str, Callable[[Any], Any]] = {
     "larger numbers": lambda a: a.astype(np.float64 if a.dtype.kind == "f" else np.int64),
     "smaller numbers": lambda a: a.astype(np.float16 if a.dtype.kind == "f" else np.int8),
     "other byte order": lambda a: a.astype(a.dtype.newbyteorder("S")),
     "Fortran order": np.asfortranarray,
     "every second of more": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "every second column": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "read-only": _read_only,
     "backwards in memory": lambda a: a[::-1].copy()[::-1],
     "lists": lambda a: a.tolist(),
     "tuples": lambda a: tuple(map(tuple, a)) if a.ndim == 2 else tuple(a),
@@ -76,7 +85,7 @@ CONTAINERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def forms_of_data(subject: Subject) -> list[Measurement]:
-    """A training has the same bits whatever the dtype, order in memory and container of its data.
+    """A training and a prediction have the same bits whatever the dtype, order and container.
 
     The model has inputs of whole numbers and of real ones.
     """
@@ -93,7 +102,7 @@ def forms_of_data(subject: Subject) -> list[Measurement]:
     def trained(x: Any, y: Any) -> dict[str, Any]:
         run.set_state(*start)
         run.fit(x, y, case.batch_size, 1)
-        return run.state()
+        return {**run.state(), "predicted": run.predict(x)}
 
     expected = trained(plain, labels)
     given = {n: ({k: f(a) for k, a in plain.items()}, f(labels)) for n, f in FORMS.items()}

@@ -23,6 +23,7 @@ class Measurement:
         detail: where the error is largest, and the two numbers there.
         note: what to tell even where the error is within its tolerance, such as a flip.
         curve: the error of every step of a training.
+        declared: why it is beyond its tolerance, where the backend declares that it is.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Measurement:
     detail: str = ""
     note: str = ""
     curve: tuple[float, ...] = ()
+    declared: str = ""
 
     @property
     def ok(self) -> bool:

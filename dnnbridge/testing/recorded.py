@@ -67,8 +67,8 @@ def _conformance(row: dict[str, Any]) -> Conformance:
 
 def _measurement(row: dict[str, Any]) -> Measurement:
     error, tolerance = float(row["error"]), float(row["tolerance"])
-    curve = tuple(map(float, row["curve"]))
-    return Measurement(row["what"], error, tolerance, row["detail"], row["note"], curve)
+    curve, declared = tuple(map(float, row["curve"])), row.get("declared", "")
+    return Measurement(row["what"], error, tolerance, row["detail"], row["note"], curve, declared)
 
 
 def _finite(value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from dnnbridge import ops, randomness
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Claim, Limitation
+from dnnbridge.backend import Claim, Deviation, Limitation
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
@@ -45,6 +45,7 @@ class RoundedBackend:
     lowered: frozenset[type[Op]] = frozenset(RULES)
     claims: Mapping[type, Claim] = {}
     limitations: tuple[Limitation, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
     def __init__(self, sample: int) -> None:
         self.sample = sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
@@ -26,7 +26,7 @@ class Outcome:
         area: of the check.
         entry: of the check.
         id: of the check.
-        status: "limited" where the backend declares that it cannot.
+        status: "limited" where the backend declares that it cannot, or that it deviates.
         seconds: how long it took.
         measurements: all of them.
         note: why it is limited, the error that ended it, or what measurements have to tell, such
@@ -43,8 +43,8 @@ class Outcome:
 
     @property
     def worst(self) -> Measurement | None:
-        """The measurement that uses most of its tolerance."""
-        return worst_of(self.measurements)
+        """The measurement that uses most of its tolerance, of those that have to keep it."""
+        return worst_of(each for each in self.measurements if not each.declared)
 
     @property
     def reason(self) -> str:
@@ -110,14 +110,23 @@ def run_check(check: Check, subject: Subject) -> Outcome:
     status: Status
     try:
         made = check.measure(subject)
-        status = "passed" if all(each.ok for each in made) else "failed"
-        note = "; ".join(each.note for each in made if each.note)
+        status = status_of(made)
+        told = [each.declared or each.note for each in made]
+        note = "; ".join(dict.fromkeys(filter(None, told)))
     except DeclaredLimitationError as error:
         status, note = "limited", str(error)
     except Exception as error:
         status, note = "failed", f"{type(error).__name__}: {error}"
     seconds = time.perf_counter() - begin
     return Outcome(check.area, check.entry, check.id, status, seconds, tuple(made), note)
+
+
+def status_of(made: Sequence[Measurement]) -> Status:
+    """Return what measurements amount to."""
+    wrong = [each for each in made if not each.ok]
+    if all(each.declared for each in wrong):
+        return "limited" if wrong else "passed"
+    return "failed"
 
 
 def versions_of(backend: str) -> dict[str, str]:

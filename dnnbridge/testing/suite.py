@@ -16,7 +16,7 @@ from dnnbridge.testing.subject import Subject
 class ConformanceSuite:
     """Tests of one backend; each compares with the float64 reference.
 
-    A check that needs what the backend declares as a limitation is skipped, with the reason.
+    A check of what the backend declares as a limitation or deviation is skipped, with the reason.
 
     Example:
         class TestMine(ConformanceSuite):

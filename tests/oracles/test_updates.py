@@ -7,11 +7,11 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import ops
+from dnnbridge.declarations import StateArray
 from dnnbridge.graph import Builder
 from dnnbridge.initializers import Zeros
 from dnnbridge.plugins import load_backend
 from dnnbridge.program import Function, Program
-from dnnbridge.scope import StateArray
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory

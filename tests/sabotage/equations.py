@@ -72,6 +72,20 @@ def _mean_of_squares(spec, scope, prediction, target):
     return 0.5 * spec.emit(scope, prediction, target)
 
 
+def _logarithms(spec, scope, prediction, target):
+    return ops.reduce_mean(ops.square(ops.log(prediction + 1.0) - ops.log(target + 1.0)), 1)
+
+
+def _log_cosh(x):
+    return ops.log(0.5 * (ops.exp(x) + ops.exp(-x)))
+
+
+def _log_of_softmax(spec, scope, prediction, target):
+    e = ops.exp(prediction) if spec.from_logits else prediction
+    p = e / ops.reduce_sum(e, -1, keepdims=True)
+    return -ops.reduce_sum(target * ops.log(p), -1)
+
+
 def _counts_ignored(spec, scope, prediction, target):
     made = spec.emit(scope, prediction, target)
     loss = spec.replace(ignore_index=None).emit(scope, prediction, target)
@@ -252,6 +266,36 @@ LOSSES = [
     ),
     _spec("half of the squares", losses.MeanSquaredError, _by(_mean_of_squares), "loss/mse"),
     _spec("delta of Huber 1", losses.Huber, _with(delta=1.0), "loss/huber-half"),
+    _spec(
+        "cosh as it stands",
+        losses.LogCosh,
+        _by(lambda spec, scope, p, y: ops.reduce_mean(_log_cosh(p - y), 1)),
+        "loss/log_cosh-ends",
+    ),
+    _spec(
+        "logarithms of numbers below -1",
+        losses.MeanSquaredLogarithmicError,
+        _by(_logarithms),
+        "loss/msle-below-infinite",
+    ),
+    _spec(
+        "percentage without its least divisor",
+        losses.MeanAbsolutePercentageError,
+        _with(epsilon=1e-38),
+        "loss/mape-ends",
+    ),
+    _spec(
+        "logarithms of a softmax, by hand",
+        losses.CategoricalCrossEntropy,
+        _by(_log_of_softmax),
+        "loss/one_hot-logits-ends",
+    ),
+    _spec(
+        "classes that weigh 0 counted",
+        losses.SparseCategoricalCrossEntropy,
+        _with(class_weights=None),
+        "loss/sparse-weights_of_0-probabilities-ends",
+    ),
 ]
 
 EQUATIONS = [*LAYERS, *ACTIVATIONS, *LOSSES]

@@ -34,6 +34,10 @@ def mirrored(op):
     return replace(op, padding=tuple(pair[::-1] for pair in op.padding))
 
 
+def _flushed(x):
+    return np.where(np.abs(x) < 2.0**-126, 0.0, x)
+
+
 def _last_maximum(rule):
     return Rule(lambda op, x: x.shape[op.axis] - 1 - np.flip(x, op.axis).argmax(op.axis), rule.vjp)
 
@@ -263,12 +267,15 @@ WINDOWS = [
         instead(mirrored),
         "operation/Conv-even_kernel",
         "layer/Conv1D-causal",
+        "layer/Conv2D-7x13-same",
+        "layer/SeparableConv1D-7x13-same",
     ),
     _op(
         "'same' padding of pools mirrored",
         ops.MaxPool,
         instead(mirrored),
         "operation/MaxPool-even_window",
+        "layer/MaxPooling3D-7x13-same",
     ),
     _op(
         "padding counted in a mean",
@@ -276,12 +283,25 @@ WINDOWS = [
         instead(lambda op: replace(op, count_padding=True)),
         "operation/AvgPool-overlap",
         "layer/AveragePooling2D-same",
+        "layer/AveragePooling1D-7x13-same",
     ),
     _op(
         "maximum of the padding's zeros",
         ops.MaxPool,
         value(lambda y, x: np.maximum(y, 0.0)),
         "layer/MaxPooling2D-same",
+    ),
+    _op(
+        "a pool that drops NaN",
+        ops.MaxPool,
+        value(lambda y, x: np.where(np.isnan(y), np.nanmax(x), y)),
+        "operation/MaxPool-nan",
+    ),
+    _op(
+        "a quotient by the reciprocal in float32",
+        ops.Div,
+        value(lambda y, a, b: a * _flushed(1.0 / b)),
+        "operation/Div-huge_divisor",
     ),
     _op("gradient to all maxima", ops.MaxPool, _to_all_maxima, "operation/MaxPool-2x2-ties"),
     _op(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.backend import Limitation
+from dnnbridge.backend import Deviation, Limitation
 from dnnbridge.reference.interpreter import RULES
 from sabotage import executables
 from sabotage.executables import feeding, of_first_step
@@ -101,7 +101,7 @@ BATCHES = [
     ),
     Sabotage(
         "weights of examples ignored",
-        ("training/train-sum-weights", "training/train-heads"),
+        ("training/train-sum-weights", "training/train-heads", "behaviour/few examples"),
         wrap=executables.WeightsIgnored,
     ),
     Sabotage(
@@ -186,6 +186,16 @@ TABLES = [
         "an operation lowered and declared a limitation",
         ("behaviour/table is total",),
         backend={"limitations": (Limitation(ops.Erfc, "slow"),)},
+    ),
+    Sabotage(
+        "a deviation declared that is mended",
+        ("operation/MaxPool-nan",),
+        backend={"deviations": (Deviation(ops.MaxPool, "NaN", "dropped", ("MaxPool-nan",)),)},
+    ),
+    Sabotage(
+        "a deviation without a case",
+        ("behaviour/table is total",),
+        backend={"deviations": (Deviation(ops.MaxPool, "NaN", "dropped", ("MaxPool-zero",)),)},
     ),
 ]
 

@@ -60,14 +60,19 @@ def _elementwise() -> list[OpCase]:
         name = type(compare).__name__
         both = _pairs(np.append(_ENDS, np.nan), np.append(_ENDS, np.nan))
         made.append(OpCase(f"{name}-ends", compare, both, gradient=False))
-    # MindSpore multiplies by the reciprocal: 0 for divisors beyond 2^126, infinite for denormals;
-    # and the square of a divisor, in its derivative, must not overflow.
+    # Frameworks that multiply by the reciprocal have cases of their own.
+    huge = np.array([1e38, 3e38, -LARGEST, 1e37]), np.array([1e38, -2e38, LARGEST, 1.2e38])
+    tiny = np.array([1e-25, 1e-22, 1e-25]), np.array([1e-20, -1e-20, 1e-25])
+    denormal = np.array([1.0, 1e-10, -1e-5]), np.array([1e-40, -1e-39, 1e-39])
     small = np.array([1e-30, 1e30, -1e30, 0.0, np.inf, 3.0])
     middle = np.array([1e-15, -1e-15, 1.0, -3.0, 1e15])
     finite = np.array([0.0, 1e-40, 1.0, -1e10, 1e20])
     made += [
         OpCase("Div-ends", ops.Div(), _pairs(_ENDS, small), gradient=False),
         OpCase("Div-gradient", ops.Div(), _pairs(finite[:3], middle)),
+        OpCase("Div-huge_divisor", ops.Div(), huge, gradient=False),
+        OpCase("Div-denormal_divisor", ops.Div(), denormal, gradient=False),
+        OpCase("Div-gradient_of_small", ops.Div(), tiny),
         # Twice the largest number is no number, whatever it is multiplied with.
         OpCase("Square-ends", ops.Square(), (_ENDS[np.abs(_ENDS) != LARGEST],)),
         # What a root of -0 or a logarithm of a denormal is differs between frameworks.
@@ -92,6 +97,12 @@ def _along_axes() -> list[OpCase]:
             made.append(OpCase(f"{name}-nan", op, (_NAN_ROWS,), gradient=False, reduced=7))
         rows = np.concatenate([_ROWS, _NAN_ROWS])
         made.append(OpCase(f"ArgMax-axis{axis}-ends", ops.ArgMax(axis), (rows,), gradient=False))
+    four = np.repeat(np.arange(4.0).reshape(1, 2, 2, 1), 5, 0)
+    for k in range(4):
+        four[k, k // 2, k % 2] = np.nan
+    four[4] = np.nan
+    pool = ops.MaxPool((2, 2), (2, 2), ((0, 0), (0, 0)))
+    made.append(OpCase("MaxPool-nan", pool, (four,), gradient=False))
     whole = OpCase("ReduceMax-all-nan", ops.ReduceMax((0, 1)), (_NAN_ROWS,), gradient=False)
     return [*made, whole]
 

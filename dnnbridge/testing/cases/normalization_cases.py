@@ -10,6 +10,8 @@ _FLAT, _IMAGES, _SERIES = normal(6, 4), normal(3, 5, 4, 6), normal(4, 5, 6)
 
 def _batch_norms() -> list[EquationCase]:
     norm, native = layers.BatchNorm(), layers.BatchNorm.mindspore()
+    # Examples that do not count are hundreds of √ε away from the one that does, and cancel.
+    alone = native.replace(epsilon=0.1)
     plain = layers.BatchNorm(axis=1, center=False, scale=False)
     return [
         EquationCase("BatchNorm", norm, (_FLAT,), reduced=6),
@@ -18,7 +20,7 @@ def _batch_norms() -> list[EquationCase]:
         EquationCase("BatchNorm-axis1", plain, (_IMAGES,), reduced=72),
         EquationCase("BatchNorm-shift_axis1", layers.BatchNorm(1), (_SERIES,), reduced=24),
         EquationCase("BatchNorm-short", norm, (_IMAGES,), reduced=60, masked=1),
-        EquationCase("BatchNorm-one_left", native, (_FLAT,), reduced=6, masked=5),
+        EquationCase("BatchNorm-one_left", alone, (_FLAT,), reduced=6, masked=5),
         EquationCase("BatchNorm-one", norm, (normal(1, 4),)),
         EquationCase("BatchNorm-mean_10", norm, (_FLAT + 10.0,), reduced=60),
         EquationCase("BatchNorm-off", norm, (_IMAGES,), training=False),

@@ -20,6 +20,7 @@ class AutogradBackend:
     lowered = frozenset(LOWERINGS)
     claims: ClassVar[dict] = {}
     limitations = ()
+    deviations = ()
 
     def devices(self):
         return ("cpu",)

@@ -45,7 +45,7 @@ def conv_transpose(op, x, kernel):
 def max_pool(op, x):
     best = None
     for _, each in _slices(_pad(x, op, -np.inf), op.window, op, (1,) * len(op.window)):
-        best = each if best is None else np.where(each > best, each, best)
+        best = each if best is None else np.where((each > best) | (each != each), each, best)
     return best
 
 

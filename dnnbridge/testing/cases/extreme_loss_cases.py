@@ -1,0 +1,149 @@
+"""Cases of losses at the ends of float32: predictions of ±1e30 and the largest, denormals, 0 and 1.
+
+Each example has one answer, so that one infinite loss hides no other. Left out is what has no
+value: ∞ - ∞, and 0 · ∞, as of a logit of -∞ where the label is 0. Squares are infinite beyond
+1.8e19, and so is whatever a float32 has no number for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dnnbridge import losses
+from dnnbridge.arrays import Array
+from dnnbridge.testing.cases.equation_case import EquationCase
+from dnnbridge.testing.cases.extreme_cases import LARGEST
+
+_FINITE = np.array([0.0, 1e-40, -1e-40, 1e-30, -1e-30, 1.0, 1e19, 1e30, -1e30])
+_ENDS = np.append(_FINITE, [LARGEST, -LARGEST])
+_SHARES = np.array([0.0, 1e-40, 1e-30, 1e-8, 1e-7, 0.5, 1.0 - 2.0**-24, 1.0])
+"""Probabilities."""
+
+
+def _columns(predictions: Array, targets: Array) -> tuple[Array, Array]:
+    """Return each prediction with each target, one an example."""
+    p, y = np.repeat(predictions, len(targets)), np.tile(targets, len(predictions))
+    return p[:, None], y[:, None]
+
+
+def _real() -> list[EquationCase]:
+    """Cases of losses of real numbers, whose targets have ends of their own."""
+    some, counts = np.array([0.0, 1e-40, 2.0, -1e30]), np.array([0.0, 1e-40, 1e-30, 2.0, 1e30])
+    rates = np.array([0.0, 1e-40, 1e-30, 0.5, 3.0, 1e19, 1e30])  # log(1 + ε) would have no digits
+    given: list[tuple[str, losses.AbstractLoss, tuple[Array, Array]]] = [
+        ("mse", losses.MeanSquaredError(), _columns(_FINITE, some)),
+        ("mae", losses.MeanAbsoluteError(), _columns(_ENDS, some)),
+        ("mape", losses.MeanAbsolutePercentageError(), _columns(_FINITE, some)),
+        ("huber", losses.Huber(0.5), _columns(_ENDS, some)),
+        ("log_cosh", losses.LogCosh(), _columns(_ENDS, some)),
+        ("msle", losses.MeanSquaredLogarithmicError(), _columns(_ENDS, counts)),
+        ("poisson", losses.Poisson(), _columns(rates, counts)),
+        ("poisson-log", losses.Poisson(log_input=True), _columns(_FINITE, counts[:4])),
+        ("hinge", losses.Hinge(), _columns(_ENDS, np.array([-1.0, 1.0]))),
+        ("squared_hinge", losses.SquaredHinge(), _columns(_FINITE, np.array([-1.0, 1.0]))),
+    ]
+    return [EquationCase(f"{name}-ends", loss, xs) for name, loss, xs in given]
+
+
+def _infinite() -> list[EquationCase]:
+    """Cases of infinite predictions, where the loss has a value; infinite ones have no gradient."""
+    up, down = np.array([[np.inf], [1.0]]), np.array([[-np.inf], [1.0]])
+    one = np.ones((2, 1))
+    given: list[tuple[str, losses.AbstractLoss, Array, Array]] = [
+        ("mse", losses.MeanSquaredError(), up, one),
+        ("mae", losses.MeanAbsoluteError(), down, one),
+        ("mape", losses.MeanAbsolutePercentageError(), down, one),
+        ("huber", losses.Huber(), up, one),
+        ("log_cosh", losses.LogCosh(), down, one),
+        ("msle", losses.MeanSquaredLogarithmicError(), up, one),
+        ("msle-below", losses.MeanSquaredLogarithmicError(), down, one),
+        ("poisson-log", losses.Poisson(log_input=True), down, one),
+        ("hinge", losses.Hinge(), down, one),
+        ("hinge-right", losses.Hinge(), up, one),
+        ("squared_hinge-right", losses.SquaredHinge(), up, one),
+    ]
+    return [
+        EquationCase(f"{name}-infinite", loss, (p, y), gradient=False) for name, loss, p, y in given
+    ]
+
+
+def _classes() -> list[EquationCase]:
+    """Cases of losses over three classes, each as the right one, soft labels, weights of 0."""
+    logits = np.array(
+        [
+            *([1e30, 0.0, -1e30], [1e30, 1e30, 0.0], [-1e30, -1e30, -1e30], [1e-30, 0.0, -1e-30]),
+            *([1e-40, -1e-40, 0.0], [1e37, 0.0, 1.0], [-LARGEST] * 3, [LARGEST] * 3),
+        ]
+    )
+    shares = np.array(
+        [
+            *([1.0, 0.0, 0.0], [1.0, 1e-30, 1e-40], [1e-7, 1e-8, 1.0]),
+            *([0.5, 0.5, 1e-40], [1.0 - 2.0**-24, 2.0**-24, 0.0]),
+        ]
+    )
+    sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
+    focal, kl, hinge = (
+        losses.CategoricalFocalCrossEntropy,
+        losses.KLDivergence,
+        losses.CategoricalHinge,
+    )
+    weights = (0.0, 1.0, 0.0)
+    made: list[EquationCase] = []
+    for kind, numbers, of_logits in (("logits", logits, True), ("probabilities", shares, False)):
+        x, label = np.repeat(numbers, 3, 0), np.tile(np.arange(3), len(numbers))
+        one_hot, soft = np.eye(3)[label], np.tile([[0.2, 0.0, 0.8]], (len(x), 1))
+        given: list[tuple[str, losses.AbstractLoss, Array]] = [
+            ("sparse", sparse(of_logits), label),
+            ("sparse-weights_of_0", sparse(of_logits, class_weights=weights), label),
+            ("sparse-ignored", sparse(of_logits, ignore_index=1), label),
+            ("one_hot", dense(of_logits), one_hot),
+            ("one_hot-soft", dense(of_logits), soft),
+            ("one_hot-smoothed", dense(of_logits, 0.1), one_hot),
+            ("focal", focal(from_logits=of_logits), one_hot),
+            ("kl", kl(of_logits), one_hot),
+            ("kl-soft", kl(of_logits), np.tile(shares[1:3], (len(x), 1))[: len(x)]),
+        ]
+        if of_logits:
+            given.append(("categorical_hinge", hinge(), one_hot))
+        made += [
+            EquationCase(f"{name}-{kind}-ends", loss, (x, y), reduced=3) for name, loss, y in given
+        ]
+    return made
+
+
+def _binary() -> list[EquationCase]:
+    cross, focal = losses.BinaryCrossEntropy, losses.BinaryFocalCrossEntropy
+    answers = np.array([0.0, 1e-40, 0.25, 1.0])
+    made = []
+    for name, loss in (("binary", cross), ("binary_focal", focal)):
+        # The derivative of a focal loss has twice its value as a factor.
+        ends = _ENDS if loss is cross else _FINITE
+        for kind, xs in (("logits", ends), ("probabilities", _SHARES)):
+            given = _columns(xs, answers)
+            spec = loss(from_logits=kind == "logits")
+            made.append(EquationCase(f"{name}-{kind}-ends", spec, given))
+    return made
+
+
+def _along() -> list[EquationCase]:
+    """Cases of losses over vectors and over frames; squares of lengths stay within float32."""
+    p = np.array(
+        [[0.0, 0.0, 0.0], [1e-40, 0.0, 0.0], [1e-30, 1e-30, 0.0], [1e18, -1e18, 0.0], [1e17, 1, 2]]
+    )
+    y = np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 0.0], [1.0, 0.0, 1.0], [1e18, 0, 0], [1e-40, 0, 1]])
+    frames = np.array(
+        [
+            [[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]],
+            [[-1e20, -1e20, -1e20], [1e-40, 0.0, 1e-30]],
+            [[1e-30, 1e-30, 1e-30], [0.0, 1e4, 0.0]],
+        ]
+    )
+    return [
+        EquationCase("cosine-ends", losses.CosineSimilarity(), (p, y), reduced=3),
+        EquationCase("ctc-ends", losses.CTC(1), (frames, np.array([[1], [2], [1]])), reduced=6),
+    ]
+
+
+EXTREME_LOSS_CASES: list[EquationCase] = [
+    *(*_real(), *_infinite(), *_classes(), *_binary(), *_along()),
+]
