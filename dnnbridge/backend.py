@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 from dnnbridge.arrays import Array
 from dnnbridge.errors import BackendError, DeclaredLimitationError, UnsupportedError
-from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad, inline
+from dnnbridge.flattening import flatten
+from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad
 from dnnbridge.program import Program
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
@@ -85,21 +86,15 @@ class Claim(NamedTuple):
 
     Attributes:
         applies: whether it computes this spec.
-        lower: what the backend makes of it: (spec, *inputs) -> outputs, in the backend's terms.
+        lower: what the backend makes of it, in its own terms: (spec, *inputs) -> outputs; one that
+            works in place gets (spec, places, *inputs) and returns nothing.
+        in_place: whether it changes state arrays where they lie, one for each output of the call,
+            in their order. Such calls are left to it only where nothing else reads what they make.
     """
 
     applies: Callable[[Any], bool]
     lower: Callable[..., Any]
-
-
-def claimed_by(claims: Mapping[type, Claim]) -> Callable[[object], bool]:
-    """Return the predicate by which `inline` leaves the claimed calls whole."""
-
-    def claimed(spec: object) -> bool:
-        claim = claims.get(type(spec))
-        return claim is not None and claim.applies(spec)
-
-    return claimed
+    in_place: bool = False
 
 
 Rows = Callable[[Array], Mapping[str, Any]]
@@ -195,7 +190,7 @@ def check_supported(backend: Backend, program: Program, device: str) -> None:
     """Raise unless the backend lowers every operation of the program on the device."""
     limits = {limit.op: limit for limit in backend.limitations}
     for function in program.functions.values():
-        for node in inline(function.graph, claimed_by(backend.claims)).walk():
+        for node in flatten(function, backend.claims).graph.walk():
             op = type(node.op)
             limit = limits.get(op)
             if limit and (not limit.devices or device in limit.devices):

@@ -58,7 +58,7 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         _set_device(DEVICES[device])
-        return MindSporeExecutable(program)
+        return MindSporeExecutable(program, device)
 
 
 def _set_device(target: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dnnbridge.backend import claimed_by
+from dnnbridge.flattening import flatten
 from dnnbridge.graph import (
     Call,
     Constant,
@@ -18,8 +18,8 @@ from dnnbridge.graph import (
     Node,
     Scan,
     TensorType,
+    Value,
     ValueAndGrad,
-    inline,
 )
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
@@ -101,15 +101,17 @@ class _Writer:
         self.names, self.module = names, module
         self.setup: list[str] = []
         self.methods: list[list[str]] = []
+        self.places: dict[Value, list[str]] = {}
         self._kernels: dict[str, str] = {}
         self._constants: dict[ConstantArray, str] = {}
 
     def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
-        graph = inline(function.graph, claimed_by(CLAIMS))
-        read = {v: name for v, name in function.state.items() if v in set(graph.inputs)}
+        graph, places, read = flatten(function, CLAIMS)
         used = dict.fromkeys([*read.values(), *function.writes])
+        self.places = {v: [f"self.{arrays[n]}" for n in changed] for v, changed in places.items()}
+        changed = {name for changed in places.values() for name in changed}
         self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in used]
         lines = [_signature("step", [names[value] for value in function.feeds])]
         lines += [f"        {names[value]} = self.{arrays[name]}" for value, name in read.items()]
@@ -117,7 +119,8 @@ class _Writer:
         outputs = [names[value] for value in graph.outputs]
         count = len(function.results)
         for name, output in zip(function.writes, outputs[count:], strict=True):
-            lines.append(f"        ops.assign(self.{arrays[name]}, {output})")
+            if name not in changed:
+                lines.append(f"        ops.assign(self.{arrays[name]}, {output})")
         return [*lines, f"        return {_tuple(outputs[:count])}"]
 
     def nodes(self, nodes: Sequence[Node]) -> list[str]:
@@ -148,6 +151,9 @@ class _Writer:
             return f"{_target([*outputs, *kept])} = {call}"
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
+        if isinstance(node.op, Call) and node.outputs[0] in self.places:
+            places = self.places[node.outputs[0]]
+            return self._kernel(CLAIMS[type(node.op.spec)].lower(node.op.spec, places, *arguments))
         if isinstance(node.op, Call):
             source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from dnnbridge.backend import Claim
 from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
+from dnnbridge.optimizers import SGD
 
 Tensor = Any
 
@@ -32,7 +34,28 @@ def _plain(spec: Any) -> bool:
     return bool(spec == type(spec)(from_logits=True, **known))
 
 
+def _sgd(spec: SGD, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
+    """Change a weight and its velocity; rest has the velocity, if any, then the host scalars."""
+    if not spec.momentum:
+        tf.raw_ops.ResourceApplyGradientDescent(var=places[0].handle, alpha=rest[0], delta=g)
+        return
+    weight, velocity = places
+    tf.raw_ops.ResourceApplyMomentum(
+        var=weight.handle,
+        accum=velocity.handle,
+        lr=rest[1],
+        grad=g,
+        momentum=rest[3] if len(rest) > 3 else spec.momentum,
+        use_nesterov=spec.nesterov,
+    )
+
+
+def _has_plain_velocity(spec: SGD) -> bool:
+    return not spec.dampening and not spec.rate_in_velocity
+
+
 CLAIMS: dict[type, Claim] = {
+    SGD: Claim(_has_plain_velocity, _sgd, in_place=True),
     CategoricalCrossEntropy: Claim(_plain, _cross_entropy),
     SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

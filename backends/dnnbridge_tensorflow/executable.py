@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Rows, claimed_by
-from dnnbridge.graph import inline
+from dnnbridge.backend import Rows
+from dnnbridge.flattening import flatten
 from dnnbridge.program import Function, Program
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
@@ -115,20 +115,18 @@ class TensorFlowExecutable:
         return self._compiled[function, batch]
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
-        graph = inline(described.graph, claimed_by(CLAIMS))
+        flat = flatten(described, CLAIMS)
+        variables = self._variables
+        places = {value: [variables[n] for n in names] for value, names in flat.places.items()}
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:
-            rest = iter(feeds)
-            inputs = [
-                self._variables[described.state[v]].read_value()
-                if v in described.state
-                else next(rest)
-                for v in graph.inputs
-            ]
-            outputs = evaluate(graph, inputs)
+            given = dict(zip(described.feeds, feeds, strict=True))
+            given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
+            outputs = evaluate(flat.graph, [given.get(v) for v in flat.graph.inputs], places)
             for name, value in zip(described.writes, outputs[count:], strict=True):
-                self._variables[name].assign(value)
+                if value is not None:
+                    variables[name].assign(value)
             return outputs[:count]
 
         return step

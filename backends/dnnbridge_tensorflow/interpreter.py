@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -13,9 +13,19 @@ from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
 
 Tensor = Any
 
+NOWHERE: Mapping[Value, Sequence[Tensor]] = {}
 
-def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Return the outputs of a graph whose unclaimed calls have been inlined."""
+
+def evaluate(
+    graph: Graph, inputs: Sequence[Tensor], places: Mapping[Value, Sequence[Tensor]] = NOWHERE
+) -> list[Tensor]:
+    """Return the outputs of a graph whose unclaimed calls have been inlined.
+
+    Args:
+        graph: what is traced.
+        inputs: a tensor for each input; None for one that no node reads.
+        places: variables that a call changes, by its first output; its outputs are None.
+    """
     known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
         arguments = [known[value] for value in node.inputs]
@@ -23,6 +33,10 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
             results = [tf.constant(node.op.value, DTYPES[node.op.dtype])]
         elif isinstance(node.op, ConstantArray):
             results = [tf.constant(node.op.array, DTYPES[node.op.dtype])]
+        elif isinstance(node.op, Call) and node.outputs[0] in places:
+            variables = places[node.outputs[0]]
+            CLAIMS[type(node.op.spec)].lower(node.op.spec, variables, *arguments)
+            results = [None] * len(variables)
         elif isinstance(node.op, Call):
             results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         elif isinstance(node.op, ValueAndGrad):

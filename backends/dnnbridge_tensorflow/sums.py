@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import tensorflow as tf
 
@@ -20,7 +20,7 @@ Gradients = tuple[Tensor, Tensor]
 
 
 def reduction(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return the lowering of a sum or mean, the last axis first; its derivative is one operation."""
+    """Return the lowering of a sum or mean, last axis first; one operation is its derivative."""
 
     def lower(op: ops.ReduceSum | ops.ReduceMean, x: Tensor) -> Tensor:
         axes = [axis % x.shape.rank for axis in op.axes]
@@ -29,7 +29,6 @@ def reduction(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
         kept = [1 if i in axes else size for i, size in enumerate(x.shape)]
         share = 1.0 if reduce is tf.reduce_sum else 1.0 / math.prod(x.shape[i] for i in axes)
 
-        @tf.custom_gradient
         def reduced(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
             def backward(dy: Tensor) -> Tensor:
                 each = tf.reshape(dy if share == 1.0 else dy * share, kept)
@@ -37,7 +36,7 @@ def reduction(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
             return _by_axis(reduce, x, axes, op.keepdims), backward
 
-        return cast(Tensor, reduced(x))
+        return tf.custom_gradient(reduced)(x)
 
     return lower
 

@@ -112,6 +112,7 @@ class Transformer(nn.Cell):
 NETS: dict[str, Callable[[], nn.Cell]] = {
     "mlp": lambda: mlp(784, (300, 100), nn.ReLU),
     "wide": lambda: mlp(784, (784, 784), nn.Sigmoid),
+    "adam": lambda: mlp(784, (784, 784), nn.Sigmoid),
     "lenet": lenet,
     "resnet": Resnet,
     "lstm": Lstm,

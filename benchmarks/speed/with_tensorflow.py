@@ -92,6 +92,7 @@ def transformer() -> Any:
 MODELS: dict[str, Callable[[], Any]] = {
     "mlp": lambda: mlp(784, (300, 100), "relu"),
     "wide": lambda: mlp(784, (784, 784), "sigmoid"),
+    "adam": lambda: mlp(784, (784, 784), "sigmoid"),
     "lenet": lenet,
     "resnet": resnet,
     "lstm": lstm,
@@ -114,7 +115,7 @@ def fit(**settings: Any) -> Callable[[Workload], Epoch]:
 
 
 def loop(jit_compile: bool) -> Callable[[Workload], Epoch]:
-    """Return what times a `tf.function` over an epoch: data and order on the device, raw updates."""
+    """Return what times a `tf.function` over an epoch: data on the device, raw updates."""
 
     def make(work: Workload) -> Epoch:
         model = MODELS[work.name]()

@@ -62,6 +62,11 @@ def mlp(inputs: int, units: tuple[int, ...], activation: str) -> db.Sequential:
     return db.Sequential([db.Input((inputs,)), *hidden, db.Dense(10)])
 
 
+def wide() -> db.Sequential:
+    """Return a multilayer perceptron of 1.2 million weights."""
+    return mlp(784, (784, 784), "sigmoid")
+
+
 def lstm() -> db.Sequential:
     """Return an LSTM of 128 units over 64 steps of 32 features."""
     return db.Sequential([db.Input((64, 32)), db.LSTM(128), db.Dense(10)])
@@ -97,7 +102,13 @@ WORKLOADS = {
             compiled_rivals=0.9,
         ),
         Workload(
-            *("wide", "784-784-784-10, sigmoid, Adam", lambda: mlp(784, (784, 784), "sigmoid")),
+            *("wide", "784-784-784-10, sigmoid, SGD with momentum", wide),
+            *("sgd", (784,), 200, steps(60, 60)),
+            fit_rivals=4.0,
+            compiled_rivals=0.9,
+        ),
+        Workload(
+            *("adam", "784-784-784-10, sigmoid, Adam", wide),
             *("adam", (784,), 200, steps(60, 60)),
             fit_rivals=4.0,
             compiled_rivals=0.9,
