@@ -106,12 +106,10 @@ class TensorFlowExecutable:
                 tf.TensorSpec(shape, DTYPES[type.dtype])
                 for shape, type in zip(shapes, types, strict=True)
             ]
-            self._compiled[function, batch] = tf.function(
-                block,
-                input_signature=signature,
-                autograph=False,
-                jit_compile=function in self._xla or None,
-            )
+            xla = function in self._xla or None
+            whole = tf.function(block, signature, autograph=False, jit_compile=xla)
+            # A call of the concrete function does not look for one that fits its arguments.
+            self._compiled[function, batch] = whole.get_concrete_function()
         return self._compiled[function, batch]
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
