@@ -29,36 +29,39 @@ def ours(framework: str) -> Callable[[Workload], Epoch]:
     def make(work: Workload) -> Epoch:
         x, y = work.data(framework)
         run = db.compile(work.experiment(), backend=framework)
-        return lambda: run.fit(x, y, work.batch, 1)
+        return lambda: run.fit(x, y, work.batch, work.epochs[framework])
 
     return make
 
 
-def contestants(framework: str) -> dict[str, Callable[[Workload], Epoch]]:
-    """Return the contestants of a framework by name, ours first."""
+def contestants(framework: str, work: Workload) -> dict[str, Callable[[Workload], Epoch]]:
+    """Return those who can take part, by name, ours first."""
     rivals = importlib.import_module(f"speed.with_{framework}").CONTESTANTS
+    if not work.xla:
+        rivals = {name: make for name, make in rivals.items() if "XLA" not in name}
     return ({} if framework == "torch" else {OURS: ours(framework)}) | rivals
 
 
 def take_turns(framework: str, work: Workload, names: list[str], rounds: int) -> dict[str, Any]:
     """Return milliseconds a step in every round, by contestant."""
-    known = contestants(framework)
+    known = contestants(framework, work)
     epochs = {name: known[name](work) for name in names or known}
     times: dict[str, list[float]] = {name: [] for name in epochs}
     for epoch in epochs.values():
         epoch()
-        epoch()  # some compile again at their second call
+        if work.all_steps(framework) > 10:
+            epoch()  # some compile again at their second call
     for _ in range(rounds):
         for name, epoch in epochs.items():
             start = time.perf_counter()
             epoch()
-            times[name].append((time.perf_counter() - start) / work.steps[framework] * 1e3)
+            times[name].append((time.perf_counter() - start) / work.all_steps(framework) * 1e3)
     return times
 
 
 def alone(framework: str, work: Workload, name: str) -> dict[str, float]:
     """Return seconds from a spec to the end of the first epoch, and the peak of memory in MiB."""
-    make = contestants(framework)[name]
+    make = contestants(framework, work)[name]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
     epoch = make(work)
@@ -70,7 +73,7 @@ def alone(framework: str, work: Workload, name: str) -> dict[str, float]:
         epoch()
         again.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    steps = work.steps[framework]
+    steps = work.all_steps(framework)
     once = statistics.median(again)
     return {
         "first_step": first - once * (steps - 1) / steps,

@@ -143,7 +143,7 @@ def train(work: Workload) -> Epoch:
 
     def epoch() -> None:
         ms.set_context(mode=ms.GRAPH_MODE)
-        model.train(1, data, dataset_sink_mode=False)
+        model.train(work.epochs["mindspore"], data, dataset_sink_mode=False)
 
     return epoch
 
@@ -179,10 +179,11 @@ def loop(work: Workload) -> Epoch:
 
     def epoch() -> object:
         ms.set_context(mode=ms.GRAPH_MODE)
-        order = rng.permutation(rows).astype(np.int32).reshape(-1, work.batch)
-        return cell(
-            ms.Tensor(order), ms.Tensor(len(order), ms.int32), ms.Tensor(0.0, ms.float32)
-        ).asnumpy()
+        for _ in range(work.epochs["mindspore"]):
+            order = rng.permutation(rows).astype(np.int32).reshape(-1, work.batch)
+            total = cell(ms.Tensor(order), ms.Tensor(len(order), ms.int32), ms.Tensor(0.0))
+            found = total.asnumpy()
+        return found
 
     return epoch
 

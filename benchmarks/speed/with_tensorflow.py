@@ -109,7 +109,8 @@ def fit(**settings: Any) -> Callable[[Workload], Epoch]:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(sgd if work.optimizer == "sgd" else adam, loss, **settings)
         x, y = work.data("tensorflow")
-        return lambda: model.fit(x, y, batch_size=work.batch, epochs=1, verbose=0)
+        epochs = work.epochs["tensorflow"]
+        return lambda: model.fit(x, y, batch_size=work.batch, epochs=epochs, verbose=0)
 
     return make
 
@@ -124,8 +125,10 @@ def loop(jit_compile: bool) -> Callable[[Workload], Epoch]:
         rows = len(x)
 
         def run() -> object:
-            order = tf.reshape(tf.random.shuffle(tf.range(rows)), (-1, work.batch))
-            return epoch(order).numpy()
+            for _ in range(work.epochs["tensorflow"]):
+                order = tf.reshape(tf.random.shuffle(tf.range(rows)), (-1, work.batch))
+                losses = epoch(order).numpy()
+            return losses
 
         return run
 

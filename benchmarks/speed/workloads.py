@@ -25,6 +25,8 @@ class Workload:
         steps: of an epoch, by framework.
         compiled_rivals: the least ratio to a hand-written loop that is aimed at.
         fit_rivals: the least ratio to the framework's own loop that is aimed at.
+        xla: whether contestants with XLA take part; with convolutions they take eight times as
+            long on a CPU.
     """
 
     name: str
@@ -38,6 +40,16 @@ class Workload:
     classes: int = 10
     fit_rivals: float = 1.15
     compiled_rivals: float = 0.95
+    xla: bool = True
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """How many epochs a contestant makes in a turn, in one call where it has one for that."""
+        return {name: 3 if steps > 2 else 1 for name, steps in self.steps.items()}
+
+    def all_steps(self, framework: str) -> int:
+        """Return the steps of a turn."""
+        return self.steps[framework] * self.epochs[framework]
 
     def data(self, framework: str) -> tuple[Any, Any]:
         """Return inputs and labels of an epoch."""
@@ -114,11 +126,13 @@ WORKLOADS = {
             compiled_rivals=0.9,
         ),
         Workload(
-            *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(60, 60))
+            *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(60, 30)),
+            xla=False,
         ),
         Workload(
             *("resnet", "ResNet-20, 32 x 32 x 3, SGD with momentum", db.zoo.resnet_cifar),
             *("sgd", (32, 32, 3), 64, steps(8, 2)),
+            xla=False,
         ),
         Workload(
             *("lstm", "LSTM, 128 units, 64 steps, Adam", lstm, "adam", (64, 32), 32, steps(30, 10))

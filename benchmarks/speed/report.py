@@ -1,0 +1,57 @@
+"""Tables and a plot of what was timed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from speed.workloads import WORKLOADS, Workload
+
+OURS = "dnnbridge"
+
+
+def table(work: Workload, framework: str, found: dict[str, Any]) -> str:
+    """Return a Markdown table; a ratio above 1 says how many times as fast dnnbridge is."""
+    mine = found.get(OURS)
+    lines = [f"\n{work.title}, batch {work.batch}, on {framework}\n"]
+    lines.append("| | ms a step | range | their time / ours | first step, s | peak, MiB |")
+    lines.append("|---|---|---|---|---|---|")
+    for name, each in found.items():
+        ratio = f"{each['ms'] / mine['ms']:.2f}" if mine else ""
+        low, high = min(each["all_ms"]), max(each["all_ms"])
+        first = f"{each['first_step']:.2f}" if "first_step" in each else ""
+        peak = f"{each['peak']:.0f}" if "peak" in each else ""
+        cells = [name, f"{each['ms']:.3g}", f"{low:.3g} to {high:.3g}", ratio, first, peak]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def plot(workloads: dict[str, Any], path: Path) -> None:
+    """Draw how many times as fast dnnbridge is as each contestant."""
+    from matplotlib.figure import Figure
+
+    pairs = [
+        (framework, name)
+        for framework in ("tensorflow", "mindspore")
+        for name in workloads
+        if OURS in workloads[name].get(framework, {})
+    ]
+    figure = Figure(figsize=(9, 1.2 + 0.62 * len(pairs)), layout="constrained")
+    axes = figure.subplots()
+    for row, (framework, name) in enumerate(pairs):
+        found = workloads[name][framework]
+        rivals = [rival for rival in found if rival != OURS]
+        height = 0.8 / max(len(rivals), 1)
+        for k, rival in enumerate(rivals):
+            ratio = found[rival]["ms"] / found[OURS]["ms"]
+            color = "C0" if "loop" in rival else "C1"
+            at = row - 0.4 + (k + 0.5) * height
+            axes.barh(at, ratio, height * 0.9, color=color)
+            axes.text(ratio * 1.02, at, f"{rival}  {ratio:.2g}", va="center", fontsize=6)
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(pairs)), [f"{WORKLOADS[n].name}\n{f}" for f, n in pairs], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("their time of a step / that of dnnbridge; orange: their fit, blue: by hand")
+    axes.margins(x=0.25)
+    figure.savefig(path)
