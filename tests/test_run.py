@@ -9,6 +9,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import randomness
+from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, NORMALIZER
 from dnnbridge.training.batches import Batches
 from dnnbridge.training.position import Position
@@ -133,6 +134,27 @@ def test_blocks_cover_every_step_once(count):
         np.testing.assert_allclose(block.feeds[NORMALIZER][: block.steps], 1 / block.counts)
     assert seen == list(range(count))
     assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+def test_examples_on_the_device_are_the_same_examples(backend, monkeypatch):
+    pytest.importorskip(backend)
+    model = db.Sequential([db.Input((2,)), db.Dense(4, "tanh"), db.Dropout(0.3), db.Dense(1)])
+    experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1, momentum=0.9))
+    rng = np.random.default_rng(0)
+    x, y, weights = (rng.random(shape, np.float32) for shape in ((23, 2), (23, 1), 23))
+    runs = []
+    for mebibytes in ("0", "1"):
+        monkeypatch.setenv("DNNBRIDGE_RESIDENT_MIB", mebibytes)
+        runs.append(db.compile(experiment, backend))
+        runs[-1].fit(x, y, 5, 3, sample_weight=weights, steps_per_call=2)
+    assert_equal_states(*runs)
+
+
+def test_the_memory_for_examples_is_a_number(monkeypatch):
+    monkeypatch.setenv("DNNBRIDGE_RESIDENT_MIB", "much")
+    with pytest.raises(DataError, match="a number of mebibytes"):
+        make().fit(X, Y, 5, 1)
 
 
 class Recorder(db.Callback):

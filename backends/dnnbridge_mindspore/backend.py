@@ -58,7 +58,7 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         _set_device(DEVICES[device])
-        return MindSporeExecutable(program, device)
+        return MindSporeExecutable(program)
 
 
 def _set_device(target: str) -> None:

@@ -25,8 +25,8 @@ LOCK = threading.RLock()
 class MindSporeExecutable:
     """A program and its Parameters."""
 
-    def __init__(self, program: Program, device: str) -> None:
-        self._functions, self._device = program.functions, device
+    def __init__(self, program: Program) -> None:
+        self._functions = program.functions
         self._state = {
             name: ms.Parameter(
                 ms.Tensor(np.zeros(array.shape, np.float32)),
@@ -55,9 +55,7 @@ class MindSporeExecutable:
                 results = [np.stack([value.asnumpy() for value in column]) for column in columns]
         return dict(zip(described.results, results, strict=True))
 
-    def keep(self, arrays: Mapping[str, Array]) -> Rows | None:
-        if self._device == "cpu":
-            return None  # NumPy gathers as fast, and needs no graph of its own for it
+    def keep(self, arrays: Mapping[str, Array]) -> Rows:
         kept = {name: ms.Tensor(array) for name, array in arrays.items()}
         gather = kernels.Gather()
 

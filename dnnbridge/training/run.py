@@ -124,8 +124,9 @@ class Run:
         batch_size = min(batch_size, count)
         self._drop_partial_epoch(count, batch_size)
         history, self._stopped = History(), False
+        seed = self.experiment.seed
         fitting = Fitting(
-            self._program, self._executable, data, batch_size, per_call, self.experiment.seed
+            *(self._program, self._executable, self.device, data, batch_size, per_call, seed)
         )
         with ExitStack() as ending:
             for hook in hooks:
