@@ -8,7 +8,16 @@ from typing import Any, NamedTuple, Protocol
 
 from dnnbridge.arrays import Array
 from dnnbridge.errors import BackendError, DeclaredLimitationError, UnsupportedError
-from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad, inline
+from dnnbridge.graph import (
+    Call,
+    Constant,
+    ConstantArray,
+    Node,
+    Op,
+    Scan,
+    ValueAndGrad,
+    inline,
+)
 from dnnbridge.program import Program
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
@@ -61,18 +70,24 @@ class Claim(NamedTuple):
     Attributes:
         applies: whether it computes this spec.
         lower: what the backend makes of it: (spec, *inputs) -> outputs, in the backend's terms.
+            Inputs are those of the call, then what its equation declared or captured, such as
+            weights and random arrays, in the order of their first use.
+        fits: whether it computes this call, by the types and the number of inputs and outputs: a
+            mask, a random array or a loss that a layer adds makes one more of them.
     """
 
     applies: Callable[[Any], bool]
     lower: Callable[..., Any]
+    fits: Callable[[Node], bool] = lambda node: True
 
 
-def claimed_by(claims: Mapping[type, Claim]) -> Callable[[object], bool]:
+def claimed_by(claims: Mapping[type, Claim]) -> Callable[[Node], bool]:
     """Return the predicate by which `inline` leaves the claimed calls whole."""
 
-    def claimed(spec: object) -> bool:
-        claim = claims.get(type(spec))
-        return claim is not None and claim.applies(spec)
+    def claimed(node: Node) -> bool:
+        assert isinstance(node.op, Call)
+        claim = claims.get(type(node.op.spec))
+        return claim is not None and claim.applies(node.op.spec) and claim.fits(node)
 
     return claimed
 

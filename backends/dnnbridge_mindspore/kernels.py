@@ -12,6 +12,7 @@ import mindspore as ms
 from mindspore import nn, ops
 
 from dnnbridge_mindspore.padding import Pad as Pad
+from dnnbridge_mindspore.recurrent import LSTM as LSTM
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose

@@ -8,11 +8,11 @@ from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.structure import Call
 from dnnbridge.graph.value import Value
 
-Claim = Callable[[object], bool]
-"""Says whether a backend lowers the call of a spec as a whole."""
+Claim = Callable[[Node], bool]
+"""Says whether a backend lowers a call as a whole."""
 
 
-def inline(graph: Graph, claimed: Claim = lambda spec: False) -> Graph:
+def inline(graph: Graph, claimed: Claim = lambda node: False) -> Graph:
     """Return the graph with every call replaced by its body, except those that are claimed."""
     known: dict[Value, Value] = {value: value for value in graph.inputs}
     nodes: list[Node] = []
@@ -25,7 +25,7 @@ def _flatten(
 ) -> None:
     for node in source:
         inputs = tuple(known[value] for value in node.inputs)
-        if isinstance(node.op, Call) and not claimed(node.op.spec):
+        if isinstance(node.op, Call) and not claimed(node):
             assert node.body is not None
             inner = dict(zip(node.body.inputs, inputs, strict=True))
             _flatten(node.body.nodes, inner, nodes, claimed)
