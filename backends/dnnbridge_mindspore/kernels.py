@@ -13,6 +13,10 @@ from mindspore import nn, ops
 
 from dnnbridge_mindspore.padding import Pad as Pad
 from dnnbridge_mindspore.recurrent import LSTM as LSTM
+from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
+from dnnbridge_mindspore.reductions import Mean as Mean
+from dnnbridge_mindspore.reductions import Softmax as Softmax
+from dnnbridge_mindspore.reductions import Sum as Sum
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -53,36 +57,6 @@ class Expm1(nn.Cell):
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (dout * ops.exp(x),)
-
-
-class Softmax(nn.Cell):
-    """exp(x - max) / Σ; `ops.softmax` leaves rows unset after a row of -inf"""
-
-    def __init__(self, axis: int) -> None:
-        super().__init__()
-        self.axis = axis
-
-    def construct(self, x: Tensor) -> Tensor:
-        e = ops.exp(x - ops.amax(x, self.axis, True))
-        return e * ops.reciprocal(ops.sum(e, self.axis, True))
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (out * (dout - ops.sum(dout * out, self.axis, True)),)
-
-
-class LogSoftmax(nn.Cell):
-    """x - max - log Σ exp(x - max); `ops.log_softmax` is off by 4e-6"""
-
-    def __init__(self, axis: int) -> None:
-        super().__init__()
-        self.axis = axis
-
-    def construct(self, x: Tensor) -> Tensor:
-        shifted = x - ops.amax(x, self.axis, True)
-        return shifted - ops.log(ops.sum(ops.exp(shifted), self.axis, True))
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (dout - ops.exp(out) * ops.sum(dout, self.axis, True),)
 
 
 class SparseCrossEntropy(nn.Cell):

@@ -32,8 +32,8 @@ def _call(function: str) -> Callable[..., str]:
     return lambda op, *arguments: f"ops.{function}({', '.join(arguments)})"
 
 
-def _reduction(function: str) -> Callable[..., str]:
-    return lambda op, x: f"ops.{function}({x}, {op.axes}, {op.keepdims})"
+def _reduction(name: str) -> Callable[..., Kernel]:
+    return lambda op, x: Kernel(f"kernels.{name}({tuple(sorted(op.axes))}, {op.keepdims})", (x,))
 
 
 def _maximum_over(op: ops.ReduceMax, x: str) -> str:
@@ -128,8 +128,8 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",
     ops.Pad: _pad,
     ops.ReduceMax: _maximum_over,
-    ops.ReduceMean: _reduction("mean"),
-    ops.ReduceSum: _reduction("sum"),
+    ops.ReduceMean: _reduction("Mean"),
+    ops.ReduceSum: _reduction("Sum"),
     ops.Relu: _relu,
     ops.Reshape: _reshape,
     ops.Reverse: lambda op, x: f"ops.flip({x}, {op.axes})",
