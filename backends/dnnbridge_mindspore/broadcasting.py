@@ -1,0 +1,100 @@
+"""Sums, differences and products of an array and a smaller one, with their own derivatives.
+
+The derivative by the smaller one is a sum over the axes along which it was repeated. MindSpore's
+takes 4 to 20 times as long over some axes of many as over one of two, and adds row after row: the
+sum of 100 000 numbers in (0, 1) is off by 1e-5, by a product with ones it is by 2e-7.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mindspore import nn, ops
+
+from dnnbridge.graph import TensorType
+
+Tensor = Any
+
+
+class OverFirst(nn.Cell):
+    """Σ over the first axes: those of the smaller array, of `size` elements, are the last ones"""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def construct(self, d: Tensor, small: Tensor) -> Tensor:
+        rows = ops.reshape(d, (-1, self.size))
+        return ops.reshape(ops.matmul(ops.ones((1, rows.shape[0]), d.dtype), rows), small.shape)
+
+
+class OverLast(nn.Cell):
+    """Σ over the last axes, of `size` elements, where the smaller array has ones"""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def construct(self, d: Tensor, small: Tensor) -> Tensor:
+        return ops.reshape(ops.sum(ops.reshape(d, (-1, self.size)), 1), small.shape)
+
+
+class Add(nn.Cell):
+    """x + small"""
+
+    def __init__(self, over: nn.Cell) -> None:
+        super().__init__()
+        self.over = over
+
+    def construct(self, x: Tensor, small: Tensor) -> Tensor:
+        return ops.add(x, small)
+
+    def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
+        return dout, self.over(dout, small)
+
+
+class Sub(nn.Cell):
+    """x - small"""
+
+    def __init__(self, over: nn.Cell) -> None:
+        super().__init__()
+        self.over = over
+
+    def construct(self, x: Tensor, small: Tensor) -> Tensor:
+        return ops.sub(x, small)
+
+    def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
+        return dout, ops.neg(self.over(dout, small))
+
+
+class Mul(nn.Cell):
+    """x · small"""
+
+    def __init__(self, over: nn.Cell) -> None:
+        super().__init__()
+        self.over = over
+
+    def construct(self, x: Tensor, small: Tensor) -> Tensor:
+        return ops.mul(x, small)
+
+    def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
+        return ops.mul(dout, small), self.over(ops.mul(dout, x), small)
+
+
+def repetition(full: TensorType, small: TensorType) -> str | None:
+    """Write the Cell that sums over the axes along which an array is repeated, if there is one."""
+    if full.shape == small.shape or math.prod(size or 2 for size in small.shape) == 1:
+        return None
+    sizes = list(small.shape)
+    while sizes[0] == 1:
+        del sizes[0]
+    if full.rank >= small.rank and sizes == list(full.shape[full.rank - len(sizes) :]):
+        known = [size for size in sizes if size is not None]
+        return f"kernels.OverFirst({math.prod(known)})" if known == sizes else None
+    ones = full.rank
+    while small.rank == full.rank and small.shape[ones - 1] == 1:
+        ones -= 1
+    if ones < full.rank and full.shape[:ones] == small.shape[:ones]:
+        return f"kernels.OverLast({math.prod(size or 1 for size in full.shape[ones:])})"
+    return None
