@@ -54,21 +54,6 @@ class Softplus(nn.Cell):
         return (dout * ops.sigmoid(x),)
 
 
-class Relu(nn.Cell):
-    """max(0, x), which keeps NaN if 0 comes first; `ops.relu` makes it 0, but derives fast"""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.zero = ms.Tensor(0.0, ms.float32)
-        self.derivative = ops.GradOperation(sens_param=True)
-
-    def construct(self, x: Tensor) -> Tensor:
-        return ops.maximum(self.zero, x)
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (self.derivative(ops.relu)(out, dout),)
-
-
 class Expm1(nn.Cell):
     """exp(x) - 1, by its Taylor series near 0, where `ops.expm1` cancels: it is 0 for 1e-8"""
 
