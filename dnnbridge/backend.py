@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from dnnbridge.arrays import Array
 from dnnbridge.errors import BackendError, DeclaredLimitationError, UnsupportedError
 from dnnbridge.flattening import flatten
-from dnnbridge.graph import Call, Constant, ConstantArray, Op, Scan, ValueAndGrad
+from dnnbridge.graph import Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
 from dnnbridge.program import Program
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
@@ -87,13 +87,18 @@ class Claim(NamedTuple):
     Attributes:
         applies: whether it computes this spec.
         lower: what the backend makes of it, in its own terms: (spec, *inputs) -> outputs; one that
-            works in place gets (spec, places, *inputs) and returns nothing.
+            works in place gets (spec, places, *inputs) and returns nothing. Inputs are those of
+            the call, then what its equation declared or captured, such as weights and random
+            arrays, in the order of their first use.
+        fits: whether it computes this call, by the types and the number of inputs and outputs: a
+            mask, a random array or a loss that a layer adds makes one more of them.
         in_place: whether it changes state arrays where they lie, one for each output of the call,
             in their order. Such calls are left to it only where nothing else reads what they make.
     """
 
     applies: Callable[[Any], bool]
     lower: Callable[..., Any]
+    fits: Callable[[Node], bool] = lambda node: True
     in_place: bool = False
 
 

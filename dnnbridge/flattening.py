@@ -33,7 +33,7 @@ def flatten(function: Function, claims: Mapping[type, Claim]) -> Flat:
     def claim_of(node: Node) -> Claim | None:
         spec = node.op.spec if isinstance(node.op, Call) else None
         claim = claims.get(type(spec))
-        return claim if claim is not None and claim.applies(spec) else None
+        return claim if claim and claim.applies(spec) and claim.fits(node) else None
 
     changing = [n for n in function.graph.nodes if (claim := claim_of(n)) and claim.in_place]
     places = _places(function, changing)

@@ -25,7 +25,7 @@ from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.loops import kept_carries, write_loop
 from dnnbridge_mindspore.lowerings import DTYPES, LOWERINGS, Kernel
-from dnnbridge_mindspore.names import Names
+from dnnbridge_mindspore.names import Names, Operand
 
 WIDTH = 100
 """Columns of the source."""
@@ -137,7 +137,7 @@ class _Writer:
         return lines
 
     def _statement(self, node: Node) -> str:
-        arguments = [self.names[value] for value in node.inputs]
+        arguments = [Operand(self.names[value], value.type) for value in node.inputs]
         outputs = [self.names[value] for value in node.outputs]
         if isinstance(node.op, ValueAndGrad):
             assert node.body is not None

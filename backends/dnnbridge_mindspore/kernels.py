@@ -11,7 +11,20 @@ from typing import Any
 import mindspore as ms
 from mindspore import nn, ops
 
+from dnnbridge_mindspore.broadcasting import Add as Add
+from dnnbridge_mindspore.broadcasting import Mul as Mul
+from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
+from dnnbridge_mindspore.broadcasting import OverLast as OverLast
+from dnnbridge_mindspore.broadcasting import Sub as Sub
+from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
+from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.padding import Pad as Pad
+from dnnbridge_mindspore.recurrent import LSTM as LSTM
+from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
+from dnnbridge_mindspore.reductions import Mean as Mean
+from dnnbridge_mindspore.reductions import Softmax as Softmax
+from dnnbridge_mindspore.reductions import SumFirst as SumFirst
+from dnnbridge_mindspore.reductions import SumLast as SumLast
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -54,36 +67,6 @@ class Expm1(nn.Cell):
         return (dout * ops.exp(x),)
 
 
-class Softmax(nn.Cell):
-    """exp(x - max) / Σ; `ops.softmax` leaves rows unset after a row of -inf"""
-
-    def __init__(self, axis: int) -> None:
-        super().__init__()
-        self.axis = axis
-
-    def construct(self, x: Tensor) -> Tensor:
-        e = ops.exp(x - ops.amax(x, self.axis, True))
-        return e * ops.reciprocal(ops.sum(e, self.axis, True))
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (out * (dout - ops.sum(dout * out, self.axis, True)),)
-
-
-class LogSoftmax(nn.Cell):
-    """x - max - log Σ exp(x - max); `ops.log_softmax` is off by 4e-6"""
-
-    def __init__(self, axis: int) -> None:
-        super().__init__()
-        self.axis = axis
-
-    def construct(self, x: Tensor) -> Tensor:
-        shifted = x - ops.amax(x, self.axis, True)
-        return shifted - ops.log(ops.sum(ops.exp(shifted), self.axis, True))
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (dout - ops.exp(out) * ops.sum(dout, self.axis, True),)
-
-
 class SparseCrossEntropy(nn.Cell):
     """Log-sum-exp form per label, mean over the axes of an example; its 'mean' form overflows"""
 
@@ -122,11 +105,3 @@ def argmax(x: Tensor, axis: int) -> Tensor:
     nan = ops.cast(ops.not_equal(x, x), ms.float32)
     rank = ops.where(ops.greater(ops.amax(nan, axis, True), 0.0), nan, x)
     return ops.cast(ops.argmax(rank, axis), ms.int32)
-
-
-def matmul(x: Tensor, w: Tensor) -> Tensor:
-    """x @ w of rows; the derivative of `ops.matmul` has an axis too many where all axes are 1"""
-    if x.ndim == 2:
-        return ops.matmul(x, w)
-    rows = ops.reshape(x, (-1, w.shape[0]))
-    return ops.reshape(ops.matmul(rows, w), (*x.shape[:-1], w.shape[1]))

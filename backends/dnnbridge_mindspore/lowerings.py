@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
-from dnnbridge_mindspore.names import literal
+from dnnbridge_mindspore.broadcasting import repetition
+from dnnbridge_mindspore.names import Operand, literal
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,27 @@ def _call(function: str) -> Callable[..., str]:
     return lambda op, *arguments: f"ops.{function}({', '.join(arguments)})"
 
 
-def _reduction(function: str) -> Callable[..., str]:
-    return lambda op, x: f"ops.{function}({x}, {op.axes}, {op.keepdims})"
+def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
+    """Write the Cell that sums over the first axes or over the last ones."""
+    axes, count = tuple(sorted(op.axes)), len(op.axes)
+    ones = (1,) * count if op.keepdims else ()
+    if count < x.type.rank and axes[-1] == count - 1:
+        return f"kernels.SumFirst({count}, {ones})"
+    if count < x.type.rank and axes[0] == x.type.rank - count:
+        return f"kernels.SumLast({axes[0]}, {ones})"
+    return None
+
+
+def _sum(op: ops.ReduceSum, x: Operand) -> Source:
+    over = _fast_sum(op, x)
+    return Kernel(over, (x,)) if over else f"ops.sum({x}, {op.axes}, {op.keepdims})"
+
+
+def _mean(op: ops.ReduceMean, x: Operand) -> Source:
+    over = _fast_sum(op, x)
+    if over:
+        return Kernel(f"kernels.Mean({over})", (x,))
+    return f"ops.mean({x}, {op.axes}, {op.keepdims})"
 
 
 def _maximum_over(op: ops.ReduceMax, x: str) -> str:
@@ -49,9 +69,25 @@ def _clip(op: ops.Clip, x: str) -> str:
     return f"ops.where(ops.less({x}, {low}), {low}, {inside})"
 
 
-def _divide(op: ops.Div, a: str, b: str) -> str:
+def _pairwise(name: str) -> Callable[..., Source]:
+    """Write `ops.name`, or a Cell where one operand is repeated along axes of the other."""
+
+    def lower(op: Op, a: Operand, b: Operand) -> Source:
+        over = repetition(a.type, b.type)
+        if over:
+            return Kernel(f"kernels.{name}({over})", (a, b))
+        over = None if name == "Sub" else repetition(b.type, a.type)
+        if over:
+            return Kernel(f"kernels.{name}({over})", (b, a))
+        return f"ops.{name.lower()}({a}, {b})"
+
+    return lower
+
+
+def _divide(op: ops.Div, a: Operand, b: Operand) -> Source:
     """Multiply by the reciprocal, which is 12 times faster; that of a literal is a number."""
-    return f"ops.mul({a}, {f'ops.reciprocal({b})' if b.isidentifier() else f'1.0 / {b}'})"
+    source = f"ops.reciprocal({b})" if b.isidentifier() else f"1.0 / {b}"
+    return _pairwise("Mul")(op, a, Operand(source, b.type))
 
 
 def _reshape(op: ops.Reshape, x: str) -> str:
@@ -101,10 +137,10 @@ def _window(name: str) -> Callable[..., Kernel]:
 
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Abs: _call("abs"),
-    ops.Add: _call("add"),
+    ops.Add: _pairwise("Add"),
     ops.ArgMax: lambda op, x: f"kernels.argmax({x}, {op.axis})",
     ops.AvgPool: _window("AvgPool"),
-    ops.BatchMatMul: _call("matmul"),
+    ops.BatchMatMul: lambda op, a, b: Kernel("kernels.BatchMatMul()", (a, b)),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
@@ -119,17 +155,17 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Greater: _call("greater"),
     ops.Log: _call("log"),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
-    ops.MatMul: lambda op, x, w: f"kernels.matmul({x}, {w})",
+    ops.MatMul: lambda op, x, w: Kernel("kernels.MatMul()", (x, w)),
     ops.MaxPool: _window("MaxPool"),
     ops.Maximum: _extremum("greater_equal"),
     ops.Minimum: _extremum("less_equal"),
-    ops.Mul: _call("mul"),
+    ops.Mul: _pairwise("Mul"),
     ops.Neg: _call("neg"),
     ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",
     ops.Pad: _pad,
     ops.ReduceMax: _maximum_over,
-    ops.ReduceMean: _reduction("mean"),
-    ops.ReduceSum: _reduction("sum"),
+    ops.ReduceMean: _mean,
+    ops.ReduceSum: _sum,
     ops.Relu: _relu,
     ops.Reshape: _reshape,
     ops.Reverse: lambda op, x: f"ops.flip({x}, {op.axes})",
@@ -141,7 +177,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Softplus: lambda op, x: Kernel("kernels.Softplus()", (x,)),
     ops.Sqrt: _call("sqrt"),
     ops.Square: _call("square"),
-    ops.Sub: _call("sub"),
+    ops.Sub: _pairwise("Sub"),
     ops.Take: lambda op, table, indices: Kernel("kernels.Take()", (table, indices)),
     ops.Tanh: lambda op, x: Kernel("kernels.Tanh()", (x,)),
     ops.Transpose: lambda op, x: f"ops.transpose({x}, {op.permutation})",

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Self
 
-from dnnbridge.graph import Value
+from dnnbridge.graph import TensorType, Value
+
+
+class Operand(str):
+    """An expression of source, which knows the type of what it stands for."""
+
+    __slots__ = ("type",)
+
+    type: TensorType
+
+    def __new__(cls, source: str, type: TensorType) -> Self:
+        made = super().__new__(cls, source)
+        made.type = type
+        return made
 
 
 class Names:
