@@ -129,6 +129,15 @@ def test_train_prints_epochs_and_final_metrics(small: Path) -> None:
     assert re.search(r"^test  loss \d\.\d+  accuracy 0\.\d+$", output, re.M)
 
 
+def test_profile_says_where_the_time_goes(small: Path) -> None:
+    output = succeed(
+        "profile", small, "--data", "digits", "--backend", "reference", "--epochs", "1"
+    )
+    assert re.search(r"step +[\d.]+ +100%", output)
+    assert re.search(r"outside: batches, scalars, losses +[\d.]+ +\d+%", output)
+    assert "1 ValueAndGrad" in output
+
+
 def test_quiet_prints_the_metrics_only(small: Path) -> None:
     output = succeed(*train(small, "--epochs", "1", "--quiet"))
     assert re.fullmatch(r"test  loss [\d.]+  accuracy [\d.]+\n", output)

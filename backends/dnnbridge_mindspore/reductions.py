@@ -40,7 +40,7 @@ MANY = 4096
 """Rows from which on a product with ones adds in blocks; fewer it adds one after the other."""
 
 
-@ops.constexpr
+@ops.constexpr  # type: ignore[untyped-decorator]
 def _groups(rows: int) -> int:
     """Return the largest divisor that is at most the root, or 1 for many rows."""
     if rows >= MANY:

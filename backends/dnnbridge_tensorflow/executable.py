@@ -31,7 +31,7 @@ class TensorFlowExecutable:
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
             }
         self._xla = {name for name, f in program.functions.items() if is_worthwhile(f, program)}
-        self._compiled: dict[tuple[str, int], Compiled] = {}
+        self._compiled: dict[tuple[str, int, bool], Compiled] = {}
         self._shapes: set[tuple[str, int, int]] = set()
 
     @property
@@ -43,7 +43,8 @@ class TensorFlowExecutable:
         given = [feeds[value.name] for value in described.feeds]
         dtypes = [DTYPES[value.dtype] for value in described.feeds]
         with tf.device(self._device):
-            run = self._all_steps if described.writes else self._step_by_step
+            single = not described.writes and len(given[0]) == 1
+            run = self._one_step if single else self._all_steps
             results = run(function, described, given, dtypes, steps)
         return dict(zip(described.results, results, strict=True))
 
@@ -75,28 +76,25 @@ class TensorFlowExecutable:
                 tensors = [tf.concat([tensor, tensor], 0) for tensor in tensors]
             rows = tensors[0].shape[0]
         self._shapes.add((function, batch, rows))
-        made = self._compile(function, batch)(tf.constant(steps), *tensors)
+        made = self._compile(function, batch, True)(tf.constant(steps), *tensors)
         return [stack.numpy()[:steps] for stack in made]
 
-    def _step_by_step(
+    def _one_step(
         self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
     ) -> list[Array]:
-        made = []
-        for k in range(steps):
-            tensors = [_tensor(array[k], dtype) for array, dtype in zip(given, dtypes, strict=True)]
-            batch = _batch(described, tensors)
-            self._shapes.add((function, batch, 0))
-            made.append([result.numpy() for result in self._compile(function, batch)(*tensors)])
-        return [np.stack(column) for column in zip(*made, strict=True)]
+        tensors = [_tensor(array[0], dtype) for array, dtype in zip(given, dtypes, strict=True)]
+        batch = _batch(described, tensors)
+        self._shapes.add((function, batch, 1))
+        return [made.numpy()[None] for made in self._compile(function, batch, False)(*tensors)]
 
-    def _compile(self, function: str, batch: int) -> Compiled:
+    def _compile(self, function: str, batch: int, loops: bool) -> Compiled:
         """Return a function for one size of a batch: what is known is not computed each time."""
-        if (function, batch) not in self._compiled:
+        if (function, batch, loops) not in self._compiled:
             described = self._functions[function]
             types = [value.type for value in described.feeds]
             shapes: list[list[int | None]] = [[*type.concrete(batch)] for type in types]
             step = self._step(described)
-            if described.writes:
+            if loops:
                 block = _loop(step, described)
                 signature = [tf.TensorSpec([], tf.int32)]
                 shapes = [[None, *shape] for shape in shapes]
@@ -109,8 +107,8 @@ class TensorFlowExecutable:
             xla = function in self._xla or None
             whole = tf.function(block, signature, autograph=False, jit_compile=xla)
             # A call of the concrete function does not look for one that fits its arguments.
-            self._compiled[function, batch] = whole.get_concrete_function()
-        return self._compiled[function, batch]
+            self._compiled[function, batch, loops] = whole.get_concrete_function()
+        return self._compiled[function, batch, loops]
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
         flat = flatten(described, CLAIMS)

@@ -9,6 +9,7 @@ from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
 from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.failing import CleanErrors
+from dnnbridge.cli.profile import profile
 from dnnbridge.cli.schedule import schedule
 from dnnbridge.cli.train import train
 
@@ -26,6 +27,7 @@ for command in (
     conformance_report,
     backends,
     schedule,
+    profile,
     compare_worker,
 ):
     main.add_command(command)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.backend import STRUCTURE
-from dnnbridge.losses import AbstractLoss
+from dnnbridge.experiment import Experiment
+from dnnbridge.layers import Dense, LayerNorm
+from dnnbridge.losses import AbstractLoss, MeanSquaredError
+from dnnbridge.models import Input, Sequential
+from dnnbridge.optimizers import Adam
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
@@ -45,13 +50,25 @@ def starting_weights(subject: Subject) -> list[Measurement]:
 
 
 def steps_per_call(subject: Subject) -> list[Measurement]:
-    """How many steps run in a call does not change the numbers."""
+    """How many steps run in a call does not change the numbers, in a small net nor in a large."""
     case = TRAINING_CASES[0]
-    runs = [subject.run(case.experiment) for _ in range(2)]
-    for run, steps in zip(runs, (1, 64), strict=True):
-        run.fit(case.x, case.y, case.batch_size, 2, steps_per_call=steps)
-    state = runs[1].state()
-    return [same(state[name], array, name) for name, array in runs[0].state().items()]
+    made = _by_steps(subject, case.experiment, case.x, case.y)
+    rng = np.random.default_rng(0)
+    x = rng.random((30, 100), np.float32)
+    model = Sequential([Input((100,)), Dense(128, "tanh"), LayerNorm(), Dense(2)])
+    large = Experiment(model, MeanSquaredError(), Adam(0.01))
+    return made + _by_steps(subject, large, x, x[:, :2])
+
+
+def _by_steps(subject: Subject, experiment: Experiment, x: Any, y: Any) -> list[Measurement]:
+    states = []
+    for steps in (1, 2, 64):
+        run = subject.run(experiment)
+        run.fit(x, y, 7, 2, steps_per_call=steps)
+        states.append(run.state())
+    return [
+        same(state[name], array, name) for state in states[1:] for name, array in states[0].items()
+    ]
 
 
 def written_state(subject: Subject) -> list[Measurement]:

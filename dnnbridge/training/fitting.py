@@ -59,7 +59,7 @@ class Fitting:
         self.program, self.data, self.seed = program, data, seed
         self.batch_size = batch_size
         self.rows_per_block = (
-            _automatic(program, data, batch_size)
+            automatic_steps(program, data, batch_size, BACKWARD)
             if isinstance(steps_per_call, str)
             else steps_per_call
         )
@@ -101,8 +101,9 @@ def checked_steps(value: Any) -> int | str:
     return int(value)
 
 
-def _automatic(program: Program, data: Mapping[str, Array], batch: int) -> int:
-    work = flops_of_graph(program.functions["evaluate"].graph) * batch * BACKWARD
+def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
+    """Return how many steps a call makes, whose arithmetic is so many times that of the model."""
+    work = flops_of_graph(program.functions["evaluate"].graph) * batch * times
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
 
 

@@ -22,7 +22,7 @@ from dnnbridge.training.batches import Batches, Block, power_of_two
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
 from dnnbridge.training.feeds import scalar_feeds, schedule_feeds
-from dnnbridge.training.fitting import Fitting, checked_steps
+from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs, numbers
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
@@ -367,11 +367,12 @@ class Run:
     def _evaluate(self, data: dict[str, Array], batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)
         count = _count(data)
-        for block in Batches(
-            data, np.arange(count), min(batch_size, power_of_two(count)), 1
-        ).blocks():
-            feeds = block.feeds | schedule_feeds(self._program, [self.progress.step])
-            totals.add(self._executable.run("evaluate", feeds, 1), block.counts)
+        size = min(batch_size, power_of_two(count))
+        batches = Batches(data, np.arange(count), size, automatic_steps(self._program, data, size))
+        for block in batches.blocks():
+            steps = [self.progress.step] * len(block.feeds[MASK])
+            feeds = block.feeds | schedule_feeds(self._program, steps)
+            totals.add(self._executable.run("evaluate", feeds, block.steps), block.counts)
         return totals.means()
 
 

@@ -1,0 +1,66 @@
+"""`dnnbridge profile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dnnbridge.cli.options import training_options
+
+if TYPE_CHECKING:
+    from dnnbridge.training.profiling import Profile
+
+
+@click.command(short_help="Say where the time of a training goes.")
+@training_options
+@click.option("--backend", help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, "
+              "else the first that is installed]")  # fmt: skip
+def profile(
+    file: Path, data: str, epochs: int, batch_size: int, device: str | None, backend: str | None
+) -> None:
+    """Train the experiment of FILE and say where the time of a step goes.
+
+    FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
+    One epoch more than asked for is trained, in which the steps are compiled.
+    """
+    from dnnbridge import compile
+    from dnnbridge.cli.reading import read_experiment
+    from dnnbridge.datasets import adapt_to, load_dataset
+    from dnnbridge.training.profiling import profile as profiled
+
+    experiment = read_experiment(file)
+    dataset = adapt_to(experiment, load_dataset(data))
+    run = compile(experiment, backend, device)
+    found = profiled(run, dataset.x_train, dataset.y_train, batch_size, epochs)
+    click.echo(f"{run.backend} on {run.device}, batches of {batch_size}")
+    _print(found)
+
+
+def _print(found: Profile) -> None:
+    from rich.table import Table
+
+    from dnnbridge.cli.tables import print_table
+
+    backward = found.compiled - found.forward
+    rows = [
+        ("step", found.step),
+        ("  compiled: forward, as evaluation", found.forward),
+        ("  compiled: gradients and update", backward),
+        ("  outside: batches, scalars, losses", found.outside),
+    ]
+    times = Table("")
+    for name in ("ms", "share"):
+        times.add_column(name, justify="right")
+    for name, seconds in rows:
+        times.add_row(name, f"{seconds * 1e3:.3f}", f"{seconds / found.step:.0%}")
+    print_table(times)
+    rate = found.flops / found.forward / 1e9 if found.forward else 0.0
+    click.echo(
+        f"first call, which compiles: {found.first_call:.2f} s; {found.calls} calls an epoch of "
+        f"{found.steps} steps; forward {found.flops / 1e6:.1f} MFLOP a batch, {rate:.1f} GFLOP/s"
+    )
+    click.echo(f"weights and slots changed in place: {found.in_place}")
+    click.echo("operations of a step:")
+    click.echo("  " + ", ".join(f"{n} {name}" for name, n in found.operations.items()))

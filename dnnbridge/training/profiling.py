@@ -1,0 +1,137 @@
+"""`profile`: where the time of training goes, measured from outside the compiled steps."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from dnnbridge.arithmetic import flops_of_graph
+from dnnbridge.arrays import Array
+from dnnbridge.backend import Executable, Rows
+from dnnbridge.flattening import flatten
+from dnnbridge.graph import Call, Op
+
+if TYPE_CHECKING:
+    from dnnbridge.training.run import Run
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of a run's training went. All times are in seconds.
+
+    Attributes:
+        first_call: the first compiled call of training, in which the step is compiled.
+        step: a step of training as `fit` makes it, the median over the epochs after the first.
+        compiled: the part of it within compiled calls.
+        forward: a step of evaluation of as many examples: without gradients and update.
+        steps: how many steps an epoch has.
+        calls: compiled calls of an epoch.
+        flops: floating-point operations of the model, forward, for one batch.
+        operations: how many of each the backend lowers in a step; claimed ones as a whole.
+        in_place: how many weights and slots a step changes where they lie.
+    """
+
+    first_call: float
+    step: float
+    compiled: float
+    forward: float
+    steps: int
+    calls: int
+    flops: int
+    operations: Mapping[str, int]
+    in_place: int
+
+    @property
+    def outside(self) -> float:
+        """Time of a step outside compiled calls: batches, host scalars, losses, callbacks."""
+        return self.step - self.compiled
+
+
+class _Timed:
+    """An executable that notes how long each of its calls takes."""
+
+    def __init__(self, inner: Executable) -> None:
+        self.inner = inner
+        self.seconds: list[float] = []
+
+    @property
+    def compilations(self) -> int:
+        return self.inner.compilations
+
+    def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
+        start = time.perf_counter()
+        made = self.inner.run(function, feeds, steps)
+        self.seconds.append(time.perf_counter() - start)
+        return made
+
+    def keep(self, arrays: Mapping[str, Array]) -> Rows | None:
+        return self.inner.keep(arrays)
+
+    def read(self) -> dict[str, Array]:
+        return self.inner.read()
+
+    def write(self, values: Mapping[str, Array]) -> None:
+        self.inner.write(values)
+
+
+def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> Profile:
+    """Train for some epochs and say where the time went.
+
+    Args:
+        run: a new one: its first call compiles.
+        x: inputs, as `fit` takes them.
+        y: labels.
+        batch_size: examples per step.
+        epochs: how many to time, after one that is not.
+
+    Example:
+        >>> import numpy as np, dnnbridge as db
+        >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+        >>> run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+        >>> found = profile(run, np.ones((8, 2)), np.ones((8, 1)), batch_size=4)
+        >>> found.steps, found.operations["MatMul"]
+        (2, 1)
+    """
+    timed = _Timed(run._executable)
+    run._executable = timed
+    try:
+        start = run.progress.step
+        run.fit(x, y, batch_size)
+        steps, calls = run.progress.step - start, len(timed.seconds)
+        first = timed.seconds[0]
+        turns = [_seconds(lambda: run.fit(x, y, batch_size), timed) for _ in range(epochs)]
+        run.evaluate(x, y, batch_size)
+        forward = median(
+            _seconds(lambda: run.evaluate(x, y, batch_size), timed)[1] for _ in range(epochs)
+        )
+    finally:
+        run._executable = timed.inner
+    program = run._program
+    flat = flatten(program.functions["train"], run._backend.claims)
+    return Profile(
+        first,
+        median(whole for whole, _ in turns) / steps,
+        median(inside for _, inside in turns) / steps,
+        forward / steps,
+        steps,
+        calls,
+        flops_of_graph(program.functions["evaluate"].graph) * batch_size,
+        dict(Counter(_name(node.op) for node in flat.graph.walk()).most_common()),
+        sum(map(len, flat.places.values())),
+    )
+
+
+def _name(op: Op) -> str:
+    return type(op.spec if isinstance(op, Call) else op).__name__
+
+
+def _seconds(work: Callable[[], object], timed: _Timed) -> tuple[float, float]:
+    """Return the time of some work, and that of compiled calls within it."""
+    timed.seconds.clear()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start, sum(timed.seconds)
