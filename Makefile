@@ -2,6 +2,7 @@
 # make test    run every test
 # make lint    style and types
 # make docs    write the generated pages of docs/ anew
+# make bench   time training against the frameworks' own loops, some 30 minutes; writes out/speed.json and .svg
 # make native-differences    measure both frameworks anew and write docs/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,7 +35,7 @@ native-differences: $(INSTALLED)
 	PYTHONPATH=docs $(BIN)/python -m native_differences
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/step_time.py
+	$(BIN)/python benchmarks/speed
 
 # uv installs in seconds what takes pip minutes; plain venv and pip bring it.
 $(INSTALLED): pyproject.toml constraints.txt
