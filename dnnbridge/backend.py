@@ -70,6 +70,8 @@ class BackendInfo:
         devices: kinds of device it can use, where the machine has them.
         priority: the installed backend with the highest one is the default.
         natives: packages whose live optimizers it can read, for `from_native`.
+        reuses: whether an executable may serve another run when the one before is gone; its state
+            is written anew.
     """
 
     name: str
@@ -79,6 +81,7 @@ class BackendInfo:
     devices: tuple[str, ...] = ("cpu",)
     priority: int = 0
     natives: tuple[str, ...] = ()
+    reuses: bool = False
 
 
 class Claim(NamedTuple):

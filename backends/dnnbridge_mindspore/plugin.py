@@ -14,6 +14,7 @@ INFO = BackendInfo(
     install="pip install 'dnnbridge[mindspore]'",
     devices=("cpu", "gpu", "ascend"),
     natives=("mindspore",),
+    reuses=True,
     priority=20,
 )
 

@@ -14,6 +14,7 @@ INFO = BackendInfo(
     install="pip install 'dnnbridge[tensorflow]'",
     devices=("cpu", "gpu"),
     natives=("keras",),
+    reuses=True,
     priority=30,
 )
 

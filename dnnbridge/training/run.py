@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
+from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
 from dnnbridge.training.batches import Batches, Block, power_of_two
 from dnnbridge.training.callbacks import Callback
@@ -64,7 +66,10 @@ class Run:
         self._program = program
         self._arguments = Arguments(experiment.model.input_types, program)
         self._totals = Totals(program.objectives)
-        self._executable = backend.compile(program, device)
+        key = reuse.key_of(experiment, backend, device)
+        self._executable = reuse.take(key) or backend.compile(program, device)
+        weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
+        self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
     def fit(
@@ -248,8 +253,11 @@ class Run:
 
     @property
     def compilations(self) -> int:
-        """How often the backend has compiled something for this run."""
-        return self._executable.compilations
+        """How often the backend has compiled something for this run.
+
+        It compiles nothing that a run of the same experiment, which is gone, has left.
+        """
+        return self._executable.compilations - self._compiled_before
 
     def averages(self) -> dict[str, Array]:
         """Return copies of the averaged weights by name, for `set_parameters`.
