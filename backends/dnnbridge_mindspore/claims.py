@@ -36,7 +36,7 @@ def _sgd(spec: SGD, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel
 
 
 def _has_plain_velocity(spec: SGD) -> bool:
-    """Say whether p -= lr v is all; with use_nesterov the native kernel is off by 5 % in a step"""
+    """Say whether p -= lr v is all; the native kernel ignores its use_nesterov."""
     return not spec.dampening and not spec.rate_in_velocity and not spec.nesterov
 
 

@@ -68,7 +68,7 @@ def alone(framework: str, work: Workload, name: str) -> dict[str, float]:
     epoch()
     first = time.perf_counter() - start
     again = []
-    for _ in range(3):
+    for _ in range(2):
         start = time.perf_counter()
         epoch()
         again.append(time.perf_counter() - start)

@@ -45,7 +45,7 @@ class Workload:
     @property
     def epochs(self) -> dict[str, int]:
         """How many epochs a contestant makes in a turn, in one call where it has one for that."""
-        return {name: 3 if steps > 2 else 1 for name, steps in self.steps.items()}
+        return {name: 2 if steps > 2 else 1 for name, steps in self.steps.items()}
 
     def all_steps(self, framework: str) -> int:
         """Return the steps of a turn."""
@@ -109,24 +109,24 @@ WORKLOADS = {
                 "784-300-100-10, ReLU, SGD with momentum",
                 lambda: mlp(784, (300, 100), "relu"),
             ),
-            *("sgd", (784,), 50, steps(440, 440)),
+            *("sgd", (784,), 50, steps(256, 256)),
             fit_rivals=4.0,
             compiled_rivals=0.9,
         ),
         Workload(
             *("wide", "784-784-784-10, sigmoid, SGD with momentum", wide),
-            *("sgd", (784,), 200, steps(60, 60)),
+            *("sgd", (784,), 200, steps(40, 40)),
             fit_rivals=4.0,
             compiled_rivals=0.9,
         ),
         Workload(
             *("adam", "784-784-784-10, sigmoid, Adam", wide),
-            *("adam", (784,), 200, steps(60, 60)),
+            *("adam", (784,), 200, steps(40, 40)),
             fit_rivals=4.0,
             compiled_rivals=0.9,
         ),
         Workload(
-            *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(60, 30)),
+            *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(40, 20)),
             xla=False,
         ),
         Workload(
@@ -135,11 +135,11 @@ WORKLOADS = {
             xla=False,
         ),
         Workload(
-            *("lstm", "LSTM, 128 units, 64 steps, Adam", lstm, "adam", (64, 32), 32, steps(30, 10))
+            *("lstm", "LSTM, 128 units, 64 steps, Adam", lstm, "adam", (64, 32), 32, steps(20, 20))
         ),
         Workload(
             *("transformer", "2 encoder blocks, 64 words, Adam", transformer, "adam", (64,), 32),
-            steps(40, 40),
+            steps(24, 24),
             vocabulary=1000,
         ),
     )

@@ -14,11 +14,12 @@ from dnnbridge.arrays import Array
 from dnnbridge.objectives import WEIGHTS
 from dnnbridge.program import MASK, NORMALIZER
 
-STEPS_PER_CALL = 64
+STEPS_PER_CALL = 128
 """Most steps in one compiled call, unless the caller says otherwise."""
 
-BLOCK_BYTES = 64 * 2**20
-"""Most bytes of examples and random numbers for one call."""
+BLOCK_BYTES = 24 * 2**20
+"""Most bytes of examples and random numbers for one call; arrays of 32 MiB and more get new pages
+from the system each time, and take seven times as long."""
 
 BLOCK_FLOPS = 2 * 10**10
 """Most floating-point operations of one call: about a second of two cores."""

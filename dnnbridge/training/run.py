@@ -109,8 +109,8 @@ class Run:
             shuffle: whether each epoch has its own order, drawn from the seed.
             callbacks: called while training.
             progress: show a bar on a terminal, a line per epoch elsewhere.
-            steps_per_call: steps per compiled call; "auto" makes them as many as need 64 MiB and
-                20 GFLOP, at most 64. The numbers do not depend on it; callbacks hear of all
+            steps_per_call: steps per compiled call; "auto" makes them as many as need 24 MiB and
+                20 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done.
 
         Raises:
