@@ -84,7 +84,7 @@ def test_the_source_for_mindspore_does_not_grow_with_the_steps():
     pytest.importorskip("mindspore")
     from dnnbridge_mindspore.generator import generate
 
-    layers = [db.LSTM(4), db.TimeDistributed(db.Dense(3, "softmax"))]
+    layers = [db.GRU(4), db.TimeDistributed(db.Dense(3, "softmax"))]
     for layer, has_derivative in zip(layers, (True, False), strict=True):
         sources = []
         for steps in (5, 500):

@@ -62,13 +62,11 @@ def steps_per_call(subject: Subject) -> list[Measurement]:
 
 def _by_steps(subject: Subject, experiment: Experiment, x: Any, y: Any) -> list[Measurement]:
     states = []
-    for steps in (1, 2, 64):
+    for steps in (1, 64):
         run = subject.run(experiment)
         run.fit(x, y, 7, 2, steps_per_call=steps)
         states.append(run.state())
-    return [
-        same(state[name], array, name) for state in states[1:] for name, array in states[0].items()
-    ]
+    return [same(states[1][name], array, name) for name, array in states[0].items()]
 
 
 def written_state(subject: Subject) -> list[Measurement]:

@@ -20,8 +20,8 @@ from dnnbridge.training.history import History
 from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
-STEPS_PER_CALL = 4
-"""Of a training that is interrupted, so that it stops within an epoch."""
+STEPS_PER_CALL = 3
+"""Of a training that is interrupted, so that it stops within an epoch and within a window of steps."""
 
 
 class _States(Callback):
