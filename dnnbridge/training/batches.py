@@ -21,7 +21,7 @@ BLOCK_BYTES = 24 * 2**20
 """Most bytes of examples and random numbers for one call; arrays of 32 MiB and more get new pages
 from the system each time, and take seven times as long."""
 
-BLOCK_FLOPS = 2 * 10**10
+BLOCK_FLOPS = 2 * 10**11
 """Most floating-point operations of one call: about a second of two cores."""
 
 
@@ -107,7 +107,7 @@ def choose_steps(bytes_of_step: int, flops_of_step: int) -> int:
 
     Example:
         >>> choose_steps(bytes_of_step=2**20, flops_of_step=10**9)
-        20
+        24
     """
     by_bytes = BLOCK_BYTES // max(bytes_of_step, 1)
     by_flops = BLOCK_FLOPS // max(flops_of_step, 1)

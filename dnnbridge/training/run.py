@@ -110,7 +110,7 @@ class Run:
             callbacks: called while training.
             progress: show a bar on a terminal, a line per epoch elsewhere.
             steps_per_call: steps per compiled call; "auto" makes them as many as need 24 MiB and
-                20 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
+                200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done.
 
         Raises:
