@@ -21,7 +21,7 @@ from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
 STEPS_PER_CALL = 3
-"""Of a training that is interrupted, so that it stops within an epoch and within a window of steps."""
+"""Of a training that is interrupted: it stops within an epoch, and within a window of steps."""
 
 
 class _States(Callback):
