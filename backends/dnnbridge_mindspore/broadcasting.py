@@ -48,12 +48,16 @@ class OverLast(nn.Cell):
         return ops.reshape(ops.matmul(ops.reshape(small, (-1, 1)), ones), x.shape)
 
 
-class Add(nn.Cell):
-    """x + small"""
+class AbstractRepeated(nn.Cell):
+    """A function of x and a smaller array, given the Cell that sums over what it is repeated by"""
 
     def __init__(self, over: nn.Cell) -> None:
         super().__init__()
         self.over = over
+
+
+class Add(AbstractRepeated):
+    """x + small"""
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
         return ops.add(x, self.over.wide(small, x))
@@ -62,12 +66,8 @@ class Add(nn.Cell):
         return dout, self.over(dout, small)
 
 
-class Sub(nn.Cell):
+class Sub(AbstractRepeated):
     """x - small"""
-
-    def __init__(self, over: nn.Cell) -> None:
-        super().__init__()
-        self.over = over
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
         return ops.sub(x, self.over.wide(small, x))
@@ -76,12 +76,8 @@ class Sub(nn.Cell):
         return dout, ops.neg(self.over(dout, small))
 
 
-class Mul(nn.Cell):
+class Mul(AbstractRepeated):
     """x · small"""
-
-    def __init__(self, over: nn.Cell) -> None:
-        super().__init__()
-        self.over = over
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
         return ops.mul(x, self.over.wide(small, x))

@@ -18,6 +18,13 @@ DATA_HELP = """digits, mnist:PATH (a folder of IDX files or an .npz; "mnist" alo
 from DNNBRIDGE_DATA), or PATH.npz with x_train, y_train, x_test and y_test, or x and y."""
 
 
+backend_option = click.option(
+    "--backend",
+    help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, else the first that is "
+    "installed]",
+)
+
+
 def training_options(command: Command) -> Command:
     """Add FILE and how to train it."""
     for option in (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dnnbridge.cli.options import training_options
+from dnnbridge.cli.options import backend_option, training_options
 
 if TYPE_CHECKING:
     from dnnbridge.training.profiling import Profile
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Say where the time of a training goes.")
 @training_options
-@click.option("--backend", help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, "
-              "else the first that is installed]")  # fmt: skip
+@backend_option
 def profile(
     file: Path, data: str, epochs: int, batch_size: int, device: str | None, backend: str | None
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dnnbridge.cli.options import EXISTING, WRITTEN, training_options
+from dnnbridge.cli.options import EXISTING, WRITTEN, backend_option, training_options
 
 if TYPE_CHECKING:
     from dnnbridge import Experiment, Run
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Train an experiment and print its metrics.")
 @training_options
-@click.option("--backend", help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, "
-              "else the first that is installed]")  # fmt: skip
+@backend_option
 @click.option("--seed", type=click.IntRange(min=0), help="Replace the seed of the experiment.")
 @click.option(
     "--validation/--no-validation",

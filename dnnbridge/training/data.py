@@ -77,10 +77,10 @@ def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
         )
 
 
-def check_positive(value: Any, where: str) -> int:
-    """Return a whole number above 0, or raise."""
+def check_positive(value: Any, where: str, otherwise: str = "") -> int:
+    """Return a whole number above 0, or raise; the message says what else may be given."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise DataError("must be a whole number above 0", where=where, got=repr(value))
+        raise DataError(f"must be a whole number above 0{otherwise}", where=where, got=repr(value))
     return int(value)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from dnnbridge.arithmetic import flops_of_graph
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
@@ -17,6 +15,7 @@ from dnnbridge.objectives import WEIGHTS
 from dnnbridge.program import MASK, Program
 from dnnbridge.training.ahead import ahead
 from dnnbridge.training.batches import Batches, Block, choose_steps, rows_bytes
+from dnnbridge.training.data import check_positive
 from dnnbridge.training.feeds import random_bytes, random_feeds
 
 MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
@@ -94,11 +93,7 @@ def checked_steps(value: Any) -> int | str:
     """Return `steps_per_call` as it may be given, or raise."""
     if value is None or value == "auto":
         return "auto"
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise DataError(
-            'must be a whole number above 0, or "auto"', where="steps_per_call", got=repr(value)
-        )
-    return int(value)
+    return check_positive(value, "steps_per_call", ', or "auto"')
 
 
 def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
