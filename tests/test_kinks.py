@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sabotage.other_rules import OtherRules
 
 import dnnbridge as db
 from dnnbridge import ops
@@ -107,32 +108,10 @@ def test_near_kinks_of_a_case_are_not_more_than_chance_brings(case):
     assert near <= flips_allowed(expected)
 
 
-class Changed(ReferenceBackend):
-    """The reference with some of its rules changed."""
-
-    def __init__(self, rules):
-        self.rules = rules
-
-    def compile(self, program, device):
-        executable = super().compile(program, device)
-        run = executable.run
-
-        def changed(*given):
-            saved = RULES.copy()
-            RULES.update(self.rules)
-            try:
-                return run(*given)
-            finally:
-                RULES.update(saved)
-
-        executable.run = changed
-        return executable
-
-
 def shifted(by):
     """Return the reference with a ReLU whose kink is elsewhere."""
     forward = lambda op, x: np.maximum(x, 0.0)  # noqa: E731
-    return Changed({ops.Relu: Rule(forward, lambda op, xs, y, dy: (dy * (xs[0] > by),))})
+    return OtherRules({ops.Relu: Rule(forward, lambda op, xs, y, dy: (dy * (xs[0] > by),))})
 
 
 def on_the_kink(*offsets, steps=4):
@@ -187,7 +166,7 @@ def test_a_near_kink_explains_no_other_error():
         lambda op, x, w: x @ w, lambda op, xs, y, dy: (dy @ xs[1].T, 1.00001 * xs[0].T @ dy)
     )
     by_name = {
-        m.what: m for m in measure_resynchronised(case, Subject(Changed({ops.MatMul: half})))
+        m.what: m for m in measure_resynchronised(case, Subject(OtherRules({ops.MatMul: half})))
     }
     assert by_name["gradients"].error == pytest.approx(1e-5, rel=0.1)
     assert not by_name["flips"].note

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sabotage.other_rules import OtherRules
 
 from dnnbridge import Dense, Experiment, Input, MeanSquaredError, Sequential, ops
 from dnnbridge.optimizers import SGD
 from dnnbridge.plugins import load_backend
-from dnnbridge.reference.backend import ReferenceBackend
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.rules import Rule
 from dnnbridge.testing.programs import measure_program
@@ -23,28 +23,6 @@ REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 SMALL = Experiment(
     Sequential([Input((3,)), Dense(2, "tanh"), Dense(1)]), MeanSquaredError(), SGD(0.1)
 )
-
-
-class Wrong(ReferenceBackend):
-    """The reference with other rules while it runs."""
-
-    def __init__(self, rules: dict) -> None:
-        self.rules = rules
-
-    def compile(self, program, device):
-        executable = super().compile(program, device)
-        run = executable.run
-
-        def wrong(*given):
-            saved = RULES.copy()
-            RULES.update(self.rules)
-            try:
-                return run(*given)
-            finally:
-                RULES.update(saved)
-
-        executable.run = wrong
-        return executable
 
 
 def gradient_off(op, factor: float) -> dict:
@@ -71,9 +49,9 @@ def test_what_was_once_wrong_follows_the_reference(path, subject):
 
 @pytest.mark.parametrize("op", [ops.Tanh, ops.MatMul, ops.Square], ids=lambda op: op.__name__)
 def test_a_gradient_that_is_off_by_a_ten_thousandth_is_found(op):
-    measured = measure_program(SMALL, Subject(Wrong(gradient_off(op, 1.0 + 1e-4))))
+    measured = measure_program(SMALL, Subject(OtherRules(gradient_off(op, 1.0 + 1e-4))))
     assert [made for made in measured if not made.ok]
-    assert all(made.ok for made in measure_program(SMALL, Subject(Wrong({}))))
+    assert all(made.ok for made in measure_program(SMALL, Subject(OtherRules({}))))
 
 
 def test_a_value_in_float32_is_within_the_roundings():
@@ -81,13 +59,13 @@ def test_a_value_in_float32_is_within_the_roundings():
         return Rule(lambda *xs: np.asarray(rule.forward(*xs)).astype("f4").astype("f8"), rule.vjp)
 
     rules = {op: single(RULES[op]) for op in (ops.MatMul, ops.Tanh, ops.Add, ops.Mul, ops.Sub)}
-    measured = measure_program(SMALL, Subject(Wrong(rules)))
+    measured = measure_program(SMALL, Subject(OtherRules(rules)))
     assert all(made.ok for made in measured)
     assert any(made.error for made in measured)
 
 
 def test_a_failure_is_shrunk_and_says_how_to_run_it_again(capsys):
-    subject = Subject(Wrong(gradient_off(ops.Tanh, 0.5)))
+    subject = Subject(OtherRules(gradient_off(ops.Tanh, 0.5)))
     with pytest.raises(AssertionError, match="Run it again: python -m") as caught:
         check_random_programs(subject)
     text = str(caught.value)
