@@ -12,6 +12,7 @@ from dnnbridge import randomness
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, NORMALIZER
 from dnnbridge.training.batches import Batches
+from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.position import Position
 
 RNG = np.random.default_rng(0)
@@ -127,7 +128,7 @@ def test_blocks_cover_every_step_once(count):
     data = {"x": np.arange(count)[:, None]}
     seen = []
     shapes = set()
-    for block in Batches(data, np.arange(count), 5, 64).blocks():
+    for block in Batches(data, np.arange(count), 5, 64, buffers=Buffers()).blocks():
         real = block.feeds[MASK][: block.steps] > 0
         seen += block.feeds["x"][: block.steps, :, 0][real].tolist()
         shapes.add(block.feeds["x"].shape)

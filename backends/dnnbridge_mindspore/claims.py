@@ -12,7 +12,7 @@ from dnnbridge.backend import Claim
 from dnnbridge.graph import Call, Node
 from dnnbridge.layers import LSTM
 from dnnbridge.losses import SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD
+from dnnbridge.optimizers import SGD, Adam
 from dnnbridge_mindspore.lowerings import Kernel
 from dnnbridge_mindspore.names import literal
 
@@ -28,16 +28,32 @@ def _plain(spec: Any) -> bool:
 
 
 def _sgd(spec: SGD, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
-    """Change a weight and its velocity; rest has the velocity, if any, then the host scalars."""
+    given = spec.named(rest)
     if not spec.momentum:
-        return Kernel("ops.ApplyGradientDescent()", (*places, rest[0], g))
-    momentum = rest[3] if len(rest) > 3 else literal(float(spec.momentum))  # type: ignore[arg-type]
-    return Kernel("ops.ApplyMomentum()", (*places, rest[1], g, momentum))
+        return Kernel("ops.ApplyGradientDescent()", (*places, given["learning_rate"], g))
+    momentum = given["momentum"] if "momentum" in given else _number(spec.momentum)
+    return Kernel("ops.ApplyMomentum()", (*places, given["learning_rate"], g, momentum))
 
 
-def _has_plain_velocity(spec: SGD) -> bool:
+def _without_nesterov(spec: SGD) -> bool:
     """Say whether p -= lr v is all; the native kernel ignores its use_nesterov."""
-    return not spec.dampening and not spec.rate_in_velocity and not spec.nesterov
+    return spec.is_plain and not spec.nesterov
+
+
+def _adam(spec: Adam, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
+    """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
+    given = spec.named(rest)
+    betas = _number(spec.beta_1), _number(spec.beta_2)
+    rates = "0.0", "0.0", given["alpha"], *betas, given["epsilon"]
+    return Kernel("ops.Adam()", (*places, *rates, g))
+
+
+def _is_plain(spec: Adam) -> bool:
+    return spec.is_plain
+
+
+def _number(value: Any) -> str:
+    return literal(float(value))
 
 
 def _lstm(spec: LSTM, *inputs: str) -> Kernel:
@@ -59,7 +75,8 @@ def _of_sequence_alone(node: Node) -> bool:
 
 
 CLAIMS: dict[type, Claim] = {
-    SGD: Claim(_has_plain_velocity, _sgd, in_place=True),
+    Adam: Claim(_is_plain, _adam, in_place=True),
+    SGD: Claim(_without_nesterov, _sgd, in_place=True),
     LSTM: Claim(_with_usual_gates, _lstm, _of_sequence_alone),
     SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

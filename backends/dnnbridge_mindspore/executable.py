@@ -86,10 +86,10 @@ class MindSporeExecutable:
 
 
 def _tensor(array: Any, dtype: str) -> Any:
-    """Return what is fed as a tensor; what lies on the device already stays there."""
+    """Return what is fed as a tensor, without a copy of an array that is as it should be."""
     if isinstance(array, ms.Tensor):
         return array
-    return ms.Tensor(np.asarray(array, dtype, order="C"))
+    return ms.Tensor.from_numpy(np.asarray(array, dtype, order="C"))
 
 
 @contextmanager

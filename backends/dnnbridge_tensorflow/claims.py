@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dnnbridge.backend import Claim
 from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD
+from dnnbridge.optimizers import SGD, Adam
 
 Tensor = Any
 
@@ -34,28 +34,48 @@ def _plain(spec: Any) -> bool:
     return bool(spec == type(spec)(from_logits=True, **known))
 
 
+def _is_plain(spec: Adam | SGD) -> bool:
+    return spec.is_plain
+
+
 def _sgd(spec: SGD, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
-    """Change a weight and its velocity; rest has the velocity, if any, then the host scalars."""
+    given = spec.named(rest)
+    rate = given["learning_rate"]
     if not spec.momentum:
-        tf.raw_ops.ResourceApplyGradientDescent(var=places[0].handle, alpha=rest[0], delta=g)
+        tf.raw_ops.ResourceApplyGradientDescent(var=places[0].handle, alpha=rate, delta=g)
         return
     weight, velocity = places
     tf.raw_ops.ResourceApplyMomentum(
         var=weight.handle,
         accum=velocity.handle,
-        lr=rest[1],
+        lr=rate,
         grad=g,
-        momentum=rest[3] if len(rest) > 3 else spec.momentum,
+        momentum=given.get("momentum", spec.momentum),
         use_nesterov=spec.nesterov,
     )
 
 
-def _has_plain_velocity(spec: SGD) -> bool:
-    return not spec.dampening and not spec.rate_in_velocity
+def _adam(spec: Adam, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
+    """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
+    given = spec.named(rest)
+    weight, m, v = places
+    tf.raw_ops.ResourceApplyAdam(
+        var=weight.handle,
+        m=m.handle,
+        v=v.handle,
+        beta1_power=0.0,
+        beta2_power=0.0,
+        lr=given["alpha"],
+        beta1=spec.beta_1,
+        beta2=spec.beta_2,
+        epsilon=given["epsilon"],
+        grad=g,
+    )
 
 
 CLAIMS: dict[type, Claim] = {
-    SGD: Claim(_has_plain_velocity, _sgd, in_place=True),
+    Adam: Claim(_is_plain, _adam, in_place=True),
+    SGD: Claim(_is_plain, _sgd, in_place=True),
     CategoricalCrossEntropy: Claim(_plain, _cross_entropy),
     SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

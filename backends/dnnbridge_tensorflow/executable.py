@@ -12,10 +12,14 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
 from dnnbridge.flattening import flatten
 from dnnbridge.program import Function, Program
+from dnnbridge.training.buffers import ALIGNMENT
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
 from dnnbridge_tensorflow.lowerings import DTYPES
 from dnnbridge_tensorflow.xla import is_worthwhile
+
+LARGE = 4096
+"""Bytes from which on an array is shared with TensorFlow; for fewer the copy is faster."""
 
 Tensor = Any
 Compiled = Callable[..., list[Tensor]]
@@ -161,7 +165,10 @@ def _batch(described: Function, tensors: list[Tensor]) -> int:
 
 
 def _tensor(array: Any, dtype: Any) -> Tensor:
-    """Return what is fed as a tensor; what lies on the device already stays there."""
+    """Return what is fed as a tensor, on a CPU without a copy of an array that can be shared."""
     if isinstance(array, tf.Tensor):
         return array
-    return tf.convert_to_tensor(np.asarray(array, dtype.as_numpy_dtype))
+    made = np.asarray(array, dtype.as_numpy_dtype)
+    if made.nbytes < LARGE or made.ctypes.data % ALIGNMENT or not made.flags.carray:
+        return tf.convert_to_tensor(made)
+    return tf.experimental.dlpack.from_dlpack(made.__dlpack__())

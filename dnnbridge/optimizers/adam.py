@@ -17,7 +17,7 @@ from dnnbridge.optimizers.base import (
     Slots,
     scheduled,
 )
-from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.means import nearest_float32, toward
 from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
@@ -38,6 +38,9 @@ class Adam(AbstractOptimizer):
 
     m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², p -= α m / (√v + ε)
     with α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ), t = 1 for the first step.
+
+    β₁ and β₂ are the nearest float32, in α too, so that kernels that compute 1 - β₂ in float32
+    have the same sums: 0.999 becomes 0.99900001287.
 
     Args:
         learning_rate: a number or a schedule of the step.
@@ -81,7 +84,7 @@ class Adam(AbstractOptimizer):
 
     def scalars(self, step: int) -> dict[str, float]:
         t = step + 1
-        correction = math.sqrt(1.0 - self.beta_2**t)
+        correction = math.sqrt(1.0 - nearest_float32(self.beta_2) ** t)
         alpha = self.rate(step) * correction / (1.0 - _power(self.beta_1, t))
         epsilon = self.epsilon * (1.0 if self.epsilon_hat else correction)
         return {"alpha": alpha, "epsilon": epsilon} | self.betas(step)
@@ -89,18 +92,27 @@ class Adam(AbstractOptimizer):
     def betas(self, step: int) -> dict[str, float]:
         """Return 1 - β₁ of a step, if it changes."""
         found = scheduled(step, beta_1=self.beta_1)
-        return {f"one_minus_{name}": 1.0 - beta for name, beta in found.items()}
+        return {f"one_minus_{name}": 1.0 - nearest_float32(b) for name, b in found.items()}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         b1 = self.beta_1
-        rest = scalars["one_minus_beta_1"] if isinstance(b1, AbstractSchedule) else 1.0 - b1
+        if isinstance(b1, AbstractSchedule):
+            rest: Value | float = scalars["one_minus_beta_1"]
+        else:
+            rest = 1.0 - nearest_float32(b1)
         m = toward(slots["m"], g, rest)
-        v = toward(slots["v"], ops.square(g), 1.0 - self.beta_2)
+        v = toward(slots["v"], ops.square(g), 1.0 - nearest_float32(self.beta_2))
         made, square = {"m": m, "v": v}, v
         if self.amsgrad:
             square = made["largest"] = ops.maximum(slots["largest"], v)
         move = toward(m, g, rest) if self.nesterov else m
         return p - scalars["alpha"] * move / (ops.sqrt(square) + scalars["epsilon"]), made
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether β₁ is a number, and m and v make the step as in the paper."""
+        changing = isinstance(self.beta_1, AbstractSchedule)
+        return not (changing or self.amsgrad or self.nesterov)
 
     @classmethod
     def keras(
@@ -136,7 +148,7 @@ class Adam(AbstractOptimizer):
 def _power(beta: float | AbstractSchedule, t: int) -> float:
     """Return βᵗ, or the product of the first t values of a schedule."""
     if not isinstance(beta, AbstractSchedule):
-        return float(beta**t)
+        return nearest_float32(beta) ** t
     product = 1.0
     for start in range(0, t, BLOCK):
         product *= _block(beta, start, min(start + BLOCK, t))
@@ -147,4 +159,4 @@ def _power(beta: float | AbstractSchedule, t: int) -> float:
 
 @lru_cache(maxsize=4096)
 def _block(beta: AbstractSchedule, start: int, stop: int) -> float:
-    return math.prod(fraction_at(beta, step) for step in range(start, stop))
+    return math.prod(nearest_float32(fraction_at(beta, step)) for step in range(start, stop))

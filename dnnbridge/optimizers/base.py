@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
@@ -22,6 +22,8 @@ class Slot(NamedTuple):
     shape: tuple[int, ...]
     initializer: AbstractInitializer = Zeros()
 
+
+T = TypeVar("T")
 
 Slots = Mapping[str, Value]
 """The arrays of `slots`, by name."""
@@ -67,6 +69,10 @@ class AbstractOptimizer(Spec):
     @abstractmethod
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         """Write the update of one parameter `p` with gradient `g`: the new `p` and slots."""
+
+    def named(self, given: Sequence[T]) -> dict[str, T]:
+        """Return what a call of the update has after p and g by name: slots, then host scalars."""
+        return dict(zip([*self.slots(()), *self.scalars(0)], given, strict=True))
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         """Write the updates of all parameters, each by itself."""

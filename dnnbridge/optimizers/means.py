@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dnnbridge.graph import Operand, Value
 
 
@@ -13,3 +15,13 @@ def toward(mean: Value, x: Value, share: Operand) -> Value:
     0.001, does not grow.
     """
     return mean + share * (x - mean)
+
+
+def nearest_float32(decay: float) -> float:
+    """Return a decay as float32 holds it; 1 less it is then exact in float32 too, from 1/2 on.
+
+    Example:
+        >>> nearest_float32(0.999)
+        0.9990000128746033
+    """
+    return float(np.float32(decay))

@@ -73,6 +73,11 @@ class SGD(AbstractOptimizer):
         d = u + mu * v if self.nesterov else v
         return p - (d if self.rate_in_velocity else lr * d), {"velocity": v}
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether v = μ v + g and p -= lr v or, with `nesterov`, p -= lr (g + μ v) is all."""
+        return not self.dampening and not self.rate_in_velocity
+
     @classmethod
     def keras(
         cls,

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from dnnbridge.arrays import Array
 from dnnbridge.objectives import WEIGHTS
 from dnnbridge.program import MASK, NORMALIZER
+from dnnbridge.training.buffers import Buffers
 
 STEPS_PER_CALL = 128
 """Most steps in one compiled call, unless the caller says otherwise."""
 
 BLOCK_BYTES = 24 * 2**20
-"""Most bytes of examples and random numbers for one call; arrays of 32 MiB and more get new pages
-from the system each time, and take seven times as long."""
+"""Most bytes of examples and random numbers for one call."""
 
 BLOCK_FLOPS = 2 * 10**11
 """Most floating-point operations of one call: about a second of two cores."""
@@ -33,8 +33,9 @@ class Block:
         feeds: for every feed an array whose first axis is the step.
         index: numbers of the examples, (steps, batch).
         first: number of the first step within the epoch.
-        steps: number of real steps; the arrays may be longer.
+        steps: number of real steps; the arrays may be longer, with anything in them.
         counts: examples in each real step.
+        last: whether the epoch ends with it.
     """
 
     feeds: dict[str, Any]
@@ -42,6 +43,7 @@ class Block:
     first: int
     steps: int
     counts: npt.NDArray[np.float64]
+    last: bool
 
 
 class Batches:
@@ -56,6 +58,7 @@ class Batches:
         batch_size: examples per step.
         rows: steps per block.
         kept: names of what is on the device already: left out of the feeds.
+        buffers: where the feeds of a block are written; those of the next may overwrite them.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class Batches:
         batch_size: int,
         rows: int,
         kept: frozenset[str] = frozenset(),
+        *,
+        buffers: Buffers,
     ) -> None:
         self.data = {name: array for name, array in data.items() if name not in kept}
-        self.order, self.batch_size = order, batch_size
+        self.batch_size, self.buffers = batch_size, buffers
         self.steps = math.ceil(len(order) / batch_size)
         self.rows = rows_of_block(rows, self.steps)
         self.indices = np.resize(order, (self.steps, batch_size)).astype(np.int32)
@@ -81,10 +86,22 @@ class Batches:
             rows = np.minimum(np.arange(first, first + self.rows), self.steps - 1)
             index, mask = self.indices[rows], self.mask[rows]
             counts = mask.sum(axis=1, dtype=np.float64)
-            feeds = {name: np.take(array, index, 0) for name, array in self.data.items()}
-            feeds |= {name: feeds[name] * mask for name in feeds if name.startswith(WEIGHTS)}
-            feeds |= {MASK: mask, NORMALIZER: 1.0 / counts}
-            yield Block(feeds, index, first, steps, counts[:steps])
+            feeds = self._gathered(index, mask, steps) | {MASK: mask, NORMALIZER: 1.0 / counts}
+            last = first + steps == self.steps
+            yield Block(feeds, index, first, steps, counts[:steps], last)
+
+    def _gathered(self, index: Array, mask: Array, steps: int) -> dict[str, Array]:
+        """Return rows of the examples; what no step reads is left as it is."""
+        self.buffers.next()
+        feeds = {}
+        for name, array in self.data.items():
+            shape = (*index.shape, *array.shape[1:])
+            feeds[name] = made = self.buffers.array(name, shape, array.dtype)
+            # With another mode NumPy gathers into new memory first.
+            np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
+            if name.startswith(WEIGHTS):
+                made[:steps] *= mask[:steps]
+        return feeds
 
 
 def rows_of_block(most: int, steps: int) -> int:

@@ -11,6 +11,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program
 from dnnbridge.scope import RandomInput
+from dnnbridge.training.buffers import Buffers
 
 Key = tuple[str | int, ...]
 """The purpose of a draw, and numbers."""
@@ -36,13 +37,18 @@ def schedule_feeds(
 
 
 def random_feeds(
-    randoms: Sequence[RandomInput], seed: int, keys: Sequence[Key], batch: int, rows: int
+    randoms: Sequence[RandomInput],
+    seed: int,
+    keys: Sequence[Key],
+    batch: int,
+    rows: int,
+    buffers: Buffers,
 ) -> dict[str, Array]:
-    """Return random arrays, stacked, one for each key and zeros for the rest of the rows."""
+    """Return random arrays, stacked, one for each key; the rest of the rows is left as it is."""
     feeds = {}
     for random in randoms:
         shape = random.type.concrete(batch)
-        stacked = np.zeros((rows, *shape), np.float32)
+        stacked = buffers.array(f"random:{random.name}", (rows, *shape), np.float32)
         for k, (purpose, *numbers) in enumerate(keys):
             rng = randomness.generator(seed, str(purpose), random.name, *numbers)
             stacked[k] = random.distribution.sample(rng, shape)

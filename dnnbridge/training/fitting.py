@@ -7,6 +7,9 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from dnnbridge import randomness
 from dnnbridge.arithmetic import flops_of_graph
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
@@ -15,8 +18,10 @@ from dnnbridge.objectives import WEIGHTS
 from dnnbridge.program import MASK, Program
 from dnnbridge.training.ahead import ahead
 from dnnbridge.training.batches import Batches, Block, choose_steps, rows_bytes
+from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.data import check_positive
 from dnnbridge.training.feeds import random_bytes, random_feeds
+from dnnbridge.training.position import Position
 
 MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
 """Environment variable: mebibytes of examples that are kept on the device."""
@@ -42,7 +47,9 @@ class Fitting:
         data: examples by the names of their feeds.
         batch_size: examples per step.
         steps_per_call: steps per compiled call, or "auto".
-        seed: of the run, for random arrays.
+        seed: of the run, for orders and random arrays.
+        shuffle: whether each epoch has its own order.
+        buffers: where feeds are written, in two turns.
     """
 
     def __init__(
@@ -54,9 +61,11 @@ class Fitting:
         batch_size: int,
         steps_per_call: int | str,
         seed: int,
+        shuffle: bool,
+        buffers: Buffers,
     ) -> None:
-        self.program, self.data, self.seed = program, data, seed
-        self.batch_size = batch_size
+        self.program, self.data, self.batch_size = program, data, batch_size
+        self.seed, self.shuffle, self.buffers = seed, shuffle, buffers
         self.rows_per_block = (
             automatic_steps(program, data, batch_size, BACKWARD)
             if isinstance(steps_per_call, str)
@@ -67,26 +76,33 @@ class Fitting:
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
 
-    def epoch(self, order: Array) -> Batches:
-        """Return the batches of an epoch."""
-        return Batches(self.data, order, self.batch_size, self.rows_per_block, self.kept)
-
-    def blocks(self, batches: Batches, start: int, step: int) -> Generator[Block]:
-        """Yield the blocks from step `start` of an epoch on, the run's step number `step`.
+    def blocks(self, start: Position, epochs: int) -> Generator[Block]:
+        """Yield the blocks of some epochs from a position on.
 
         A thread prepares each while the one before it runs, unless there is little to prepare.
         """
-        blocks = self._with_draws(batches, start, step)
-        ready = not self.program.randoms and not batches.data
+        blocks = self._prepared(start, epochs)
+        ready = not self.program.randoms and len(self.kept) == len(self.data)
         for block in blocks if ready else ahead(blocks):
             yield block if self.rows is None else _with(block, self.rows(block.index))
 
-    def _with_draws(self, batches: Batches, start: int, step: int) -> Iterator[Block]:
-        for block in batches.blocks(start):
-            first = step + block.first - start
-            keys = [("random", first + k) for k in range(block.steps)]
-            randoms, rows = self.program.randoms, len(block.feeds[MASK])
-            yield _with(block, random_feeds(randoms, self.seed, keys, batches.batch_size, rows))
+    def _prepared(self, start: Position, epochs: int) -> Iterator[Block]:
+        step = start.step
+        for epoch in range(start.epoch, start.epoch + epochs):
+            batches = Batches(
+                *(self.data, self._order(epoch), self.batch_size, self.rows_per_block, self.kept),
+                buffers=self.buffers,
+            )
+            for block in batches.blocks(start.batch if epoch == start.epoch else 0):
+                keys = [("random", step + k) for k in range(block.steps)]
+                randoms, rows = self.program.randoms, len(block.feeds[MASK])
+                drawn = random_feeds(randoms, self.seed, keys, self.batch_size, rows, self.buffers)
+                step += block.steps
+                yield _with(block, drawn)
+
+    def _order(self, epoch: int) -> Array:
+        count = len(next(iter(self.data.values())))
+        return randomness.permutation(self.seed, epoch, count) if self.shuffle else np.arange(count)
 
 
 def checked_steps(value: Any) -> int | str:

@@ -10,6 +10,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
 from dnnbridge.program import Program
 from dnnbridge.training.batches import power_of_two
+from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.feeds import random_feeds, schedule_feeds
 
 
@@ -46,7 +47,7 @@ def predict(
     schedules = schedule_feeds(program, [step])
     for number, first in enumerate(range(0, count, size)):
         feeds = {name: _batch(array, first, size)[None] for name, array in data.items()}
-        drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1)
+        drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1, Buffers())
         results = executable.run(function, feeds | schedules | drawn, 1)
         for name, rows in parts.items():
             rows.append(results[name][0])

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
-from dnnbridge.schedules.listening import heard
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
 from dnnbridge.training.batches import Batches, Block, power_of_two
+from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
-from dnnbridge.training.feeds import scalar_feeds, schedule_feeds
+from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
-from dnnbridge.training.history import History, Logs, numbers
+from dnnbridge.training.history import History, Logs
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
 from dnnbridge.training.state import checked_arrays, initial_state
 from dnnbridge.training.totals import Totals
+from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Pair = tuple[Any, Any]
+Arrays = dict[str, Array]
 
 
 class Run:
@@ -50,22 +50,17 @@ class Run:
         experiment: the spec.
         backend: name of the backend.
         device: name of the device.
-        progress: steps and epochs trained so far.
-        optimizer: the experiment's optimizer as it is now: with the rate that `set_learning_rate`
-            gave it, and schedules that listen have heard the metrics of every epoch.
         transfer: what `with_experiment` took over from the run before; None for a new one.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
-        self.progress, self.optimizer = Position(), experiment.optimizer
         self.transfer: Transfer | None = None
-        self._backend = backend
-        self._stopped = False
-        self._updater = experiment.optimizer, experiment.updater()
-        self._program = program
+        self._backend, self._program = backend, program
         self._arguments = Arguments(experiment.model.input_types, program)
-        self._totals = Totals(program.objectives)
+        self._state = TrainState(experiment, program)
+        self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
+        self._stopped = False
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
@@ -120,39 +115,42 @@ class Run:
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
         )
-        batch_size = check_positive(batch_size, "batch_size")
-        epochs = check_positive(epochs, "epochs")
-        per_call = checked_steps(steps_per_call)
-        self._check_heard(validation is not None)
-        hooks = [*callbacks, *([progress_callback()] if progress else [])]
         count = _count(data)
-        batch_size = min(batch_size, count)
-        self._drop_partial_epoch(count, batch_size)
-        history, self._stopped = History(), False
-        seed = self.experiment.seed
+        batch_size = min(check_positive(batch_size, "batch_size"), count)
+        epochs, per_call = check_positive(epochs, "epochs"), checked_steps(steps_per_call)
+        self._state.check_heard(validation is not None)
+        self._state.begin(count, batch_size)
         fitting = Fitting(
-            *(self._program, self._executable, self.device, data, batch_size, per_call, seed)
+            *(self._program, self._executable, self.device, data, batch_size, per_call),
+            *(self.experiment.seed, shuffle, self._buffers["fit"]),
         )
+        hooks = [*callbacks, *([progress_callback()] if progress else [])]
+        history, self._stopped = History(), False
         with ExitStack() as ending:
             for hook in hooks:
                 hook.on_train_begin(self, epochs, -(-count // batch_size))
                 ending.callback(hook.on_train_end, self)
-            for _ in range(epochs):
-                epoch = self.progress.epoch
-                if not self._epoch(fitting, self._order(count, shuffle), history, hooks):
-                    break
-                logs = self._totals.means()
-                if validation is not None:
-                    found = self._evaluate(validation, batch_size)
-                    logs |= {f"val_{name}": value for name, value in found.items()}
-                history.record(epoch, logs)
-                self.optimizer = heard(self.optimizer, numbers(logs))
-                self.progress = self.progress.next_epoch()
-                for hook in hooks:
-                    hook.on_epoch_end(self, epoch, logs)
+            for block in ending.enter_context(closing(fitting.blocks(self.progress, epochs))):
+                self._train(block, count, history, hooks)
+                if block.last:
+                    self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
                     break
         return history
+
+    @property
+    def progress(self) -> Position:
+        """Steps and epochs trained so far."""
+        return self._state.position
+
+    @property
+    def optimizer(self) -> AbstractOptimizer:
+        """The experiment's optimizer as it is now.
+
+        It has the rate that `set_learning_rate` gave it, and schedules that listen have heard the
+        metrics of every epoch.
+        """
+        return self._state.optimizer
 
     def stop(self) -> None:
         """Let `fit` return after the steps that are running; for callbacks."""
@@ -226,7 +224,7 @@ class Run:
 
         All groups of a `ParameterGroups` get it.
         """
-        self.optimizer = self.optimizer.with_rate(lambda _: rate)
+        self._state.optimizer = self.optimizer.with_rate(lambda _: rate)
 
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
@@ -303,12 +301,13 @@ class Run:
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
         self._executable.write(checked_arrays(values, shapes, "state"))
-        self.progress, self.optimizer = progress, optimizer or self.optimizer
-        self._totals = Totals(self._program.objectives, epoch_sums)
+        self._state = TrainState(
+            self.experiment, self._program, progress, optimizer or self.optimizer, epoch_sums
+        )
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
-        return self._totals.to_dict()
+        return self._state.totals.to_dict()
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to go on, on any backend, to one safetensors file."""
@@ -316,67 +315,36 @@ class Run:
 
         save(self, path)
 
-    def _check_heard(self, validated: bool) -> None:
-        """Raise before training if a schedule listens to what an epoch will not have."""
-        labels = {"loss"}
-        for objective in self._program.objectives.values():
-            labels |= {*objective.metrics, *([objective.loss_label] if objective.name else [])}
-        labels |= {f"val_{label}" for label in labels} if validated else set()
-        heard(self.optimizer, dict.fromkeys(sorted(labels), 0.0))
+    def _train(
+        self, block: Block, examples: int, history: History, hooks: Sequence[Callback]
+    ) -> None:
+        """Run the steps of a block."""
+        feeds = block.feeds | self._state.feeds(block)
+        results = self._executable.run("train", feeds, block.steps)
+        losses = self._state.add(block, results, examples)
+        history.step_losses += losses
+        for hook in hooks:
+            hook.on_steps_end(self, losses)
 
-    def _order(self, count: int, shuffle: bool) -> Array:
-        if not shuffle:
-            return np.arange(count)
-        return randomness.permutation(self.experiment.seed, self.progress.epoch, count)
+    def _end_epoch(
+        self, validation: Arrays | None, size: int, history: History, hooks: Sequence[Callback]
+    ) -> None:
+        """Evaluate, and record the epoch."""
+        epoch, logs = self.progress.epoch, self._state.totals.means()
+        if validation is not None:
+            found = self._evaluate(validation, size)
+            logs |= {f"val_{name}": value for name, value in found.items()}
+        history.record(epoch, logs)
+        self._state.end_epoch(logs)
+        for hook in hooks:
+            hook.on_epoch_end(self, epoch, logs)
 
-    def _drop_partial_epoch(self, examples: int, batch_size: int) -> None:
-        """Forget a begun epoch that other data or another batch size cannot go on with."""
-        if not self.progress.fits(examples, batch_size):
-            log.warning(
-                "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
-                "starts anew",
-                *(self.progress.epoch + 1, self.progress.batch),
-                *(self.progress.batch_size, self.progress.examples, batch_size, examples),
-            )
-            self.progress = replace(self.progress, batch=0)
-
-    def _epoch(
-        self, fitting: Fitting, order: Array, history: History, hooks: list[Callback]
-    ) -> bool:
-        """Train to the end of the epoch, or until stopped; return whether it is done."""
-        batches = fitting.epoch(order)
-        if not self.progress.batch:
-            self._totals = Totals(self._program.objectives)
-        with closing(fitting.blocks(batches, self.progress.batch, self.progress.step)) as blocks:
-            for block in blocks:
-                feeds = block.feeds | self._numbers(block)
-                results = self._executable.run("train", feeds, block.steps)
-                self.progress = self.progress.after(block.steps, len(order), batches.batch_size)
-                losses = self._totals.add(results, block.counts)
-                if not np.isfinite(losses).all():
-                    step = self.progress.step
-                    log.warning("the loss is not finite by step %d: %s", step, losses[-1])
-                history.step_losses += losses
-                for hook in hooks:
-                    hook.on_steps_end(self, losses)
-                if self._stopped and self.progress.batch < batches.steps:
-                    return False
-        return True
-
-    def _numbers(self, block: Block) -> dict[str, Array]:
-        """Return the host scalars and schedules of a block, as the optimizer is now."""
-        if self._updater[0] is not self.optimizer:
-            self._updater = self.optimizer, self.experiment.updater(self.optimizer)
-        steps = range(self.progress.step, self.progress.step + block.steps)
-        rows = len(block.feeds[MASK])
-        scalars = scalar_feeds(self._updater[1], steps, rows)
-        return scalars | schedule_feeds(self._program, steps, rows)
-
-    def _evaluate(self, data: dict[str, Array], batch_size: int) -> Logs:
+    def _evaluate(self, data: Arrays, batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)
         count = _count(data)
         size = min(batch_size, power_of_two(count))
-        batches = Batches(data, np.arange(count), size, automatic_steps(self._program, data, size))
+        rows, buffers = automatic_steps(self._program, data, size), self._buffers["evaluate"]
+        batches = Batches(data, np.arange(count), size, rows, buffers=buffers)
         for block in batches.blocks():
             steps = [self.progress.step] * len(block.feeds[MASK])
             feeds = block.feeds | schedule_feeds(self._program, steps)

@@ -326,12 +326,13 @@ def test_mindspore_decays_neither_beta_nor_gamma_unless_in_groups():
 def bias_corrected(learning_rate, betas, steps):
     """Return p after the recursion of Adam's m, divided by the sum of its weights."""
     p, m, v = START.astype(np.float64), 0.0, 0.0
+    betas, b2 = np.float64(np.float32(betas)), np.float64(np.float32(0.999))
     weights = np.zeros(0)
     for t in range(steps):
         g = GRADIENTS[t].astype(np.float64)
-        m, v = betas[t] * m + (1 - betas[t]) * g, 0.999 * v + 0.001 * g * g
+        m, v = betas[t] * m + (1 - betas[t]) * g, b2 * v + (1 - b2) * g * g
         weights = np.append(weights * betas[t], 1 - betas[t])
-        root = np.sqrt(v / (1 - 0.999 ** (t + 1)))
+        root = np.sqrt(v / (1 - b2 ** (t + 1)))
         p = p - learning_rate * (m / weights.sum()) / (root + 1e-3)
     return p
 

@@ -1,0 +1,95 @@
+"""`TrainState`: what changes while a run trains, besides its arrays."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dnnbridge.arrays import Array
+from dnnbridge.program import MASK, Program
+from dnnbridge.schedules.listening import heard
+from dnnbridge.training.batches import Block
+from dnnbridge.training.feeds import scalar_feeds, schedule_feeds
+from dnnbridge.training.history import Logs, numbers
+from dnnbridge.training.position import Position
+from dnnbridge.training.totals import Totals
+
+if TYPE_CHECKING:
+    from dnnbridge.experiment import Experiment
+    from dnnbridge.optimizers import AbstractOptimizer
+
+log = logging.getLogger(__name__)
+
+
+class TrainState:
+    """How far a run is, its optimizer as it is now, and the sums of the epoch that has begun.
+
+    Args:
+        experiment: the spec.
+        program: what it emitted.
+        position: where the run goes on; by default at its start.
+        optimizer: which may have heard metrics; by default that of the experiment.
+        epoch_sums: what `Totals.to_dict` returned, where the run stopped within an epoch.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        program: Program,
+        position: Position | None = None,
+        optimizer: AbstractOptimizer | None = None,
+        epoch_sums: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.experiment, self.program = experiment, program
+        self.position = position or Position()
+        self.optimizer = optimizer or experiment.optimizer
+        self.totals = Totals(program.objectives, epoch_sums)
+        self._updater = self.optimizer, experiment.updater(self.optimizer)
+
+    def begin(self, examples: int, batch_size: int) -> None:
+        """Forget a begun epoch that other data or another batch size cannot go on with."""
+        if not self.position.fits(examples, batch_size):
+            log.warning(
+                "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
+                "starts anew",
+                *(self.position.epoch + 1, self.position.batch),
+                *(self.position.batch_size, self.position.examples, batch_size, examples),
+            )
+            self.position = replace(self.position, batch=0)
+
+    def feeds(self, block: Block) -> dict[str, Array]:
+        """Return the host scalars and schedules of a block, as the optimizer is now."""
+        if self._updater[0] is not self.optimizer:
+            self._updater = self.optimizer, self.experiment.updater(self.optimizer)
+        steps = range(self.position.step, self.position.step + block.steps)
+        rows = len(block.feeds[MASK])
+        scalars = scalar_feeds(self._updater[1], steps, rows)
+        return scalars | schedule_feeds(self.program, steps, rows)
+
+    def add(self, block: Block, results: Mapping[str, Array], examples: int) -> list[float]:
+        """Go on by the steps of a block of an epoch of so many examples; return their losses."""
+        if not block.first:
+            self.totals = Totals(self.program.objectives)
+        batch_size = block.index.shape[1]
+        self.position = self.position.after(block.steps, examples, batch_size)
+        losses = self.totals.add(results, block.counts)
+        if not np.isfinite(losses).all():
+            log.warning("the loss is not finite by step %d: %s", self.position.step, losses[-1])
+        return losses
+
+    def end_epoch(self, logs: Logs) -> None:
+        """Let the schedules that listen hear of the epoch, and go on to the next."""
+        self.optimizer = heard(self.optimizer, numbers(logs))
+        self.position = self.position.next_epoch()
+
+    def check_heard(self, validated: bool) -> None:
+        """Raise before training if a schedule listens to what an epoch will not have."""
+        labels = {"loss"}
+        for objective in self.program.objectives.values():
+            labels |= {*objective.metrics, *([objective.loss_label] if objective.name else [])}
+        labels |= {f"val_{label}" for label in labels} if validated else set()
+        heard(self.optimizer, dict.fromkeys(sorted(labels), 0.0))
