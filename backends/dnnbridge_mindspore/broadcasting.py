@@ -2,7 +2,7 @@
 
 The derivative by the smaller one is a sum over the axes along which it was repeated. MindSpore's
 takes 4 to 20 times as long over some axes of many as over one of two, and adds row after row: the
-sum of 65,536 numbers in (0, 1) is off by 5e-6, as `columns_summed` makes it by 2e-7.
+sum of 65,536 numbers in (0, 1) is off by 5e-6, as `SumColumns` makes it by 2e-7.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from mindspore import nn, ops
 
 from dnnbridge.graph import TensorType
-from dnnbridge_mindspore.reductions import columns_summed
+from dnnbridge_mindspore.reductions import SumColumns
 
 Tensor = Any
 
@@ -23,13 +23,20 @@ class OverFirst(nn.Cell):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.size = size
+        self.size, self.sum_columns = size, SumColumns()
 
     def construct(self, d: Tensor, small: Tensor) -> Tensor:
-        return ops.reshape(columns_summed(ops.reshape(d, (-1, self.size))), small.shape)
+        return ops.reshape(self.sum_columns(ops.reshape(d, (-1, self.size))), small.shape)
 
     def wide(self, small: Tensor, x: Tensor) -> Tensor:
         return small
+
+    def added(self, x: Tensor, small: Tensor) -> Tensor:
+        """Add as a bias, in half the time."""
+        if x.ndim == 2 and small.ndim == 1:
+            return ops.bias_add(x, small)
+        rows = ops.bias_add(ops.reshape(x, (-1, self.size)), ops.reshape(small, (-1,)))
+        return ops.reshape(rows, x.shape)
 
 
 class OverLast(nn.Cell):
@@ -47,6 +54,9 @@ class OverLast(nn.Cell):
         ones = ops.ones((1, self.size), x.dtype)
         return ops.reshape(ops.matmul(ops.reshape(small, (-1, 1)), ones), x.shape)
 
+    def added(self, x: Tensor, small: Tensor) -> Tensor:
+        return ops.add(x, self.wide(small, x))
+
 
 class AbstractRepeated(nn.Cell):
     """A function of x and a smaller array, given the Cell that sums over what it is repeated by"""
@@ -60,7 +70,7 @@ class Add(AbstractRepeated):
     """x + small"""
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
-        return ops.add(x, self.over.wide(small, x))
+        return self.over.added(x, small)
 
     def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
         return dout, self.over(dout, small)

@@ -222,7 +222,7 @@ def _construct(function: Function, names: Names) -> list[str]:
         first=feeds[0],
         stacks="\n".join(f"        {s} = {z}" for s, z in zip(stacks, zeros, strict=True)),
         results=_tuple(made),
-        rows=", ".join(f"{feed}[k]" for feed in feeds),
+        rows=", ".join(f"ops.gather({feed}, k, 0)" for feed in feeds),
         writes="\n".join(
             f"            {stack} = ops.where({mask}, {one}, {stack})"
             for stack, mask, one in zip(stacks, here, made, strict=True)

@@ -33,6 +33,21 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 Tensor = Any
 
 
+class Relu(nn.Cell):
+    """max(0, x), which is NaN for NaN in this order; `ops.relu` makes it 0"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.zero = ms.Tensor(0.0, ms.float32)
+        self.vjp = ops.GradOperation(sens_param=True)(ops.relu)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.maximum(self.zero, x)
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (self.vjp(out, dout),)
+
+
 class Tanh(nn.Cell):
     """sign(x) · -e / (2 + e) with e = exp(-2|x|) - 1; `ops.tanh` is off by 1e-4"""
 
@@ -75,6 +90,8 @@ class SparseCrossEntropy(nn.Cell):
         self.losses = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="none")
 
     def construct(self, prediction: Tensor, target: Tensor) -> Tensor:
+        if target.ndim == 1:
+            return self.losses(prediction, target)
         rows = ops.reshape(prediction, (-1, prediction.shape[-1]))
         losses = self.losses(rows, ops.reshape(target, (-1,)))
         return ops.mean(ops.reshape(losses, (target.shape[0], -1)), 1)

@@ -119,12 +119,6 @@ def _extremum(compare: str) -> Callable[..., str]:
     return lower
 
 
-def _relu(op: ops.Relu, x: str) -> str:
-    """Add the NaN that the native kernel makes 0; its derivative, which is fast, stays."""
-    nan = f"ops.stop_gradient(ops.where(ops.equal({x}, {x}), 0.0, {x}))"
-    return f"ops.add(ops.relu({x}), {nan})"
-
-
 def _window(name: str) -> Callable[..., Kernel]:
     """Write a Cell of `windows`, made with the attributes of the operation."""
 
@@ -166,7 +160,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.ReduceMax: _maximum_over,
     ops.ReduceMean: _mean,
     ops.ReduceSum: _sum,
-    ops.Relu: _relu,
+    ops.Relu: lambda op, x: Kernel("kernels.Relu()", (x,)),
     ops.Reshape: _reshape,
     ops.Reverse: lambda op, x: f"ops.flip({x}, {op.axes})",
     ops.Select: _call("where"),
