@@ -38,6 +38,7 @@ def test_it_is_found_and_chosen(installed):
     assert done.stdout.strip() == "autograd"
 
 
+@pytest.mark.slow
 def test_it_conforms(installed):
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, str(EXAMPLE / "test_conformance.py")]

@@ -7,10 +7,10 @@ from typing import Any
 
 import mindspore as ms
 
-from dnnbridge.activations import Sigmoid, Tanh
 from dnnbridge.backend import Claim
-from dnnbridge.graph import Call, Node
+from dnnbridge.graph import Node
 from dnnbridge.layers import LSTM
+from dnnbridge.layers.recurrence import is_of_sequence_alone
 from dnnbridge.losses import SparseCategoricalCrossEntropy
 from dnnbridge.optimizers import SGD, Adam
 from dnnbridge_mindspore.lowerings import Kernel
@@ -62,21 +62,17 @@ def _lstm(spec: LSTM, *inputs: str) -> Kernel:
     )
 
 
-def _with_usual_gates(spec: LSTM) -> bool:
-    return spec.activation == Tanh() and spec.recurrent_activation == Sigmoid()
+def _has_usual_gates(spec: LSTM) -> bool:
+    return spec.has_usual_gates
 
 
-def _of_sequence_alone(node: Node) -> bool:
-    """Say whether a recurrent layer has neither a mask, nor dropout, nor a loss of its own."""
-    assert isinstance(node.op, Call)
-    weights = 3 if node.op.spec.use_bias else 2  # type: ignore[attr-defined]
-    plain = len(node.inputs) == 1 + weights and len(node.outputs) == 1
-    return plain and ms.get_context("device_target") == "CPU"
+def _fits(node: Node) -> bool:
+    return is_of_sequence_alone(node) and ms.get_context("device_target") == "CPU"
 
 
 CLAIMS: dict[type, Claim] = {
     Adam: Claim(_is_plain, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
-    LSTM: Claim(_with_usual_gates, _lstm, _of_sequence_alone),
+    LSTM: Claim(_has_usual_gates, _lstm, _fits),
     SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

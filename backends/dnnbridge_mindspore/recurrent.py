@@ -32,7 +32,7 @@ class LSTM(nn.Cell):
             weights += [ops.reshape(both, (-1, 1, 1))]
         lstm = ops.LSTM(x.shape[2], self.units, 1, bias is not None, False, 0.0)
         y, h, _, _, _ = lstm(x, start, start, ops.cat(weights))
-        return ops.transpose(y, (1, 0, 2)) if self.sequences else h[0]
+        return ops.transpose(y, (1, 0, 2)) if self.sequences else ops.reshape(h, h.shape[1:])
 
 
 def _flat(kernel: Tensor) -> Tensor:

@@ -8,8 +8,11 @@ from typing import Any
 import tensorflow as tf
 
 from dnnbridge.backend import Claim
+from dnnbridge.layers import LSTM
+from dnnbridge.layers.recurrence import is_of_sequence_alone
 from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
 from dnnbridge.optimizers import SGD, Adam
+from dnnbridge_tensorflow.recurrent import lstm
 
 Tensor = Any
 
@@ -73,9 +76,20 @@ def _adam(spec: Adam, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor
     )
 
 
+def _has_usual_gates(spec: LSTM) -> bool:
+    return spec.has_usual_gates
+
+
+def _lstm(spec: LSTM, x: Tensor, *weights: Tensor) -> list[Tensor]:
+    kernel, recurrent, *bias = weights
+    hs = lstm(x, kernel, recurrent, bias[0] if bias else None, spec.go_backwards)
+    return [tf.transpose(hs, (1, 0, 2)) if spec.return_sequences else hs[-1]]
+
+
 CLAIMS: dict[type, Claim] = {
     Adam: Claim(_is_plain, _adam, in_place=True),
     SGD: Claim(_is_plain, _sgd, in_place=True),
     CategoricalCrossEntropy: Claim(_plain, _cross_entropy),
+    LSTM: Claim(_has_usual_gates, _lstm, is_of_sequence_alone),
     SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
 }

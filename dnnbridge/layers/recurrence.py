@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, PositiveInt
-from dnnbridge.graph import Dim, Value
+from dnnbridge.graph import Call, Dim, Node, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
     AbstractInitializer,
@@ -139,6 +139,13 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
             return x @ kernel + bias, Recurrent(recurrent, None)
         first, second = (ops.slice(bias, (row, 0), (1, width)) for row in (0, 1))
         return x @ kernel + first, Recurrent(recurrent, second)
+
+
+def is_of_sequence_alone(node: Node) -> bool:
+    """Say whether a call has neither a mask, nor dropout, nor a penalty of its result."""
+    assert isinstance(node.op, Call)
+    weights = 3 if node.op.spec.use_bias else 2  # type: ignore[attr-defined]
+    return len(node.inputs) == 1 + weights and len(node.outputs) == 1
 
 
 def mindspore_arguments(units: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationLike, Sigmoid, Tanh, as_activation
 from dnnbridge.fields import Bool, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, ForgetBias, as_initializer
@@ -94,6 +94,11 @@ class LSTM(AbstractRecurrent):
     @property
     def has_two_biases(self) -> bool:
         return self.use_recurrent_bias
+
+    @property
+    def has_usual_gates(self) -> bool:
+        """Whether tanh and the sigmoid are its activations, as in the kernels of frameworks."""
+        return self.activation == Tanh() and self.recurrent_activation == Sigmoid()
 
     def starting_bias(self) -> AbstractInitializer:
         start = as_initializer(self.bias_initializer)
