@@ -26,32 +26,39 @@ LEFT = {
 }
 
 
-def claimed(layer, *inputs, function="train"):
-    """Return whether MindSpore's backend takes the call of a layer as a whole."""
-    pytest.importorskip("mindspore")
+def claimed(layer, *inputs, backend, function="train"):
+    """Return whether a backend takes the call of a layer as a whole."""
+    pytest.importorskip(backend)
     model = db.Model(list(inputs), layer(*inputs))
     program = db.Experiment(model, db.MeanSquaredError(), db.SGD()).program()
-    graph = flatten(program.functions[function], load_backend("mindspore").claims).graph
+    graph = flatten(program.functions[function], load_backend(backend).claims).graph
     return any(isinstance(node.op, Call) and node.op.spec is layer for node in graph.walk())
 
 
+both = pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+
+
+@both
 @pytest.mark.parametrize("layer", TAKEN.values(), ids=TAKEN)
-def test_an_lstm_of_the_usual_form_is_one_kernel(layer):
-    assert claimed(layer, SEQUENCE)
+def test_an_lstm_of_the_usual_form_is_one_kernel(layer, backend):
+    assert claimed(layer, SEQUENCE, backend=backend)
 
 
+@both
 @pytest.mark.parametrize("layer", LEFT.values(), ids=LEFT)
-def test_any_other_form_is_left_to_its_equation(layer):
-    assert not claimed(layer, SEQUENCE)
+def test_any_other_form_is_left_to_its_equation(layer, backend):
+    assert not claimed(layer, SEQUENCE, backend=backend)
 
 
-def test_a_mask_is_left_to_the_equation():
-    assert not claimed(db.LSTM(4), SEQUENCE, MASK)
-    assert not claimed(db.LSTM(4, use_bias=False), SEQUENCE, MASK)
+@both
+def test_a_mask_is_left_to_the_equation(backend):
+    assert not claimed(db.LSTM(4), SEQUENCE, MASK, backend=backend)
+    assert not claimed(db.LSTM(4, use_bias=False), SEQUENCE, MASK, backend=backend)
 
 
-def test_dropout_is_none_of_a_prediction():
-    assert claimed(LEFT["dropout"], SEQUENCE, function="predict")
+@both
+def test_dropout_is_none_of_a_prediction(backend):
+    assert claimed(LEFT["dropout"], SEQUENCE, backend=backend, function="predict")
 
 
 def optimizer_calls(optimizer, **fields):
@@ -65,6 +72,7 @@ def optimizer_calls(optimizer, **fields):
 def test_weights_change_in_place_where_nothing_else_reads_them():
     assert optimizer_calls(db.SGD(0.1)) == 4
     assert optimizer_calls(db.SGD(0.1, momentum=0.9)) == 4
+    assert optimizer_calls(db.Adam(0.1)) == 4
     assert optimizer_calls(db.SGD(0.1, momentum=0.9), frozen=["dense/*"]) == 2
 
 
@@ -73,6 +81,8 @@ def test_weights_change_in_place_where_nothing_else_reads_them():
     [
         db.SGD(0.1, momentum=0.9, dampening=0.1),
         db.SGD(0.1, weight_decay=0.1),
+        db.Adam(0.1, amsgrad=True),
+        db.Adam(0.1, beta_1=db.ExponentialDecay(0.9, 100, 0.99)),
         db.optimizers.ExponentialMovingAverage(db.SGD(0.1)),
         db.optimizers.Lookahead(db.SGD(0.1)),
         db.optimizers.GradientAccumulation(db.SGD(0.1), 2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import dnnbridge as db
 from dnnbridge import randomness
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, NORMALIZER
+from dnnbridge.training.ahead import ahead
 from dnnbridge.training.batches import Batches
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.position import Position
@@ -135,6 +137,18 @@ def test_blocks_cover_every_step_once(count):
         np.testing.assert_allclose(block.feeds[NORMALIZER][: block.steps], 1 / block.counts)
     assert seen == list(range(count))
     assert len(shapes) == 1
+
+
+def test_a_block_stays_as_it_is_while_it_is_used():
+    """The thread that makes the next one must not write over it."""
+    data, memory = {"x": np.arange(40)[:, None]}, set()
+    batches = Batches(data, np.arange(40), 2, 3, buffers=Buffers(turns=2))
+    for block in ahead(batches.blocks()):
+        time.sleep(0.01)
+        rows = block.index[: block.steps, :, None]
+        np.testing.assert_array_equal(block.feeds["x"][: block.steps], rows)
+        memory.add(block.feeds["x"].ctypes.data)
+    assert len(memory) == 2
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import mindspore as ms
@@ -16,15 +17,11 @@ from dnnbridge.optimizers import SGD, Adam
 from dnnbridge_mindspore.lowerings import Kernel
 from dnnbridge_mindspore.names import literal
 
+IS_PLAIN = attrgetter("is_plain")
+
 
 def _sparse_cross_entropy(spec: object, prediction: str, target: str) -> Kernel:
     return Kernel("kernels.SparseCrossEntropy()", (prediction, target))
-
-
-def _plain(spec: Any) -> bool:
-    """Say whether a cross-entropy is that of logits, with every other field at its default."""
-    known = {"epsilon": spec.epsilon, "reduction": spec.reduction}  # neither has a part in it
-    return bool(spec == type(spec)(from_logits=True, **known))
 
 
 def _sgd(spec: SGD, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
@@ -48,10 +45,6 @@ def _adam(spec: Adam, places: Sequence[str], p: str, g: str, *rest: str) -> Kern
     return Kernel("ops.Adam()", (*places, *rates, g))
 
 
-def _is_plain(spec: Adam) -> bool:
-    return spec.is_plain
-
-
 def _number(value: Any) -> str:
     return literal(float(value))
 
@@ -62,17 +55,13 @@ def _lstm(spec: LSTM, *inputs: str) -> Kernel:
     )
 
 
-def _has_usual_gates(spec: LSTM) -> bool:
-    return spec.has_usual_gates
-
-
 def _fits(node: Node) -> bool:
     return is_of_sequence_alone(node) and ms.get_context("device_target") == "CPU"
 
 
 CLAIMS: dict[type, Claim] = {
-    Adam: Claim(_is_plain, _adam, in_place=True),
+    Adam: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
-    LSTM: Claim(_has_usual_gates, _lstm, _fits),
-    SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
+    LSTM: Claim(IS_PLAIN, _lstm, _fits),
+    SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }

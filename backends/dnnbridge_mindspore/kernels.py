@@ -33,13 +33,24 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 Tensor = Any
 
 
+class NativeRelu(nn.Cell):
+    """The primitive; `ops.relu` has a branch, which does not compile in the derivative of a loop"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relu = ops.ReLU()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.relu(x)
+
+
 class Relu(nn.Cell):
     """max(0, x), which is NaN for NaN in this order; `ops.relu` makes it 0"""
 
     def __init__(self) -> None:
         super().__init__()
         self.zero = ms.Tensor(0.0, ms.float32)
-        self.vjp = ops.GradOperation(sens_param=True)(ops.relu)
+        self.vjp = ops.GradOperation(sens_param=True)(NativeRelu())
 
     def construct(self, x: Tensor) -> Tensor:
         return ops.maximum(self.zero, x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import tensorflow as tf
@@ -15,6 +16,8 @@ from dnnbridge.optimizers import SGD, Adam
 from dnnbridge_tensorflow.recurrent import lstm
 
 Tensor = Any
+
+IS_PLAIN = attrgetter("is_plain")
 
 
 def _sparse_cross_entropy(spec: object, prediction: Tensor, target: Tensor) -> list[Tensor]:
@@ -29,16 +32,6 @@ def _cross_entropy(spec: object, prediction: Tensor, target: Tensor) -> list[Ten
 
 def _per_example(losses: Tensor) -> Tensor:
     return tf.reduce_mean(losses, list(range(1, losses.shape.rank)))
-
-
-def _plain(spec: Any) -> bool:
-    """Say whether a cross-entropy is that of logits, with every other field at its default."""
-    known = {"epsilon": spec.epsilon, "reduction": spec.reduction}  # neither has a part in it
-    return bool(spec == type(spec)(from_logits=True, **known))
-
-
-def _is_plain(spec: Adam | SGD) -> bool:
-    return spec.is_plain
 
 
 def _sgd(spec: SGD, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
@@ -76,10 +69,6 @@ def _adam(spec: Adam, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor
     )
 
 
-def _has_usual_gates(spec: LSTM) -> bool:
-    return spec.has_usual_gates
-
-
 def _lstm(spec: LSTM, x: Tensor, *weights: Tensor) -> list[Tensor]:
     kernel, recurrent, *bias = weights
     hs = lstm(x, kernel, recurrent, bias[0] if bias else None, spec.go_backwards)
@@ -87,9 +76,9 @@ def _lstm(spec: LSTM, x: Tensor, *weights: Tensor) -> list[Tensor]:
 
 
 CLAIMS: dict[type, Claim] = {
-    Adam: Claim(_is_plain, _adam, in_place=True),
-    SGD: Claim(_is_plain, _sgd, in_place=True),
-    CategoricalCrossEntropy: Claim(_plain, _cross_entropy),
-    LSTM: Claim(_has_usual_gates, _lstm, is_of_sequence_alone),
-    SparseCategoricalCrossEntropy: Claim(_plain, _sparse_cross_entropy),
+    Adam: Claim(IS_PLAIN, _adam, in_place=True),
+    SGD: Claim(IS_PLAIN, _sgd, in_place=True),
+    CategoricalCrossEntropy: Claim(IS_PLAIN, _cross_entropy),
+    LSTM: Claim(IS_PLAIN, _lstm, is_of_sequence_alone),
+    SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }

@@ -34,7 +34,7 @@ def _loop(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Callable[..., A
     length, batch, width = projected.shape
     start = tf.zeros((batch, width // 4))
 
-    def forward(t: Tensor, h: Tensor, c: Tensor, hs: Any, cs: Any, gates: Any) -> tuple[Any, ...]:
+    def step(t: Tensor, h: Tensor, c: Tensor, hs: Any, cs: Any, gates: Any) -> tuple[Any, ...]:
         i, f, g, o = tf.split(tf.gather(projected, t) + tf.matmul(h, recurrent), 4, 1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         c = f * c + i * g
@@ -43,33 +43,38 @@ def _loop(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Callable[..., A
         return t + 1, h, c, hs.write(t, h), cs.write(t, c), gates
 
     arrays = [_array(length, batch, size) for size in (width // 4, width // 4, width)]
-    *_, hs, cs, gates = _while(forward, [tf.constant(0), start, start, *arrays], length)
-    hs, cs, gates = hs.stack(), cs.stack(), gates.stack()
+    *_, hs, cs, gates = _while(step, [tf.constant(0), start, start, *arrays], length)
+    kept = hs.stack(), cs.stack(), gates.stack()
+    return kept[0], lambda d_hs: _gradients(d_hs, *kept, recurrent)
 
-    def derivative(d_hs: Tensor) -> tuple[Tensor, Tensor]:
-        i, f, g, o = tf.split(gates, 4, 2)
-        bent, before = tf.tanh(cs), tf.concat((start[None], cs[:-1]), 0)
-        by_h = o * (1.0 - bent * bent)
-        by_c = tf.concat((g * i * (1.0 - i), before * f * (1.0 - f), i * (1.0 - g * g)), 2)
-        out = bent * o * (1.0 - o)
-        turned = tf.transpose(recurrent)
 
-        def back(k: Tensor, d_h: Tensor, d_c: Tensor, d_gates: Any) -> tuple[Any, ...]:
-            t = length - 1 - k
-            d_h = d_h + tf.gather(d_hs, t)
-            d_c = d_c + d_h * tf.gather(by_h, t)
-            rest = tf.concat((d_c, d_c, d_c), 1) * tf.gather(by_c, t)
-            d = tf.concat((rest, d_h * tf.gather(out, t)), 1)
-            return k + 1, tf.matmul(d, turned), d_c * tf.gather(f, t), d_gates.write(t, d)
+def _gradients(
+    d_hs: Tensor, hs: Tensor, cs: Tensor, gates: Tensor, recurrent: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the gradients of what the inputs add and of the recurrent kernel."""
+    length, batch, width = gates.shape
+    start = tf.zeros((1, batch, width // 4))
+    i, f, g, o = tf.split(gates, 4, 2)
+    bent, before = tf.tanh(cs), tf.concat((start, cs[:-1]), 0)
+    by_h = o * (1.0 - bent * bent)
+    by_c = tf.concat((g * i * (1.0 - i), before * f * (1.0 - f), i * (1.0 - g * g)), 2)
+    out = bent * o * (1.0 - o)
+    turned = tf.transpose(recurrent)
 
-        last = [tf.constant(0), start, start, _array(length, batch, width)]
-        *_, d_gates = _while(back, last, length)
-        d_gates = d_gates.stack()
-        rows = tf.reshape(tf.concat((start[None], hs[:-1]), 0), (-1, width // 4))
-        flat = tf.reshape(d_gates, (-1, width))
-        return d_gates, tf.matmul(rows, flat, transpose_a=True)
+    def step(k: Tensor, d_h: Tensor, d_c: Tensor, d_gates: Any) -> tuple[Any, ...]:
+        t = length - 1 - k
+        d_h = d_h + tf.gather(d_hs, t)
+        d_c = d_c + d_h * tf.gather(by_h, t)
+        rest = tf.concat((d_c, d_c, d_c), 1) * tf.gather(by_c, t)
+        d = tf.concat((rest, d_h * tf.gather(out, t)), 1)
+        return k + 1, tf.matmul(d, turned), d_c * tf.gather(f, t), d_gates.write(t, d)
 
-    return hs, derivative
+    *_, made = _while(
+        step, [tf.constant(0), start[0], start[0], _array(length, batch, width)], length
+    )
+    d_gates = made.stack()
+    rows = tf.reshape(tf.concat((start, hs[:-1]), 0), (-1, width // 4))
+    return d_gates, tf.matmul(rows, tf.reshape(d_gates, (-1, width)), transpose_a=True)
 
 
 def _array(length: int, batch: int, size: int) -> Any:

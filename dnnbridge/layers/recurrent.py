@@ -96,7 +96,7 @@ class LSTM(AbstractRecurrent):
         return self.use_recurrent_bias
 
     @property
-    def has_usual_gates(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether tanh and the sigmoid are its activations, as in the kernels of frameworks."""
         return self.activation == Tanh() and self.recurrent_activation == Sigmoid()
 

@@ -42,6 +42,11 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is -Σ y · log softmax(logits) and no more, as the kernels of frameworks."""
+        return _is_plain(self)
+
     def target(self, prediction: TensorType) -> Target:
         type = TensorType(prediction.shape[:-1], "int32")
         return Target(type, classes=prediction.shape[-1], ignored=self.ignore_index)
@@ -85,6 +90,11 @@ class CategoricalCrossEntropy(AbstractLoss):
     label_smoothing: Fraction = 0.0
     class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is -Σ y · log softmax(logits) and no more, as the kernels of frameworks."""
+        return _is_plain(self)
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, distribution=True)
@@ -130,6 +140,11 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
     def mindspore(cls, gamma: float = 2.0) -> Self:
         """Return `mindspore.nn.FocalLoss` with these arguments, for one-hot labels."""
         return cls(alpha=1.0, gamma=gamma, from_logits=True)
+
+
+def _is_plain(loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy) -> bool:
+    apart = {"epsilon": loss.epsilon, "reduction": loss.reduction}  # neither has a part in it
+    return bool(loss == type(loss)(from_logits=True, **apart))  # type: ignore[arg-type]
 
 
 def _cross_entropy(

@@ -76,6 +76,15 @@ class Fitting:
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
 
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return -(-len(self) // self.batch_size)
+
+    def __len__(self) -> int:
+        """Return how many examples there are."""
+        return len(next(iter(self.data.values())))
+
     def blocks(self, start: Position, epochs: int) -> Generator[Block]:
         """Yield the blocks of some epochs from a position on.
 
@@ -101,7 +110,7 @@ class Fitting:
                 yield _with(block, drawn)
 
     def _order(self, epoch: int) -> Array:
-        count = len(next(iter(self.data.values())))
+        count = len(self)
         return randomness.permutation(self.seed, epoch, count) if self.shuffle else np.arange(count)
 
 

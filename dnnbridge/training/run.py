@@ -128,9 +128,13 @@ class Run:
         history, self._stopped = History(), False
         with ExitStack() as ending:
             for hook in hooks:
-                hook.on_train_begin(self, epochs, -(-count // batch_size))
+                hook.on_train_begin(self, epochs, fitting.steps)
                 ending.callback(hook.on_train_end, self)
-            for block in ending.enter_context(closing(fitting.blocks(self.progress, epochs))):
+            if self.progress.batch == fitting.steps:  # saved before the end of its epoch
+                self._end_epoch(validation, batch_size, history, hooks)
+                epochs -= 1
+            blocks = fitting.blocks(self.progress, 0 if self._stopped else epochs)
+            for block in ending.enter_context(closing(blocks)):
                 self._train(block, count, history, hooks)
                 if block.last:
                     self._end_epoch(validation, batch_size, history, hooks)
