@@ -96,7 +96,8 @@ class Claim(NamedTuple):
         fits: whether it computes this call, by the types and the number of inputs and outputs: a
             mask, a random array or a loss that a layer adds makes one more of them.
         in_place: whether it changes state arrays where they lie, one for each output of the call,
-            in their order. Such calls are left to it only where nothing else reads what they make.
+            in their order. Such calls are left to it only where nothing else reads what they make,
+            nor the arrays later (`flattening.Places`).
     """
 
     applies: Callable[[Any], bool]

@@ -13,17 +13,30 @@ if TYPE_CHECKING:
     from dnnbridge.backend import Claim
 
 
+class Places(NamedTuple):
+    """State arrays that a call changes where they lie, one for each of its outputs.
+
+    Attributes:
+        names: of the arrays.
+        moved: whether something, such as a weight decay, has moved the weight before: the first
+            array is set to the first input of the call, which then changes it.
+    """
+
+    names: tuple[str, ...]
+    moved: bool
+
+
 class Flat(NamedTuple):
     """A graph without calls that the backend does not claim.
 
     Attributes:
         graph: whose outputs are those of the function.
-        places: state arrays that a call changes where they lie, by its first output.
+        places: what each call in place changes, by its first output.
         reads: state arrays that any other node reads.
     """
 
     graph: Graph
-    places: Mapping[Value, tuple[str, ...]]
+    places: Mapping[Value, Places]
     reads: Mapping[Value, str]
 
 
@@ -49,18 +62,22 @@ def flatten(function: Function, claims: Mapping[type, Claim]) -> Flat:
     return Flat(graph, places, reads)
 
 
-def _places(function: Function, changing: list[Node]) -> dict[Value, tuple[str, ...]]:
-    """Return what each call may change: it reads the array last, and nothing reads the result."""
+def _places(function: Function, changing: list[Node]) -> dict[Value, Places]:
+    """Return what each call may change: nothing reads the array later, nor the result."""
     graph = function.graph
     uses = Counter(value for node in graph.nodes for value in node.inputs)
     uses.update(graph.outputs)
     written = dict(zip(graph.outputs[len(function.results) :], function.writes, strict=True))
-    last = {value: node for node in graph.nodes for value in node.inputs}
+    arrays = {name: value for value, name in function.state.items()}
+    order = {node.outputs[0]: k for k, node in enumerate(graph.nodes)}
+    last = {value: order[node.outputs[0]] for node in graph.nodes for value in node.inputs}
     found = {}
     for node in changing:
         names = tuple(written.get(value, "") for value in node.outputs)
-        read = {function.state.get(value): value for value in node.inputs}
-        pairs = zip(names, node.outputs, strict=True)
-        if all(n in read and last[read[n]] is node and uses[v] == 1 for n, v in pairs):
-            found[node.outputs[0]] = names
+        if any(name not in arrays for name in names) or any(uses[v] != 1 for v in node.outputs):
+            continue
+        before = [arrays[name] for name in names]
+        ends = all(last.get(value, -1) <= order[node.outputs[0]] for value in before)
+        if ends and all(value in node.inputs for value in before[1:]):
+            found[node.outputs[0]] = Places(names, before[0] is not node.inputs[0])
     return found

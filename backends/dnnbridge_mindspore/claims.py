@@ -13,7 +13,7 @@ from dnnbridge.graph import Node
 from dnnbridge.layers import LSTM
 from dnnbridge.layers.recurrence import is_of_sequence_alone
 from dnnbridge.losses import SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers import SGD, Adam, AdamW
 from dnnbridge_mindspore.lowerings import Kernel
 from dnnbridge_mindspore.names import literal
 
@@ -37,7 +37,7 @@ def _without_nesterov(spec: SGD) -> bool:
     return spec.is_plain and not spec.nesterov
 
 
-def _adam(spec: Adam, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
+def _adam(spec: Adam | AdamW, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
     """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
     given = spec.named(rest)
     betas = _number(spec.beta_1), _number(spec.beta_2)
@@ -61,6 +61,7 @@ def _fits(node: Node) -> bool:
 
 CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
+    AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
     LSTM: Claim(IS_PLAIN, _lstm, _fits),
     SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),

@@ -101,7 +101,7 @@ class _Writer:
         self.names, self.module = names, module
         self.setup: list[str] = []
         self.methods: list[list[str]] = []
-        self.places: dict[Value, list[str]] = {}
+        self.places: dict[Value, tuple[list[str], bool]] = {}
         self._kernels: dict[str, str] = {}
         self._constants: dict[ConstantArray, str] = {}
 
@@ -110,8 +110,10 @@ class _Writer:
         arrays, names = Names("s"), self.names
         graph, places, read = flatten(function, CLAIMS)
         used = dict.fromkeys([*read.values(), *function.writes])
-        self.places = {v: [f"self.{arrays[n]}" for n in changed] for v, changed in places.items()}
-        changed = {name for changed in places.values() for name in changed}
+        self.places = {
+            v: ([f"self.{arrays[n]}" for n in names], moved) for v, (names, moved) in places.items()
+        }
+        changed = {name for names, _ in places.values() for name in names}
         self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in used]
         lines = [_signature("step", [names[value] for value in function.feeds])]
         lines += [f"        {names[value]} = self.{arrays[name]}" for value, name in read.items()]
@@ -152,8 +154,10 @@ class _Writer:
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
         if isinstance(node.op, Call) and node.outputs[0] in self.places:
-            places = self.places[node.outputs[0]]
-            return self._kernel(CLAIMS[type(node.op.spec)].lower(node.op.spec, places, *arguments))
+            places, moved = self.places[node.outputs[0]]
+            before = f"ops.assign({places[0]}, {arguments[0]})\n        " if moved else ""
+            kernel = CLAIMS[type(node.op.spec)].lower(node.op.spec, places, *arguments)
+            return before + self._kernel(kernel)
         if isinstance(node.op, Call):
             source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         else:

@@ -12,7 +12,7 @@ from dnnbridge.backend import Claim
 from dnnbridge.layers import LSTM
 from dnnbridge.layers.recurrence import is_of_sequence_alone
 from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers import SGD, Adam, AdamW
 from dnnbridge_tensorflow.recurrent import lstm
 
 Tensor = Any
@@ -51,7 +51,7 @@ def _sgd(spec: SGD, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) 
     )
 
 
-def _adam(spec: Adam, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
+def _adam(spec: Adam | AdamW, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
     """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
     given = spec.named(rest)
     weight, m, v = places
@@ -77,6 +77,7 @@ def _lstm(spec: LSTM, x: Tensor, *weights: Tensor) -> list[Tensor]:
 
 CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
+    AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(IS_PLAIN, _sgd, in_place=True),
     CategoricalCrossEntropy: Claim(IS_PLAIN, _cross_entropy),
     LSTM: Claim(IS_PLAIN, _lstm, is_of_sequence_alone),

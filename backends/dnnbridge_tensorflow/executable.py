@@ -117,7 +117,10 @@ class TensorFlowExecutable:
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
         flat = flatten(described, CLAIMS)
         variables = self._variables
-        places = {value: [variables[n] for n in names] for value, names in flat.places.items()}
+        places = {
+            value: ([variables[n] for n in names], moved)
+            for value, (names, moved) in flat.places.items()
+        }
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:

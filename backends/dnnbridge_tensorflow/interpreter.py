@@ -13,18 +13,19 @@ from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
 
 Tensor = Any
 
-NOWHERE: Mapping[Value, Sequence[Tensor]] = {}
+Places = Mapping[Value, tuple[Sequence[Tensor], bool]]
+"""Variables that a call changes, and whether the first is set to its first input before."""
+
+NOWHERE: Places = {}
 
 
-def evaluate(
-    graph: Graph, inputs: Sequence[Tensor], places: Mapping[Value, Sequence[Tensor]] = NOWHERE
-) -> list[Tensor]:
+def evaluate(graph: Graph, inputs: Sequence[Tensor], places: Places = NOWHERE) -> list[Tensor]:
     """Return the outputs of a graph whose unclaimed calls have been inlined.
 
     Args:
         graph: what is traced.
         inputs: a tensor for each input; None for one that no node reads.
-        places: variables that a call changes, by its first output; its outputs are None.
+        places: of the calls in place, by their first output; their outputs are None.
     """
     known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
@@ -34,7 +35,9 @@ def evaluate(
         elif isinstance(node.op, ConstantArray):
             results = [tf.constant(node.op.array, DTYPES[node.op.dtype])]
         elif isinstance(node.op, Call) and node.outputs[0] in places:
-            variables = places[node.outputs[0]]
+            variables, moved = places[node.outputs[0]]
+            if moved:
+                variables[0].assign(arguments[0])
             CLAIMS[type(node.op.spec)].lower(node.op.spec, variables, *arguments)
             results = [None] * len(variables)
         elif isinstance(node.op, Call):

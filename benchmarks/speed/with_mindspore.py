@@ -8,7 +8,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
-from speed.workloads import Workload
+from speed.workloads import Workload, residual_blocks
 
 Epoch = Callable[[], object]
 
@@ -68,12 +68,7 @@ class Resnet(nn.Cell):
 
     def __init__(self) -> None:
         super().__init__()
-        blocks: list[nn.Cell] = []
-        channels = 16
-        for stage, width in enumerate((16, 32, 64)):
-            for number in range(3):
-                blocks.append(Block(channels, width, 2 if stage and not number else 1))
-                channels = width
+        blocks = [Block(*each) for each in residual_blocks()]
         first = [nn.Conv2d(3, 16, 3, pad_mode="same"), nn.BatchNorm2d(16), nn.ReLU()]
         self.body = nn.SequentialCell([*first, *blocks])
         self.head = nn.Dense(64, 10)

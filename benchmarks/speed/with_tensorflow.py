@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import layers
-from speed.workloads import Workload
+from speed.workloads import Workload, residual_blocks
 
 STEPS_PER_EXECUTION = 20
 
@@ -46,20 +46,17 @@ def resnet() -> Any:
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
 
     image = keras.Input((32, 32, 3))
-    x, channels = layers.ReLU()(conv(image, 16)), 16
-    for stage, width in enumerate((16, 32, 64)):
-        for number in range(3):
-            stride = 2 if stage and not number else 1
-            skip = x
-            if width != channels:
-                extra = (width - channels) // 2
-                skip = layers.AveragePooling2D(1, 2)(x)
-                skip = layers.Permute((1, 3, 2))(skip)
-                skip = layers.ZeroPadding2D(((0, 0), (extra, extra)))(skip)
-                skip = layers.Permute((1, 3, 2))(skip)
-            y = layers.ReLU()(conv(x, width, stride))
-            x = layers.ReLU()(layers.Add()([conv(y, width), skip]))
-            channels = width
+    x = layers.ReLU()(conv(image, 16))
+    for channels, width, stride in residual_blocks():
+        skip = x
+        if width != channels:
+            extra = (width - channels) // 2
+            skip = layers.AveragePooling2D(1, 2)(x)
+            skip = layers.Permute((1, 3, 2))(skip)
+            skip = layers.ZeroPadding2D(((0, 0), (extra, extra)))(skip)
+            skip = layers.Permute((1, 3, 2))(skip)
+        y = layers.ReLU()(conv(x, width, stride))
+        x = layers.ReLU()(layers.Add()([conv(y, width), skip]))
     return keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from speed.workloads import Workload
+from speed.workloads import Workload, residual_blocks
 from torch import nn
 
 Epoch = Callable[[], object]
@@ -52,12 +52,7 @@ class Resnet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        blocks: list[nn.Module] = []
-        channels = 16
-        for stage, width in enumerate((16, 32, 64)):
-            for number in range(3):
-                blocks.append(Block(channels, width, 2 if stage and not number else 1))
-                channels = width
+        blocks = [Block(*each) for each in residual_blocks()]
         start = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
         self.body, self.head = nn.Sequential(*start, *blocks), nn.Linear(64, 10)
 

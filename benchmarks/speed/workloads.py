@@ -68,6 +68,16 @@ class Workload:
         return db.Experiment(self.model(), loss, optimizer)
 
 
+def residual_blocks() -> list[tuple[int, int, int]]:
+    """Return channels in, channels out and stride of the nine blocks of ResNet-20."""
+    blocks, channels = [], 16
+    for width in (16, 32, 64):
+        for _ in range(3):
+            blocks.append((channels, width, 1 if width == channels else 2))
+            channels = width
+    return blocks
+
+
 def mlp(inputs: int, units: tuple[int, ...], activation: str) -> db.Sequential:
     """Return a multilayer perceptron with ten outputs."""
     hidden = [db.Dense(n, activation) for n in units]

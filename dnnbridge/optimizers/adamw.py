@@ -55,6 +55,11 @@ class AdamW(AbstractOptimizer):
         given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
         return Adam(*given, **more)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether what follows the weight decay is that of a plain `Adam`."""
+        return self.adam.is_plain
+
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         return self.adam.slots(shape)
 

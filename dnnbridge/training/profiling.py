@@ -121,7 +121,7 @@ def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> 
         calls,
         flops_of_graph(program.functions["evaluate"].graph) * batch_size,
         dict(Counter(_name(node.op) for node in flat.graph.walk()).most_common()),
-        sum(map(len, flat.places.values())),
+        sum(len(place.names) for place in flat.places.values()),
     )
 
 
