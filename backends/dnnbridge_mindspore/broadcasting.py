@@ -13,7 +13,7 @@ from typing import Any
 from mindspore import nn, ops
 
 from dnnbridge.graph import TensorType
-from dnnbridge_mindspore.reductions import SumColumns
+from dnnbridge_mindspore.reductions import SUM, SumColumns
 
 Tensor = Any
 
@@ -23,7 +23,7 @@ class OverFirst(nn.Cell):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.size, self.sum_columns = size, SumColumns()
+        self.size, self.sum_columns, self.add = size, SumColumns(), ops.BiasAdd()
 
     def construct(self, d: Tensor, small: Tensor) -> Tensor:
         return ops.reshape(self.sum_columns(ops.reshape(d, (-1, self.size))), small.shape)
@@ -34,8 +34,8 @@ class OverFirst(nn.Cell):
     def added(self, x: Tensor, small: Tensor) -> Tensor:
         """Add as a bias, in half the time."""
         if x.ndim == 2 and small.ndim == 1:
-            return ops.bias_add(x, small)
-        rows = ops.bias_add(ops.reshape(x, (-1, self.size)), ops.reshape(small, (-1,)))
+            return self.add(x, small)
+        rows = self.add(ops.reshape(x, (-1, self.size)), ops.reshape(small, (-1,)))
         return ops.reshape(rows, x.shape)
 
 
@@ -47,7 +47,7 @@ class OverLast(nn.Cell):
         self.size = size
 
     def construct(self, d: Tensor, small: Tensor) -> Tensor:
-        return ops.reshape(ops.sum(ops.reshape(d, (-1, self.size)), 1), small.shape)
+        return ops.reshape(SUM(ops.reshape(d, (-1, self.size)), 1), small.shape)
 
     def wide(self, small: Tensor, x: Tensor) -> Tensor:
         """Repeat the smaller array as a product with ones does, twice as fast as by itself."""

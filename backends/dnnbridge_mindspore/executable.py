@@ -47,7 +47,9 @@ class MindSporeExecutable:
         with LOCK, graph_mode():
             cell = self._cell(function)
             if described.writes:
-                stacks = cell(ms.Tensor(steps, ms.int32), *(_tensor(*pair) for pair in given))
+                numbers = np.arange(len(given[0][0]), dtype=np.int32)  # slow to compile there
+                counted = ms.Tensor(steps, ms.int32), ms.Tensor(numbers)
+                stacks = cell(*counted, *(_tensor(*pair) for pair in given))
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [cell(*(_tensor(a[k], dtype) for a, dtype in given)) for k in range(steps)]

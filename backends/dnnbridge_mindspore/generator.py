@@ -44,9 +44,8 @@ class Generated(nn.Cell):
 '''
 
 LOOP = """
-    def construct(self, steps, {feeds}):
+    def construct(self, steps, position, {feeds}):
         k = ms.Tensor(0, ms.int32)
-        position = ops.arange({first}.shape[0])
 {stacks}
         while k < steps:
             {results} = self.step({rows})
@@ -60,8 +59,9 @@ LOOP = """
 def generate(function: Function) -> tuple[str, list[ConstantArray]]:
     """Return the source of a module with the class `Generated`, and the constants to give it.
 
-    A function that writes state loops over its steps in `construct`, which returns the stacked
-    results; any other is called once a step with the feeds of that step.
+    A function that writes state loops over its steps in `construct`, which is given their number
+    and the numbers from 0 of all rows of the feeds, and returns the stacked results; any other is
+    called once a step with the feeds of that step.
     """
     writer = _Writer(Names("v"), _Module())
     body = [*writer.step(function), *_construct(function, writer.names)]
@@ -223,7 +223,6 @@ def _construct(function: Function, names: Names) -> list[str]:
     here = ["ops.reshape(here, (-1" + ", 1" * t.rank + "))" if t.rank else "here" for t in types]
     loop = LOOP.format(
         feeds=", ".join(feeds),
-        first=feeds[0],
         stacks="\n".join(f"        {s} = {z}" for s, z in zip(stacks, zeros, strict=True)),
         results=_tuple(made),
         rows=", ".join(f"ops.gather({feed}, k, 0)" for feed in feeds),

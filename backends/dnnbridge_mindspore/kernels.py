@@ -32,6 +32,8 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 
 Tensor = Any
 
+MEAN = ops.ReduceMean()
+
 
 class NativeRelu(nn.Cell):
     """The primitive; `ops.relu` has a branch, which does not compile in the derivative of a loop"""
@@ -105,7 +107,7 @@ class SparseCrossEntropy(nn.Cell):
             return self.losses(prediction, target)
         rows = ops.reshape(prediction, (-1, prediction.shape[-1]))
         losses = self.losses(rows, ops.reshape(target, (-1,)))
-        return ops.mean(ops.reshape(losses, (target.shape[0], -1)), 1)
+        return MEAN(ops.reshape(losses, (target.shape[0], -1)), 1)
 
 
 class Take(nn.Cell):

@@ -44,16 +44,21 @@ def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
     return None
 
 
+def _reduce(name: str, op: ops.ReduceSum | ops.ReduceMean, x: str) -> Kernel:
+    """Write a primitive: the functions of their names take 40 ms more to compile at every use."""
+    return Kernel(f"ops.{name}({op.keepdims})", (x, str(op.axes)))
+
+
 def _sum(op: ops.ReduceSum, x: Operand) -> Source:
     over = _fast_sum(op, x)
-    return Kernel(over, (x,)) if over else f"ops.sum({x}, {op.axes}, {op.keepdims})"
+    return Kernel(over, (x,)) if over else _reduce("ReduceSum", op, x)
 
 
 def _mean(op: ops.ReduceMean, x: Operand) -> Source:
     over = _fast_sum(op, x)
     if over:
         return Kernel(f"kernels.Mean({over})", (x,))
-    return f"ops.mean({x}, {op.axes}, {op.keepdims})"
+    return _reduce("ReduceMean", op, x)
 
 
 def _maximum_over(op: ops.ReduceMax, x: str) -> str:
@@ -119,6 +124,10 @@ def _extremum(compare: str) -> Callable[..., str]:
     return lower
 
 
+def _one_hot(op: ops.OneHot, x: str) -> Kernel:
+    return Kernel("ops.OneHot()", (x, str(op.depth), "ms.Tensor(1.0)", "ms.Tensor(0.0)"))
+
+
 def _window(name: str) -> Callable[..., Kernel]:
     """Write a Cell of `windows`, made with the attributes of the operation."""
 
@@ -155,7 +164,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Minimum: _extremum("less_equal"),
     ops.Mul: _pairwise("Mul"),
     ops.Neg: _call("neg"),
-    ops.OneHot: lambda op, x: f"ops.cast(ops.one_hot({x}, {op.depth}), ms.float32)",
+    ops.OneHot: _one_hot,
     ops.Pad: _pad,
     ops.ReduceMax: _maximum_over,
     ops.ReduceMean: _mean,
