@@ -22,7 +22,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from speed.report import plot, table
+from speed.report import plot, summary, table
 from speed.workloads import WORKLOADS, Workload
 
 FRAMEWORKS = ("tensorflow", "mindspore", "torch")
@@ -69,6 +69,8 @@ def main() -> None:
             results["workloads"].setdefault(name, {})[framework] = found
             print(table(work, framework, found), flush=True)
             (given.out / "speed.json").write_text(json.dumps(results, indent=1))
+    for framework in FRAMEWORKS:
+        print(summary(results["workloads"], framework))
     plot(results["workloads"], given.out / "speed.svg")
     print(f"{given.out}/speed.json and {given.out}/speed.svg have all figures.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,42 @@ def table(work: Workload, framework: str, found: dict[str, Any]) -> str:
         cells = [name, f"{each['ms']:.3g}", f"{low:.3g} to {high:.3g}", ratio, first, peak]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+KINDS = {
+    "fit": lambda name: name in ("keras fit", "Model.train"),
+    "best settings": lambda name: name.startswith("keras fit, best"),
+    "by hand": lambda name: "loop" in name,
+}
+"""Contestants by what they are; of several the fastest counts."""
+
+
+def summary(workloads: dict[str, Any], framework: str) -> str:
+    """Return a Markdown table of ratios, with what is aimed at in brackets."""
+    rows = {n: each[framework] for n, each in workloads.items() if OURS in each.get(framework, {})}
+    if not rows:
+        return ""
+    heads = ["", "ours, ms", *KINDS, "first step", "peak of memory"]
+    lines = [f"\nOn {framework}\n", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, found in rows.items():
+        work, mine = WORKLOADS[name], found[OURS]
+        cells = [f"{work.title}, batch {work.batch}", f"{mine['ms']:.2g}"]
+        best = {kind: _fastest(found, belongs) for kind, belongs in KINDS.items()}
+        aims = {"fit": f" ({work.fit_rivals})", "by hand": f" ({work.compiled_rivals})"}
+        for kind, rival in best.items():
+            ratio = f"{rival['ms'] / mine['ms']:.2f}{aims.get(kind, '')}" if rival else ""
+            cells.append(ratio)
+        hand = best["by hand"]
+        for key in ("first_step", "peak"):
+            known = hand and key in hand and key in mine
+            cells.append(f"{mine[key] / hand[key]:.2f}" if known else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _fastest(found: dict[str, Any], belongs: Callable[[str], bool]) -> dict[str, Any]:
+    rivals = [each for name, each in found.items() if belongs(name)]
+    return min(rivals, key=lambda each: each["ms"], default={})
 
 
 def plot(workloads: dict[str, Any], path: Path) -> None:
