@@ -44,7 +44,7 @@ def summary(workloads: dict[str, Any], framework: str) -> str:
     lines = [f"\nOn {framework}\n", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, found in rows.items():
         work, mine = WORKLOADS[name], found[OURS]
-        cells = [f"{work.title}, batch {work.batch}", f"{mine['ms']:.2g}"]
+        cells = [f"{work.title}, batch {work.batch}", f"{mine['ms']:.3g}"]
         best = {kind: _fastest(found, belongs) for kind, belongs in KINDS.items()}
         aims = {"fit": f" ({work.fit_rivals})", "by hand": f" ({work.compiled_rivals})"}
         for kind, rival in best.items():
@@ -65,6 +65,7 @@ def _fastest(found: dict[str, Any], belongs: Callable[[str], bool]) -> dict[str,
 
 def plot(workloads: dict[str, Any], path: Path) -> None:
     """Draw how many times as fast dnnbridge is as each contestant."""
+    import matplotlib
     from matplotlib.figure import Figure
 
     pairs = [
@@ -91,4 +92,5 @@ def plot(workloads: dict[str, Any], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("their time of a step / that of dnnbridge; orange: their fit, blue: by hand")
     axes.margins(x=0.25)
-    figure.savefig(path)
+    with matplotlib.rc_context({"svg.fonttype": "none"}):  # letters, not their outlines
+        figure.savefig(path)
