@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import mindspore as ms
@@ -15,6 +16,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
 from dnnbridge.program import Program
 from dnnbridge_mindspore import kernels
+from dnnbridge_mindspore.disk_cache import kept
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.modules import import_source
 
@@ -36,6 +38,8 @@ class MindSporeExecutable:
             for name, array in program.state.items()
         }
         self._cells: dict[str, nn.Cell] = {}
+        self._compiling: dict[str, Callable[[Sequence[Any]], Any]] = {}
+        self._shapes: set[tuple[Any, ...]] = set()
 
     @property
     def compilations(self) -> int:
@@ -49,10 +53,13 @@ class MindSporeExecutable:
             if described.writes:
                 numbers = np.arange(len(given[0][0]), dtype=np.int32)  # slow to compile there
                 counted = ms.Tensor(steps, ms.int32), ms.Tensor(numbers)
-                stacks = cell(*counted, *(_tensor(*pair) for pair in given))
+                stacks = self._call(function, cell, [*counted, *(_tensor(*pair) for pair in given)])
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
-                rows = [cell(*(_tensor(a[k], dtype) for a, dtype in given)) for k in range(steps)]
+                rows = [
+                    self._call(function, cell, [_tensor(a[k], dtype) for a, dtype in given])
+                    for k in range(steps)
+                ]
                 columns = zip(*rows, strict=True)
                 results = [np.stack([value.asnumpy() for value in column]) for column in columns]
         return dict(zip(described.results, results, strict=True))
@@ -77,11 +84,22 @@ class MindSporeExecutable:
                 # Only assign reaches the buffer that a compiled graph holds.
                 ops.assign(self._state[name], ms.Tensor(np.asarray(value, np.float32)))
 
+    def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
+        shapes = function, *(tensor.shape for tensor in tensors)
+        if shapes in self._shapes:
+            return cell(*tensors)
+        with self._compiling[function](shapes[1:]):
+            made = cell(*tensors)
+        self._shapes.add(shapes)
+        return made
+
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
             described = self._functions[function]
             source, constants = generate(described)
-            tensors = [ms.Tensor(op.array.astype(op.dtype)) for op in constants]
+            arrays = [op.array.astype(op.dtype) for op in constants]
+            tensors = [ms.Tensor(array) for array in arrays]
+            self._compiling[function] = partial(kept, source, [a.tobytes() for a in arrays])
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]

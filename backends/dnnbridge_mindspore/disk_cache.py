@@ -1,0 +1,54 @@
+"""Graphs that MindSpore has compiled, kept in a folder from one process to the next.
+
+MindSpore checks the script that is run and what it imports, so that there must be one, but neither
+the shapes of the inputs nor the constants of a graph, and it numbers the graphs of a process. So
+every program has a folder of its own, named after all that it depends on. The same programs in
+another order are compiled anew, and kept too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+
+VARIABLE = "DNNBRIDGE_MINDSPORE_CACHE"
+"""Environment variable: the folder. Without it nothing is kept."""
+
+
+def kept(source: str, constants: Sequence[bytes], shapes: Sequence[tuple[int, ...]]) -> Any:
+    """Return a context in which MindSpore compiles a program for inputs of these shapes."""
+    folder = os.environ.get(VARIABLE)
+    if not folder or not os.path.isfile(sys.argv[0]):
+        return nullcontext()
+    target = ms.get_context("device_target")
+    digest = hashlib.sha256(f"{ms.__version__} {target} {shapes} {source}".encode())
+    for part in (_kernels(), *constants):
+        digest.update(part)
+    return _cached(Path(folder).absolute() / digest.hexdigest()[:32])
+
+
+@cache
+def _kernels() -> bytes:
+    """Return a digest of the Cells that generated source is made of."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+@contextmanager
+def _cached(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    ms.set_context(enable_compile_cache=True, compile_cache_path=str(folder))
+    try:
+        yield
+    finally:
+        ms.set_context(enable_compile_cache=False)
