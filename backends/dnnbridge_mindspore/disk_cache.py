@@ -19,19 +19,22 @@ from typing import Any
 
 import mindspore as ms
 
+from dnnbridge.arrays import Array
+
 VARIABLE = "DNNBRIDGE_MINDSPORE_CACHE"
 """Environment variable: the folder. Without it nothing is kept."""
 
 
-def kept(source: str, constants: Sequence[bytes], shapes: Sequence[tuple[int, ...]]) -> Any:
+def kept(source: str, constants: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> Any:
     """Return a context in which MindSpore compiles a program for inputs of these shapes."""
     folder = os.environ.get(VARIABLE)
     if not folder or not os.path.isfile(sys.argv[0]):
         return nullcontext()
     target = ms.get_context("device_target")
     digest = hashlib.sha256(f"{ms.__version__} {target} {shapes} {source}".encode())
-    for part in (_kernels(), *constants):
-        digest.update(part)
+    digest.update(_kernels())
+    for array in constants:
+        digest.update(array.tobytes())
     return _cached(Path(folder).absolute() / digest.hexdigest()[:32])
 
 

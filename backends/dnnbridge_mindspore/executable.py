@@ -99,7 +99,7 @@ class MindSporeExecutable:
             source, constants = generate(described)
             arrays = [op.array.astype(op.dtype) for op in constants]
             tensors = [ms.Tensor(array) for array in arrays]
-            self._compiling[function] = partial(kept, source, [a.tobytes() for a in arrays])
+            self._compiling[function] = partial(kept, source, arrays)
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]

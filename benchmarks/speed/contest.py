@@ -14,12 +14,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from speed.report import OURS
 from speed.workloads import WORKLOADS, Workload
 
 import dnnbridge as db
 from dnnbridge.plugins import load_backend
-
-OURS = "dnnbridge"
 
 Epoch = Callable[[], object]
 

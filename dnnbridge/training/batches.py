@@ -73,7 +73,7 @@ class Batches:
     ) -> None:
         self.data = {name: array for name, array in data.items() if name not in kept}
         self.batch_size, self.buffers = batch_size, buffers
-        self.steps = math.ceil(len(order) / batch_size)
+        self.steps = steps_of_epoch(len(order), batch_size)
         self.rows = rows_of_block(rows, self.steps)
         self.indices = np.resize(order, (self.steps, batch_size)).astype(np.int32)
         real = np.arange(self.steps * batch_size).reshape(self.steps, batch_size) < len(order)
@@ -102,6 +102,16 @@ class Batches:
             if name.startswith(WEIGHTS):
                 made[:steps] *= mask[:steps]
         return feeds
+
+
+def examples_of(data: Mapping[str, Array]) -> int:
+    """Return how many examples arrays with one row for each have."""
+    return len(next(iter(data.values())))
+
+
+def steps_of_epoch(examples: int, batch_size: int) -> int:
+    """Return how many batches there are, the short one included."""
+    return math.ceil(examples / batch_size)
 
 
 def rows_of_block(most: int, steps: int) -> int:

@@ -17,7 +17,14 @@ from dnnbridge.errors import DataError
 from dnnbridge.objectives import WEIGHTS
 from dnnbridge.program import MASK, Program
 from dnnbridge.training.ahead import ahead
-from dnnbridge.training.batches import Batches, Block, choose_steps, rows_bytes
+from dnnbridge.training.batches import (
+    Batches,
+    Block,
+    choose_steps,
+    examples_of,
+    rows_bytes,
+    steps_of_epoch,
+)
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.data import check_positive
 from dnnbridge.training.feeds import random_bytes, random_feeds
@@ -79,11 +86,7 @@ class Fitting:
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return -(-len(self) // self.batch_size)
-
-    def __len__(self) -> int:
-        """Return how many examples there are."""
-        return len(next(iter(self.data.values())))
+        return steps_of_epoch(examples_of(self.data), self.batch_size)
 
     def blocks(self, start: Position, epochs: int) -> Generator[Block]:
         """Yield the blocks of some epochs from a position on.
@@ -110,7 +113,7 @@ class Fitting:
                 yield _with(block, drawn)
 
     def _order(self, epoch: int) -> Array:
-        count = len(self)
+        count = examples_of(self.data)
         return randomness.permutation(self.seed, epoch, count) if self.shuffle else np.arange(count)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Executable
 from dnnbridge.program import Program
-from dnnbridge.training.batches import power_of_two
+from dnnbridge.training.batches import examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.feeds import random_feeds, schedule_feeds
 
@@ -38,7 +38,7 @@ def predict(
         draw: which sample of several.
         step: of the run, for what changes with it.
     """
-    count, outputs = len(next(iter(data.values()))), program.outputs
+    count, outputs = examples_of(data), program.outputs
     if not count:
         return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
     size = min(batch_size, power_of_two(count))

@@ -17,7 +17,7 @@ from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
-from dnnbridge.training.batches import Batches, Block, power_of_two
+from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
@@ -115,7 +115,7 @@ class Run:
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
         )
-        count = _count(data)
+        count = examples_of(data)
         batch_size = min(check_positive(batch_size, "batch_size"), count)
         epochs, per_call = check_positive(epochs, "epochs"), checked_steps(steps_per_call)
         self._state.check_heard(validation is not None)
@@ -345,7 +345,7 @@ class Run:
 
     def _evaluate(self, data: Arrays, batch_size: int) -> Logs:
         totals = Totals(self._program.objectives)
-        count = _count(data)
+        count = examples_of(data)
         size = min(batch_size, power_of_two(count))
         rows, buffers = automatic_steps(self._program, data, size), self._buffers["evaluate"]
         batches = Batches(data, np.arange(count), size, rows, buffers=buffers)
@@ -354,7 +354,3 @@ class Run:
             feeds = block.feeds | schedule_feeds(self._program, steps)
             totals.add(self._executable.run("evaluate", feeds, block.steps), block.counts)
         return totals.means()
-
-
-def _count(data: Mapping[str, Array]) -> int:
-    return len(next(iter(data.values())))
