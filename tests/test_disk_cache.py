@@ -54,6 +54,7 @@ def test_without_a_folder_or_a_script_nothing_is_kept(tmp_path, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     assert isinstance(kept("source", [], []), nullcontext)
     monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [__file__])  # a worker of pytest has no script
     assert not isinstance(kept("source", [], []), nullcontext)
     monkeypatch.setattr(sys, "argv", ["-c"])
     assert isinstance(kept("source", [], []), nullcontext)
