@@ -18,6 +18,24 @@ from dnnbridge_mindspore.reductions import SUM, SumColumns
 Tensor = Any
 
 
+class OverRows(nn.Cell):
+    """Σ over the rows of an array of two axes: the smaller one has the other axis alone"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sum_columns, self.add = SumColumns(), ops.BiasAdd()
+
+    def construct(self, d: Tensor, small: Tensor) -> Tensor:
+        return self.sum_columns(d)
+
+    def wide(self, small: Tensor, x: Tensor) -> Tensor:
+        return small
+
+    def added(self, x: Tensor, small: Tensor) -> Tensor:
+        """Add as a bias, in half the time."""
+        return self.add(x, small)
+
+
 class OverFirst(nn.Cell):
     """Σ over the first axes: those of the smaller array, of `size` elements, are the last ones"""
 
@@ -33,8 +51,6 @@ class OverFirst(nn.Cell):
 
     def added(self, x: Tensor, small: Tensor) -> Tensor:
         """Add as a bias, in half the time."""
-        if x.ndim == 2 and small.ndim == 1:
-            return self.add(x, small)
         rows = self.add(ops.reshape(x, (-1, self.size)), ops.reshape(small, (-1,)))
         return ops.reshape(rows, x.shape)
 
@@ -100,6 +116,8 @@ def repetition(full: TensorType, small: TensorType) -> str | None:
     """Write the Cell that sums over the axes along which an array is repeated, if there is one."""
     if full.shape == small.shape or math.prod(size or 2 for size in small.shape) == 1:
         return None
+    if full.rank == 2 and small.shape == full.shape[1:]:
+        return "kernels.OverRows()"
     sizes = list(small.shape)
     while sizes[0] == 1:
         del sizes[0]

@@ -14,7 +14,8 @@ from mindspore import nn, ops
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
-from dnnbridge.program import Program
+from dnnbridge.garbage import uncollected
+from dnnbridge.program import Function, Program
 from dnnbridge_mindspore import kernels
 from dnnbridge_mindspore.disk_cache import kept
 from dnnbridge_mindspore.generator import generate
@@ -51,9 +52,8 @@ class MindSporeExecutable:
         with LOCK, graph_mode():
             cell = self._cell(function)
             if described.writes:
-                numbers = np.arange(len(given[0][0]), dtype=np.int32)  # slow to compile there
-                counted = ms.Tensor(steps, ms.int32), ms.Tensor(numbers)
-                stacks = self._call(function, cell, [*counted, *(_tensor(*pair) for pair in given)])
+                loop = _loop(steps, len(given[0][0]), described)
+                stacks = self._call(function, cell, [*loop, *(_tensor(*pair) for pair in given)])
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [
@@ -88,7 +88,7 @@ class MindSporeExecutable:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes in self._shapes:
             return cell(*tensors)
-        with self._compiling[function](shapes[1:]):
+        with uncollected(), self._compiling[function](shapes[1:]):
             made = cell(*tensors)
         self._shapes.add(shapes)
         return made
@@ -103,6 +103,17 @@ class MindSporeExecutable:
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]
+
+
+def _loop(steps: int, rows: int, function: Function) -> list[Any]:
+    """Return the number of steps, the numbers of the rows, and zeros for the results of each.
+
+    They are given since MindSpore takes long to compile what would make them.
+    """
+    types = [value.type for value in function.graph.outputs[: len(function.results)]]
+    zeros = [np.zeros((rows, *type.concrete(0)), type.dtype) for type in types]
+    numbers = np.arange(rows, dtype=np.int32)
+    return [ms.Tensor(steps, ms.int32), *map(ms.Tensor, [numbers, *zeros])]
 
 
 def _tensor(array: Any, dtype: str) -> Any:

@@ -17,14 +17,13 @@ from dnnbridge.graph import (
     Graph,
     Node,
     Scan,
-    TensorType,
     Value,
     ValueAndGrad,
 )
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.loops import kept_carries, write_loop
-from dnnbridge_mindspore.lowerings import DTYPES, LOWERINGS, Kernel
+from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel
 from dnnbridge_mindspore.names import Names, Operand
 
 WIDTH = 100
@@ -44,24 +43,23 @@ class Generated(nn.Cell):
 '''
 
 LOOP = """
-    def construct(self, steps, position, {feeds}):
+    def construct(self, steps, position, {stack_names}, {feeds}):
         k = ms.Tensor(0, ms.int32)
-{stacks}
         while k < steps:
             {results} = self.step({rows})
             here = ops.equal(position, k)
 {writes}
             k = k + 1
-        return {stack_names}
+        return ({stack_names},)
 """
 
 
 def generate(function: Function) -> tuple[str, list[ConstantArray]]:
     """Return the source of a module with the class `Generated`, and the constants to give it.
 
-    A function that writes state loops over its steps in `construct`, which is given their number
-    and the numbers from 0 of all rows of the feeds, and returns the stacked results; any other is
-    called once a step with the feeds of that step.
+    A function that writes state loops over its steps in `construct`, which is given their number,
+    the numbers from 0 of all rows of the feeds and zeros for each result of every row, and returns
+    the results in their place; any other is called once a step with the feeds of that step.
     """
     writer = _Writer(Names("v"), _Module())
     body = [*writer.step(function), *_construct(function, writer.names)]
@@ -219,25 +217,18 @@ def _construct(function: Function, names: Names) -> list[str]:
     types = [value.type for value in function.graph.outputs[: len(function.results)]]
     made = [f"made_{i}" for i in range(len(types))]
     stacks = [f"stack_{i}" for i in range(len(types))]
-    zeros = [f"ops.zeros(({feeds[0]}.shape[0], {_sizes(t)}), {DTYPES[t.dtype]})" for t in types]
     here = ["ops.reshape(here, (-1" + ", 1" * t.rank + "))" if t.rank else "here" for t in types]
     loop = LOOP.format(
         feeds=", ".join(feeds),
-        stacks="\n".join(f"        {s} = {z}" for s, z in zip(stacks, zeros, strict=True)),
         results=_tuple(made),
-        rows=", ".join(f"ops.gather({feed}, k, 0)" for feed in feeds),
+        rows=", ".join(f"kernels.GATHER({feed}, k, 0)" for feed in feeds),
         writes="\n".join(
             f"            {stack} = ops.where({mask}, {one}, {stack})"
             for stack, mask, one in zip(stacks, here, made, strict=True)
         ),
-        stack_names=_tuple(stacks),
+        stack_names=", ".join(stacks),
     )
     return loop.splitlines()
-
-
-def _sizes(type: TensorType) -> str:
-    """Write the sizes of a result of a step that trains; it must not depend on the batch."""
-    return "".join(f"{size}, " for size in type.concrete(0)).rstrip()
 
 
 def _signature(name: str, arguments: Sequence[str]) -> str:

@@ -60,10 +60,10 @@ def _are_few(rows: int) -> int:
 
 
 class OneByOne(nn.Cell):
-    """The sums of the columns of (n, m), as (1, m), row after row"""
+    """The sums of the columns of (n, m), as (m,), row after row"""
 
     def construct(self, columns: Tensor) -> Tensor:
-        return SUM_KEPT(columns, 0)
+        return SUM(columns, (0,))
 
 
 class InGroups(nn.Cell):
@@ -75,9 +75,8 @@ class InGroups(nn.Cell):
 
     def construct(self, columns: Tensor) -> Tensor:
         n, m = columns.shape
-        partial = SUM(ops.reshape(columns, (_groups(n), -1)), 0)
-        rows = ops.reshape(partial, (-1, m))
-        return ops.matmul(ops.ones((1, rows.shape[0]), columns.dtype), rows)
+        rows = ops.reshape(SUM(ops.reshape(columns, (_groups(n), -1)), (0,)), (-1, m))
+        return ops.reshape(ops.matmul(ops.ones((1, rows.shape[0]), columns.dtype), rows), (m,))
 
 
 class SumColumns(nn.Cell):

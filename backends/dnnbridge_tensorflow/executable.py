@@ -11,6 +11,7 @@ import tensorflow as tf
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
 from dnnbridge.flattening import flatten
+from dnnbridge.garbage import uncollected
 from dnnbridge.program import Function, Program
 from dnnbridge.training.buffers import ALIGNMENT
 from dnnbridge_tensorflow.claims import CLAIMS
@@ -111,7 +112,8 @@ class TensorFlowExecutable:
             xla = function in self._xla or None
             whole = tf.function(block, signature, autograph=False, jit_compile=xla)
             # A call of the concrete function does not look for one that fits its arguments.
-            self._compiled[function, batch, loops] = whole.get_concrete_function()
+            with uncollected():
+                self._compiled[function, batch, loops] = whole.get_concrete_function()
         return self._compiled[function, batch, loops]
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnnbridge.backend import Backend, check_supported, choose_device
 from dnnbridge.errors import DTypeError
+from dnnbridge.garbage import uncollected
 from dnnbridge.plugins import default_backend, load_backend
 from dnnbridge.training.run import Run
 from dnnbridge.wording import shorten
@@ -61,9 +62,10 @@ def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
 
 def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
     """Compile an experiment for a backend that has been loaded."""
-    program = experiment.program()
-    check_supported(backend, program, device)
-    return Run(experiment, program, backend, device)
+    with uncollected():
+        program = experiment.program()
+        check_supported(backend, program, device)
+        return Run(experiment, program, backend, device)
 
 
 def _not_an_experiment(value: Any) -> DTypeError:
