@@ -67,7 +67,7 @@ class Conv(AbstractWindow):
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> None:
         super().__init__(padding)
         self.strides, self.dilation, self.groups = _lifted(strides), _lifted(dilation), groups
-        self.by_product = self.axes <= 2 and groups == 1
+        self.by_product, self.multiply = self.axes <= 2 and groups == 1, ops.MatMul()
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
         if self.by_product and kernel.shape[0] * kernel.shape[self.axes - 1] <= MOST_OFFSETS:
@@ -92,30 +92,36 @@ class Conv(AbstractWindow):
         return self.leave(conv(x, kernel))
 
     def product(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Put the elements under each place of the window side by side, and multiply."""
+        """Put the elements under each place of the window side by side, and multiply.
+
+        Those of a row of the window first, then the rows: so few slices that they compile fast.
+        """
         batch, h, w, channels = x.shape
         down, right = self.dilation
         s, t = self.strides
         rows, columns, _, filters = kernel.shape
         high = (h - (rows - 1) * down - 1) // s + 1
         wide = (w - (columns - 1) * right - 1) // t + 1
-        if s * t > 1:  # a strided slice is slow: a stride is an axis of its own instead
-            x = self.pad(x, (0, 0, 0, -w % t, 0, -h % s))
-            x = ops.reshape(x, (batch, (h + s - 1) // s, s, (w + t - 1) // t, t, channels))
+        x = self.beside(ops.reshape(x, (batch * h, w, 1, channels)), columns, right, t, wide)
+        x = self.beside(ops.reshape(x, (batch, h, wide, columns * channels)), rows, down, s, high)
+        whole = ops.reshape(x, (-1, rows * columns * channels))
+        made = self.multiply(whole, ops.reshape(kernel, (-1, filters)))
+        return ops.reshape(made, (batch, high, wide, filters))
+
+    def beside(self, x: Tensor, count: int, dilation: int, stride: int, size: int) -> Tensor:
+        """Join along the last axis what each place of a window sees of the second, `size` long."""
+        if count * stride == 1:
+            return x
+        n, length, m, channels = x.shape
+        if stride > 1:  # a strided slice is slow: the stride is an axis of its own instead
+            x = self.pad(x, (0, 0, 0, 0, 0, -length % stride))
+            x = ops.reshape(x, (n, -1, stride * m, channels))
         parts: tuple[Tensor, ...] = ()
-        for i in range(rows):
-            for j in range(columns):
-                y, z = i * down, j * right
-                if s * t > 1:
-                    begin = (0, y // s, y % s, z // t, z % t, 0)
-                    part = ops.slice(x, begin, (batch, high, 1, wide, 1, channels))
-                    part = ops.reshape(part, (batch, high, wide, channels))
-                else:
-                    part = ops.slice(x, (0, y, z, 0), (batch, high, wide, channels))
-                parts = (*parts, part)
-        whole = ops.reshape(ops.cat(parts, -1), (-1, rows * columns * channels))
-        product = ops.matmul(whole, ops.reshape(kernel, (-1, filters)))
-        return ops.reshape(product, (batch, high, wide, filters))
+        for i in range(count):
+            at = i * dilation
+            begin = (0, at // stride, at % stride * m, 0)
+            parts = (*parts, ops.slice(x, begin, (n, size, m, channels)))
+        return ops.cat(parts, -1)
 
 
 class ConvTranspose(AbstractWindow):
