@@ -1,7 +1,7 @@
 """Convolutions and pools: MindSpore's own kernels, which on the CPU want channels first.
 
 Each Cell transposes around its kernel and puts the padding around the input itself. One spatial
-axis goes through the kernels for two.
+axis goes through the kernels for two. Most convolutions are a product of matrices instead.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 from mindspore import nn, ops
 
 from dnnbridge_mindspore.padding import Pad
+from dnnbridge_mindspore.slices import Sizes, Slices, cuts
 
 Tensor = Any
 
 MOST_OFFSETS = 49
 """Places of a window up to which a convolution is written as a matrix product."""
 
-Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 
 class AbstractWindow(nn.Cell):
-    """Channels last outside, channels first inside."""
+    """Channels last outside; `enter` and `leave` put them first for a native kernel."""
 
     def __init__(self, padding: Pairs, value: float = 0.0) -> None:
         super().__init__()
@@ -57,8 +57,13 @@ def _lifted(values: Sequence[int]) -> Sizes:
     return (1, *values) if len(values) == 1 else tuple(values)
 
 
+@ops.constexpr  # type: ignore[untyped-decorator]
+def _is_small(window: Sizes) -> bool:
+    return math.prod(window) <= MOST_OFFSETS
+
+
 class Conv(AbstractWindow):
-    """`ops.Conv2D` and `ops.Conv3D`; over one and two axes without groups a matrix product
+    """`ops.Conv2D` and `ops.Conv3D`; without groups a product of matrices, up to `MOST_OFFSETS`
 
     With the native 3×3 kernel, for which oneDNN has no fast form in this layout, a step of
     ResNet-20 and 32 images took 18 s.
@@ -66,17 +71,12 @@ class Conv(AbstractWindow):
 
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> None:
         super().__init__(padding)
-        self.strides, self.dilation, self.groups = _lifted(strides), _lifted(dilation), groups
-        self.by_product, self.multiply = self.axes <= 2 and groups == 1, ops.MatMul()
+        self.strides, self.dilation, self.groups = strides, dilation, groups
+        self.slices, self.multiply = Slices(), ops.MatMul()
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
-        if self.by_product and kernel.shape[0] * kernel.shape[self.axes - 1] <= MOST_OFFSETS:
-            if self.has_padding:
-                x = self.pad(x, (0, 0, *self.pads))
-            if self.axes == 2:
-                return self.product(x, kernel)
-            y = self.product(ops.expand_dims(x, 1), ops.expand_dims(kernel, 0))
-            return ops.squeeze(y, 1)
+        if self.groups == 1 and _is_small(kernel.shape[: self.axes]):
+            return self.product(x, kernel)
         x, kernel = self.enter(x), self.enter_kernel(kernel)
         if self.has_padding:
             x = self.pad(x, self.pads)
@@ -85,43 +85,26 @@ class Conv(AbstractWindow):
             kernel.shape[0],
             kernel.shape[2:],
             pad_mode="valid",
-            stride=self.strides,
-            dilation=self.dilation,
+            stride=_lifted(self.strides),
+            dilation=_lifted(self.dilation),
             group=self.groups,
         )
         return self.leave(conv(x, kernel))
 
     def product(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Put the elements under each place of the window side by side, and multiply.
+        """Put what the places of the window see side by side, and multiply.
 
-        Those of a row of the window first, then the rows: so few slices that they compile fast.
+        One axis after the other: so few slices that they compile fast.
         """
-        batch, h, w, channels = x.shape
-        down, right = self.dilation
-        s, t = self.strides
-        rows, columns, _, filters = kernel.shape
-        high = (h - (rows - 1) * down - 1) // s + 1
-        wide = (w - (columns - 1) * right - 1) // t + 1
-        x = self.beside(ops.reshape(x, (batch * h, w, 1, channels)), columns, right, t, wide)
-        x = self.beside(ops.reshape(x, (batch, h, wide, columns * channels)), rows, down, s, high)
-        whole = ops.reshape(x, (-1, rows * columns * channels))
-        made = self.multiply(whole, ops.reshape(kernel, (-1, filters)))
-        return ops.reshape(made, (batch, high, wide, filters))
-
-    def beside(self, x: Tensor, count: int, dilation: int, stride: int, size: int) -> Tensor:
-        """Join along the last axis what each place of a window sees of the second, `size` long."""
-        if count * stride == 1:
-            return x
-        n, length, m, channels = x.shape
-        if stride > 1:  # a strided slice is slow: the stride is an axis of its own instead
-            x = self.pad(x, (0, 0, 0, 0, 0, -length % stride))
-            x = ops.reshape(x, (n, -1, stride * m, channels))
-        parts: tuple[Tensor, ...] = ()
-        for i in range(count):
-            at = i * dilation
-            begin = (0, at // stride, at % stride * m, 0)
-            parts = (*parts, ops.slice(x, begin, (n, size, m, channels)))
-        return ops.cat(parts, -1)
+        if self.has_padding:
+            x = self.pad(x, (0, 0, *self.pads))
+        window, filters = kernel.shape[: self.axes], kernel.shape[-1]
+        along, shape = cuts(x.shape, window, self.strides, self.dilation)
+        for cut in along:
+            x = ops.cat(self.slices(x, cut), -1)
+        rows = ops.reshape(x, (-1, shape[-1]))
+        made = self.multiply(rows, ops.reshape(kernel, (-1, filters)))
+        return ops.reshape(made, (*shape[:-1], filters))
 
 
 class ConvTranspose(AbstractWindow):
