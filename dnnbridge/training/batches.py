@@ -18,7 +18,7 @@ from dnnbridge.training.buffers import Buffers
 STEPS_PER_CALL = 128
 """Most steps in one compiled call, unless the caller says otherwise."""
 
-BLOCK_BYTES = 24 * 2**20
+BLOCK_BYTES = 16 * 2**20
 """Most bytes of examples and random numbers for one call."""
 
 BLOCK_FLOPS = 2 * 10**11
@@ -134,7 +134,7 @@ def choose_steps(bytes_of_step: int, flops_of_step: int) -> int:
 
     Example:
         >>> choose_steps(bytes_of_step=2**20, flops_of_step=10**9)
-        24
+        16
     """
     by_bytes = BLOCK_BYTES // max(bytes_of_step, 1)
     by_flops = BLOCK_FLOPS // max(flops_of_step, 1)
