@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,35 +59,30 @@ def take_turns(framework: str, work: Workload, names: list[str], rounds: int) ->
     return times
 
 
-def alone(framework: str, work: Workload, name: str) -> dict[str, float]:
-    """Return seconds from a spec to the end of the first epoch, and the peak of memory in MiB."""
+def first(framework: str, work: Workload, name: str) -> dict[str, float]:
+    """Return seconds from a spec to the end of a step."""
+    work = replace(work, steps={framework: 1})
     make = contestants(framework, work)[name]
     if name == OURS:  # what it imports, as the framework is imported for the others
         _ = load_backend(framework), db.compile
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
-    epoch = make(work)
-    epoch()
-    first = time.perf_counter() - start
-    again = []
-    for _ in range(2):
-        start = time.perf_counter()
+    make(work)()
+    return {"first_step": time.perf_counter() - start}
+
+
+def peak(framework: str, work: Workload, name: str) -> dict[str, float]:
+    """Return the peak of memory in MiB."""
+    epoch = contestants(framework, work)[name](work)
+    for _ in range(3):
         epoch()
-        again.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    steps = work.all_steps(framework)
-    once = statistics.median(again)
-    return {
-        "first_step": first - once * (steps - 1) / steps,
-        "import_peak": before,
-        "peak": peak,
-    }
+    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 if __name__ == "__main__":
-    framework, work, mode, *rest = sys.argv[1:]
+    framework, name, mode, *rest = sys.argv[1:]
+    work = WORKLOADS[name]
     if mode == "turns":
-        found: Any = take_turns(framework, WORKLOADS[work], rest[1:], int(rest[0]))
+        found: Any = take_turns(framework, work, rest[1:], int(rest[0]))
     else:
-        found = alone(framework, WORKLOADS[work], rest[0])
+        found = {"first": first, "peak": peak}[mode](framework, work, rest[0])
     print(json.dumps(found))

@@ -23,8 +23,7 @@ class Workload:
         shape: of one example; of whole numbers below `vocabulary` if that is given.
         batch: examples per step.
         steps: of an epoch, by framework.
-        compiled_rivals: the least ratio to a hand-written loop that is aimed at.
-        fit_rivals: the least ratio to the framework's own loop that is aimed at.
+        dense: whether it is a multilayer perceptron.
         xla: whether contestants with XLA take part; with convolutions they take eight times as
             long on a CPU.
     """
@@ -38,8 +37,7 @@ class Workload:
     steps: dict[str, int]
     vocabulary: int | None = None
     classes: int = 10
-    fit_rivals: float = 1.15
-    compiled_rivals: float = 0.95
+    dense: bool = False
     xla: bool = True
 
     @property
@@ -120,20 +118,17 @@ WORKLOADS = {
                 lambda: mlp(784, (300, 100), "relu"),
             ),
             *("sgd", (784,), 50, steps(256, 256)),
-            fit_rivals=4.0,
-            compiled_rivals=0.9,
+            dense=True,
         ),
         Workload(
             *("wide", "784-784-784-10, sigmoid, SGD with momentum", wide),
             *("sgd", (784,), 200, steps(40, 40)),
-            fit_rivals=4.0,
-            compiled_rivals=0.9,
+            dense=True,
         ),
         Workload(
             *("adam", "784-784-784-10, sigmoid, Adam", wide),
             *("adam", (784,), 200, steps(40, 40)),
-            fit_rivals=4.0,
-            compiled_rivals=0.9,
+            dense=True,
         ),
         Workload(
             *("lenet", "LeNet-5, Adam", db.zoo.lenet5, "adam", (28, 28, 1), 64, steps(40, 20)),
