@@ -112,10 +112,9 @@ class RowsCrossEntropy(nn.Cell):
         self.kernel, self.one_hot = ops.SoftmaxCrossEntropyWithLogits(), ops.OneHot()
         self.one, self.zero = ms.Tensor(1.0, ms.float32), ms.Tensor(0.0, ms.float32)
 
-    def both(self, prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        return self.kernel(
-            prediction, self.one_hot(target, prediction.shape[1], self.one, self.zero)
-        )
+    def both(self, prediction: Tensor, target: Tensor) -> Any:
+        known = self.one_hot(target, prediction.shape[1], self.one, self.zero)
+        return self.kernel(prediction, known)
 
     def construct(self, prediction: Tensor, target: Tensor) -> Tensor:
         return self.both(prediction, target)[0]
