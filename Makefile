@@ -2,7 +2,7 @@
 # make test    run every test
 # make lint    style and types
 # make docs    write the generated pages of docs/ anew
-# make bench   time training against the frameworks' own loops, some 30 minutes; writes out/speed.json and .svg
+# make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make native-differences    measure both frameworks anew and write docs/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 def uncollected() -> Iterator[None]:
     """Let nothing that is alive now be looked through for garbage meanwhile.
 
-    A framework brings some 600,000 objects, which take 0.1 to 0.2 s to look through. Compiling
-    makes so many more that Python does so of itself, and MindSpore asks for it before each graph.
-    What is garbage stays until the next collection afterwards.
+    A framework brings 200,000 objects and more, which take 0.1 s and more to look through.
+    Compiling makes so many that Python does so of itself, and MindSpore asks for it before each
+    graph. What is garbage stays until the next collection afterwards.
 
     Example:
         >>> with uncollected():
