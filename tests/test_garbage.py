@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from dnnbridge.garbage import uncollected
+from dnnbridge.garbage import set_aside, uncollected
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +16,20 @@ def thawed():
     gc.enable()
 
 
-def test_what_is_alive_is_set_aside_and_comes_back():
+def test_the_collector_pauses_and_goes_on():
     with uncollected():
-        assert gc.get_freeze_count() > 0
         assert not gc.isenabled()
-    assert gc.get_freeze_count() == 0
     assert gc.isenabled()
 
 
-def test_an_error_brings_it_back_too():
-    with pytest.raises(KeyError), uncollected():
+def test_what_is_alive_is_set_aside_and_comes_back():
+    with set_aside():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
+
+
+def test_an_error_ends_both():
+    with pytest.raises(KeyError), uncollected(), set_aside():
         raise KeyError
     assert gc.get_freeze_count() == 0
     assert gc.isenabled()
@@ -35,15 +39,15 @@ def test_a_caller_who_froze_or_disabled_keeps_that():
     gc.freeze()
     gc.disable()
     frozen = gc.get_freeze_count()
-    with uncollected():
+    with uncollected(), set_aside():
         pass
     assert gc.get_freeze_count() == frozen
     assert not gc.isenabled()
 
 
 def test_one_within_another_ends_nothing():
-    with uncollected():
-        with uncollected():
+    with uncollected(), set_aside():
+        with uncollected(), set_aside():
             pass
         assert not gc.isenabled()
         assert gc.get_freeze_count() > 0

@@ -14,7 +14,7 @@ from mindspore import nn, ops
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
-from dnnbridge.garbage import uncollected
+from dnnbridge.garbage import set_aside, uncollected
 from dnnbridge.program import Function, Program
 from dnnbridge_mindspore import kernels
 from dnnbridge_mindspore.disk_cache import kept
@@ -88,7 +88,8 @@ class MindSporeExecutable:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes in self._shapes:
             return cell(*tensors)
-        with uncollected(), self._compiling[function](shapes[1:]):
+        # MindSpore collects garbage before it compiles.
+        with uncollected(), set_aside(), self._compiling[function](shapes[1:]):
             made = cell(*tensors)
         self._shapes.add(shapes)
         return made
