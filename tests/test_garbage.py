@@ -9,11 +9,12 @@ from dnnbridge.garbage import set_aside, uncollected
 
 @pytest.fixture(autouse=True)
 def thawed():
-    """Begin with nothing frozen, and end so."""
+    """Begin with nothing frozen, and end as before."""
+    frozen = gc.get_freeze_count()
     gc.unfreeze()
     yield
-    gc.unfreeze()
     gc.enable()
+    gc.freeze() if frozen else gc.unfreeze()
 
 
 def test_the_collector_pauses_and_goes_on():
