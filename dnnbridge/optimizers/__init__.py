@@ -1,5 +1,11 @@
 """Optimizers: each one class with its update equation."""
 
+from dnnbridge.optimizers.accumulation import (
+    Accumulation,
+    AccumulationLike,
+    GradientAccumulation,
+    as_accumulation,
+)
 from dnnbridge.optimizers.adafactor import Adafactor
 from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
 from dnnbridge.optimizers.adam import Adam
@@ -24,7 +30,7 @@ from dnnbridge.optimizers.native import (
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
 from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
-from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
+from dnnbridge.optimizers.wrappers import WithGradientRules
 
 __all__ = [
     "ASGD",
@@ -32,6 +38,8 @@ __all__ = [
     "AbstractFollower",
     "AbstractOptimizer",
     "AbstractWrapper",
+    "Accumulation",
+    "AccumulationLike",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -59,6 +67,7 @@ __all__ = [
     "Slots",
     "StochasticWeightAverage",
     "WithGradientRules",
+    "as_accumulation",
     "from_native",
     "shortest",
 ]

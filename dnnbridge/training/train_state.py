@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,13 +58,13 @@ class TrainState:
                 *(self.position.epoch + 1, self.position.batch),
                 *(self.position.batch_size, self.position.examples, batch_size, examples),
             )
-            self.position = replace(self.position, batch=0)
+            self.position = self.position.left()
 
     def feeds(self, block: Block) -> dict[str, Array]:
         """Return the host scalars and schedules of a block, as the optimizer is now."""
         if self._updater[0] is not self.optimizer:
             self._updater = self.optimizer, self.experiment.updater(self.optimizer)
-        steps = range(self.position.step, self.position.step + block.steps)
+        steps = self.position.moments(block.steps, block.last)
         rows = len(block.feeds[MASK])
         scalars = scalar_feeds(self._updater[1], steps, rows)
         return scalars | schedule_feeds(self.program, steps, rows)
