@@ -10,7 +10,7 @@ from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
-from dnnbridge_tensorflow.lowerings import LOWERINGS
+from dnnbridge_tensorflow.lowerings import lowerings_on
 from dnnbridge_tensorflow.plugin import INFO
 
 LIMITATIONS: tuple[Limitation, ...] = ()
@@ -30,7 +30,7 @@ class TensorFlowBackend:
     """Runs programs as `tf.function`s."""
 
     info = INFO
-    lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
+    lowered: frozenset[type[Op]] = frozenset(lowerings_on("cpu"))
     claims = CLAIMS
     limitations = LIMITATIONS
     deviations = DEVIATIONS

@@ -16,7 +16,7 @@ from dnnbridge.program import Function, Program
 from dnnbridge.training.buffers import ALIGNMENT
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
-from dnnbridge_tensorflow.lowerings import DTYPES
+from dnnbridge_tensorflow.lowerings import DTYPES, lowerings_on
 from dnnbridge_tensorflow.xla import is_worthwhile
 
 LARGE = 4096
@@ -31,6 +31,7 @@ class TensorFlowExecutable:
 
     def __init__(self, program: Program, device: str) -> None:
         self._functions, self._device = program.functions, f"/{device.upper()}:0"
+        self._table = lowerings_on(device)
         with tf.device(self._device):
             self._variables = {
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
@@ -118,7 +119,7 @@ class TensorFlowExecutable:
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
         flat = flatten(described, CLAIMS)
-        variables = self._variables
+        variables, table = self._variables, self._table
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()
@@ -128,7 +129,8 @@ class TensorFlowExecutable:
         def step(feeds: list[Tensor]) -> list[Tensor]:
             given = dict(zip(described.feeds, feeds, strict=True))
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
-            outputs = evaluate(flat.graph, [given.get(v) for v in flat.graph.inputs], places)
+            known = [given.get(v) for v in flat.graph.inputs]
+            outputs = evaluate(flat.graph, known, table, places)
             for name, value in zip(described.writes, outputs[count:], strict=True):
                 if value is not None:
                     variables[name].assign(value)

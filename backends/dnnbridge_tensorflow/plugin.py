@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from dnnbridge.backend import Backend, BackendInfo
 from dnnbridge.hookspecs import BackendPlugin, ReadNative
+from dnnbridge_tensorflow import quiet
 
 INFO = BackendInfo(
     name="tensorflow",
@@ -20,8 +22,11 @@ INFO = BackendInfo(
 
 
 def _load() -> Backend:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from dnnbridge_tensorflow.backend import TensorFlowBackend
+    if "tensorflow" not in sys.modules:  # read when it is imported
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        os.environ.setdefault(quiet.LEVEL, quiet.OURS)
+    with quiet.quiet():
+        from dnnbridge_tensorflow.backend import TensorFlowBackend
 
     return TensorFlowBackend()
 
