@@ -20,9 +20,9 @@ Again = Callable[..., Tensor]
 
 Shapes = Sequence[tuple[int | None, ...]]
 
-VARIABLE = "DNNBRIDGE_TENSORFLOW_WINDOWS"
-"""Environment variable: names of forms, separated by commas, that are taken before all others
-wherever they can; each gives the same numbers."""
+VARIABLE = "DNNBRIDGE_KERNELS"
+"""Environment variable: pairs such as "tensorflow.conv=slices", separated by commas. A form that is
+named there is taken wherever it can; each gives the same numbers."""
 
 
 class Candidate(NamedTuple):
@@ -40,33 +40,45 @@ class Candidate(NamedTuple):
     lower: Callable[[Any, Sequence[Tensor], Again], Tensor]
 
 
-Table = Mapping[type[Op], Sequence[Candidate]]
-"""Forms of each operation, the fastest first."""
+class Forms(NamedTuple):
+    """All forms of an operation.
+
+    Attributes:
+        name: how `VARIABLE` calls the operation.
+        candidates: the fastest first.
+    """
+
+    name: str
+    candidates: Sequence[Candidate]
 
 
-def choose(table: Table, op: Op, shapes: Shapes, device: str) -> Candidate:
+Table = Mapping[type[Op], Forms]
+
+
+def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
     """Return the first form that can, one that the user asks for before all others."""
-    wanted = asked_for(table)
+    wanted = asked_for(forms)
     ranks = {name: k for k, name in enumerate(wanted)}
-    forms = sorted(table[type(op)], key=lambda each: ranks.get(each.name, len(wanted)))
-    return next(each for each in forms if each.can(op, shapes, device))
+    ordered = sorted(forms.candidates, key=lambda each: ranks.get(each.name, len(wanted)))
+    return next(each for each in ordered if each.can(op, shapes, device))
 
 
-def asked_for(table: Table) -> list[str]:
-    """Return the names in `VARIABLE`.
+def asked_for(forms: Forms) -> list[str]:
+    """Return the names that `VARIABLE` has for an operation, in their order.
 
     Raises:
         BackendError: there is no such form.
     """
-    wanted = [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
-    known = {each.name for forms in table.values() for each in forms}
+    pairs = [pair.partition("=") for pair in os.environ.get(VARIABLE, "").split(",")]
+    wanted = [name.strip() for group, _, name in pairs if group.strip() == forms.name]
+    known = [each.name for each in forms.candidates]
     for name in wanted:
         if name not in known:
             raise BackendError(
-                "is no form of a convolution or pool",
+                f"{forms.name} has no form of this name",
                 where=VARIABLE,
                 got=repr(name),
-                hint=f"There are {', '.join(sorted(known))}.",
+                hint=f"It has {', '.join(known)}.",
             )
     return wanted
 
@@ -76,6 +88,6 @@ def lowering(table: Table, device: str) -> Again:
 
     def lower(op: Op, *tensors: Tensor) -> Tensor:
         shapes = [tuple(each.shape) for each in tensors]
-        return choose(table, op, shapes, device).lower(op, tensors, lower)
+        return choose(table[type(op)], op, shapes, device).lower(op, tensors, lower)
 
     return lower

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge_tensorflow import rewritten
-from dnnbridge_tensorflow.candidates import Again, Candidate, Shapes, Table
+from dnnbridge_tensorflow.candidates import Again, Candidate, Forms, Shapes, Table
 from dnnbridge_tensorflow.probe import is_right
 from dnnbridge_tensorflow.rewritten import padded
 
@@ -116,19 +116,22 @@ def _is_dilated(op: Any, shapes: Shapes, device: str) -> bool:
     return bool(max(op.dilation) > 1)
 
 
-CONV = (
-    Candidate("pointwise", _is_point, rewritten.pointwise),
-    Candidate("line", _is_line, _with_line),
-    Candidate("depthwise", _has_depthwise, lambda op, given, again: _depthwise(op, *given)),
-    Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given)),
-    Candidate(
-        "batches",
-        lambda op, shapes, device: max(op.strides) == 1 and max(op.dilation) > 1,
-        rewritten.batches,
+CONV = Forms(
+    "tensorflow.conv",
+    (
+        Candidate("pointwise", _is_point, rewritten.pointwise),
+        Candidate("line", _is_line, _with_line),
+        Candidate("depthwise", _has_depthwise, lambda op, given, again: _depthwise(op, *given)),
+        Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given)),
+        Candidate(
+            "batches",
+            lambda op, shapes, device: max(op.strides) == 1 and max(op.dilation) > 1,
+            rewritten.batches,
+        ),
+        Candidate("split", lambda op, shapes, device: op.groups > 1, rewritten.split),
+        Candidate("slices", lambda op, shapes, device: True, rewritten.slices),
+        Candidate("spread", _is_dilated, rewritten.spread),
     ),
-    Candidate("split", lambda op, shapes, device: op.groups > 1, rewritten.split),
-    Candidate("slices", lambda op, shapes, device: True, rewritten.slices),
-    Candidate("spread", _is_dilated, rewritten.spread),
 )
 
 
@@ -162,12 +165,15 @@ def _can_turn(op: ops.ConvTranspose, shapes: Shapes, device: str) -> bool:
     return all(stride == 1 for stride in op.strides) and all(min(pair) >= 0 for pair in pairs)
 
 
-CONV_TRANSPOSE = (
-    Candidate("pointwise", _is_point, rewritten.pointwise_transposed),
-    Candidate("line", _is_line, _with_line),
-    Candidate("native", _has_transposed, lambda op, given, again: _transposed(op, *given)),
-    Candidate("turned", _can_turn, rewritten.turned),
-    Candidate("spread", _is_dilated, rewritten.spread),
+CONV_TRANSPOSE = Forms(
+    "tensorflow.conv_transpose",
+    (
+        Candidate("pointwise", _is_point, rewritten.pointwise_transposed),
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", _has_transposed, lambda op, given, again: _transposed(op, *given)),
+        Candidate("turned", _can_turn, rewritten.turned),
+        Candidate("spread", _is_dilated, rewritten.spread),
+    ),
 )
 
 
@@ -197,16 +203,22 @@ def _avg_pool(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
     return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), tf.float32)
 
 
-MAX_POOL = (
-    Candidate("line", _is_line, _with_line),
-    Candidate("native", _has_max_pool, lambda op, given, again: _max_pool(op, *given)),
-    Candidate("planes", lambda op, shapes, device: _axes(op) == 3, rewritten.planes),
-    Candidate("slices", lambda op, shapes, device: True, rewritten.maxima),
+MAX_POOL = Forms(
+    "tensorflow.max_pool",
+    (
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", _has_max_pool, lambda op, given, again: _max_pool(op, *given)),
+        Candidate("planes", lambda op, shapes, device: _axes(op) == 3, rewritten.planes),
+        Candidate("slices", lambda op, shapes, device: True, rewritten.maxima),
+    ),
 )
 
-AVG_POOL = (
-    Candidate("line", _is_line, _with_line),
-    Candidate("native", lambda op, shapes, device: _axes(op) > 1, _avg_pool),
+AVG_POOL = Forms(
+    "tensorflow.avg_pool",
+    (
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", lambda op, shapes, device: _axes(op) > 1, _avg_pool),
+    ),
 )
 
 WINDOWS: Table = {
