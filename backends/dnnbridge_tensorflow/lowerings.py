@@ -95,6 +95,17 @@ LOWERINGS: Lowerings = {
 }
 
 
-def lowerings_on(device: str) -> Lowerings:
+def _reduce_max(op: ops.ReduceMax, x: Tensor) -> Tensor:
+    """Give NaN where there is one, which XLA passes over."""
+    there = tf.reduce_any(tf.not_equal(x, x), op.axes, op.keepdims)
+    return tf.where(there, float("nan"), tf.reduce_max(x, op.axes, op.keepdims))
+
+
+WITH_XLA: Lowerings = {ops.ReduceMax: _reduce_max}
+"""What is otherwise in a function that XLA compiles."""
+
+
+def lowerings_on(device: str, xla: bool = False) -> Lowerings:
     """Return the table of every operation: how a window is lowered depends on the device."""
-    return {**LOWERINGS, **dict.fromkeys(WINDOWS, lowering(WINDOWS, device))}
+    windows = dict.fromkeys(WINDOWS, lowering(WINDOWS, device))
+    return {**LOWERINGS, **(WITH_XLA if xla else {}), **windows}

@@ -77,6 +77,11 @@ def _has_conv(op: ops.Conv, shapes: Shapes, device: str) -> bool:
     return _axes(op) == 2 and is_right(_conv, *_example(op, min(op.groups, 2), 2), device)
 
 
+def has_dilated_conv(device: str) -> bool:
+    """Say whether there is a kernel of dilated convolutions; on a CPU that of oneDNN is one."""
+    return _has_conv(ops.Conv((1, 1), ((0, 0),) * 2, (2, 2)), (), device)
+
+
 def _example(op: ops.Conv, groups: int, each: int) -> Example:
     """Return a small convolution over two axes of the same sort."""
     small = ops.Conv(_small(op.strides), ((0, 0),) * 2, _small(op.dilation), groups)

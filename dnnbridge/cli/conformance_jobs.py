@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dnnbridge.backend import Variant
 from dnnbridge.errors import BackendError
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.recorded import read
@@ -30,7 +32,11 @@ def share(checks: Sequence[Check], number: int, count: int) -> list[Check]:
 
 
 def ask_in_processes(
-    command: Sequence[str], checks: Sequence[Check], jobs: int, folder: Path
+    command: Sequence[str],
+    checks: Sequence[Check],
+    jobs: int,
+    folder: Path,
+    variant: Variant | None = None,
 ) -> Conformance:
     """Run a command once per process, each with its share, and put together what they found.
 
@@ -39,11 +45,16 @@ def ask_in_processes(
         checks: what they ask together, in the order of the result.
         jobs: how many processes.
         folder: for their files.
+        variant: of the backend, whose environment they have.
 
     Raises:
         BackendError: a process ended without a result; the message has what it wrote last.
     """
-    started = [_start([*command, "--share", f"{k}/{jobs}"], folder / str(k)) for k in range(jobs)]
+    environment = os.environ | dict(variant.environment if variant else ())
+    started = [
+        _start([*command, "--share", f"{k}/{jobs}"], folder / str(k), environment)
+        for k in range(jobs)
+    ]
     ended = [process.wait() for process in started]
     found = []
     for k in range(jobs):
@@ -55,10 +66,13 @@ def ask_in_processes(
     order = {(check.area, check.id): k for k, check in enumerate(checks)}
     outcomes = itertools.chain(*(each.outcomes for each in found))
     ordered = sorted(outcomes, key=lambda outcome: order[outcome.area, outcome.id])
-    return replace(found[0], outcomes=tuple(ordered))
+    name = variant.name if variant else ""
+    return replace(found[0], outcomes=tuple(ordered), variant=name)
 
 
-def _start(arguments: Sequence[str], stem: Path) -> subprocess.Popen[bytes]:
+def _start(
+    arguments: Sequence[str], stem: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-P", "-m", "dnnbridge", *arguments, "--json", f"{stem}.json"]
     with Path(f"{stem}.txt").open("wb") as log:
-        return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT, env=environment)
