@@ -67,12 +67,14 @@ class Variant:
         environment: variables and their values, set before the framework is imported.
         about: what is otherwise, for the user's eyes.
         devices: devices that know it.
+        cores: processors that the process may use, where the system can tell it; 0 for all.
     """
 
     name: str
     environment: tuple[tuple[str, str], ...]
     about: str
     devices: tuple[str, ...] = ("cpu",)
+    cores: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,10 +50,8 @@ def ask_in_processes(
     Raises:
         BackendError: a process ended without a result; the message has what it wrote last.
     """
-    environment = os.environ | dict(variant.environment if variant else ())
     started = [
-        _start([*command, "--share", f"{k}/{jobs}"], folder / str(k), environment)
-        for k in range(jobs)
+        _start([*command, "--share", f"{k}/{jobs}"], folder / str(k), variant) for k in range(jobs)
     ]
     ended = [process.wait() for process in started]
     found = []
@@ -71,8 +69,13 @@ def ask_in_processes(
 
 
 def _start(
-    arguments: Sequence[str], stem: Path, environment: Mapping[str, str]
+    arguments: Sequence[str], stem: Path, variant: Variant | None
 ) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-P", "-m", "dnnbridge", *arguments, "--json", f"{stem}.json"]
+    environment = os.environ | dict(variant.environment if variant else ())
     with Path(f"{stem}.txt").open("wb") as log:
-        return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    if variant and variant.cores and hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))  # before the process imports the framework
+        os.sched_setaffinity(process.pid, usable[: variant.cores])
+    return process
