@@ -95,6 +95,11 @@ def load_backend(name: str) -> Backend:
     return backend
 
 
+def backend_facts(name: str) -> dict[str, str]:
+    """Return what a loaded backend says of itself on this machine, such as its threads."""
+    return dict(_hooks(name).dnnbridge_backend_facts(name=name) or {})
+
+
 def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
     """Return the spec of a live optimizer; asks only plugins of the packages that define its class.
 

@@ -93,7 +93,7 @@ def test_missing_operations_are_refused_with_their_layer(backend, what):
 
 def test_every_hook_is_documented():
     hooks = [f for name, f in vars(hookspecs).items() if name.startswith("dnnbridge_")]
-    assert len(hooks) == 3
+    assert len(hooks) == 4
     assert all(inspect.getdoc(hook) for hook in hooks)
 
 

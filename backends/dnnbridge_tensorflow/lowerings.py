@@ -1,15 +1,17 @@
-"""The table of operations: what each is in TensorFlow."""
+"""The table of operations: what each is in TensorFlow, on every device the same but windows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
-from dnnbridge_tensorflow import sums, windows
+from dnnbridge_tensorflow import sums
+from dnnbridge_tensorflow.candidates import lowering
+from dnnbridge_tensorflow.windows import WINDOWS
 
 Tensor = Any
 
@@ -45,18 +47,17 @@ def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
     return tf.where(known, tf.gather(table, inside), float("nan"))
 
 
-LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
+Lowerings = Mapping[type[Op], Callable[..., Tensor]]
+
+LOWERINGS: Lowerings = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: sums.binary(tf.add, lambda a, b, y, dy: (dy, dy)),
     ops.ArgMax: _argmax,
-    ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
     ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
     ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
-    ops.Conv: windows.conv,
-    ops.ConvTranspose: windows.conv_transpose,
     ops.Div: sums.binary(tf.divide, lambda a, b, y, dy: (dy / b, -dy * (y / b))),
     ops.Equal: lambda op, a, b: tf.equal(a, b),
     ops.Erfc: lambda op, x: tf.math.erfc(x),
@@ -66,7 +67,6 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Log: lambda op, x: tf.math.log(x),
     ops.LogSoftmax: lambda op, x: tf.nn.log_softmax(x, op.axis),
     ops.MatMul: lambda op, x, w: tf.matmul(x, w) if x.shape.rank == 2 else tf.tensordot(x, w, 1),
-    ops.MaxPool: windows.max_pool,
     ops.Maximum: lambda op, a, b: tf.maximum(a, b),
     ops.Minimum: lambda op, a, b: tf.minimum(a, b),
     ops.Mul: sums.binary(tf.multiply, lambda a, b, y, dy: (dy * b, dy * a)),
@@ -93,3 +93,19 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Tanh: lambda op, x: tf.tanh(x),
     ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),
 }
+
+
+def _reduce_max(op: ops.ReduceMax, x: Tensor) -> Tensor:
+    """Give NaN where there is one, which XLA passes over."""
+    there = tf.reduce_any(tf.not_equal(x, x), op.axes, op.keepdims)
+    return tf.where(there, float("nan"), tf.reduce_max(x, op.axes, op.keepdims))
+
+
+WITH_XLA: Lowerings = {ops.ReduceMax: _reduce_max}
+"""What is otherwise in a function that XLA compiles."""
+
+
+def lowerings_on(device: str, xla: bool = False) -> Lowerings:
+    """Return the table of every operation: how a window is lowered depends on the device."""
+    windows = dict.fromkeys(WINDOWS, lowering(WINDOWS, device))
+    return {**LOWERINGS, **(WITH_XLA if xla else {}), **windows}
