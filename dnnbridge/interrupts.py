@@ -118,7 +118,7 @@ class Move:
         self._whole = False
 
 
-class unchanged:  # noqa: N801: it is used like a function
+class unchanged:  # noqa: N801
     """A context in which a backend has changed no array yet, as while it compiles.
 
     What is raised in it, Ctrl-C included, leaves the run as it was. Outside of it, an error from a

@@ -17,8 +17,7 @@ from dnnbridge.backend import Rows
 from dnnbridge.garbage import set_aside, uncollected
 from dnnbridge.interrupts import Waiting, unchanged
 from dnnbridge.program import Function, Program
-from dnnbridge_mindspore import kernels
-from dnnbridge_mindspore.disk_cache import kept
+from dnnbridge_mindspore import disk_cache, kernels
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
@@ -96,9 +95,9 @@ class MindSporeExecutable:
         if shapes not in self._shapes:
             # MindSpore collects garbage before it compiles, and what a signal raises in a __del__
             # is lost.
-            with unchanged(), Waiting(True), uncollected(), set_aside():
-                with self._compiling[function](shapes[1:]):
-                    cell.compile(*tensors)
+            kept = self._compiling[function](shapes[1:])
+            with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
+                cell.compile(*tensors)
             self._shapes.add(shapes)
         return cell(*tensors)
 
@@ -108,7 +107,7 @@ class MindSporeExecutable:
             source, constants = generate(described)
             arrays = [op.array.astype(op.dtype) for op in constants]
             tensors = [ms.Tensor(array) for array in arrays]
-            self._compiling[function] = partial(kept, source, arrays)
+            self._compiling[function] = partial(disk_cache.kept, source, arrays)
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]
