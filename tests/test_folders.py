@@ -39,9 +39,7 @@ def test_source_is_kept_in_the_users_cache(tmp_path, monkeypatch, caplog):
 
 
 @pytest.mark.parametrize("place", ["a file", "/dev/null/home", "/proc/cache", "~/.cache"])
-def test_where_nothing_can_be_written_a_private_folder_serves(
-    place, tmp_path, monkeypatch, caplog
-):
+def test_where_nothing_can_be_written_a_private_folder_serves(place, tmp_path, monkeypatch, caplog):
     (tmp_path / "a file").touch()
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / place if place == "a file" else place

@@ -83,6 +83,14 @@ class Trajectory(db.Callback):
         return "" if digest(run) == self.end else "ended with other weights"
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """A job in the background of a shell ignores Ctrl-C, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 TRAJECTORIES = {}
 
 
@@ -169,7 +177,7 @@ def fail():
 
 
 @pytest.mark.parametrize("act", [press, fail])
-@pytest.mark.parametrize("trials", [20, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [12, pytest.param(2000, marks=pytest.mark.slow)])
 def test_on_whatever_line_it_happens(act, trials):
     """An interrupt never tears a run; another error may, and then the run says so."""
     undisturbed = trajectory("reference")
@@ -408,3 +416,32 @@ def test_the_command_saves_what_is_trained_when_it_is_stopped(backend, number, t
         assert f"stopped in {position}: saved {trial}.safetensors" in said
         assert run.progress.epoch >= 7
         assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_suite_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
+    from dnnbridge.cli import conformance_jobs
+
+    started = []
+
+    def start(arguments, stem):
+        started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+        return started[-1]
+
+    monkeypatch.setattr(conformance_jobs, "_start", start)
+    run = lambda: conformance_jobs.ask_in_processes([], [], 2, tmp_path)  # noqa: E731
+    assert interrupted(run, 0.2)
+    assert [process.wait(60) for process in started] == [-signal.SIGKILL] * 2
+
+
+def test_a_command_that_asks_first_is_stopped_with_a_status(tmp_path):
+    """Before anything is trained nothing is written, and a file that runs long is no error."""
+    (tmp_path / "small.py").write_text("print('here', flush=True)\nimport time\ntime.sleep(600)")
+    words = ["train", "small.py", "--data", "digits", "--save", "a.safetensors"]
+    program = [sys.executable, "-P", "-m", "dnnbridge", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 143
+        assert process.stderr.read() == "stopped\n"
+    assert os.listdir(tmp_path) == ["small.py"]
