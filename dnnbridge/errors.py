@@ -8,6 +8,7 @@
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
+    ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
     │   └── UnsupportedError              the backend declares that it lacks an operation
     └── BackendNotInstalledError (ImportError)
@@ -64,6 +65,9 @@ class ScheduleError(DnnbridgeError, ValueError): ...
 
 
 class ScheduleTypeError(DnnbridgeError, TypeError): ...
+
+
+class StateError(DnnbridgeError, RuntimeError): ...
 
 
 class BackendError(DnnbridgeError, RuntimeError): ...

@@ -86,7 +86,9 @@ def require_backend(name: str) -> BackendInfo:
 
 def load_backend(name: str) -> Backend:
     """Import the framework of a backend and return the backend; raises as `require_backend`."""
-    require_backend(name)
+    info = require_backend(name)
+    if missing := [module for module in info.modules if module not in sys.modules]:
+        log.info("loading %s …", f"{' and '.join(missing)} {_version(info)}".rstrip())
     backend: Backend | None = _hooks(name).dnnbridge_backend(name=name)
     if backend is None:
         raise BackendError(

@@ -114,13 +114,15 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
 
 def _subjects(backend: str | None, device: str | None) -> list[Subject]:
     """Load the backends; the reference that they are held to is one, its results made once."""
+    from dnnbridge.cli.logs import shown_logs
     from dnnbridge.plugins import load_backend
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
 
     names = [name.strip() for name in backend.split(",")] if backend else [None]
     reference = Subject(load_backend("reference"))
-    loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
+    with shown_logs():
+        loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
 
 

@@ -1,4 +1,4 @@
-"""Errors of dnnbridge become one line on stderr and exit status 1."""
+"""Errors of dnnbridge become one line on stderr and exit status 1; signals have their own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dnnbridge.cli.stopping import stoppable
 from dnnbridge.errors import DnnbridgeError
 
 
@@ -14,7 +15,8 @@ class CleanErrors(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except DnnbridgeError as error:
             raise click.ClickException(str(error)) from error
 

@@ -25,13 +25,15 @@ def profile(
     One epoch more than asked for is trained, in which the steps are compiled.
     """
     from dnnbridge import compile
+    from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.profiling import profile as profiled
 
     experiment = read_experiment(file)
     dataset = adapt_to(experiment, load_dataset(data))
-    run = compile(experiment, backend, device)
+    with shown_logs():
+        run = compile(experiment, backend, device)
     found = profiled(run, dataset.x_train, dataset.y_train, batch_size, epochs)
     click.echo(f"{run.backend} on {run.device}, batches of {batch_size}")
     _print(found)

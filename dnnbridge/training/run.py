@@ -13,7 +13,8 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError
+from dnnbridge.errors import DataError, StateError
+from dnnbridge.interrupts import Move, Waiting
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
@@ -51,6 +52,7 @@ class Run:
         backend: name of the backend.
         device: name of the device.
         transfer: what `with_experiment` took over from the run before; None for a new one.
+        history: of the last `fit`, also of one that was interrupted.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
@@ -60,7 +62,7 @@ class Run:
         self._arguments = Arguments(experiment.model.input_types, program)
         self._state = TrainState(experiment, program)
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
-        self._stopped = False
+        self._stopped, self._torn, self.history = False, "", History()
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
@@ -87,6 +89,10 @@ class Run:
         A second call, or a call after `load`, goes on where the last one stopped: fit(3 epochs)
         and fit(2 epochs) make the same run as fit(5 epochs).
 
+        Ctrl-C, or what a callback raises, ends it between two compiled calls: weights and
+        `progress` are those of the same step, `history` has what came before, and a further
+        call goes on. Signals that Python handles wait for the end of the call that runs.
+
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
                 its order, or a dictionary by their names.
@@ -110,7 +116,9 @@ class Run:
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            StateError: an error stopped an earlier call while it was changing weights.
         """
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight, class_weight)
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
@@ -126,16 +134,19 @@ class Run:
         )
         hooks = [*callbacks, *([progress_callback()] if progress else [])]
         history, self._stopped = History(), False
+        self.history = history
         with ExitStack() as ending:
+            ending.push(self._left)
             for hook in hooks:
                 hook.on_train_begin(self, epochs, fitting.steps)
-                ending.callback(hook.on_train_end, self)
+                ending.callback(self._end_training, hook)
+            waiting = ending.enter_context(Waiting())
             if self.progress.batch == fitting.steps:  # saved before the end of its epoch
                 self._end_epoch(validation, batch_size, history, hooks)
                 epochs -= 1
             blocks = fitting.blocks(self.progress, 0 if self._stopped else epochs)
             for block in ending.enter_context(closing(blocks)):
-                self._train(block, count, history, hooks)
+                self._train(block, count, history, hooks, waiting)
                 if block.last:
                     self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
@@ -162,6 +173,7 @@ class Run:
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
@@ -181,6 +193,7 @@ class Run:
         Returns:
             An array; for a model with several outputs a dictionary of them by name.
         """
+        self._check_whole()
         data = self._arguments.inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
@@ -204,12 +217,12 @@ class Run:
 
     def parameters(self) -> dict[str, Array]:
         """Return copies of all weights by name, in layer order, kernel before bias."""
-        state = self._executable.read()
+        state = self.state()
         return {name: state[name] for name in self._program.parameters}
 
     def buffers(self) -> dict[str, Array]:
         """Return copies of what layers keep besides weights, such as running means, by name."""
-        state = self._executable.read()
+        state = self.state()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
     def set_parameters(self, values: Mapping[str, Any]) -> None:
@@ -221,14 +234,18 @@ class Run:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
         shapes = {array.name: array.shape for array in self._program.layer_arrays}
-        self._executable.write(checked_arrays(values, shapes, "parameters"))
+        checked = checked_arrays(values, shapes, "parameters")
+        self._check_whole()
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(checked)
+            move.done()
 
     def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
         """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
 
         All groups of a `ParameterGroups` get it.
         """
-        self._state.optimizer = self.optimizer.with_rate(lambda _: rate)
+        self._state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
@@ -249,7 +266,7 @@ class Run:
 
         run = compile_for(self._backend, experiment, self.device)
         run.transfer = Transfer.between(self._program, run._program)
-        run._executable.write(run.transfer.carried(self._executable.read()))
+        run._executable.write(run.transfer.carried(self.state()))
         log.info("%s", run.transfer)
         return run
 
@@ -277,12 +294,13 @@ class Run:
                 got=type(self.optimizer).__name__,
                 hint="Put ExponentialMovingAverage(…) or StochasticWeightAverage(…) around it.",
             )
-        state = self._executable.read()
+        state = self.state()
         slots = {name: f"{name}:{slot}" for name in self._program.parameters}
         return {name: state[array] for name, array in slots.items() if array in state}
 
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
+        self._check_whole()
         return self._executable.read()
 
     def set_state(
@@ -294,6 +312,8 @@ class Run:
     ) -> None:
         """Set all arrays of `state`, and how far the run has been trained.
 
+        It also mends a run that an error has stopped while its arrays were being changed.
+
         Args:
             values: an array for every name of `state`.
             progress: of the run that they are from.
@@ -304,10 +324,14 @@ class Run:
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        self._executable.write(checked_arrays(values, shapes, "state"))
-        self._state = TrainState(
+        checked = checked_arrays(values, shapes, "state")
+        state = TrainState(
             self.experiment, self._program, progress, optimizer or self.optimizer, epoch_sums
         )
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(checked)
+            self._state, self._torn = state, ""
+            move.done()
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
@@ -320,15 +344,49 @@ class Run:
         save(self, path)
 
     def _train(
-        self, block: Block, examples: int, history: History, hooks: Sequence[Callback]
+        self,
+        block: Block,
+        examples: int,
+        history: History,
+        hooks: Sequence[Callback],
+        waiting: Waiting,
     ) -> None:
-        """Run the steps of a block."""
+        """Run the steps of a block: arrays and position move together, or the run is torn."""
         feeds = block.feeds | self._state.feeds(block)
-        results = self._executable.run("train", feeds, block.steps)
-        losses = self._state.add(block, results, examples)
-        history.step_losses += losses
+        with Move(waiting, self._tear) as move:
+            results = self._executable.run("train", feeds, block.steps)
+            losses = self._state.add(block, results, examples)
+            move.done()
+            history.step_losses += losses
         for hook in hooks:
             hook.on_steps_end(self, losses)
+
+    def _tear(self, error: BaseException) -> None:
+        self._torn = f"{type(error).__name__} {str(error)[:200]}".rstrip()
+
+    def _check_whole(self) -> None:
+        if self._torn:
+            raise StateError(
+                "the run was stopped while its arrays were being changed, so that some may be of "
+                "one step and some of another",
+                where="run",
+                got=self._torn,
+                hint="Load its last checkpoint with dnnbridge.load, or give set_state a state.",
+            )
+
+    def _left(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Keep no buffers that a thread may still write into when `fit` is left by an error."""
+        if kind is not None:
+            self._buffers["fit"] = Buffers(turns=2)
+
+    def _end_training(self, hook: Callback) -> None:
+        """Let a callback hear that training ends; it may not be able to save what is torn."""
+        try:
+            hook.on_train_end(self)
+        except StateError as error:
+            if not self._torn:
+                raise
+            log.warning("%s: %s", type(hook).__name__, error)
 
     def _end_epoch(
         self, validation: Arrays | None, size: int, history: History, hooks: Sequence[Callback]
