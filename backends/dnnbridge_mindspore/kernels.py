@@ -26,6 +26,7 @@ from dnnbridge_mindspore.reductions import Mean as Mean
 from dnnbridge_mindspore.reductions import Softmax as Softmax
 from dnnbridge_mindspore.reductions import SumFirst as SumFirst
 from dnnbridge_mindspore.reductions import SumLast as SumLast
+from dnnbridge_mindspore.reductions import SumMiddle as SumMiddle
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose

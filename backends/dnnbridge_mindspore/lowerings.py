@@ -34,13 +34,15 @@ def _call(function: str) -> Callable[..., str]:
 
 
 def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
-    """Write the Cell that sums over the first axes or over the last ones."""
+    """Write the Cell that sums over neighbouring axes."""
     axes, count = tuple(sorted(op.axes)), len(op.axes)
     ones = (1,) * count if op.keepdims else ()
     if count < x.type.rank and axes[-1] == count - 1:
         return f"kernels.SumFirst({count}, {ones})"
     if count < x.type.rank and axes[0] == x.type.rank - count:
         return f"kernels.SumLast({axes[0]}, {ones})"
+    if axes and 0 < axes[0] and axes[-1] - axes[0] == count - 1:
+        return f"kernels.SumMiddle({axes[0]}, {axes[-1] + 1}, {ones})"
     return None
 
 
