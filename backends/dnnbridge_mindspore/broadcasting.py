@@ -88,6 +88,23 @@ class Add(AbstractRepeated):
         return dout, self.over(dout, small)
 
 
+class AddChannels(nn.Cell):
+    """x, with its channels first, + a number for each channel"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sum_columns, self.add = SumColumns(), ops.BiasAdd()
+
+    def construct(self, x: Tensor, small: Tensor) -> Tensor:
+        rows = ops.reshape(x, (x.shape[0], x.shape[1], -1, 1))
+        return ops.reshape(self.add(rows, small), x.shape)
+
+    def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
+        n, channels = x.shape[0], x.shape[1]
+        total = SUM(ops.reshape(dout, (n * channels, -1)), 1)
+        return dout, self.sum_columns(ops.reshape(total, (n, channels)))
+
+
 class Sub(AbstractRepeated):
     """x - small"""
 

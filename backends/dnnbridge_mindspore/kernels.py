@@ -12,6 +12,7 @@ import mindspore as ms
 from mindspore import nn, ops
 
 from dnnbridge_mindspore.broadcasting import Add as Add
+from dnnbridge_mindspore.broadcasting import AddChannels as AddChannels
 from dnnbridge_mindspore.broadcasting import Mul as Mul
 from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
 from dnnbridge_mindspore.broadcasting import OverLast as OverLast
@@ -20,6 +21,8 @@ from dnnbridge_mindspore.broadcasting import Sub as Sub
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.padding import Pad as Pad
+from dnnbridge_mindspore.products import ConvSlices as ConvSlices
+from dnnbridge_mindspore.products import GroupedSlices as GroupedSlices
 from dnnbridge_mindspore.recurrent import LSTM as LSTM
 from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
 from dnnbridge_mindspore.reductions import Mean as Mean
@@ -34,7 +37,7 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 
 Tensor = Any
 
-MEAN, GATHER = ops.ReduceMean(), ops.Gather()
+MEAN, GATHER, TRANSPOSE = ops.ReduceMean(), ops.Gather(), ops.Transpose()
 
 
 class NativeRelu(nn.Cell):
