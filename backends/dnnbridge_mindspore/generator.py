@@ -145,8 +145,9 @@ class _Writer:
         if operands := self.layouts.follow(node):
             source = LOWERINGS[type(node.op)](node.op, *operands)
             return [f"{self.layouts.made(result)} = {self._source(source)}"]
-        if bias := self.layouts.bias(node):
-            source = Kernel("kernels.AddChannels()", tuple(bias))
+        if pair := self.layouts.over_channels(node):
+            name = type(node.op).__name__
+            source = Kernel(f"kernels.{name}(kernels.OverChannels())", tuple(pair))
             return [f"{self.layouts.made(result)} = {self._source(source)}"]
         if over := self.layouts.over_space(node):
             op, operand = over

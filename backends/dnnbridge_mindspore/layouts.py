@@ -1,7 +1,7 @@
 """`Layouts`: which values of a graph are written with their channels first.
 
 MindSpore's windows want channels first on the CPU, specs have them last. What such a kernel makes
-stays as it is for the next one, through activations and biases; a transpose is written where
+stays as it is for the next one, through activations, biases and normalisations; a transpose is written where
 something else reads it, once.
 """
 
@@ -22,6 +22,9 @@ POINTWISE: frozenset[type[Op]] = frozenset(
     }
 )
 """Operations on each element by itself, for which it does not matter where the channels are."""
+
+WITH_CHANNELS = (ops.Add, ops.Mul, ops.Sub)
+"""Operations that may have a number for each channel as their second input."""
 
 OVER_AXES = (ops.ReduceMax, ops.ReduceMean, ops.ReduceSum)
 
@@ -66,12 +69,13 @@ class Layouts:
             return [self._operand(value) for value in node.inputs]
         return None
 
-    def bias(self, node: Node) -> list[Operand] | None:
-        """Return (x, a number for each channel) of an addition to what has its channels first."""
-        if type(node.op) is not ops.Add:
+    def over_channels(self, node: Node) -> list[Operand] | None:
+        """Return (x, a number for each channel) of an operation on what has its channels first."""
+        if not isinstance(node.op, WITH_CHANNELS):
             return None
-        for x, small in (node.inputs, node.inputs[::-1]):
-            if self._is_first(x) and small.shape == x.shape[-1:]:
+        pairs = [node.inputs] if isinstance(node.op, ops.Sub) else [node.inputs, node.inputs[::-1]]
+        for x, small in pairs:
+            if self._is_first(x) and small.shape == (*(1,) * (small.rank - 1), x.shape[-1]):
                 return [self._operand(x), Operand(self._names[small], small.type)]
         return None
 

@@ -197,7 +197,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Softmax: lambda op, x: Kernel(f"kernels.Softmax({op.axis})", (x,)),
     ops.Softplus: lambda op, x: Kernel("kernels.Softplus()", (x,)),
     ops.Sqrt: _call("sqrt"),
-    ops.Square: _call("square"),
+    ops.Square: lambda op, x: Kernel("kernels.Square()", (x,)),
     ops.Sub: _pairwise("Sub"),
     ops.Take: lambda op, table, indices: Kernel("kernels.Take()", (table, indices)),
     ops.Tanh: lambda op, x: Kernel("kernels.Tanh()", (x,)),
