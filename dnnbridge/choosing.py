@@ -7,6 +7,7 @@ the machine, once: what it finds is kept in the user's cache by framework, kerne
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -129,9 +130,7 @@ def _fastest(seconds: Mapping[str, float], first: str) -> str:
     return min(seconds, key=lambda name: seconds[name] * (MARGIN if name == first else 1.0))
 
 
-def _measured(
-    question: str, about: str, candidates: Mapping[str, Prepare]
-) -> Mapping[str, float]:
+def _measured(question: str, about: str, candidates: Mapping[str, Prepare]) -> Mapping[str, float]:
     """Return the times: those of this process, those on disk, or new ones, which are kept."""
     if (about, question) not in _KNOWN:
         path = _path(about)
@@ -187,7 +186,5 @@ def _keep(path: Path, about: str, question: str, found: Mapping[str, float]) -> 
         "machine": str(machine()),
         "seconds": _read(path) | {question: dict(found)},
     }
-    try:
+    with contextlib.suppress(OSError):
         write_atomically(path, json.dumps(content, indent=1).encode())
-    except OSError:
-        pass

@@ -87,7 +87,8 @@ class Last(nn.Cell):
     def __init__(self, conv: Conv) -> None:
         super().__init__()
         n = conv.axes
-        self.conv, self.first, self.last = conv, (0, n + 1, *range(1, n + 1)), (0, *range(2, n + 2), 1)
+        self.conv = conv
+        self.first, self.last = (0, n + 1, *range(1, n + 1)), (0, *range(2, n + 2), 1)
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
         return ops.transpose(self.conv(ops.transpose(x, self.first), kernel), self.last)
@@ -123,9 +124,7 @@ CANDIDATES: dict[str, Callable[[Kind, tuple[int, ...]], nn.Cell]] = {
 """Forms by name; the native one compiles faster and needs less memory, so it comes first."""
 
 
-def _prepare(
-    kind: Kind, make: Callable[[Kind, tuple[int, ...]], nn.Cell]
-) -> Callable[[], object]:
+def _prepare(kind: Kind, make: Callable[[Kind, tuple[int, ...]], nn.Cell]) -> Callable[[], object]:
     """Compile the one that is timed: a window of 3 along each axis, "same"."""
     channels = kind.share * kind.groups
     filters = max(channels, SOME)

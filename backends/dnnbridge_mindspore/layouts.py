@@ -1,8 +1,8 @@
 """`Layouts`: which values of a graph are written with their channels first.
 
 MindSpore's windows want channels first on the CPU, specs have them last. What such a kernel makes
-stays as it is for the next one, through activations, biases and normalisations; a transpose is written where
-something else reads it, once.
+stays as it is for the next one, through activations, biases and normalisations; a transpose is
+written where something else reads it, once.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
         return f"kernels.SumFirst({count}, {ones})"
     if count < x.type.rank and axes[0] == x.type.rank - count:
         return f"kernels.SumLast({axes[0]}, {ones})"
-    if axes and 0 < axes[0] and axes[-1] - axes[0] == count - 1:
+    if axes and axes[0] > 0 and axes[-1] - axes[0] == count - 1:
         return f"kernels.SumMiddle({axes[0]}, {axes[-1] + 1}, {ones})"
     return None
 

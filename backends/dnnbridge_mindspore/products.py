@@ -58,7 +58,8 @@ class GroupedSlices(AbstractSlices):
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
         rows, shape = self.beside(x, kernel.shape[:-2])
         share, filters = kernel.shape[-2:]
-        rows = ops.transpose(ops.reshape(rows, (rows.shape[0], -1, self.groups, share)), (2, 0, 1, 3))
+        rows = ops.reshape(rows, (rows.shape[0], -1, self.groups, share))
+        rows = ops.transpose(rows, (2, 0, 1, 3))
         kernel = ops.reshape(kernel, (-1, self.groups, filters // self.groups))
         rows = ops.reshape(rows, (self.groups, -1, kernel.shape[0]))
         made = self.multiply(rows, ops.transpose(kernel, (1, 0, 2)))
