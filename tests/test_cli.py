@@ -16,8 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dnnbridge as db
+from dnnbridge import choosing
+from dnnbridge.choosing import Choice
 from dnnbridge.cli import main
 from dnnbridge.cli.reading import read_experiment
+from dnnbridge.machine import machine
 from dnnbridge.plugins import available_backends
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -136,6 +139,19 @@ def test_profile_says_where_the_time_goes(small: Path) -> None:
     assert re.search(r"step +[\d.]+ +100%", output)
     assert re.search(r"outside: batches, scalars, losses +[\d.]+ +\d+%", output)
     assert "1 ValueAndGrad" in output
+    assert "kernels chosen" not in output
+
+
+def test_profile_says_which_kernels_were_chosen(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Choice("toy.work: a form", "fast", {"slow": 0.002, "fast": 0.0015})
+    monkeypatch.setattr(choosing, "_TAKEN", {chosen.question: chosen})
+    output = succeed(
+        "profile", small, "--data", "digits", "--backend", "reference", "--epochs", "1"
+    )
+    assert f"kernels chosen on {machine()}:" in output
+    assert "toy.work: a form: fast (slow 2.00 ms, fast 1.50 ms)" in output
 
 
 def test_quiet_prints_the_metrics_only(small: Path) -> None:

@@ -13,6 +13,7 @@ from mindspore import nn, ops
 
 from dnnbridge_mindspore.broadcasting import Add as Add
 from dnnbridge_mindspore.broadcasting import Mul as Mul
+from dnnbridge_mindspore.broadcasting import OverChannels as OverChannels
 from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
 from dnnbridge_mindspore.broadcasting import OverLast as OverLast
 from dnnbridge_mindspore.broadcasting import OverRows as OverRows
@@ -20,12 +21,15 @@ from dnnbridge_mindspore.broadcasting import Sub as Sub
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.padding import Pad as Pad
+from dnnbridge_mindspore.products import ConvSlices as ConvSlices
+from dnnbridge_mindspore.products import GroupedSlices as GroupedSlices
 from dnnbridge_mindspore.recurrent import LSTM as LSTM
 from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
 from dnnbridge_mindspore.reductions import Mean as Mean
 from dnnbridge_mindspore.reductions import Softmax as Softmax
 from dnnbridge_mindspore.reductions import SumFirst as SumFirst
 from dnnbridge_mindspore.reductions import SumLast as SumLast
+from dnnbridge_mindspore.reductions import SumMiddle as SumMiddle
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -33,7 +37,7 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 
 Tensor = Any
 
-MEAN, GATHER = ops.ReduceMean(), ops.Gather()
+MEAN, GATHER, TRANSPOSE = ops.ReduceMean(), ops.Gather(), ops.Transpose()
 
 
 class NativeRelu(nn.Cell):
@@ -60,6 +64,20 @@ class Relu(nn.Cell):
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (self.vjp(out, dout),)
+
+
+class Square(nn.Cell):
+    """x², whose own derivative takes the power of 1 of x, four times as long"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.square = ops.Square()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.square(x)
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (ops.mul(dout, 2.0 * x),)
 
 
 class Tanh(nn.Cell):

@@ -65,3 +65,15 @@ def _print(found: Profile) -> None:
     click.echo(f"weights and slots changed in place: {found.in_place}")
     click.echo("operations of a step:")
     click.echo("  " + ", ".join(f"{n} {name}" for name, n in found.operations.items()))
+    _print_choices()
+
+
+def _print_choices() -> None:
+    """Say which kernels were chosen on this machine, if there was a choice."""
+    from dnnbridge.choosing import choices
+    from dnnbridge.machine import machine
+
+    if choices():
+        click.echo(f"kernels chosen on {machine()}:")
+    for choice in choices():
+        click.echo(f"  {choice}")
