@@ -24,7 +24,7 @@ def import_source(label: str, source: str) -> ModuleType:
         return sys.modules[name]
     path = Path(platformdirs.user_cache_dir("dnnbridge")) / "mindspore" / f"{name}.py"
     if not path.is_file() or path.read_text(encoding="utf-8") != source:
-        write_atomically(path, source.encode())
+        write_atomically(path, source.encode(), make_folders=True)
     found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
     assert found.loader is not None

@@ -24,11 +24,12 @@ from dnnbridge.training.data import check_positive
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
-from dnnbridge.training.state import checked_arrays, initial_state
-from dnnbridge.training.totals import Totals
+from dnnbridge.training.state import checked_arrays, checked_optimizer, initial_state
+from dnnbridge.training.totals import Totals, checked_sums
 from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
 
@@ -81,6 +82,7 @@ class Run:
         callbacks: Iterable[Callback] = (),
         progress: bool = False,
         steps_per_call: int | Literal["auto"] = "auto",
+        on_nonfinite: OnNonFinite = "stop",
     ) -> History:
         """Train for some epochs and return losses and metrics per epoch.
 
@@ -107,9 +109,15 @@ class Run:
             steps_per_call: steps per compiled call; "auto" makes them as many as need 24 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done.
+            on_nonfinite: what to do when the loss of a step, or what the last step made of the
+                weights, is infinite or NaN: "stop" ends the training after the call in which it
+                was, "raise" raises then, "warn" goes on. `History.nonfinite_step` says which step
+                it was. Steps that a `DynamicLossScale` leaves out have a finite loss.
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            NonFiniteError: with on_nonfinite="raise".
+            RunError: this run is being fitted already.
         """
         data = self._arguments.data(x, y, sample_weight, class_weight)
         validation = (
@@ -124,8 +132,9 @@ class Run:
             *(self._program, self._executable, self.device, data, batch_size, per_call),
             *(self.experiment.seed, shuffle, self._buffers["fit"]),
         )
-        hooks = [*callbacks, *([progress_callback()] if progress else [])]
         history, self._stopped = History(), False
+        guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
+        hooks = [*callbacks, *([progress_callback()] if progress else []), guard]
         with ExitStack() as ending:
             for hook in hooks:
                 hook.on_train_begin(self, epochs, fitting.steps)
@@ -140,6 +149,7 @@ class Run:
                     self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
                     break
+            guard.end(self)
         return history
 
     @property
@@ -299,25 +309,44 @@ class Run:
             progress: of the run that they are from.
             optimizer: its `optimizer`, which may have heard metrics; by default the present one.
             epoch_sums: its `epoch_sums`, if it stopped within an epoch.
+
+        Raises:
+            DataError, DTypeError: something is not of this experiment; nothing has been set.
         """
         shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        self._executable.write(checked_arrays(values, shapes, "state"))
-        self._state = TrainState(
-            self.experiment, self._program, progress, optimizer or self.optimizer, epoch_sums
-        )
+        arrays = checked_arrays(values, shapes, "state")
+        chosen = checked_optimizer(optimizer or self.optimizer, self.experiment.optimizer)
+        sums = checked_sums(epoch_sums or {}, self._program, progress)
+        self._executable.write(arrays)
+        self._state = TrainState(self.experiment, self._program, progress, chosen, sums)
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
         return self._state.totals.to_dict()
 
-    def save(self, path: str | Path) -> None:
-        """Write everything needed to go on, on any backend, to one safetensors file."""
+    def save(self, path: str | Path, *, make_folders: bool = False) -> Path:
+        """Write everything needed to go on, on any backend, to one safetensors file.
+
+        All of it is written or, after a crash, the old file stays. A run whose weights are not
+        finite is written beside the file, never over it, and a warning says so.
+
+        Args:
+            path: file to write.
+            make_folders: make the folder and those above it where they are missing.
+
+        Returns:
+            The file: "run.nonfinite.safetensors" for "run.safetensors" where something in the run
+            is not finite.
+
+        Raises:
+            CheckpointError: the folder does not exist, or the name is that of another format.
+        """
         from dnnbridge.checkpoint import save
 
-        save(self, path)
+        return save(self, path, make_folders=make_folders)
 
     def _train(
         self, block: Block, examples: int, history: History, hooks: Sequence[Callback]

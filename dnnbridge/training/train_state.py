@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dnnbridge.arrays import Array
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
@@ -76,10 +74,7 @@ class TrainState:
             self.totals = Totals(self.program.objectives)
         batch_size = block.index.shape[1]
         self.position = self.position.after(block.steps, examples, batch_size)
-        losses = self.totals.add(results, block.counts)
-        if not np.isfinite(losses).all():
-            log.warning("the loss is not finite by step %d: %s", self.position.step, losses[-1])
-        return losses
+        return self.totals.add(results, block.counts)
 
     def end_epoch(self, logs: Logs) -> None:
         """Let the schedules that listen hear of the epoch, and go on to the next."""
