@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.arrays import Array, is_finite
 from dnnbridge.errors import DataError, NonFiniteError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
@@ -80,13 +80,7 @@ def not_finite(arrays: Mapping[str, Array]) -> list[str]:
         >>> not_finite({"kernel": np.ones(3), "bias": np.array([0.0, np.nan])})
         ['bias']
     """
-    return [name for name, array in arrays.items() if not _is_finite(array)]
-
-
-def _is_finite(array: Array) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = array.sum()
-    return bool(np.isfinite(total) or np.isfinite(array).all())  # finite numbers may sum to ∞
+    return [name for name, array in arrays.items() if not is_finite(array)]
 
 
 def name_some(names: Sequence[str], most: int = 3) -> str:

@@ -7,13 +7,13 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError
+from dnnbridge.errors import DataError, RunError
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
@@ -21,6 +21,7 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
@@ -32,6 +33,7 @@ from dnnbridge.training.state import checked_arrays, checked_optimizer, initial_
 from dnnbridge.training.totals import Totals, checked_sums
 from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
+from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -59,15 +61,17 @@ class Run:
         self.transfer: Transfer | None = None
         self._backend, self._program = backend, program
         self._arguments = Arguments(experiment.model.input_types, program)
+        self._fed = FedRows(experiment.model.input_types, program)
         self._state = TrainState(experiment, program)
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
-        self._stopped = False
+        self._stopped, self._turns = False, Turns()
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
         self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
+    @one_at_a_time
     def fit(
         self,
         x: Any,
@@ -130,7 +134,7 @@ class Run:
         self._state.begin(count, batch_size)
         fitting = Fitting(
             *(self._program, self._executable, self.device, data, batch_size, per_call),
-            *(self.experiment.seed, shuffle, self._buffers["fit"]),
+            *(self.experiment.seed, shuffle, self._buffers["fit"], self._fed),
         )
         history, self._stopped = History(), False
         guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
@@ -170,11 +174,13 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
+    @in_turn
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
+    @in_turn
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
@@ -212,18 +218,56 @@ class Run:
         }
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
+    @in_turn
+    def weights(self) -> dict[str, Array]:
+        """Return copies of all that layers keep, by name, in layer order, for `set_weights`.
+
+        As in Keras these are the trainable weights, those that are frozen, and what layers keep
+        besides, such as running means. What the optimizer keeps is in `state`.
+        """
+        state = self._executable.read()
+        return {array.name: state[array.name] for array in self._program.layer_arrays}
+
+    @in_turn
+    def set_weights(self, values: Mapping[str, Any]) -> None:
+        """Set all weights and buffers, as `weights` returns them.
+
+        What the optimizer keeps stays, and so does the position: see `save` to go on later.
+
+        Raises:
+            DataError, DTypeError: a name is missing or unknown, a wrong shape or dtype; nothing
+                has been set.
+        """
+        shapes = {array.name: array.shape for array in self._program.layer_arrays}
+        if missing := [name for name in shapes if name not in values]:
+            raise DataError(
+                "arrays are missing",
+                where="weights",
+                got=", ".join(missing),
+                hint="Give what weights() returns; set_parameters sets some of them.",
+            )
+        self._executable.write(checked_arrays(values, shapes, "weights"))
+
+    @in_turn
     def parameters(self) -> dict[str, Array]:
-        """Return copies of all weights by name, in layer order, kernel before bias."""
+        """Return copies of all trainable weights by name, in layer order, kernel before bias.
+
+        Running statistics are not among them: `weights` has all that predictions depend on.
+        """
         state = self._executable.read()
         return {name: state[name] for name in self._program.parameters}
 
+    @in_turn
     def buffers(self) -> dict[str, Array]:
         """Return copies of what layers keep besides weights, such as running means, by name."""
         state = self._executable.read()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
+    @in_turn
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights and buffers that are named, and leave the others.
+
+        `set_weights` sets all of them, and misses none.
 
         What the optimizer keeps stays too: averages, and the slow weights of a `Lookahead`.
 
@@ -240,6 +284,7 @@ class Run:
         """
         self._state.optimizer = self.optimizer.with_rate(lambda _: rate)
 
+    @in_turn
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
 
@@ -271,6 +316,7 @@ class Run:
         """
         return self._executable.compilations - self._compiled_before
 
+    @in_turn
     def averages(self) -> dict[str, Array]:
         """Return copies of the averaged weights by name, for `set_parameters`.
 
@@ -291,10 +337,12 @@ class Run:
         slots = {name: f"{name}:{slot}" for name in self._program.parameters}
         return {name: state[array] for name, array in slots.items() if array in state}
 
+    @in_turn
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
         return self._executable.read()
 
+    @in_turn
     def set_state(
         self,
         values: Mapping[str, Any],
@@ -327,6 +375,7 @@ class Run:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
         return self._state.totals.to_dict()
 
+    @in_turn
     def save(self, path: str | Path, *, make_folders: bool = False) -> Path:
         """Write everything needed to go on, on any backend, to one safetensors file.
 
@@ -347,6 +396,13 @@ class Run:
         from dnnbridge.checkpoint import save
 
         return save(self, path, make_folders=make_folders)
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise RunError(
+            "a run cannot be pickled or copied: its compiled steps belong to this process",
+            where=type(self).__name__,
+            hint="Write run.save(path) and load(path); or keep run.experiment and run.weights().",
+        )
 
     def _train(
         self, block: Block, examples: int, history: History, hooks: Sequence[Callback]
@@ -377,7 +433,7 @@ class Run:
         count = examples_of(data)
         size = min(batch_size, power_of_two(count))
         rows, buffers = automatic_steps(self._program, data, size), self._buffers["evaluate"]
-        batches = Batches(data, np.arange(count), size, rows, buffers=buffers)
+        batches = Batches(data, np.arange(count), size, rows, buffers=buffers, check=self._fed)
         for block in batches.blocks():
             steps = [self.progress.step] * len(block.feeds[MASK])
             feeds = block.feeds | schedule_feeds(self._program, steps)
