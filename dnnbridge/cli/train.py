@@ -98,7 +98,8 @@ def _check_finite(history: History) -> None:
 
     step = history.nonfinite_step
     if step is not None:
-        raise NonFiniteError(f"training ended at step {step}: not finite", hint=HINT, step=step)
+        what = f"training ended at step {step}: the loss or the weights are not finite"
+        raise NonFiniteError(what, hint=HINT, step=step)
 
 
 def _run(

@@ -114,13 +114,19 @@ def as_float32(array: Array, where: str) -> Array:
         converted = np.ascontiguousarray(array, np.float32)
     if not is_finite(converted):
         check_finite(array, where)
-        _check_rows(
-            array,
-            lambda rows: np.abs(rows) > np.finfo(np.float32).max,
-            where,
-            "holds what is too large for float32, whose largest number is 3.4e38",
-        )
+        check_size(array, where)
     return converted
+
+
+def check_size(array: Array, where: str) -> None:
+    """Raise if an array holds a finite number that float32 has not."""
+    _check_rows(
+        array,
+        lambda rows: np.isfinite(rows) & (np.abs(rows) > np.finfo(np.float32).max),
+        where,
+        "is too large for float32, whose largest number is 3.4e38",
+        "Give smaller numbers.",
+    )
 
 
 def check_finite(array: Array, where: str) -> None:
@@ -160,8 +166,9 @@ def _check_dtype(array: Array, type: TensorType, where: str) -> None:
 
 def _as_int32(array: Array, where: str) -> Array:
     limits = np.iinfo(np.int32)
-    if array.size and (array.max() > limits.max or array.min() < limits.min):
-        raise DataError("needs values within int32", where=where, got=f"{array.max()}")
+    if not _within(array, limits.min, limits.max):
+        wrong = array.max() if array.max() > limits.max else array.min()
+        raise DataError("needs values within int32", where=where, got=f"{wrong}")
     return np.ascontiguousarray(array, np.int32)
 
 
@@ -223,7 +230,13 @@ def _is_one_of(array: Array, values: Sequence[float]) -> Array:
     return found
 
 
-def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what: str) -> None:
+def _check_rows(
+    array: Array,
+    wrong: Callable[[Array], Array],
+    where: str,
+    what: str,
+    hint: str = "Clean the data before training.",
+) -> None:
     """Raise with the index and value of the first wrong element."""
     found = wrong(array)
     if found.any():
@@ -232,5 +245,5 @@ def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what:
             what,
             where=f"{where}[{', '.join(map(str, index))}]",
             got=f"{array[index]} ({int(found.sum())} such in all)",
-            hint="Clean the data before training.",
+            hint=hint,
         )

@@ -365,7 +365,7 @@ class Run:
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        arrays = checked_arrays(values, shapes, "state")
+        arrays = checked_arrays(values, shapes, "state", small=False)
         chosen = checked_optimizer(optimizer or self.optimizer, self.experiment.optimizer)
         sums = checked_sums(epoch_sums or {}, self._program, progress)
         self._executable.write(arrays)

@@ -13,6 +13,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.errors import DataError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program
+from dnnbridge.training.data import check_size
 from dnnbridge.wording import close_match, shorten
 
 
@@ -27,9 +28,19 @@ def initial_state(program: Program, seed: int) -> dict[str, Array]:
 
 
 def checked_arrays(
-    values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], where: str
+    values: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+    where: str,
+    small: bool = True,
 ) -> dict[str, Array]:
-    """Return the values as arrays of the shapes of their names, or raise."""
+    """Return the values as arrays of the shapes of their names, or raise.
+
+    Args:
+        values: arrays by name.
+        shapes: of those that there are, by name.
+        where: what the caller calls them.
+        small: raise for finite numbers that float32 has not.
+    """
     checked = {}
     for name, value in values.items():
         if name not in shapes:
@@ -48,6 +59,8 @@ def checked_arrays(
                 got=f"shape {array.shape}",
                 hint="Kernels are (in, out).",
             )
+        if small:
+            check_size(array, f"{where}[{name!r}]")
         checked[name] = array
     return checked
 

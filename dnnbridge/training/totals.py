@@ -45,6 +45,7 @@ class Totals:
         numbers = {"count": self.count, "rest": self.rest}
         return numbers | {"terms": self.terms, "divisors": self.divisors, "sums": sums}
 
+    @np.errstate(over="ignore", invalid="ignore")  # `NonFiniteGuard` tells of what is not finite
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
         """Add the results of some steps with so many examples each; return their losses."""
         losses = results["loss"].astype(np.float64)
@@ -67,6 +68,7 @@ class Totals:
             self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
         return [float(loss) for loss in losses]
 
+    @np.errstate(over="ignore", invalid="ignore")
     def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
         logs: Logs = {}
