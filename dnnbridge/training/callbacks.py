@@ -57,7 +57,8 @@ class Checkpoint(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         from dnnbridge.checkpoint_file import check_target
 
-        check_target(self._file(run), self.make_folders)
+        if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
+            check_target(self._file(run))
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         if self.every and (epoch + 1) % self.every == 0:
