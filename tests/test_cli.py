@@ -38,6 +38,16 @@ experiment = db.Experiment(
 )
 """
 
+WILD = """
+import dnnbridge as db
+
+experiment = db.Experiment(
+    model=db.Sequential([db.Input((64,)), db.Dense(10, kernel_regularizer=db.L2(1.0))]),
+    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    optimizer=db.SGD(1e38),
+)
+"""
+
 TOY = '''
 """Backends that misbehave, for the tests of `compare`."""
 from dnnbridge.backend import BackendInfo
@@ -186,6 +196,25 @@ def test_save_and_resume_is_one_long_training(small: Path, tmp_path: Path) -> No
     assert db.load(final, backend="reference").progress.epoch == 3
 
 
+@pytest.mark.parametrize("choice", ["stop", "warn"])
+def test_what_is_not_finite_ends_training(small: Path, tmp_path: Path, choice: str) -> None:
+    file, saved = tmp_path / "wild.py", tmp_path / "run.safetensors"
+    file.write_text(WILD)
+    succeed(*train(small, "--epochs", "1", "--save", saved))
+    good = saved.read_bytes()
+    result = call(*train(file, "--epochs", "3", "--on-nonfinite", choice, "--save", saved))
+    assert saved.read_bytes() == good
+    spoilt = db.load(tmp_path / "run.nonfinite.safetensors", backend="reference")
+    if choice == "warn":
+        assert (result.exit_code, spoilt.progress.epoch) == (0, 3)
+        return
+    assert result.exit_code == 1
+    assert spoilt.progress.epoch <= 1
+    assert re.search(r"^Error: training ended at step \d+: the loss or", result.output, re.M)
+    assert "Traceback" not in result.output
+    assert "test  loss" not in result.output
+
+
 @pytest.mark.parametrize("name", ["digits_mlp.py", "mnist_mlp.py"])
 def test_examples_are_experiments(name: str) -> None:
     assert isinstance(read_experiment(EXAMPLES / name), db.Experiment)
@@ -233,6 +262,7 @@ BAD_OPTIONS = {
     "data-file": (["--data", "none.npz"], 1, ["none.npz", "cannot be read"]),
     "resume": (["--resume", DIGITS], 1, ["digits_mlp.py", "safetensors"]),
     "save-folder": (["--save", f"{DIGITS}/x"], 1, ["save", "digits_mlp.py/x"]),
+    "save-name": (["--save", "run.h5"], 1, ["run.h5", "Keras", "'run.safetensors'"]),
     "epochs": (["--epochs", "0"], 2, ["--epochs"]),
     "batch-size": (["--batch-size", "few"], 2, ["--batch-size"]),
     "unknown-option": (["--epoch", "3"], 2, ["--epoch"]),

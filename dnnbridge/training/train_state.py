@@ -6,8 +6,6 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from dnnbridge.arrays import Array
 from dnnbridge.program import MASK, Program
 from dnnbridge.schedules.listening import heard
@@ -101,8 +99,6 @@ class TrainState:
         losses = totals.add(results, block.counts)
         position = self.position.after(block.steps, examples, block.index.shape[1])
         self._now = self._now._replace(position=position, totals=totals)
-        if not np.isfinite(losses).all():
-            log.warning("the loss is not finite by step %d: %s", self.position.step, losses[-1])
         return losses
 
     def end_epoch(self, logs: Logs) -> None:
