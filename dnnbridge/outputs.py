@@ -1,4 +1,4 @@
-"""What a model ends with, as losses and metrics see it: probabilities, or the logits behind them."""
+"""What a model ends with, as losses and metrics see it: probabilities, or logits behind them."""
 
 from __future__ import annotations
 
@@ -57,6 +57,4 @@ def makes_probabilities(op: Op, made: Value) -> bool:
         >>> [makes_probabilities(ops.Softmax(axis), x) for axis in (1, 2)]
         [False, True]
     """
-    return isinstance(op, ops.Sigmoid) or (
-        isinstance(op, ops.Softmax) and op.axis == made.rank - 1
-    )
+    return isinstance(op, ops.Sigmoid) or (isinstance(op, ops.Softmax) and op.axis == made.rank - 1)

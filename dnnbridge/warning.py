@@ -1,8 +1,8 @@
 """Everything dnnbridge warns of.
 
-    DnnbridgeWarning (UserWarning)
-    ├── LogitsWarning             a loss takes probabilities for logits, or logits for probabilities
-    └── NativeDifferenceWarning   a spec does not do what a native class does, see `from_native`
+DnnbridgeWarning (UserWarning)
+├── LogitsWarning             a loss takes probabilities for logits, or logits for probabilities
+└── NativeDifferenceWarning   a spec does not do what a native class does, see `from_native`
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ ENDS = {
     "without_bias": lambda act: ending_with(db.Dense(3, act, use_bias=False)),
     "convolution": lambda act: ending_with(db.Conv1D(3, 2, activation=act), shape=(5, 2)),
     "channels_first": lambda act: ending_with(
-        db.Conv1D(3, 2, activation=act, data_format="channels_first"), db.Permute((2, 1)), shape=(2, 5)
+        db.Conv1D(3, 2, activation=act, data_format="channels_first"),
+        db.Permute((2, 1)),
+        shape=(2, 5),
     ),
 }
 

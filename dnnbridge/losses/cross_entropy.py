@@ -66,7 +66,9 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
         classes = _classes(scope, prediction, self.class_weights)
         if self.ignore_index is None:
-            return _cross_entropy(scope, self, ops.one_hot(target, classes), self._log_p(prediction))
+            return _cross_entropy(
+                scope, self, ops.one_hot(target, classes), self._log_p(prediction)
+            )
         counted = 1.0 - ops.cast(ops.equal(target, self.ignore_index), "float32")
         known = ops.cast(ops.cast(target, "float32") * counted, "int32")
         label, log_p = ops.one_hot(known, classes), self._log_p(prediction)

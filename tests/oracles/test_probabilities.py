@@ -6,6 +6,9 @@ Keras divides probabilities by their sum, and computes from the logits behind a 
 from __future__ import annotations
 
 import os
+import runpy
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from dnnbridge.testing.assertions import assert_close
 from dnnbridge.testing.harness import equation
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "mnist_sigmoid.py"
 BACKENDS = ("reference", "tensorflow", "mindspore")
 RNG = np.random.default_rng(0)
 LABEL = RNG.integers(0, 3, 8)
@@ -54,9 +58,7 @@ QUOTIENTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("loss", "name", "arguments", "label"), QUOTIENTS.values(), ids=QUOTIENTS
-)
+@pytest.mark.parametrize(("loss", "name", "arguments", "label"), QUOTIENTS.values(), ids=QUOTIENTS)
 def test_probabilities_are_divided_by_their_sum(loss, name, arguments, label):
     """Value and gradient, the order of clipping and dividing included."""
     keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
@@ -242,9 +244,7 @@ def test_heads_weights_and_reductions_see_logits_too():
         db.Head("flag", db.BinaryCrossEntropy(reduction="weighted_mean"), weight=0.5),
     ]
     run = db.compile(db.Experiment(db.Model(x, [kind, flag]), heads, db.SGD(1.0)), "reference")
-    run.set_parameters(
-        {"kind/kernel": np.array([[25.0, 0.0]]), "flag/kernel": np.array([[-25.0]])}
-    )
+    run.set_parameters({"kind/kernel": np.array([[25.0, 0.0]]), "flag/kernel": np.array([[-25.0]])})
     labels = {"kind": np.array([1, 0]), "flag": np.array([[1.0], [0.0]])}
     weights = {"kind": np.array([2.0, 1.0]), "flag": np.array([1.0, 3.0])}
     found = run.evaluate(np.ones((2, 1)), labels, sample_weight=weights)
@@ -277,61 +277,43 @@ def test_evaluation_and_metrics_of_the_same_name_are_those_of_keras(end):
     assert list(ours.values()) == pytest.approx(theirs, rel=4e-6)
 
 
-def textbook(units, backend, features):
-    model = db.Sequential(
-        [
-            db.Input((features,)),
-            *(db.Dense(u, "sigmoid") for u in units),
-            db.Dense(10, "sigmoid"),
-        ]
-    )
-    loss, metrics = ROWS(), ["accuracy"]
-    return db.compile(db.Experiment(model, loss, db.Adam(), metrics, seed=3), backend)
+def textbook(units, features):
+    layers = [db.Dense(u, "sigmoid") for u in (*units, 10)]
+    model = db.Sequential([db.Input((features,)), *layers])
+    return db.Experiment(model, ROWS(), db.Adam(), ["accuracy"], seed=3)
 
 
-def curves_of(data, units, batch_size, epochs, backends):
-    """Return the losses and accuracies of live Keras and of backends, from the same weights."""
+def assert_learns_as_keras(experiment, data, batch_size, epochs, backends, reached):
+    """Hold backends to a live Keras model of the same weights and batches, epoch by epoch."""
     keras = pytest.importorskip("keras")
-    layers = [keras.layers.Dense(u, "sigmoid") for u in (*units, 10)]
-    native = keras.Sequential([keras.Input((data.x_train.shape[1],)), *layers])
+    data = adapt_to(experiment, data)
+    given = data.x_train, data.y_train, batch_size, epochs
+    start = list(db.compile(experiment, "reference").parameters().values())
+    layers = [keras.layers.Dense(len(bias), "sigmoid") for bias in start[1::2]]
+    native = keras.Sequential([keras.Input((len(start[0]),)), *layers])
     native.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-    found = {}
+    native.set_weights(start)
+    theirs = native.fit(*given, shuffle=False, verbose=0).history
+    assert theirs["accuracy"][-1] > reached
     for backend in backends:
-        run = textbook(units, backend, data.x_train.shape[1])
-        native_start = list(run.parameters().values())
-        history = run.fit(data.x_train, data.y_train, batch_size, epochs, shuffle=False).history
-        found[backend] = (history["loss"], history["accuracy"])
-    native.set_weights(native_start)
-    history = native.fit(
-        data.x_train, data.y_train, batch_size, epochs, shuffle=False, verbose=0
-    ).history
-    return (history["loss"], history["accuracy"]), found
+        ours = db.compile(experiment, backend).fit(*given, shuffle=False).history
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4), backend
+        assert ours["accuracy"] == pytest.approx(theirs["accuracy"], abs=2e-3), backend
 
 
 def test_the_textbook_sample_learns_as_in_keras():
     """Three sigmoid layers, rows of labels, Adam: with p as it is this ends at chance."""
     for name in ("tensorflow", "mindspore"):
         pytest.importorskip(name)
-    data = load_dataset("digits")
-    data = adapt_to(textbook((64, 64), "reference", 64).experiment, data)
-    theirs, ours = curves_of(data, (64, 64), 32, 12, BACKENDS)
-    assert theirs[1][-1] > 0.8
-    for backend, (losses, accuracies) in ours.items():
-        assert losses == pytest.approx(theirs[0], rel=1e-4), backend
-        assert accuracies == pytest.approx(theirs[1], abs=2e-3), backend
+    experiment = textbook((64, 64), 64)
+    assert_learns_as_keras(experiment, load_dataset("digits"), 32, 12, BACKENDS, 0.8)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("DNNBRIDGE_DATA"), reason="DNNBRIDGE_DATA names no MNIST")
 def test_the_textbook_sample_reaches_keras_on_mnist():
-    """Two epochs of 6,000 images, batches of 200."""
-    experiment = textbook((784, 784), "reference", 784).experiment
+    """The example as it stands: two epochs of 6,000 images, batches of 200."""
+    experiment = runpy.run_path(str(EXAMPLE))["experiment"]
     whole = load_dataset("mnist")
-    part = type(whole)("mnist", whole.x_train[:6000], whole.y_train[:6000], whole.x_test, whole.y_test)
-    theirs, ours = curves_of(
-        adapt_to(experiment, part), (784, 784), 200, 2, ("tensorflow", "mindspore")
-    )
-    assert theirs[1][-1] > 0.78
-    for backend, (losses, accuracies) in ours.items():
-        assert losses == pytest.approx(theirs[0], rel=1e-4), backend
-        assert accuracies == pytest.approx(theirs[1], abs=2e-3), backend
+    part = replace(whole, x_train=whole.x_train[:6000], y_train=whole.y_train[:6000])
+    assert_learns_as_keras(experiment, part, 200, 2, ("tensorflow", "mindspore"), 0.78)
