@@ -10,7 +10,7 @@ from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.heads import Head
 from dnnbridge.losses import AbstractLoss, Target
-from dnnbridge.metrics import AbstractMetric, as_metrics
+from dnnbridge.metrics import AbstractMetric, LossMetric, as_metrics
 from dnnbridge.outputs import Prediction
 from dnnbridge.scope import Scope
 
@@ -115,13 +115,14 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
 def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
     """Raise if labels that the loss ignores would count in a metric that could ignore them."""
     for label, metric in metrics.items():
-        found = getattr(metric, "ignore_index", ignored)
+        loss = metric.loss if isinstance(metric, LossMetric) else None
+        found = getattr(loss or metric, "ignore_index", ignored)
         if ignored is not None and found != ignored:
             raise SpecError(
                 "the loss ignores labels that count in the metric",
                 where=label,
                 got=f"ignore_index {ignored} and {found}",
-                hint=f"Give the metric ignore_index={ignored}.",
+                hint=f"Give {'its loss' if loss else 'the metric'} ignore_index={ignored}.",
             )
 
 

@@ -52,12 +52,12 @@ def row(activation: str, name: str, y: Any, because: str = "", **arguments: Any)
 
 
 IGNORED = (
-    "the loss sees the logits behind the activation here, too; Keras puts zeros in the place of what "
-    "is ignored, after which it sees none, and clips the probabilities"
+    "the loss sees the logits behind the activation here, too; Keras puts zeros in the place of "
+    "what is ignored, after which it sees none, and clips the probabilities"
 )
 MIXED = (
-    "the factor has the sigmoid of the logits, as the cross-entropy has; Keras has the softmax in the "
-    "factor and the sigmoid in the cross-entropy"
+    "the factor has the sigmoid of the logits, as the cross-entropy has; Keras has the softmax in "
+    "the factor and the sigmoid in the cross-entropy"
 )
 
 END_ROWS = [

@@ -141,7 +141,7 @@ OP_ROWS = [
     ),
     row(
         *("argmax", X),
-        because="along the last axis unless it is told another; Keras takes all elements for one row",
+        because="along the last axis unless it is told another; Keras takes all elements for a row",
     ),
     row(
         *("take", WHOLE[:, 0]),

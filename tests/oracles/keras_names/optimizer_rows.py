@@ -58,8 +58,9 @@ def row(
 
 
 INSIDE = (
-    "the rate stands outside of the velocity, as in MindSpore and PyTorch: a new rate holds for what "
-    "the velocity has gathered, too. SGD.keras has it inside; they differ where the rate changes only"
+    "the rate stands outside of the velocity, as in MindSpore and PyTorch: a new rate holds for "
+    "what the velocity has gathered, too. `SGD.keras` has it inside. They differ only where the "
+    "rate changes"
 )
 NAMES = (
     *("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSProp", "Lion", "LAMB"),

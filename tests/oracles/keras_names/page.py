@@ -26,10 +26,10 @@ NOTE = (
     "arguments, or with none; or it differs on purpose, and the list says why. The tests walk the",
     "public namespaces of both: a shared name that is not compared fails them, and so do a number",
     "and a default that are not those of Keras without a reason, and a reason whose difference is",
-    "no longer seen. Compared are outputs, gradients and running statistics in training and at rest",
-    "with the same weights, losses and their gradients, metrics over several batches, ten steps of",
-    "optimizers with gradients from 1e-7 to 10, rates, distributions of large draws, and defaults,",
-    "argument by argument. Ours are the numbers of the float64 reference, to which",
+    "no longer seen. Compared are outputs, gradients and running statistics in training and",
+    "evaluation with the same weights, losses and their gradients, metrics over several batches,",
+    "ten steps of optimizers with gradients from 1e-7 to 10, rates, distributions of large draws,",
+    "and defaults, argument by argument. Ours are the numbers of the float64 reference, to which",
     "[every backend is held](conformance.md).",
 )
 
