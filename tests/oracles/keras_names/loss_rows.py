@@ -97,7 +97,7 @@ def _refusal(name: str) -> Row:
         says="labels 0 and 1",
         measure=partial(_refused, name, REAL, ONE_HOT),
         because="labels are -1 and 1 here, and 0 is an error: Keras takes 0 for -1 where a batch "
-        "has no other labels than 0 and 1, so what a 0 means there depends on the rest of the batch",
+        "has no other labels than 0 and 1, so the rest of the batch says what a 0 means there",
     )
 
 
