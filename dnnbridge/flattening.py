@@ -44,7 +44,7 @@ def flatten(function: Function, claims: Mapping[type, Claim]) -> Flat:
     """Inline the calls that are not claimed, and find out which may change arrays in place."""
 
     def claim_of(node: Node) -> Claim | None:
-        spec = node.op.spec if isinstance(node.op, Call) else None
+        spec = node.op.spec if isinstance(node.op, Call) and not node.op.exposed else None
         claim = claims.get(type(spec))
         return claim if claim and claim.applies(spec) and claim.fits(node) else None
 

@@ -90,23 +90,35 @@ BAD_DISTRIBUTIONS = {
 @pytest.mark.parametrize(("y", "message"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS)
 def test_bad_distributions(y, message):
     with pytest.raises(DnnbridgeError) as caught:
-        make(db.CategoricalCrossEntropy()).fit(X, y)
+        make(db.CategoricalCrossEntropy(True)).fit(X, y)
     assert message in str(caught.value)
 
 
 ONES = np.ones((6, 3))
 
 BAD_RANGES = {
-    "below_0": (db.BinaryCrossEntropy(), changed(ONES, (2, 1), -0.5), "y[2, 1]: labels must be 0"),
+    "below_0": (
+        db.BinaryCrossEntropy(True),
+        changed(ONES, (2, 1), -0.5),
+        "y[2, 1]: labels must be 0",
+    ),
     "above_1": (db.BinaryCrossEntropy(True), changed(ONES, (0, 2), 1.5), "must be 1 or less"),
-    "focal": (db.BinaryFocalCrossEntropy(), 2.0 * ONES, "must be 1 or less, got 2.0 (18 such"),
+    "focal": (
+        db.BinaryFocalCrossEntropy(from_logits=True),
+        2.0 * ONES,
+        "must be 1 or less, got 2.0 (18 such",
+    ),
     "counts": (db.Poisson(), -ONES, "labels must be 0 or more"),
     "logarithm": (db.MeanSquaredLogarithmicError(), -ONES, "labels must be 0 or more"),
     "signs": (db.Hinge(), changed(ONES, (1, 1), 0.0), "y[1, 1]: labels must be -1 or 1, got 0.0"),
     "signs_squared": (db.SquaredHinge(), 2.0 * ONES, "labels must be -1 or 1"),
-    "kl": (db.KLDivergence(), ONES, "every row must sum to 1"),
+    "kl": (db.KLDivergence(True), ONES, "every row must sum to 1"),
     "categorical_hinge": (db.CategoricalHinge(), ONES, "every row must sum to 1"),
-    "categorical_focal": (db.CategoricalFocalCrossEntropy(), ONES, "every row must sum to 1"),
+    "categorical_focal": (
+        db.CategoricalFocalCrossEntropy(from_logits=True),
+        ONES,
+        "every row must sum to 1",
+    ),
 }
 
 
