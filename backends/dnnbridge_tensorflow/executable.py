@@ -117,16 +117,17 @@ class TensorFlowExecutable:
         return self._compiled[function, batch, loops]
 
     def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS)
+        flat = flatten(described, CLAIMS, rows=True)
         variables = self._variables
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()
         }
+        tables = {value: variables[name] for value, name in flat.tables.items()}
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:
-            given = dict(zip(described.feeds, feeds, strict=True))
+            given = dict(zip(described.feeds, feeds, strict=True)) | tables
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
             outputs = evaluate(flat.graph, [given.get(v) for v in flat.graph.inputs], places)
             for name, value in zip(described.writes, outputs[count:], strict=True):
