@@ -20,6 +20,7 @@ from dnnbridge.graph import (
     Value,
     ValueAndGrad,
 )
+from dnnbridge.ops import PutRows
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.layouts import Layouts
@@ -108,7 +109,8 @@ class _Writer:
     def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
-        graph, places, read = flatten(function, CLAIMS)
+        graph, places, read, tables = flatten(function, CLAIMS, rows=True)
+        read = {**read, **tables}
         used = dict.fromkeys([*read.values(), *function.writes])
         self.places = {
             v: ([f"self.{arrays[n]}" for n in names], moved) for v, (names, moved) in places.items()
@@ -177,6 +179,9 @@ class _Writer:
             return f"{_target([*outputs, *kept])} = {call}"
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
+        if isinstance(node.op, PutRows) and node.outputs[0] in self.places:
+            (place,), _ = self.places[node.outputs[0]]
+            return self._kernel(Kernel("ops.ScatterUpdate()", (place, *arguments[1:])))
         if isinstance(node.op, Call) and node.outputs[0] in self.places:
             places, moved = self.places[node.outputs[0]]
             before = f"ops.assign({places[0]}, {arguments[0]})\n        " if moved else ""

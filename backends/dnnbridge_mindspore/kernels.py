@@ -30,6 +30,11 @@ from dnnbridge_mindspore.reductions import Softmax as Softmax
 from dnnbridge_mindspore.reductions import SumFirst as SumFirst
 from dnnbridge_mindspore.reductions import SumLast as SumLast
 from dnnbridge_mindspore.reductions import SumMiddle as SumMiddle
+from dnnbridge_mindspore.rows import GATHER as GATHER
+from dnnbridge_mindspore.rows import Gather as Gather
+from dnnbridge_mindspore.rows import PutRows as PutRows
+from dnnbridge_mindspore.rows import SumRepeats as SumRepeats
+from dnnbridge_mindspore.rows import Take as Take
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -37,7 +42,7 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 
 Tensor = Any
 
-MEAN, GATHER, TRANSPOSE = ops.ReduceMean(), ops.Gather(), ops.Transpose()
+MEAN, TRANSPOSE = ops.ReduceMean(), ops.Transpose()
 
 
 class NativeRelu(nn.Cell):
@@ -156,26 +161,6 @@ class SparseCrossEntropy(nn.Cell):
         rows = ops.reshape(prediction, (-1, prediction.shape[-1]))
         losses = self.losses(rows, ops.reshape(target, (-1,)))
         return MEAN(ops.reshape(losses, (target.shape[0], -1)), 1)
-
-
-class Take(nn.Cell):
-    """Rows by index, NaN where the table has none; `ops.gather` gives 0 there, or raises"""
-
-    def construct(self, table: Tensor, indices: Tensor) -> Tensor:
-        last = table.shape[0] - 1
-        inside = ops.clamp(indices, 0, last)
-        known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
-        return ops.where(known, ops.gather(table, inside, 0), float("nan"))
-
-
-class Gather(nn.Cell):
-    """Rows of arrays by number"""
-
-    def construct(self, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
-        made: tuple[Tensor, ...] = ()
-        for array in arrays:
-            made = (*made, GATHER(array, index, 0))
-        return made
 
 
 def argmax(x: Tensor, axis: int) -> Tensor:

@@ -123,16 +123,17 @@ class TensorFlowExecutable:
     def _step(
         self, described: Function, table: Lowerings
     ) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS)
+        flat = flatten(described, CLAIMS, rows=True)
         variables = self._variables
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()
         }
+        tables = {value: variables[name] for value, name in flat.tables.items()}
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:
-            given = dict(zip(described.feeds, feeds, strict=True))
+            given = dict(zip(described.feeds, feeds, strict=True)) | tables
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
             known = [given.get(v) for v in flat.graph.inputs]
             outputs = evaluate(flat.graph, known, table, places)
