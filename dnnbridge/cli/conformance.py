@@ -150,8 +150,8 @@ def _in_processes(
 
     command = ["conformance", "--backend", name, "--device", device, *words]
     way = f" {variant.name} ({variant.about})" if variant else ""
-    processes = f"{jobs} process{'es' if jobs > 1 else ''}"
-    click.echo(f"{name}{way}: {len(checks)} checks in {processes}")
+    count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
+    click.echo(f"{name}{way}: {count} in {jobs} process{'es' if jobs > 1 else ''}")
     with tempfile.TemporaryDirectory(prefix="dnnbridge-") as folder:
         return ask_in_processes(command, checks, jobs, Path(folder), variant)
 

@@ -144,7 +144,8 @@ def versions_of(backend: str) -> dict[str, str]:
     found["dnnbridge"] = version("dnnbridge")
     facts: dict[str, str] = {}
     for each in available_backends():
-        if each.name == backend and each.version:
-            found[backend], facts = each.version, backend_facts(backend)
+        if each.name == backend:
+            found |= {backend: each.version} if each.version else {}
+            facts = backend_facts(backend)
     found["platform"] = f"{platform.system()} {platform.machine()}"
     return found | {"processor": str(machine())} | facts
