@@ -5,6 +5,7 @@
     ├── ShapeError (ValueError)           shapes do not fit, found while a graph is built
     ├── DataError (ValueError)            an array given to a run has a wrong shape or value
     ├── DTypeError (TypeError)            an array or value has a wrong type
+    ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
@@ -55,6 +56,9 @@ class DataError(DnnbridgeError, ValueError): ...
 
 
 class DTypeError(DnnbridgeError, TypeError): ...
+
+
+class ArgumentError(DnnbridgeError, TypeError): ...
 
 
 class CheckpointError(DnnbridgeError, ValueError): ...

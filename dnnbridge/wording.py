@@ -14,8 +14,11 @@ def snake_case(name: str) -> str:
 
 
 def shorten(value: Any, limit: int = 80) -> str:
-    """Return the repr of a value, cut in the middle of nothing: long ones end in "…"."""
-    text = repr(value)
+    """Return the repr of a value on one line; a long one ends in "…"."""
+    try:
+        text = re.sub(r"\s*\n\s*", " ", repr(value))
+    except Exception:  # a value that is wrong may not be able to say what it is
+        text = object.__repr__(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

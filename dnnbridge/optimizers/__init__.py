@@ -11,6 +11,7 @@ from dnnbridge.optimizers.averaging import (
 )
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
+from dnnbridge.optimizers.field import as_optimizer
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
 from dnnbridge.optimizers.lookahead import Lookahead
@@ -59,6 +60,7 @@ __all__ = [
     "Slots",
     "StochasticWeightAverage",
     "WithGradientRules",
+    "as_optimizer",
     "from_native",
     "shortest",
 ]

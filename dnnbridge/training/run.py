@@ -13,6 +13,7 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
+from dnnbridge.calling import explained
 from dnnbridge.errors import DataError
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
@@ -21,9 +22,11 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
@@ -67,6 +70,7 @@ class Run:
         self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
+    @explained(FIT)
     def fit(
         self,
         x: Any,
@@ -124,7 +128,7 @@ class Run:
             *(self._program, self._executable, self.device, data, batch_size, per_call),
             *(self.experiment.seed, shuffle, self._buffers["fit"]),
         )
-        hooks = [*callbacks, *([progress_callback()] if progress else [])]
+        hooks = [*checked_callbacks(callbacks), *([progress_callback()] if progress else [])]
         history, self._stopped = History(), False
         with ExitStack() as ending:
             for hook in hooks:
@@ -160,11 +164,13 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
+    @explained(EVALUATE)
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
+    @explained(PREDICT)
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
