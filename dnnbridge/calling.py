@@ -14,6 +14,7 @@ from dnnbridge.wording import shorten
 P = ParamSpec("P")
 R = TypeVar("R")
 
+VARIABLE = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 
 
@@ -42,13 +43,18 @@ def explained(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
         where = name or function.__name__
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+        refused = {n for n in instead or {} if open_ended and n not in signature.parameters}
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 signature.bind(*args, **kwargs)
+                wrong = not refused.isdisjoint(kwargs)
             except TypeError:
-                raise _wrong_call(signature, where, args, kwargs, instead or {}) from None
+                wrong = True
+            if wrong:
+                raise _wrong_call(signature, where, args, kwargs, instead or {})
             return function(*args, **kwargs)
 
         return call
@@ -63,10 +69,15 @@ def _wrong_call(
     kwargs: Mapping[str, Any],
     instead: Mapping[str, str],
 ) -> ArgumentError:
-    known = {name: p for name, p in signature.parameters.items() if name not in ("self", "cls")}
+    known = {
+        name: p
+        for name, p in signature.parameters.items()
+        if name not in ("self", "cls") and p.kind not in VARIABLE
+    }
     positional = [name for name, p in signature.parameters.items() if p.kind in POSITIONAL]
     takes = f"{where} takes {', '.join(known) or 'no arguments'}."
     unknown = [name for name in kwargs if name not in known]
+    unknown.sort(key=lambda name: name not in instead)  # those that something is known of first
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, 1)
         hint = instead.get(unknown[0]) or (f"Did you mean {near[0]}? " if near else "") + takes

@@ -12,7 +12,9 @@ from typing import Any, Self, TypeVar, cast, dataclass_transform
 import pydantic
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from dnnbridge.calling import explained
 from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.native_arguments import refused
 from dnnbridge.wording import close_match, shorten, snake_case
 
 S = TypeVar("S", bound="Spec")
@@ -94,6 +96,11 @@ def spec(cls: type[S]) -> type[S]:
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
     made: Any = pydantic_dataclass(cls, frozen=True, config=config)
     made.__init__ = _plain_errors(made.__init__)
+    for framework in ("keras", "mindspore"):
+        method = vars(cls).get(framework)
+        if isinstance(method, classmethod):
+            call = explained(refused(kind, framework), f"{cls.__name__}.{framework}")
+            setattr(made, framework, classmethod(call(method.__func__)))
     if any(field.name == "kind" for field in dataclasses.fields(made)):
         raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
     _KINDS[kind] = made

@@ -161,7 +161,11 @@ BAD = {
     "padding_alone": (lambda: image(db.MaxPooling2D(2, padding=2)), "", "padding alone"),
     "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves nothing"),
     "merge_mode": (lambda: db.Bidirectional(db.LSTM(2), "max"), "Bidirectional.merge_mode", "max"),
-    "not_recurrent": (lambda: db.Bidirectional(db.Dense(2)), "Bidirectional.layer", "Give db.SimpleRNN(…)"),
+    "not_recurrent": (
+        lambda: db.Bidirectional(db.Dense(2)),
+        "Bidirectional.layer",
+        "db.SimpleRNN",
+    ),
     "recurrent_rank": (lambda: small(db.LSTM(2)), "lstm", "(batch, time, features)"),
     "blank": (lambda: db.CTC(2, blank=-1), "CTC.blank", "greater than or equal to 0"),
     "drawing_loop": (
