@@ -67,7 +67,11 @@ def available_backends() -> list[AvailableBackend]:
 
 def default_backend() -> str:
     """Return the installed backend with the highest priority, and log it."""
-    for backend in available_backends():
+    every = available_backends()
+    for backend in every:
+        if backend.error:
+            log.warning("backend %s left out: %s", backend.name, backend.error)
+    for backend in every:
         if backend.installed:
             log.info("backend %s chosen: the first that is installed", backend.name)
             return backend.name
@@ -144,7 +148,6 @@ def _all_described() -> tuple[list[BackendInfo], dict[str, BackendError]]:
         try:
             infos.append(described(name))
         except BackendError as error:
-            log.warning("backend %s left out: %s", name, error)
             broken[name] = error
     return infos, broken
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from dnnbridge.errors import SpecError
 from dnnbridge.specification import Spec, a_kind_of, family_of, kinds, names_of
-from dnnbridge.wording import close_match, shorten
+from dnnbridge.wording import close_match, what
 
 S = TypeVar("S", bound=Spec)
 
@@ -74,11 +74,7 @@ def wrong_kind(base: type[Spec], value: Any, by_name: bool = False, wanted: str 
         wanted: what is taken, where that is more than a `base` and its name.
     """
     wanted = wanted or a_kind_of(base) + (" or its name" if by_name else "")
-    return SpecError(f"expected {wanted}", got=_what(value), hint=_meant(base, value, by_name))
-
-
-def _what(value: Any) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else shorten(value)
+    return SpecError(f"expected {wanted}", got=what(value), hint=_meant(base, value, by_name))
 
 
 def _meant(base: type[Spec], value: Any, by_name: bool) -> str:

@@ -62,7 +62,7 @@ class Spec:
         """Make a spec of what `to_json` returned."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (TypeError, ValueError) as error:
             raise SpecError(
                 f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
             ) from None

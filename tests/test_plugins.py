@@ -192,7 +192,7 @@ def offer(folder, monkeypatch, plugins_of):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_broken_plugin_harms_only_itself(name, tmp_path, monkeypatch):
+def test_a_broken_plugin_harms_only_itself(name, tmp_path, monkeypatch, caplog):
     monkeypatch.delenv("DNNBRIDGE_BACKEND", raising=False)
     usual = [(b.name, b.installed) for b in db.available_backends()]
     default = plugins.default_backend()
@@ -203,6 +203,7 @@ def test_a_broken_plugin_harms_only_itself(name, tmp_path, monkeypatch):
     assert HOSTILE[name][2] in last.error
     assert "Mend or uninstall bad-package" in last.error
     assert plugins.default_backend() == default
+    assert f"backend {name} left out" in caplog.text
     assert db.compile(experiment(), backend="reference").backend == "reference"
     with pytest.raises(BackendError, match=f"entry point {name} = "):
         db.compile(experiment(), backend=name)

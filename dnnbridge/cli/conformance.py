@@ -52,23 +52,27 @@ def conformance(
     The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
     otherwise, is listed and fails nothing.
     """
-    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
     from dnnbridge.cli.conformance_progress import shown_progress
     from dnnbridge.testing.checks import all_checks
     from dnnbridge.testing.checks import select as select_from
+    from dnnbridge.testing.recorded import read
     from dnnbridge.testing.running import run_checks
 
     check_writable("report", report)
     check_writable("json", json_file)
-    subjects = _subjects(backend, device)
-    before = _before(against, subjects) if against else []
+    names = [name.strip() for name in backend.split(",")] if backend else []
+    check_backends(names, device)
+    known = read(against) if against else []
     every = all_checks()
     checks = select_from(every, words=select, quick=quick)
     if not checks:
         raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
     if share:
         checks = share_of(checks, *map(int, share.split("/")))
+    subjects = _subjects(names, device)
+    before = _before(known, str(against), subjects) if against else []
     found = []
     gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
     for subject in subjects:
@@ -101,15 +105,14 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
     _write(read_all(files), report, None)
 
 
-def _subjects(backend: str | None, device: str | None) -> list[Subject]:
+def _subjects(names: list[str], device: str | None) -> list[Subject]:
     """Load the backends; the reference that they are held to is one, its results made once."""
     from dnnbridge.plugins import load_backend
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
 
-    names = [name.strip() for name in backend.split(",")] if backend else [None]
     reference = Subject(load_backend("reference"))
-    loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
+    loaded = [load_chosen(name, device) for name in dict.fromkeys(names or [None])]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
 
 
@@ -125,18 +128,16 @@ def _in_processes(
         return ask_in_processes(command, checks, jobs, Path(folder))
 
 
-def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
-    """Read what each of the subjects was before."""
+def _before(before: list[Conformance], against: str, subjects: list[Subject]) -> list[Conformance]:
+    """Return what the subjects were before, or raise if one is not among it."""
     from dnnbridge.errors import SpecError
-    from dnnbridge.testing.recorded import read
 
-    before = read(against)
     there = {(each.backend, each.device) for each in before}
     for name, device in ((each.backend.info.name, each.device) for each in subjects):
         if (name, device) not in there:
             raise SpecError(
                 "was written for another backend",
-                where=str(against),
+                where=against,
                 got=", ".join(" on ".join(each) for each in sorted(there)),
                 hint=f"Give a file of {name} on {device}.",
             )
@@ -146,17 +147,17 @@ def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
 def _print(found: Conformance, before: list[Conformance], every: list[Check]) -> None:
     """Print what was found, and what has changed, of all checks that there are."""
     from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
-    from dnnbridge.cli.tables import print_table
+    from dnnbridge.cli.tables import print_table, say
     from dnnbridge.testing.changes import changes, key_of
 
     print_table(area_table(found))
     for line in outcome_lines(found):
-        click.echo(line)
+        say(line)
     known = {key_of(check) for check in every}
     for old in before:
         if (old.backend, old.device) == (found.backend, found.device):
             for line in change_lines(old, found, changes(old, found, known)):
-                click.echo(line)
+                say(line)
 
 
 def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:

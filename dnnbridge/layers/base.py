@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dnnbridge.calling import inputs_wrong
 from dnnbridge.errors import ArgumentError
 from dnnbridge.specification import Spec
-from dnnbridge.wording import shorten
+from dnnbridge.wording import shorten, what
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import Input
@@ -89,7 +89,7 @@ def _require_symbol(layer: AbstractLayer, given: Any) -> None:
     raise ArgumentError(
         "is called on Inputs and on what other layers gave",
         where=type(layer).__name__,
-        got=shorten(given),
+        got=what(given),
         hint=hint,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dnnbridge import ops
+from dnnbridge.calling import explained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
@@ -69,6 +70,7 @@ class AbstractLoss(Spec):
         the example counts, which then takes the place of the 1 in what the batch is divided by.
         """
 
+    @explained(name="a loss")
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """Return the loss of arrays, reduced as in training, in float64; labels come first.
 

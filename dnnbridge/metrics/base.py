@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from dnnbridge.arrays import Array
+from dnnbridge.calling import explained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import Target
 from dnnbridge.scope import Scope
@@ -41,6 +42,7 @@ class AbstractMetric(Spec):
         """Name in the history."""
         return self.name or alias_of(type(self))
 
+    @explained(name="a metric")
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MetricValue:
         """Return the metric of arrays, in float64; labels come first.
 

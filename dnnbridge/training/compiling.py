@@ -13,7 +13,7 @@ from dnnbridge.garbage import uncollected
 from dnnbridge.plugins import default_backend, load_backend
 from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.run import Run
-from dnnbridge.wording import shorten
+from dnnbridge.wording import what
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -74,6 +74,6 @@ def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
 def _not_an_experiment(value: Any) -> DTypeError:
     return DTypeError(
         "compile takes an Experiment",
-        got=f"the class {value.__name__}" if isinstance(value, type) else shorten(value),
+        got=what(value),
         hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.errors import ArgumentError, SpecError
-from dnnbridge.wording import close_match, shorten
+from dnnbridge.wording import close_match, what
 
 if TYPE_CHECKING:
     from dnnbridge.training.callbacks import Callback
@@ -72,7 +72,7 @@ def checked_callbacks(given: Any) -> list[Callback]:
         raise ArgumentError(
             "expected a list of callbacks",
             where="callbacks" + (f"[{place}]" if several else ""),
-            got=f"the class {name}" if isinstance(each, type) else shorten(each),
+            got=what(each),
             hint=hint,
         )
     return found

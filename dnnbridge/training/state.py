@@ -11,7 +11,7 @@ from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.program import Program
-from dnnbridge.wording import close_match
+from dnnbridge.wording import close_match, what
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
@@ -28,6 +28,13 @@ def checked_arrays(
     values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], where: str
 ) -> dict[str, Array]:
     """Return the values as arrays of the shapes of their names, or raise."""
+    if not isinstance(values, Mapping):
+        raise DTypeError(
+            "needs arrays by their names",
+            where=where,
+            got=what(values),
+            hint="Give a dictionary such as {'dense/kernel': array}.",
+        )
     checked = {}
     for name, value in values.items():
         if name not in shapes:
