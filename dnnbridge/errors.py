@@ -5,6 +5,7 @@
     ├── ShapeError (ValueError)           shapes do not fit, found while a graph is built
     ├── DataError (ValueError)            an array given to a run has a wrong shape or value
     ├── DTypeError (TypeError)            an array or value has a wrong type
+    ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
     ├── RunError (RuntimeError)           a run is used in a way or at a time that it cannot be
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
@@ -58,6 +59,9 @@ class DataError(DnnbridgeError, ValueError): ...
 
 
 class DTypeError(DnnbridgeError, TypeError): ...
+
+
+class ArgumentError(DnnbridgeError, TypeError): ...
 
 
 class CheckpointError(DnnbridgeError, ValueError): ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge.building import build_program
 from dnnbridge.constraints import as_constraint
@@ -17,10 +17,11 @@ from dnnbridge.loss_scale import LossScaleLike, as_loss_scale
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
-from dnnbridge.optimizers import AbstractOptimizer, AccumulationLike
+from dnnbridge.optimizers import AbstractOptimizer, AccumulationLike, as_optimizer
 from dnnbridge.patterns import by_pattern
 from dnnbridge.program import Program
 from dnnbridge.regularizers import as_regularizer
+from dnnbridge.resolving import instance_of
 from dnnbridge.specification import Spec, spec
 from dnnbridge.updater import updater
 from dnnbridge.weight_rules import Constraints, FrozenStatistics, Regularizers, WeightRules
@@ -69,9 +70,9 @@ class Experiment(Spec):
         True
     """
 
-    model: InstanceOf[AbstractModel]
+    model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossLike
-    optimizer: InstanceOf[AbstractOptimizer]
+    optimizer: Annotated[AbstractOptimizer, PlainValidator(as_optimizer)]
     metrics: MetricsLike = ()
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dnnbridge.calling import inputs_wrong
 from dnnbridge.declarations import BatchMask, Declarations
 from dnnbridge.declarations import RandomInput as RandomInput
 from dnnbridge.declarations import StateArray as StateArray
@@ -211,6 +212,9 @@ class Scope:
     def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
         """Record a call as `call` does, of a spec that emits several values."""
         path = self._full(name) if name else self.path
+        if wrong := inputs_wrong(emitter.emit, len(values)):
+            kind = type(emitter).__name__
+            raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:

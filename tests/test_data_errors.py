@@ -29,7 +29,7 @@ BAD = {
     "x_features": (np.ones((6, 5)), Y, "x: needs shape (batch, 4), got shape (6, 5)"),
     "x_unflattened": (np.ones((6, 2, 2)), Y, "x.reshape(-1, 4)"),
     "x_int": (X.astype(int), Y, 'x.astype("float32")'),
-    "x_text": (np.full((6, 4), "a"), Y, "x: needs floating-point values"),
+    "x_text": (np.full((6, 4), "a"), Y, "x: needs numbers, got dtype <U1"),
     "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of several lengths"),
     "x_nan": (changed(X, (2, 1), np.nan), Y, "x[2, 1]: holds NaN or infinity, got nan"),
     "x_inf": (changed(X, (5, 3), np.inf), Y, "x[5, 3]"),

@@ -97,16 +97,16 @@ def _train_and_compare(experiment: Experiment, plan: Plan, names: list[str]) -> 
 
 
 def _print(comparison: Comparison) -> None:
-    from dnnbridge.cli.tables import difference_table, epoch_table, print_table
+    from dnnbridge.cli.tables import difference_table, epoch_table, print_table, say
     from dnnbridge.report import wording
 
-    print_table(epoch_table(comparison))
-    print_table(difference_table(comparison))
-    click.echo(wording.start(comparison))
+    print_table(epoch_table(comparison), keys=2)
+    print_table(difference_table(comparison), keys=2)
+    say(wording.start(comparison))
     for pair in comparison.pairs:
-        click.echo(f"{pair.name}: {wording.verdict(pair)}")
+        say(f"{pair.name}: {wording.verdict(pair)}")
     if explanation := wording.explanation(comparison):
-        click.echo(explanation)
+        say(explanation)
 
 
 def _write(comparison: Comparison, title: str, report: Path, json_file: Path | None) -> None:

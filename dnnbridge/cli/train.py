@@ -62,6 +62,7 @@ def train(
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.cli.stopping import saving
+    from dnnbridge.cli.tables import say
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.progress import describe
 
@@ -86,7 +87,7 @@ def train(
         if on_nonfinite == "stop":
             _check_finite(history)
         found = run.evaluate(*test)
-        click.echo(f"test  {describe(found)}")
+        say(f"test  {describe(found)}")
         for name, value in found.items():
             if isinstance(value, list):
                 click.echo("\n".join([name, *("  ".join(f"{x:g}" for x in row) for row in value)]))

@@ -29,6 +29,7 @@ class KLDivergence(AbstractLoss):
     """
 
     alias = "kl_divergence"
+    synonyms = ("kld",)
 
     from_logits: Bool = False
     epsilon: OpenFraction = 1e-7

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.arrays import Array
@@ -19,6 +19,7 @@ from dnnbridge.losses import (
 from dnnbridge.losses.base import Target
 from dnnbridge.metrics.answers import mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.resolving import instance_of
 from dnnbridge.scope import Scope
 from dnnbridge.specification import alias_of, spec
 
@@ -40,7 +41,7 @@ class LossMetric(AbstractMetric):
 
     goal = "min"
 
-    loss: InstanceOf[AbstractLoss]
+    loss: Annotated[AbstractLoss, PlainValidator(instance_of(AbstractLoss))]
 
     @property
     def label(self) -> str:

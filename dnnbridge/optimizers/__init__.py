@@ -17,6 +17,7 @@ from dnnbridge.optimizers.averaging import (
 )
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
+from dnnbridge.optimizers.field import as_optimizer
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
 from dnnbridge.optimizers.lookahead import Lookahead
@@ -68,6 +69,7 @@ __all__ = [
     "StochasticWeightAverage",
     "WithGradientRules",
     "as_accumulation",
+    "as_optimizer",
     "from_native",
     "shortest",
 ]

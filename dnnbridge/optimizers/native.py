@@ -75,8 +75,12 @@ def from_native(
         raise SpecError(
             "is no optimizer that a backend knows",
             where="from_native",
-            got=f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
-            hint="Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
+            got=f"the class {optimizer.__qualname__}"
+            if isinstance(optimizer, type)
+            else f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
+            hint="Give the live object."
+            if isinstance(optimizer, type)
+            else "Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
         )
     return found
 

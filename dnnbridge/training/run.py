@@ -13,6 +13,7 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
+from dnnbridge.calling import explained
 from dnnbridge.errors import DataError, RunError, StateError
 from dnnbridge.interrupts import Move, Waiting
 from dnnbridge.program import MASK, Program
@@ -22,10 +23,12 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
@@ -75,6 +78,7 @@ class Run:
         self._executable.write(initial_state(program, experiment.seed))
 
     @one_at_a_time
+    @explained(FIT)
     def fit(
         self,
         x: Any,
@@ -148,7 +152,11 @@ class Run:
         history, self._stopped = History(), False
         self.history = history
         guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
-        hooks = [*callbacks, *([progress_callback()] if progress else []), guard]
+        hooks = [
+            *checked_callbacks(callbacks),
+            *([progress_callback()] if progress else []),
+            guard,
+        ]
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in hooks:
@@ -187,6 +195,7 @@ class Run:
         self._stopped = True
 
     @in_turn
+    @explained(EVALUATE)
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         self._check_whole()
@@ -194,6 +203,7 @@ class Run:
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
     @in_turn
+    @explained(PREDICT)
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
