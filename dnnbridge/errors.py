@@ -5,11 +5,13 @@
     ├── ShapeError (ValueError)           shapes do not fit, found while a graph is built
     ├── DataError (ValueError)            an array given to a run has a wrong shape or value
     ├── DTypeError (TypeError)            an array or value has a wrong type
+    ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
     ├── RunError (RuntimeError)           a run is used in a way or at a time that it cannot be
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
+    ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
     │   └── UnsupportedError              the backend declares that it lacks an operation
     └── BackendNotInstalledError (ImportError)
@@ -59,6 +61,9 @@ class DataError(DnnbridgeError, ValueError): ...
 class DTypeError(DnnbridgeError, TypeError): ...
 
 
+class ArgumentError(DnnbridgeError, TypeError): ...
+
+
 class CheckpointError(DnnbridgeError, ValueError): ...
 
 
@@ -83,6 +88,9 @@ class ScheduleError(DnnbridgeError, ValueError): ...
 
 
 class ScheduleTypeError(DnnbridgeError, TypeError): ...
+
+
+class StateError(DnnbridgeError, RuntimeError): ...
 
 
 class BackendError(DnnbridgeError, RuntimeError): ...

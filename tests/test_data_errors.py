@@ -29,7 +29,7 @@ BAD = {
     "x_features": (np.ones((6, 5)), Y, "x: needs shape (batch, 4), got shape (6, 5)"),
     "x_unflattened": (np.ones((6, 2, 2)), Y, "x.reshape(-1, 4)"),
     "x_int": (X.astype(int), Y, 'x.astype("float32")'),
-    "x_text": (np.full((6, 4), "a"), Y, "x: needs floating-point values"),
+    "x_text": (np.full((6, 4), "a"), Y, "x: needs numbers, got dtype <U1"),
     "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of several lengths"),
     "x_nan": (changed(X, (2, 1), np.nan), Y, "x[2, 1]: holds NaN or infinity, got nan"),
     "x_inf": (changed(X, (5, 3), np.inf), Y, "x[5, 3]"),
@@ -90,23 +90,35 @@ BAD_DISTRIBUTIONS = {
 @pytest.mark.parametrize(("y", "message"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS)
 def test_bad_distributions(y, message):
     with pytest.raises(DnnbridgeError) as caught:
-        make(db.CategoricalCrossEntropy()).fit(X, y)
+        make(db.CategoricalCrossEntropy(True)).fit(X, y)
     assert message in str(caught.value)
 
 
 ONES = np.ones((6, 3))
 
 BAD_RANGES = {
-    "below_0": (db.BinaryCrossEntropy(), changed(ONES, (2, 1), -0.5), "y[2, 1]: labels must be 0"),
+    "below_0": (
+        db.BinaryCrossEntropy(True),
+        changed(ONES, (2, 1), -0.5),
+        "y[2, 1]: labels must be 0",
+    ),
     "above_1": (db.BinaryCrossEntropy(True), changed(ONES, (0, 2), 1.5), "must be 1 or less"),
-    "focal": (db.BinaryFocalCrossEntropy(), 2.0 * ONES, "must be 1 or less, got 2.0 (18 such"),
+    "focal": (
+        db.BinaryFocalCrossEntropy(from_logits=True),
+        2.0 * ONES,
+        "must be 1 or less, got 2.0 (18 such",
+    ),
     "counts": (db.Poisson(), -ONES, "labels must be 0 or more"),
     "logarithm": (db.MeanSquaredLogarithmicError(), -ONES, "labels must be 0 or more"),
     "signs": (db.Hinge(), changed(ONES, (1, 1), 0.0), "y[1, 1]: labels must be -1 or 1, got 0.0"),
     "signs_squared": (db.SquaredHinge(), 2.0 * ONES, "labels must be -1 or 1"),
-    "kl": (db.KLDivergence(), ONES, "every row must sum to 1"),
+    "kl": (db.KLDivergence(True), ONES, "every row must sum to 1"),
     "categorical_hinge": (db.CategoricalHinge(), ONES, "every row must sum to 1"),
-    "categorical_focal": (db.CategoricalFocalCrossEntropy(), ONES, "every row must sum to 1"),
+    "categorical_focal": (
+        db.CategoricalFocalCrossEntropy(from_logits=True),
+        ONES,
+        "every row must sum to 1",
+    ),
 }
 
 

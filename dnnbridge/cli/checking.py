@@ -8,12 +8,16 @@ from pathlib import Path
 
 from dnnbridge.errors import BackendError, DataError
 from dnnbridge.files import writable_target
-from dnnbridge.plugins import require_backend
+from dnnbridge.plugins import available_backends, require_backend
+from dnnbridge.training.compiling import BACKEND_VARIABLE
 
 
 def check_backends(names: Sequence[str], device: str | None = None) -> None:
-    """Raise unless all backends are known and installed; imports none of their frameworks."""
-    for name in names:
+    """Raise unless all backends are known and installed; imports none of their frameworks.
+
+    Without names the one is checked that the environment or dnnbridge would choose.
+    """
+    for name in names or [_chosen()]:
         known = require_backend(name)
         if device is not None and device not in known.devices:
             raise BackendError(
@@ -22,6 +26,11 @@ def check_backends(names: Sequence[str], device: str | None = None) -> None:
                 got=repr(device),
                 hint=f"It knows {', '.join(known.devices)}.",
             )
+
+
+def _chosen() -> str:
+    first = (backend.name for backend in available_backends() if backend.installed)
+    return os.environ.get(BACKEND_VARIABLE) or next(first)
 
 
 def check_writable(option: str, path: Path | None) -> None:

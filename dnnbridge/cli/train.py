@@ -53,11 +53,16 @@ def train(
     """Train the experiment of FILE and print its metrics on the test data.
 
     FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
+
+    Ctrl-C and SIGTERM end training after the call that runs. Then the state is saved, if --save is
+    given, and the exit status is 130 or 143.
     """
     from dnnbridge.checkpoint_file import check_name
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
+    from dnnbridge.cli.stopping import saving
+    from dnnbridge.cli.tables import say
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.progress import describe
 
@@ -72,20 +77,17 @@ def train(
         dataset = adapt_to(experiment, load_dataset(data))
         run = _run(experiment, resume, backend, device)
         test = (dataset.x_test, dataset.y_test)
-        try:
+        with saving(run, save):
             history = run.fit(
                 *(dataset.x_train, dataset.y_train, batch_size, epochs),
                 validation_data=test if validation else None,
                 progress=not quiet,
                 on_nonfinite=on_nonfinite,
             )
-        finally:
-            if save and run.progress.step:
-                run.save(save)
         if on_nonfinite == "stop":
             _check_finite(history)
         found = run.evaluate(*test)
-        click.echo(f"test  {describe(found)}")
+        say(f"test  {describe(found)}")
         for name, value in found.items():
             if isinstance(value, list):
                 click.echo("\n".join([name, *("  ".join(f"{x:g}" for x in row) for row in value)]))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dnnbridge.calling import explained
+from dnnbridge.training.elsewhere import CHECKPOINT
 from dnnbridge.training.history import Logs
+from dnnbridge.training.hooks import PREFIX, check_hooks
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -14,9 +17,16 @@ if TYPE_CHECKING:
 class Callback:
     """Base of callbacks; override what you need.
 
+    A method whose name begins with "on_" must be one of these hooks.
+
     Several steps run in one compiled call, so `on_steps_end` hears of several at once; pass
     `steps_per_call=1` to `fit` to hear of each before the next begins.
     """
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        hooks = {name: hook for name, hook in vars(Callback).items() if name.startswith(PREFIX)}
+        check_hooks(cls, hooks)
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         """`fit` is about to train."""
@@ -46,6 +56,7 @@ class Checkpoint(Callback):
         5
     """
 
+    @explained(CHECKPOINT, "Checkpoint")
     def __init__(
         self, path: str | Path, every: int | None = None, *, make_folders: bool = False
     ) -> None:

@@ -12,6 +12,7 @@ from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
 from dnnbridge.losses import Target
+from dnnbridge.training.array_like import as_array
 
 KINDS: dict[DType, tuple[type[np.generic], str]] = {
     "float32": (np.floating, "floating-point"),
@@ -87,12 +88,7 @@ def check_positive(value: Any, where: str, otherwise: str = "") -> int:
 
 
 def _check(given: Any, type: TensorType, where: str) -> Array:
-    try:
-        array = np.asarray(given)
-    except ValueError:
-        raise DataError(
-            "not an array", where=where, got="rows of several lengths", hint="Make the rows equal."
-        ) from None
+    array = as_array(given, where)
     _check_dtype(array, type, where)
     if array.shape[1:] != type.shape[1:] or array.ndim != type.rank:
         raise DataError(

@@ -13,7 +13,9 @@ import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError, RunError
+from dnnbridge.calling import explained
+from dnnbridge.errors import DataError, RunError, StateError
+from dnnbridge.interrupts import Move, Waiting
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
@@ -21,10 +23,12 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
@@ -54,6 +58,7 @@ class Run:
         backend: name of the backend.
         device: name of the device.
         transfer: what `with_experiment` took over from the run before; None for a new one.
+        history: of the last `fit`, also of one that was interrupted.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
@@ -64,7 +69,8 @@ class Run:
         self._fed = FedRows(experiment.model.input_types, program)
         self._state = TrainState(experiment, program)
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
-        self._stopped, self._turns = False, Turns()
+        self._stopped, self._torn, self.history = False, "", History()
+        self._turns = Turns()
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
@@ -72,6 +78,7 @@ class Run:
         self._executable.write(initial_state(program, experiment.seed))
 
     @one_at_a_time
+    @explained(FIT)
     def fit(
         self,
         x: Any,
@@ -92,6 +99,10 @@ class Run:
 
         A second call, or a call after `load`, goes on where the last one stopped: fit(3 epochs)
         and fit(2 epochs) make the same run as fit(5 epochs).
+
+        Ctrl-C, or what a callback raises, ends it between two compiled calls: weights and
+        `progress` are those of the same step, `history` has what came before, and a further
+        call goes on. Signals that Python handles wait for the end of the call that runs.
 
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
@@ -120,9 +131,11 @@ class Run:
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            StateError: an error stopped an earlier call while it was changing weights.
             NonFiniteError: with on_nonfinite="raise".
             RunError: this run is being fitted already.
         """
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight, class_weight)
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
@@ -137,18 +150,25 @@ class Run:
             *(self.experiment.seed, shuffle, self._buffers["fit"], self._fed),
         )
         history, self._stopped = History(), False
+        self.history = history
         guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
-        hooks = [*callbacks, *([progress_callback()] if progress else []), guard]
+        hooks = [
+            *checked_callbacks(callbacks),
+            *([progress_callback()] if progress else []),
+            guard,
+        ]
         with ExitStack() as ending:
+            ending.push(self._left)
             for hook in hooks:
                 hook.on_train_begin(self, epochs, fitting.steps)
-                ending.callback(hook.on_train_end, self)
+                ending.callback(self._end_training, hook)
+            waiting = ending.enter_context(Waiting())
             if self.progress.batch == fitting.steps:  # saved before the end of its epoch
                 self._end_epoch(validation, batch_size, history, hooks)
                 epochs -= 1
             blocks = fitting.blocks(self.progress, 0 if self._stopped else epochs)
             for block in ending.enter_context(closing(blocks)):
-                self._train(block, count, history, hooks)
+                self._train(block, count, history, hooks, waiting)
                 if block.last:
                     self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
@@ -175,12 +195,15 @@ class Run:
         self._stopped = True
 
     @in_turn
+    @explained(EVALUATE)
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
     @in_turn
+    @explained(PREDICT)
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
@@ -197,6 +220,7 @@ class Run:
         Returns:
             An array; for a model with several outputs a dictionary of them by name.
         """
+        self._check_whole()
         data = self._arguments.inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
@@ -225,7 +249,7 @@ class Run:
         As in Keras these are the trainable weights, those that are frozen, and what layers keep
         besides, such as running means. What the optimizer keeps is in `state`.
         """
-        state = self._executable.read()
+        state = self.state()
         return {array.name: state[array.name] for array in self._program.layer_arrays}
 
     @in_turn
@@ -246,7 +270,7 @@ class Run:
                 got=", ".join(missing),
                 hint="Give what weights() returns; set_parameters sets some of them.",
             )
-        self._executable.write(checked_arrays(values, shapes, "weights"))
+        self._set(checked_arrays(values, shapes, "weights"))
 
     @in_turn
     def parameters(self) -> dict[str, Array]:
@@ -254,13 +278,13 @@ class Run:
 
         Running statistics are not among them: `weights` has all that predictions depend on.
         """
-        state = self._executable.read()
+        state = self.state()
         return {name: state[name] for name in self._program.parameters}
 
     @in_turn
     def buffers(self) -> dict[str, Array]:
         """Return copies of what layers keep besides weights, such as running means, by name."""
-        state = self._executable.read()
+        state = self.state()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
     @in_turn
@@ -275,14 +299,20 @@ class Run:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
         shapes = {array.name: array.shape for array in self._program.layer_arrays}
-        self._executable.write(checked_arrays(values, shapes, "parameters"))
+        self._set(checked_arrays(values, shapes, "parameters"))
+
+    def _set(self, arrays: Mapping[str, Array]) -> None:
+        self._check_whole()
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(arrays)
+            move.done()
 
     def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
         """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
 
         All groups of a `ParameterGroups` get it.
         """
-        self._state.optimizer = self.optimizer.with_rate(lambda _: rate)
+        self._state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
     @in_turn
     def with_experiment(self, experiment: Experiment) -> Run:
@@ -304,7 +334,7 @@ class Run:
 
         run = compile_for(self._backend, experiment, self.device)
         run.transfer = Transfer.between(self._program, run._program)
-        run._executable.write(run.transfer.carried(self._executable.read()))
+        run._executable.write(run.transfer.carried(self.state()))
         log.info("%s", run.transfer)
         return run
 
@@ -333,13 +363,14 @@ class Run:
                 got=type(self.optimizer).__name__,
                 hint="Put ExponentialMovingAverage(…) or StochasticWeightAverage(…) around it.",
             )
-        state = self._executable.read()
+        state = self.state()
         slots = {name: f"{name}:{slot}" for name in self._program.parameters}
         return {name: state[array] for name, array in slots.items() if array in state}
 
     @in_turn
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
+        self._check_whole()
         return self._executable.read()
 
     @in_turn
@@ -351,6 +382,8 @@ class Run:
         epoch_sums: Mapping[str, Any] | None = None,
     ) -> None:
         """Set all arrays of `state`, and how far the run has been trained.
+
+        It also mends a run that an error has stopped while its arrays were being changed.
 
         Args:
             values: an array for every name of `state`.
@@ -368,8 +401,11 @@ class Run:
         arrays = checked_arrays(values, shapes, "state", small=False)
         chosen = checked_optimizer(optimizer or self.optimizer, self.experiment.optimizer)
         sums = checked_sums(epoch_sums or {}, self._program, progress)
-        self._executable.write(arrays)
-        self._state = TrainState(self.experiment, self._program, progress, chosen, sums)
+        state = TrainState(self.experiment, self._program, progress, chosen, sums)
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(arrays)
+            self._state, self._torn = state, ""
+            move.done()
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
@@ -405,15 +441,49 @@ class Run:
         )
 
     def _train(
-        self, block: Block, examples: int, history: History, hooks: Sequence[Callback]
+        self,
+        block: Block,
+        examples: int,
+        history: History,
+        hooks: Sequence[Callback],
+        waiting: Waiting,
     ) -> None:
-        """Run the steps of a block."""
+        """Run the steps of a block: arrays and position move together, or the run is torn."""
         feeds = block.feeds | self._state.feeds(block)
-        results = self._executable.run("train", feeds, block.steps)
-        losses = self._state.add(block, results, examples)
-        history.step_losses += losses
+        with Move(waiting, self._tear) as move:
+            results = self._executable.run("train", feeds, block.steps)
+            losses = self._state.add(block, results, examples)
+            move.done()
+            history.step_losses += losses
         for hook in hooks:
             hook.on_steps_end(self, losses)
+
+    def _tear(self, error: BaseException) -> None:
+        self._torn = f"{type(error).__name__} {str(error)[:200]}".rstrip()
+
+    def _check_whole(self) -> None:
+        if self._torn:
+            raise StateError(
+                "the run was stopped while its arrays were being changed, so that some may be of "
+                "one step and some of another",
+                where="run",
+                got=self._torn,
+                hint="Load its last checkpoint with dnnbridge.load, or give set_state a state.",
+            )
+
+    def _left(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Keep no buffers that a thread may still write into when `fit` is left by an error."""
+        if kind is not None:
+            self._buffers["fit"] = Buffers(turns=2)
+
+    def _end_training(self, hook: Callback) -> None:
+        """Let a callback hear that training ends; it may not be able to save what is torn."""
+        try:
+            hook.on_train_end(self)
+        except StateError as error:
+            if not self._torn:
+                raise
+            log.warning("%s: %s", type(hook).__name__, error)
 
     def _end_epoch(
         self, validation: Arrays | None, size: int, history: History, hooks: Sequence[Callback]

@@ -14,7 +14,7 @@ from dnnbridge.errors import DataError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program
 from dnnbridge.training.data import check_size
-from dnnbridge.wording import close_match, shorten
+from dnnbridge.wording import close_match, shorten, what
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
@@ -41,6 +41,13 @@ def checked_arrays(
         where: what the caller calls them.
         small: raise for finite numbers that float32 has not.
     """
+    if not isinstance(values, Mapping):
+        raise DTypeError(
+            "needs arrays by their names",
+            where=where,
+            got=what(values),
+            hint="Give a dictionary such as {'dense/kernel': array}.",
+        )
     checked = {}
     for name, value in values.items():
         if name not in shapes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,12 @@ class Totals:
         sums = {label: array.tolist() for label, array in self.sums.items()}
         numbers = {"count": self.count, "rest": self.rest}
         return numbers | {"terms": self.terms, "divisors": self.divisors, "sums": sums}
+
+    def copy(self) -> Totals:
+        """Return the same sums; `add` to them leaves these as they are."""
+        made = copy(self)
+        made.terms, made.divisors, made.sums = {**self.terms}, {**self.divisors}, {**self.sums}
+        return made
 
     @np.errstate(over="ignore", invalid="ignore")  # `NonFiniteGuard` tells of what is not finite
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
