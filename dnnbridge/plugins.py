@@ -8,13 +8,14 @@ left out. A name that several other packages take is refused, with their names.
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.backend import Backend, BackendInfo
 from dnnbridge.errors import BackendError, BackendNotInstalledError, DnnbridgeError
-from dnnbridge.plugin_loading import described, hooks, importable, loaded, offered
+from dnnbridge.plugin_loading import described, facts, hooks, importable, loaded, offered
 from dnnbridge.wording import shorten
 
 if TYPE_CHECKING:
@@ -98,8 +99,15 @@ def require_backend(name: str) -> BackendInfo:
 
 def load_backend(name: str) -> Backend:
     """Import the framework of a backend and return the backend; raises as `require_backend`."""
-    require_backend(name)
+    info = require_backend(name)
+    if missing := [module for module in info.modules if module not in sys.modules]:
+        log.info("loading %s …", f"{' and '.join(missing)} {_version(info)}".rstrip())
     return loaded(name)
+
+
+def backend_facts(name: str) -> dict[str, str]:
+    """Return what a loaded backend says of itself on this machine, such as its threads."""
+    return facts(name)
 
 
 def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:

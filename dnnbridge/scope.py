@@ -46,6 +46,7 @@ class Scope:
             for samples.
         updates: new values of buffers, by full name.
         losses: scalars that are added to the loss of the batch.
+        terms: what those are of: "examples", over which they are means, and "weights".
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Scope:
         self.sampling = training if sampling is None else sampling
         self.updates: dict[str, Value] = {}
         self.losses: list[Value] = []
+        self.terms: set[str] = set()
         self._declared, self._owner, self._outer = declarations, owner, outer
 
     def parameter(

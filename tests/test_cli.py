@@ -16,8 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dnnbridge as db
+from dnnbridge import choosing
+from dnnbridge.choosing import Choice
 from dnnbridge.cli import main
 from dnnbridge.cli.reading import read_experiment
+from dnnbridge.machine import machine
 from dnnbridge.plugins import available_backends
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -32,6 +35,16 @@ experiment = db.Experiment(
     loss=db.SparseCategoricalCrossEntropy(from_logits=True),
     optimizer=db.SGD(db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)),
     metrics=["accuracy"],
+)
+"""
+
+WILD = """
+import dnnbridge as db
+
+experiment = db.Experiment(
+    model=db.Sequential([db.Input((64,)), db.Dense(10, kernel_regularizer=db.L2(1.0))]),
+    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    optimizer=db.SGD(1e38),
 )
 """
 
@@ -136,6 +149,19 @@ def test_profile_says_where_the_time_goes(small: Path) -> None:
     assert re.search(r"step +[\d.]+ +100%", output)
     assert re.search(r"outside: batches, scalars, losses +[\d.]+ +\d+%", output)
     assert "1 ValueAndGrad" in output
+    assert "kernels chosen" not in output
+
+
+def test_profile_says_which_kernels_were_chosen(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Choice("toy.work: a form", "fast", {"slow": 0.002, "fast": 0.0015})
+    monkeypatch.setattr(choosing, "_TAKEN", {chosen.question: chosen})
+    output = succeed(
+        "profile", small, "--data", "digits", "--backend", "reference", "--epochs", "1"
+    )
+    assert f"kernels chosen on {machine()}:" in output
+    assert "toy.work: a form: fast (slow 2.00 ms, fast 1.50 ms)" in output
 
 
 def test_quiet_prints_the_metrics_only(small: Path) -> None:
@@ -168,6 +194,25 @@ def test_save_and_resume_is_one_long_training(small: Path, tmp_path: Path) -> No
     resumed = succeed(*train(small, "--epochs", "1", "--resume", saved, "--save", final, "--quiet"))
     assert resumed == succeed(*train(small, "--epochs", "3", "--quiet"))
     assert db.load(final, backend="reference").progress.epoch == 3
+
+
+@pytest.mark.parametrize("choice", ["stop", "warn"])
+def test_what_is_not_finite_ends_training(small: Path, tmp_path: Path, choice: str) -> None:
+    file, saved = tmp_path / "wild.py", tmp_path / "run.safetensors"
+    file.write_text(WILD)
+    succeed(*train(small, "--epochs", "1", "--save", saved))
+    good = saved.read_bytes()
+    result = call(*train(file, "--epochs", "3", "--on-nonfinite", choice, "--save", saved))
+    assert saved.read_bytes() == good
+    spoilt = db.load(tmp_path / "run.nonfinite.safetensors", backend="reference")
+    if choice == "warn":
+        assert (result.exit_code, spoilt.progress.epoch) == (0, 3)
+        return
+    assert result.exit_code == 1
+    assert spoilt.progress.epoch <= 1
+    assert re.search(r"^Error: training ended at step \d+: the loss or", result.output, re.M)
+    assert "Traceback" not in result.output
+    assert "test  loss" not in result.output
 
 
 @pytest.mark.parametrize("name", ["digits_mlp.py", "mnist_mlp.py"])
@@ -217,6 +262,7 @@ BAD_OPTIONS = {
     "data-file": (["--data", "none.npz"], 1, ["none.npz", "cannot be read"]),
     "resume": (["--resume", DIGITS], 1, ["digits_mlp.py", "safetensors"]),
     "save-folder": (["--save", f"{DIGITS}/x"], 1, ["save", "digits_mlp.py/x"]),
+    "save-name": (["--save", "run.h5"], 1, ["run.h5", "Keras", "'run.safetensors'"]),
     "epochs": (["--epochs", "0"], 2, ["--epochs"]),
     "batch-size": (["--batch-size", "few"], 2, ["--batch-size"]),
     "unknown-option": (["--epoch", "3"], 2, ["--epoch"]),

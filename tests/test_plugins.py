@@ -56,6 +56,15 @@ def test_default_is_the_first_installed_and_logged(monkeypatch, caplog):
     assert "backend reference chosen" in caplog.text
 
 
+@pytest.mark.parametrize(("module", "word"), [("sys", False), ("not_imported_yet", True)])
+def test_a_word_while_a_framework_is_loaded(module, word, monkeypatch, caplog):
+    info = BackendInfo("reference", modules=(module,))
+    monkeypatch.setattr(plugins, "require_backend", lambda name: info)
+    with caplog.at_level(logging.INFO):
+        plugins.load_backend("reference")
+    assert ("loading not_imported_yet" in caplog.text) == word
+
+
 def test_unknown_backend_lists_the_known():
     with pytest.raises(BackendError, match=r"'tensorfow'.*Did you mean 'tensorflow'\?"):
         db.compile(experiment(), backend="tensorfow")
@@ -97,7 +106,7 @@ def test_missing_operations_are_refused_with_their_layer(backend, what):
 
 def test_every_hook_is_documented():
     hooks = [f for name, f in vars(hookspecs).items() if name.startswith("dnnbridge_")]
-    assert len(hooks) == 3
+    assert len(hooks) == 4
     assert all(inspect.getdoc(hook) for hook in hooks)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dnnbridge.errors import BackendError, DataError
+from dnnbridge.files import writable_target
 from dnnbridge.plugins import available_backends, require_backend
 from dnnbridge.training.compiling import BACKEND_VARIABLE
 
@@ -36,8 +37,16 @@ def check_writable(option: str, path: Path | None) -> None:
     """Raise if a file that is to be written at the end could not be."""
     if path is None:
         return
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    try:
+        folder = writable_target(path).parent
+    except DataError as error:
+        raise DataError(
+            f"cannot be written: {error.what}",
+            where=option,
+            got=str(path),
+            hint=error.hint,
+        ) from None
+    if not os.access(folder, os.W_OK):
         raise DataError(
             "cannot be written",
             where=option,

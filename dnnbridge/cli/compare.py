@@ -47,6 +47,7 @@ def compare(
     Each backend trains in a process of its own, one after the other. Nothing is trained before
     all of them have compiled the experiment.
     """
+    from dnnbridge.advice import advise
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -60,6 +61,7 @@ def compare(
         check_writable("report", report)
         check_writable("json", json_file)
         adapt_to(experiment, load_dataset(data))
+    advise(experiment.program())  # the workers' warnings are not shown
     plan = Plan(file, data, epochs, batch_size, device)
     comparison = _train_and_compare(experiment, plan, names)
     _print(comparison)

@@ -26,6 +26,7 @@ def profile(
     """
     from dnnbridge import compile
     from dnnbridge.cli.checking import check_backends
+    from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.profiling import profile as profiled
@@ -33,7 +34,8 @@ def profile(
     experiment = read_experiment(file)
     check_backends([backend] if backend is not None else [], device)
     dataset = adapt_to(experiment, load_dataset(data))
-    run = compile(experiment, backend, device)
+    with shown_logs():
+        run = compile(experiment, backend, device)
     found = profiled(run, dataset.x_train, dataset.y_train, batch_size, epochs)
     click.echo(f"{run.backend} on {run.device}, batches of {batch_size}")
     _print(found)
@@ -65,3 +67,16 @@ def _print(found: Profile) -> None:
     say(f"weights and slots changed in place: {found.in_place}")
     say("operations of a step:")
     say("  " + ",  ".join(f"{n} {name}" for name, n in found.operations.items()))
+    _print_choices()
+
+
+def _print_choices() -> None:
+    """Say which kernels were chosen on this machine, if there was a choice."""
+    from dnnbridge.choosing import choices
+    from dnnbridge.cli.tables import say
+    from dnnbridge.machine import machine
+
+    if choices():
+        say(f"kernels chosen on {machine()}:")
+    for choice in choices():
+        say(f"  {choice}")

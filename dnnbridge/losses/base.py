@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from dnnbridge import ops
 from dnnbridge.calling import explained
@@ -57,6 +57,11 @@ class AbstractLoss(Spec):
     """
 
     reduction: Reduction = "mean"
+
+    @property
+    def of_logits(self) -> Self | None:
+        """The loss that takes the logits behind a final softmax or sigmoid in its place, if any."""
+        return None
 
     @abstractmethod
     def target(self, prediction: TensorType) -> Target:

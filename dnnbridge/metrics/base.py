@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -58,6 +58,11 @@ class AbstractMetric(Spec):
         from dnnbridge.reference.calling import metric_of
 
         return metric_of(self, y_true, y_pred, sample_weight)
+
+    @property
+    def of_logits(self) -> Self | None:
+        """The metric that takes the logits behind a final activation, if any; as of a loss."""
+        return None
 
     def target(self, prediction: TensorType) -> Target | None:
         """Return what labels must look like, where that is more than the loss asks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import PlainValidator
@@ -47,6 +47,11 @@ class LossMetric(AbstractMetric):
     def label(self) -> str:
         return self.name or alias_of(type(self.loss))
 
+    @property
+    def of_logits(self) -> Self | None:
+        found = self.loss.of_logits
+        return None if found is None else self.replace(loss=found)
+
     def target(self, prediction: TensorType) -> Target:
         return self.loss.target(prediction)
 
@@ -80,6 +85,10 @@ class Perplexity(AbstractMetric):
 
     from_logits: Bool = False
     ignore_index: Int | None = None
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits else self.replace(from_logits=True)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         if target.dtype != "int32":

@@ -25,7 +25,7 @@ class Input(Spec):
 
     Args:
         shape: sizes of an example.
-        dtype: "float32", or "int32" for numbers of words and the like.
+        dtype: "float32", "int32" for numbers of words and the like, or "bool" for masks.
         name: what `fit` calls it, where a model has several inputs.
 
     Example:

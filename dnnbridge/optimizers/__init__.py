@@ -1,5 +1,11 @@
 """Optimizers: each one class with its update equation."""
 
+from dnnbridge.optimizers.accumulation import (
+    Accumulation,
+    AccumulationLike,
+    GradientAccumulation,
+    as_accumulation,
+)
 from dnnbridge.optimizers.adafactor import Adafactor
 from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
 from dnnbridge.optimizers.adam import Adam
@@ -25,7 +31,7 @@ from dnnbridge.optimizers.native import (
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
 from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
-from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
+from dnnbridge.optimizers.wrappers import WithGradientRules
 
 __all__ = [
     "ASGD",
@@ -33,6 +39,8 @@ __all__ = [
     "AbstractFollower",
     "AbstractOptimizer",
     "AbstractWrapper",
+    "Accumulation",
+    "AccumulationLike",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -60,6 +68,7 @@ __all__ = [
     "Slots",
     "StochasticWeightAverage",
     "WithGradientRules",
+    "as_accumulation",
     "as_optimizer",
     "from_native",
     "shortest",

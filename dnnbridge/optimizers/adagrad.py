@@ -54,6 +54,10 @@ class Adagrad(AbstractOptimizer):
         root = root_plus(s, self.epsilon, self.epsilon_inside)
         return p - scalars["learning_rate"] * g / root, {"s": s}
 
+    @property
+    def leaves_rows(self) -> bool:
+        return self.initial_accumulator + self.epsilon > 0.0  # else 0 / 0
+
     @classmethod
     def keras(
         cls,

@@ -11,10 +11,7 @@ import numpy as np
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.schedules.table import TableSchedule
-
-
-class NativeDifferenceWarning(UserWarning):
-    """The spec does not do what the native class does, where that is not what it documents."""
+from dnnbridge.warning import NativeDifferenceWarning as NativeDifferenceWarning
 
 
 @dataclass(frozen=True)

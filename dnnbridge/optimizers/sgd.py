@@ -75,6 +75,10 @@ class SGD(AbstractOptimizer):
         return p - (d if self.rate_in_velocity else lr * d), {"velocity": v}
 
     @property
+    def leaves_rows(self) -> bool:
+        return not self.momentum
+
+    @property
     def is_plain(self) -> bool:
         """Whether v = μ v + g and p -= lr v or, with `nesterov`, p -= lr (g + μ v) is all."""
         return not self.dampening and not self.rate_in_velocity

@@ -44,9 +44,12 @@ class Callback:
 class Checkpoint(Callback):
     """Save the run after every `every` epochs, and at the end of training.
 
+    A run that is not finite never takes the place of a good file: see `Run.save`.
+
     Args:
         path: file to write; "{epoch}" in it becomes the number of epochs done.
         every: epochs between two files; None saves at the end only.
+        make_folders: make the folder of the file where it is missing; without it `fit` raises.
 
     Example:
         >>> Checkpoint("run-{epoch}.safetensors", every=5).every
@@ -54,8 +57,19 @@ class Checkpoint(Callback):
     """
 
     @explained(CHECKPOINT, "Checkpoint")
-    def __init__(self, path: str | Path, every: int | None = None) -> None:
-        self.path, self.every = str(path), every
+    def __init__(
+        self, path: str | Path, every: int | None = None, *, make_folders: bool = False
+    ) -> None:
+        from dnnbridge.checkpoint_file import check_name
+
+        check_name(path)
+        self.path, self.every, self.make_folders = str(path), every, make_folders
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        from dnnbridge.checkpoint_file import check_target
+
+        if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
+            check_target(self._file(run))
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         if self.every and (epoch + 1) % self.every == 0:
@@ -64,5 +78,8 @@ class Checkpoint(Callback):
     def on_train_end(self, run: Run) -> None:
         self._save(run)
 
+    def _file(self, run: Run) -> str:
+        return self.path.replace("{epoch}", str(run.progress.epoch))
+
     def _save(self, run: Run) -> None:
-        run.save(self.path.replace("{epoch}", str(run.progress.epoch)))
+        run.save(self._file(run), make_folders=self.make_folders)

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.advice import advise
 from dnnbridge.backend import Backend, check_supported, choose_device
 from dnnbridge.calling import explained
 from dnnbridge.errors import DTypeError
@@ -35,6 +36,9 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
             the choice is logged.
         device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
 
+    Warns:
+        LogitsWarning: a loss takes probabilities for logits, or the other way round.
+
     Raises:
         BackendError: unknown backend or device.
         BackendNotInstalledError: the framework is missing.
@@ -53,6 +57,7 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         raise _not_an_experiment(experiment)
     loaded, chosen = load_chosen(backend, device)
     log.info("compiling for backend %s on %s", loaded.info.name, chosen)
+    advise(experiment.program())
     return compile_for(loaded, experiment, chosen)
 
 
