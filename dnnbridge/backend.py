@@ -59,6 +59,25 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A way in which a framework may run on some machine, which must give the same numbers.
+
+    Args:
+        name: how `dnnbridge conformance --variant` calls it.
+        environment: variables and their values, set before the framework is imported.
+        about: what is otherwise, for the user's eyes.
+        devices: devices that know it.
+        cores: processors that the process may use, where the system can tell it; 0 for all.
+    """
+
+    name: str
+    environment: tuple[tuple[str, str], ...]
+    about: str
+    devices: tuple[str, ...] = ("cpu",)
+    cores: int = 0
+
+
+@dataclass(frozen=True)
 class BackendInfo:
     """What is known of a backend without importing its framework.
 
@@ -72,6 +91,7 @@ class BackendInfo:
         natives: packages whose live optimizers it can read, for `from_native`.
         reuses: whether an executable may serve another run when the one before is gone; its state
             is written anew.
+        variants: ways in which the framework may run, each of which the suite holds to the same.
     """
 
     name: str
@@ -82,6 +102,7 @@ class BackendInfo:
     priority: int = 0
     natives: tuple[str, ...] = ()
     reuses: bool = False
+    variants: tuple[Variant, ...] = ()
 
 
 class Claim(NamedTuple):

@@ -3,11 +3,14 @@
 A package declares an entry point in the group `dnnbridge.backends`, named like its backend, that
 points at an object with the hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
 the entry point imports must not import the framework.
+
+The names of dnnbridge's own backends are not free; a name that two packages take serves neither.
+What a plugin raises becomes a `BackendError` of that backend, and what it prints goes to stderr.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -42,6 +45,14 @@ def dnnbridge_from_native(optimizer: Any, options: NativeOptions) -> AbstractOpt
     """
 
 
+@hookspec(firstresult=True)
+def dnnbridge_backend_facts(name: str) -> Mapping[str, str] | None:
+    """Say what decides the numbers or the speed of the backend here; None if not yours.
+
+    Optional. It is asked when the framework has been imported: threads, libraries of kernels.
+    """
+
+
 ReadNative = Callable[[Any, "NativeOptions"], "AbstractOptimizer | None"]
 """What `dnnbridge_from_native` does."""
 
@@ -53,6 +64,7 @@ class BackendPlugin:
         info: the description.
         load: imports and returns the backend.
         natives: imports and returns the function that reads live optimizers, if there is one.
+        facts: what `dnnbridge_backend_facts` returns, if there is anything to tell.
 
     Example:
         >>> from dnnbridge.backend import BackendInfo
@@ -66,8 +78,9 @@ class BackendPlugin:
         info: BackendInfo,
         load: Callable[[], Backend],
         natives: Callable[[], ReadNative] | None = None,
+        facts: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
-        self.info, self.load, self.natives = info, load, natives
+        self.info, self.load, self.natives, self.facts = info, load, natives, facts
 
     @hookimpl
     def dnnbridge_backend_info(self, name: str) -> BackendInfo | None:
@@ -82,3 +95,7 @@ class BackendPlugin:
         self, optimizer: Any, options: NativeOptions
     ) -> AbstractOptimizer | None:
         return self.natives()(optimizer, options) if self.natives else None
+
+    @hookimpl
+    def dnnbridge_backend_facts(self, name: str) -> Mapping[str, str] | None:
+        return self.facts() if self.facts and name == self.info.name else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -26,8 +27,9 @@ from dnnbridge.testing.subject import Subject
 
 CROOKED = '''
 """Right in all but Tanh, and without Erfc."""
+import os
 from dnnbridge import ops
-from dnnbridge.backend import BackendInfo, Limitation
+from dnnbridge.backend import BackendInfo, Limitation, Variant
 from dnnbridge.hookspecs import hookimpl
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 
@@ -41,7 +43,10 @@ class Bent(ReferenceExecutable):
 
 
 class Backend(ReferenceBackend):
-    info = BackendInfo("crooked")
+    info = BackendInfo("crooked", variants=(
+        Variant("other-way", (("CROOKED_WAY", "the other"),), "goes another way", cores=1),
+        Variant("on-ascend", (), "is not here", ("ascend",)),
+    ))
     lowered = ReferenceBackend.lowered - {ops.Erfc}
     limitations = (Limitation(ops.Erfc, "nobody wrote it"),)
 
@@ -57,6 +62,11 @@ def dnnbridge_backend_info(name):
 @hookimpl
 def dnnbridge_backend(name):
     return Backend()
+
+
+@hookimpl
+def dnnbridge_backend_facts(name):
+    return {"way": os.environ.get("CROOKED_WAY", "usual"), "may use": len(os.sched_getaffinity(0))}
 '''
 
 OUTSIDE = {"src", "href", "action", "data", "srcset"}
@@ -72,6 +82,7 @@ def crooked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: crooked-backend\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[dnnbridge.backends]\ncrooked = crooked_backend\n")
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), os.pathsep)  # of processes that it starts
 
 
 def call(*args: str | Path) -> Result:
@@ -144,6 +155,29 @@ def test_against_says_what_has_changed(tmp_path: Path) -> None:
     assert "newly limited: operation Erfc-wide" in now
     assert "Nothing has changed." not in now
     assert "newly passing" not in now
+
+
+@pytest.mark.usefixtures("crooked")
+def test_a_variant_runs_in_a_process_with_its_environment(tmp_path: Path) -> None:
+    usual, other = tmp_path / "usual.json", tmp_path / "other.json"
+    words = ("--backend", "crooked", "--select", "Erfc-wide")
+    assert call(*words, "--json", usual).exit_code == 0
+    done = call(*words, "--variant", "all", "--json", other)
+    assert done.exit_code == 0, done.output
+    assert "crooked other-way (goes another way): 1 check in 1 process" in done.output
+    assert "crooked other-way on cpu conforms" in done.output
+    (before,), (after,) = read(usual), read(other)
+    assert (before.variant, after.variant) == ("", "other-way")
+    assert (before.versions["way"], after.versions["way"]) == ("usual", "the other")
+    assert after.versions["may use"] == 1
+    assert after.versions["processor"]
+    assert "crooked other-way" in render([before, after])
+    against = call(*words, "--variant", "other-way", "--against", usual)
+    assert "Give a file of crooked other-way on cpu" in against.output
+    unknown = call(*words, "--variant", "otherway")
+    assert unknown.exit_code == 1
+    assert "Did you mean 'other-way'?" in unknown.output
+    assert "Traceback" not in unknown.output
 
 
 def outcome(id: str, error: float = 0.0, status: str = "passed") -> Outcome:

@@ -352,19 +352,19 @@ def test_predictions_and_other_threads_are_interrupted_too(backend):
         while True:
             run.predict(X)
 
-    def train_elsewhere():
+    for delay in (0.02, 0.07):
+        assert interrupted(predict, delay)
         thread = threading.Thread(target=train, args=(run, 10**6))
         thread.start()
-        try:
+
+        def wait(thread=thread):
             while thread.is_alive():
                 thread.join(0.01)
-        finally:
-            run.stop()
-            thread.join()
 
-    for function in (predict, train_elsewhere):
-        for delay in (0.02, 0.07):
-            assert interrupted(function, delay), function
+        assert interrupted(wait, delay)
+        while thread.is_alive():  # one that begins only now does not hear of an earlier stop
+            run.stop()
+            thread.join(0.01)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -445,7 +445,7 @@ def test_a_suite_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
 
     started = []
 
-    def start(arguments, stem):
+    def start(arguments, stem, variant):
         started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
         return started[-1]
 

@@ -13,6 +13,7 @@ from mindspore import nn, ops
 
 from dnnbridge_mindspore.broadcasting import Add as Add
 from dnnbridge_mindspore.broadcasting import Mul as Mul
+from dnnbridge_mindspore.broadcasting import OverChannels as OverChannels
 from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
 from dnnbridge_mindspore.broadcasting import OverLast as OverLast
 from dnnbridge_mindspore.broadcasting import OverRows as OverRows
@@ -20,12 +21,20 @@ from dnnbridge_mindspore.broadcasting import Sub as Sub
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.padding import Pad as Pad
+from dnnbridge_mindspore.products import ConvSlices as ConvSlices
+from dnnbridge_mindspore.products import GroupedSlices as GroupedSlices
 from dnnbridge_mindspore.recurrent import LSTM as LSTM
 from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
 from dnnbridge_mindspore.reductions import Mean as Mean
 from dnnbridge_mindspore.reductions import Softmax as Softmax
 from dnnbridge_mindspore.reductions import SumFirst as SumFirst
 from dnnbridge_mindspore.reductions import SumLast as SumLast
+from dnnbridge_mindspore.reductions import SumMiddle as SumMiddle
+from dnnbridge_mindspore.rows import GATHER as GATHER
+from dnnbridge_mindspore.rows import Gather as Gather
+from dnnbridge_mindspore.rows import PutRows as PutRows
+from dnnbridge_mindspore.rows import SumRepeats as SumRepeats
+from dnnbridge_mindspore.rows import Take as Take
 from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
@@ -33,7 +42,7 @@ from dnnbridge_mindspore.windows import MaxPool as MaxPool
 
 Tensor = Any
 
-MEAN, GATHER = ops.ReduceMean(), ops.Gather()
+MEAN, TRANSPOSE = ops.ReduceMean(), ops.Transpose()
 
 
 class NativeRelu(nn.Cell):
@@ -60,6 +69,20 @@ class Relu(nn.Cell):
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (self.vjp(out, dout),)
+
+
+class Square(nn.Cell):
+    """x², whose own derivative takes the power of 1 of x, four times as long"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.square = ops.Square()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.square(x)
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (ops.mul(dout, 2.0 * x),)
 
 
 class Tanh(nn.Cell):
@@ -138,26 +161,6 @@ class SparseCrossEntropy(nn.Cell):
         rows = ops.reshape(prediction, (-1, prediction.shape[-1]))
         losses = self.losses(rows, ops.reshape(target, (-1,)))
         return MEAN(ops.reshape(losses, (target.shape[0], -1)), 1)
-
-
-class Take(nn.Cell):
-    """Rows by index, NaN where the table has none; `ops.gather` gives 0 there, or raises"""
-
-    def construct(self, table: Tensor, indices: Tensor) -> Tensor:
-        last = table.shape[0] - 1
-        inside = ops.clamp(indices, 0, last)
-        known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
-        return ops.where(known, ops.gather(table, inside, 0), float("nan"))
-
-
-class Gather(nn.Cell):
-    """Rows of arrays by number"""
-
-    def construct(self, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
-        made: tuple[Tensor, ...] = ()
-        for array in arrays:
-            made = (*made, GATHER(array, index, 0))
-        return made
 
 
 def argmax(x: Tensor, axis: int) -> Tensor:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo
+from dnnbridge.backend import Backend, BackendInfo, Variant
 from dnnbridge.hookspecs import BackendPlugin, ReadNative
+
+VARIANTS = (
+    Variant("one-thread", (("OMP_NUM_THREADS", "1"),), "one core and one thread", cores=1),
+    Variant("four-threads", (("OMP_NUM_THREADS", "4"),), "four threads a kernel"),
+)
 
 INFO = BackendInfo(
     name="mindspore",
@@ -16,6 +22,7 @@ INFO = BackendInfo(
     natives=("mindspore",),
     reuses=True,
     priority=20,
+    variants=VARIANTS,
 )
 
 
@@ -32,4 +39,8 @@ def _natives() -> ReadNative:
     return read
 
 
-PLUGIN = BackendPlugin(INFO, _load, _natives)
+def _facts() -> Mapping[str, str]:
+    return {"threads": os.environ.get("OMP_NUM_THREADS") or "one a core"}
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives, _facts)

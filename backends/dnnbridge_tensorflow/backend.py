@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.backend import Deviation, Limitation
+from dnnbridge.errors import BackendError
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
-from dnnbridge_tensorflow.lowerings import LOWERINGS
+from dnnbridge_tensorflow.lowerings import lowerings_on
 from dnnbridge_tensorflow.plugin import INFO
+from dnnbridge_tensorflow.windows import has_dilated_conv
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
@@ -26,11 +31,16 @@ DEVIATIONS = (
 )
 
 
+TF32 = "DNNBRIDGE_TENSORFLOW_TF32"
+"""Environment variable: 1 lets a GPU round the factors of products to 10 bits: faster, and a
+thousand times less exact than the suite allows."""
+
+
 class TensorFlowBackend:
     """Runs programs as `tf.function`s."""
 
     info = INFO
-    lowered: frozenset[type[Op]] = frozenset(LOWERINGS)
+    lowered: frozenset[type[Op]] = frozenset(lowerings_on("cpu"))
     claims = CLAIMS
     limitations = LIMITATIONS
     deviations = DEVIATIONS
@@ -39,4 +49,27 @@ class TensorFlowBackend:
         return ("gpu", "cpu") if tf.config.list_physical_devices("GPU") else ("cpu",)
 
     def compile(self, program: Program, device: str) -> TensorFlowExecutable:
+        if device == "gpu":
+            _choose_tf32()
         return TensorFlowExecutable(program, device)
+
+
+def _choose_tf32() -> None:
+    """Compute in float32 what is said to be float32; TensorFlow has one setting for a process."""
+    choice = os.environ.get(TF32, "")
+    if choice not in ("", "0", "1"):
+        raise BackendError("is 0 or 1", where=TF32, got=repr(choice))
+    tf.config.experimental.enable_tensor_float_32_execution(choice == "1")
+
+
+def facts() -> Mapping[str, str]:
+    """Say what decides the numbers of TensorFlow here; its kernels are tried, not guessed."""
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    made = {
+        "oneDNN": "on" if has_dilated_conv("cpu") else "off",
+        "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS") or "one a core"),
+    }
+    if tf.config.list_physical_devices("GPU"):
+        on = tf.config.experimental.tensor_float_32_execution_enabled()
+        made["TF32"] = "on" if on else "off"
+    return made

@@ -17,7 +17,7 @@ from dnnbridge.program import Function, Program
 from dnnbridge.training.buffers import ALIGNMENT
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
-from dnnbridge_tensorflow.lowerings import DTYPES
+from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
 from dnnbridge_tensorflow.xla import is_worthwhile
 
 LARGE = 4096
@@ -32,6 +32,7 @@ class TensorFlowExecutable:
 
     def __init__(self, program: Program, device: str) -> None:
         self._functions, self._device = program.functions, f"/{device.upper()}:0"
+        self._tables = [lowerings_on(device, xla) for xla in (False, True)]
         with tf.device(self._device):
             self._variables = {
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
@@ -101,7 +102,7 @@ class TensorFlowExecutable:
             described = self._functions[function]
             types = [value.type for value in described.feeds]
             shapes: list[list[int | None]] = [[*type.concrete(batch)] for type in types]
-            step = self._step(described)
+            step = self._step(described, self._tables[function in self._xla])
             if loops:
                 block = _loop(step, described)
                 signature = [tf.TensorSpec([], tf.int32)]
@@ -119,19 +120,23 @@ class TensorFlowExecutable:
                 self._compiled[function, batch, loops] = whole.get_concrete_function()
         return self._compiled[function, batch, loops]
 
-    def _step(self, described: Function) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS)
+    def _step(
+        self, described: Function, table: Lowerings
+    ) -> Callable[[list[Tensor]], list[Tensor]]:
+        flat = flatten(described, CLAIMS, rows=True)
         variables = self._variables
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()
         }
+        tables = {value: variables[name] for value, name in flat.tables.items()}
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:
-            given = dict(zip(described.feeds, feeds, strict=True))
+            given = dict(zip(described.feeds, feeds, strict=True)) | tables
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
-            outputs = evaluate(flat.graph, [given.get(v) for v in flat.graph.inputs], places)
+            known = [given.get(v) for v in flat.graph.inputs]
+            outputs = evaluate(flat.graph, known, table, places)
             for name, value in zip(described.writes, outputs[count:], strict=True):
                 if value is not None:
                     variables[name].assign(value)

@@ -8,24 +8,29 @@ from typing import Any
 import tensorflow as tf
 
 from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Scan, Value, ValueAndGrad
+from dnnbridge.ops import PutRows
 from dnnbridge_tensorflow.claims import CLAIMS
-from dnnbridge_tensorflow.lowerings import DTYPES, LOWERINGS
+from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
+from dnnbridge_tensorflow.rows import put_rows
 
 Tensor = Any
 
 Places = Mapping[Value, tuple[Sequence[Tensor], bool]]
-"""Variables that a call changes, and whether the first is set to its first input before."""
+"""Variables that a node changes, and whether the first is set to its first input before."""
 
 NOWHERE: Places = {}
 
 
-def evaluate(graph: Graph, inputs: Sequence[Tensor], places: Places = NOWHERE) -> list[Tensor]:
+def evaluate(
+    graph: Graph, inputs: Sequence[Tensor], table: Lowerings, places: Places = NOWHERE
+) -> list[Tensor]:
     """Return the outputs of a graph whose unclaimed calls have been inlined.
 
     Args:
         graph: what is traced.
-        inputs: a tensor for each input; None for one that no node reads.
-        places: of the calls in place, by their first output; their outputs are None.
+        inputs: a tensor for each input, a variable for a table; None for one that no node reads.
+        table: what each operation is.
+        places: of what is changed in place, by the first output of the node; these are None.
     """
     known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
@@ -40,32 +45,38 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor], places: Places = NOWHERE) -
                 variables[0].assign(arguments[0])
             CLAIMS[type(node.op.spec)].lower(node.op.spec, variables, *arguments)
             results = [None] * len(variables)
+        elif isinstance(node.op, PutRows) and node.outputs[0] in places:
+            ((variable,), _) = places[node.outputs[0]]
+            put_rows(variable, *arguments[1:])
+            results = [None]
         elif isinstance(node.op, Call):
             results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         elif isinstance(node.op, ValueAndGrad):
             assert node.body is not None
-            results = _value_and_grad(node.op, node.body, arguments)
+            results = _value_and_grad(node.op, node.body, arguments, table)
         elif isinstance(node.op, Scan):
             assert node.body is not None
-            results = _scan(node.op, node.body, arguments)
+            results = _scan(node.op, node.body, arguments, table)
         else:
-            results = [LOWERINGS[type(node.op)](node.op, *arguments)]
+            results = [table[type(node.op)](node.op, *arguments)]
         known.update(zip(node.outputs, results, strict=True))
     return [known[value] for value in graph.outputs]
 
 
-def _value_and_grad(op: ValueAndGrad, body: Graph, inputs: list[Tensor]) -> list[Tensor]:
+def _value_and_grad(
+    op: ValueAndGrad, body: Graph, inputs: list[Tensor], table: Lowerings
+) -> list[Tensor]:
     wrt = [inputs[i] for i in op.wrt]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(wrt)
-        outputs = evaluate(body, inputs)
+        outputs = evaluate(body, inputs, table)
     zero = tf.UnconnectedGradients.ZERO
     gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
     # Rows taken several times come as slices with repeated indices: add them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
 
 
-def _scan(op: Scan, body: Graph, inputs: list[Tensor]) -> list[Tensor]:
+def _scan(op: Scan, body: Graph, inputs: list[Tensor], table: Lowerings) -> list[Tensor]:
     """Loop over arrays of slices, whose gradients are written step by step."""
     end = op.carries + op.sequences
     types = [value.type for value in body.outputs]
@@ -80,7 +91,7 @@ def _scan(op: Scan, body: Graph, inputs: list[Tensor]) -> list[Tensor]:
 
     def step(t: Tensor, carries: list[Tensor], stacks: list[Any]) -> tuple[Tensor, Any, Any]:
         slices = [sequence.read(t) for sequence in sequences]
-        made = evaluate(body, [*carries, *slices, *inputs[end:]])
+        made = evaluate(body, [*carries, *slices, *inputs[end:]], table)
         written = zip(stacks, made[op.carries :], strict=True)
         return t + 1, made[: op.carries], [stack.write(t, value) for stack, value in written]
 

@@ -1,15 +1,17 @@
-"""The table of operations: what each is in TensorFlow."""
+"""The table of operations: what each is in TensorFlow, on every device the same but windows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
-from dnnbridge_tensorflow import sums, windows
+from dnnbridge_tensorflow import rows, sums
+from dnnbridge_tensorflow.candidates import lowering
+from dnnbridge_tensorflow.windows import WINDOWS
 
 Tensor = Any
 
@@ -35,28 +37,17 @@ def _argmax(op: ops.ArgMax, x: Tensor) -> Tensor:
     return tf.argmax(rank, op.axis, output_type=tf.int32)
 
 
-def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
-    """Mark rows that do not exist; the device decides whether tf.gather raises or gives zeros."""
-    last = table.shape[0] - 1
-    inside = tf.clip_by_value(indices, 0, last)
-    known = tf.reshape(
-        tf.equal(inside, indices), tf.concat([tf.shape(indices), [1] * (table.shape.rank - 1)], 0)
-    )
-    return tf.where(known, tf.gather(table, inside), float("nan"))
+Lowerings = Mapping[type[Op], Callable[..., Tensor]]
 
-
-LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
+LOWERINGS: Lowerings = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: sums.binary(tf.add, lambda a, b, y, dy: (dy, dy)),
     ops.ArgMax: _argmax,
-    ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: tf.cast(x, DTYPES[op.dtype]),
     ops.Clip: lambda op, x: tf.clip_by_value(x, op.low, op.high),
     ops.Concat: lambda op, *xs: tf.concat(xs, op.axis),
-    ops.Conv: windows.conv,
-    ops.ConvTranspose: windows.conv_transpose,
     ops.Div: sums.binary(tf.divide, lambda a, b, y, dy: (dy / b, -dy * (y / b))),
     ops.Equal: lambda op, a, b: tf.equal(a, b),
     ops.Erfc: lambda op, x: tf.math.erfc(x),
@@ -66,13 +57,13 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Log: lambda op, x: tf.math.log(x),
     ops.LogSoftmax: lambda op, x: tf.nn.log_softmax(x, op.axis),
     ops.MatMul: lambda op, x, w: tf.matmul(x, w) if x.shape.rank == 2 else tf.tensordot(x, w, 1),
-    ops.MaxPool: windows.max_pool,
     ops.Maximum: lambda op, a, b: tf.maximum(a, b),
     ops.Minimum: lambda op, a, b: tf.minimum(a, b),
     ops.Mul: sums.binary(tf.multiply, lambda a, b, y, dy: (dy * b, dy * a)),
     ops.Neg: lambda op, x: tf.negative(x),
     ops.OneHot: lambda op, x: tf.one_hot(x, op.depth),
     ops.Pad: lambda op, x: tf.pad(x, op.pairs, constant_values=op.value),
+    ops.PutRows: rows.with_rows,
     ops.ReduceMax: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),
     ops.ReduceMean: sums.reduction(tf.reduce_mean),
     ops.ReduceSum: sums.reduction(tf.reduce_sum),
@@ -89,7 +80,24 @@ LOWERINGS: dict[type[Op], Callable[..., Tensor]] = {
     ops.Sqrt: lambda op, x: tf.sqrt(x),
     ops.Square: lambda op, x: tf.square(x),
     ops.Sub: sums.binary(tf.subtract, lambda a, b, y, dy: (dy, -dy)),
-    ops.Take: _take,
+    ops.SumRepeats: rows.sum_repeats,
+    ops.Take: rows.take,
     ops.Tanh: lambda op, x: tf.tanh(x),
     ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),
 }
+
+
+def _reduce_max(op: ops.ReduceMax, x: Tensor) -> Tensor:
+    """Give NaN where there is one, which XLA passes over."""
+    there = tf.reduce_any(tf.not_equal(x, x), op.axes, op.keepdims)
+    return tf.where(there, float("nan"), tf.reduce_max(x, op.axes, op.keepdims))
+
+
+WITH_XLA: Lowerings = {ops.ReduceMax: _reduce_max}
+"""What is otherwise in a function that XLA compiles."""
+
+
+def lowerings_on(device: str, xla: bool = False) -> Lowerings:
+    """Return the table of every operation: how a window is lowered depends on the device."""
+    windows = dict.fromkeys(WINDOWS, lowering(WINDOWS, device))
+    return {**LOWERINGS, **(WITH_XLA if xla else {}), **windows}

@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo
+from dnnbridge.backend import Backend, BackendInfo, Variant
 from dnnbridge.hookspecs import BackendPlugin, ReadNative
+from dnnbridge_tensorflow import quiet
+
+REWRITTEN = (
+    *("tensorflow.conv=batches", "tensorflow.conv=split", "tensorflow.conv=spread"),
+    *("tensorflow.conv_transpose=turned", "tensorflow.conv_transpose=spread"),
+    "tensorflow.max_pool=planes",
+)
+SLICES = (
+    "tensorflow.conv=slices",
+    "tensorflow.conv_transpose=spread",
+    "tensorflow.max_pool=slices",
+)
+
+VARIANTS = (
+    Variant("onednn", (("TF_ENABLE_ONEDNN_OPTS", "1"),), "the kernels of oneDNN"),
+    Variant("no-onednn", (("TF_ENABLE_ONEDNN_OPTS", "0"),), "TensorFlow's own kernels"),
+    Variant("xla", (("DNNBRIDGE_TENSORFLOW_XLA", "all"),), "XLA compiles every function"),
+    Variant("no-xla", (("DNNBRIDGE_TENSORFLOW_XLA", "0"),), "XLA compiles no function"),
+    Variant("rewritten", (("DNNBRIDGE_KERNELS", ",".join(REWRITTEN)),), "windows through others"),
+    Variant("slices", (("DNNBRIDGE_KERNELS", ",".join(SLICES)),), "windows through slices"),
+    Variant(
+        "one-thread",
+        (("TF_NUM_INTRAOP_THREADS", "1"), ("TF_NUM_INTEROP_THREADS", "1")),
+        "one thread, so sums in another order",
+    ),
+)
 
 INFO = BackendInfo(
     name="tensorflow",
@@ -16,12 +44,16 @@ INFO = BackendInfo(
     natives=("keras",),
     reuses=True,
     priority=30,
+    variants=VARIANTS,
 )
 
 
 def _load() -> Backend:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from dnnbridge_tensorflow.backend import TensorFlowBackend
+    if "tensorflow" not in sys.modules:  # read when it is imported
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        os.environ.setdefault(quiet.LEVEL, quiet.OURS)
+    with quiet.quiet():
+        from dnnbridge_tensorflow.backend import TensorFlowBackend
 
     return TensorFlowBackend()
 
@@ -32,4 +64,10 @@ def _natives() -> ReadNative:
     return read
 
 
-PLUGIN = BackendPlugin(INFO, _load, _natives)
+def _facts() -> Mapping[str, str]:
+    from dnnbridge_tensorflow.backend import facts
+
+    return facts()
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives, _facts)

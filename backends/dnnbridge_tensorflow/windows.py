@@ -1,116 +1,235 @@
-"""Convolutions and pools in TensorFlow.
+"""Convolutions and pools in TensorFlow: a table of the forms that each has.
 
 Padding is put around the input first, unless it is TensorFlow's "SAME": on the CPU the gradients
 of grouped and of dilated convolutions refuse explicit padding, and those of others take twice as
-long with it.
+long with it. One spatial axis becomes two, whose first has one element and a kernel of one.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
 from dnnbridge import ops
+from dnnbridge_tensorflow import rewritten
+from dnnbridge_tensorflow.candidates import Again, Candidate, Forms, Shapes, Table
+from dnnbridge_tensorflow.probe import is_right
+from dnnbridge_tensorflow.rewritten import padded
 
 Tensor = Any
+Given = Sequence[Tensor]
+Example = tuple[ops.Conv, tuple[tuple[int, ...], ...]]
+"""An operation, and the shapes of its inputs."""
 
 
-def _padded(x: Tensor, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
-    pairs = [(0, 0), *padding, (0, 0)]
-    return tf.pad(x, pairs, constant_values=value) if any(map(any, pairs)) else x
+def _axes(op: Any) -> int:
+    return len(op.strides)
 
 
-def _lifted(values: Sequence[int]) -> tuple[int, ...]:
-    """One spatial axis becomes two: the kernels for one go through reshapes of their own."""
-    return (1, *values) if len(values) == 1 else tuple(values)
+def _with_line(op: Any, given: Given, again: Again) -> Tensor:
+    """Add an axis before the only one, of equal stride, which depthwise kernels insist on."""
+    x, *kernel = given
+    more: dict[str, Any] = {"strides": op.strides * 2, "padding": ((0, 0), *op.padding)}
+    if isinstance(op, ops.AvgPool | ops.MaxPool):
+        more["window"] = (1, *op.window)
+    else:
+        more["dilation"] = (1, *op.dilation)
+    if isinstance(op, ops.ConvTranspose):
+        more["sizes"] = (1, *op.sizes)
+    made = again(
+        replace(op, **more), tf.expand_dims(x, 1), *(tf.expand_dims(each, 0) for each in kernel)
+    )
+    return tf.squeeze(made, 1)
 
 
-def conv(op: ops.Conv, x: Tensor, kernel: Tensor) -> Tensor:
-    if (
-        len(op.strides) == 2
-        and op.groups == 1
-        and max(op.dilation) == 1
-        and _is_same(op, x, kernel)
-    ):
+def _is_line(op: Any, shapes: Shapes, device: str) -> bool:
+    return _axes(op) == 1
+
+
+# Convolutions.
+
+
+def _conv(op: ops.Conv, x: Tensor, kernel: Tensor) -> Tensor:
+    if _axes(op) == 3:
+        return tf.nn.conv3d(padded(x, op.padding), kernel, (1, *op.strides, 1), "VALID")
+    if op.groups == max(op.dilation) == 1 and _is_same(op, x.shape[1:3], kernel.shape[:2]):
         return tf.nn.conv2d(x, kernel, op.strides, "SAME")
-    x = _padded(x, op.padding)
-    strides, dilation = _lifted(op.strides), _lifted(op.dilation)
-    if len(op.strides) == 1:
-        made = _conv(tf.expand_dims(x, 1), tf.expand_dims(kernel, 0), strides, dilation, op.groups)
-        return tf.squeeze(made, 1)
-    return _conv(x, kernel, strides, dilation, op.groups)
+    return tf.nn.conv2d(padded(x, op.padding), kernel, op.strides, "VALID", dilations=op.dilation)
 
 
-def _is_same(op: ops.Conv, x: Tensor, kernel: Tensor) -> bool:
+def _is_same(op: ops.Conv, sizes: Sequence[int], window: Sequence[int]) -> bool:
     """Say whether the padding is the one that the framework calls "SAME"."""
     found = []
-    for size, extent, stride in zip(x.shape[1:3], kernel.shape[:2], op.strides, strict=True):
+    for size, extent, stride in zip(sizes, window, op.strides, strict=True):
         total = max((-(-size // stride) - 1) * stride + extent - size, 0)
         found.append((total // 2, total - total // 2))
     return list(op.padding) == found
 
 
-def _conv(
-    x: Tensor, kernel: Tensor, strides: Sequence[int], dilation: Sequence[int], groups: int
-) -> Tensor:
-    if len(strides) == 3:
-        # There is no grouped convolution over three axes on the CPU.
-        kernels = tf.split(_spread(kernel, dilation), groups, -1)
-        pairs = zip(tf.split(x, groups, -1), kernels, strict=True)
-        return tf.concat([tf.nn.conv3d(a, b, (1, *strides, 1), "VALID") for a, b in pairs], -1)
-    if groups == x.shape[-1] and groups > 1 and (max(strides) == 1 or max(dilation) == 1):
-        # With strides and dilation together the depthwise kernel gives wrong numbers.
-        each = tf.reshape(kernel, (*kernel.shape[:2], groups, -1))
-        return tf.nn.depthwise_conv2d(x, each, (1, *strides, 1), "VALID", dilations=dilation)
-    return tf.nn.conv2d(x, kernel, strides, "VALID", dilations=dilation)
+def _has_conv(op: ops.Conv, shapes: Shapes, device: str) -> bool:
+    """Dilated kernels over three axes are left out: in traced graphs they swap two dilations."""
+    if op.groups == max(op.dilation) == 1:
+        return _axes(op) > 1
+    return _axes(op) == 2 and is_right(_conv, *_example(op, min(op.groups, 2), 2), device)
 
 
-def _spread(kernel: Tensor, dilation: Sequence[int]) -> Tensor:
-    """Put zeros between the elements: traced shapes of `conv3d` swap the last two dilations."""
-    for axis, d in enumerate(dilation):
-        before, size, after = kernel.shape[:axis], kernel.shape[axis], kernel.shape[axis + 1 :]
-        rows = tf.reshape(kernel, (*before, size, 1, *after))
-        pairs = [(0, d - 1) if i == axis + 1 else (0, 0) for i in range(rows.shape.rank)]
-        whole = tf.reshape(tf.pad(rows, pairs), (*before, size * d, *after))
-        kernel = tf.slice(whole, [0] * whole.shape.rank, (*before, (size - 1) * d + 1, *after))
-    return kernel
+def has_dilated_conv(device: str) -> bool:
+    """Say whether there is a kernel of dilated convolutions; on a CPU that of oneDNN is one."""
+    return _has_conv(ops.Conv((1, 1), ((0, 0),) * 2, (2, 2)), (), device)
 
 
-def conv_transpose(op: ops.ConvTranspose, x: Tensor, kernel: Tensor) -> Tensor:
+def _example(op: ops.Conv, groups: int, each: int) -> Example:
+    """Return a small convolution over two axes of the same sort."""
+    small = ops.Conv(_small(op.strides), ((0, 0),) * 2, _small(op.dilation), groups)
+    return small, ((2, 6, 7, each * groups), (2, 2, each, 2 * groups))
+
+
+def _small(pair: Sequence[int]) -> tuple[int, ...]:
+    """Return 1 and 2 in place of larger numbers; unequal ones stay so."""
+    return tuple(1 if n == 1 or n < max(pair) else 2 for n in pair)
+
+
+def _depthwise(op: ops.Conv, x: Tensor, kernel: Tensor) -> Tensor:
+    each = tf.reshape(kernel, (*kernel.shape[:2], op.groups, -1))
+    x, strides = padded(x, op.padding), (1, *op.strides, 1)
+    return tf.nn.depthwise_conv2d(x, each, strides, "VALID", dilations=op.dilation)
+
+
+def _has_depthwise(op: ops.Conv, shapes: Shapes, device: str) -> bool:
+    """With strides and dilation together the kernel gives wrong numbers."""
+    if _axes(op) != 2 or not 1 < op.groups == shapes[0][-1]:
+        return False
+    if max(op.strides) > 1 and max(op.dilation) > 1:
+        return False
+    return len(set(op.strides)) == 1 or is_right(_depthwise, *_example(op, 2, 1), device)
+
+
+def _is_point(op: Any, shapes: Shapes, device: str) -> bool:
+    """Say whether strides or dilation are in the way of a kernel of one element.
+
+    With strides the derivative by such a kernel is silently wrong for some shapes, with oneDNN on a
+    processor with AVX2 (1×1 with strides of 3 over (1, 9, 12, 3), 32 filters), and not every time.
+    """
+    return max(*op.strides, *op.dilation) > 1 and all(n == 1 for n in shapes[1][:-2])
+
+
+def _is_dilated(op: Any, shapes: Shapes, device: str) -> bool:
+    return bool(max(op.dilation) > 1)
+
+
+CONV = Forms(
+    "tensorflow.conv",
+    (
+        Candidate("pointwise", _is_point, rewritten.pointwise),
+        Candidate("line", _is_line, _with_line),
+        Candidate("depthwise", _has_depthwise, lambda op, given, again: _depthwise(op, *given)),
+        Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given)),
+        Candidate(
+            "batches",
+            lambda op, shapes, device: max(op.strides) == 1 and max(op.dilation) > 1,
+            rewritten.batches,
+        ),
+        Candidate("split", lambda op, shapes, device: op.groups > 1, rewritten.split),
+        Candidate("slices", lambda op, shapes, device: True, rewritten.slices),
+        Candidate("spread", _is_dilated, rewritten.spread),
+    ),
+)
+
+
+# Transposed convolutions.
+
+
+def _transposed(op: ops.ConvTranspose, x: Tensor, kernel: Tensor) -> Tensor:
     grown = [n + sum(pair) for n, pair in zip(op.sizes, op.padding, strict=True)]
-    strides, dilation = _lifted(op.strides), _lifted(op.dilation)
-    shape = [tf.shape(x)[0], *_lifted(grown), kernel.shape[-2]]
-    if len(grown) == 3:
-        kernel = _spread(kernel, dilation)
-        made = tf.nn.conv3d_transpose(x, kernel, shape, strides, "VALID")
-    elif len(grown) == 2:
-        made = tf.nn.conv2d_transpose(x, kernel, shape, strides, "VALID", dilations=dilation)
+    shape = [tf.shape(x)[0], *grown, kernel.shape[-2]]
+    if _axes(op) == 3:
+        made = tf.nn.conv3d_transpose(x, kernel, shape, op.strides, "VALID")
     else:
-        x, kernel = tf.expand_dims(x, 1), tf.expand_dims(kernel, 0)
-        made = tf.nn.conv2d_transpose(x, kernel, shape, strides, "VALID", dilations=dilation)
-        made = tf.squeeze(made, 1)
+        made = tf.nn.conv2d_transpose(x, kernel, shape, op.strides, "VALID", dilations=op.dilation)
     inside = (slice(a, a + n) for (a, _), n in zip(op.padding, op.sizes, strict=True))
     return made[(slice(None), *inside)]
 
 
-def _pool(native: Callable[..., Tensor], op: ops.MaxPool | ops.AvgPool, x: Tensor) -> Tensor:
-    if len(op.window) == 1:
-        made = native(tf.expand_dims(x, 1), (1, *op.window), (1, *op.strides), "VALID")
-        return tf.squeeze(made, 1)
-    return native(x, op.window, op.strides, "VALID")
+def _has_transposed(op: ops.ConvTranspose, shapes: Shapes, device: str) -> bool:
+    if max(op.dilation) == 1:
+        return _axes(op) > 1
+    if _axes(op) != 2:
+        return False
+    strides, dilation = _small(op.strides), _small(op.dilation)
+    sizes = tuple(2 * s + d + 1 for s, d in zip(strides, dilation, strict=True))
+    small = ops.ConvTranspose(strides, ((0, 0),) * 2, dilation, sizes)
+    return is_right(_transposed, small, ((2, 3, 3, 2), (2, 2, 2, 2)), device)
 
 
-def max_pool(op: ops.MaxPool, x: Tensor) -> Tensor:
-    native = tf.nn.max_pool3d if len(op.window) == 3 else tf.nn.max_pool2d
-    return _pool(native, op, _padded(x, op.padding, -float("inf")))
+def _can_turn(op: ops.ConvTranspose, shapes: Shapes, device: str) -> bool:
+    pairs = rewritten.turned_padding(op, [int(n or 0) for n in shapes[1][:-2]])
+    return all(stride == 1 for stride in op.strides) and all(min(pair) >= 0 for pair in pairs)
 
 
-def avg_pool(op: ops.AvgPool, x: Tensor) -> Tensor:
-    native = tf.nn.avg_pool3d if len(op.window) == 3 else tf.nn.avg_pool2d
-    made = _pool(native, op, _padded(x, op.padding))
+CONV_TRANSPOSE = Forms(
+    "tensorflow.conv_transpose",
+    (
+        Candidate("pointwise", _is_point, rewritten.pointwise_transposed),
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", _has_transposed, lambda op, given, again: _transposed(op, *given)),
+        Candidate("turned", _can_turn, rewritten.turned),
+        Candidate("spread", _is_dilated, rewritten.spread),
+    ),
+)
+
+
+# Pools.
+
+
+def _max_pool(op: ops.MaxPool, x: Tensor) -> Tensor:
+    native = tf.nn.max_pool3d if _axes(op) == 3 else tf.nn.max_pool2d
+    return native(padded(x, op.padding, -float("inf")), op.window, op.strides, "VALID")
+
+
+def _has_max_pool(op: ops.MaxPool, shapes: Shapes, device: str) -> bool:
+    """Without oneDNN the kernel over three axes gives the gradient to every one of equal maxima."""
+    axes = _axes(op)
+    if axes == 1:
+        return False
+    small = ops.MaxPool((2,) * axes, (1,) * axes, ((0, 0),) * axes)
+    return is_right(_max_pool, small, ((2, *(4, 3, 4)[:axes], 2),), device)
+
+
+def _avg_pool(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
+    (x,) = given
+    native = tf.nn.avg_pool3d if _axes(op) == 3 else tf.nn.avg_pool2d
+    made = native(padded(x, op.padding), op.window, op.strides, "VALID")
     if op.count_padding or not any(map(any, op.padding)):
         return made
     return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), tf.float32)
+
+
+MAX_POOL = Forms(
+    "tensorflow.max_pool",
+    (
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", _has_max_pool, lambda op, given, again: _max_pool(op, *given)),
+        Candidate("planes", lambda op, shapes, device: _axes(op) == 3, rewritten.planes),
+        Candidate("slices", lambda op, shapes, device: True, rewritten.maxima),
+    ),
+)
+
+AVG_POOL = Forms(
+    "tensorflow.avg_pool",
+    (
+        Candidate("line", _is_line, _with_line),
+        Candidate("native", lambda op, shapes, device: _axes(op) > 1, _avg_pool),
+    ),
+)
+
+WINDOWS: Table = {
+    ops.AvgPool: AVG_POOL,
+    ops.Conv: CONV,
+    ops.ConvTranspose: CONV_TRANSPOSE,
+    ops.MaxPool: MAX_POOL,
+}
+"""Forms of every operation of windows, the fastest first."""

@@ -17,7 +17,7 @@ from dnnbridge.graph import Op, inline
 from dnnbridge.program import Function, Program
 
 VARIABLE = "DNNBRIDGE_TENSORFLOW_XLA"
-"""Environment variable: 0 for no function, 1 for all that train, whatever they hold."""
+"""Environment variable: 0 for no function, 1 for all that train, "all" for every one."""
 
 LEAST = 10_000
 """Weights from which on compiling pays."""
@@ -29,12 +29,12 @@ SLOW: frozenset[type[Op]] = frozenset({ops.AvgPool, ops.Conv, ops.ConvTranspose,
 def is_worthwhile(function: Function, program: Program) -> bool:
     """Say whether XLA compiles a function; it depends on the experiment alone."""
     choice = os.environ.get(VARIABLE, "")
-    if choice not in ("", "0", "1"):
-        raise BackendError("is 0 or 1", where=VARIABLE, got=repr(choice))
-    if not function.writes or choice == "0":
-        return False
-    if choice == "1":
-        return True
+    if choice not in ("", "0", "1", "all"):
+        raise BackendError('is 0, 1 or "all"', where=VARIABLE, got=repr(choice))
+    if choice == "all" or not function.writes:
+        return choice == "all"
+    if choice:
+        return choice == "1"
     weights = sum(program.state[name].type.size() for name in program.parameters)
     return weights >= LEAST and not any(
         type(node.op) in SLOW for node in inline(function.graph).walk()

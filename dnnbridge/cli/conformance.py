@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from dnnbridge.cli.options import EXISTING, POSITIVE, WRITTEN
 
 if TYPE_CHECKING:
+    from dnnbridge.backend import Variant
     from dnnbridge.testing.checks import Check
     from dnnbridge.testing.running import Conformance
     from dnnbridge.testing.subject import Subject
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 )
 @click.option("--device", help="cpu, gpu or ascend.  [default: DNNBRIDGE_DEVICE, else the "
               "backend's choice]")  # fmt: skip
+@click.option("--variant", metavar="A[,B]", help="Run the framework as it may elsewhere, such as "
+              '"no-onednn", or in every way it knows: "all".')  # fmt: skip
 @click.option("--select", metavar="WORDS", default="", help="Only checks with one of these words, "
               "separated by commas, in their area, entry or name.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="One check of every entry.")
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 def conformance(
     backend: str | None,
     device: str | None,
+    variant: str | None,
     select: str,
     quick: bool,
     jobs: int,
@@ -52,32 +57,42 @@ def conformance(
     The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
     otherwise, is listed and fails nothing.
     """
-    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
-    from dnnbridge.cli.conformance_progress import shown_progress
+    from dnnbridge.cli.conformance_variants import variants
     from dnnbridge.testing.checks import all_checks
     from dnnbridge.testing.checks import select as select_from
-    from dnnbridge.testing.running import run_checks
+    from dnnbridge.testing.recorded import read
 
     check_writable("report", report)
     check_writable("json", json_file)
-    subjects = _subjects(backend, device)
-    before = _before(against, subjects) if against else []
+    names = [name.strip() for name in backend.split(",")] if backend else []
+    check_backends(names, device)
+    known = read(against) if against else []
     every = all_checks()
     checks = select_from(every, words=select, quick=quick)
     if not checks:
         raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
     if share:
         checks = share_of(checks, *map(int, share.split("/")))
+    words = ["--select", select, *(["--quick"] if quick else [])]
+    made: Iterator[Conformance]
+    if variant:
+        asked = variants(backend, device, variant)
+        keys = [(each.backend, each.device, each.variant.name) for each in asked]
+        made = (
+            _in_processes(each.backend, each.device, checks, words, jobs, each.variant)
+            for each in asked
+        )
+    else:
+        subjects = _subjects(names, device)
+        keys = [(each.backend.info.name, each.device, "") for each in subjects]
+        made = (_ask(each, checks, words, jobs) for each in subjects)
+    before = _before(known, str(against), keys) if against else []
     found = []
-    gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
-    for subject in subjects:
-        if jobs > 1:
-            found.append(_in_processes(subject, checks, select, quick, jobs))
-        else:
-            with shown_progress(subject.backend.info.name, checks) as done:
-                found.append(run_checks(checks, subject, done))
-        _print(found[-1], before, every)
+    for each in made:
+        found.append(each)
+        _print(each, before, every)
     _write(found, report, json_file)
     if any(each.failed for each in found):
         raise click.exceptions.Exit(1)
@@ -101,46 +116,64 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
     _write(read_all(files), report, None)
 
 
-def _subjects(backend: str | None, device: str | None) -> list[Subject]:
+def _subjects(names: list[str], device: str | None) -> list[Subject]:
     """Load the backends; the reference that they are held to is one, its results made once."""
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.plugins import load_backend
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
 
-    names = [name.strip() for name in backend.split(",")] if backend else [None]
     reference = Subject(load_backend("reference"))
+    given: list[str | None] = [*names] or [None]
     with shown_logs():
-        loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
+        loaded = [load_chosen(name, device) for name in dict.fromkeys(given)]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
 
 
+def _ask(subject: Subject, checks: list[Check], words: list[str], jobs: int) -> Conformance:
+    from dnnbridge.cli.conformance_progress import shown_progress
+    from dnnbridge.testing.running import run_checks
+
+    name = subject.backend.info.name
+    if jobs > 1:
+        return _in_processes(name, subject.device, checks, words, jobs)
+    gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
+    with shown_progress(name, checks) as done:
+        return run_checks(checks, subject, done)
+
+
 def _in_processes(
-    subject: Subject, checks: list[Check], words: str, quick: bool, jobs: int
+    name: str,
+    device: str,
+    checks: list[Check],
+    words: list[str],
+    jobs: int,
+    variant: Variant | None = None,
 ) -> Conformance:
     from dnnbridge.cli.conformance_jobs import ask_in_processes
 
-    command = ["conformance", "--backend", subject.backend.info.name, "--device", subject.device]
-    command += ["--select", words, *(["--quick"] if quick else [])]
-    click.echo(f"{subject.backend.info.name}: {len(checks)} checks in {jobs} processes")
+    command = ["conformance", "--backend", name, "--device", device, *words]
+    way = f" {variant.name} ({variant.about})" if variant else ""
+    count = f"{len(checks)} check{'s' if len(checks) > 1 else ''}"
+    click.echo(f"{name}{way}: {count} in {jobs} process{'es' if jobs > 1 else ''}")
     with tempfile.TemporaryDirectory(prefix="dnnbridge-") as folder:
-        return ask_in_processes(command, checks, jobs, Path(folder))
+        return ask_in_processes(command, checks, jobs, Path(folder), variant)
 
 
-def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
-    """Read what each of the subjects was before."""
+def _before(
+    before: list[Conformance], against: str, keys: list[tuple[str, str, str]]
+) -> list[Conformance]:
+    """Return what was before, or raise if a backend, on a device and in a variant, is not in it."""
     from dnnbridge.errors import SpecError
-    from dnnbridge.testing.recorded import read
 
-    before = read(against)
-    there = {(each.backend, each.device) for each in before}
-    for name, device in ((each.backend.info.name, each.device) for each in subjects):
-        if (name, device) not in there:
+    there = {(each.backend, each.device, each.variant) for each in before}
+    for name, device, variant in keys:
+        if (name, device, variant) not in there:
             raise SpecError(
                 "was written for another backend",
-                where=str(against),
-                got=", ".join(" on ".join(each) for each in sorted(there)),
-                hint=f"Give a file of {name} on {device}.",
+                where=against,
+                got=", ".join(sorted(f"{each.name} on {each.device}" for each in before)),
+                hint=f"Give a file of {f'{name} {variant}'.rstrip()} on {device}.",
             )
     return before
 
@@ -148,17 +181,17 @@ def _before(against: Path, subjects: list[Subject]) -> list[Conformance]:
 def _print(found: Conformance, before: list[Conformance], every: list[Check]) -> None:
     """Print what was found, and what has changed, of all checks that there are."""
     from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
-    from dnnbridge.cli.tables import print_table
+    from dnnbridge.cli.tables import print_table, say
     from dnnbridge.testing.changes import changes, key_of
 
     print_table(area_table(found))
     for line in outcome_lines(found):
-        click.echo(line)
+        say(line)
     known = {key_of(check) for check in every}
     for old in before:
-        if (old.backend, old.device) == (found.backend, found.device):
+        if (old.name, old.device) == (found.name, found.device):
             for line in change_lines(old, found, changes(old, found, known)):
-                click.echo(line)
+                say(line)
 
 
 def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:

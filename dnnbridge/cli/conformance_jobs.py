@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from dnnbridge.backend import Variant
 from dnnbridge.errors import BackendError
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.recorded import read
@@ -31,7 +33,11 @@ def share(checks: Sequence[Check], number: int, count: int) -> list[Check]:
 
 
 def ask_in_processes(
-    command: Sequence[str], checks: Sequence[Check], jobs: int, folder: Path
+    command: Sequence[str],
+    checks: Sequence[Check],
+    jobs: int,
+    folder: Path,
+    variant: Variant | None = None,
 ) -> Conformance:
     """Run a command once per process, each with its share, and put together what they found.
 
@@ -40,6 +46,7 @@ def ask_in_processes(
         checks: what they ask together, in the order of the result.
         jobs: how many processes.
         folder: for their files.
+        variant: of the backend, whose environment they have.
 
     Raises:
         BackendError: a process ended without a result; the message has what it wrote last.
@@ -47,7 +54,7 @@ def ask_in_processes(
     with ExitStack() as ending:
         started = []
         for k in range(jobs):
-            started.append(_start([*command, "--share", f"{k}/{jobs}"], folder / str(k)))
+            started.append(_start([*command, "--share", f"{k}/{jobs}"], folder / str(k), variant))
             ending.callback(started[-1].kill)  # one that has ended is left alone
         ended = [process.wait() for process in started]
     found = []
@@ -60,10 +67,18 @@ def ask_in_processes(
     order = {(check.area, check.id): k for k, check in enumerate(checks)}
     outcomes = itertools.chain(*(each.outcomes for each in found))
     ordered = sorted(outcomes, key=lambda outcome: order[outcome.area, outcome.id])
-    return replace(found[0], outcomes=tuple(ordered))
+    name = variant.name if variant else ""
+    return replace(found[0], outcomes=tuple(ordered), variant=name)
 
 
-def _start(arguments: Sequence[str], stem: Path) -> subprocess.Popen[bytes]:
+def _start(
+    arguments: Sequence[str], stem: Path, variant: Variant | None
+) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-P", "-m", "dnnbridge", *arguments, "--json", f"{stem}.json"]
+    environment = os.environ | dict(variant.environment if variant else ())
     with Path(f"{stem}.txt").open("wb") as log:
-        return subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    if variant and variant.cores and hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))  # before the process imports the framework
+        os.sched_setaffinity(process.pid, usable[: variant.cores])
+    return process

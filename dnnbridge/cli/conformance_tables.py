@@ -46,7 +46,7 @@ def outcome_lines(found: Conformance) -> Iterator[str]:
     verdict = f"{len(found.failed)} of {len(found.outcomes)} checks failed"
     if not found.failed:
         verdict = f"conforms: {len(found.outcomes)} checks, {len(found.limited)} of them limited"
-    yield f"{found.backend} on {found.device} {verdict} ({versions})"
+    yield f"{found.name} on {found.device} {verdict} ({versions})"
 
 
 def change_lines(before: Conformance, now: Conformance, found: Changes) -> Iterator[str]:

@@ -7,15 +7,16 @@ from typing import Any
 import click
 
 from dnnbridge.cli.stopping import stoppable
+from dnnbridge.cli.warned import shown_warnings
 from dnnbridge.errors import DnnbridgeError
 
 
 class CleanErrors(click.Group):
-    """A group whose commands end with a message in place of a traceback."""
+    """A group whose commands end with a message in place of a traceback, and warn in a line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with stoppable():
+            with stoppable(), shown_warnings():
                 return super().invoke(ctx)
         except DnnbridgeError as error:
             raise click.ClickException(str(error)) from error

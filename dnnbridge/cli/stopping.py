@@ -69,8 +69,8 @@ def _save(run: Run, path: Path | None) -> str:
         return "nothing is trained"
     if path is None:
         return "nothing is saved without --save"
-    run.save(path)
-    return f"saved {path}; go on with --resume {path}"
+    written = run.save(path)
+    return f"saved {written}; go on with --resume {written}"
 
 
 @contextmanager

@@ -139,11 +139,10 @@ def render(found: Sequence[Conformance], title: str = "Conformance of backends")
 
 
 def label(found: Sequence[Conformance]) -> list[str]:
-    """Name every column: the backend, and its device where one is there on several."""
-    names = [each.backend for each in found]
+    """Name every column: the backend, its variant, and its device where it is there on several."""
+    names = [each.name for each in found]
     return [
-        each.backend if names.count(each.backend) == 1 else f"{each.backend} {each.device}"
-        for each in found
+        each.name if names.count(each.name) == 1 else f"{each.name} {each.device}" for each in found
     ]
 
 

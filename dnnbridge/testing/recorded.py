@@ -45,7 +45,7 @@ def read(path: Path) -> list[Conformance]:
 def read_all(paths: Sequence[Path]) -> list[Conformance]:
     """Read several files; a backend on a device may be in one of them only."""
     found = [each for path in paths for each in read(path)]
-    names = [f"{each.backend} on {each.device}" for each in found]
+    names = [f"{each.name} on {each.device}" for each in found]
     for name in names:
         if names.count(name) > 1:
             raise SpecError(

@@ -27,6 +27,7 @@ EXACT: frozenset[type[Op]] = frozenset(
     {
         *(ops.Abs, ops.ArgMax, ops.BroadcastTo, ops.Cast, ops.Clip, ops.Concat, ops.Equal),
         *(ops.Greater, ops.MaxPool, ops.Maximum, ops.Minimum, ops.Neg, ops.OneHot, ops.Pad),
+        ops.PutRows,
         *(ops.ReduceMax, ops.Relu, ops.Reshape, ops.Reverse, ops.Select, ops.Sign, ops.Slice),
         *(ops.Take, ops.Transpose),
     }

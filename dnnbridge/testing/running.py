@@ -10,7 +10,8 @@ from importlib.metadata import version
 from typing import Literal
 
 from dnnbridge.errors import DeclaredLimitationError
-from dnnbridge.plugins import available_backends
+from dnnbridge.machine import machine
+from dnnbridge.plugins import available_backends, backend_facts
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.measurement import Measurement, worst_of
 from dnnbridge.testing.subject import Subject
@@ -61,14 +62,22 @@ class Conformance:
     Attributes:
         backend: name.
         device: kind.
-        versions: of Python, NumPy, dnnbridge and the framework, and the platform.
+        versions: of Python, NumPy, dnnbridge and the framework; the platform, the processor, and
+            what the backend says of itself.
         outcomes: in the order of the checks.
+        variant: of the backend, by name; empty for what it is by default.
     """
 
     backend: str
     device: str
     versions: dict[str, str]
     outcomes: tuple[Outcome, ...] = ()
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The backend and its variant."""
+        return f"{self.backend} {self.variant}".rstrip()
 
     @property
     def failed(self) -> list[Outcome]:
@@ -130,10 +139,13 @@ def status_of(made: Sequence[Measurement]) -> Status:
 
 
 def versions_of(backend: str) -> dict[str, str]:
-    """Return the versions that decide the numbers."""
+    """Return the versions, and what else of this machine decides the numbers or the speed."""
     found = {"python": platform.python_version(), "numpy": version("numpy")}
     found["dnnbridge"] = version("dnnbridge")
+    facts: dict[str, str] = {}
     for each in available_backends():
-        if each.name == backend and each.version:
-            found[backend] = each.version
-    return found | {"platform": f"{platform.system()} {platform.machine()}"}
+        if each.name == backend:
+            found |= {backend: each.version} if each.version else {}
+            facts = backend_facts(backend)
+    found["platform"] = f"{platform.system()} {platform.machine()}"
+    return found | {"processor": str(machine())} | facts

@@ -7,13 +7,14 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError, StateError
+from dnnbridge.calling import explained
+from dnnbridge.errors import DataError, RunError, StateError
 from dnnbridge.interrupts import Move, Waiting
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
@@ -22,16 +23,21 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
+from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.hooks import checked_callbacks
+from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
-from dnnbridge.training.state import checked_arrays, initial_state
-from dnnbridge.training.totals import Totals
+from dnnbridge.training.state import checked_arrays, checked_optimizer, initial_state
+from dnnbridge.training.totals import Totals, checked_sums
 from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
+from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -60,15 +66,19 @@ class Run:
         self.transfer: Transfer | None = None
         self._backend, self._program = backend, program
         self._arguments = Arguments(experiment.model.input_types, program)
+        self._fed = FedRows(experiment.model.input_types, program)
         self._state = TrainState(experiment, program)
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self._stopped, self._torn, self.history = False, "", History()
+        self._turns = Turns()
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
         self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
+    @one_at_a_time
+    @explained(FIT)
     def fit(
         self,
         x: Any,
@@ -83,6 +93,7 @@ class Run:
         callbacks: Iterable[Callback] = (),
         progress: bool = False,
         steps_per_call: int | Literal["auto"] = "auto",
+        on_nonfinite: OnNonFinite = "stop",
     ) -> History:
         """Train for some epochs and return losses and metrics per epoch.
 
@@ -113,10 +124,16 @@ class Run:
             steps_per_call: steps per compiled call; "auto" makes them as many as need 24 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done.
+            on_nonfinite: what to do when the loss of a step, or what the last step made of the
+                weights, is infinite or NaN: "stop" ends the training after the call in which it
+                was, "raise" raises then, "warn" goes on. `History.nonfinite_step` says which step
+                it was. Steps that a `DynamicLossScale` leaves out have a finite loss.
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
             StateError: an error stopped an earlier call while it was changing weights.
+            NonFiniteError: with on_nonfinite="raise".
+            RunError: this run is being fitted already.
         """
         self._check_whole()
         data = self._arguments.data(x, y, sample_weight, class_weight)
@@ -130,11 +147,16 @@ class Run:
         self._state.begin(count, batch_size)
         fitting = Fitting(
             *(self._program, self._executable, self.device, data, batch_size, per_call),
-            *(self.experiment.seed, shuffle, self._buffers["fit"]),
+            *(self.experiment.seed, shuffle, self._buffers["fit"], self._fed),
         )
-        hooks = [*callbacks, *([progress_callback()] if progress else [])]
         history, self._stopped = History(), False
         self.history = history
+        guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
+        hooks = [
+            *checked_callbacks(callbacks),
+            *([progress_callback()] if progress else []),
+            guard,
+        ]
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in hooks:
@@ -151,6 +173,7 @@ class Run:
                     self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
                     break
+            guard.end(self)
         return history
 
     @property
@@ -171,12 +194,16 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
+    @in_turn
+    @explained(EVALUATE)
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         self._check_whole()
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
+    @in_turn
+    @explained(PREDICT)
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
@@ -215,18 +242,56 @@ class Run:
         }
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
+    @in_turn
+    def weights(self) -> dict[str, Array]:
+        """Return copies of all that layers keep, by name, in layer order, for `set_weights`.
+
+        As in Keras these are the trainable weights, those that are frozen, and what layers keep
+        besides, such as running means. What the optimizer keeps is in `state`.
+        """
+        state = self.state()
+        return {array.name: state[array.name] for array in self._program.layer_arrays}
+
+    @in_turn
+    def set_weights(self, values: Mapping[str, Any]) -> None:
+        """Set all weights and buffers, as `weights` returns them.
+
+        What the optimizer keeps stays, and so does the position: see `save` to go on later.
+
+        Raises:
+            DataError, DTypeError: a name is missing or unknown, a wrong shape or dtype; nothing
+                has been set.
+        """
+        shapes = {array.name: array.shape for array in self._program.layer_arrays}
+        if missing := [name for name in shapes if name not in values]:
+            raise DataError(
+                "arrays are missing",
+                where="weights",
+                got=", ".join(missing),
+                hint="Give what weights() returns; set_parameters sets some of them.",
+            )
+        self._set(checked_arrays(values, shapes, "weights"))
+
+    @in_turn
     def parameters(self) -> dict[str, Array]:
-        """Return copies of all weights by name, in layer order, kernel before bias."""
+        """Return copies of all trainable weights by name, in layer order, kernel before bias.
+
+        Running statistics are not among them: `weights` has all that predictions depend on.
+        """
         state = self.state()
         return {name: state[name] for name in self._program.parameters}
 
+    @in_turn
     def buffers(self) -> dict[str, Array]:
         """Return copies of what layers keep besides weights, such as running means, by name."""
         state = self.state()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
+    @in_turn
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights and buffers that are named, and leave the others.
+
+        `set_weights` sets all of them, and misses none.
 
         What the optimizer keeps stays too: averages, and the slow weights of a `Lookahead`.
 
@@ -234,10 +299,12 @@ class Run:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
         shapes = {array.name: array.shape for array in self._program.layer_arrays}
-        checked = checked_arrays(values, shapes, "parameters")
+        self._set(checked_arrays(values, shapes, "parameters"))
+
+    def _set(self, arrays: Mapping[str, Array]) -> None:
         self._check_whole()
         with Waiting() as waiting, Move(waiting, self._tear) as move:
-            self._executable.write(checked)
+            self._executable.write(arrays)
             move.done()
 
     def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
@@ -247,6 +314,7 @@ class Run:
         """
         self._state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
+    @in_turn
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
 
@@ -278,6 +346,7 @@ class Run:
         """
         return self._executable.compilations - self._compiled_before
 
+    @in_turn
     def averages(self) -> dict[str, Array]:
         """Return copies of the averaged weights by name, for `set_parameters`.
 
@@ -298,11 +367,13 @@ class Run:
         slots = {name: f"{name}:{slot}" for name in self._program.parameters}
         return {name: state[array] for name, array in slots.items() if array in state}
 
+    @in_turn
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
         self._check_whole()
         return self._executable.read()
 
+    @in_turn
     def set_state(
         self,
         values: Mapping[str, Any],
@@ -319,17 +390,20 @@ class Run:
             progress: of the run that they are from.
             optimizer: its `optimizer`, which may have heard metrics; by default the present one.
             epoch_sums: its `epoch_sums`, if it stopped within an epoch.
+
+        Raises:
+            DataError, DTypeError: something is not of this experiment; nothing has been set.
         """
         shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        checked = checked_arrays(values, shapes, "state")
-        state = TrainState(
-            self.experiment, self._program, progress, optimizer or self.optimizer, epoch_sums
-        )
+        arrays = checked_arrays(values, shapes, "state", small=False)
+        chosen = checked_optimizer(optimizer or self.optimizer, self.experiment.optimizer)
+        sums = checked_sums(epoch_sums or {}, self._program, progress)
+        state = TrainState(self.experiment, self._program, progress, chosen, sums)
         with Waiting() as waiting, Move(waiting, self._tear) as move:
-            self._executable.write(checked)
+            self._executable.write(arrays)
             self._state, self._torn = state, ""
             move.done()
 
@@ -337,11 +411,34 @@ class Run:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
         return self._state.totals.to_dict()
 
-    def save(self, path: str | Path) -> None:
-        """Write everything needed to go on, on any backend, to one safetensors file."""
+    @in_turn
+    def save(self, path: str | Path, *, make_folders: bool = False) -> Path:
+        """Write everything needed to go on, on any backend, to one safetensors file.
+
+        All of it is written or, after a crash, the old file stays. A run whose weights are not
+        finite is written beside the file, never over it, and a warning says so.
+
+        Args:
+            path: file to write.
+            make_folders: make the folder and those above it where they are missing.
+
+        Returns:
+            The file: "run.nonfinite.safetensors" for "run.safetensors" where something in the run
+            is not finite.
+
+        Raises:
+            CheckpointError: the folder does not exist, or the name is that of another format.
+        """
         from dnnbridge.checkpoint import save
 
-        save(self, path)
+        return save(self, path, make_folders=make_folders)
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise RunError(
+            "a run cannot be pickled or copied: its compiled steps belong to this process",
+            where=type(self).__name__,
+            hint="Write run.save(path) and load(path); or keep run.experiment and run.weights().",
+        )
 
     def _train(
         self,
@@ -407,7 +504,7 @@ class Run:
         count = examples_of(data)
         size = min(batch_size, power_of_two(count))
         rows, buffers = automatic_steps(self._program, data, size), self._buffers["evaluate"]
-        batches = Batches(data, np.arange(count), size, rows, buffers=buffers)
+        batches = Batches(data, np.arange(count), size, rows, buffers=buffers, check=self._fed)
         for block in batches.blocks():
             steps = [self.progress.step] * len(block.feeds[MASK])
             feeds = block.feeds | schedule_feeds(self._program, steps)

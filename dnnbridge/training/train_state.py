@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.program import MASK, Program
@@ -85,13 +82,13 @@ class TrainState:
                 *(self.position.epoch + 1, self.position.batch),
                 *(self.position.batch_size, self.position.examples, batch_size, examples),
             )
-            self._now = self._now._replace(position=replace(self.position, batch=0))
+            self._now = self._now._replace(position=self.position.left())
 
     def feeds(self, block: Block) -> dict[str, Array]:
         """Return the host scalars and schedules of a block, as the optimizer is now."""
         if self._updater[0] is not self.optimizer:
             self._updater = self.optimizer, self.experiment.updater(self.optimizer)
-        steps = range(self.position.step, self.position.step + block.steps)
+        steps = self.position.moments(block.steps, block.last)
         rows = len(block.feeds[MASK])
         scalars = scalar_feeds(self._updater[1], steps, rows)
         return scalars | schedule_feeds(self.program, steps, rows)
@@ -106,8 +103,6 @@ class TrainState:
         totals = self.totals.copy() if block.first else Totals(self.program.objectives)
         losses = totals.add(results, block.counts)
         position = self.position.after(block.steps, examples, block.index.shape[1])
-        if not np.isfinite(losses).all():
-            log.warning("the loss is not finite by step %d: %s", position.step, losses[-1])
         return self._now._replace(position=position, totals=totals), losses
 
     def go_to(self, now: Now) -> None:

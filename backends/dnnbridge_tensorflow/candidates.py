@@ -1,0 +1,93 @@
+"""Forms of one operation, and which of them is taken on a device.
+
+What a kernel can do depends on the machine: without oneDNN TensorFlow's CPU has no derivative of a
+dilated convolution. So an operation has several forms, each of which says what it can; one that
+depends on the machine is tried there on a small example (`probe.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dnnbridge.errors import BackendError
+from dnnbridge.graph import Op
+
+Tensor = Any
+Again = Callable[..., Tensor]
+"""Lowers an operation that a form has made of another: (op, *tensors) -> tensor."""
+
+Shapes = Sequence[tuple[int | None, ...]]
+
+VARIABLE = "DNNBRIDGE_KERNELS"
+"""Environment variable: pairs such as "tensorflow.conv=slices", separated by commas. A form that is
+named there is taken wherever it can; each gives the same numbers."""
+
+
+class Candidate(NamedTuple):
+    """A form of an operation.
+
+    Attributes:
+        name: how `VARIABLE` and reports call it.
+        can: whether it computes this operation for inputs of these shapes, on this device, its
+            derivatives included: (op, shapes, device).
+        lower: (op, tensors, again) -> tensor.
+    """
+
+    name: str
+    can: Callable[[Any, Shapes, str], bool]
+    lower: Callable[[Any, Sequence[Tensor], Again], Tensor]
+
+
+class Forms(NamedTuple):
+    """All forms of an operation.
+
+    Attributes:
+        name: how `VARIABLE` calls the operation.
+        candidates: the fastest first.
+    """
+
+    name: str
+    candidates: Sequence[Candidate]
+
+
+Table = Mapping[type[Op], Forms]
+
+
+def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
+    """Return the first form that can, one that the user asks for before all others."""
+    wanted = asked_for(forms)
+    ranks = {name: k for k, name in enumerate(wanted)}
+    ordered = sorted(forms.candidates, key=lambda each: ranks.get(each.name, len(wanted)))
+    return next(each for each in ordered if each.can(op, shapes, device))
+
+
+def asked_for(forms: Forms) -> list[str]:
+    """Return the names that `VARIABLE` has for an operation, in their order.
+
+    Raises:
+        BackendError: there is no such form.
+    """
+    pairs = [pair.partition("=") for pair in os.environ.get(VARIABLE, "").split(",")]
+    wanted = [name.strip() for group, _, name in pairs if group.strip() == forms.name]
+    known = [each.name for each in forms.candidates]
+    for name in wanted:
+        if name not in known:
+            raise BackendError(
+                f"{forms.name} has no form of this name",
+                where=VARIABLE,
+                got=repr(name),
+                hint=f"It has {', '.join(known)}.",
+            )
+    return wanted
+
+
+def lowering(table: Table, device: str) -> Again:
+    """Return what lowers every operation of a table on a device."""
+
+    def lower(op: Op, *tensors: Tensor) -> Tensor:
+        shapes = [tuple(each.shape) for each in tensors]
+        return choose(table[type(op)], op, shapes, device).lower(op, tensors, lower)
+
+    return lower

@@ -1,0 +1,75 @@
+"""Try a kernel on the device of a small example: does it run, and give the right numbers?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dnnbridge.arrays import Array
+from dnnbridge.graph import Op
+from dnnbridge.reference.interpreter import RULES
+from dnnbridge_tensorflow.quiet import quiet
+
+Tensor = Any
+
+
+@cache
+def is_right(
+    kernel: Callable[..., Tensor], op: Op, shapes: Sequence[tuple[int, ...]], device: str
+) -> bool:
+    """Say whether a kernel gives the numbers of an operation on a device, and of its derivatives.
+
+    The inputs are small whole numbers, many of them equal: what is right is exact.
+
+    Args:
+        kernel: (op, *tensors) -> tensor.
+        op: the example; one with few places is enough.
+        shapes: of its inputs.
+        device: kind.
+    """
+    inputs = tuple(_whole(shape, 7 + 2 * k) for k, shape in enumerate(shapes))
+    rule = RULES[type(op)]
+    value = rule.forward(op, *inputs)
+    weights = _whole(value.shape, 3)
+    expected = [value, *map(np.asarray, rule.vjp(op, inputs, value, weights))]
+    # A thread of its own is outside of the graph that is being traced, and of its tape.
+    with quiet(), ThreadPoolExecutor(1) as thread:
+        actual = thread.submit(_numbers, kernel, op, (*inputs, weights), device).result()
+    return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
+
+
+def _numbers(
+    kernel: Callable[..., Tensor], op: Op, arrays: Sequence[Array], device: str
+) -> list[Array]:
+    """Return a value and its gradients; nothing where the kernel refuses them."""
+    try:
+        with tf.device(f"/{device.upper()}:0"):
+            given = [tf.constant(array, tf.float32) for array in arrays]
+            return [each.numpy() for each in _differentiated(kernel, op, given)]
+    except (tf.errors.OpError, ValueError):
+        return []
+
+
+def _differentiated(kernel: Callable[..., Tensor], op: Op, given: Sequence[Tensor]) -> list[Tensor]:
+    """Return a value and its gradients, computed by a graph, as trainings are."""
+
+    def run(*given: Tensor) -> list[Tensor]:
+        *inputs, weights = given
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            value = kernel(op, *inputs)
+        return [value, *tape.gradient(value, inputs, weights)]
+
+    # A call of the concrete function does not warn of many functions with one name.
+    made = tf.function(run, autograph=False).get_concrete_function(*given)(*given)
+    return list(made)
+
+
+def _whole(shape: tuple[int, ...], factor: int) -> Array:
+    count = int(np.prod(shape))
+    return np.asarray((np.arange(count) * factor % 11 % 5 - 2.0).reshape(shape))

@@ -1,0 +1,51 @@
+"""Backends meet the reference as their frameworks may run elsewhere: other kernels, one thread.
+
+By default the operations that depend on it are asked; `-m slow` asks every check of windows and
+sums in every variant.
+"""
+
+import importlib.util
+
+import pytest
+from click.testing import CliRunner
+
+from dnnbridge.cli import main
+from dnnbridge.plugins import available_backends, require_backend
+
+SHORT = {
+    ("tensorflow", "no-onednn"): "Conv,Pool",
+    ("tensorflow", "rewritten"): "Conv-,MaxPool-3d",
+    ("tensorflow", "slices"): "Conv-,MaxPool-",
+    ("tensorflow", "xla"): "ReduceMax-axis0,ReduceSum-axis0,MaxPool-3d-ties,Conv-1x1-all",
+    ("mindspore", "one-thread"): "ReduceSum,AvgPool-3d,Conv-valid",
+}
+"""What is asked by default, by words of `--select`."""
+
+EVERY = "Conv,Pool,Reduce"
+
+SLOW = [
+    (backend.name, variant.name)
+    for backend in available_backends()
+    for variant in (require_backend(backend.name).variants if backend.installed else ())
+    if "cpu" in variant.devices
+]
+
+
+def ask(backend: str, variant: str, words: str) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    options = ["--backend", backend, "--device", "cpu", "--variant", variant, "--select", words]
+    done = CliRunner().invoke(main, ["conformance", *options])
+    assert done.exit_code == 0, done.output
+    assert f"{backend} {variant} on cpu conforms" in done.output
+
+
+@pytest.mark.parametrize(("backend", "variant"), SHORT, ids=map("-".join, SHORT))
+def test_a_variant_meets_the_reference(backend: str, variant: str) -> None:
+    ask(backend, variant, SHORT[backend, variant])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "variant"), SLOW, ids=map("-".join, SLOW))
+def test_every_variant_meets_the_reference(backend: str, variant: str) -> None:
+    ask(backend, variant, EVERY)
