@@ -99,7 +99,7 @@ def facts(name: str) -> dict[str, str]:
         return {}
     if not isinstance(found, Mapping):
         raise _broken(point, "says what its backend runs on by no dictionary", shorten(found))
-    return {str(key): str(value) for key, value in found.items()}
+    return dict(found)
 
 
 def hooks(name: str) -> pluggy.HookRelay:
