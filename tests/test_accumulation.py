@@ -129,6 +129,24 @@ def test_parts_of_ignored_labels_are_what_numpy_says():
     np.testing.assert_allclose(run.parameters()["dense/kernel"], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("labelled", [0, 2, 12])
+def test_a_window_with_few_labels_or_none_is_moved_by_its_penalty(labelled, backend):
+    """As a large batch with as many: the first examples have labels, later parts have none."""
+    if backend != "reference":
+        pytest.importorskip(backend)
+    model, loss, _, _ = CASES["penalty and ignored labels"]
+    labels = np.where(np.arange(24)[:, None] < labelled, CLASSES[:, None], -1) + SEQUENCES * 0
+    experiment = db.Experiment(model, loss, db.SGD(0.5))
+    whole = trained(experiment, backend, 24, 24, labels, {})
+    made = trained(experiment.replace(accumulate=4), backend, 24, 6, labels, {})
+    assert_same(made.parameters(), whole.parameters(), ABOUT[backend])
+    start = db.compile(experiment, backend).parameters()["dense/kernel"]
+    moved = made.parameters()["dense/kernel"] - start
+    if not labelled:  # two epochs of p - 0.5 · 2 · 0.01 p
+        np.testing.assert_allclose(moved, (0.99**2 - 1) * start, rtol=1e-4)
+
+
 def test_the_mean_of_the_steps_is_another_choice():
     """As in Keras: every step counts alike, and a window goes on in the next epoch."""
     labels = SEQUENCES[:22]

@@ -18,6 +18,10 @@ from dnnbridge.specification import Spec, spec
 from dnnbridge.updates import Updates, Weight
 from dnnbridge.wording import shorten
 
+LEAST = 1e-18
+"""What a step counts in which no label does: nothing beside one that has any. Where no step of a
+window has, its penalties count still, as in a large batch without labels."""
+
 
 @spec
 class Accumulation(Spec):
@@ -119,6 +123,8 @@ class GradientAccumulation(AbstractWrapper):
             return
         apply = ops.equal(updates.scalars["apply"], 1.0)
         share = updates.divisor() if self.window.mean == "batch" else 1.0
+        if isinstance(share, Value):
+            share = ops.maximum(share, LEAST)
 
         def kept(name: str, shape: tuple[int, ...], part: Value | float) -> Value:
             """Add what a step brings to what the window has, which begins anew after its end."""
@@ -133,7 +139,6 @@ class GradientAccumulation(AbstractWrapper):
         totals = [together(weight) for weight in weights]
         inverse: Value | float = 1.0
         if share is not None:
-            divisor = kept(f"{weights[0].name}:accumulated_divisor", (), share)
-            inverse = 1.0 / ops.where(ops.equal(divisor, 0.0), 1.0, divisor)
+            inverse = 1.0 / kept(f"{weights[0].name}:accumulated_divisor", (), share)
         mean = [replace(w, gradient=g * inverse) for w, g in zip(weights, totals, strict=True)]
         updates.only_if(apply, self.emit_inner(updates, mean), weights)
