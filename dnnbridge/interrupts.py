@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _weakrefset
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
@@ -13,6 +15,9 @@ Handler = Callable[[int, FrameType | None], Any]
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2")
 WAITING = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 """Signals that wait while a run moves, if Python has a handler for them, which may raise."""
+
+FREEING = (weakref.__file__, _weakrefset.__file__)
+"""Modules whose functions are called while Python frees an object."""
 
 _moving = threading.local()
 
@@ -67,11 +72,22 @@ class Waiting:
                 self.resume()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.waits and all(number != other for other, _ in self._came):
+        waits = self.waits or _is_lost(frame)
+        if waits and all(number != other for other, _ in self._came):
             self._came.append((number, frame))
         else:
             self._came = [each for each in self._came if each[0] != number]
             self._handlers[number](number, frame)
+
+
+def _is_lost(frame: FrameType | None) -> bool:
+    """Say whether Python would print and forget what is raised here: while it frees an object."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename in FREEING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Move:

@@ -105,3 +105,44 @@ BAD = {
 def test_bad_files(kind, error, what, run, tmp_path):
     with pytest.raises(error, match=what):
         db.load(bad_file(tmp_path, kind, run), backend="reference")
+
+
+NAMES = [
+    "m.h5",
+    "m.keras",
+    "m.ckpt",
+    "m.pb",
+    "m.onnx",
+    "m.npz",
+    "m.pt",
+    "m.PTH",
+    "m.mindir",
+    "a.json",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_another_format_is_refused(name, run, tmp_path):
+    stem = name.partition(".")[0]
+    for call in (run.save, db.Checkpoint):
+        with pytest.raises(CheckpointError, match=rf"another format.*Write '{stem}\.safetensors'"):
+            call(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["run", "run.safetensors", "run-0.5", "best.model"])
+def test_other_names_are_the_users(name, run, tmp_path):
+    assert run.save(tmp_path / name) == tmp_path / name
+
+
+def test_a_missing_folder_costs_no_training(run, tmp_path):
+    path = tmp_path / "a" / "run.safetensors"
+    step = run.progress.step
+    with pytest.raises(CheckpointError, match=r"folder does not exist.*make_folders=True"):
+        run.save(path)
+    with pytest.raises(CheckpointError, match="folder does not exist"):
+        run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path)])
+    assert run.progress.step == step
+    path = tmp_path / "{epoch}" / "run.safetensors"
+    run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path, make_folders=True)])
+    assert [each.name for each in tmp_path.iterdir()] == ["3"]

@@ -290,48 +290,6 @@ def test_a_position_of_numpy_is_one_of_python():
     assert {type(value) for value in (*numbers, *past[0])} == {int}
 
 
-NAMES = [
-    "m.h5",
-    "m.keras",
-    "m.ckpt",
-    "m.pb",
-    "m.onnx",
-    "m.npz",
-    "m.pt",
-    "m.PTH",
-    "m.mindir",
-    "a.json",
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_name_of_another_format_is_refused(name, saved, tmp_path):
-    stem = name.partition(".")[0]
-    for call in (saved[0].save, db.Checkpoint):
-        with pytest.raises(CheckpointError, match=rf"another format.*Write '{stem}\.safetensors'"):
-            call(tmp_path / name)
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("name", ["run", "run.safetensors", "run-0.5", "best.model"])
-def test_other_names_are_the_users(name, saved, tmp_path):
-    assert saved[0].save(tmp_path / name) == tmp_path / name
-
-
-def test_a_missing_folder_costs_no_training(tmp_path):
-    path = tmp_path / "a" / "run.safetensors"
-    run = damage.trained()
-    step = run.progress.step
-    with pytest.raises(CheckpointError, match=r"folder does not exist.*make_folders=True"):
-        run.save(path)
-    with pytest.raises(CheckpointError, match="folder does not exist"):
-        run.fit(damage.X, damage.Y, 10, 1, callbacks=[db.Checkpoint(path)])
-    assert run.progress.step == step
-    path = tmp_path / "{epoch}" / "run.safetensors"
-    run.fit(damage.X, damage.Y, 10, 1, callbacks=[db.Checkpoint(path, make_folders=True)])
-    assert [each.name for each in tmp_path.iterdir()] == ["2"]
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_while_saving(count):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,14 @@ def experiment(units=4):
     return db.Experiment(model, loss, db.Adam(rate), metrics=["accuracy"])
 
 
+def plain():
+    """A small one, which takes few lines a step."""
+    model = db.Sequential([db.Input((6,)), db.Dense(3)])
+    rate = db.Plateau(0.1, factor=0.5, patience=1, monitor="val_loss", min_delta=0.05)
+    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    return db.Experiment(model, loss, db.SGD(rate, momentum=0.9))
+
+
 def train(run, epochs, callbacks=()):
     data = {"batch_size": BATCH, "validation_data": (X[:10], Y[:10]), "steps_per_call": STEPS}
     return run.fit(X, Y, epochs=epochs, callbacks=callbacks, **data)
@@ -57,13 +66,13 @@ class Trajectory(db.Callback):
     def __init__(self, make):
         self.make, self.at = make, {}
         run = make()
-        train(run, 1)  # compiles
-        run = make()
-        self.begin = self.at[run.progress] = digest(run)
-        start = time.perf_counter()
-        self.history = train(run, EPOCHS, [self])
-        self.seconds = time.perf_counter() - start
+        self.at[run.progress] = digest(run)
+        train(run, EPOCHS, [self])
         self.end = digest(run)
+        run = make()  # of what is compiled now
+        start = time.perf_counter()
+        train(run, EPOCHS)
+        self.seconds = time.perf_counter() - start
 
     def on_steps_end(self, run, losses):
         self.at[run.progress] = digest(run)
@@ -96,10 +105,11 @@ TRAJECTORIES = {}
 
 def trajectory(backend):
     if backend not in TRAJECTORIES:
-        if backend != "reference":
+        if backend in ("tensorflow", "mindspore"):
             pytest.importorskip(backend)
-        spec = experiment(SIZE[backend])
-        TRAJECTORIES[backend] = Trajectory(lambda: db.compile(spec, backend))
+        spec = plain() if backend == "lines" else experiment(SIZE[backend])
+        name = "reference" if backend == "lines" else backend
+        TRAJECTORIES[backend] = Trajectory(lambda: db.compile(spec, name))
     return TRAJECTORIES[backend]
 
 
@@ -123,26 +133,33 @@ def interrupted(function, delay):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("trials", [5, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [4, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_run_is_of_one_step_whenever_it_is_interrupted(backend, trials):
     undisturbed = trajectory(backend)
     delays = random.Random(trials)
     outcomes = Counter()
-    for _ in range(trials):
+    for _ in range(5 * trials):
         run = undisturbed.make()
         heard = interrupted(lambda r=run: train(r, EPOCHS), delays.uniform(0, undisturbed.seconds))
         inside = "within" if run.progress.epoch < EPOCHS else "after"
         outcomes[undisturbed.check(run) or f"right, {inside}" if heard else "not heard"] += 1
+        if outcomes["right, within"] == trials:
+            break
     print(backend, dict(outcomes))
     assert set(outcomes) <= {"right, within", "right, after"}, outcomes
-    assert outcomes["right, within"] >= trials // 3
+    assert outcomes["right, within"] > trials / 2
+
+
+KEPT_BY = ("run.py", "train_state.py", "totals.py", "interrupts.py", "history.py", "backend.py")
+"""Files whose lines move a run, in the short form of the test."""
 
 
 class AtLine:
-    """Does something at the k-th line of dnnbridge that is run."""
+    """Does something at one of the lines of dnnbridge that are run, the n-th time it comes."""
 
-    def __init__(self, k, act):
-        self.left, self.act, self.where = k, act, ""
+    def __init__(self, files=(), line=None, act=None):
+        self.files, self.line, self.act = files, line, act
+        self.seen = Counter()
 
     def __enter__(self):
         sys.settrace(self)
@@ -152,20 +169,21 @@ class AtLine:
         sys.settrace(None)
 
     def __call__(self, frame, event, arg):
-        if "dnnbridge" not in frame.f_code.co_filename or frame.f_code.co_name == "__exit__":
-            return None
+        return self.at if watched(frame.f_code.co_filename, self.files) else None
+
+    def at(self, frame, event, arg):
         if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+            line = frame.f_code.co_filename, frame.f_lineno
+            self.seen[line] += 1
+            if self.line == (*line, self.seen[line]):
                 self.act()
-        return self
+        return self.at
 
 
-def lines_of(function):
-    with AtLine(0, lambda: None) as counter:
-        function()
-    return -counter.left
+@cache
+def watched(file, files):
+    path = Path(file)
+    return "dnnbridge" in path.parts and (not files or path.name in files)
 
 
 def press():
@@ -177,27 +195,31 @@ def fail():
 
 
 @pytest.mark.parametrize("act", [press, fail])
-@pytest.mark.parametrize("trials", [12, pytest.param(2000, marks=pytest.mark.slow)])
-def test_on_whatever_line_it_happens(act, trials):
+@pytest.mark.parametrize("files", [KEPT_BY, pytest.param((), marks=pytest.mark.slow)])
+def test_on_whatever_line_it_happens(act, files):
     """An interrupt never tears a run; another error may, and then the run says so."""
-    undisturbed = trajectory("reference")
-    lines = lines_of(lambda: train(undisturbed.make(), EPOCHS))
-    draws, torn = random.Random(trials), 0
-    for _ in range(trials):
-        run, at = undisturbed.make(), AtLine(draws.randrange(1, lines), act)
+    undisturbed, draws, outcomes = trajectory("lines"), random.Random(0), Counter()
+    with AtLine(files) as seen:
+        train(undisturbed.make(), EPOCHS)
+    places = sorted(seen.seen.items())
+    for place, times in draws.sample(places, 60) if files else places:
+        line = (*place, draws.randint(1, times))
+        run = undisturbed.make()
         try:
-            with at:
+            with AtLine(files, line, act):
                 train(run, EPOCHS)
         except (KeyboardInterrupt, MemoryError):
             pass
         try:
             wrong = undisturbed.check(run)
         except StateError:
-            torn += 1
-            assert act is fail, at.where
+            outcomes["torn"] += 1
+            assert act is fail, line
         else:
-            assert not wrong, at.where
-    assert torn < trials / 5
+            outcomes["right"] += 1
+            assert not wrong, line
+    print(act.__name__, dict(outcomes))
+    assert outcomes["right"] > 2 * outcomes["torn"]
 
 
 class Failing(ReferenceExecutable):

@@ -448,9 +448,10 @@ class Run:
         feeds = block.feeds | self._state.feeds(block)
         with Move(waiting, self._tear) as move:
             results = self._executable.run("train", feeds, block.steps)
-            losses = self._state.add(block, results, examples)
-            move.done()
+            after, losses = self._state.after(block, results, examples)
             history.step_losses += losses
+            self._state.go_to(after)
+            move.done()
         for hook in hooks:
             hook.on_steps_end(self, losses)
 

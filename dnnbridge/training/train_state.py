@@ -93,13 +93,21 @@ class TrainState:
         scalars = scalar_feeds(self._updater[1], steps, rows)
         return scalars | schedule_feeds(self.program, steps, rows)
 
-    def add(self, block: Block, results: Mapping[str, Array], examples: int) -> list[float]:
-        """Go on by the steps of a block of an epoch of so many examples; return their losses."""
+    def after(
+        self, block: Block, results: Mapping[str, Array], examples: int
+    ) -> tuple[Now, list[float]]:
+        """Return what `go_to` takes after a block of an epoch of so many examples, and its losses.
+
+        It changes nothing.
+        """
         totals = self.totals.copy() if block.first else Totals(self.program.objectives)
         losses = totals.add(results, block.counts)
         position = self.position.after(block.steps, examples, block.index.shape[1])
-        self._now = self._now._replace(position=position, totals=totals)
-        return losses
+        return self._now._replace(position=position, totals=totals), losses
+
+    def go_to(self, now: Now) -> None:
+        """Go on from there."""
+        self._now = now
 
     def end_epoch(self, logs: Logs) -> None:
         """Let the schedules that listen hear of the epoch, and go on to the next."""
