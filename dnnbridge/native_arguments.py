@@ -79,6 +79,10 @@ OWN: Mapping[tuple[str, str], Hints] = {
     ("loss.BinaryCrossEntropy", "mindspore"): {
         "pos_weight": "Write fit(class_weight={1: …}) where there is one number per example.",
     },
+    ("loss.CategoricalCrossEntropy", "mindspore"): {
+        "ignore_index": "Leave it out: it is for class numbers, "
+        "SparseCategoricalCrossEntropy.mindspore(ignore_index=…).",
+    },
     ("loss.CategoricalFocalCrossEntropy", "mindspore"): {
         "weight": "Write .replace(alpha=…), or fit(class_weight=…).",
     },
