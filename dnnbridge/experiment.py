@@ -40,7 +40,8 @@ class Experiment(Spec):
         model: what predicts.
         loss: what is minimised, the mean over each batch; for a model with several outputs a
             list of a `Head` for each that is trained.
-        optimizer: how parameters move; its learning rate may be a schedule.
+        optimizer: how parameters move; its learning rate may be a schedule. A name is that of
+            Keras, with its defaults: "adam", "rmsprop".
         metrics: names or specs; the loss is always reported. Heads have their own.
         seed: of initial weights, shuffles and dropout masks.
         gradients: rules for the gradients of all weights, in order, before the optimizer sees

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -78,7 +78,7 @@ def described(name: str) -> BackendInfo:
 def loaded(name: str) -> Backend:
     """Return a backend, whose framework is imported for it."""
     point = _point(name)
-    with _only_its_own(point, "cannot load its backend"):
+    with _only_its_own(point, "cannot load its backend", shown=True):
         backend: Any = _hooks(point).dnnbridge_backend(name=name)
     if backend is None:
         raise _broken(point, "returned no backend", "None")
@@ -88,6 +88,18 @@ def loaded(name: str) -> Backend:
         raise _broken(point, "returned no backend", got)
     made: Backend = backend
     return made
+
+
+def facts(name: str) -> dict[str, str]:
+    """Return what a backend, whose framework has been imported, says of itself here."""
+    point = _point(name)
+    with _only_its_own(point, "cannot say what its backend runs on"):
+        found: Any = _hooks(point).dnnbridge_backend_facts(name=name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise _broken(point, "says what its backend runs on by no dictionary", shorten(found))
+    return dict(found)
 
 
 def hooks(name: str) -> pluggy.HookRelay:
@@ -143,10 +155,13 @@ def _imported(point: EntryPoint) -> pluggy.HookRelay | BackendError:
 
 
 @contextmanager
-def _only_its_own(point: EntryPoint, what: str) -> Iterator[None]:
-    """Make a BackendError of whatever a plugin raises, and keep what it prints out of stdout."""
+def _only_its_own(point: EntryPoint, what: str, shown: bool = False) -> Iterator[None]:
+    """Make a BackendError of whatever a plugin raises.
+
+    What it prints goes to stderr, unless it is to be shown as it is.
+    """
     try:
-        with redirect_stdout(sys.stderr):
+        with nullcontext() if shown else redirect_stdout(sys.stderr):
             yield
     except (DnnbridgeError, Warning, KeyboardInterrupt):  # those are the user's
         raise

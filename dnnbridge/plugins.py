@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnnbridge.backend import Backend, BackendInfo
 from dnnbridge.errors import BackendError, BackendNotInstalledError, DnnbridgeError
-from dnnbridge.plugin_loading import described, hooks, importable, loaded, offered
+from dnnbridge.plugin_loading import described, facts, hooks, importable, loaded, offered
 from dnnbridge.wording import shorten
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def load_backend(name: str) -> Backend:
 
 def backend_facts(name: str) -> dict[str, str]:
     """Return what a loaded backend says of itself on this machine, such as its threads."""
-    return dict(hooks(name).dnnbridge_backend_facts(name=name) or {})
+    return facts(name)
 
 
 def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:

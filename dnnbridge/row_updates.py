@@ -2,13 +2,14 @@
 
 Where the gradient of a row is 0 and the optimizer leaves such a row alone, it need not be read:
 
-    rows = Take(T, x)                          before the derivative
-    …, d = ValueAndGrad(…, rows)               by the rows in place of the table
-    g = SumRepeats(d, x)                       a row read twice has the sum of both
-    p, s = update(Take(T, x), g, Take(S, x))   the equation of the optimizer, of rows
+    p = Take(T, x)                      before the derivative
+    …, d = ValueAndGrad(…, p)           by the rows in place of the table
+    g = SumRepeats(d, x)                a row read twice has the sum of both
+    p, s = update(p, g, Take(S, x))     the equation of the optimizer, of rows
     T, S = PutRows(T, x, p), PutRows(S, x, s)
 
-The numbers are those of the whole table, which the reference computes.
+The numbers are those of the whole table, which the reference computes. An array is read by one
+`Take`: MindSpore copies it for a second one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dnnbridge import ops
-from dnnbridge.graph import BATCH, Builder, Call, Graph, Node, Value, ValueAndGrad, inline
+from dnnbridge.graph import BATCH, Builder, Call, Dim, Graph, Node, Value, ValueAndGrad, inline
 from dnnbridge.graph.inline import Claimed
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.program import Function
@@ -30,7 +31,7 @@ LEAST = 2**20
 
 @dataclass(frozen=True)
 class RowUpdate:
-    """What stands in a graph for the update of a table by its rows; its body is the equation."""
+    """What stands in a graph for an update by rows, and for the reading before it."""
 
     optimizer: AbstractOptimizer
 
@@ -129,19 +130,21 @@ def _origin(body: Graph, index: Value) -> list[Node] | None:
 def _rewritten(derivative: Node, body: Graph, tables: Sequence[_Table]) -> dict[Node, list[Node]]:
     """Return the nodes that stand in the places of a derivative and of the updates."""
     outer = dict(zip(body.inputs, derivative.inputs, strict=True))
-    takes = {take: table for table in tables for take in table.takes}
     before: list[Node] = []
-    for take, table in takes.items():
-        index = _hoisted(body, take.inputs[1], outer, before)
-        rows = _like(take.outputs[0], "rows")
-        before.append(Node(take.op, (table.update.inputs[0], index), (rows,), take.path))
-        outer[take.outputs[0]] = rows
-    indices = {take: outer[take.inputs[1]] for take in takes}
+    read = {}
+    for table in tables:
+        indices = [_hoisted(body, take.inputs[1], outer, before) for take in table.takes]
+        read[table.inner] = _read(table, indices)
+        before.append(read[table.inner])
+        outer |= {
+            take.outputs[0]: rows
+            for take, rows in zip(table.takes, read[table.inner].outputs[3:], strict=True)
+        }
     node, gradients = _by_takes(derivative, body, tables, outer)
     replaced = {derivative: [*before, node]}
     for table in tables:
-        given = [(indices[take], gradients[take]) for take in table.takes]
-        replaced[table.update] = [_row_update(table.update, given)]
+        given = [gradients[take] for take in table.takes]
+        replaced[table.update] = [_row_update(table.update, read[table.inner], given)]
     return replaced
 
 
@@ -181,47 +184,84 @@ def _by_takes(
     return node, gradients
 
 
-def _row_update(update: Node, given: Sequence[tuple[Value, Value]]) -> Node:
-    """Write the update of a table, given the indices and the gradients of what was taken."""
-    assert isinstance(update.op, Call)
-    optimizer = update.op.spec
-    assert isinstance(optimizer, AbstractOptimizer)
-    builder = Builder("rows", update.path)
-    table, _, *rest = (builder.input(value.name, value.type) for value in update.inputs)
-    indices = [builder.input(f"index{i}", x.type) for i, (x, _) in enumerate(given)]
-    parts = [builder.input(f"gradient{i}", d.type) for i, (_, d) in enumerate(given)]
+def _read(table: _Table, given: Sequence[Value]) -> Node:
+    """Write the reading of a table: an index that it has for each, whether that is the one given,
+    the rows there, and what each `Take` gives.
+    """
+    builder = Builder("read", table.takes[0].path)
+    array = builder.input("table", table.inner.type)
+    indices = [builder.input(f"index{i}", value.type) for i, value in enumerate(given)]
     x = _joined(indices, ())
-    last = table.type.shape[0] - 1  # type: ignore[operator]
-    inside = _within(x, last)
-    known = ops.reshape(ops.equal(x, inside), (*x.shape, *(1,) * (table.rank - 1)))
-    # What the table lacks counts as a row that it has, with a gradient of 0.
-    d = ops.where(known, _joined(parts, table.shape[1:]), 0.0)
-    g = ops.sum_repeats(d, inside, last + 1)
+    inside = _within(x, _rows(array) - 1)
+    known = ops.reshape(ops.equal(x, inside), (*x.shape, *(1,) * (array.rank - 1)))
+    p = ops.take(array, inside)
+    marked = ops.where(known, p, math.nan)
+    made = [inside, known, p, *_parted(marked, [take.outputs[0] for take in table.takes], x.rank)]
+    body = builder.graph(made)
+    inputs, outputs = (table.update.inputs[0], *given), tuple(map(_like, made))
+    return Node(Call(RowUpdate(_optimizer(table.update))), inputs, outputs, builder.path, body)
+
+
+def _row_update(update: Node, read: Node, gradients: Sequence[Value]) -> Node:
+    """Write the update of a table, given what was read of it and the gradients of that.
+
+    What the table lacks counts as a row that it has, with a gradient of 0.
+    """
+    optimizer, builder = _optimizer(update), Builder("rows", update.path)
     count = len(update.outputs) - 1
-    arrays = [table, *rest[:count]]
-    p, *slots = (ops.take(each, inside) for each in arrays)
-    named = optimizer.named([*slots, *rest[count:]])
-    names = list(named)[:count]
-    new, made = optimizer.update(p, g, {name: named[name] for name in names}, named)
-    changed = [new, *(made[name] for name in names)]
-    pairs = zip(arrays, changed, strict=True)
-    body = builder.graph([ops.put_rows(each, inside, rows) for each, rows in pairs])
-    inputs = (table, *rest, *indices, *parts)
-    kept = (update.inputs[0], *update.inputs[2:])
-    outer = (*kept, *(x for x, _ in given), *(d for _, d in given))
-    body = Graph(body.name, inputs, body.nodes, body.outputs)
+    outer = (update.inputs[0], *update.inputs[2:], *read.outputs[:3], *gradients)
+    given = [builder.input(value.name, value.type) for value in outer]
+    arrays, scalars = given[: 1 + count], given[1 + count : len(update.inputs) - 1]
+    inside, known, p, *parts = given[len(update.inputs) - 1 :]
+    d = ops.where(known, _joined(parts, p.shape[inside.rank :]), 0.0)
+    g = ops.sum_repeats(d, inside, _rows(arrays[0]))
+    named = optimizer.named([*(ops.take(each, inside) for each in arrays[1:]), *scalars])
+    slots = dict(list(named.items())[:count])
+    new, made = optimizer.update(p, g, slots, named)
+    changed = zip(arrays, [new, *(made[name] for name in slots)], strict=True)
+    body = builder.graph([ops.put_rows(each, inside, rows) for each, rows in changed])
     return Node(Call(RowUpdate(optimizer)), outer, update.outputs, update.path, body)
 
 
-def _joined(parts: Sequence[Value], row: tuple[int | None, ...]) -> Value:
+def _optimizer(update: Node) -> AbstractOptimizer:
+    assert isinstance(update.op, Call)
+    assert isinstance(update.op.spec, AbstractOptimizer)
+    return update.op.spec
+
+
+def _rows(table: Value) -> int:
+    (size, *_) = table.shape
+    assert size is not None
+    return size
+
+
+def _joined(parts: Sequence[Value], row: tuple[Dim, ...]) -> Value:
     """Put what is of the same rank one after another: (batch, …) as (batch, n), else as (n,)."""
     flat = []
     for part in parts:
-        own = part.shape[: part.rank - len(row)]
-        batch = (BATCH,) if own[:1] == (BATCH,) else ()
-        size = math.prod(n for n in own[len(batch) :] if n is not None)
+        batch, size = _split(part.shape[: part.rank - len(row)])
         flat.append(ops.reshape(part, (*batch, size, *row)))
     return flat[0] if len(flat) == 1 else ops.concat(flat, len(batch))
+
+
+def _parted(joined: Value, likes: Sequence[Value], rank: int) -> list[Value]:
+    """Take apart again what `_joined` would make of the values, for indices of a rank."""
+    if len(likes) == 1:
+        return [ops.reshape(joined, likes[0].shape)]
+    row, start, made = joined.shape[rank:], 0, []
+    for like in likes:
+        batch, size = _split(like.shape[: like.rank - len(row)])
+        starts = (*(0 for _ in batch), start, *(0 for _ in row))
+        part = ops.slice(joined, starts, (*batch, size, *row))
+        made.append(ops.reshape(part, like.shape))
+        start += size
+    return made
+
+
+def _split(shape: tuple[Dim, ...]) -> tuple[tuple[Dim, ...], int]:
+    """Return the batch, if there is one, and the size of all other axes together."""
+    batch = shape[:1] if shape[:1] == (BATCH,) else ()
+    return batch, math.prod(size for size in shape[len(batch) :] if size is not None)
 
 
 def _within(x: Value, last: int) -> Value:

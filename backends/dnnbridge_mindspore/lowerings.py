@@ -171,7 +171,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Div: _divide,
     ops.Equal: _call("equal"),
     ops.Erfc: _call("erfc"),
-    ops.Exp: _call("exp"),
+    ops.Exp: lambda op, x: Kernel("kernels.Exp()", (x,)),
     ops.Expm1: lambda op, x: Kernel("kernels.Expm1()", (x,)),
     ops.Greater: _call("greater"),
     ops.Log: _call("log"),

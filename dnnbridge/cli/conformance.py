@@ -68,7 +68,7 @@ def conformance(
     check_writable("json", json_file)
     names = [name.strip() for name in backend.split(",")] if backend else []
     check_backends(names, device)
-    known = read(against) if against else []
+    earlier = read(against) if against else []
     every = all_checks()
     checks = select_from(every, words=select, quick=quick)
     if not checks:
@@ -88,7 +88,7 @@ def conformance(
         subjects = _subjects(names, device)
         keys = [(each.backend.info.name, each.device, "") for each in subjects]
         made = (_ask(each, checks, words, jobs) for each in subjects)
-    before = _before(known, str(against), keys) if against else []
+    before = _before(earlier, str(against), keys) if against else []
     found = []
     for each in made:
         found.append(each)
@@ -124,9 +124,9 @@ def _subjects(names: list[str], device: str | None) -> list[Subject]:
     from dnnbridge.training.compiling import load_chosen
 
     reference = Subject(load_backend("reference"))
-    given: list[str | None] = [*names] or [None]
+    chosen: list[str | None] = [*dict.fromkeys(names)] or [None]
     with shown_logs():
-        loaded = [load_chosen(name, device) for name in dict.fromkeys(given)]
+        loaded = [load_chosen(name, device) for name in chosen]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
 
 
@@ -163,7 +163,7 @@ def _in_processes(
 def _before(
     before: list[Conformance], against: str, keys: list[tuple[str, str, str]]
 ) -> list[Conformance]:
-    """Return what was before, or raise if a backend, on a device and in a variant, is not in it."""
+    """Return what each backend, on a device and in a variant, was before, or raise."""
     from dnnbridge.errors import SpecError
 
     there = {(each.backend, each.device, each.variant) for each in before}

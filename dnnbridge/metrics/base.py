@@ -42,11 +42,6 @@ class AbstractMetric(Spec):
         """Name in the history."""
         return self.name or alias_of(type(self))
 
-    @property
-    def of_logits(self) -> Self | None:
-        """The metric that takes the logits behind a final activation, if any; as of a loss."""
-        return None
-
     @explained(name="a metric")
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MetricValue:
         """Return the metric of arrays, in float64; labels come first.
@@ -63,6 +58,11 @@ class AbstractMetric(Spec):
         from dnnbridge.reference.calling import metric_of
 
         return metric_of(self, y_true, y_pred, sample_weight)
+
+    @property
+    def of_logits(self) -> Self | None:
+        """The metric that takes the logits behind a final activation, if any; as of a loss."""
+        return None
 
     def target(self, prediction: TensorType) -> Target | None:
         """Return what labels must look like, where that is more than the loss asks."""

@@ -77,8 +77,8 @@ class Run:
         self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
-    @one_at_a_time
     @explained(FIT)
+    @one_at_a_time
     def fit(
         self,
         x: Any,
@@ -152,11 +152,7 @@ class Run:
         history, self._stopped = History(), False
         self.history = history
         guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
-        hooks = [
-            *checked_callbacks(callbacks),
-            *([progress_callback()] if progress else []),
-            guard,
-        ]
+        hooks = [*checked_callbacks(callbacks), *([progress_callback()] if progress else []), guard]
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in hooks:
@@ -194,16 +190,16 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
-    @in_turn
     @explained(EVALUATE)
+    @in_turn
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
         self._check_whole()
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
-    @in_turn
     @explained(PREDICT)
+    @in_turn
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
