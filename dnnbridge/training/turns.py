@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dnnbridge.errors import RunError
-
-WAIT = 0.05
-"""Seconds after which one who waits looks whether a training has begun."""
 
 
 class Turns:
@@ -20,42 +16,22 @@ class Turns:
     While `fit` trains, its thread may evaluate, predict, read, write and save, in callbacks; any
     other thread is refused, as it would see weights of half a block of steps. Without a training,
     evaluations and predictions of several threads come one after the other.
+
+    An interrupt may come between any two calls of Python's. So the lock is taken by `with` itself,
+    and the end of a training calls nothing: a run that stays locked could not be used any more.
+
+    Attributes:
+        lock: is held while a method uses the arrays, and while a training begins.
+        fitting: the thread that trains.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._fitting: int | None = None
-
-    @contextmanager
-    def fit(self) -> Iterator[None]:
-        """Hold the run for a training."""
-        if self._fitting == threading.get_ident():
-            raise RunError(
-                "this run is being fitted, and fit was called again by one of its callbacks",
-                where="fit",
-                hint="Call run.stop() there, and fit again after fit has returned.",
-            )
-        with self.use("fit"):
-            self._fitting = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._fitting = None
-
-    @contextmanager
-    def use(self, what: str) -> Iterator[None]:
-        """Hold the run while a method uses it; wait for others, but not for a training."""
-        self.check(what)
-        while not self._lock.acquire(timeout=WAIT):
-            self.check(what)
-        try:
-            yield
-        finally:
-            self._lock.release()
+        self.lock = threading.RLock()
+        self.fitting: int | None = None
 
     def check(self, what: str) -> None:
         """Raise if another thread is fitting the run."""
-        if self._fitting not in (None, threading.get_ident()):
+        if self.fitting not in (None, threading.get_ident()):
             raise RunError(
                 "this run is being fitted by another thread",
                 where=what,
@@ -73,7 +49,9 @@ def in_turn(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
 
     @functools.wraps(method)
     def held(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with _turns_of(self).use(method.__name__):
+        turns = _turns_of(self)
+        with turns.lock:
+            turns.check(method.__name__)
             return method(self, *args, **kwargs)
 
     return held
@@ -84,8 +62,21 @@ def one_at_a_time(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
 
     @functools.wraps(method)
     def held(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with _turns_of(self).fit():
+        turns, this = _turns_of(self), threading.get_ident()
+        if turns.fitting == this:
+            raise RunError(
+                "this run is being fitted, and fit was called again by one of its callbacks",
+                where="fit",
+                hint="Call run.stop() there, and fit again after fit has returned.",
+            )
+        try:
+            with turns.lock:
+                turns.check("fit")
+                turns.fitting = this
             return method(self, *args, **kwargs)
+        finally:
+            if turns.fitting == this:
+                turns.fitting = None
 
     return held
 
