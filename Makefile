@@ -13,6 +13,7 @@ INSTALLED := $(VENV)/installed
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
+	@mkdir -p out
 	$(BIN)/dnnbridge compare examples/digits_mlp.py --data digits --batch-size 32 --epochs 10 \
 		--backends tensorflow,mindspore,reference --report out/digits.html
 	@if [ -n "$$DNNBRIDGE_DATA" ]; then \

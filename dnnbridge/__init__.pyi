@@ -175,6 +175,7 @@ from .optimizers import (
     AbstractFollower,
     AbstractOptimizer,
     AbstractWrapper,
+    Accumulation,
     Adadelta,
     Adafactor,
     Adagrad,
@@ -188,7 +189,6 @@ from .optimizers import (
     Lion,
     Lookahead,
     Nadam,
-    NativeDifferenceWarning,
     ParameterGroups,
     ProximalAdagrad,
     RMSProp,
@@ -250,6 +250,7 @@ from .training.callbacks import Callback, Checkpoint
 from .training.compiling import compile
 from .training.history import History
 from .training.run import Run
+from .warning import DnnbridgeWarning, LogitsWarning, NativeDifferenceWarning
 from .weight_decay import (
     BIASES_AND_NORMS,
     AbstractWeightDecay,
@@ -283,6 +284,7 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Adadelta",
+    "Accumulation",
     "Adafactor",
     "Adagrad",
     "Adam",
@@ -337,6 +339,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dirac",
+    "DnnbridgeWarning",
     "Dot",
     "Dropout",
     "DynamicLossScale",
@@ -399,6 +402,7 @@ __all__ = [
     "LogCosh",
     "LogSigmoid",
     "LogSoftmax",
+    "LogitsWarning",
     "Lookahead",
     "LossMetric",
     "MaxNorm",

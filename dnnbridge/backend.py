@@ -149,6 +149,9 @@ class Executable(Protocol):
                 avoids new compilations.
             steps: how many of them to run.
 
+        What it raises in a training, outside of `interrupts.unchanged`, means that some arrays
+        may have been changed and others not: the run is not used any more.
+
         Returns:
             For every result an array with a first axis of `steps`.
         """

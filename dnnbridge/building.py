@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from dnnbridge import ops
 from dnnbridge.declarations import Declarations, StateArray
+from dnnbridge.divisors import divisor_of_step
 from dnnbridge.errors import SpecError
 from dnnbridge.forward import Forward, names_of
 from dnnbridge.graph import Builder, Graph, Value, inline
@@ -78,12 +79,14 @@ def _train(
     updates.loss_factor = 1.0 if scale is None else scale
     results: list[str] = []
     buffers: list[str] = []
+    terms: set[str] = set()
 
     def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
         scope = Scope(body, declared, training=True)
         made = forward.emit(scope, dict(zip(given, values, strict=True)))
         results.extend(made)
         buffers.extend(scope.updates)
+        terms.update(scope.terms)
         differentiated = [] if scale is None else [made["loss"] * scale]
         return [*differentiated, *made.values(), *scope.updates.values()]
 
@@ -99,6 +102,12 @@ def _train(
     weights = [
         Weight(rules.constrained(declared.arrays[p.name]), p, g) for p, g in gradients.items()
     ]
+
+    def divisor() -> Value | None:
+        made = dict(zip(results, outputs, strict=False))
+        return divisor_of_step(forward.objectives, made, declared.batch, terms)
+
+    updates.divisor = divisor
     optimizer.emit(updates, weights)
     count = len(results)
     writes = dict(zip(buffers, outputs[count:], strict=True)) | updates.writes

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PlainValidator
 
 from dnnbridge import ops
+from dnnbridge.arrays import Array
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import Int, NonNegativeFloat, PositiveFloat
 from dnnbridge.graph import Value
-from dnnbridge.specification import Spec, named_or_none, spec
+from dnnbridge.resolving import named_or_none
+from dnnbridge.specification import Spec, spec
 
 Axes = Int | tuple[Int, ...] | None
 """Axes that a norm is taken over; None: all but the last."""
@@ -35,6 +37,17 @@ class AbstractConstraint(Spec):
     @abstractmethod
     def emit(self, p: Value) -> Value:
         """Write the weights nearest to these that are allowed."""
+
+    def __call__(self, p: Any) -> Array:
+        """Return what becomes of an array, in float64.
+
+        Example:
+            >>> NonNegative()([-1.0, 2.0])
+            array([0., 2.])
+        """
+        from dnnbridge.reference.calling import value_of
+
+        return value_of(lambda scope, given: self.emit(given), p, "p")
 
 
 @spec

@@ -5,9 +5,13 @@
     ├── ShapeError (ValueError)           shapes do not fit, found while a graph is built
     ├── DataError (ValueError)            an array given to a run has a wrong shape or value
     ├── DTypeError (TypeError)            an array or value has a wrong type
+    ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
+    ├── RunError (RuntimeError)           a run is used in a way or at a time that it cannot be
+    ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
+    ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
     │   └── UnsupportedError              the backend declares that it lacks an operation
     └── BackendNotInstalledError (ImportError)
@@ -57,13 +61,36 @@ class DataError(DnnbridgeError, ValueError): ...
 class DTypeError(DnnbridgeError, TypeError): ...
 
 
+class ArgumentError(DnnbridgeError, TypeError): ...
+
+
 class CheckpointError(DnnbridgeError, ValueError): ...
+
+
+class RunError(DnnbridgeError, RuntimeError): ...
+
+
+class NonFiniteError(DnnbridgeError, ArithmeticError):
+    """A loss or a weight became infinite or NaN.
+
+    Args:
+        step: number of the step, counted from 1 over the life of the run.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", got: str = "", hint: str = "", step: int = 0
+    ) -> None:
+        self.step = step
+        super().__init__(what, where=where, got=got, hint=hint)
 
 
 class ScheduleError(DnnbridgeError, ValueError): ...
 
 
 class ScheduleTypeError(DnnbridgeError, TypeError): ...
+
+
+class StateError(DnnbridgeError, RuntimeError): ...
 
 
 class BackendError(DnnbridgeError, RuntimeError): ...

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge.building import build_program
 from dnnbridge.constraints import as_constraint
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import NonNegativeInt, PositiveInt
+from dnnbridge.fields import NonNegativeInt
 from dnnbridge.gradient_rules import RulesLike, as_rules
 from dnnbridge.heads import Head, LossLike
 from dnnbridge.loss_scale import LossScaleLike, as_loss_scale
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
-from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers import AbstractOptimizer, AccumulationLike, as_optimizer
 from dnnbridge.patterns import by_pattern
 from dnnbridge.program import Program
 from dnnbridge.regularizers import as_regularizer
+from dnnbridge.resolving import instance_of
 from dnnbridge.specification import Spec, spec
 from dnnbridge.updater import updater
 from dnnbridge.weight_rules import Constraints, FrozenStatistics, Regularizers, WeightRules
@@ -39,13 +40,14 @@ class Experiment(Spec):
         model: what predicts.
         loss: what is minimised, the mean over each batch; for a model with several outputs a
             list of a `Head` for each that is trained.
-        optimizer: how parameters move; its learning rate may be a schedule.
+        optimizer: how parameters move; its learning rate may be a schedule. A name is that of
+            Keras, with its defaults: "adam", "rmsprop".
         metrics: names or specs; the loss is always reported. Heads have their own.
         seed: of initial weights, shuffles and dropout masks.
         gradients: rules for the gradients of all weights, in order, before the optimizer sees
             them, such as `ClipByGlobalNorm(1.0)`.
-        accumulate: steps whose gradients are averaged, before those rules, for one update; see
-            `GradientAccumulation`.
+        accumulate: steps that make one update together, as one large batch does, before those
+            rules; an `Accumulation` says more, `GradientAccumulation` how.
         loss_scale: a `FixedLossScale`, or a number for one, or a `DynamicLossScale`.
         frozen: patterns of weights that do not move, such as "dense/kernel" or "encoder/*"; "!…"
             takes back what one before it named: ("*", "!head/*") trains the head.
@@ -69,14 +71,14 @@ class Experiment(Spec):
         True
     """
 
-    model: InstanceOf[AbstractModel]
+    model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossLike
-    optimizer: InstanceOf[AbstractOptimizer]
+    optimizer: Annotated[AbstractOptimizer, PlainValidator(as_optimizer)]
     metrics: MetricsLike = ()
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
     gradients: RulesLike = ()
-    accumulate: PositiveInt = 1
+    accumulate: AccumulationLike = 1
     loss_scale: LossScaleLike = None
     frozen_statistics: FrozenStatistics = "keep"
     regularizers: Regularizers = ()

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from dnnbridge.graph import Call, Graph, Node, Value, inline
+from dnnbridge.graph import Call, Graph, Node, Value, ValueAndGrad, inline
+from dnnbridge.ops import PutRows, Take
 from dnnbridge.program import Function
+from dnnbridge.row_updates import by_rows
 
 if TYPE_CHECKING:
     from dnnbridge.backend import Claim
@@ -33,21 +35,33 @@ class Flat(NamedTuple):
         graph: whose outputs are those of the function.
         places: what each call in place changes, by its first output.
         reads: state arrays that any other node reads.
+        tables: state arrays of which nothing but rows is read, by `Take`.
     """
 
     graph: Graph
     places: Mapping[Value, Places]
     reads: Mapping[Value, str]
+    tables: Mapping[Value, str]
 
 
-def flatten(function: Function, claims: Mapping[type, Claim]) -> Flat:
-    """Inline the calls that are not claimed, and find out which may change arrays in place."""
+def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False) -> Flat:
+    """Inline the calls that are not claimed, and find out which may change arrays in place.
+
+    Args:
+        function: as core wrote it.
+        claims: of the backend.
+        rows: whether the backend has `PutRows`, so that large tables are updated by rows.
+    """
 
     def claim_of(node: Node) -> Claim | None:
-        spec = node.op.spec if isinstance(node.op, Call) else None
+        spec = node.op.spec if isinstance(node.op, Call) and not node.op.exposed else None
         claim = claims.get(type(spec))
         return claim if claim and claim.applies(spec) and claim.fits(node) else None
 
+    if rows:
+        function = by_rows(
+            function, lambda node: (c := claim_of(node)) is not None and not c.in_place
+        )
     changing = [n for n in function.graph.nodes if (claim := claim_of(n)) and claim.in_place]
     places = _places(function, changing)
 
@@ -56,10 +70,41 @@ def flatten(function: Function, claims: Mapping[type, Claim]) -> Flat:
         return claim is not None and (not claim.in_place or node.outputs[0] in places)
 
     graph = inline(function.graph, claimed)
+    places |= _put_places(function, graph)
     elsewhere = {v for n in graph.nodes if n.outputs[0] not in places for v in n.inputs}
     elsewhere |= set(graph.outputs)
     reads = {value: name for value, name in function.state.items() if value in elsewhere}
-    return Flat(graph, places, reads)
+    tables = {value: name for value, name in reads.items() if _is_table(graph, value)}
+    reads = {value: name for value, name in reads.items() if value not in tables}
+    return Flat(graph, places, reads, tables)
+
+
+def _put_places(function: Function, graph: Graph) -> dict[Value, Places]:
+    """Return the tables that rows are put into; all that reads one comes before."""
+    written = dict(zip(graph.outputs[len(function.results) :], function.writes, strict=True))
+    return {
+        node.outputs[0]: Places((name,), False)
+        for node in graph.nodes
+        if isinstance(node.op, PutRows)
+        and (name := function.state.get(node.inputs[0])) is not None
+        and written.get(node.outputs[0]) == name
+    }
+
+
+def _is_table(graph: Graph, value: Value) -> bool:
+    """Say whether rows of an array are taken, and nothing else is read of it or differentiated."""
+    if value in graph.outputs:
+        return False
+    for node in graph.nodes:
+        for place, given in enumerate(node.inputs):
+            if given is not value or (isinstance(node.op, Take | PutRows) and place == 0):
+                continue
+            if not isinstance(node.op, ValueAndGrad) or place in node.op.wrt:
+                return False
+            assert node.body is not None
+            if not _is_table(node.body, node.body.inputs[place]):
+                return False
+    return True
 
 
 def _places(function: Function, changing: list[Node]) -> dict[Value, Places]:

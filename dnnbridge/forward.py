@@ -56,9 +56,12 @@ class Forward:
     def emit(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model, the loss of the batch and the sum of every metric."""
         predictions = self._predictions(scope, given)
+        if scope.losses:
+            scope.terms.add("examples")
         for array, value in scope.declared_weights():
             regularizer = self.rules.regularizer_of(array)
             if regularizer is not None:
+                scope.terms.add("weights")
                 scope.add_loss(_penalty(scope, regularizer, array.name, value))
         return emit_objectives(scope, self.objectives, predictions, given)
 

@@ -11,7 +11,8 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike
-from dnnbridge.specification import Spec, named, spec
+from dnnbridge.resolving import named
+from dnnbridge.specification import Spec, spec
 from dnnbridge.wording import shorten
 
 

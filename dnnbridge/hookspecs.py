@@ -3,6 +3,9 @@
 A package declares an entry point in the group `dnnbridge.backends`, named like its backend, that
 points at an object with the hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
 the entry point imports must not import the framework.
+
+The names of dnnbridge's own backends are not free; a name that two packages take serves neither.
+What a plugin raises becomes a `BackendError` of that backend, and what it prints goes to stderr.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.heads import Head
 from dnnbridge.losses import AbstractLoss, Target
-from dnnbridge.metrics import AbstractMetric, as_metrics
+from dnnbridge.metrics import AbstractMetric, LossMetric, as_metrics
+from dnnbridge.outputs import Prediction
 from dnnbridge.scope import Scope
 
 LABELS = "y"
@@ -114,13 +115,14 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
 def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
     """Raise if labels that the loss ignores would count in a metric that could ignore them."""
     for label, metric in metrics.items():
-        found = getattr(metric, "ignore_index", ignored)
+        loss = metric.loss if isinstance(metric, LossMetric) else None
+        found = getattr(loss or metric, "ignore_index", ignored)
         if ignored is not None and found != ignored:
             raise SpecError(
                 "the loss ignores labels that count in the metric",
                 where=label,
                 got=f"ignore_index {ignored} and {found}",
-                hint=f"Give the metric ignore_index={ignored}.",
+                hint=f"Give {'its loss' if loss else 'the metric'} ignore_index={ignored}.",
             )
 
 
@@ -145,14 +147,15 @@ def emit_objectives(
     results: dict[str, Value] = {}
     terms = []
     for objective in made.values():
-        prediction = predictions[objective.output]
+        prediction = Prediction(scope.builder, predictions[objective.output])
         loss, divisor = _batch_loss(scope, objective, prediction, given)
         results[objective.loss_label] = loss
         if divisor is not None:
             results[objective.divisor_result] = divisor
         terms.append(loss if objective.weight == 1.0 else objective.weight * loss)
         for label, metric in objective.metrics.items():
-            value = scope.call(metric, prediction, given[objective.labels_feed], name=label)
+            asked, taken = prediction.taken_by(metric)
+            value = scope.call(asked, taken, given[objective.labels_feed], name=label)
             _require_batch(value, label)
             results[label] = scope.batch_sum(value)
     total = sum([*terms[1:], *scope.losses], start=terms[0])
@@ -164,11 +167,12 @@ def emit_objectives(
 
 
 def _batch_loss(
-    scope: Scope, objective: Objective, prediction: Value, given: Mapping[str, Value]
+    scope: Scope, objective: Objective, prediction: Prediction, given: Mapping[str, Value]
 ) -> tuple[Value, Value | None]:
     """Return the loss of the batch, and its divisor where that is computed in the step."""
     name = f"{objective.name}_loss" if objective.name else "loss"
-    made = scope.call_all(objective.loss, prediction, given[objective.labels_feed], name=name)
+    loss, taken = prediction.taken_by(objective.loss)
+    made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)
     for value in made:
         _require_batch(value, name, exactly=True)
     weights = scope.builder.local(given[objective.weights_feed])

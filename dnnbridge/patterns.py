@@ -7,10 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from dnnbridge.errors import SpecError
-from dnnbridge.specification import Spec, a_kind_of
 from dnnbridge.wording import shorten
 
-S = TypeVar("S", bound=Spec)
 T = TypeVar("T")
 
 
@@ -98,14 +96,3 @@ def by_pattern(value: Any, each: Callable[[Any], T]) -> tuple[tuple[str, T], ...
             hint='Write {"head/*": …, "*": …}.',
         )
     return tuple((pattern, each(given)) for pattern, given in pairs)
-
-
-def instance_of(base: type[S]) -> Callable[[Any], S]:
-    """Return a check that takes specs of a family only."""
-
-    def check(value: Any) -> S:
-        if not isinstance(value, base):
-            raise SpecError(f"expected {a_kind_of(base)}", got=shorten(value))
-        return value
-
-    return check

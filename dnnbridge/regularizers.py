@@ -14,8 +14,9 @@ from dnnbridge.errors import SpecError
 from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
+from dnnbridge.resolving import named_or_none
 from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec, named_or_none, spec
+from dnnbridge.specification import Spec, spec
 from dnnbridge.wording import shorten
 
 LEAST_SQUARE = 1e-14
@@ -32,6 +33,17 @@ class AbstractRegularizer(Spec):
     @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the penalty of weights: a scalar."""
+
+    def __call__(self, x: Any) -> float:
+        """Return the penalty of an array, in float64.
+
+        Example:
+            >>> L2(0.1)([1.0, 2.0])
+            0.5
+        """
+        from dnnbridge.reference.calling import value_of
+
+        return float(value_of(self.emit, x))
 
 
 class AbstractSummedRegularizer(AbstractRegularizer):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dnnbridge.calling import inputs_wrong
 from dnnbridge.declarations import BatchMask, Declarations
 from dnnbridge.declarations import RandomInput as RandomInput
 from dnnbridge.declarations import StateArray as StateArray
@@ -45,6 +46,7 @@ class Scope:
             for samples.
         updates: new values of buffers, by full name.
         losses: scalars that are added to the loss of the batch.
+        terms: what those are of: "examples", over which they are means, and "weights".
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Scope:
         self.sampling = training if sampling is None else sampling
         self.updates: dict[str, Value] = {}
         self.losses: list[Value] = []
+        self.terms: set[str] = set()
         self._declared, self._owner, self._outer = declarations, owner, outer
 
     def parameter(
@@ -209,6 +212,9 @@ class Scope:
     def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
         """Record a call as `call` does, of a spec that emits several values."""
         path = self._full(name) if name else self.path
+        if wrong := inputs_wrong(emitter.emit, len(values)):
+            kind = type(emitter).__name__
+            raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:

@@ -12,7 +12,9 @@ from typing import Any, Self, TypeVar, cast, dataclass_transform
 import pydantic
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
+from dnnbridge.calling import explained
 from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.native_arguments import refused
 from dnnbridge.wording import close_match, shorten, snake_case
 
 S = TypeVar("S", bound="Spec")
@@ -60,7 +62,7 @@ class Spec:
         """Make a spec of what `to_json` returned."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (TypeError, ValueError) as error:
             raise SpecError(
                 f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
             ) from None
@@ -94,6 +96,11 @@ def spec(cls: type[S]) -> type[S]:
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
     made: Any = pydantic_dataclass(cls, frozen=True, config=config)
     made.__init__ = _plain_errors(made.__init__)
+    for framework in ("keras", "mindspore"):
+        method = vars(cls).get(framework)
+        if isinstance(method, classmethod):
+            call = explained(refused(kind, framework), f"{cls.__name__}.{framework}")
+            setattr(made, framework, classmethod(call(method.__func__)))
     if any(field.name == "kind" for field in dataclasses.fields(made)):
         raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
     _KINDS[kind] = made
@@ -119,9 +126,13 @@ def alias_of(cls: type[Spec]) -> str:
     return str(getattr(cls, "alias", snake_case(cls.__name__)))
 
 
-def _names_of(cls: type[Spec]) -> tuple[str, ...]:
+def names_of(cls: type[Spec]) -> tuple[str, ...]:
     """Return all names that stand for the class: its alias, and the class attribute `synonyms`."""
     return (alias_of(cls), *getattr(cls, "synonyms", ()))
+
+
+def _spellings(cls: type[Spec]) -> set[str]:
+    return {name.replace("_", "").lower() for name in names_of(cls)}
 
 
 def _abstract_methods(cls: type[Spec]) -> list[str]:
@@ -133,7 +144,7 @@ def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
     if (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__):
         return
     same_family = family_of(known) == family_of(cls)
-    shared = known.__name__ == cls.__name__ or set(_names_of(known)) & set(_names_of(cls))
+    shared = known.__name__ == cls.__name__ or _spellings(known) & _spellings(cls)
     if same_family and shared:
         raise SpecError(
             "two specs of one name",
@@ -146,34 +157,6 @@ def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
 def kinds(base: type[S]) -> Iterator[type[S]]:
     """Yield every registered spec class below `base`, in order of registration."""
     return (cls for cls in _KINDS.values() if issubclass(cls, base))
-
-
-def named(base: type[S]) -> Callable[[Any], S]:
-    """Return a function that takes a `base`, or the alias of one with only defaults.
-
-    The alias is the class name in snake case, or the class attribute `alias`; the class attribute
-    `synonyms` has other names.
-    """
-
-    def resolve(value: Any) -> S:
-        if isinstance(value, base):
-            return value
-        names = {name: cls for cls in kinds(base) for name in _names_of(cls)}
-        if not isinstance(value, str) or value not in names:
-            raise SpecError(
-                f"expected {a_kind_of(base)} or its name",
-                got=shorten(value),
-                hint=close_match(value, names),
-            )
-        return names[value]()
-
-    return resolve
-
-
-def named_or_none(base: type[S]) -> Callable[[Any], S | None]:
-    """Return what `named` returns, for fields that may be None."""
-    resolve = named(base)
-    return lambda value: None if value is None else resolve(value)
 
 
 def a_kind_of(base: type[Spec]) -> str:

@@ -11,8 +11,10 @@ from dnnbridge.loss_scale import AbstractLossScale, DynamicLossScale
 from dnnbridge.optimizers import (
     AbstractOptimizer,
     AbstractWrapper,
+    Accumulation,
     GradientAccumulation,
     WithGradientRules,
+    as_accumulation,
 )
 from dnnbridge.optimizers.composed import waits_in
 from dnnbridge.updates import Updates, Weight
@@ -50,7 +52,7 @@ def updater(
     optimizer: AbstractOptimizer,
     rules: tuple[AbstractGradientRule, ...],
     loss_scale: AbstractLossScale | None,
-    accumulate: int,
+    accumulate: int | Accumulation,
 ) -> AbstractOptimizer:
     """Return the optimizer with rules for gradients, constraints, loss scale and accumulation.
 
@@ -62,7 +64,8 @@ def updater(
     if loss_scale is not None:
         _check_windows(optimizer, loss_scale)
         made = _Unscaled(made, loss_scale)
-    return GradientAccumulation(made, accumulate) if accumulate > 1 else made
+    window = as_accumulation(accumulate)
+    return GradientAccumulation(made, window) if window.steps > 1 else made
 
 
 def _check_windows(optimizer: AbstractOptimizer, loss_scale: AbstractLossScale) -> None:

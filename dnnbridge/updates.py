@@ -53,6 +53,8 @@ class Updates:
         writes: new values of parameters and slots, by name.
         names: names of all weights of the model, those that are frozen too.
         loss_factor: what the loss was multiplied by before it was differentiated.
+        divisor: returns what the loss of the step was divided by, None for a sum; raises where
+            that is not one number.
     """
 
     builder: Builder
@@ -62,6 +64,7 @@ class Updates:
     writes: dict[str, Value] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     loss_factor: Value | float = 1.0
+    divisor: Callable[[], Value | float | None] = lambda: 1.0
 
     @classmethod
     def of(cls, builder: Builder, optimizer: AbstractOptimizer) -> Updates:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def snake_case(name: str) -> str:
     """Turn a class name into words as Keras does: "Conv2DTranspose" into "conv2d_transpose"."""
@@ -14,9 +16,21 @@ def snake_case(name: str) -> str:
 
 
 def shorten(value: Any, limit: int = 80) -> str:
-    """Return the repr of a value, cut in the middle of nothing: long ones end in "…"."""
-    text = repr(value)
+    """Return the repr of a value on one line; a long one ends in "…"."""
+    try:
+        text = re.sub(r"\s*\n\s*", " ", repr(value))
+    except Exception:  # a value that is wrong may not be able to say what it is
+        text = object.__repr__(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def what(value: Any) -> str:
+    """Name a value for a message: a class by its name, an array by its shape."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return shorten(value)
 
 
 def close_match(wrong: Any, known: Iterable[str]) -> str:

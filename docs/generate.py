@@ -233,12 +233,22 @@ WITNESSES_NOTE = (
     "held to an implementation that is not ours, by a test in `tests/oracles`.",
 )
 
+
+def keras_names() -> str:
+    """Return the page of names that Keras has too: equal numbers, or a reason."""
+    _see_tests()
+    from oracles.keras_names.page import page
+
+    return page()
+
+
 PAGES = {
     "api.md": api,
     "support.md": support,
     "coverage.md": coverage,
     "witnesses.md": witnesses,
     "sabotage.md": sabotage,
+    "keras-names.md": keras_names,
     "model.svg": drawing,
 }
 

@@ -9,8 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import dnnbridge as db
-from dnnbridge.errors import CheckpointError, DataError
-from dnnbridge.files import write_atomically
+from dnnbridge.errors import CheckpointError
 
 X, Y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
 
@@ -34,7 +33,7 @@ def test_the_file_is_plain_safetensors(run, tmp_path):
 
 
 def test_loading_gives_all_back(run, tmp_path):
-    run.save(tmp_path / "deep" / "run.safetensors")
+    run.save(tmp_path / "deep" / "run.safetensors", make_folders=True)
     again = db.load(tmp_path / "deep" / "run.safetensors", backend="reference")
     assert again.experiment == run.experiment
     assert again.progress == run.progress
@@ -55,20 +54,6 @@ def test_an_interrupted_epoch_is_saved_too(run, tmp_path):
     np.testing.assert_array_equal(
         again.parameters()["head/kernel"], run.parameters()["head/kernel"]
     )
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "run.safetensors"
-    write_atomically(path, b"old")
-
-    def fail(descriptor):
-        raise OSError("disk full")
-
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_checkpoint_callback(run, tmp_path):
@@ -109,9 +94,9 @@ BAD = {
     "absent": (CheckpointError, "cannot be read"),
     "text": (CheckpointError, "cannot be read"),
     "foreign": (CheckpointError, "not a checkpoint"),
-    "missing_array": (DataError, "head/kernel:m"),
-    "shape": (DataError, r"needs shape \(4, 3\)"),
-    "experiment": (ValueError, "not an experiment"),
+    "missing_array": (CheckpointError, "head/kernel:m"),
+    "shape": (CheckpointError, r"needs shape \(4, 3\)"),
+    "experiment": (CheckpointError, "not an experiment"),
     "progress": (CheckpointError, "header is incomplete"),
 }
 
@@ -120,3 +105,44 @@ BAD = {
 def test_bad_files(kind, error, what, run, tmp_path):
     with pytest.raises(error, match=what):
         db.load(bad_file(tmp_path, kind, run), backend="reference")
+
+
+NAMES = [
+    "m.h5",
+    "m.keras",
+    "m.ckpt",
+    "m.pb",
+    "m.onnx",
+    "m.npz",
+    "m.pt",
+    "m.PTH",
+    "m.mindir",
+    "a.json",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_another_format_is_refused(name, run, tmp_path):
+    stem = name.partition(".")[0]
+    for call in (run.save, db.Checkpoint):
+        with pytest.raises(CheckpointError, match=rf"another format.*Write '{stem}\.safetensors'"):
+            call(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["run", "run.safetensors", "run-0.5", "best.model"])
+def test_other_names_are_the_users(name, run, tmp_path):
+    assert run.save(tmp_path / name) == tmp_path / name
+
+
+def test_a_missing_folder_costs_no_training(run, tmp_path):
+    path = tmp_path / "a" / "run.safetensors"
+    step = run.progress.step
+    with pytest.raises(CheckpointError, match=r"folder does not exist.*make_folders=True"):
+        run.save(path)
+    with pytest.raises(CheckpointError, match="folder does not exist"):
+        run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path)])
+    assert run.progress.step == step
+    path = tmp_path / "{epoch}" / "run.safetensors"
+    run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path, make_folders=True)])
+    assert [each.name for each in tmp_path.iterdir()] == ["3"]

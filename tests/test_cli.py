@@ -16,8 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dnnbridge as db
+from dnnbridge import choosing
+from dnnbridge.choosing import Choice
 from dnnbridge.cli import main
 from dnnbridge.cli.reading import read_experiment
+from dnnbridge.machine import machine
 from dnnbridge.plugins import available_backends
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -32,6 +35,16 @@ experiment = db.Experiment(
     loss=db.SparseCategoricalCrossEntropy(from_logits=True),
     optimizer=db.SGD(db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)),
     metrics=["accuracy"],
+)
+"""
+
+WILD = """
+import dnnbridge as db
+
+experiment = db.Experiment(
+    model=db.Sequential([db.Input((64,)), db.Dense(10, kernel_regularizer=db.L2(1.0))]),
+    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    optimizer=db.SGD(1e38),
 )
 """
 
@@ -125,7 +138,7 @@ def train(file: str | Path, *args: str | Path) -> tuple[str | Path, ...]:
 def test_train_prints_epochs_and_final_metrics(small: Path) -> None:
     output = succeed(*train(small, "--epochs", "2"))
     assert "digits: examples reshaped, from shape (8, 8) to (64,)" in output
-    assert len(re.findall(r"^reference  epoch \d  loss .* val_accuracy", output, re.M)) == 2
+    assert len(re.findall(r"^epoch \d/2  loss .* val_accuracy", output, re.M)) == 2
     assert re.search(r"^test  loss \d\.\d+  accuracy 0\.\d+$", output, re.M)
 
 
@@ -136,6 +149,19 @@ def test_profile_says_where_the_time_goes(small: Path) -> None:
     assert re.search(r"step +[\d.]+ +100%", output)
     assert re.search(r"outside: batches, scalars, losses +[\d.]+ +\d+%", output)
     assert "1 ValueAndGrad" in output
+    assert "kernels chosen" not in output
+
+
+def test_profile_says_which_kernels_were_chosen(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Choice("toy.work: a form", "fast", {"slow": 0.002, "fast": 0.0015})
+    monkeypatch.setattr(choosing, "_TAKEN", {chosen.question: chosen})
+    output = succeed(
+        "profile", small, "--data", "digits", "--backend", "reference", "--epochs", "1"
+    )
+    assert f"kernels chosen on {machine()}:" in output
+    assert "toy.work: a form: fast (slow 2.00 ms, fast 1.50 ms)" in output
 
 
 def test_quiet_prints_the_metrics_only(small: Path) -> None:
@@ -170,6 +196,25 @@ def test_save_and_resume_is_one_long_training(small: Path, tmp_path: Path) -> No
     assert db.load(final, backend="reference").progress.epoch == 3
 
 
+@pytest.mark.parametrize("choice", ["stop", "warn"])
+def test_what_is_not_finite_ends_training(small: Path, tmp_path: Path, choice: str) -> None:
+    file, saved = tmp_path / "wild.py", tmp_path / "run.safetensors"
+    file.write_text(WILD)
+    succeed(*train(small, "--epochs", "1", "--save", saved))
+    good = saved.read_bytes()
+    result = call(*train(file, "--epochs", "3", "--on-nonfinite", choice, "--save", saved))
+    assert saved.read_bytes() == good
+    spoilt = db.load(tmp_path / "run.nonfinite.safetensors", backend="reference")
+    if choice == "warn":
+        assert (result.exit_code, spoilt.progress.epoch) == (0, 3)
+        return
+    assert result.exit_code == 1
+    assert spoilt.progress.epoch <= 1
+    assert re.search(r"^Error: training ended at step \d+: the loss or", result.output, re.M)
+    assert "Traceback" not in result.output
+    assert "test  loss" not in result.output
+
+
 @pytest.mark.parametrize("name", ["digits_mlp.py", "mnist_mlp.py"])
 def test_examples_are_experiments(name: str) -> None:
     assert isinstance(read_experiment(EXAMPLES / name), db.Experiment)
@@ -199,7 +244,7 @@ def assert_clean_error(result: Result, status: int, words: list[str]) -> None:
     assert result.exit_code == status, result.output
     assert "Traceback" not in result.output
     assert len(re.findall(r"^Error: .+$", result.output, re.M)) == 1
-    assert "  epoch " not in result.output
+    assert "epoch " not in result.output
     for word in words:
         assert word in result.output
 
@@ -217,6 +262,7 @@ BAD_OPTIONS = {
     "data-file": (["--data", "none.npz"], 1, ["none.npz", "cannot be read"]),
     "resume": (["--resume", DIGITS], 1, ["digits_mlp.py", "safetensors"]),
     "save-folder": (["--save", f"{DIGITS}/x"], 1, ["save", "digits_mlp.py/x"]),
+    "save-name": (["--save", "run.h5"], 1, ["run.h5", "Keras", "'run.safetensors'"]),
     "epochs": (["--epochs", "0"], 2, ["--epochs"]),
     "batch-size": (["--batch-size", "few"], 2, ["--batch-size"]),
     "unknown-option": (["--epoch", "3"], 2, ["--epoch"]),
@@ -423,3 +469,89 @@ def test_module_is_the_command(small: Path) -> None:
     found = subprocess.run(args, capture_output=True, text=True, check=True, env=environment)
     assert found.stdout == "     0  0.1\n"
     assert found.stderr == ""
+
+
+TERMINAL = """
+import fcntl, os, pty, struct, sys, termios
+columns, *command = sys.argv[1:]
+process, terminal = pty.fork()
+if not process:
+    os.environ.pop("COLUMNS", None)
+    os.environ["TERM"] = "xterm"
+    os.execv(sys.executable, [sys.executable, "-m", "dnnbridge", *command])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, int(columns), 0, 0))
+try:
+    while data := os.read(terminal, 65536):
+        sys.stdout.buffer.write(data)
+except OSError:
+    pass
+"""
+
+
+def on_terminal(columns: int, *args: str | Path) -> list[str]:
+    """Return the lines that a command writes to a terminal of so many columns."""
+    command = [sys.executable, "-c", TERMINAL, str(columns), *map(str, args)]
+    found = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", found)
+    return [line for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+@pytest.mark.parametrize("columns", [80, 60])
+def test_lines_fit_a_terminal_and_numbers_are_whole(small: Path, columns: int) -> None:
+    lines = on_terminal(columns, *train(small, "--epochs", "2"))
+    assert max(map(len, lines)) <= columns
+    text = re.sub(r"\n *", "  ", "\n".join(lines))
+    numbers = r"epoch \d/2  loss [\d.]+  accuracy 0\.\d+  val_loss [\d.]+  val_accuracy 0\.\d+"
+    assert len(re.findall(numbers, text)) == 2
+    assert max(map(len, on_terminal(columns, "backends"))) <= columns
+
+
+def test_a_wide_table_of_numbers_is_printed_in_parts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.table import Table
+
+    from dnnbridge.cli import tables
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table("key")
+    for k in range(5):
+        table.add_column(f"column{k}", justify="right")
+    table.add_row("first", *(f"{k}.23456789" for k in range(5)))
+    tables.print_table(table)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 40
+    for k in range(5):
+        assert sum(f"{k}.23456789" in line for line in lines) == 1
+    assert sum("first" in line for line in lines) == 3
+
+
+WRONG = {
+    "select": (["conformance", "--select", "nosuchthing"], "'nosuchthing'"),
+    "device": (["conformance", "--backend", "tensorflow", "--device", "tpu"], "'tpu'"),
+    "default-device": (["conformance", "--device", "tpu"], "'tpu'"),
+    "backend": (["conformance", "--backend", "tensorflow,nosuch"], "'nosuch'"),
+    "against": (["conformance", "--against", __file__], "test_cli.py"),
+    "report": (["conformance", "--report", f"{__file__}/x"], "cannot be written"),
+    "profile": (["profile", DIGITS, "--data", "digits", "--device", "tpu"], "'tpu'"),
+    "train": (["train", DIGITS, "--data", "digits", "--device", "tpu"], "'tpu'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_refused_before_a_framework_is_imported(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dnnbridge import plugin_loading
+
+    def imported(name: str) -> None:
+        raise AssertionError(f"{name} was imported")
+
+    monkeypatch.setattr(plugin_loading, "loaded", imported)
+    monkeypatch.setattr("dnnbridge.plugins.loaded", imported)
+    args, words = WRONG[name]
+    result = call(*args)
+    assert result.exit_code in (1, 2)
+    assert words in result.output

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge import ops
 from dnnbridge.errors import DataError, DnnbridgeError, DTypeError
 
 X, Y = np.ones((6, 4)), np.array([0, 1, 2, 0, 1, 2])
@@ -28,18 +29,23 @@ BAD = {
     "x_features": (np.ones((6, 5)), Y, "x: needs shape (batch, 4), got shape (6, 5)"),
     "x_unflattened": (np.ones((6, 2, 2)), Y, "x.reshape(-1, 4)"),
     "x_int": (X.astype(int), Y, 'x.astype("float32")'),
-    "x_text": (np.full((6, 4), "a"), Y, "x: needs floating-point values"),
+    "x_text": (np.full((6, 4), "a"), Y, "x: needs numbers, got dtype <U1"),
     "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of several lengths"),
     "x_nan": (changed(X, (2, 1), np.nan), Y, "x[2, 1]: holds NaN or infinity, got nan"),
     "x_inf": (changed(X, (5, 3), np.inf), Y, "x[5, 3]"),
-    "x_overflow": (changed(X, (0, 0), 1e39), Y, "x[0, 0]: holds NaN or infinity"),
+    "x_overflow": (
+        changed(X, (0, 0), 1e39),
+        Y,
+        "x[0, 0]: is too large for float32, whose largest number is 3.4e38, got 1e+39",
+    ),
     "fewer_labels": (X, Y[:5], "got 6 and 5"),
     "none": (X[:0], Y[:0], "got 0 and 0"),
     "y_rank": (X, Y[:, None], "y.reshape(-1)"),
     "y_float": (X, Y.astype(float), 'y.astype("int32")'),
     "y_high": (X, changed(Y, 3, 3), "y[3]: labels must be from 0 to 2, got 3"),
     "y_negative": (X, changed(Y, 1, -1), "y[1]: labels must be from 0 to 2, got -1"),
-    "y_huge": (X, changed(Y, 1, 2**40), "int32"),
+    "y_huge": (X, changed(Y, 1, 2**40), "int32, got 1099511627776"),
+    "y_hugely_negative": (X, changed(Y, 1, -(2**40)), "int32, got -1099511627776"),
 }
 
 
@@ -84,23 +90,35 @@ BAD_DISTRIBUTIONS = {
 @pytest.mark.parametrize(("y", "message"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS)
 def test_bad_distributions(y, message):
     with pytest.raises(DnnbridgeError) as caught:
-        make(db.CategoricalCrossEntropy()).fit(X, y)
+        make(db.CategoricalCrossEntropy(True)).fit(X, y)
     assert message in str(caught.value)
 
 
 ONES = np.ones((6, 3))
 
 BAD_RANGES = {
-    "below_0": (db.BinaryCrossEntropy(), changed(ONES, (2, 1), -0.5), "y[2, 1]: labels must be 0"),
+    "below_0": (
+        db.BinaryCrossEntropy(True),
+        changed(ONES, (2, 1), -0.5),
+        "y[2, 1]: labels must be 0",
+    ),
     "above_1": (db.BinaryCrossEntropy(True), changed(ONES, (0, 2), 1.5), "must be 1 or less"),
-    "focal": (db.BinaryFocalCrossEntropy(), 2.0 * ONES, "must be 1 or less, got 2.0 (18 such"),
+    "focal": (
+        db.BinaryFocalCrossEntropy(from_logits=True),
+        2.0 * ONES,
+        "must be 1 or less, got 2.0 (18 such",
+    ),
     "counts": (db.Poisson(), -ONES, "labels must be 0 or more"),
     "logarithm": (db.MeanSquaredLogarithmicError(), -ONES, "labels must be 0 or more"),
     "signs": (db.Hinge(), changed(ONES, (1, 1), 0.0), "y[1, 1]: labels must be -1 or 1, got 0.0"),
     "signs_squared": (db.SquaredHinge(), 2.0 * ONES, "labels must be -1 or 1"),
-    "kl": (db.KLDivergence(), ONES, "every row must sum to 1"),
+    "kl": (db.KLDivergence(True), ONES, "every row must sum to 1"),
     "categorical_hinge": (db.CategoricalHinge(), ONES, "every row must sum to 1"),
-    "categorical_focal": (db.CategoricalFocalCrossEntropy(), ONES, "every row must sum to 1"),
+    "categorical_focal": (
+        db.CategoricalFocalCrossEntropy(from_logits=True),
+        ONES,
+        "every row must sum to 1",
+    ),
 }
 
 
@@ -173,3 +191,119 @@ def test_labels_that_ctc_cannot_mean_are_refused(row, message):
         run.fit(np.zeros((1, 6, 4)), np.array([row]))
     assert message in str(caught.value)
     run.fit(np.zeros((1, 6, 4)), np.array([[1, 2, -1]]))
+
+
+def large_numbers():
+    """Finite numbers that float32 has not, by where they are given."""
+    run = make()
+    large = {"dense/bias": np.full(3, 1e39)}
+    yield "sample_weight[0]", lambda: run.fit(X, Y, sample_weight=np.full(6, 1e39))
+    yield "class_weight[1]", lambda: run.fit(X, Y, class_weight={1: 1e39})
+    yield "x[0, 0]", lambda: run.predict(X * 1e39)
+    yield "parameters['dense/bias'][0]", lambda: run.set_parameters(large)
+    yield "weights['dense/bias'][0]", lambda: run.set_weights(run.weights() | large)
+    run.set_learning_rate(1e39)
+    yield "learning_rate at step 0", lambda: run.fit(X, Y)
+    run.set_learning_rate(db.ExponentialDecay(1e38, 1, 100.0))
+    yield "learning_rate at step 1", lambda: run.fit(X, Y, 2)
+
+
+def test_a_large_number_is_not_called_infinity():
+    for where, call in large_numbers():
+        with pytest.raises(DataError, match="is too large for float32") as caught:
+            call()
+        assert str(caught.value).startswith(f"{where}: ")
+        assert "inf" not in str(caught.value)
+
+
+class Change(db.Callback):
+    """Change an array while it is in use."""
+
+    def __init__(self, array, value):
+        self.array, self.value = array, value
+
+    def on_steps_end(self, run, losses):
+        self.array[...] = self.value
+
+
+def changing():
+    """Data that can be changed in place, by what is wrong then."""
+    x, table = (
+        np.ones((6, 4), np.float32),
+        db.Sequential([db.Input((), "int32"), db.Embedding(5, 3)]),
+    )
+    y, one_hot = Y.astype(np.int32), np.eye(3, dtype=np.float32)[Y]
+    flags, weights = np.float32(Y[:, None] > 0), np.ones(6, np.float32)
+    dense = db.Sequential([db.Input((4,)), db.Dense(1)])
+    sparse = db.SparseCategoricalCrossEntropy(from_logits=True)
+    logits = db.Sequential([db.Input((4,)), db.Dense(3)])
+    yield logits, sparse, x, y, None, y, -1, "y["
+    yield logits, sparse, x, y, None, y, 3, "labels must be from 0 to 2, got 3"
+    yield logits, db.CategoricalCrossEntropy(from_logits=True), x, one_hot, None, one_hot, 0.0, "y["
+    yield dense, db.BinaryCrossEntropy(from_logits=True), x, flags, None, flags, 7.0, "y["
+    yield logits, sparse, x, y, weights, weights, -1.0, "sample_weight["
+    numbers = y.copy()
+    yield table, db.MeanSquaredError(), numbers, one_hot, None, numbers, 5, "x["
+
+
+@pytest.mark.parametrize("which", range(6))
+def test_data_that_are_changed_while_fit_runs_are_noticed(which):
+    model, loss, x, y, weights, array, value, words = list(changing())[which]
+    run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), "reference")
+    given = {"sample_weight": weights, "callbacks": [Change(array, value)], "steps_per_call": 1}
+    with pytest.raises(DataError, match="was changed while it was in use") as caught:
+        run.fit(x, y, 1, 3, **given)
+    assert words in str(caught.value)
+    assert 1 <= run.progress.step <= 3  # a block or two were ready
+
+
+def test_the_example_that_was_changed_is_named():
+    y = Y.astype(np.int32)
+    model = db.Sequential([db.Input((4,)), db.Dense(3)])
+    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), "reference")
+    with pytest.raises(DataError, match=r"^y\[4\]: was changed"):
+        run.fit(X, y, 2, 9, callbacks=[Change(y[4:5], -1)], steps_per_call=1)
+
+
+def test_validation_data_that_are_changed_are_noticed():
+    y = Y.astype(np.int32)
+    with pytest.raises(DataError, match="was changed while it was in use"):
+        make().fit(X, Y, 6, 3, (X, y), callbacks=[Change(y, -1)])
+
+
+@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+def test_an_input_of_true_and_false(backend):
+    if backend != "reference":
+        pytest.importorskip(backend)
+    mask = db.Input((40,), dtype="bool", name="mask")
+    real = db.Input((40,), name="real")
+    model = db.Model([mask, real], db.Dense(2)(Choose()(mask, real)))
+    run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), backend)
+    rng = np.random.default_rng(0)
+    x = {"mask": rng.random((120, 40)) < 0.5, "real": rng.normal(size=(120, 40))}
+    chosen = np.where(x["mask"], x["real"], -0.5)
+    y = chosen[:, :2] + 0.25 * chosen[:, 2:4]
+    weights = run.weights()
+    expected = chosen @ weights["dense/kernel"] + weights["dense/bias"]
+    np.testing.assert_allclose(run.predict(x), expected, atol=1e-5)
+    history = run.fit(x, y, 32, 3, (x, y))
+    assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
+    assert run.evaluate(x, y)["loss"] == pytest.approx(np.mean((run.predict(x) - y) ** 2), rel=1e-5)
+
+
+def test_true_and_false_are_not_guessed():
+    model = db.Sequential([db.Input((4,), dtype="bool"), Choose(), db.Dense(3)])
+    run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+    with pytest.raises(DTypeError, match=r'needs true or false values.*x.astype\("bool"\)'):
+        run.predict(np.ones((2, 4), int))
+    with pytest.raises(DTypeError, match="needs floating-point values"):
+        make().predict(np.ones((2, 4), bool))
+
+
+@db.spec
+class Choose(db.AbstractLayer):
+    """The second input where the first is true."""
+
+    def emit(self, scope, mask, real=1.0):
+        return ops.where(mask, real, -0.5)

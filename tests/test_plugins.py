@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dnnbridge as db
 from dnnbridge import hookspecs, plugins
 from dnnbridge.backend import BackendInfo, Limitation, check_supported
+from dnnbridge.cli import main
 from dnnbridge.errors import BackendError, BackendNotInstalledError, UnsupportedError
 from dnnbridge.ops import Tanh
 from dnnbridge.reference.backend import ReferenceBackend
@@ -50,6 +54,15 @@ def test_default_is_the_first_installed_and_logged(monkeypatch, caplog):
     with caplog.at_level(logging.INFO):
         assert db.compile(experiment()).backend == "reference"
     assert "backend reference chosen" in caplog.text
+
+
+@pytest.mark.parametrize(("module", "word"), [("sys", False), ("not_imported_yet", True)])
+def test_a_word_while_a_framework_is_loaded(module, word, monkeypatch, caplog):
+    info = BackendInfo("reference", modules=(module,))
+    monkeypatch.setattr(plugins, "require_backend", lambda name: info)
+    with caplog.at_level(logging.INFO):
+        plugins.load_backend("reference")
+    assert ("loading not_imported_yet" in caplog.text) == word
 
 
 def test_unknown_backend_lists_the_known():
@@ -128,13 +141,145 @@ def test_public_names_exist_and_are_sorted():
     assert all(hasattr(db, name) for name in db.__all__)
 
 
-def test_a_broken_plugin_is_named_and_does_not_hide_the_others(monkeypatch, caplog):
-    from importlib.metadata import EntryPoint
+HOSTILE = {
+    "no_module": ("no_such_module", "", "ModuleNotFoundError: No module named 'no_such_module'"),
+    "raises": ("p_raises", "1 / 0", "ZeroDivisionError"),
+    "exits": ("p_exits", "raise SystemExit(3)", "SystemExit: 3"),
+    "cancelled": (
+        "p_cancel",
+        "import asyncio\nraise asyncio.CancelledError('x')",
+        "CancelledError",
+    ),
+    "no_object": ("p_object:NOTHING", "", "AttributeError"),
+    "hook_raises": (
+        "p_hook",
+        "def dnnbridge_backend_info(name):\n    raise KeyError(name)",
+        "KeyError",
+    ),
+    "hook_exits": (
+        "p_quits",
+        "def dnnbridge_backend_info(name):\n    raise SystemExit",
+        "SystemExit",
+    ),
+    "no_info": ("p_text", "def dnnbridge_backend_info(name):\n    return 'fine'", "'fine'"),
+    "other_name": (
+        "p_name",
+        "def dnnbridge_backend_info(name):\n    return BackendInfo('tensorflow', priority=99)",
+        "describes another backend",
+    ),
+    "priority": (
+        "p_prio",
+        "def dnnbridge_backend_info(name):\n    return BackendInfo(name, priority='high')",
+        "priority='high'",
+    ),
+    "modules": (
+        "p_modules",
+        "def dnnbridge_backend_info(name):\n    return BackendInfo(name, modules='numpy')",
+        "modules='numpy'",
+    ),
+    "unknown_hook": ("p_unknown", "def dnnbridge_backends(name):\n    return 3", "unknown hook"),
+}
+"""Name: (entry point, code of its module, what the error says). Functions are marked as hooks."""
 
-    points = plugins._entry_points()
-    points["broken"] = EntryPoint("broken", "no_such_module", hookspecs.GROUP)
-    monkeypatch.setattr(plugins, "_entry_points", lambda: points)
-    assert "reference" in [backend.name for backend in db.available_backends()]
-    assert "no_such_module" in caplog.text
-    with pytest.raises(BackendError, match="plugin cannot be loaded"):
-        db.compile(experiment(), backend="broken")
+HEADER = "from dnnbridge.backend import BackendInfo\nfrom dnnbridge.hookspecs import hookimpl\n"
+
+
+def offer(folder, monkeypatch, plugins_of):
+    """Install distributions, each a dictionary from names to (value, code), for this test."""
+    for distribution, points in plugins_of.items():
+        info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        meta = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
+        (info / "METADATA").write_text(meta)
+        lines = [f"{name} = {value}" for name, (value, *_) in points.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[dnnbridge.backends]", *lines]))
+        for value, code, *_ in points.values():
+            if value != "no_such_module":
+                marked = code.replace("def dnnbridge", "@hookimpl\ndef dnnbridge")
+                (folder / f"{value.partition(':')[0]}.py").write_text(HEADER + marked)
+    monkeypatch.syspath_prepend(str(folder))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_broken_plugin_harms_only_itself(name, tmp_path, monkeypatch, caplog):
+    monkeypatch.delenv("DNNBRIDGE_BACKEND", raising=False)
+    usual = [(b.name, b.installed) for b in db.available_backends()]
+    default = plugins.default_backend()
+    offer(tmp_path, monkeypatch, {"bad-package": {name: HOSTILE[name]}})
+    *rest, last = db.available_backends()
+    assert [(b.name, b.installed) for b in rest] == usual
+    assert (last.name, last.installed) == (name, False)
+    assert HOSTILE[name][2] in last.error
+    assert "Mend or uninstall bad-package" in last.error
+    assert plugins.default_backend() == default
+    assert f"backend {name} left out" in caplog.text
+    assert db.compile(experiment(), backend="reference").backend == "reference"
+    with pytest.raises(BackendError, match=f"entry point {name} = "):
+        db.compile(experiment(), backend=name)
+    printed = CliRunner().invoke(main, ["backends"])
+    assert printed.exit_code == 0
+    assert f"{name} " in printed.output
+    assert "broken" in printed.output
+
+
+BACKENDS = {
+    "raises": ("raise ImportError('libcuda.so')", "ImportError: libcuda.so"),
+    "exits": ("raise SystemExit", "SystemExit"),
+    "nothing": ("return None", "returned no backend"),
+    "nonsense": ("return 'fine'", "'fine' without info, lowered"),
+}
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_backend_that_cannot_be_loaded_is_a_backend_error(name, tmp_path, monkeypatch):
+    code, words = BACKENDS[name]
+    info = f"def dnnbridge_backend_info(name):\n    return BackendInfo(name, priority=-{len(name)})"
+    code = f"{info}\n\ndef dnnbridge_backend(name):\n    {code}"
+    offer(tmp_path, monkeypatch, {"bad-package": {f"load_{name}": (f"l_{name}", code)}})
+    with pytest.raises(BackendError, match=re.escape(words)):
+        db.compile(experiment(), backend=f"load_{name}")
+
+
+def test_what_a_plugin_prints_goes_to_stderr(tmp_path, monkeypatch, capsys):
+    code = "print('hello')\n\ndef dnnbridge_backend_info(name):\n    print('here')"
+    offer(tmp_path, monkeypatch, {"loud-package": {"loud": ("p_loud", code)}})
+    assert "loud" in [b.name for b in db.available_backends()]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "hello" in printed.err
+
+
+def test_a_name_of_dnnbridge_cannot_be_taken(tmp_path, monkeypatch):
+    code = "def dnnbridge_backend_info(name):\n    return BackendInfo(name, priority=10**6)"
+    before = db.available_backends()
+    offer(tmp_path, monkeypatch, {"thief": {"reference": ("p_thief", code)}})
+    assert db.available_backends() == before
+    assert db.compile(experiment(), backend="reference").predict(np.zeros((1, 4))).shape == (1, 1)
+
+
+def test_a_name_of_two_packages_serves_neither(tmp_path, monkeypatch):
+    code = "def dnnbridge_backend_info(name):\n    return BackendInfo(name, priority=10**6)"
+    pair = {f"package-{k}": {"twice": (f"p_twice{k}", code)} for k in "ab"}
+    offer(tmp_path, monkeypatch, pair)
+    (found,) = [b for b in db.available_backends() if b.name == "twice"]
+    assert "package-a (p_twicea) and package-b (p_twiceb)" in found.error
+    assert plugins.default_backend() != "twice"
+    with pytest.raises(BackendError, match="Uninstall all but one"):
+        db.compile(experiment(), backend="twice")
+
+
+def test_a_plugin_that_cannot_read_an_optimizer_is_an_error_of_its_own(tmp_path, monkeypatch):
+    class Live:
+        __module__ = "somewhere.optimizers"
+
+    info = "def dnnbridge_backend_info(name):\n    return BackendInfo(name, natives=('somewhere',))"
+    hook = "def dnnbridge_from_native(optimizer, options):\n    "
+    bad = {"a_bad": ("p_bad_reader", f"{info}\n\n{hook}raise KeyError('lr')")}
+    good = {
+        "b_good": ("p_good_reader", f"{info}\n\n{hook}import dnnbridge as db; return db.SGD(0.5)")
+    }
+    offer(tmp_path, monkeypatch, {"bad-reader": bad})
+    with pytest.raises(BackendError, match=r"backend a_bad: cannot read .* KeyError: 'lr'"):
+        db.optimizers.from_native(Live())
+    offer(tmp_path, monkeypatch, {"good-reader": good})
+    assert db.optimizers.from_native(Live()) == db.SGD(0.5)

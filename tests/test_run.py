@@ -231,7 +231,7 @@ def test_plain_progress_lines(capsys):
     make().fit(X, Y, 5, 2, progress=True)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("reference  epoch 1  loss ")
+    assert lines[0].startswith("epoch 1/2  loss ")
 
 
 def test_metrics_are_those_of_all_examples_whatever_the_batches():

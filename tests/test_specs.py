@@ -129,7 +129,7 @@ BAD = {
     "boundaries": (lambda: db.PiecewiseConstant((5, 2), (1.0, 2.0, 3.0)), "", "ascend"),
     "rates": (lambda: db.PiecewiseConstant((5,), (1.0,)), "", "1 rates and 1 boundaries"),
     "decay_steps": (lambda: db.ExponentialDecay(0.1, 0, 0.9), "ExponentialDecay.decay_steps", "0"),
-    "loss_spec": (lambda: experiment(loss="mse"), "Experiment.loss", "got 'mse'"),
+    "loss_spec": (lambda: experiment(loss="mze"), "Experiment.loss", "got 'mze'"),
     "metric": (lambda: experiment(metrics=["acuracy"]), "Experiment.metrics", "'accuracy'"),
     "metrics_text": (lambda: experiment(metrics="accuracy"), "Experiment.metrics", "list"),
     "metric_of_loss": (lambda: experiment(metrics=["log_cos"]), "Experiment.metrics", "'log_cosh'"),
@@ -161,7 +161,11 @@ BAD = {
     "padding_alone": (lambda: image(db.MaxPooling2D(2, padding=2)), "", "padding alone"),
     "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves nothing"),
     "merge_mode": (lambda: db.Bidirectional(db.LSTM(2), "max"), "Bidirectional.merge_mode", "max"),
-    "not_recurrent": (lambda: db.Bidirectional(db.Dense(2)), "Bidirectional.layer", "Recurrent"),
+    "not_recurrent": (
+        lambda: db.Bidirectional(db.Dense(2)),
+        "Bidirectional.layer",
+        "db.SimpleRNN",
+    ),
     "recurrent_rank": (lambda: small(db.LSTM(2)), "lstm", "(batch, time, features)"),
     "blank": (lambda: db.CTC(2, blank=-1), "CTC.blank", "greater than or equal to 0"),
     "drawing_loop": (

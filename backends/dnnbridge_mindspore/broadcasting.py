@@ -70,6 +70,29 @@ class OverLast(nn.Cell):
         return ops.add(x, self.wide(small, x))
 
 
+class OverChannels(nn.Cell):
+    """Σ over all axes but the second: the smaller array has a number for each channel"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sum_columns, self.add, self.product = SumColumns(), ops.BiasAdd(), ops.MatMul()
+
+    def construct(self, d: Tensor, small: Tensor) -> Tensor:
+        n, channels = d.shape[0], d.shape[1]
+        total = SUM(ops.reshape(d, (n * channels, -1)), 1)
+        return ops.reshape(self.sum_columns(ops.reshape(total, (n, channels))), small.shape)
+
+    def wide(self, small: Tensor, x: Tensor) -> Tensor:
+        """Repeat it over space, as a product with ones; over the examples it repeats itself."""
+        space = ops.reshape(x, (x.shape[0] * x.shape[1], -1)).shape[1]
+        one = self.product(ops.reshape(small, (-1, 1)), ops.ones((1, space), x.dtype))
+        return ops.reshape(one, (1, *x.shape[1:]))
+
+    def added(self, x: Tensor, small: Tensor) -> Tensor:
+        rows = ops.reshape(x, (x.shape[0], x.shape[1], -1, x.shape[-1]))
+        return ops.reshape(self.add(rows, ops.reshape(small, (-1,))), x.shape)
+
+
 class AbstractRepeated(nn.Cell):
     """A function of x and a smaller array, given the Cell that sums over what it is repeated by"""
 

@@ -20,6 +20,7 @@ from typing import Any
 import mindspore as ms
 
 from dnnbridge.arrays import Array
+from dnnbridge_mindspore.folders import writable
 
 VARIABLE = "DNNBRIDGE_MINDSPORE_CACHE"
 """Environment variable: the folder. Without it nothing is kept."""
@@ -35,7 +36,7 @@ def kept(source: str, constants: Sequence[Array], shapes: Sequence[tuple[int, ..
     digest.update(_kernels())
     for array in constants:
         digest.update(array.tobytes())
-    return _cached(Path(folder).absolute() / digest.hexdigest()[:32])
+    return _cached(writable(Path(folder).absolute(), VARIABLE) / digest.hexdigest()[:32])
 
 
 @cache

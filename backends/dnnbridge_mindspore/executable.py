@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,17 @@ from mindspore import nn, ops
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
 from dnnbridge.garbage import set_aside, uncollected
+from dnnbridge.interrupts import Waiting, unchanged
 from dnnbridge.program import Function, Program
-from dnnbridge_mindspore import kernels
-from dnnbridge_mindspore.disk_cache import kept
+from dnnbridge_mindspore import disk_cache, kernels
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.modules import import_source
+from dnnbridge_mindspore.signals import LINUX, KeptSignals
 
 LOCK = threading.RLock()
 """MindSpore compiles and runs a graph in one thread at a time."""
+
+SIGNALS = KeptSignals() if LINUX else nullcontext()
 
 
 class MindSporeExecutable:
@@ -49,11 +52,14 @@ class MindSporeExecutable:
     def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         described = self._functions[function]
         given = [(feeds[value.name], value.dtype) for value in described.feeds]
-        with LOCK, graph_mode():
-            cell = self._cell(function)
+        with LOCK, graph_mode(), SIGNALS:
+            with unchanged():
+                cell = self._cell(function)
             if described.writes:
-                loop = _loop(steps, len(given[0][0]), described)
-                stacks = self._call(function, cell, [*loop, *(_tensor(*pair) for pair in given)])
+                with unchanged():
+                    tensors = _loop(steps, len(given[0][0]), described)
+                    tensors += [_tensor(*pair) for pair in given]
+                stacks = self._call(function, cell, tensors)
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [
@@ -69,7 +75,7 @@ class MindSporeExecutable:
         gather = kernels.Gather()
 
         def rows(index: Array) -> dict[str, ms.Tensor]:
-            with LOCK, graph_mode():
+            with LOCK, graph_mode(), SIGNALS:
                 made = gather(ms.Tensor(index), *kept.values())
             return dict(zip(kept, made, strict=True))
 
@@ -79,20 +85,21 @@ class MindSporeExecutable:
         return {name: array.asnumpy().copy() for name, array in self._state.items()}
 
     def write(self, values: Mapping[str, Array]) -> None:
-        with LOCK, graph_mode():
+        with LOCK, graph_mode(), SIGNALS:
             for name, value in values.items():
                 # Only assign reaches the buffer that a compiled graph holds.
                 ops.assign(self._state[name], ms.Tensor(np.asarray(value, np.float32)))
 
     def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)
-        if shapes in self._shapes:
-            return cell(*tensors)
-        # MindSpore collects garbage before it compiles.
-        with uncollected(), set_aside(), self._compiling[function](shapes[1:]):
-            made = cell(*tensors)
-        self._shapes.add(shapes)
-        return made
+        if shapes not in self._shapes:
+            # MindSpore collects garbage before it compiles, and what a signal raises in a __del__
+            # is lost.
+            kept = self._compiling[function](shapes[1:])
+            with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
+                cell.compile(*tensors)
+            self._shapes.add(shapes)
+        return cell(*tensors)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
@@ -100,7 +107,7 @@ class MindSporeExecutable:
             source, constants = generate(described)
             arrays = [op.array.astype(op.dtype) for op in constants]
             tensors = [ms.Tensor(array) for array in arrays]
-            self._compiling[function] = partial(kept, source, arrays)
+            self._compiling[function] = partial(disk_cache.kept, source, arrays)
             made = import_source(function, source).Generated(self._state, tensors)
             self._cells[function] = made.set_train(described.training)
         return self._cells[function]

@@ -7,7 +7,7 @@ the flat graph, one line a node, and `construct` runs it for the steps of a call
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dnnbridge.flattening import flatten
 from dnnbridge.graph import (
@@ -20,10 +20,12 @@ from dnnbridge.graph import (
     Value,
     ValueAndGrad,
 )
+from dnnbridge.ops import PutRows
 from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
+from dnnbridge_mindspore.layouts import Layouts
 from dnnbridge_mindspore.loops import kept_carries, write_loop
-from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel
+from dnnbridge_mindspore.lowerings import LOWERINGS, WINDOWS, Kernel, Source
 from dnnbridge_mindspore.names import Names, Operand
 
 WIDTH = 100
@@ -97,6 +99,7 @@ class _Writer:
 
     def __init__(self, names: Names, module: _Module) -> None:
         self.names, self.module = names, module
+        self.layouts = Layouts(names)
         self.setup: list[str] = []
         self.methods: list[list[str]] = []
         self.places: dict[Value, tuple[list[str], bool]] = {}
@@ -106,7 +109,8 @@ class _Writer:
     def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
-        graph, places, read = flatten(function, CLAIMS)
+        graph, places, read, tables = flatten(function, CLAIMS, rows=True)
+        read = {**read, **tables}
         used = dict.fromkeys([*read.values(), *function.writes])
         self.places = {
             v: ([f"self.{arrays[n]}" for n in names], moved) for v, (names, moved) in places.items()
@@ -115,7 +119,7 @@ class _Writer:
         self.setup += [f"        self.{arrays[n]} = state[{n!r}]" for n in used]
         lines = [_signature("step", [names[value] for value in function.feeds])]
         lines += [f"        {names[value]} = self.{arrays[name]}" for value, name in read.items()]
-        lines += self.nodes(graph.nodes)
+        lines += self.nodes(graph.nodes, graph.outputs)
         outputs = [names[value] for value in graph.outputs]
         count = len(function.results)
         for name, output in zip(function.writes, outputs[count:], strict=True):
@@ -123,7 +127,7 @@ class _Writer:
                 lines.append(f"        ops.assign(self.{arrays[name]}, {output})")
         return [*lines, f"        return {_tuple(outputs[:count])}"]
 
-    def nodes(self, nodes: Sequence[Node]) -> list[str]:
+    def nodes(self, nodes: Sequence[Node], outputs: Sequence[Value]) -> list[str]:
         lines: list[str] = []
         path = ""
         for node in nodes:
@@ -133,8 +137,32 @@ class _Writer:
             if node.path and node.path != path:
                 lines.append(f"        # {node.path}")
                 path = node.path
-            lines.append("        " + self._statement(node))
-        return lines
+            lines += _indented(self._in_a_layout(node))
+        return lines + _indented(self.layouts.last(outputs))
+
+    def _in_a_layout(self, node: Node) -> list[str]:
+        """Write a node with its channels first where its inputs or its kernel have them there."""
+        source: Source
+        result = node.outputs[0]
+        if operands := self.layouts.follow(node):
+            source = LOWERINGS[type(node.op)](node.op, *operands)
+            return [f"{self.layouts.made(result)} = {self._source(source)}"]
+        if pair := self.layouts.over_channels(node):
+            name = type(node.op).__name__
+            source = Kernel(f"kernels.{name}(kernels.OverChannels())", tuple(pair))
+            return [f"{self.layouts.made(result)} = {self._source(source)}"]
+        if over := self.layouts.over_space(node):
+            op, operand = over
+            return [f"{self.names[result]} = {self._source(LOWERINGS[type(op)](op, operand))}"]
+        if type(node.op) in WINDOWS:
+            x, *rest = (Operand(self.names[value], value.type) for value in node.inputs)
+            source = LOWERINGS[type(node.op)](node.op, x, *rest)
+            if isinstance(source, Kernel) and source.channels_first:
+                lines, x = self.layouts.first(node.inputs[0])
+                lines += self.layouts.last(node.inputs[1:])
+                source = replace(source, arguments=(x, *rest))
+                return [*lines, f"{self.layouts.made(result)} = {self._source(source)}"]
+        return [*self.layouts.last(node.inputs), self._statement(node)]
 
     def _statement(self, node: Node) -> str:
         arguments = [Operand(self.names[value], value.type) for value in node.inputs]
@@ -151,6 +179,9 @@ class _Writer:
             return f"{_target([*outputs, *kept])} = {call}"
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
+        if isinstance(node.op, PutRows) and node.outputs[0] in self.places:
+            (place,), _ = self.places[node.outputs[0]]
+            return self._kernel(Kernel("ops.ScatterUpdate()", (place, *arguments[1:])))
         if isinstance(node.op, Call) and node.outputs[0] in self.places:
             places, moved = self.places[node.outputs[0]]
             before = f"ops.assign({places[0]}, {arguments[0]})\n        " if moved else ""
@@ -160,9 +191,7 @@ class _Writer:
             source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         else:
             source = LOWERINGS[type(node.op)](node.op, *arguments)
-        return f"{', '.join(outputs)} = " + (
-            self._kernel(source) if isinstance(source, Kernel) else source
-        )
+        return f"{', '.join(outputs)} = {self._source(source)}"
 
     def _constant(self, op: ConstantArray) -> str:
         """Return where the class keeps an array; equal ones are kept once."""
@@ -176,7 +205,7 @@ class _Writer:
         """Write a loop as a class of the module, and return the name of its Cell."""
         inner = _Writer(self.names, self.module)
         method = [_signature("body", [self.names[value] for value in body.inputs])]
-        method += inner.nodes(body.nodes)
+        method += inner.nodes(body.nodes, body.outputs)
         results = ", ".join(_tensor(self.names[value]) for value in body.outputs)
         method.append(f"        return {results}")
         number = len(self.module.loops)
@@ -184,6 +213,9 @@ class _Writer:
         self.module.loops.append(loop)
         self.setup.append(f"        self.loop_{number} = Loop{number}(constants)")
         return f"loop_{number}"
+
+    def _source(self, source: Source) -> str:
+        return self._kernel(source) if isinstance(source, Kernel) else source
 
     def _kernel(self, kernel: Kernel) -> str:
         """Return a call of a Cell that the class keeps; equal Cells are made once."""
@@ -198,7 +230,7 @@ class _Writer:
         name = f"body_{len(self.methods)}"
         lines = [_signature(name, [self.names[value] for value in body.inputs])]
         self.methods.append(lines)
-        lines += self.nodes(body.nodes)
+        lines += self.nodes(body.nodes, body.outputs)
         results = [self.names[value] for value in body.outputs]
         lines.append(f"        return {_target(results)}")
         aux = len(body.outputs) > 1
@@ -233,6 +265,10 @@ def _construct(function: Function, names: Names) -> list[str]:
 
 def _signature(name: str, arguments: Sequence[str]) -> str:
     return f"    def {name}({', '.join(['self', *arguments])}):"
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"        {line}" for line in lines]
 
 
 def _tensor(argument: str) -> str:

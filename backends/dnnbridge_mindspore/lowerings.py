@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from dnnbridge import ops
 from dnnbridge.graph import Op
 from dnnbridge_mindspore.broadcasting import repetition
+from dnnbridge_mindspore.forms import form_of_conv
 from dnnbridge_mindspore.names import Operand, literal
 
 
@@ -18,10 +19,12 @@ class Kernel:
     Attributes:
         source: expression that makes the Cell.
         arguments: what it is called with.
+        channels_first: whether the first argument and the result have their channels first.
     """
 
     source: str
     arguments: tuple[str, ...]
+    channels_first: bool = False
 
 
 DTYPES = {"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"}
@@ -34,13 +37,15 @@ def _call(function: str) -> Callable[..., str]:
 
 
 def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
-    """Write the Cell that sums over the first axes or over the last ones."""
+    """Write the Cell that sums over neighbouring axes."""
     axes, count = tuple(sorted(op.axes)), len(op.axes)
     ones = (1,) * count if op.keepdims else ()
     if count < x.type.rank and axes[-1] == count - 1:
         return f"kernels.SumFirst({count}, {ones})"
     if count < x.type.rank and axes[0] == x.type.rank - count:
         return f"kernels.SumLast({axes[0]}, {ones})"
+    if axes and axes[0] > 0 and axes[-1] - axes[0] == count - 1:
+        return f"kernels.SumMiddle({axes[0]}, {axes[-1] + 1}, {ones})"
     return None
 
 
@@ -132,10 +137,23 @@ def _window(name: str) -> Callable[..., Kernel]:
     """Write a Cell of `windows`, made with the attributes of the operation."""
 
     def lower(op: Op, *arguments: str) -> Kernel:
-        attributes = ", ".join(repr(getattr(op, field.name)) for field in fields(op))
-        return Kernel(f"kernels.{name}({attributes})", arguments)
+        return Kernel(f"kernels.{name}({_attributes(op)})", arguments, channels_first=True)
 
     return lower
+
+
+def _attributes(op: Op) -> str:
+    return ", ".join(repr(getattr(op, field.name)) for field in fields(op))
+
+
+def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
+    """Write the form of a convolution that is the fastest here."""
+    if form_of_conv(op, kernel.type) == "native":
+        source = f"kernels.Conv({kernel.type.shape}, {_attributes(op)})"
+        return Kernel(source, (x, kernel), channels_first=True)
+    if op.groups > 1:
+        return Kernel(f"kernels.GroupedSlices({_attributes(op)})", (x, kernel))
+    return Kernel(f"kernels.ConvSlices({op.strides}, {op.padding}, {op.dilation})", (x, kernel))
 
 
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
@@ -148,12 +166,12 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: f"ops.cat(({', '.join(xs)},), {op.axis})",
-    ops.Conv: _window("Conv"),
+    ops.Conv: _conv,
     ops.ConvTranspose: _window("ConvTranspose"),
     ops.Div: _divide,
     ops.Equal: _call("equal"),
     ops.Erfc: _call("erfc"),
-    ops.Exp: _call("exp"),
+    ops.Exp: lambda op, x: Kernel("kernels.Exp()", (x,)),
     ops.Expm1: lambda op, x: Kernel("kernels.Expm1()", (x,)),
     ops.Greater: _call("greater"),
     ops.Log: _call("log"),
@@ -166,6 +184,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Neg: _call("neg"),
     ops.OneHot: _one_hot,
     ops.Pad: _pad,
+    ops.PutRows: lambda op, *arguments: Kernel("kernels.PutRows()", arguments),
     ops.ReduceMax: _maximum_over,
     ops.ReduceMean: _mean,
     ops.ReduceSum: _sum,
@@ -179,9 +198,13 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Softmax: lambda op, x: Kernel(f"kernels.Softmax({op.axis})", (x,)),
     ops.Softplus: lambda op, x: Kernel("kernels.Softplus()", (x,)),
     ops.Sqrt: _call("sqrt"),
-    ops.Square: _call("square"),
+    ops.Square: lambda op, x: Kernel("kernels.Square()", (x,)),
     ops.Sub: _pairwise("Sub"),
+    ops.SumRepeats: lambda op, rows, x: Kernel(f"kernels.SumRepeats({op.size})", (rows, x)),
     ops.Take: lambda op, table, indices: Kernel("kernels.Take()", (table, indices)),
     ops.Tanh: lambda op, x: Kernel("kernels.Tanh()", (x,)),
     ops.Transpose: lambda op, x: f"ops.transpose({x}, {op.permutation})",
 }
+
+WINDOWS = (ops.AvgPool, ops.Conv, ops.ConvTranspose, ops.MaxPool)
+"""Operations that may be written with their channels first."""

@@ -11,6 +11,7 @@ from types import ModuleType
 import platformdirs
 
 from dnnbridge.files import write_atomically
+from dnnbridge_mindspore.folders import writable
 
 
 def import_source(label: str, source: str) -> ModuleType:
@@ -22,9 +23,7 @@ def import_source(label: str, source: str) -> ModuleType:
     name = f"dnnbridge_generated_{label}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
-    path = Path(platformdirs.user_cache_dir("dnnbridge")) / "mindspore" / f"{name}.py"
-    if not path.is_file() or path.read_text(encoding="utf-8") != source:
-        write_atomically(path, source.encode())
+    path = _written(f"{name}.py", source)
     found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
     assert found.loader is not None
@@ -36,3 +35,16 @@ def import_source(label: str, source: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _written(name: str, source: str) -> Path:
+    """Return a file that holds the source."""
+    folder = Path(platformdirs.user_cache_dir("dnnbridge")) / "mindspore"
+    try:
+        if (folder / name).read_text(encoding="utf-8") == source:
+            return folder / name
+    except (OSError, UnicodeDecodeError):
+        pass
+    path = writable(folder, "XDG_CACHE_HOME") / name
+    write_atomically(path, source.encode())
+    return path

@@ -1,7 +1,8 @@
-"""Convolutions and pools: MindSpore's own kernels, which on the CPU want channels first.
+"""Convolutions and pools by MindSpore's own kernels, which on the CPU want channels first.
 
-Each Cell transposes around its kernel and puts the padding around the input itself. One spatial
-axis goes through the kernels for two. Most convolutions are a product of matrices instead.
+What each Cell takes and gives has its channels first; `layouts.py` puts transposes where a
+neighbour wants them last. One spatial axis goes through the kernels for two. `products.py` has
+convolutions without these kernels.
 """
 
 from __future__ import annotations
@@ -13,35 +14,28 @@ from typing import Any
 from mindspore import nn, ops
 
 from dnnbridge_mindspore.padding import Pad
-from dnnbridge_mindspore.slices import Sizes, Slices, cuts
+from dnnbridge_mindspore.slices import Sizes
 
 Tensor = Any
-
-MOST_OFFSETS = 49
-"""Places of a window up to which a convolution is written as a matrix product."""
-
 Pairs = tuple[tuple[int, int], ...]
 
 
 class AbstractWindow(nn.Cell):
-    """Channels last outside; `enter` and `leave` put them first for a native kernel."""
+    """`enter` and `leave` give an input of one spatial axis a second one"""
 
     def __init__(self, padding: Pairs, value: float = 0.0) -> None:
         super().__init__()
         self.axes = n = len(padding)
-        self.first, self.last = (0, n + 1, *range(1, n + 1)), (0, *range(2, n + 2), 1)
         self.kernel_first = (n + 1, n, *range(n))
         self.pads = _flat(padding)
         self.pad = Pad(value)
         self.has_padding = any(self.pads)
 
     def enter(self, x: Tensor) -> Tensor:
-        x = ops.transpose(x, self.first)
         return ops.expand_dims(x, 2) if self.axes == 1 else x
 
     def leave(self, y: Tensor) -> Tensor:
-        y = ops.squeeze(y, 2) if self.axes == 1 else y
-        return ops.transpose(y, self.last)
+        return ops.squeeze(y, 2) if self.axes == 1 else y
 
     def enter_kernel(self, kernel: Tensor) -> Tensor:
         kernel = ops.transpose(kernel, self.kernel_first)
@@ -49,7 +43,7 @@ class AbstractWindow(nn.Cell):
 
 
 def _flat(padding: Pairs) -> Sizes:
-    """Write pairs as `ops.pad` wants them: the last axis first."""
+    """Write pairs as `Pad` wants them: the last axis first."""
     return tuple(count for pair in reversed(padding) for count in pair)
 
 
@@ -57,54 +51,39 @@ def _lifted(values: Sequence[int]) -> Sizes:
     return (1, *values) if len(values) == 1 else tuple(values)
 
 
-@ops.constexpr  # type: ignore[untyped-decorator]
-def _is_small(window: Sizes) -> bool:
-    return math.prod(window) <= MOST_OFFSETS
-
-
 class Conv(AbstractWindow):
-    """`ops.Conv2D` and `ops.Conv3D`; without groups a product of matrices, up to `MOST_OFFSETS`
+    """`ops.Conv2D` and `ops.Conv3D`
 
-    With the native 3×3 kernel, for which oneDNN has no fast form in this layout, a step of
-    ResNet-20 and 32 images took 18 s.
+    Args:
+        shape: of the kernel: (*window, channels of a group, filters).
+        strides: one for each spatial axis, as all that follows but groups.
+        padding: which the kernel for two axes adds itself.
+        dilation: of the window.
+        groups: of channels.
     """
 
-    def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> None:
+    def __init__(
+        self, shape: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int
+    ) -> None:
         super().__init__(padding)
-        self.strides, self.dilation, self.groups = strides, dilation, groups
-        self.slices, self.multiply = Slices(), ops.MatMul()
+        given = {
+            "stride": _lifted(strides),
+            "dilation": _lifted(dilation),
+            "group": groups,
+        }
+        window = _lifted(shape[: self.axes])
+        if self.axes == 3:
+            self.conv = ops.Conv3D(shape[-1], window, pad_mode="valid", **given)
+        else:
+            pairs = ((0, 0), *padding) if self.axes == 1 else padding
+            pads = tuple(count for pair in pairs for count in pair)
+            self.conv = ops.Conv2D(shape[-1], window, pad_mode="pad", pad=pads, **given)
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
-        if self.groups == 1 and _is_small(kernel.shape[: self.axes]):
-            return self.product(x, kernel)
         x, kernel = self.enter(x), self.enter_kernel(kernel)
-        if self.has_padding:
+        if self.axes == 3:
             x = self.pad(x, self.pads)
-        native = ops.Conv3D if self.axes == 3 else ops.Conv2D
-        conv = native(
-            kernel.shape[0],
-            kernel.shape[2:],
-            pad_mode="valid",
-            stride=_lifted(self.strides),
-            dilation=_lifted(self.dilation),
-            group=self.groups,
-        )
-        return self.leave(conv(x, kernel))
-
-    def product(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Put what the places of the window see side by side, and multiply.
-
-        One axis after the other: so few slices that they compile fast.
-        """
-        if self.has_padding:
-            x = self.pad(x, (0, 0, *self.pads))
-        window, filters = kernel.shape[: self.axes], kernel.shape[-1]
-        along, shape = cuts(x.shape, window, self.strides, self.dilation)
-        for cut in along:
-            x = ops.cat(self.slices(x, cut), -1)
-        rows = ops.reshape(x, (-1, shape[-1]))
-        made = self.multiply(rows, ops.reshape(kernel, (-1, filters)))
-        return ops.reshape(made, (*shape[:-1], filters))
+        return self.leave(self.conv(x, kernel))
 
 
 class ConvTranspose(AbstractWindow):

@@ -12,6 +12,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.backend import Rows
 from dnnbridge.flattening import flatten
 from dnnbridge.garbage import uncollected
+from dnnbridge.interrupts import unchanged
 from dnnbridge.program import Function, Program
 from dnnbridge.training.buffers import ALIGNMENT
 from dnnbridge_tensorflow.claims import CLAIMS
@@ -75,14 +76,16 @@ class TensorFlowExecutable:
     def _all_steps(
         self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
     ) -> list[Array]:
-        tensors = [_tensor(array, dtype) for array, dtype in zip(given, dtypes, strict=True)]
-        batch, rows = _batch(described, tensors), 0
-        if function in self._xla:
-            if tensors[0].shape[0] == 1:  # a loop of one entry would be compiled to other roundings
-                tensors = [tf.concat([tensor, tensor], 0) for tensor in tensors]
-            rows = tensors[0].shape[0]
-        self._shapes.add((function, batch, rows))
-        made = self._compile(function, batch, True)(tf.constant(steps), *tensors)
+        with unchanged():
+            tensors = [_tensor(array, dtype) for array, dtype in zip(given, dtypes, strict=True)]
+            batch, rows = _batch(described, tensors), 0
+            if function in self._xla:
+                if tensors[0].shape[0] == 1:  # a loop of one would be compiled to other roundings
+                    tensors = [tf.concat([tensor, tensor], 0) for tensor in tensors]
+                rows = tensors[0].shape[0]
+            self._shapes.add((function, batch, rows))
+            compiled, count = self._compile(function, batch, True), tf.constant(steps)
+        made = compiled(count, *tensors)
         return [stack.numpy()[:steps] for stack in made]
 
     def _one_step(
@@ -120,16 +123,17 @@ class TensorFlowExecutable:
     def _step(
         self, described: Function, table: Lowerings
     ) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS)
+        flat = flatten(described, CLAIMS, rows=True)
         variables = self._variables
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()
         }
+        tables = {value: variables[name] for value, name in flat.tables.items()}
         count = len(described.results)
 
         def step(feeds: list[Tensor]) -> list[Tensor]:
-            given = dict(zip(described.feeds, feeds, strict=True))
+            given = dict(zip(described.feeds, feeds, strict=True)) | tables
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
             known = [given.get(v) for v in flat.graph.inputs]
             outputs = evaluate(flat.graph, known, table, places)

@@ -8,13 +8,15 @@ from typing import Any
 import tensorflow as tf
 
 from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Scan, Value, ValueAndGrad
+from dnnbridge.ops import PutRows
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
+from dnnbridge_tensorflow.rows import put_rows
 
 Tensor = Any
 
 Places = Mapping[Value, tuple[Sequence[Tensor], bool]]
-"""Variables that a call changes, and whether the first is set to its first input before."""
+"""Variables that a node changes, and whether the first is set to its first input before."""
 
 NOWHERE: Places = {}
 
@@ -26,9 +28,9 @@ def evaluate(
 
     Args:
         graph: what is traced.
-        inputs: a tensor for each input; None for one that no node reads.
+        inputs: a tensor for each input, a variable for a table; None for one that no node reads.
         table: what each operation is.
-        places: of the calls in place, by their first output; their outputs are None.
+        places: of what is changed in place, by the first output of the node; these are None.
     """
     known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
@@ -43,6 +45,10 @@ def evaluate(
                 variables[0].assign(arguments[0])
             CLAIMS[type(node.op.spec)].lower(node.op.spec, variables, *arguments)
             results = [None] * len(variables)
+        elif isinstance(node.op, PutRows) and node.outputs[0] in places:
+            ((variable,), _) = places[node.outputs[0]]
+            put_rows(variable, *arguments[1:])
+            results = [None]
         elif isinstance(node.op, Call):
             results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
         elif isinstance(node.op, ValueAndGrad):

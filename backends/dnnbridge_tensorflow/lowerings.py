@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dnnbridge import ops
 from dnnbridge.graph import Op
-from dnnbridge_tensorflow import sums
+from dnnbridge_tensorflow import rows, sums
 from dnnbridge_tensorflow.candidates import lowering
 from dnnbridge_tensorflow.windows import WINDOWS
 
@@ -35,16 +35,6 @@ def _argmax(op: ops.ArgMax, x: Tensor) -> Tensor:
     nan = tf.not_equal(x, x)
     rank = tf.where(tf.reduce_any(nan, op.axis, True), tf.cast(nan, x.dtype), x)
     return tf.argmax(rank, op.axis, output_type=tf.int32)
-
-
-def _take(op: ops.Take, table: Tensor, indices: Tensor) -> Tensor:
-    """Mark rows that do not exist; the device decides whether tf.gather raises or gives zeros."""
-    last = table.shape[0] - 1
-    inside = tf.clip_by_value(indices, 0, last)
-    known = tf.reshape(
-        tf.equal(inside, indices), tf.concat([tf.shape(indices), [1] * (table.shape.rank - 1)], 0)
-    )
-    return tf.where(known, tf.gather(table, inside), float("nan"))
 
 
 Lowerings = Mapping[type[Op], Callable[..., Tensor]]
@@ -73,6 +63,7 @@ LOWERINGS: Lowerings = {
     ops.Neg: lambda op, x: tf.negative(x),
     ops.OneHot: lambda op, x: tf.one_hot(x, op.depth),
     ops.Pad: lambda op, x: tf.pad(x, op.pairs, constant_values=op.value),
+    ops.PutRows: rows.with_rows,
     ops.ReduceMax: lambda op, x: tf.reduce_max(x, op.axes, op.keepdims),
     ops.ReduceMean: sums.reduction(tf.reduce_mean),
     ops.ReduceSum: sums.reduction(tf.reduce_sum),
@@ -89,7 +80,8 @@ LOWERINGS: Lowerings = {
     ops.Sqrt: lambda op, x: tf.sqrt(x),
     ops.Square: lambda op, x: tf.square(x),
     ops.Sub: sums.binary(tf.subtract, lambda a, b, y, dy: (dy, -dy)),
-    ops.Take: _take,
+    ops.SumRepeats: rows.sum_repeats,
+    ops.Take: rows.take,
     ops.Tanh: lambda op, x: tf.tanh(x),
     ops.Transpose: lambda op, x: tf.transpose(x, op.permutation),
 }

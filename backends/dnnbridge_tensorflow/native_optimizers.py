@@ -112,7 +112,9 @@ def _ruled(made: AbstractOptimizer, config: Config, steps: int) -> AbstractOptim
         rules.append(db.ScaleGradients(1.0 / config["loss_scale_factor"]))
     rules += [rule(config[n]) for n, rule in CLIPPING.items() if config[n] is not None]
     made = db.WithGradientRules(made, rules) if rules else made
-    return db.GradientAccumulation(made, steps) if steps > 1 else made
+    if steps == 1:
+        return made
+    return db.GradientAccumulation(made, db.Accumulation(steps, mean="steps", last="carry"))
 
 
 def _averaged(made: AbstractOptimizer, config: Config) -> AbstractOptimizer:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
 from dnnbridge.graph import Value
+from dnnbridge.resolving import named
 from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec, named
+from dnnbridge.specification import Spec
 
 
 class AbstractActivation(Spec):
@@ -19,8 +20,35 @@ class AbstractActivation(Spec):
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the equation for an input of any shape; the result has the same shape."""
 
+    def __call__(self, x: Any) -> Any:
+        """Return the values for an array, in float64; for an `Input`, a place in a `Model`.
 
-as_activation = named(AbstractActivation)
+        Weights, such as the slopes of PReLU, have the values that they start with.
 
-ActivationLike = Annotated[str | AbstractActivation, PlainValidator(as_activation)]
-"""Field of an activation or the name of one."""
+        Example:
+            >>> from dnnbridge import ReLU, Softmax
+            >>> ReLU()([-1.0, 2.0])
+            array([0., 2.])
+            >>> Softmax()([1, 2, 5, 3]).round(4)
+            array([0.0152, 0.0414, 0.831 , 0.1125])
+        """
+        from dnnbridge.layers import Activation
+        from dnnbridge.layers.base import LayerOutput
+        from dnnbridge.models.base import Input
+        from dnnbridge.reference.calling import value_of
+
+        if isinstance(x, (LayerOutput, Input)):
+            return Activation(self)(x)
+        return value_of(lambda scope, given: scope.call(self, given, name="activation"), x)
+
+
+_resolve = named(AbstractActivation)
+
+
+def as_activation(value: Any) -> AbstractActivation:
+    """Return an activation as it is, or of its name; None is the linear one, as in Keras."""
+    return _resolve("linear" if value is None else value)
+
+
+ActivationLike = Annotated[str | AbstractActivation | None, PlainValidator(as_activation)]
+"""Field of an activation, the name of one, or None: linear."""

@@ -7,23 +7,26 @@ import click
 
 @click.command(short_help="List the backends, installed or not.")
 def backends() -> None:
-    """List the backends: what is installed, and how to install what is not."""
+    """List the backends: what is installed, how to install what is not, and what is broken."""
     from rich.markup import escape
     from rich.table import Table
 
     from dnnbridge.cli.tables import print_table
     from dnnbridge.plugins import available_backends
 
-    table = Table("backend", "installed", "version", "devices", "note")
+    table = Table()
+    for label in ("backend", "installed", "version", "devices"):
+        table.add_column(label, no_wrap=label == "backend")
+    table.add_column("note", overflow="fold")
     default = True
     for backend in available_backends():
         note = "default" if backend.installed and default else ""
         default = default and not backend.installed
         table.add_row(
-            backend.name,
-            "yes" if backend.installed else "no",
-            backend.version,
-            ", ".join(backend.devices),
-            note if backend.installed else escape(backend.install),
+            escape(backend.name),
+            "broken" if backend.error else "yes" if backend.installed else "no",
+            escape(backend.version),
+            escape(", ".join(backend.devices)),
+            note if backend.installed else escape(backend.error or backend.install),
         )
     print_table(table)

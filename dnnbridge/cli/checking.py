@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dnnbridge.errors import BackendError, DataError
-from dnnbridge.plugins import require_backend
+from dnnbridge.files import writable_target
+from dnnbridge.plugins import available_backends, require_backend
+from dnnbridge.training.compiling import BACKEND_VARIABLE
 
 
 def check_backends(names: Sequence[str], device: str | None = None) -> None:
-    """Raise unless all backends are known and installed; imports none of their frameworks."""
-    for name in names:
+    """Raise unless all backends are known and installed; imports none of their frameworks.
+
+    Without names the one is checked that the environment or dnnbridge would choose.
+    """
+    for name in names or [_chosen()]:
         known = require_backend(name)
         if device is not None and device not in known.devices:
             raise BackendError(
@@ -23,12 +28,25 @@ def check_backends(names: Sequence[str], device: str | None = None) -> None:
             )
 
 
+def _chosen() -> str:
+    first = (backend.name for backend in available_backends() if backend.installed)
+    return os.environ.get(BACKEND_VARIABLE) or next(first)
+
+
 def check_writable(option: str, path: Path | None) -> None:
     """Raise if a file that is to be written at the end could not be."""
     if path is None:
         return
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    try:
+        folder = writable_target(path).parent
+    except DataError as error:
+        raise DataError(
+            f"cannot be written: {error.what}",
+            where=option,
+            got=str(path),
+            hint=error.hint,
+        ) from None
+    if not os.access(folder, os.W_OK):
         raise DataError(
             "cannot be written",
             where=option,

@@ -47,6 +47,7 @@ def compare(
     Each backend trains in a process of its own, one after the other. Nothing is trained before
     all of them have compiled the experiment.
     """
+    from dnnbridge.advice import advise
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -60,6 +61,7 @@ def compare(
         check_writable("report", report)
         check_writable("json", json_file)
         adapt_to(experiment, load_dataset(data))
+    advise(experiment.program())  # the workers' warnings are not shown
     plan = Plan(file, data, epochs, batch_size, device)
     comparison = _train_and_compare(experiment, plan, names)
     _print(comparison)
@@ -95,16 +97,16 @@ def _train_and_compare(experiment: Experiment, plan: Plan, names: list[str]) -> 
 
 
 def _print(comparison: Comparison) -> None:
-    from dnnbridge.cli.tables import difference_table, epoch_table, print_table
+    from dnnbridge.cli.tables import difference_table, epoch_table, print_table, say
     from dnnbridge.report import wording
 
-    print_table(epoch_table(comparison))
-    print_table(difference_table(comparison))
-    click.echo(wording.start(comparison))
+    print_table(epoch_table(comparison), keys=2)
+    print_table(difference_table(comparison), keys=2)
+    say(wording.start(comparison))
     for pair in comparison.pairs:
-        click.echo(f"{pair.name}: {wording.verdict(pair)}")
+        say(f"{pair.name}: {wording.verdict(pair)}")
     if explanation := wording.explanation(comparison):
-        click.echo(explanation)
+        say(explanation)
 
 
 def _write(comparison: Comparison, title: str, report: Path, json_file: Path | None) -> None:

@@ -57,14 +57,18 @@ def conformance(
     The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
     otherwise, is listed and fails nothing.
     """
-    from dnnbridge.cli.checking import check_writable
+    from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
     from dnnbridge.cli.conformance_variants import variants
     from dnnbridge.testing.checks import all_checks
     from dnnbridge.testing.checks import select as select_from
+    from dnnbridge.testing.recorded import read
 
     check_writable("report", report)
     check_writable("json", json_file)
+    names = [name.strip() for name in backend.split(",")] if backend else []
+    check_backends(names, device)
+    earlier = read(against) if against else []
     every = all_checks()
     checks = select_from(every, words=select, quick=quick)
     if not checks:
@@ -81,10 +85,10 @@ def conformance(
             for each in asked
         )
     else:
-        subjects = _subjects(backend, device)
+        subjects = _subjects(names, device)
         keys = [(each.backend.info.name, each.device, "") for each in subjects]
         made = (_ask(each, checks, words, jobs) for each in subjects)
-    before = _before(against, keys) if against else []
+    before = _before(earlier, str(against), keys) if against else []
     found = []
     for each in made:
         found.append(each)
@@ -112,15 +116,17 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
     _write(read_all(files), report, None)
 
 
-def _subjects(backend: str | None, device: str | None) -> list[Subject]:
+def _subjects(names: list[str], device: str | None) -> list[Subject]:
     """Load the backends; the reference that they are held to is one, its results made once."""
+    from dnnbridge.cli.logs import shown_logs
     from dnnbridge.plugins import load_backend
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
 
-    names = [name.strip() for name in backend.split(",")] if backend else [None]
     reference = Subject(load_backend("reference"))
-    loaded = [load_chosen(name, device) for name in dict.fromkeys(names)]
+    chosen: list[str | None] = [*dict.fromkeys(names)] or [None]
+    with shown_logs():
+        loaded = [load_chosen(name, device) for name in chosen]
     return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
 
 
@@ -154,18 +160,18 @@ def _in_processes(
         return ask_in_processes(command, checks, jobs, Path(folder), variant)
 
 
-def _before(against: Path, keys: list[tuple[str, str, str]]) -> list[Conformance]:
-    """Read what each backend, on a device and in a variant, was before."""
+def _before(
+    before: list[Conformance], against: str, keys: list[tuple[str, str, str]]
+) -> list[Conformance]:
+    """Return what each backend, on a device and in a variant, was before, or raise."""
     from dnnbridge.errors import SpecError
-    from dnnbridge.testing.recorded import read
 
-    before = read(against)
     there = {(each.backend, each.device, each.variant) for each in before}
     for name, device, variant in keys:
         if (name, device, variant) not in there:
             raise SpecError(
                 "was written for another backend",
-                where=str(against),
+                where=against,
                 got=", ".join(sorted(f"{each.name} on {each.device}" for each in before)),
                 hint=f"Give a file of {f'{name} {variant}'.rstrip()} on {device}.",
             )
@@ -175,17 +181,17 @@ def _before(against: Path, keys: list[tuple[str, str, str]]) -> list[Conformance
 def _print(found: Conformance, before: list[Conformance], every: list[Check]) -> None:
     """Print what was found, and what has changed, of all checks that there are."""
     from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
-    from dnnbridge.cli.tables import print_table
+    from dnnbridge.cli.tables import print_table, say
     from dnnbridge.testing.changes import changes, key_of
 
     print_table(area_table(found))
     for line in outcome_lines(found):
-        click.echo(line)
+        say(line)
     known = {key_of(check) for check in every}
     for old in before:
         if (old.name, old.device) == (found.name, found.device):
             for line in change_lines(old, found, changes(old, found, known)):
-                click.echo(line)
+                say(line)
 
 
 def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,10 +51,12 @@ def ask_in_processes(
     Raises:
         BackendError: a process ended without a result; the message has what it wrote last.
     """
-    started = [
-        _start([*command, "--share", f"{k}/{jobs}"], folder / str(k), variant) for k in range(jobs)
-    ]
-    ended = [process.wait() for process in started]
+    with ExitStack() as ending:
+        started = []
+        for k in range(jobs):
+            started.append(_start([*command, "--share", f"{k}/{jobs}"], folder / str(k), variant))
+            ending.callback(started[-1].kill)  # one that has ended is left alone
+        ended = [process.wait() for process in started]
     found = []
     for k in range(jobs):
         written = folder / f"{k}.json"

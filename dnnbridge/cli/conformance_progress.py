@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import click
 
+from dnnbridge.folding import folded
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.running import Outcome
 
@@ -22,18 +23,22 @@ def shown_progress(backend: str, checks: Sequence[Check]) -> Iterator[Callable[[
 
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what the others leave
     columns = (
-        *(TextColumn(backend), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
-        TextColumn("{task.description}"),
+        *(TextColumn(backend), BarColumn(12), MofNCompleteColumn(), TimeElapsedColumn()),
+        TextColumn("{task.description}", markup=False, table_column=rest),
     )
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+    console = Console(stderr=True, highlight=False)
+    with Progress(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=len(checks))
 
         def show(outcome: Outcome) -> None:
             bar.update(task, advance=1, description=f"{outcome.area} {outcome.id}")
             if outcome.status == "failed":
-                bar.console.print(f"{backend}  failed: {outcome.area} {outcome.id}", markup=False)
+                line = folded(f"{backend} failed: {outcome.area} {outcome.id}", console.width)
+                console.print(line, markup=False, soft_wrap=True)
 
         yield show
 

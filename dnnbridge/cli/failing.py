@@ -1,4 +1,4 @@
-"""Errors of dnnbridge become one line on stderr and exit status 1."""
+"""Errors of dnnbridge become one line on stderr and exit status 1; signals have their own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from typing import Any
 
 import click
 
+from dnnbridge.cli.stopping import stoppable
+from dnnbridge.cli.warned import shown_warnings
 from dnnbridge.errors import DnnbridgeError
 
 
 class CleanErrors(click.Group):
-    """A group whose commands end with a message in place of a traceback."""
+    """A group whose commands end with a message in place of a traceback, and warn in a line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stoppable(), shown_warnings():
+                return super().invoke(ctx)
         except DnnbridgeError as error:
             raise click.ClickException(str(error)) from error
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+
+from dnnbridge.folding import folded, width_of
 
 
 @contextmanager
@@ -30,4 +33,5 @@ class _Echo(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         warning = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        click.echo(warning + record.getMessage(), err=self.err)
+        columns = width_of(sys.stderr if self.err else sys.stdout)
+        click.echo(folded(warning + record.getMessage(), columns), err=self.err)

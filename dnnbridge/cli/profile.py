@@ -25,13 +25,17 @@ def profile(
     One epoch more than asked for is trained, in which the steps are compiled.
     """
     from dnnbridge import compile
+    from dnnbridge.cli.checking import check_backends
+    from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.profiling import profile as profiled
 
     experiment = read_experiment(file)
+    check_backends([backend] if backend is not None else [], device)
     dataset = adapt_to(experiment, load_dataset(data))
-    run = compile(experiment, backend, device)
+    with shown_logs():
+        run = compile(experiment, backend, device)
     found = profiled(run, dataset.x_train, dataset.y_train, batch_size, epochs)
     click.echo(f"{run.backend} on {run.device}, batches of {batch_size}")
     _print(found)
@@ -40,7 +44,7 @@ def profile(
 def _print(found: Profile) -> None:
     from rich.table import Table
 
-    from dnnbridge.cli.tables import print_table
+    from dnnbridge.cli.tables import print_table, say
 
     backward = found.compiled - found.forward
     rows = [
@@ -56,10 +60,23 @@ def _print(found: Profile) -> None:
         times.add_row(name, f"{seconds * 1e3:.3f}", f"{seconds / found.step:.0%}")
     print_table(times)
     rate = found.flops / found.forward / 1e9 if found.forward else 0.0
-    click.echo(
+    say(
         f"first call, which compiles: {found.first_call:.2f} s; {found.calls} calls an epoch of "
         f"{found.steps} steps; forward {found.flops / 1e6:.1f} MFLOP a batch, {rate:.1f} GFLOP/s"
     )
-    click.echo(f"weights and slots changed in place: {found.in_place}")
-    click.echo("operations of a step:")
-    click.echo("  " + ", ".join(f"{n} {name}" for name, n in found.operations.items()))
+    say(f"weights and slots changed in place: {found.in_place}")
+    say("operations of a step:")
+    say("  " + ",  ".join(f"{n} {name}" for name, n in found.operations.items()))
+    _print_choices()
+
+
+def _print_choices() -> None:
+    """Say which kernels were chosen on this machine, if there was a choice."""
+    from dnnbridge.choosing import choices
+    from dnnbridge.cli.tables import say
+    from dnnbridge.machine import machine
+
+    if choices():
+        say(f"kernels chosen on {machine()}:")
+    for choice in choices():
+        say(f"  {choice}")

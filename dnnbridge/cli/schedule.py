@@ -47,6 +47,5 @@ def schedule(
     if plot:
         from dnnbridge.report.curves import schedule as draw
 
-        plot.parent.mkdir(parents=True, exist_ok=True)
         draw(name, rates, quantity_of(name)).savefig(plot)
         click.echo(f"Plot: {plot}", err=True)

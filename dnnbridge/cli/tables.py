@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dnnbridge.folding import folded, width_of
 from dnnbridge.report.wording import difference, number
 
 if TYPE_CHECKING:
@@ -17,12 +19,49 @@ if TYPE_CHECKING:
 LOG_WIDTH = 200
 
 
-def print_table(table: Table) -> None:
-    """Print to stdout."""
-    table.box = box.SIMPLE_HEAD
-    table.pad_edge = False
+def say(text: str, err: bool = False) -> None:
+    """Print a line, folded where it goes to a terminal."""
+    click.echo(folded(text, width_of(sys.stderr if err else sys.stdout)), err=err)
+
+
+def print_table(table: Table, keys: int = 1) -> None:
+    """Print to stdout; a table of numbers that is too wide in several parts.
+
+    Args:
+        table: numbers are the columns that are justified to the right.
+        keys: how many of the first columns name a row, and are repeated in every part.
+    """
     width = None if sys.stdout.isatty() else LOG_WIDTH
-    Console(file=sys.stdout, width=width, highlight=False).print(table)
+    console = Console(file=sys.stdout, width=width, highlight=False)
+    for column in table.columns:
+        column.no_wrap = column.no_wrap or column.justify == "right"
+    numbers = [i for i, column in enumerate(table.columns) if column.justify == "right"]
+    table.box, table.pad_edge = box.SIMPLE_HEAD, False
+    if len(numbers) + keys < len(table.columns) or _width(console, table) <= console.width:
+        console.print(table)
+        return
+    shown: list[int] = []
+    for each in [*numbers, None]:
+        wider = None if each is None else _part(table, keys, [*shown, each])
+        if shown and (wider is None or _width(console, wider) > console.width):
+            console.print(_part(table, keys, shown))
+            shown = []
+        shown += [] if each is None else [each]
+
+
+def _width(console: Console, table: Table) -> int:
+    return console.measure(table, options=console.options.update(max_width=1000)).maximum
+
+
+def _part(table: Table, keys: int, numbers: list[int]) -> Table:
+    """Return a table of some of the columns."""
+    chosen = [table.columns[i] for i in [*range(keys), *numbers]]
+    part = Table(box=table.box, pad_edge=table.pad_edge)
+    for column in chosen:
+        part.add_column(column.header, justify=column.justify, no_wrap=True)
+    for row, cells in zip(table.rows, zip(*(c.cells for c in chosen), strict=True), strict=True):
+        part.add_row(*cells, end_section=row.end_section)
+    return part
 
 
 def epoch_table(comparison: Comparison) -> Table:

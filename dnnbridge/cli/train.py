@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -12,6 +12,7 @@ from dnnbridge.cli.options import EXISTING, WRITTEN, backend_option, training_op
 
 if TYPE_CHECKING:
     from dnnbridge import Experiment, Run
+    from dnnbridge.training.history import History
 
 
 @click.command(short_help="Train an experiment and print its metrics.")
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 )
 @click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Go on where it stopped.")
 @click.option("--save", type=WRITTEN, metavar="CHECKPOINT", help="Write the trained state.")
+@click.option(
+    "--on-nonfinite",
+    type=click.Choice(["stop", "warn"]),
+    default="stop",
+    show_default=True,
+    help="What to do when a loss or a weight is infinite or NaN: stop, with exit status 1, or only "
+    "say so.",
+)
 @click.option("--quiet", is_flag=True, help="Print the final metrics only.")
 def train(
     file: Path,
@@ -38,15 +47,22 @@ def train(
     validation: bool,
     resume: Path | None,
     save: Path | None,
+    on_nonfinite: Literal["stop", "warn"],
     quiet: bool,
 ) -> None:
     """Train the experiment of FILE and print its metrics on the test data.
 
     FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
+
+    Ctrl-C and SIGTERM end training after the call that runs. Then the state is saved, if --save is
+    given, and the exit status is 130 or 143.
     """
+    from dnnbridge.checkpoint_file import check_name
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
+    from dnnbridge.cli.stopping import saving
+    from dnnbridge.cli.tables import say
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.progress import describe
 
@@ -56,23 +72,36 @@ def train(
             experiment = experiment.replace(seed=seed)
         check_backends([backend] if backend is not None else [], device)
         check_writable("save", save)
+        if save:
+            check_name(save)
         dataset = adapt_to(experiment, load_dataset(data))
         run = _run(experiment, resume, backend, device)
         test = (dataset.x_test, dataset.y_test)
-        try:
-            run.fit(
+        with saving(run, save):
+            history = run.fit(
                 *(dataset.x_train, dataset.y_train, batch_size, epochs),
                 validation_data=test if validation else None,
                 progress=not quiet,
+                on_nonfinite=on_nonfinite,
             )
-        finally:
-            if save and run.progress.step:
-                run.save(save)
+        if on_nonfinite == "stop":
+            _check_finite(history)
         found = run.evaluate(*test)
-        click.echo(f"test  {describe(found)}")
+        say(f"test  {describe(found)}")
         for name, value in found.items():
             if isinstance(value, list):
                 click.echo("\n".join([name, *("  ".join(f"{x:g}" for x in row) for row in value)]))
+
+
+def _check_finite(history: History) -> None:
+    """Raise if the training was stopped as something in it was not finite."""
+    from dnnbridge.errors import NonFiniteError
+    from dnnbridge.training.nonfinite import HINT
+
+    step = history.nonfinite_step
+    if step is not None:
+        what = f"training ended at step {step}: the loss or the weights are not finite"
+        raise NonFiniteError(what, hint=HINT, step=step)
 
 
 def _run(

@@ -15,8 +15,9 @@ import click
 
 from dnnbridge.errors import BackendError
 from dnnbridge.experiment import Experiment
+from dnnbridge.folding import folded, width_of
 from dnnbridge.report import Recording
-from dnnbridge.training.progress import describe
+from dnnbridge.training.progress import epoch_line
 
 MARK = "\x1e"
 """Begins a line that is an event in JSON (RFC 7464); all other lines are shown as they are."""
@@ -144,12 +145,13 @@ def _worker(
 @contextmanager
 def _progress(backends: Sequence[str], epochs: int) -> Iterator[Callable[[str, Event | str], None]]:
     """Show a bar per backend on a terminal, a line per epoch in a log; lines carry the backend."""
-    width = max(map(len, backends))
+    longest = max(map(len, backends))
+    columns = width_of(sys.stderr)
 
     def line(backend: str, event: Event | str) -> str:
         if isinstance(event, dict):
-            event = f"epoch {event['epoch']}/{epochs}  {describe(event['logs'])}"
-        return f"{backend:{width}}  {event}"
+            event = epoch_line(event["epoch"], epochs, event["logs"])
+        return folded(f"{backend:{longest}}  {event}", columns, " " * (longest + 2))
 
     if not sys.stderr.isatty():
         yield (
@@ -160,15 +162,17 @@ def _progress(backends: Sequence[str], epochs: int) -> Iterator[Callable[[str, E
         return
 
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-    with Progress(console=Console(stderr=True, highlight=False)) as bar:
+    made = ("{task.description}", BarColumn(None), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True, highlight=False)
+    with Progress(*made, console=console, expand=True) as bar:
         tasks = {name: bar.add_task(name, total=None) for name in backends}
 
         def show(backend: str, event: Event | str) -> None:
             if isinstance(event, dict) and "done" in event:
                 bar.update(tasks[backend], completed=event["done"], total=event["total"])
             else:
-                bar.console.print(line(backend, event), markup=False)
+                bar.console.print(line(backend, event), markup=False, soft_wrap=True)
 
         yield show

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.errors import DnnbridgeError, DTypeError
+from dnnbridge.graph.exposing import Origin, expose, origin
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.structure import (
@@ -134,6 +135,18 @@ class Builder:
             self.captured[value] = self.input(value.name, value.type)
         return self.captured[value]
 
+    def origin(self, value: Value) -> Origin | None:
+        """Return the operation that made a value of this graph, also in calls; None of an input."""
+        found = origin(self.nodes, value)
+        return None if isinstance(found, Value) else found
+
+    def behind(self, value: Value) -> Value:
+        """Return the first input of that operation as a value of this graph."""
+        return expose(self.nodes, value, self._value)
+
+    def _value(self, type: TensorType) -> Value:
+        return Value(self, f"v{next(self._numbers)}", type)
+
     def _constant(self, number: float, dtype: DType | None) -> Value:
         """Record a number with the dtype of the other operand."""
         if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
@@ -156,6 +169,6 @@ class Builder:
             types = op.infer_with(body, tuple(value.type for value in inputs))
         except DnnbridgeError as error:
             raise error.at(self.path) if self.path else error from None
-        outputs = tuple(Value(self, f"v{next(self._numbers)}", type) for type in types)
+        outputs = tuple(map(self._value, types))
         self.nodes.append(Node(op, inputs, outputs, path or self.path, body))
         return list(outputs)

@@ -73,9 +73,16 @@ class ConstantArray(Op):
 
 @dataclass(frozen=True)
 class Call(Op):
-    """A composite: the spec that emitted the body. A backend may lower it as a whole."""
+    """A composite: the spec that emitted the body. A backend may lower it as a whole.
+
+    Attributes:
+        spec: what was called.
+        exposed: whether it gives a value of its body besides what the spec emits; no kernel of a
+            backend does, so such a call is never claimed.
+    """
 
     spec: object
+    exposed: bool = False
 
     def infer_with(
         self, body: Graph | None, types: tuple[TensorType, ...]

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import PlainValidator
 
-from dnnbridge.specification import Spec, named
+from dnnbridge.resolving import named
+from dnnbridge.specification import Spec
 
 Array = npt.NDArray[np.float64]
 
@@ -21,6 +22,18 @@ class AbstractInitializer(Spec):
     @abstractmethod
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         """Return an array of the shape; all randomness comes from `rng`."""
+
+    def __call__(self, shape: tuple[int, ...], seed: int = 0) -> Array:
+        """Return an array of the shape, drawn from a seed, in float64.
+
+        A compiled experiment draws from its own seed and the name of each weight.
+
+        Example:
+            >>> from dnnbridge import Constant
+            >>> Constant(0.5)((1, 2))
+            array([[0.5, 0.5]])
+        """
+        return self.sample(np.random.Generator(np.random.Philox(seed)), tuple(shape))
 
 
 def fans(shape: tuple[int, ...]) -> tuple[float, float]:

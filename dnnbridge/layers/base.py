@@ -7,10 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.calling import inputs_wrong
+from dnnbridge.errors import ArgumentError
 from dnnbridge.specification import Spec
+from dnnbridge.wording import shorten, what
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import Input
+
+
+CALL_HINTS = {
+    "training": "Leave it out: fit trains; predict does not, unless it has training=True.",
+    "mask": "Give the mask as the second input: layer(x, mask).",
+    "initial_state": "A recurrent layer begins with zeros; another start cannot be given.",
+    "return_attention_scores": "Leave it out: a layer gives one result.",
+}
+"""What to do in place of arguments that calls of layers have elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +41,57 @@ class AbstractLayer(Spec):
     def emit(self) -> Any:
         """(scope, *inputs) -> a value: write the equation, declare arrays through the scope."""
 
-    def __call__(self, *inputs: LayerOutput | Input | Sequence[LayerOutput | Input]) -> LayerOutput:
-        """Call the layer on inputs or on what other layers gave, for a `Model`."""
-        given: list[LayerOutput | Input] = []
+    def __call__(
+        self, *inputs: LayerOutput | Input | Sequence[LayerOutput | Input], **unknown: Any
+    ) -> LayerOutput:
+        """Call the layer on inputs or on what other layers gave, for a `Model`.
+
+        It gives a place in a model, no numbers: those come from a compiled experiment.
+
+        Raises:
+            ArgumentError: it is called on numbers, on too many or too few inputs, or with an
+                argument that it does not have.
+        """
+        kind = type(self).__name__
+        if unknown:
+            name, value = next(iter(unknown.items()))
+            raise ArgumentError(
+                "a layer is called on its inputs only",
+                where=kind,
+                got=f"{name}={shorten(value, 60)}",
+                hint=CALL_HINTS.get(name, "Give inputs by place: layer(x), or layer(x, mask)."),
+            )
+        given: list[Any] = []
         for each in inputs:
-            given += each if isinstance(each, (list, tuple)) else [each]  # type: ignore[list-item]
+            given += each if isinstance(each, (list, tuple)) else [each]
+        for each in given:
+            _require_symbol(self, each)
+        if wrong := inputs_wrong(self.emit, len(given)):
+            raise ArgumentError(f"{kind} {wrong}", where=kind, got=f"{len(given)}")
         return LayerOutput(self, tuple(given))
+
+
+def _require_symbol(layer: AbstractLayer, given: Any) -> None:
+    """Raise unless this is what a layer is called on; the message says what gives numbers."""
+    from dnnbridge.models.base import AbstractModel, Input
+
+    if isinstance(given, (LayerOutput, Input)):
+        return
+    if isinstance(given, (type, Spec)):
+        hint = "Call that on an Input first: layer(other(x))."
+    elif isinstance(layer, AbstractModel):
+        hint = "For numbers write db.compile(experiment).predict(x)."
+    else:
+        hint = (
+            "It has weights only in a model: "
+            "for numbers write db.compile(experiment).predict(x) with a model that has it."
+        )
+    raise ArgumentError(
+        "is called on Inputs and on what other layers gave",
+        where=type(layer).__name__,
+        got=what(given),
+        hint=hint,
+    )
 
 
 class LayerOutput:

@@ -139,6 +139,8 @@ class Conv2D(AbstractConv):
         group: int = 1,
         has_bias: bool = False,
         data_format: Literal["NCHW", "NHWC"] = "NCHW",
+        weight_init: InitializerLike | None = None,
+        bias_init: InitializerLike | None = None,
     ) -> Self:
         """Return `mindspore.nn.Conv2d` with these arguments; it starts at U(±1 / √fan_in)."""
         fan_in = in_channels // group * math.prod(sizes(kernel_size, 2))
@@ -152,8 +154,8 @@ class Conv2D(AbstractConv):
             dilation,
             group,
             use_bias=has_bias,
-            kernel_initializer=VarianceScaling(1.0 / 3.0, "fan_in", "uniform"),
-            bias_initializer=RandomUniform(-limit, limit),
+            kernel_initializer=weight_init or VarianceScaling(1.0 / 3.0, "fan_in", "uniform"),
+            bias_initializer=bias_init or RandomUniform(-limit, limit),
         )
 
 

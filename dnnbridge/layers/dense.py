@@ -61,8 +61,10 @@ class Dense(WithKernel, WithBias, WithActivity):
         out_channels: int,
         has_bias: bool = True,
         activation: ActivationLike = "linear",
+        weight_init: InitializerLike | None = None,
+        bias_init: InitializerLike | None = None,
     ) -> Self:
         """Return `mindspore.nn.Dense`, which starts kernel and bias from U(±1/√in_channels)."""
         limit = 1.0 / math.sqrt(in_channels)
         start = RandomUniform(-limit, limit)
-        return cls(out_channels, activation, has_bias, start, start)
+        return cls(out_channels, activation, has_bias, weight_init or start, bias_init or start)

@@ -152,6 +152,8 @@ class Conv2DTranspose(AbstractConvTranspose):
         padding: int | tuple[int, int, int, int] = 0,
         dilation: SizesLike = 1,
         has_bias: bool = False,
+        weight_init: InitializerLike | None = None,
+        bias_init: InitializerLike | None = None,
     ) -> Self:
         """Return `mindspore.nn.Conv2dTranspose` with these arguments; channels are first."""
         limit = 1.0 / math.sqrt(out_channels * math.prod(sizes(kernel_size, 2)))
@@ -164,8 +166,8 @@ class Conv2DTranspose(AbstractConvTranspose):
             layout_named("NCHW"),
             dilation,
             use_bias=has_bias,
-            kernel_initializer=VarianceScaling(1.0 / 3.0, "fan_in", "uniform"),
-            bias_initializer=RandomUniform(-limit, limit),
+            kernel_initializer=weight_init or VarianceScaling(1.0 / 3.0, "fan_in", "uniform"),
+            bias_initializer=bias_init or RandomUniform(-limit, limit),
         )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
+from dnnbridge.resolving import instance_of
 from dnnbridge.scope import Scope
 from dnnbridge.specification import spec
 
@@ -34,7 +35,7 @@ class Bidirectional(AbstractLayer):
         (None, 10)
     """
 
-    layer: InstanceOf[AbstractRecurrent]
+    layer: Annotated[AbstractRecurrent, PlainValidator(instance_of(AbstractRecurrent))]
     merge_mode: Literal["concat", "sum", "mul", "ave"] = "concat"
 
     def emit(self, scope: Scope, x: Value, *mask: Value) -> Value:
@@ -75,7 +76,7 @@ class TimeDistributed(AbstractLayer):
         (None, 7, 6)
     """
 
-    layer: InstanceOf[AbstractLayer]
+    layer: Annotated[AbstractLayer, PlainValidator(instance_of(AbstractLayer))]
 
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(

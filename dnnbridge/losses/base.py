@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 
 from dnnbridge import ops
+from dnnbridge.calling import explained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec
@@ -57,6 +58,11 @@ class AbstractLoss(Spec):
 
     reduction: Reduction = "mean"
 
+    @property
+    def of_logits(self) -> Self | None:
+        """The loss that takes the logits behind a final softmax or sigmoid in its place, if any."""
+        return None
+
     @abstractmethod
     def target(self, prediction: TensorType) -> Target:
         """Return what labels must look like for a prediction of the given type."""
@@ -68,6 +74,21 @@ class AbstractLoss(Spec):
         A loss that leaves some of an example out gives a second value of that shape: how much of
         the example counts, which then takes the place of the 1 in what the batch is divided by.
         """
+
+    @explained(name="a loss")
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Return the loss of arrays, reduced as in training, in float64; labels come first.
+
+        Example:
+            >>> from dnnbridge import MeanSquaredError
+            >>> MeanSquaredError()([[0.0], [1.0]], [[0.5], [1.0]])
+            0.125
+            >>> MeanSquaredError()([[0.0], [1.0]], [[0.5], [1.0]], sample_weight=[2.0, 1.0])
+            0.25
+        """
+        from dnnbridge.reference.calling import loss_of
+
+        return loss_of(self, y_true, y_pred, sample_weight)
 
 
 def per_example(x: Value) -> Value:

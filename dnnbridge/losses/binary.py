@@ -25,6 +25,8 @@ class BinaryCrossEntropy(AbstractLoss):
         epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
             gradient is 0. (`mindspore.nn.BCELoss` adds 1e-12 to p instead; its gradient at a sure
             wrong answer is -1e12.)
+        fused: as in `SparseCategoricalCrossEntropy`: behind a final sigmoid or softmax x is taken
+            for the logits, and p for their sigmoid, as Keras does.
 
     Example:
         >>> str(BinaryCrossEntropy().target(TensorType((None, 1))).type)
@@ -34,6 +36,11 @@ class BinaryCrossEntropy(AbstractLoss):
     from_logits: Bool = False
     label_smoothing: Fraction = 0.0
     epsilon: OpenFraction = 1e-7
+    fused: Bool = True
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, low=0.0, high=1.0)
@@ -45,7 +52,7 @@ class BinaryCrossEntropy(AbstractLoss):
     @classmethod
     def mindspore(cls) -> Self:
         """Return `mindspore.nn.BCEWithLogitsLoss`."""
-        return cls(from_logits=True)
+        return cls(from_logits=True, fused=False)
 
 
 @spec
@@ -61,6 +68,7 @@ class BinaryFocalCrossEntropy(AbstractLoss):
         from_logits: as in `BinaryCrossEntropy`.
         label_smoothing: as in `BinaryCrossEntropy`.
         epsilon: as in `BinaryCrossEntropy`; 1 - q below it has no gradient.
+        fused: as in `BinaryCrossEntropy`.
 
     Example:
         >>> BinaryFocalCrossEntropy(gamma=1.5).alpha
@@ -73,6 +81,11 @@ class BinaryFocalCrossEntropy(AbstractLoss):
     from_logits: Bool = False
     label_smoothing: Fraction = 0.0
     epsilon: OpenFraction = 1e-7
+    fused: Bool = True
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, low=0.0, high=1.0)

@@ -29,7 +29,13 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
             "weighted_mean" by the sum of the labels' factors, as MindSpore does. Smoothing comes
             first: a smoothed label has the factors of all classes.
         epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
-            gradient is 0. p is not normalised again (Keras does).
+            gradient is 0.
+        normalize: without logits, p is divided by its sum over the classes: here after it was
+            clipped, in `CategoricalCrossEntropy` before, as in Keras. False takes p as it is.
+        fused: without logits, and where the model ends with a softmax or a sigmoid, x behind it is
+            taken for the logits, whichever of the two it is, as Keras does. So a sure wrong answer
+            has a gradient, and sigmoids are answers that exclude each other: p is softmax(x).
+            False takes what the model gives.
 
     Example:
         >>> SparseCategoricalCrossEntropy(from_logits=True).target(TensorType((None, 10))).classes
@@ -41,6 +47,12 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     ignore_index: Int | None = None
     class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
+    normalize: Bool = True
+    fused: Bool = True
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
 
     @property
     def is_plain(self) -> bool:
@@ -54,10 +66,20 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
         classes = _classes(scope, prediction, self.class_weights)
         if self.ignore_index is None:
-            return _cross_entropy(scope, self, ops.one_hot(target, classes), prediction)
+            return _cross_entropy(
+                scope, self, ops.one_hot(target, classes), self._log_p(prediction)
+            )
         counted = 1.0 - ops.cast(ops.equal(target, self.ignore_index), "float32")
         known = ops.cast(ops.cast(target, "float32") * counted, "int32")
-        return _cross_entropy(scope, self, ops.one_hot(known, classes), prediction, counted)
+        label, log_p = ops.one_hot(known, classes), self._log_p(prediction)
+        return _cross_entropy(scope, self, label, log_p, counted)
+
+    def _log_p(self, prediction: Value) -> Value:
+        if self.from_logits:
+            return ops.log_softmax(prediction)
+        p = ops.clip(prediction, self.epsilon, 1.0 - self.epsilon)
+        log_p = ops.log(p)
+        return log_p - ops.log(ops.reduce_sum(p, -1, keepdims=True)) if self.normalize else log_p
 
     @classmethod
     def mindspore(
@@ -68,7 +90,8 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
     ) -> Self:
         """Return `mindspore.nn.CrossEntropyLoss` with these arguments, for class numbers."""
         weights = None if weight is None else tuple(weight)
-        return cls(True, label_smoothing, ignore_index, weights, reduction="weighted_mean")
+        given = True, label_smoothing, ignore_index, weights
+        return cls(*given, normalize=False, fused=False, reduction="weighted_mean")
 
 
 @spec
@@ -80,6 +103,8 @@ class CategoricalCrossEntropy(AbstractLoss):
         label_smoothing: as in `SparseCategoricalCrossEntropy`.
         class_weights: as in `SparseCategoricalCrossEntropy`.
         epsilon: as in `SparseCategoricalCrossEntropy`.
+        normalize: as in `SparseCategoricalCrossEntropy`, but before p is clipped.
+        fused: as in `SparseCategoricalCrossEntropy`.
 
     Example:
         >>> CategoricalCrossEntropy().target(TensorType((None, 10))).distribution
@@ -90,6 +115,12 @@ class CategoricalCrossEntropy(AbstractLoss):
     label_smoothing: Fraction = 0.0
     class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
+    normalize: Bool = True
+    fused: Bool = True
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
 
     @property
     def is_plain(self) -> bool:
@@ -101,7 +132,17 @@ class CategoricalCrossEntropy(AbstractLoss):
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
         _classes(scope, prediction, self.class_weights)
-        return _cross_entropy(scope, self, target, prediction)
+        log_p = _log_p(prediction, self.from_logits, self.normalize, self.epsilon)
+        return _cross_entropy(scope, self, target, log_p)
+
+    @classmethod
+    def mindspore(cls, weight: Sequence[float] | None = None, label_smoothing: float = 0.0) -> Self:
+        """Return `mindspore.nn.CrossEntropyLoss` with these arguments, for distributions.
+
+        That divides by the number of examples whatever the weights, unlike for class numbers.
+        """
+        weights = None if weight is None else tuple(weight)
+        return cls(True, label_smoothing, weights, normalize=False, fused=False)
 
 
 @spec
@@ -114,6 +155,7 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
         from_logits: as in `SparseCategoricalCrossEntropy`.
         label_smoothing: s, which moves labels to y · (1 - s) + s / classes.
         epsilon: as in `SparseCategoricalCrossEntropy`; 1 - p below it has no gradient.
+        normalize: as in `CategoricalCrossEntropy`.
 
     Example:
         >>> CategoricalFocalCrossEntropy.mindspore().alpha
@@ -125,6 +167,7 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
     from_logits: Bool = False
     label_smoothing: Fraction = 0.0
     epsilon: OpenFraction = 1e-7
+    normalize: Bool = True
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, distribution=True)
@@ -132,35 +175,34 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         _classes(scope, prediction)
         y = _smooth(target, self.label_smoothing)
-        log_p = _log_p(prediction, self.from_logits, self.epsilon)
+        log_p = _log_p(prediction, self.from_logits, self.normalize, self.epsilon)
         weight = power(1.0 - ops.exp(log_p), self.gamma, self.epsilon)
         return per_example(-self.alpha * ops.reduce_sum(weight * y * log_p, -1))
 
     @classmethod
     def mindspore(cls, gamma: float = 2.0) -> Self:
         """Return `mindspore.nn.FocalLoss` with these arguments, for one-hot labels."""
-        return cls(alpha=1.0, gamma=gamma, from_logits=True)
+        return cls(alpha=1.0, gamma=gamma, from_logits=True, normalize=False)
 
 
 def _is_plain(loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy) -> bool:
-    apart = {"epsilon": loss.epsilon, "reduction": loss.reduction}  # neither has a part in it
-    return bool(loss == type(loss)(from_logits=True, **apart))  # type: ignore[arg-type]
+    probabilities = {"epsilon": 1e-7, "normalize": True, "fused": True}  # have no part in it
+    reduction = loss.reduction
+    return loss.replace(**probabilities) == type(loss)(from_logits=True, reduction=reduction)
 
 
 def _cross_entropy(
     scope: Scope,
     loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy,
     label: Value,
-    prediction: Value,
+    log_p: Value,
     counted: Value | None = None,
 ) -> Value | tuple[Value, Value]:
     """Return the loss per example and, unless it is 1, how much of the example counts.
 
     `counted` is 1 at the places that count and 0 at those that are ignored.
     """
-    terms = _smooth(label, loss.label_smoothing) * _log_p(
-        prediction, loss.from_logits, loss.epsilon
-    )
+    terms = _smooth(label, loss.label_smoothing) * log_p
     weight = counted
     if loss.class_weights is not None:
         factors = scope.constant(loss.class_weights)
@@ -178,10 +220,13 @@ def _smooth(label: Value, s: float) -> Value:
     return label * (1.0 - s) + s / (label.shape[-1] or 1) if s else label
 
 
-def _log_p(prediction: Value, from_logits: bool, epsilon: float) -> Value:
+def _log_p(prediction: Value, from_logits: bool, normalize: bool, epsilon: float) -> Value:
     if from_logits:
         return ops.log_softmax(prediction)
-    return ops.log(ops.clip(prediction, epsilon, 1.0 - epsilon))
+    p = prediction
+    if normalize:
+        p = p / ops.reduce_sum(p, -1, keepdims=True)
+    return ops.log(ops.clip(p, epsilon, 1.0 - epsilon))
 
 
 def _classes(

@@ -29,6 +29,7 @@ class KLDivergence(AbstractLoss):
     """
 
     alias = "kl_divergence"
+    synonyms = ("kld",)
 
     from_logits: Bool = False
     epsilon: OpenFraction = 1e-7
@@ -91,15 +92,16 @@ class CosineSimilarity(AbstractLoss):
     `mindspore.nn.CosineEmbeddingLoss` with labels 1 is 1 plus this loss.
 
     Args:
-        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this; a vector of zeros gives 0,
-            and so does one longer than 1.8e19, whose square float32 has not.
+        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this, as in Keras, where lengths
+            are at least 1e-7; a vector of zeros gives 0, and so does one longer than 1.8e19, whose
+            square float32 has not.
 
     Example:
         >>> CosineSimilarity().epsilon
-        1e-12
+        1e-14
     """
 
-    epsilon: PositiveFloat = 1e-12
+    epsilon: PositiveFloat = 1e-14
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction)

@@ -23,6 +23,8 @@ class MeanSquaredError(AbstractLoss):
         'float32[batch, 1]'
     """
 
+    synonyms = ("mse",)
+
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction)
 
@@ -38,6 +40,8 @@ class MeanAbsoluteError(AbstractLoss):
         >>> MeanAbsoluteError().to_dict()["reduction"]
         'mean'
     """
+
+    synonyms = ("mae",)
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction)
@@ -57,6 +61,8 @@ class MeanAbsolutePercentageError(AbstractLoss):
         >>> MeanAbsolutePercentageError().epsilon
         1e-07
     """
+
+    synonyms = ("mape",)
 
     epsilon: PositiveFloat = 1e-7
 
@@ -81,6 +87,8 @@ class MeanSquaredLogarithmicError(AbstractLoss):
         >>> MeanSquaredLogarithmicError().target(TensorType((None, 1))).low
         0.0
     """
+
+    synonyms = ("msle",)
 
     epsilon: OpenFraction = 1e-7
 

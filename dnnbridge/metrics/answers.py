@@ -14,7 +14,7 @@ def require_classes(scope: Scope, prediction: Value) -> int:
         prediction.rank >= 2 and (prediction.shape[-1] or 0) >= 2,
         f"{scope.path} needs two classes or more in the last axis of the prediction",
         got=f"shape ({shape_text(prediction.shape)})",
-        hint="Leave it out, or predict one number per class.",
+        hint="Predict one number per class; BinaryAccuracy is for a number per answer.",
     )
     return scope.known(prediction.shape[-1], "the number of classes")
 

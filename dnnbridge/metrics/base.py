@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from dnnbridge.arrays import Array
+from dnnbridge.calling import explained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import Target
 from dnnbridge.scope import Scope
@@ -40,6 +41,28 @@ class AbstractMetric(Spec):
     def label(self) -> str:
         """Name in the history."""
         return self.name or alias_of(type(self))
+
+    @explained(name="a metric")
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MetricValue:
+        """Return the metric of arrays, in float64; labels come first.
+
+        An example of weight 2 counts like two of weight 1.
+
+        Example:
+            >>> from dnnbridge import Accuracy
+            >>> Accuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+            0.5
+            >>> Accuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]], sample_weight=[3.0, 1.0])
+            0.75
+        """
+        from dnnbridge.reference.calling import metric_of
+
+        return metric_of(self, y_true, y_pred, sample_weight)
+
+    @property
+    def of_logits(self) -> Self | None:
+        """The metric that takes the logits behind a final activation, if any; as of a loss."""
+        return None
 
     def target(self, prediction: TensorType) -> Target | None:
         """Return what labels must look like, where that is more than the loss asks."""

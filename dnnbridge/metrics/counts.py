@@ -80,7 +80,7 @@ class AbstractCounts(AbstractMetric):
     goal = "max"
 
     threshold: Float | None = 0.5
-    average: Average = "macro"
+    average: Average | None = None
     ignore_index: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
@@ -93,7 +93,8 @@ class AbstractCounts(AbstractMetric):
         return emit_cells(scope, prediction, target, self.threshold, self.ignore_index)
 
     def result(self, total: Array, count: float) -> float:
-        return self.ratio(Counts.of(total, self.average))
+        usual: Average = "macro" if self.threshold is None else "micro"
+        return self.ratio(Counts.of(total, self.average or usual))
 
     @abstractmethod
     def ratio(self, n: Counts) -> float:
@@ -109,7 +110,8 @@ class Precision(AbstractCounts):
             the answer is the class of the largest prediction, the first of equal ones, and labels
             are class numbers or distributions.
         average: "macro", the mean of the columns' values; "micro", the value of their counts
-            added up, as Keras' `Precision` and `Recall` have it. With one column they are equal.
+            added up. By default "micro" with a threshold, as in Keras, and "macro" without, where
+            "micro" would be the accuracy. With one column they are equal.
         ignore_index: class number of labels that do not count, with threshold None.
 
     Example:
@@ -145,7 +147,7 @@ class F1Score(AbstractCounts):
 
     Args:
         threshold: as in `Precision`.
-        average: as in `Precision`; "macro" is the mean of the columns' F1 scores.
+        average: "macro", the mean of the columns' F1 scores; or "micro", as in `Precision`.
         ignore_index: as in `Precision`.
 
     Example:
@@ -154,6 +156,8 @@ class F1Score(AbstractCounts):
     """
 
     alias = "f1_score"
+
+    average: Average = "macro"
 
     def ratio(self, n: Counts) -> float:
         twice = 2.0 * n.true_positive

@@ -11,7 +11,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.means import LossMetric
-from dnnbridge.specification import alias_of, kinds, named
+from dnnbridge.resolving import find_named, makeable_names, named
 from dnnbridge.wording import close_match, shorten
 
 _named_metric, _named_loss = named(AbstractMetric), named(AbstractLoss)
@@ -35,16 +35,15 @@ def _as_metric(item: Any) -> AbstractMetric:
     if isinstance(item, AbstractLoss):
         return LossMetric(item)
     if isinstance(item, str):
-        metrics = {alias_of(cls) for cls in kinds(AbstractMetric)}
-        losses = {alias_of(cls) for cls in kinds(AbstractLoss)}
-        if item in losses - metrics:
-            return LossMetric(_named_loss(item))
-        if item not in metrics:
+        if find_named(AbstractMetric, item) is not None:
+            return _named_metric(item)
+        if find_named(AbstractLoss, item) is None:
             raise SpecError(
                 "expected a metric, a loss or the name of one",
                 got=shorten(item),
-                hint=close_match(item, metrics | losses),
+                hint=close_match(item, makeable_names(AbstractMetric, AbstractLoss)),
             )
+        return LossMetric(_named_loss(item))
     return _named_metric(item)
 
 

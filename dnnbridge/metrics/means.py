@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Self
+
 import numpy as np
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.arrays import Array
@@ -17,6 +19,7 @@ from dnnbridge.losses import (
 from dnnbridge.losses.base import Target
 from dnnbridge.metrics.answers import mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.resolving import instance_of
 from dnnbridge.scope import Scope
 from dnnbridge.specification import alias_of, spec
 
@@ -38,11 +41,16 @@ class LossMetric(AbstractMetric):
 
     goal = "min"
 
-    loss: InstanceOf[AbstractLoss]
+    loss: Annotated[AbstractLoss, PlainValidator(instance_of(AbstractLoss))]
 
     @property
     def label(self) -> str:
         return self.name or alias_of(type(self.loss))
+
+    @property
+    def of_logits(self) -> Self | None:
+        found = self.loss.of_logits
+        return None if found is None else self.replace(loss=found)
 
     def target(self, prediction: TensorType) -> Target:
         return self.loss.target(prediction)
@@ -77,6 +85,10 @@ class Perplexity(AbstractMetric):
 
     from_logits: Bool = False
     ignore_index: Int | None = None
+
+    @property
+    def of_logits(self) -> Self | None:
+        return None if self.from_logits else self.replace(from_logits=True)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         if target.dtype != "int32":

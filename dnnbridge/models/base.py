@@ -25,7 +25,7 @@ class Input(Spec):
 
     Args:
         shape: sizes of an example.
-        dtype: "float32", or "int32" for numbers of words and the like.
+        dtype: "float32", "int32" for numbers of words and the like, or "bool" for masks.
         name: what `fit` calls it, where a model has several inputs.
 
     Example:
@@ -65,9 +65,9 @@ class AbstractModel(AbstractLayer):
         """Names of what it predicts, in order."""
         return ("prediction",)
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **unknown: Any) -> Any:
         """Call the model as a layer of another; with several outputs it gives a tuple."""
-        made = super().__call__(*inputs)
+        made = super().__call__(*inputs, **unknown)
         if len(self.output_names) == 1:
             return made
         return tuple(LayerOutput(self, (made,), name) for name in self.output_names)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import InstanceOf, PlainValidator, model_validator
+from pydantic import PlainValidator, model_validator
 from pydantic_core import ArgsKwargs
 
 from dnnbridge.errors import SpecError
@@ -14,6 +14,7 @@ from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.base import AbstractModel, Input
+from dnnbridge.resolving import instance_of
 from dnnbridge.scope import Scope
 from dnnbridge.specification import Spec, spec
 from dnnbridge.wording import shorten, snake_case
@@ -31,7 +32,7 @@ class ModelNode(Spec):
     """
 
     name: str
-    layer: InstanceOf[AbstractLayer]
+    layer: Annotated[AbstractLayer, PlainValidator(instance_of(AbstractLayer))]
     inputs: tuple[str, ...]
     shares: str | None = None
 

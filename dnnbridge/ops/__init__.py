@@ -61,7 +61,7 @@ from dnnbridge.ops.elementwise import (
     tanh,
     where,
 )
-from dnnbridge.ops.indexing import Take, take
+from dnnbridge.ops.indexing import PutRows, SumRepeats, Take, put_rows, sum_repeats, take
 from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
 from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
@@ -131,6 +131,7 @@ __all__ = [
     "Neg",
     "OneHot",
     "Pad",
+    "PutRows",
     "ReduceMax",
     "ReduceMean",
     "ReduceSum",
@@ -146,6 +147,7 @@ __all__ = [
     "Sqrt",
     "Square",
     "Sub",
+    "SumRepeats",
     "Take",
     "Tanh",
     "Transpose",
@@ -170,6 +172,7 @@ __all__ = [
     "minimum",
     "one_hot",
     "pad",
+    "put_rows",
     "reduce_max",
     "reduce_mean",
     "reduce_sum",
@@ -183,6 +186,7 @@ __all__ = [
     "softplus",
     "sqrt",
     "square",
+    "sum_repeats",
     "take",
     "tanh",
     "transpose",

@@ -132,14 +132,14 @@ class Clip(AbstractUnary):
 
 
 class Select(Op):
-    """a where the condition holds, b elsewhere"""
+    """a where the condition holds, b elsewhere; floats, or whole numbers"""
 
     def infer(self, *types: TensorType) -> TensorType:
         condition, a, b = types
         require_dtype(self, condition, "bool")
-        require_dtype(self, a, "float32")
-        require_dtype(self, b, "float32")
-        return TensorType(broadcast(condition.shape, a.shape, b.shape))
+        require_dtype(self, a, "float32", "int32")
+        require_dtype(self, b, a.dtype)
+        return TensorType(broadcast(condition.shape, a.shape, b.shape), a.dtype)
 
 
 @dataclass(frozen=True)

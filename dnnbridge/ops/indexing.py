@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
@@ -28,5 +30,62 @@ class Take(Op):
         return TensorType((*indices.shape, *table.shape[1:]))
 
 
+@dataclass(frozen=True)
+class SumRepeats(Op):
+    """Each row as the sum of all rows that have its index
+
+    Rows have the shape of the indices, then their own, as `Take` gives them. Rows of one index
+    become equal to the last bit.
+
+    Attributes:
+        size: rows of the table that the indices are of, all of which it has.
+    """
+
+    size: int
+
+    def infer(self, *types: TensorType) -> TensorType:
+        rows, indices = types
+        require_dtype(self, rows, "float32")
+        require_dtype(self, indices, "int32")
+        _require_rows(self, rows, indices)
+        return rows
+
+
+class PutRows(Op):
+    """The table with rows put at their indices, all of which it has
+
+    Rows of one index are equal. It follows an update; it has no derivative.
+    """
+
+    def infer(self, *types: TensorType) -> TensorType:
+        table, indices, rows = types
+        require_dtype(self, table, "float32")
+        require_dtype(self, indices, "int32")
+        require_dtype(self, rows, "float32")
+        _require_rows(self, rows, indices)
+        if rows.shape[indices.rank :] != table.shape[1:] or not table.rank:
+            raise ShapeError(
+                "PutRows needs rows of the table's shape",
+                got=f"({shape_text(rows.shape)}) for ({shape_text(table.shape)})",
+            )
+        return table
+
+
+def _require_rows(op: Op, rows: TensorType, indices: TensorType) -> None:
+    if not indices.rank or rows.shape[: indices.rank] != indices.shape:
+        raise ShapeError(
+            f"{type(op).__name__} needs a row for each index",
+            got=f"({shape_text(rows.shape)}) for ({shape_text(indices.shape)})",
+        )
+
+
 def take(table: Value, indices: Value) -> Value:
     return table.builder.add(Take(), table, indices)
+
+
+def sum_repeats(rows: Value, indices: Value, size: int) -> Value:
+    return rows.builder.add(SumRepeats(size), rows, indices)
+
+
+def put_rows(table: Value, indices: Value, rows: Value) -> Value:
+    return table.builder.add(PutRows(), table, indices, rows)

@@ -90,9 +90,10 @@ class Concat(Op):
                 + f" along axis {self.axis}",
                 hint="Make the other sizes equal.",
             )
-        require_dtype(self, types[0], "float32")
+        for type in types:
+            require_dtype(self, type, types[0].dtype)
         shapes[0].insert(self.axis, sum(size for size in sizes if size is not None))
-        return TensorType(tuple(shapes[0]))
+        return types[0].with_shape(tuple(shapes[0]))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,11 @@
 """Optimizers: each one class with its update equation."""
 
+from dnnbridge.optimizers.accumulation import (
+    Accumulation,
+    AccumulationLike,
+    GradientAccumulation,
+    as_accumulation,
+)
 from dnnbridge.optimizers.adafactor import Adafactor
 from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
 from dnnbridge.optimizers.adam import Adam
@@ -11,6 +17,7 @@ from dnnbridge.optimizers.averaging import (
 )
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
+from dnnbridge.optimizers.field import as_optimizer
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
 from dnnbridge.optimizers.lookahead import Lookahead
@@ -24,7 +31,7 @@ from dnnbridge.optimizers.native import (
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
 from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
-from dnnbridge.optimizers.wrappers import GradientAccumulation, WithGradientRules
+from dnnbridge.optimizers.wrappers import WithGradientRules
 
 __all__ = [
     "ASGD",
@@ -32,6 +39,8 @@ __all__ = [
     "AbstractFollower",
     "AbstractOptimizer",
     "AbstractWrapper",
+    "Accumulation",
+    "AccumulationLike",
     "Adadelta",
     "Adafactor",
     "Adagrad",
@@ -59,6 +68,8 @@ __all__ = [
     "Slots",
     "StochasticWeightAverage",
     "WithGradientRules",
+    "as_accumulation",
+    "as_optimizer",
     "from_native",
     "shortest",
 ]

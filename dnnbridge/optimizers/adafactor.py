@@ -10,8 +10,10 @@ from dnnbridge.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFl
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import PolynomialDecay, ScheduleLike
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike
 
 
 @spec
@@ -91,9 +93,11 @@ class Adafactor(AbstractOptimizer):
         epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3,
         clip_threshold: float = 1.0,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Adafactor` with these arguments."""
-        return cls(learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold)
+        given = learning_rate, beta_2_decay, epsilon_1, epsilon_2, clip_threshold
+        return cls(*given, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
@@ -105,7 +109,8 @@ class Adafactor(AbstractOptimizer):
         beta1: float = 0.9,
         scale_parameter: bool = True,
         warmup_init: bool = False,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.AdaFactor` with these arguments.
 
         Without a learning rate it is min(0.01, 1 / √t), with `warmup_init` min(t · 1e-6, 1 / √t):
@@ -114,9 +119,10 @@ class Adafactor(AbstractOptimizer):
         relative = learning_rate is None
         if learning_rate is None:
             learning_rate = PolynomialDecay(1e-6, 9999, 0.01) if warmup_init else 0.01
-        return cls(
+        made = cls(
             learning_rate, -decay_rate, *eps, clip_threshold, relative, beta1, scale_parameter
         )
+        return scaled(made, loss_scale)
 
 
 def _rms(x: Value) -> Value:

@@ -17,6 +17,7 @@ from dnnbridge.optimizers.base import (
     scheduled,
 )
 from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
@@ -53,6 +54,10 @@ class Adagrad(AbstractOptimizer):
         root = root_plus(s, self.epsilon, self.epsilon_inside)
         return p - scalars["learning_rate"] * g / root, {"s": s}
 
+    @property
+    def leaves_rows(self) -> bool:
+        return self.initial_accumulator + self.epsilon > 0.0  # else 0 / 0
+
     @classmethod
     def keras(
         cls,
@@ -70,12 +75,14 @@ class Adagrad(AbstractOptimizer):
         learning_rate: ScheduleLike = 0.001,
         accum: float = 0.1,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.Adagrad` with these arguments.
 
         It documents no ε. Its CPU kernel divides by √(s + 1e-8), measured on 2.10.
         """
-        return cls(learning_rate, accum, 1e-8, weight_decay=mindspore_decay(weight_decay))
+        made = cls(learning_rate, accum, 1e-8, weight_decay=mindspore_decay(weight_decay))
+        return scaled(made, loss_scale)
 
 
 @spec
@@ -148,17 +155,19 @@ class RMSProp(AbstractOptimizer):
         epsilon: float = 1e-10,
         centered: bool = False,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return what `mindspore.nn.RMSProp` documents, with these arguments.
 
         Unless `centered`, its CPU kernel adds ε outside of the root for all elements but the last
         few of a tensor; this is the documented form for all of them.
         """
-        return cls(
+        made = cls(
             *(learning_rate, decay, momentum, epsilon, centered),
             initial_mean_square=1.0,
             weight_decay=mindspore_decay(weight_decay),
         )
+        return scaled(made, loss_scale)
 
 
 @spec
@@ -210,9 +219,11 @@ class Adadelta(AbstractOptimizer):
         rho: float = 0.9,
         epsilon: float = 1e-6,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.Adadelta` with these arguments."""
-        return cls(learning_rate, rho, epsilon, weight_decay=mindspore_decay(weight_decay))
+        made = cls(learning_rate, rho, epsilon, weight_decay=mindspore_decay(weight_decay))
+        return scaled(made, loss_scale)
 
 
 def root_plus(x: Value, epsilon: float, inside: bool) -> Value:

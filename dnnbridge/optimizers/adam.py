@@ -18,6 +18,7 @@ from dnnbridge.optimizers.base import (
     scheduled,
 )
 from dnnbridge.optimizers.means import nearest_float32, toward
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
@@ -138,11 +139,12 @@ class Adam(AbstractOptimizer):
         use_nesterov: bool = False,
         use_amsgrad: bool = False,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.Adam` with these arguments."""
         more: dict[str, Any] = {"amsgrad": use_amsgrad, "nesterov": use_nesterov}
         more["weight_decay"] = mindspore_decay(weight_decay)
-        return cls(learning_rate, beta1, beta2, eps, **more)
+        return scaled(cls(learning_rate, beta1, beta2, eps, **more), loss_scale)
 
 
 def _power(beta: float | AbstractSchedule, t: int) -> float:

@@ -12,6 +12,7 @@ from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike, as_schedule
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import mindspore_decay
 
 
 @spec
@@ -156,9 +157,10 @@ class ASGD(AbstractOptimizer):
         lambd: float = 1e-4,
         alpha: float = 0.75,
         t0: float = 1e6,
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.ASGD` with these arguments; the experimental one has rate 0.01."""
-        return cls(learning_rate, lambd, alpha, t0)
+        return cls(learning_rate, lambd, alpha, t0, weight_decay=mindspore_decay(weight_decay))
 
 
 def _average(average: Value, p: Value, share: Value) -> Value:

@@ -53,6 +53,15 @@ class AbstractOptimizer(Spec):
 
     weight_decay: WeightDecayLike = None
 
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether a row whose gradient is 0 stays, with its slots, and rows do not mix.
+
+        A row is an element of the first axis. Of a large table only what a batch reads is touched
+        then. Weight decay is another matter: it comes before.
+        """
+        return False
+
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         """Return the arrays kept for a parameter of this shape."""
         return {}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate, Scalars, Slots
+from dnnbridge.resolving import instance_of
 from dnnbridge.rewriting import specs_in
 from dnnbridge.updates import Updates, Weight, in_order
 
@@ -71,7 +72,7 @@ class AbstractWrapper(AbstractComposed):
         optimizer: the one inside.
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
+    optimizer: Annotated[AbstractOptimizer, PlainValidator(instance_of(AbstractOptimizer))]
 
     @property
     def average(self) -> str | None:

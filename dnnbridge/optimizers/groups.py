@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Annotated, Any, Self
 
-from pydantic import InstanceOf, PlainValidator
+from pydantic import PlainValidator
 
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate
 from dnnbridge.optimizers.composed import AbstractComposed
 from dnnbridge.optimizers.wrappers import WithGradientRules
-from dnnbridge.patterns import by_pattern, check_rules, instance_of, rule_for
+from dnnbridge.patterns import by_pattern, check_rules, rule_for
+from dnnbridge.resolving import instance_of
 from dnnbridge.rewriting import specs_in
 from dnnbridge.schedules import Scaled
 from dnnbridge.specification import spec
@@ -141,7 +142,7 @@ class LearningRateMultipliers(AbstractGrouping):
         ['group0.alpha', 'group0.epsilon', 'group1.alpha', 'group1.epsilon']
     """
 
-    optimizer: InstanceOf[AbstractOptimizer]
+    optimizer: Annotated[AbstractOptimizer, PlainValidator(instance_of(AbstractOptimizer))]
     multipliers: Multipliers
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike
 
 
 @spec
@@ -67,9 +68,10 @@ class LAMB(AbstractOptimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Lamb` with these arguments."""
-        return cls(learning_rate, beta_1, beta_2, epsilon)
+        return cls(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(

@@ -11,6 +11,7 @@ from dnnbridge.fields import Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
@@ -69,10 +70,11 @@ class Adamax(AbstractOptimizer):
         beta2: float = 0.999,
         eps: float = 1e-8,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.AdaMax` with these arguments."""
         decay = mindspore_decay(weight_decay)
-        return cls(learning_rate, beta1, beta2, eps, weight_decay=decay)
+        return scaled(cls(learning_rate, beta1, beta2, eps, weight_decay=decay), loss_scale)
 
 
 @spec

@@ -11,10 +11,7 @@ import numpy as np
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.schedules.table import TableSchedule
-
-
-class NativeDifferenceWarning(UserWarning):
-    """The spec does not do what the native class does, where that is not what it documents."""
+from dnnbridge.warning import NativeDifferenceWarning as NativeDifferenceWarning
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,12 @@ def from_native(
         raise SpecError(
             "is no optimizer that a backend knows",
             where="from_native",
-            got=f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
-            hint="Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
+            got=f"the class {optimizer.__qualname__}"
+            if isinstance(optimizer, type)
+            else f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
+            hint="Give the live object."
+            if isinstance(optimizer, type)
+            else "Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
         )
     return found
 

@@ -12,8 +12,10 @@ from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.graph import Operand, Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
 
 
 @spec
@@ -107,12 +109,14 @@ class Ftrl(AbstractOptimizer):
         l2_regularization_strength: float = 0.0,
         l2_shrinkage_regularization_strength: float = 0.0,
         beta: float = 0.0,
+        weight_decay: WeightDecayLike = None,
     ) -> Self:
         """Return `keras.optimizers.Ftrl` with these arguments."""
         strengths = l1_regularization_strength, l2_regularization_strength
         shrinkage = l2_shrinkage_regularization_strength
         start = initial_accumulator_value
-        return cls(learning_rate, learning_rate_power, start, *strengths, shrinkage, beta)
+        given = learning_rate, learning_rate_power, start, *strengths, shrinkage, beta
+        return cls(*given, weight_decay=weight_decay)
 
     @classmethod
     def mindspore(
@@ -122,12 +126,16 @@ class Ftrl(AbstractOptimizer):
         lr_power: float = -0.5,
         l1: float = 0.0,
         l2: float = 0.0,
-    ) -> Self:
+        weight_decay: ScheduleLike = 0.0,
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return what `mindspore.nn.FTRL` documents, with these arguments.
 
         Its CPU kernel is wrong for l1 above 0 where z is negative.
         """
-        return cls(learning_rate, lr_power, initial_accum, l1, l2)
+        decay = mindspore_decay(weight_decay, exempt=())  # of all weights
+        made = cls(learning_rate, lr_power, initial_accum, l1, l2, weight_decay=decay)
+        return scaled(made, loss_scale)
 
 
 @spec
@@ -180,9 +188,12 @@ class ProximalAdagrad(AbstractOptimizer):
         accum: float = 0.1,
         l1: float = 0.0,
         l2: float = 0.0,
-    ) -> Self:
+        weight_decay: ScheduleLike = 0.0,
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.ProximalAdagrad` with these arguments."""
-        return cls(learning_rate, accum, l1, l2)
+        decay = mindspore_decay(weight_decay)
+        return scaled(cls(learning_rate, accum, l1, l2, weight_decay=decay), loss_scale)
 
 
 def _log1p(x: Value) -> Value:

@@ -12,7 +12,9 @@ from dnnbridge.fields import OpenFraction, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.schedules import ScheduleLike
 from dnnbridge.specification import spec
+from dnnbridge.weight_decay import mindspore_decay
 
 
 @spec
@@ -68,6 +70,7 @@ class Rprop(AbstractOptimizer):
         learning_rate: float = 0.1,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50.0),
+        weight_decay: ScheduleLike = 0.0,
     ) -> Self:
         """Return `mindspore.nn.Rprop` with these arguments; the experimental one starts at 0.01."""
-        return cls(learning_rate, *etas, *step_sizes)
+        return cls(learning_rate, *etas, *step_sizes, weight_decay=mindspore_decay(weight_decay))

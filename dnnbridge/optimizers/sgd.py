@@ -15,6 +15,7 @@ from dnnbridge.optimizers.base import (
     present,
     scheduled,
 )
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
 from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
@@ -74,6 +75,10 @@ class SGD(AbstractOptimizer):
         return p - (d if self.rate_in_velocity else lr * d), {"velocity": v}
 
     @property
+    def leaves_rows(self) -> bool:
+        return not self.momentum
+
+    @property
     def is_plain(self) -> bool:
         """Whether v = μ v + g and p -= lr v or, with `nesterov`, p -= lr (g + μ v) is all."""
         return not self.dampening and not self.rate_in_velocity
@@ -100,9 +105,11 @@ class SGD(AbstractOptimizer):
         dampening: float = 0.0,
         weight_decay: ScheduleLike = 0.0,
         nesterov: bool = False,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.SGD` with these arguments."""
         decay = mindspore_decay(weight_decay)
         if momentum == 0.0 and not nesterov:  # MindSpore ignores dampening without momentum.
-            return cls(learning_rate, weight_decay=decay)
-        return cls(learning_rate, momentum, nesterov, dampening, weight_decay=decay)
+            return scaled(cls(learning_rate, weight_decay=decay), loss_scale)
+        made = cls(learning_rate, momentum, nesterov, dampening, weight_decay=decay)
+        return scaled(made, loss_scale)

@@ -9,6 +9,7 @@ import numpy as np
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Claim, Deviation, Limitation
 from dnnbridge.graph import Op, TensorType, inline
+from dnnbridge.interrupts import unchanged
 from dnnbridge.program import Program
 from dnnbridge.reference.interpreter import RULES, Watch, evaluate
 from dnnbridge.reference.plugin import INFO
@@ -49,11 +50,11 @@ class ReferenceExecutable:
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
         described = self._functions[function]
         state = dict(self._state)
-        rows = [self._step(function, feeds, k, state) for k in range(steps)]
+        with unchanged():
+            rows = [self._step(function, feeds, k, state) for k in range(steps)]
+            columns = [np.stack(column) for column in zip(*rows, strict=True)]
         self._state = state  # all steps or, after an interrupt, none
-        return {
-            name: np.stack([row[i] for row in rows]) for i, name in enumerate(described.results)
-        }
+        return dict(zip(described.results, columns, strict=True))
 
     def keep(self, arrays: Mapping[str, Array]) -> None:
         return None  # they are where it computes

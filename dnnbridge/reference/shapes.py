@@ -52,6 +52,18 @@ def _take_vjp(op: Any, xs: Inputs, y: Array, dy: Array) -> tuple[Array, None]:
     return cotangent, None
 
 
+def _sum_repeats(op: ops.SumRepeats, rows: Array, indices: Array) -> Array:
+    totals = np.zeros((op.size, *rows.shape[indices.ndim :]))
+    np.add.at(totals, indices, rows)
+    return np.asarray(totals[indices])
+
+
+def _put_rows(op: Any, table: Array, indices: Array, rows: Array) -> Array:
+    made = table.copy()
+    made[indices] = rows
+    return made
+
+
 def _batch_matmul_vjp(op: Any, xs: Inputs, y: Array, dy: Array) -> tuple[Array, Array]:
     a, b = xs
     return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
@@ -61,9 +73,11 @@ RULES: dict[type[Op], Rule] = {
     ops.BatchMatMul: Rule(lambda op, a, b: a @ b, _batch_matmul_vjp),
     ops.BroadcastTo: Rule(_broadcast_to, lambda op, xs, y, dy: (unbroadcast(dy, xs[0].shape),)),
     ops.Pad: Rule(lambda op, x: np.pad(x, op.pairs, constant_values=op.value), _pad_vjp),
+    ops.PutRows: Rule(_put_rows, lambda op, xs, y, dy: (None, None, None)),
     ops.Reverse: Rule(
         lambda op, x: np.flip(x, op.axes), lambda op, xs, y, dy: (np.flip(dy, op.axes),)
     ),
     ops.Slice: Rule(lambda op, x: x[_block(op)], _slice_vjp),
+    ops.SumRepeats: Rule(_sum_repeats, lambda op, xs, y, dy: (_sum_repeats(op, dy, xs[1]), None)),
     ops.Take: Rule(_take, _take_vjp),
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+import numpy as np
 from pydantic import PlainValidator
 
 from dnnbridge.fields import Float, plain
-from dnnbridge.specification import Spec, named, spec
+from dnnbridge.resolving import find_named, named, wrong_kind
+from dnnbridge.specification import Spec, spec
 
 if TYPE_CHECKING:
     from dnnbridge.models.drawing import Drawing
@@ -85,12 +87,23 @@ _resolve = named(AbstractSchedule)
 
 
 def as_schedule(value: Any) -> AbstractSchedule:
-    """Return a schedule as it is and a number as a `ConstantSchedule`."""
-    value = plain(value)
+    """Return a schedule as it is; a number stays as it is, a list has the value of every step."""
+    from dnnbridge.schedules.table import TableSchedule
+
+    value = value.tolist() if isinstance(value, np.ndarray) else plain(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return ConstantSchedule(float(value))
-    return _resolve(value)
+    if isinstance(value, (list, tuple)):
+        return TableSchedule(tuple(value))
+    if isinstance(value, str) and find_named(AbstractSchedule, value) is not None:
+        return _resolve(value)
+    if not isinstance(value, AbstractSchedule):
+        raise wrong_kind(
+            *(AbstractSchedule, value),
+            wanted="a number, a schedule, or a list with the number of every step",
+        )
+    return value
 
 
-ScheduleLike = Annotated[float | AbstractSchedule, PlainValidator(as_schedule)]
-"""Field of a number or a schedule."""
+ScheduleLike = Annotated[float | Sequence[float] | AbstractSchedule, PlainValidator(as_schedule)]
+"""Field of a number, a schedule, or a list with the value of every step."""

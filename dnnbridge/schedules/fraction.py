@@ -10,12 +10,12 @@ from pydantic_core import CoreSchema, core_schema
 
 from dnnbridge.errors import SpecError
 from dnnbridge.fields import Fraction
-from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule
+from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, as_schedule
 from dnnbridge.specification import spec
 
 
 class _FractionOrSchedule:
-    """Checks a number as a `Fraction`; a schedule of one number is that number."""
+    """Checks a number as a `Fraction`; a schedule of one number is that number, a list a table."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -23,6 +23,8 @@ class _FractionOrSchedule:
         def resolve(value: Any, check: core_schema.ValidatorFunctionWrapHandler) -> Any:
             if isinstance(value, ConstantSchedule):
                 return check(value.value)
+            if isinstance(value, (list, tuple, np.ndarray)):
+                return as_schedule(value)
             return value if isinstance(value, AbstractSchedule) else check(value)
 
         checked = handler.generate_schema(Fraction)
@@ -30,7 +32,7 @@ class _FractionOrSchedule:
 
 
 FractionLike = Annotated[float | AbstractSchedule, _FractionOrSchedule()]
-"""Field of a number in [0, 1), or a schedule whose values are there.
+"""Field of a number in [0, 1), or a schedule whose values are there, or a list of them.
 
 A number stays one: it is a constant of the graph. A schedule is a host scalar.
 """

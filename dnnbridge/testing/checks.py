@@ -29,6 +29,7 @@ from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
 from dnnbridge.testing.resynchronised import measure_resynchronised
+from dnnbridge.testing.rounding import units
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import OTHER_NUMBERS, elementwise
 from dnnbridge.testing.trainings import measure_resuming, measure_training
@@ -196,9 +197,13 @@ def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement
     expected = built.run(reference)
     other = flushed.run(reference) if flushed else {}
     tolerance = elementwise(case.reduced)
+    unit = units(built.run, expected) if case.relative else {}
     return [
         holds(actual.keys() == expected.keys(), "results", ", ".join(actual)),
-        *(close(actual[n], e, tolerance, n, other.get(n)) for n, e in expected.items()),
+        *(
+            close(actual[n], e, tolerance, n, other.get(n), unit.get(n))
+            for n, e in expected.items()
+        ),
     ]
 
 

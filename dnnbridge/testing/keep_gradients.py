@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from pydantic import InstanceOf
+from pydantic import PlainValidator
 
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.resolving import instance_of
 from dnnbridge.specification import spec
 from dnnbridge.updates import Updates, Weight
 
@@ -19,7 +21,7 @@ GRADIENT = "gradient"
 class KeepGradients(AbstractWrapper):
     """Another optimizer, and the gradient that it was given last, as a slot of each weight."""
 
-    optimizer: InstanceOf[AbstractOptimizer]
+    optimizer: Annotated[AbstractOptimizer, PlainValidator(instance_of(AbstractOptimizer))]
 
     @property
     def inner(self) -> AbstractOptimizer:

@@ -56,14 +56,17 @@ def worst_of(measurements: Iterable[Measurement]) -> Measurement | None:
     return max(measurements, key=lambda each: (each.share, each.tolerance), default=None)
 
 
-def mixed_error(actual: Array, expected: Array) -> npt.NDArray[np.float64]:
-    """Return |actual - expected| / (1 + |expected|); equal infinities and NaNs count as 0.
+def mixed_error(
+    actual: Array, expected: Array, unit: Array | None = None
+) -> npt.NDArray[np.float64]:
+    """Return |actual - expected| / unit; equal infinities and NaNs count as 0.
 
-    What float32 has no number for is infinite, in float64 too.
+    What float32 has no number for is infinite, in float64 too. The unit is 1 + |expected|, unless
+    another is given for each element.
     """
     a, e = (_within_float32(np.asarray(x, np.float64)) for x in (actual, expected))
     with np.errstate(invalid="ignore", over="ignore"):
-        error = np.abs(a - e) / (1.0 + np.abs(e))
+        error = np.abs(a - e) / (1.0 + np.abs(e) if unit is None else unit)
     same = (a == e) | (np.isnan(a) & np.isnan(e))
     return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
 
@@ -81,7 +84,12 @@ def relative_distance(actual: Array, expected: Array) -> float:
 
 
 def close(
-    actual: Array, expected: Array, tolerance: float, what: str, other: Array | None = None
+    actual: Array,
+    expected: Array,
+    tolerance: float,
+    what: str,
+    other: Array | None = None,
+    unit: Array | None = None,
 ) -> Measurement:
     """Measure the largest mixed error of an element.
 
@@ -91,12 +99,13 @@ def close(
         tolerance: the largest error that is allowed.
         what: which result.
         other: what each element may be instead, such as the result for denormals read as 0.
+        unit: what the error of each element is measured in, by default 1 + |expected|.
     """
     if np.shape(actual) != np.shape(expected):
         return _misshapen(actual, expected, tolerance, what)
-    error = mixed_error(actual, expected)
+    error = mixed_error(actual, expected, unit)
     if other is not None:
-        error = np.minimum(error, mixed_error(actual, other))
+        error = np.minimum(error, mixed_error(actual, other, unit))
     if not error.size:
         return Measurement(what, 0.0, tolerance)
     worst = tuple(map(int, np.unravel_index(int(error.argmax()), error.shape)))

@@ -173,6 +173,7 @@ def _fit(run: Run, case: TrainingCase, epochs: int, callback: Callback) -> list[
         **case.weighted,
         callbacks=[callback],
         steps_per_call=1,
+        on_nonfinite="warn",
     ).step_losses
 
 

@@ -7,26 +7,30 @@ from the exact one is what rounding alone does to this program, however it is co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 
 from dnnbridge import ops, randomness
 from dnnbridge.arrays import Array
-from dnnbridge.backend import Claim, Deviation, Limitation
+from dnnbridge.backend import Backend, Claim, Deviation, Limitation
 from dnnbridge.graph import Op
 from dnnbridge.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.plugin import INFO
 from dnnbridge.reference.rules import Rule
-from dnnbridge.testing.tolerances import EPSILON
+from dnnbridge.testing.tolerances import EPSILON, SMALLEST
+
+SAMPLES = 16
+"""Random roundings of an equation, of which the furthest off counts."""
 
 EXACT: frozenset[type[Op]] = frozenset(
     {
         *(ops.Abs, ops.ArgMax, ops.BroadcastTo, ops.Cast, ops.Clip, ops.Concat, ops.Equal),
         *(ops.Greater, ops.MaxPool, ops.Maximum, ops.Minimum, ops.Neg, ops.OneHot, ops.Pad),
+        ops.PutRows,
         *(ops.ReduceMax, ops.Relu, ops.Reshape, ops.Reverse, ops.Select, ops.Sign, ops.Slice),
         *(ops.Take, ops.Transpose),
     }
@@ -39,6 +43,7 @@ class RoundedBackend:
 
     Args:
         sample: which draw of the roundings.
+        fully: whether every rounding is by half a spacing, up or down, and none by less.
     """
 
     info = INFO
@@ -47,15 +52,15 @@ class RoundedBackend:
     limitations: tuple[Limitation, ...] = ()
     deviations: tuple[Deviation, ...] = ()
 
-    def __init__(self, sample: int) -> None:
-        self.sample = sample
+    def __init__(self, sample: int, fully: bool = False) -> None:
+        self.sample, self.fully = sample, fully
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
 
     def compile(self, program: Program, device: str) -> RoundedExecutable:
         rng = randomness.generator(self.sample, "roundings")
-        return RoundedExecutable(ReferenceBackend().compile(program, device), rng)
+        return RoundedExecutable(ReferenceBackend().compile(program, device), rng, self.fully)
 
 
 class RoundedExecutable:
@@ -63,10 +68,14 @@ class RoundedExecutable:
 
     compilations = 0
 
-    def __init__(self, exact: ReferenceExecutable, rng: np.random.Generator) -> None:
+    def __init__(self, exact: ReferenceExecutable, rng: np.random.Generator, fully: bool) -> None:
         self._exact = exact
+
+        def drawn(shape: tuple[int, ...]) -> Array:
+            return rng.integers(0, 2, shape) - 0.5 if fully else rng.uniform(-0.5, 0.5, shape)
+
         self._rules = {
-            op: rule if op in EXACT else _rounding(rule, rng) for op, rule in RULES.items()
+            op: rule if op in EXACT else _rounding(rule, drawn) for op, rule in RULES.items()
         }
 
     def keep(self, arrays: Mapping[str, Array]) -> None:
@@ -94,13 +103,13 @@ def _rules(rules: Mapping[type[Op], Rule]) -> Iterator[None]:
         RULES.update(saved)
 
 
-def _rounding(rule: Rule, rng: np.random.Generator) -> Rule:
+def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
     """Round what a rule is given and what it gives."""
 
     def off(x: Array | None) -> Array | None:
         if x is None or x.dtype.kind != "f":
             return x
-        return np.asarray(x * (1.0 + rng.uniform(-0.5, 0.5, x.shape) * EPSILON))
+        return np.asarray(x * (1.0 + drawn(x.shape) * EPSILON))
 
     def given(xs: tuple[Array, ...]) -> list[Array]:
         return [np.asarray(off(np.asarray(x))) for x in xs]
@@ -112,3 +121,24 @@ def _rounding(rule: Rule, rng: np.random.Generator) -> Rule:
             for each in rule.vjp(op, tuple(given(xs)), y, given((dy,))[0])
         ),
     )
+
+
+def units(run: Callable[[Backend], dict[str, Array]], exact: dict[str, Array]) -> dict[str, Array]:
+    """Return what the error of each element of some results is measured in, to be relative.
+
+    That is how far random roundings move it, in spacings of float32, and one spacing of its own;
+    what is below `SMALLEST` may be read as 0. At most 1 + |x|, in which errors are measured
+    otherwise: a number beside a kink is moved to the other side.
+
+    Args:
+        run: computes the results on a backend.
+        exact: those of the reference.
+    """
+    samples = [run(RoundedBackend(sample, fully=True)) for sample in range(SAMPLES)]
+    made = {}
+    for name, e in exact.items():
+        with np.errstate(invalid="ignore", over="ignore"):
+            moved = [np.abs(sample[name] - e) for sample in samples]
+            least = np.abs(e) + (np.max(moved, 0) + SMALLEST) / EPSILON
+            made[name] = np.fmin(least, 1.0 + np.abs(e))
+    return made

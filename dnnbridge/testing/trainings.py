@@ -52,7 +52,13 @@ def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
     states = _States(), _States()
     given = case.x, case.y, case.batch_size, case.epochs, case.validation(33)
     actual, expected = (
-        run.fit(*given, **case.weighted, callbacks=[kept], steps_per_call=case.steps_per_call)
+        run.fit(
+            *given,
+            **case.weighted,
+            callbacks=[kept],
+            steps_per_call=case.steps_per_call,
+            on_nonfinite="warn",
+        )
         for run, kept in zip(runs, states, strict=True)
     )
     made = [weights_followed(states[0].kept, states[1].kept)]

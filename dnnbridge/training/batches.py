@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,8 @@ class Batches:
         rows: steps per block.
         kept: names of what is on the device already: left out of the feeds.
         buffers: where the feeds of a block are written; those of the next may overwrite them.
+        check: raises if rows that were gathered for a feed cannot be fed: its name, the rows and
+            the numbers of the examples.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class Batches:
         kept: frozenset[str] = frozenset(),
         *,
         buffers: Buffers,
+        check: Callable[[str, Array, Array], None] | None = None,
     ) -> None:
         self.data = {name: array for name, array in data.items() if name not in kept}
-        self.batch_size, self.buffers = batch_size, buffers
+        self.batch_size, self.buffers, self.check = batch_size, buffers, check
         self.steps = steps_of_epoch(len(order), batch_size)
         self.rows = rows_of_block(rows, self.steps)
         self.indices = np.resize(order, (self.steps, batch_size)).astype(np.int32)
@@ -99,6 +102,8 @@ class Batches:
             feeds[name] = made = self.buffers.array(name, shape, array.dtype)
             # With another mode NumPy gathers into new memory first.
             np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
+            if self.check:
+                self.check(name, made[:steps], index[:steps])
             if name.startswith(WEIGHTS):
                 made[:steps] *= mask[:steps]
         return feeds

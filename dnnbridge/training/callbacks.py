@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dnnbridge.calling import explained
+from dnnbridge.training.elsewhere import CHECKPOINT
 from dnnbridge.training.history import Logs
+from dnnbridge.training.hooks import PREFIX, check_hooks
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -14,9 +17,16 @@ if TYPE_CHECKING:
 class Callback:
     """Base of callbacks; override what you need.
 
+    A method whose name begins with "on_" must be one of these hooks.
+
     Several steps run in one compiled call, so `on_steps_end` hears of several at once; pass
     `steps_per_call=1` to `fit` to hear of each before the next begins.
     """
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        hooks = {name: hook for name, hook in vars(Callback).items() if name.startswith(PREFIX)}
+        check_hooks(cls, hooks)
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         """`fit` is about to train."""
@@ -34,17 +44,32 @@ class Callback:
 class Checkpoint(Callback):
     """Save the run after every `every` epochs, and at the end of training.
 
+    A run that is not finite never takes the place of a good file: see `Run.save`.
+
     Args:
         path: file to write; "{epoch}" in it becomes the number of epochs done.
         every: epochs between two files; None saves at the end only.
+        make_folders: make the folder of the file where it is missing; without it `fit` raises.
 
     Example:
         >>> Checkpoint("run-{epoch}.safetensors", every=5).every
         5
     """
 
-    def __init__(self, path: str | Path, every: int | None = None) -> None:
-        self.path, self.every = str(path), every
+    @explained(CHECKPOINT, "Checkpoint")
+    def __init__(
+        self, path: str | Path, every: int | None = None, *, make_folders: bool = False
+    ) -> None:
+        from dnnbridge.checkpoint_file import check_name
+
+        check_name(path)
+        self.path, self.every, self.make_folders = str(path), every, make_folders
+
+    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
+        from dnnbridge.checkpoint_file import check_target
+
+        if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
+            check_target(self._file(run))
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         if self.every and (epoch + 1) % self.every == 0:
@@ -53,5 +78,8 @@ class Checkpoint(Callback):
     def on_train_end(self, run: Run) -> None:
         self._save(run)
 
+    def _file(self, run: Run) -> str:
+        return self.path.replace("{epoch}", str(run.progress.epoch))
+
     def _save(self, run: Run) -> None:
-        run.save(self.path.replace("{epoch}", str(run.progress.epoch)))
+        run.save(self._file(run), make_folders=self.make_folders)

@@ -6,12 +6,15 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.advice import advise
 from dnnbridge.backend import Backend, check_supported, choose_device
+from dnnbridge.calling import explained
 from dnnbridge.errors import DTypeError
 from dnnbridge.garbage import uncollected
 from dnnbridge.plugins import default_backend, load_backend
+from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.run import Run
-from dnnbridge.wording import shorten
+from dnnbridge.wording import what
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -22,6 +25,7 @@ BACKEND_VARIABLE = "DNNBRIDGE_BACKEND"
 DEVICE_VARIABLE = "DNNBRIDGE_DEVICE"
 
 
+@explained(COMPILE)
 def compile(experiment: Experiment, backend: str | None = None, device: str | None = None) -> Run:
     """Compile an experiment for a backend and return a run with fresh weights.
 
@@ -31,6 +35,9 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
             DNNBRIDGE_BACKEND, else the first installed of tensorflow, mindspore and reference;
             the choice is logged.
         device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
+
+    Warns:
+        LogitsWarning: a loss takes probabilities for logits, or the other way round.
 
     Raises:
         BackendError: unknown backend or device.
@@ -50,6 +57,7 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         raise _not_an_experiment(experiment)
     loaded, chosen = load_chosen(backend, device)
     log.info("compiling for backend %s on %s", loaded.info.name, chosen)
+    advise(experiment.program())
     return compile_for(loaded, experiment, chosen)
 
 
@@ -71,6 +79,6 @@ def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
 def _not_an_experiment(value: Any) -> DTypeError:
     return DTypeError(
         "compile takes an Experiment",
-        got=shorten(value),
+        got=what(value),
         hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
     )

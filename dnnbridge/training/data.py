@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.arrays import Array, is_finite
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import TensorType
-from dnnbridge.graph.types import shape_text
+from dnnbridge.graph.types import DType, shape_text
 from dnnbridge.losses import Target
+from dnnbridge.training.array_like import as_array
+
+KINDS: dict[DType, tuple[type[np.generic], str]] = {
+    "float32": (np.floating, "floating-point"),
+    "int32": (np.integer, "whole-number"),
+    "bool": (np.bool_, "true or false"),
+}
+"""What arrays may be given for values of a type, and what messages call it."""
 
 SUM_TOLERANCE = 1e-3
 """How far a row of a distribution may be from 1."""
@@ -50,12 +58,7 @@ def check_inputs(
         raise DataError("inputs must be as many of each", where=where, got=sizes)
     for name, array in arrays.items():
         if count := (rows or {}).get(f"input:{name}"):
-            _check_rows(
-                array,
-                lambda numbers, count=count: (numbers < 0) | (numbers >= count),  # type: ignore[misc]
-                places[name],
-                f"numbers must be from 0 to {count - 1}, the rows of the table",
-            )
+            check_numbers(array, count=count, where=places[name])
     return {f"input:{name}": array for name, array in arrays.items()}
 
 
@@ -85,12 +88,7 @@ def check_positive(value: Any, where: str, otherwise: str = "") -> int:
 
 
 def _check(given: Any, type: TensorType, where: str) -> Array:
-    try:
-        array = np.asarray(given)
-    except ValueError:
-        raise DataError(
-            "not an array", where=where, got="rows of several lengths", hint="Make the rows equal."
-        ) from None
+    array = as_array(given, where)
     _check_dtype(array, type, where)
     if array.shape[1:] != type.shape[1:] or array.ndim != type.rank:
         raise DataError(
@@ -99,22 +97,60 @@ def _check(given: Any, type: TensorType, where: str) -> Array:
             got=f"shape {array.shape}",
             hint=_shape_hint(array, type, where),
         )
+    if type.dtype == "bool":
+        return np.ascontiguousarray(array, np.bool_)
     if type.dtype != "float32":
         return _as_int32(array, where)
+    return as_float32(array, where)
+
+
+def as_float32(array: Array, where: str) -> Array:
+    """Return finite numbers as float32, the same array where it is one, or raise."""
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = converted.sum()
-    if not np.isfinite(total):  # of finite numbers too, if it overflows
-        _check_rows(converted, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+    if not is_finite(converted):
+        check_finite(array, where)
+        check_size(array, where)
     return converted
 
 
+def check_size(array: Array, where: str) -> None:
+    """Raise if an array holds a finite number that float32 has not."""
+    _check_rows(
+        array,
+        lambda rows: np.isfinite(rows) & (np.abs(rows) > np.finfo(np.float32).max),
+        where,
+        "is too large for float32, whose largest number is 3.4e38",
+        "Give smaller numbers.",
+    )
+
+
+def check_finite(array: Array, where: str) -> None:
+    """Raise if an array holds NaN or infinity."""
+    if array.dtype.kind == "f" and not is_finite(array):
+        _check_rows(array, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+
+
+def check_numbers(array: Array, /, *, count: int, where: str) -> None:
+    """Raise unless all whole numbers are those of rows of a table of so many."""
+    if not _within(array, 0, count - 1):
+        _check_rows(
+            array,
+            lambda numbers: (numbers < 0) | (numbers >= count),
+            where,
+            f"numbers must be from 0 to {count - 1}, the rows of the table",
+        )
+
+
+def _within(array: Array, low: float, high: float) -> bool:
+    """Return whether all elements lie between two numbers; NaN does not."""
+    return not array.size or bool(array.min() >= low and array.max() <= high)
+
+
 def _check_dtype(array: Array, type: TensorType, where: str) -> None:
-    wanted = np.floating if type.dtype == "float32" else np.integer
+    wanted, word = KINDS[type.dtype]
     if np.issubdtype(array.dtype, wanted):
         return
-    word = "floating-point" if type.dtype == "float32" else "whole-number"
     raise DTypeError(
         f"needs {word} values",
         where=where,
@@ -126,8 +162,9 @@ def _check_dtype(array: Array, type: TensorType, where: str) -> None:
 
 def _as_int32(array: Array, where: str) -> Array:
     limits = np.iinfo(np.int32)
-    if array.size and (array.max() > limits.max or array.min() < limits.min):
-        raise DataError("needs values within int32", where=where, got=f"{array.max()}")
+    if not _within(array, limits.min, limits.max):
+        wrong = array.max() if array.max() > limits.max else array.min()
+        raise DataError("needs values within int32", where=where, got=f"{wrong}")
     return np.ascontiguousarray(array, np.int32)
 
 
@@ -139,6 +176,8 @@ def _shape_hint(array: Array, type: TensorType, where: str) -> str:
 
 
 def _check_classes(labels: Array, classes: int, ignored: int | None, where: str) -> None:
+    if _within(labels, 0, classes - 1):
+        return
     _check_rows(
         labels,
         lambda rows: ((rows < 0) | (rows >= classes)) & (rows != ignored),
@@ -149,7 +188,9 @@ def _check_classes(labels: Array, classes: int, ignored: int | None, where: str)
 
 
 def _check_distribution(rows: Array, where: str) -> None:
-    _check_rows(rows, lambda r: (r < 0) | (r > 1), where, "probabilities must be within 0 and 1")
+    if not _within(rows, 0.0, 1.0):
+        what = "probabilities must be within 0 and 1"
+        _check_rows(rows, lambda r: (r < 0) | (r > 1), where, what)
     _check_rows(
         rows.sum(-1, dtype=np.float64),
         lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,
@@ -175,10 +216,23 @@ def check_range(array: Array, target: Target, where: str) -> None:
         _check_rows(array, lambda rows: rows > high, where, f"labels must be {high:g} or less")
     if (values := target.values) is not None:
         known = " or ".join(f"{value:g}" for value in values)
-        _check_rows(array, lambda rows: ~np.isin(rows, values), where, f"labels must be {known}")
+        _check_rows(array, lambda rows: ~_is_one_of(rows, values), where, f"labels must be {known}")
 
 
-def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what: str) -> None:
+def _is_one_of(array: Array, values: Sequence[float]) -> Array:
+    found: Array = array == values[0]
+    for value in values[1:]:
+        found |= array == value
+    return found
+
+
+def _check_rows(
+    array: Array,
+    wrong: Callable[[Array], Array],
+    where: str,
+    what: str,
+    hint: str = "Clean the data before training.",
+) -> None:
     """Raise with the index and value of the first wrong element."""
     found = wrong(array)
     if found.any():
@@ -187,5 +241,5 @@ def _check_rows(array: Array, wrong: Callable[[Array], Array], where: str, what:
             what,
             where=f"{where}[{', '.join(map(str, index))}]",
             got=f"{array[index]} ({int(found.sum())} such in all)",
-            hint="Clean the data before training.",
+            hint=hint,
         )

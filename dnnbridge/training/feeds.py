@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
+from dnnbridge.errors import DataError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program
 from dnnbridge.scope import RandomInput
@@ -22,8 +23,10 @@ def scalar_feeds(
 ) -> dict[str, Array]:
     """Return the host scalars of an optimizer for the given steps, stacked, in float64."""
     found = [optimizer.host_scalars(step) for step in steps]
-    stacked = {f"scalar:{name}": np.array([row[name] for row in found]) for name in found[0]}
-    return {name: _filled_up(array, rows) for name, array in stacked.items()}
+    stacked = {name: np.array([row[name] for row in found], np.float64) for name in found[0]}
+    for name, array in stacked.items():
+        _check_size(array, name, steps)
+    return {f"scalar:{name}": _filled_up(array, rows) for name, array in stacked.items()}
 
 
 def schedule_feeds(
@@ -59,6 +62,18 @@ def random_feeds(
 def random_bytes(program: Program, batch: int) -> int:
     """Return the bytes of the random arrays of one step."""
     return sum(4 * random.type.size(batch) for random in program.randoms)
+
+
+def _check_size(array: Array, name: str, steps: Sequence[int]) -> None:
+    """Raise if a finite number is one that float32 has not; the step would read infinity."""
+    bad = np.flatnonzero(np.isfinite(array) & (np.abs(array) > np.finfo(np.float32).max))
+    if bad.size:
+        raise DataError(
+            "is too large for float32, whose largest number is 3.4e38",
+            where=f"{name} at step {steps[bad[0]]}",
+            got=f"{array[bad[0]]:g}",
+            hint="Use a smaller number.",
+        )
 
 
 def _filled_up(array: Array, rows: int | None) -> Array:

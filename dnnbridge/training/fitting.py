@@ -27,6 +27,7 @@ from dnnbridge.training.batches import (
 )
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import random_bytes, random_feeds
 from dnnbridge.training.position import Position
 
@@ -57,6 +58,7 @@ class Fitting:
         seed: of the run, for orders and random arrays.
         shuffle: whether each epoch has its own order.
         buffers: where feeds are written, in two turns.
+        check: what rows must be to be fed.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Fitting:
         seed: int,
         shuffle: bool,
         buffers: Buffers,
+        check: FedRows,
     ) -> None:
+        self.check = check
         self.program, self.data, self.batch_size = program, data, batch_size
         self.seed, self.shuffle, self.buffers = seed, shuffle, buffers
         self.rows_per_block = (
@@ -104,6 +108,7 @@ class Fitting:
             batches = Batches(
                 *(self.data, self._order(epoch), self.batch_size, self.rows_per_block, self.kept),
                 buffers=self.buffers,
+                check=self.check,
             )
             for block in batches.blocks(start.batch if epoch == start.epoch else 0):
                 keys = [("random", step + k) for k in range(block.steps)]

@@ -24,11 +24,14 @@ class History:
             validation data. Numbers, but for metrics such as a confusion matrix.
         epochs: the number of each epoch, counted from 0 over the life of the run.
         step_losses: the loss of every step, before its update.
+        nonfinite_step: number of the first step, counted from 1 over the life of the run, whose
+            loss, or what it made of the weights, is infinite or NaN; None if there was none.
     """
 
     history: dict[str, list[MetricValue]] = field(default_factory=dict)
     epochs: list[int] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
+    nonfinite_step: int | None = None
 
     def record(self, epoch: int, logs: Logs) -> None:
         """Add the numbers of an epoch."""

@@ -11,7 +11,14 @@ from dnnbridge.arrays import Array
 from dnnbridge.errors import DataError
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.objectives import Objective
-from dnnbridge.training.data import check_input, check_pair, check_range, check_targets
+from dnnbridge.training.data import (
+    as_float32,
+    check_finite,
+    check_input,
+    check_pair,
+    check_range,
+    check_targets,
+)
 
 Objectives = Mapping[str, Objective]
 
@@ -56,7 +63,7 @@ def check_weights(
         for objective, array, place in _per_output(given, objectives, "sample_weight", some=True):
             numbers = check_input(array, TensorType((BATCH,)), place)
             check_pair(numbers, labels[objective.labels_feed], (place, "y"))
-            _check_not_negative(numbers, place)
+            check_not_negative(numbers, place)
             weights[objective.weights_feed] = numbers
     if class_weight is not None:
         (objective,) = _single(objectives)
@@ -115,12 +122,15 @@ def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
         raise DataError(
             f"classes are from 0 to {classes - 1}", where="class_weight", got=str(unknown[0])
         )
-    table = np.array([given.get(number, 1.0) for number in range(classes)], np.float32)
-    _check_not_negative(table, "class_weight")
+    factors = np.array([given.get(number, 1.0) for number in range(classes)], np.float64)
+    table = as_float32(factors, "class_weight")
+    check_not_negative(table, "class_weight")
     counted = numbers != target.ignored
     return np.where(counted, table[np.where(counted, numbers, 0)], np.float32(1.0))
 
 
-def _check_not_negative(weights: Array, where: str) -> None:
-    if not np.isfinite(weights).all() or (weights < 0).any():
+def check_not_negative(weights: Array, where: str) -> None:
+    """Raise unless all weights are finite and 0 or more."""
+    check_finite(weights, where)
+    if weights.size and weights.min() < 0:
         raise DataError("weights must be 0 or more", where=where, got=f"{weights.min()}")

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from dnnbridge.folding import folded
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import Logs, numbers
 
@@ -26,19 +27,30 @@ def describe(logs: Logs) -> str:
     return "  ".join(f"{name} {value:.4g}" for name, value in numbers(logs).items())
 
 
+def epoch_line(epoch: int, epochs: int, logs: Logs, seconds: float | None = None) -> str:
+    """Write what an epoch, counted from 1, gave; the same words wherever it is shown.
+
+    Example:
+        >>> epoch_line(3, 10, {"loss": 0.123456}, seconds=1.25)
+        'epoch 3/10  loss 0.1235  1.2 s'
+    """
+    line = f"epoch {epoch}/{epochs}  {describe(logs)}"
+    return line if seconds is None else f"{line}  {seconds:.1f} s"
+
+
 class PlainLines(Callback):
     """One line per epoch."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self._start = time.perf_counter()
+        self._start, self._epochs = time.perf_counter(), 0
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        self._start = time.perf_counter()
+        self._start, self._epochs = time.perf_counter(), run.progress.epoch + epochs
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         seconds, self._start = time.perf_counter() - self._start, time.perf_counter()
-        line = f"{run.backend}  epoch {epoch + 1}  {describe(logs)}  {seconds:.1f} s"
+        line = epoch_line(epoch + 1, self._epochs, logs, seconds)
         print(line, file=self.stream, flush=True)
 
 
@@ -51,21 +63,26 @@ class ProgressBar(Callback):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        console = Console(stderr=True, highlight=False)
-        self._bar = Progress(*columns, console=console, transient=True)
-        self._steps = steps_per_epoch
-        self._task = self._bar.add_task(run.backend, total=steps_per_epoch)
+        bar = BarColumn(bar_width=None)  # what the other columns leave
+        columns = ("{task.description}", bar, MofNCompleteColumn(), TimeElapsedColumn())
+        console = Console(stderr=True, highlight=False, markup=False)
+        self._bar = Progress(*columns, console=console, transient=True, expand=True)
+        self._steps, self._epochs = steps_per_epoch, run.progress.epoch + epochs
+        self._task = self._bar.add_task(self._name(run), total=steps_per_epoch)
         self._bar.start()
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        text = f"{run.backend}  epoch {run.progress.epoch + 1}  loss {losses[-1]:.4f}"
+        text = f"{self._name(run)}  loss {losses[-1]:.4g}"
         self._bar.update(self._task, description=text, completed=run.progress.batch)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
-        line = f"{run.backend}  epoch {epoch + 1}  {describe(logs)}"
-        self._bar.console.print(line, soft_wrap=True)
-        self._bar.reset(self._task)
+        line = epoch_line(epoch + 1, self._epochs, logs)
+        self._bar.console.print(folded(line, self._bar.console.width), soft_wrap=True)
+        self._bar.reset(self._task, description=self._name(run))
+
+    def _name(self, run: Run) -> str:
+        """Name the epoch that is being trained."""
+        return f"epoch {min(run.progress.epoch + 1, self._epochs)}/{self._epochs}"
 
     def on_train_end(self, run: Run) -> None:
         self._bar.stop()

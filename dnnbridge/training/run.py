@@ -7,13 +7,15 @@ import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy as np
 
 from dnnbridge.arrays import Array
 from dnnbridge.backend import Backend
-from dnnbridge.errors import DataError
+from dnnbridge.calling import explained
+from dnnbridge.errors import DataError, RunError, StateError
+from dnnbridge.interrupts import Move, Waiting
 from dnnbridge.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.arguments import Arguments
@@ -21,16 +23,21 @@ from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
 from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.data import check_positive
+from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
+from dnnbridge.training.fed import FedRows
 from dnnbridge.training.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
+from dnnbridge.training.hooks import checked_callbacks
+from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
-from dnnbridge.training.state import checked_arrays, initial_state
-from dnnbridge.training.totals import Totals
+from dnnbridge.training.state import checked_arrays, checked_optimizer, initial_state
+from dnnbridge.training.totals import Totals, checked_sums
 from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
+from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
@@ -51,6 +58,7 @@ class Run:
         backend: name of the backend.
         device: name of the device.
         transfer: what `with_experiment` took over from the run before; None for a new one.
+        history: of the last `fit`, also of one that was interrupted.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
@@ -58,15 +66,19 @@ class Run:
         self.transfer: Transfer | None = None
         self._backend, self._program = backend, program
         self._arguments = Arguments(experiment.model.input_types, program)
+        self._fed = FedRows(experiment.model.input_types, program)
         self._state = TrainState(experiment, program)
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
-        self._stopped = False
+        self._stopped, self._torn, self.history = False, "", History()
+        self._turns = Turns()
         key = reuse.key_of(experiment, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
         self._compiled_before = self._executable.compilations
         self._executable.write(initial_state(program, experiment.seed))
 
+    @explained(FIT)
+    @one_at_a_time
     def fit(
         self,
         x: Any,
@@ -81,11 +93,16 @@ class Run:
         callbacks: Iterable[Callback] = (),
         progress: bool = False,
         steps_per_call: int | Literal["auto"] = "auto",
+        on_nonfinite: OnNonFinite = "stop",
     ) -> History:
         """Train for some epochs and return losses and metrics per epoch.
 
         A second call, or a call after `load`, goes on where the last one stopped: fit(3 epochs)
         and fit(2 epochs) make the same run as fit(5 epochs).
+
+        Ctrl-C, or what a callback raises, ends it between two compiled calls: weights and
+        `progress` are those of the same step, `history` has what came before, and a further
+        call goes on. Signals that Python handles wait for the end of the call that runs.
 
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
@@ -107,10 +124,18 @@ class Run:
             steps_per_call: steps per compiled call; "auto" makes them as many as need 24 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done.
+            on_nonfinite: what to do when the loss of a step, or what the last step made of the
+                weights, is infinite or NaN: "stop" ends the training after the call in which it
+                was, "raise" raises then, "warn" goes on. `History.nonfinite_step` says which step
+                it was. Steps that a `DynamicLossScale` leaves out have a finite loss.
 
         Raises:
             DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            StateError: an error stopped an earlier call while it was changing weights.
+            NonFiniteError: with on_nonfinite="raise".
+            RunError: this run is being fitted already.
         """
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight, class_weight)
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
@@ -122,24 +147,29 @@ class Run:
         self._state.begin(count, batch_size)
         fitting = Fitting(
             *(self._program, self._executable, self.device, data, batch_size, per_call),
-            *(self.experiment.seed, shuffle, self._buffers["fit"]),
+            *(self.experiment.seed, shuffle, self._buffers["fit"], self._fed),
         )
-        hooks = [*callbacks, *([progress_callback()] if progress else [])]
         history, self._stopped = History(), False
+        self.history = history
+        guard = NonFiniteGuard(checked_choice(on_nonfinite), history)
+        hooks = [*checked_callbacks(callbacks), *([progress_callback()] if progress else []), guard]
         with ExitStack() as ending:
+            ending.push(self._left)
             for hook in hooks:
                 hook.on_train_begin(self, epochs, fitting.steps)
-                ending.callback(hook.on_train_end, self)
+                ending.callback(self._end_training, hook)
+            waiting = ending.enter_context(Waiting())
             if self.progress.batch == fitting.steps:  # saved before the end of its epoch
                 self._end_epoch(validation, batch_size, history, hooks)
                 epochs -= 1
             blocks = fitting.blocks(self.progress, 0 if self._stopped else epochs)
             for block in ending.enter_context(closing(blocks)):
-                self._train(block, count, history, hooks)
+                self._train(block, count, history, hooks, waiting)
                 if block.last:
                     self._end_epoch(validation, batch_size, history, hooks)
                 if self._stopped:
                     break
+            guard.end(self)
         return history
 
     @property
@@ -160,11 +190,16 @@ class Run:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._stopped = True
 
+    @explained(EVALUATE)
+    @in_turn
     def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training."""
+        self._check_whole()
         data = self._arguments.data(x, y, sample_weight)
         return self._evaluate(data, check_positive(batch_size, "batch_size"))
 
+    @explained(PREDICT)
+    @in_turn
     def predict(
         self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
     ) -> Any:
@@ -181,6 +216,7 @@ class Run:
         Returns:
             An array; for a model with several outputs a dictionary of them by name.
         """
+        self._check_whole()
         data = self._arguments.inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
@@ -202,18 +238,56 @@ class Run:
         }
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
+    @in_turn
+    def weights(self) -> dict[str, Array]:
+        """Return copies of all that layers keep, by name, in layer order, for `set_weights`.
+
+        As in Keras these are the trainable weights, those that are frozen, and what layers keep
+        besides, such as running means. What the optimizer keeps is in `state`.
+        """
+        state = self.state()
+        return {array.name: state[array.name] for array in self._program.layer_arrays}
+
+    @in_turn
+    def set_weights(self, values: Mapping[str, Any]) -> None:
+        """Set all weights and buffers, as `weights` returns them.
+
+        What the optimizer keeps stays, and so does the position: see `save` to go on later.
+
+        Raises:
+            DataError, DTypeError: a name is missing or unknown, a wrong shape or dtype; nothing
+                has been set.
+        """
+        shapes = {array.name: array.shape for array in self._program.layer_arrays}
+        if missing := [name for name in shapes if name not in values]:
+            raise DataError(
+                "arrays are missing",
+                where="weights",
+                got=", ".join(missing),
+                hint="Give what weights() returns; set_parameters sets some of them.",
+            )
+        self._set(checked_arrays(values, shapes, "weights"))
+
+    @in_turn
     def parameters(self) -> dict[str, Array]:
-        """Return copies of all weights by name, in layer order, kernel before bias."""
-        state = self._executable.read()
+        """Return copies of all trainable weights by name, in layer order, kernel before bias.
+
+        Running statistics are not among them: `weights` has all that predictions depend on.
+        """
+        state = self.state()
         return {name: state[name] for name in self._program.parameters}
 
+    @in_turn
     def buffers(self) -> dict[str, Array]:
         """Return copies of what layers keep besides weights, such as running means, by name."""
-        state = self._executable.read()
+        state = self.state()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
+    @in_turn
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights and buffers that are named, and leave the others.
+
+        `set_weights` sets all of them, and misses none.
 
         What the optimizer keeps stays too: averages, and the slow weights of a `Lookahead`.
 
@@ -221,15 +295,22 @@ class Run:
             DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
         """
         shapes = {array.name: array.shape for array in self._program.layer_arrays}
-        self._executable.write(checked_arrays(values, shapes, "parameters"))
+        self._set(checked_arrays(values, shapes, "parameters"))
+
+    def _set(self, arrays: Mapping[str, Array]) -> None:
+        self._check_whole()
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(arrays)
+            move.done()
 
     def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
         """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
 
         All groups of a `ParameterGroups` get it.
         """
-        self._state.optimizer = self.optimizer.with_rate(lambda _: rate)
+        self._state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
+    @in_turn
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
 
@@ -249,7 +330,7 @@ class Run:
 
         run = compile_for(self._backend, experiment, self.device)
         run.transfer = Transfer.between(self._program, run._program)
-        run._executable.write(run.transfer.carried(self._executable.read()))
+        run._executable.write(run.transfer.carried(self.state()))
         log.info("%s", run.transfer)
         return run
 
@@ -261,6 +342,7 @@ class Run:
         """
         return self._executable.compilations - self._compiled_before
 
+    @in_turn
     def averages(self) -> dict[str, Array]:
         """Return copies of the averaged weights by name, for `set_parameters`.
 
@@ -277,14 +359,17 @@ class Run:
                 got=type(self.optimizer).__name__,
                 hint="Put ExponentialMovingAverage(…) or StochasticWeightAverage(…) around it.",
             )
-        state = self._executable.read()
+        state = self.state()
         slots = {name: f"{name}:{slot}" for name in self._program.parameters}
         return {name: state[array] for name, array in slots.items() if array in state}
 
+    @in_turn
     def state(self) -> dict[str, Array]:
         """Return copies of the weights and of the optimizer's arrays, by name."""
+        self._check_whole()
         return self._executable.read()
 
+    @in_turn
     def set_state(
         self,
         values: Mapping[str, Any],
@@ -294,41 +379,108 @@ class Run:
     ) -> None:
         """Set all arrays of `state`, and how far the run has been trained.
 
+        It also mends a run that an error has stopped while its arrays were being changed.
+
         Args:
             values: an array for every name of `state`.
             progress: of the run that they are from.
             optimizer: its `optimizer`, which may have heard metrics; by default the present one.
             epoch_sums: its `epoch_sums`, if it stopped within an epoch.
+
+        Raises:
+            DataError, DTypeError: something is not of this experiment; nothing has been set.
         """
         shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
             raise DataError("arrays are missing", where="state", got=", ".join(missing))
-        self._executable.write(checked_arrays(values, shapes, "state"))
-        self._state = TrainState(
-            self.experiment, self._program, progress, optimizer or self.optimizer, epoch_sums
-        )
+        arrays = checked_arrays(values, shapes, "state", small=False)
+        chosen = checked_optimizer(optimizer or self.optimizer, self.experiment.optimizer)
+        sums = checked_sums(epoch_sums or {}, self._program, progress)
+        state = TrainState(self.experiment, self._program, progress, chosen, sums)
+        with Waiting() as waiting, Move(waiting, self._tear) as move:
+            self._executable.write(arrays)
+            self._state, self._torn = state, ""
+            move.done()
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
         return self._state.totals.to_dict()
 
-    def save(self, path: str | Path) -> None:
-        """Write everything needed to go on, on any backend, to one safetensors file."""
+    @in_turn
+    def save(self, path: str | Path, *, make_folders: bool = False) -> Path:
+        """Write everything needed to go on, on any backend, to one safetensors file.
+
+        All of it is written or, after a crash, the old file stays. A run whose weights are not
+        finite is written beside the file, never over it, and a warning says so.
+
+        Args:
+            path: file to write.
+            make_folders: make the folder and those above it where they are missing.
+
+        Returns:
+            The file: "run.nonfinite.safetensors" for "run.safetensors" where something in the run
+            is not finite.
+
+        Raises:
+            CheckpointError: the folder does not exist, or the name is that of another format.
+        """
         from dnnbridge.checkpoint import save
 
-        save(self, path)
+        return save(self, path, make_folders=make_folders)
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise RunError(
+            "a run cannot be pickled or copied: its compiled steps belong to this process",
+            where=type(self).__name__,
+            hint="Write run.save(path) and load(path); or keep run.experiment and run.weights().",
+        )
 
     def _train(
-        self, block: Block, examples: int, history: History, hooks: Sequence[Callback]
+        self,
+        block: Block,
+        examples: int,
+        history: History,
+        hooks: Sequence[Callback],
+        waiting: Waiting,
     ) -> None:
-        """Run the steps of a block."""
+        """Run the steps of a block: arrays and position move together, or the run is torn."""
         feeds = block.feeds | self._state.feeds(block)
-        results = self._executable.run("train", feeds, block.steps)
-        losses = self._state.add(block, results, examples)
-        history.step_losses += losses
+        with Move(waiting, self._tear) as move:
+            results = self._executable.run("train", feeds, block.steps)
+            after, losses = self._state.after(block, results, examples)
+            history.step_losses += losses
+            self._state.go_to(after)
+            move.done()
         for hook in hooks:
             hook.on_steps_end(self, losses)
+
+    def _tear(self, error: BaseException) -> None:
+        self._torn = f"{type(error).__name__} {str(error)[:200]}".rstrip()
+
+    def _check_whole(self) -> None:
+        if self._torn:
+            raise StateError(
+                "the run was stopped while its arrays were being changed, so that some may be of "
+                "one step and some of another",
+                where="run",
+                got=self._torn,
+                hint="Load its last checkpoint with dnnbridge.load, or give set_state a state.",
+            )
+
+    def _left(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Keep no buffers that a thread may still write into when `fit` is left by an error."""
+        if kind is not None:
+            self._buffers["fit"] = Buffers(turns=2)
+
+    def _end_training(self, hook: Callback) -> None:
+        """Let a callback hear that training ends; it may not be able to save what is torn."""
+        try:
+            hook.on_train_end(self)
+        except StateError as error:
+            if not self._torn:
+                raise
+            log.warning("%s: %s", type(hook).__name__, error)
 
     def _end_epoch(
         self, validation: Arrays | None, size: int, history: History, hooks: Sequence[Callback]
@@ -348,7 +500,7 @@ class Run:
         count = examples_of(data)
         size = min(batch_size, power_of_two(count))
         rows, buffers = automatic_steps(self._program, data, size), self._buffers["evaluate"]
-        batches = Batches(data, np.arange(count), size, rows, buffers=buffers)
+        batches = Batches(data, np.arange(count), size, rows, buffers=buffers, check=self._fed)
         for block in batches.blocks():
             steps = [self.progress.step] * len(block.feeds[MASK])
             feeds = block.feeds | schedule_feeds(self._program, steps)

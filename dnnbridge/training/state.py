@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
-from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.errors import DataError, DTypeError, SpecError
+from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program import Program
-from dnnbridge.wording import close_match
+from dnnbridge.training.data import check_size
+from dnnbridge.wording import close_match, shorten, what
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
@@ -25,9 +28,26 @@ def initial_state(program: Program, seed: int) -> dict[str, Array]:
 
 
 def checked_arrays(
-    values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], where: str
+    values: Mapping[str, Any],
+    shapes: Mapping[str, tuple[int, ...]],
+    where: str,
+    small: bool = True,
 ) -> dict[str, Array]:
-    """Return the values as arrays of the shapes of their names, or raise."""
+    """Return the values as arrays of the shapes of their names, or raise.
+
+    Args:
+        values: arrays by name.
+        shapes: of those that there are, by name.
+        where: what the caller calls them.
+        small: raise for finite numbers that float32 has not.
+    """
+    if not isinstance(values, Mapping):
+        raise DTypeError(
+            "needs arrays by their names",
+            where=where,
+            got=what(values),
+            hint="Give a dictionary such as {'dense/kernel': array}.",
+        )
     checked = {}
     for name, value in values.items():
         if name not in shapes:
@@ -46,5 +66,41 @@ def checked_arrays(
                 got=f"shape {array.shape}",
                 hint="Kernels are (in, out).",
             )
+        if small:
+            check_size(array, f"{where}[{name!r}]")
         checked[name] = array
     return checked
+
+
+def checked_optimizer(given: AbstractOptimizer, compiled: AbstractOptimizer) -> AbstractOptimizer:
+    """Return an optimizer that may take the place of the one that was compiled, or raise.
+
+    They may differ in their learning rate, and in what schedules have heard: those are fed.
+    """
+    if not isinstance(given, AbstractOptimizer):
+        raise DTypeError("must be an optimizer", where="optimizer", got=shorten(given))
+    if (made := _without_rates(given)) != (wanted := _without_rates(compiled)):
+        names = [key for key in wanted if made.get(key) != wanted[key]]
+        raise DataError(
+            "is not the one of the experiment, whatever its rate",
+            where="optimizer",
+            got=f"{type(given).__name__}, which differs in {', '.join(names)}",
+            hint="Compile the experiment with this optimizer.",
+        )
+    return given
+
+
+def _without_rates(optimizer: AbstractOptimizer) -> dict[str, Any]:
+    with suppress(SpecError):  # it has none
+        optimizer = optimizer.with_rate(lambda _: 1.0)
+    made: dict[str, Any] = _without_schedules(optimizer.to_dict())
+    return made
+
+
+def _without_schedules(value: Any) -> Any:
+    """Return JSON data with a word in place of every schedule."""
+    if isinstance(value, dict):
+        if str(value.get("kind")).startswith("schedule."):
+            return "schedule"
+        return {key: _without_schedules(each) for key, each in value.items()}
+    return [_without_schedules(each) for each in value] if isinstance(value, list) else value

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from dnnbridge.arrays import Array
+from dnnbridge.errors import DataError
 from dnnbridge.objectives import Objective
+from dnnbridge.program import Program
 from dnnbridge.training.history import Logs
+from dnnbridge.training.position import Position
+from dnnbridge.wording import shorten
 
 
 class Totals:
@@ -40,6 +46,13 @@ class Totals:
         numbers = {"count": self.count, "rest": self.rest}
         return numbers | {"terms": self.terms, "divisors": self.divisors, "sums": sums}
 
+    def copy(self) -> Totals:
+        """Return the same sums; `add` to them leaves these as they are."""
+        made = copy(self)
+        made.terms, made.divisors, made.sums = {**self.terms}, {**self.divisors}, {**self.sums}
+        return made
+
+    @np.errstate(over="ignore", invalid="ignore")  # `NonFiniteGuard` tells of what is not finite
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
         """Add the results of some steps with so many examples each; return their losses."""
         losses = results["loss"].astype(np.float64)
@@ -62,6 +75,7 @@ class Totals:
             self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
         return [float(loss) for loss in losses]
 
+    @np.errstate(over="ignore", invalid="ignore")
     def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
         logs: Logs = {}
@@ -77,3 +91,59 @@ class Totals:
             for label, metric in objective.metrics.items():
                 logs[label] = metric.result(self.sums[label], self.count)
         return {"loss": total} | logs
+
+
+def checked_sums(given: Mapping[str, Any], program: Program, position: Position) -> dict[str, Any]:
+    """Return what `Totals.to_dict` made in an epoch of a program, or raise.
+
+    Nothing at all stands for an epoch of which nothing is known.
+    """
+    if not given:
+        return {}
+    labels = [label for o in program.objectives.values() for label in o.metrics]
+    names = {"terms": program.objectives, "divisors": program.objectives, "sums": labels}
+    _check_names(given, {"count", "rest", *names}, "epoch_sums")
+    for key, wanted in names.items():
+        if not isinstance(given[key], Mapping):
+            raise DataError("must have names", where=f"epoch_sums.{key}", got=shorten(given[key]))
+        _check_names(given[key], set(wanted), f"epoch_sums.{key}")
+    numbers = {"count": given["count"], "rest": given["rest"]}
+    numbers |= {f"{k}.{n}": given[k][n] for k in ("terms", "divisors") for n in given[k]}
+    for name, value in numbers.items():
+        _check_shape(value, {()}, f"epoch_sums.{name}")
+    results = program.functions["train"]
+    types = dict(zip(results.results, results.graph.outputs, strict=False))
+    for label, value in given["sums"].items():
+        shapes = {types[label].shape} | ({()} if not given["count"] else set())
+        _check_shape(value, shapes, f"epoch_sums.sums.{label}")
+    most = min(position.batch * position.batch_size, position.examples)
+    if not 0 <= given["count"] <= (most if position.batch else math.inf):
+        raise DataError(
+            f"is from 0 to {most}, the examples of the steps that are done",
+            where="epoch_sums.count",
+            got=repr(given["count"]),
+        )
+    return dict(given)
+
+
+def _check_names(given: Mapping[str, Any], wanted: set[str], where: str) -> None:
+    if given.keys() != wanted:
+        raise DataError(
+            f"must have {', '.join(sorted(wanted)) or 'nothing'}",
+            where=where,
+            got=", ".join(map(str, given)) or "nothing",
+        )
+
+
+def _check_shape(value: Any, shapes: set[tuple[int | None, ...]], where: str) -> None:
+    """Raise unless a value is a number, or lists of them; what is not finite is a number too."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "iuf" or array.shape not in shapes:
+        raise DataError(
+            "must be numbers, as many as the metric has" if shapes != {()} else "must be a number",
+            where=where,
+            got=shorten(value),
+        )

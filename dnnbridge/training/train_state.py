@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnnbridge.arrays import Array
 from dnnbridge.program import MASK, Program
@@ -23,6 +20,14 @@ if TYPE_CHECKING:
     from dnnbridge.optimizers import AbstractOptimizer
 
 log = logging.getLogger(__name__)
+
+
+class Now(NamedTuple):
+    """What moves at once: one assignment changes all of it."""
+
+    position: Position
+    optimizer: AbstractOptimizer
+    totals: Totals
 
 
 class TrainState:
@@ -45,10 +50,28 @@ class TrainState:
         epoch_sums: Mapping[str, Any] | None = None,
     ) -> None:
         self.experiment, self.program = experiment, program
-        self.position = position or Position()
-        self.optimizer = optimizer or experiment.optimizer
-        self.totals = Totals(program.objectives, epoch_sums)
+        totals = Totals(program.objectives, epoch_sums)
+        self._now = Now(position or Position(), optimizer or experiment.optimizer, totals)
         self._updater = self.optimizer, experiment.updater(self.optimizer)
+
+    @property
+    def position(self) -> Position:
+        """Where the run goes on."""
+        return self._now.position
+
+    @property
+    def optimizer(self) -> AbstractOptimizer:
+        """The optimizer, which may have heard metrics."""
+        return self._now.optimizer
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of the epoch that has begun."""
+        return self._now.totals
+
+    def replace_optimizer(self, optimizer: AbstractOptimizer) -> None:
+        """Go on with another optimizer of the same arrays."""
+        self._now = self._now._replace(optimizer=optimizer)
 
     def begin(self, examples: int, batch_size: int) -> None:
         """Forget a begun epoch that other data or another batch size cannot go on with."""
@@ -59,32 +82,38 @@ class TrainState:
                 *(self.position.epoch + 1, self.position.batch),
                 *(self.position.batch_size, self.position.examples, batch_size, examples),
             )
-            self.position = replace(self.position, batch=0)
+            self._now = self._now._replace(position=self.position.left())
 
     def feeds(self, block: Block) -> dict[str, Array]:
         """Return the host scalars and schedules of a block, as the optimizer is now."""
         if self._updater[0] is not self.optimizer:
             self._updater = self.optimizer, self.experiment.updater(self.optimizer)
-        steps = range(self.position.step, self.position.step + block.steps)
+        steps = self.position.moments(block.steps, block.last)
         rows = len(block.feeds[MASK])
         scalars = scalar_feeds(self._updater[1], steps, rows)
         return scalars | schedule_feeds(self.program, steps, rows)
 
-    def add(self, block: Block, results: Mapping[str, Array], examples: int) -> list[float]:
-        """Go on by the steps of a block of an epoch of so many examples; return their losses."""
-        if not block.first:
-            self.totals = Totals(self.program.objectives)
-        batch_size = block.index.shape[1]
-        self.position = self.position.after(block.steps, examples, batch_size)
-        losses = self.totals.add(results, block.counts)
-        if not np.isfinite(losses).all():
-            log.warning("the loss is not finite by step %d: %s", self.position.step, losses[-1])
-        return losses
+    def after(
+        self, block: Block, results: Mapping[str, Array], examples: int
+    ) -> tuple[Now, list[float]]:
+        """Return what `go_to` takes after a block of an epoch of so many examples, and its losses.
+
+        It changes nothing.
+        """
+        totals = self.totals.copy() if block.first else Totals(self.program.objectives)
+        losses = totals.add(results, block.counts)
+        position = self.position.after(block.steps, examples, block.index.shape[1])
+        return self._now._replace(position=position, totals=totals), losses
+
+    def go_to(self, now: Now) -> None:
+        """Go on from there."""
+        self._now = now
 
     def end_epoch(self, logs: Logs) -> None:
         """Let the schedules that listen hear of the epoch, and go on to the next."""
-        self.optimizer = heard(self.optimizer, numbers(logs))
-        self.position = self.position.next_epoch()
+        optimizer = heard(self.optimizer, numbers(logs))
+        position = self.position.next_epoch()
+        self._now = self._now._replace(position=position, optimizer=optimizer)
 
     def check_heard(self, validated: bool) -> None:
         """Raise before training if a schedule listens to what an epoch will not have."""

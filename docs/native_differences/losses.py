@@ -167,7 +167,13 @@ p = np.array([[1.8, 0.2]], np.float32)
 [float(sparse(np.array([0]), p)), float(one_hot(np.array([[1.0, 0.0]], np.float32), p))]
 """,
         expected="-np.log(0.9) * np.ones(2)",
-        here="Predictions are taken as they are; end the model with a softmax or use logits.",
+        like_keras="""
+p = np.array([[1.8, 0.2]])
+sparse = value(db.SparseCategoricalCrossEntropy(), p, np.array([0]))
+one_hot = value(db.CategoricalCrossEntropy(), p, np.array([[1.0, 0.0]]))
+[float(sparse[0]), float(one_hot[0])]
+""",
+        here="The same here, so that the names have one meaning; `normalize=False` takes predictions as they are.",
     ),
     Row(
         id="cross-entropy-huge",

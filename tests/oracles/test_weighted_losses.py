@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.errors import SpecError
 
 RNG = np.random.default_rng(0)
 LOGITS, LABEL = RNG.normal(0, 2, (40, 5)), RNG.integers(0, 5, 40)
@@ -124,3 +125,45 @@ def test_confusion_matrix(normalize):
     loss = db.SparseCategoricalCrossEntropy(True)
     found = metric_of(db.ConfusionMatrix(normalize), LOGITS, LABEL, loss)
     np.testing.assert_allclose(found, counts / whole.get(normalize, 1.0), rtol=1e-12)
+
+
+STEPS = RNG.normal(0, 2, (12, 4, 3))
+STEP_LABEL = RNG.integers(0, 3, (12, 4))
+STEP_LABEL[::3, 1:], STEP_LABEL[5] = -100, -100
+
+
+@pytest.mark.parametrize("ends_with", ["logits", "softmax"])
+def test_the_metric_of_a_loss_ignores_what_the_loss_ignores(ends_with):
+    """Batches with unequal numbers of labels that count, one of them with none at all."""
+    keras = pytest.importorskip("keras")
+    x = db.Input((4, 3))
+    model = db.Model(x, db.Activation("linear" if ends_with == "logits" else "softmax")(x))
+    loss = db.SparseCategoricalCrossEntropy(ends_with == "logits", ignore_index=-100)
+    metrics = [loss, db.Perplexity(loss.from_logits, -100)]
+    run = db.compile(db.Experiment(model, loss, db.SGD(0.1), metrics), "reference")
+    found = run.evaluate(STEPS, STEP_LABEL, batch_size=5)
+    native = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-100)
+    wanted = float(native(STEP_LABEL, STEPS.astype(np.float32)))
+    assert found == pytest.approx(
+        {
+            "loss": wanted,
+            "sparse_categorical_cross_entropy": wanted,
+            "perplexity": np.exp(wanted),
+        },
+        rel=2e-6,
+    )
+
+
+OTHER_METRICS = {
+    "none": (-100, db.SparseCategoricalCrossEntropy(True)),
+    "a class": (1, db.SparseCategoricalCrossEntropy(True)),
+    "another": (1, db.SparseCategoricalCrossEntropy(True, ignore_index=2)),
+}
+
+
+@pytest.mark.parametrize(("ignored", "metric"), OTHER_METRICS.values(), ids=OTHER_METRICS)
+def test_the_metric_of_a_loss_may_not_count_what_the_loss_ignores(ignored, metric):
+    loss = db.SparseCategoricalCrossEntropy(True, ignore_index=ignored)
+    model = db.Sequential([db.Input((6,)), db.Dense(3)])
+    with pytest.raises(SpecError, match=f"its loss ignore_index={ignored}"):
+        db.Experiment(model, loss, db.SGD(0.1), [db.LossMetric(metric, name="other")])

@@ -86,6 +86,12 @@ def _tanh_of_nnacl(y, x):
     return np.where(np.abs(x) > 5.0, np.sign(x), above * x / below)
 
 
+def _by_exponential(x):
+    """e / (e + 2) with e = exp(2x) - 1 in float32, which has no digits left near 0."""
+    e = np.exp(np.float32(2.0) * np.float32(x.clip(-20.0, 20.0))) - np.float32(1.0)
+    return e / (e + np.float32(2.0))
+
+
 def _unshifted_softmax(y, x):
     e = np.exp(x.astype(np.float32))
     return e / e.sum(-1, keepdims=True)
@@ -102,6 +108,54 @@ def _op(name, op, change, *caught):
 ELEMENTWISE = [
     _op("tanh off by 1e-4", ops.Tanh, value(lambda y, x: y + 1e-4), "operation/Tanh-wide"),
     _op("MindSpore's tanh", ops.Tanh, value(_tanh_of_nnacl), "activation/Tanh()-wide"),
+    _op(
+        "tanh by an exponential that cancels near 0",
+        ops.Tanh,
+        value(lambda y, x: _by_exponential(x)),
+        "operation/Tanh-relative",
+        "activation/Tanh()-relative",
+    ),
+    _op(
+        "tanh 0 below 1e-8",
+        ops.Tanh,
+        value(lambda y, x: np.where(np.abs(x) < 1e-8, 0.0, y)),
+        "operation/Tanh-relative",
+    ),
+    _op(
+        "expm1 as exp - 1",
+        ops.Expm1,
+        value(lambda y, x: np.exp(np.float32(x)) - 1.0),
+        "operation/Expm1-relative",
+        "activation/SELU()-relative",
+    ),
+    _op(
+        "erfc as 1 - erf",
+        ops.Erfc,
+        value(lambda y, x: 1.0 - np.float32(1.0 - y)),
+        "operation/Erfc-relative",
+        "activation/GELU(approximate=False)-relative",
+    ),
+    _op(
+        "log(1 + t) without the digits of t",
+        ops.Softplus,
+        value(lambda y, x: np.maximum(x, 0) + np.log(1 + np.exp(np.float32(-np.abs(x))))),
+        "operation/Softplus-relative",
+        "activation/LogSigmoid()-relative",
+        "loss/binary-logits-relative",
+    ),
+    _op(
+        "sigmoid 0 below -40",
+        ops.Sigmoid,
+        value(lambda y, x: np.where(x < -40, 0.0, y)),
+        "operation/Sigmoid-relative",
+        "activation/SiLU()-relative",
+    ),
+    _op(
+        "derivative of expm1 from its value",
+        ops.Expm1,
+        lambda rule: Rule(rule.forward, lambda op, xs, y, g: (g * (np.float32(y) + 1.0),)),
+        "operation/Expm1-relative",
+    ),
     _op("exp off by 5e-6", ops.Exp, value(lambda y, x: y * (1 + 5e-6)), "operation/Exp-wide"),
     _op("exp without tails", ops.Exp, value(lambda y, x: y * (x > -9.0)), "operation/Exp-wide"),
     _op("relu slope at 0", ops.Relu, gradient(lambda d: (d[0] + 0.5,)), "operation/Relu-wide"),

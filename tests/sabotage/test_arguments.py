@@ -19,7 +19,10 @@ from sabotage.row import HEALTHY, Sabotage
 
 CHECKS = {f"{check.area}/{check.id}": check for check in all_checks()}
 
-ELSEWHERE = ("initializer", "regularizer", "constraint", "unit_forget_bias", "name", "weight_decay")
+ELSEWHERE = (
+    *("initializer", "regularizer", "constraint", "unit_forget_bias", "name", "weight_decay"),
+    "fused",
+)
 """Parts of names of fields that do not stand in the equation: trainings and witnesses hold them."""
 
 NO_MATTER = {

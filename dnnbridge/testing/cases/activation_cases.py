@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnbridge import activations
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
+from dnnbridge.testing.cases.op_case import both_signs
 
 _WIDE = np.concatenate([normal(40, 6, scale=4.0), np.full((1, 6), 40.0), np.full((1, 6), -40.0)])
 _KINKS = np.array([[0.0, 1e-7, -1e-7, 1.0, -1.0, 5.0], [6.0, 5.9999, 6.0001, 3.0, -3.0, -2.9999]])
@@ -47,6 +48,12 @@ _ACTIVATIONS: Sequence[activations.AbstractActivation] = [
 ]
 
 
+_RELATIVE = np.concatenate([both_signs(1e-36, 0.25, 60), both_signs(0.3, 80.0, 60)]).reshape(40, 6)
+"""Close to 0 and in the tails, where results are small."""
+
+_ALONG_AXES = activations.Softmax, activations.LogSoftmax
+
+
 def _cases() -> list[EquationCase]:
     points = (("wide", _WIDE), ("kinks", _KINKS), ("large", _LARGE), ("limits", _LIMITS))
     return [
@@ -54,6 +61,11 @@ def _cases() -> list[EquationCase]:
         for a in _ACTIVATIONS
         for name, x in points
     ] + [
+        *(
+            EquationCase(f"{a}-relative", a, (_RELATIVE,), relative=True)
+            for a in _ACTIVATIONS
+            if not isinstance(a, _ALONG_AXES)
+        ),
         EquationCase("Softmax-axis1", activations.Softmax(1), (normal(3, 5, 4),), reduced=5),
         EquationCase("LogSoftmax-axis1", activations.LogSoftmax(1), (normal(3, 5, 4),), reduced=5),
         EquationCase("PReLU-rank3", activations.PReLU(), (normal(7, 5, 4),), reduced=7),

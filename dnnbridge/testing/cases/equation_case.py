@@ -27,6 +27,7 @@ class EquationCase:
         masked: how many examples, the last ones, only fill up the batch.
         of: what the case is of, where that is not `spec`.
         batched: whether the first axis is the batch.
+        relative: whether an element is held to what rounding does to it, however small it is.
     """
 
     id: str
@@ -38,6 +39,7 @@ class EquationCase:
     masked: int = 0
     of: Spec | None = None
     batched: bool = True
+    relative: bool = False
 
     @property
     def subject(self) -> Spec | Emitter:

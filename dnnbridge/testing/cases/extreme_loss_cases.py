@@ -13,6 +13,7 @@ from dnnbridge import losses
 from dnnbridge.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.extreme_cases import LARGEST
+from dnnbridge.testing.cases.op_case import both_signs
 
 _FINITE = np.array([0.0, 1e-40, -1e-40, 1e-30, -1e-30, 1.0, 1e19, 1e30, -1e30])
 _ENDS = np.append(_FINITE, [LARGEST, -LARGEST])
@@ -144,6 +145,27 @@ def _along() -> list[EquationCase]:
     ]
 
 
+def _relative() -> list[EquationCase]:
+    """Cases of small losses, by their own size: close to the target, and sure to be right."""
+    sure = both_signs(0.5, 80.0, 30)
+    near, zero = _columns(both_signs(1e-17, 0.3, 40), np.zeros(1))
+    given: list[tuple[str, losses.AbstractLoss, tuple[Array, Array]]] = [
+        (
+            "binary-logits",
+            losses.BinaryCrossEntropy(from_logits=True),
+            (sure[:, None], _sure_of(sure)),
+        ),
+        ("huber", losses.Huber(0.1), (near, zero)),
+        ("log_cosh", losses.LogCosh(), (near, zero)),
+    ]
+    return [EquationCase(f"{name}-relative", loss, xs, relative=True) for name, loss, xs in given]
+
+
+def _sure_of(logits: Array) -> Array:
+    """Return the label that a logit is sure of."""
+    return np.asarray(logits > 0, float)[:, None]
+
+
 EXTREME_LOSS_CASES: list[EquationCase] = [
-    *(*_real(), *_infinite(), *_classes(), *_binary(), *_along()),
+    *(*_real(), *_infinite(), *_classes(), *_binary(), *_along(), *_relative()),
 ]

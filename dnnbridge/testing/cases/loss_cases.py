@@ -16,7 +16,21 @@ def _classes() -> list[EquationCase]:
     hard_label, soft = np.array([1, 2, 0]), softmax(normal(9, 10, scale=1.5))
     sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
     sure, sure_label = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]]), np.array([0, 1, 1])
+    # What several sigmoids give: rows whose sums are not 1, some of them above.
+    several = np.vstack([1.0 / (1.0 + np.exp(-logits)), np.full((1, 10), 1e-9), 3.0 * soft[:1]])
+    several_label, focal = np.append(label, [3, 4]), losses.CategoricalFocalCrossEntropy
+    made = [
+        EquationCase(f"{name}-{kind}", loss, (several, y), reduced=20)
+        for kind, normalize in (("divided", True), ("undivided", False))
+        for name, loss, y in (
+            ("sparse", sparse(normalize=normalize), several_label),
+            ("one_hot", dense(normalize=normalize), np.eye(10)[several_label]),
+            ("one_hot-smoothed", dense(False, 0.1, normalize=normalize), np.eye(10)[several_label]),
+            ("focal", focal(normalize=normalize), np.eye(10)[several_label]),
+        )
+    ]
     return [
+        *made,
         EquationCase("sparse-logits", sparse(True), (logits, label), reduced=10),
         EquationCase("sparse-logits-hard", sparse(True), (hard, hard_label), reduced=3),
         EquationCase("sparse-logits-steps", sparse(True), (steps, step_label), reduced=20),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dnnbridge import randomness
 from dnnbridge.arrays import Array
 from dnnbridge.graph import Op, TensorType
@@ -20,6 +22,7 @@ class OpCase:
         inputs: arrays, rounded to float32 before use.
         gradient: whether it has one.
         reduced: number of terms summed into an element.
+        relative: whether an element is held to what rounding does to it, however small it is.
     """
 
     id: str
@@ -27,6 +30,7 @@ class OpCase:
     inputs: tuple[Array, ...]
     gradient: bool = True
     reduced: int = 1
+    relative: bool = False
 
     @property
     def types(self) -> list[TensorType]:
@@ -36,3 +40,9 @@ class OpCase:
 
 def normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:
     return randomness.generator(key, "op case", *shape).normal(0.0, scale, shape)
+
+
+def both_signs(least: float, most: float, count: int) -> Array:
+    """Return numbers of both signs whose sizes are spread over many powers of ten."""
+    sizes = np.geomspace(least, most, count)
+    return np.concatenate([sizes, -sizes])

@@ -11,7 +11,7 @@ from dnnbridge.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_OP_CASES
 from dnnbridge.testing.cases.extreme_cases import EXTREME_OP_CASES
-from dnnbridge.testing.cases.op_case import OpCase
+from dnnbridge.testing.cases.op_case import OpCase, both_signs
 from dnnbridge.testing.cases.op_case import normal as _normal
 from dnnbridge.testing.cases.pooling_cases import POOLING_OP_CASES
 from dnnbridge.testing.cases.shape_op_cases import SHAPE_OP_CASES
@@ -20,6 +20,12 @@ _WIDE = np.concatenate(
     [np.linspace(-30, 30, 241), [0.0, 1e-8, -1e-8, 1e-3, -1e-3, 4.99, 5.01, -20.0, 88.0, -88.0]]
 )
 """Both tails, around 0, and where native kernels have been seen to break."""
+
+_NEAR = both_signs(1e-36, 0.25, 60)
+"""Close to 0, where an absolute tolerance sees nothing of what a kernel cancels."""
+
+_TAILS = both_signs(4.0, 85.0, 40)
+"""Where sigmoids and exponentials are small but no denormals."""
 
 _POSITIVE = np.concatenate([np.linspace(0.01, 3, 100), [1.0, 1e-7, 1.0 - 1e-7, 1e-30, 1e4, 1e30]])
 _TIES = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [-1.0, -5.0, 0.0]])
@@ -70,6 +76,28 @@ _REDUCTIONS: list[tuple[str, tuple[int, ...], bool]] = [
     ("two", (0, 2), False),
     ("all", (0, 1, 2), False),
 ]
+
+
+def _relative() -> list[OpCase]:
+    """Numbers that are small, or have small results, by their own size."""
+    both = np.concatenate([_NEAR, _TAILS])
+    middle = both_signs(1e-16, 1e18, 60)
+    cancelling = np.append(np.linspace(-6, 9, 101), _NEAR)
+    given: list[tuple[Op, tuple[Array, ...]]] = [
+        *((op, (both,)) for op in (ops.Neg(), ops.Abs(), ops.Relu(), ops.Clip(-1.0, 2.0))),
+        *((op, (both,)) for op in (ops.Exp(), ops.Expm1(), ops.Sigmoid(), ops.Tanh())),
+        (ops.Softplus(), (both,)),
+        (ops.Erfc(), (cancelling,)),
+        (ops.Square(), (middle,)),
+        (ops.Sqrt(), (np.abs(_NEAR),)),
+        (ops.Log(), (np.abs(both),)),
+        (ops.Add(), (_NEAR, 0.7 * _NEAR)),
+        (ops.Sub(), (_NEAR, 0.7 * _NEAR)),
+        (ops.Mul(), (middle, np.roll(middle, 7))),
+        (ops.Div(), (_NEAR, np.tile([0.3, -7.0, 1e4], 40))),
+        (ops.Softmax(1), (np.stack([_TAILS, np.zeros(80)], 1),)),
+    ]
+    return [OpCase(f"{type(op).__name__}-relative", op, xs, relative=True) for op, xs in given]
 
 
 def _reductions() -> list[OpCase]:
@@ -140,6 +168,7 @@ OP_CASES: list[OpCase] = [
     OpCase("Maximum-ties", ops.Maximum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
     OpCase("Minimum-ties", ops.Minimum(), (_EQUAL_HERE_AND_THERE, np.full((3, 4), 0.5))),
     *(OpCase(f"{type(op).__name__}-large", op, (_LARGE,)) for op in _BOUNDED),
+    *_relative(),
     *_limits(),
     *_reductions(),
     *_others(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dnnbridge import ops
@@ -71,6 +73,27 @@ def _takes() -> list[OpCase]:
     ]
 
 
+def _updates_of_rows() -> list[OpCase]:
+    """Rows of one index are equal where they are put."""
+    pairs, some = np.array([[1, 4, 1], [4, 4, 0]]), np.array([5, 0, 2, 2, 2, 5])
+    table, often = normal(6, 3), np.arange(300) % 3
+    put = ops.PutRows()
+    given = [
+        OpCase("SumRepeats", ops.SumRepeats(6), (normal(6, 3, key=1), some)),
+        OpCase("SumRepeats-rank2", ops.SumRepeats(5), (normal(2, 3, 4), pairs)),
+        OpCase("SumRepeats-numbers", ops.SumRepeats(5), (normal(2, 3), pairs)),
+        OpCase("SumRepeats-matrices", ops.SumRepeats(9), (normal(6, 2, 3), some)),
+        OpCase("SumRepeats-often", ops.SumRepeats(3), (normal(300, 2), often), reduced=100),
+        OpCase("SumRepeats-one", ops.SumRepeats(1), (normal(7, 3), np.zeros(7, int)), reduced=7),
+        OpCase("PutRows", put, (table, some, normal(6, 3, key=1)[some])),
+        OpCase("PutRows-rank2", put, (table, pairs, normal(6, 3, key=1)[pairs])),
+        OpCase("PutRows-numbers", put, (normal(6), pairs, normal(6, key=1)[pairs])),
+        OpCase("PutRows-matrices", put, (normal(6, 2, 3), some, normal(6, 2, 3, key=1)[some])),
+        OpCase("PutRows-all", put, (table, np.arange(6), normal(6, 3, key=1))),
+    ]
+    return [replace(case, gradient=False) for case in given]
+
+
 def _products() -> list[OpCase]:
     pairs = {
         "": ((3, 4, 5), (3, 5, 2)),
@@ -92,5 +115,6 @@ SHAPE_OP_CASES: list[OpCase] = [
     *_reverses(),
     *_broadcasts(),
     *_takes(),
+    *_updates_of_rows(),
     *_products(),
 ]

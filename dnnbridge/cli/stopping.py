@@ -1,0 +1,94 @@
+"""Ctrl-C and SIGTERM end a command in order: what is trained is saved, and the status says why."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dnnbridge import Run
+
+NAMES = ("SIGTERM", "SIGHUP")
+
+
+class Stopped(BaseException):
+    """A signal has asked the command to end; `told` if the user knows."""
+
+    def __init__(self, number: int, told: bool = False) -> None:
+        self.number, self.told = number, told
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """End with status 130 on Ctrl-C, 143 on SIGTERM, 129 on SIGHUP, after what is cleaned up."""
+    try:
+        with _asked_by_signals():
+            yield
+    except (KeyboardInterrupt, Stopped) as stop:
+        if not (isinstance(stop, Stopped) and stop.told):
+            click.echo("stopped", err=True)
+        raise click.exceptions.Exit(128 + _number(stop)) from None
+
+
+@contextmanager
+def saving(run: Run, path: Path | None) -> Iterator[None]:
+    """Save what is trained so far, also where training is stopped or fails, and say so."""
+    from dnnbridge.errors import StateError
+
+    try:
+        yield
+    except BaseException as error:
+        stopped = isinstance(error, KeyboardInterrupt | Stopped)
+        try:
+            where = _save(run, path)
+        except StateError as torn:
+            where = f"nothing is saved: {torn}"
+        if stopped or path is not None:
+            at = f"epoch {run.progress.epoch + 1}, after step {run.progress.step}"
+            click.echo(f"stopped in {at}: {where}", err=True)
+        if stopped:
+            raise Stopped(_number(error), told=True) from None
+        raise
+    if path is not None:
+        _save(run, path)
+
+
+def _number(stop: BaseException) -> int:
+    return stop.number if isinstance(stop, Stopped) else signal.SIGINT
+
+
+def _save(run: Run, path: Path | None) -> str:
+    if not run.progress.step:
+        return "nothing is trained"
+    if path is None:
+        return "nothing is saved without --save"
+    written = run.save(path)
+    return f"saved {written}; go on with --resume {written}"
+
+
+@contextmanager
+def _asked_by_signals() -> Iterator[None]:
+    """Raise `Stopped` where a signal would end the process; one that is ignored stays so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    try:
+        for number in taken:
+            signal.signal(number, _stop)
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)

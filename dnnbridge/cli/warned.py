@@ -1,0 +1,29 @@
+"""Warnings of dnnbridge become one line on stderr each."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from dnnbridge.warning import DnnbridgeWarning
+
+
+@contextmanager
+def shown_warnings() -> Iterator[None]:
+    """Print warnings of dnnbridge without the place in the source, and leave all others alone."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, DnnbridgeWarning):
+                click.echo(f"warning: {message}", err=True)
+            else:
+                shown(message, category, *place, **more)
+
+        warnings.simplefilter("always", DnnbridgeWarning)
+        warnings.showwarning = show
+        yield

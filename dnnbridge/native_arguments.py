@@ -1,0 +1,162 @@
+"""Arguments of frameworks' classes that `.keras()` and `.mindspore()` do not take, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Hints = Mapping[str, str]
+
+_NAMED = {
+    "name": "Leave it out: names of optimizers, losses and schedules stand nowhere here.",
+    "dtype": "Leave it out: weights and numbers are float32.",
+}
+
+_PARAMETERS = (
+    "Leave it out: the weights are those of the experiment's model; Experiment(frozen=…) and "
+    "ParameterGroups choose among them."
+)
+
+_LOCKING = "Leave it out: a step is alone with its weights."
+
+_REDUCTION = 'Write .replace(reduction="mean"), "sum" or "weighted_mean".'
+
+COMMON: Mapping[tuple[str, str], Hints] = {
+    ("optimizer", "keras"): {
+        **_NAMED,
+        "clipnorm": "Write Experiment(gradients=[ClipByNorm(…)]).",
+        "clipvalue": "Write Experiment(gradients=[ClipByValue(…)]).",
+        "global_clipnorm": "Write Experiment(gradients=[ClipByGlobalNorm(…)]).",
+        "use_ema": "Write ExponentialMovingAverage(optimizer, momentum).",
+        "ema_momentum": "Write ExponentialMovingAverage(optimizer, momentum).",
+        "ema_overwrite_frequency": "Write ExponentialMovingAverage(optimizer, overwrite_every=…).",
+        "loss_scale_factor": "Write Experiment(loss_scale=…), which scales the loss and divides "
+        "the gradients.",
+        "gradient_accumulation_steps": "Write Experiment(accumulate=…).",
+    },
+    ("optimizer", "mindspore"): {
+        "params": _PARAMETERS,
+        "use_locking": _LOCKING,
+        "use_lazy": "Leave it out: every row of an embedding moves.",
+        "use_offload": "Leave it out: the backend decides where arrays lie.",
+    },
+    ("loss", "keras"): {**_NAMED, "reduction": _REDUCTION},
+    ("loss", "mindspore"): {
+        "reduction": _REDUCTION,
+        "weight": "Give fit(sample_weight=…), or class_weight=….",
+    },
+    ("schedule", "keras"): {
+        **_NAMED,
+        "verbose": "Leave it out: Run.optimizer shows the rate as it is.",
+    },
+    ("initializer", "keras"): {"seed": "Write Experiment(seed=…), which all draws follow."},
+    ("layer", "mindspore"): {"dtype": "Leave it out: weights are float32."},
+}
+"""What a framework's classes of a family share."""
+
+OWN: Mapping[tuple[str, str], Hints] = {
+    ("optimizer.Adafactor", "keras"): {
+        "relative_step": "Leave it out: Keras' step is the same with True and False.",
+    },
+    ("optimizer.Adafactor", "mindspore"): {
+        "relative_step": "Leave learning_rate out for a relative step, or give one.",
+        "compression": "Leave it out: nothing is compressed.",
+        "weight_decay": "Write .replace(weight_decay=DecoupledWeightDecay(…)), which comes before "
+        "the update; MindSpore's comes after it.",
+    },
+    ("optimizer.Adagrad", "mindspore"): {
+        "update_slots": "Leave it out: the squares are always added up.",
+    },
+    ("optimizer.LARS", "mindspore"): {
+        "optimizer": "Give the arguments of its nn.SGD: LARS.mindspore(learning_rate, momentum).",
+        "lars_filter": "Write ParameterGroups for the weights that it leaves out.",
+    },
+    **{
+        (f"initializer.{kind}", "mindspore"): {
+            "nonlinearity": 'Leave it out: it is "leaky_relu"; "relu" is a negative_slope of 0.',
+        }
+        for kind in ("HeNormal", "HeUniform")
+    },
+    ("loss.BinaryCrossEntropy", "mindspore"): {
+        "pos_weight": "Write fit(class_weight={1: …}) where there is one number per example.",
+    },
+    ("loss.CategoricalFocalCrossEntropy", "mindspore"): {
+        "weight": "Write .replace(alpha=…), or fit(class_weight=…).",
+    },
+    ("loss.Poisson", "mindspore"): {"full": "Leave it out: Stirling's term has no gradient."},
+    ("activation.PReLU", "keras"): {
+        "alpha_regularizer": 'Write Experiment(regularizers={"*/slope": …}).',
+        "alpha_constraint": 'Write Experiment(constraints={"*/slope": …}).',
+        "shared_axes": "Write PReLU(shared=True) for one slope; slopes per channel cannot be had.",
+    },
+    ("activation.PReLU", "mindspore"): {
+        "channel": "Leave it out: mindspore() has one slope; PReLU() has one for each feature.",
+    },
+    ("activation.GELU", "keras"): {"x": "Call the activation on it: GELU.keras()(x)."},
+    ("layer.BatchNorm", "mindspore"): {
+        "num_features": "Leave it out: it is the size of the last axis of the input.",
+        "moving_mean_init": "Leave it out: it starts at 0. run.set_parameters sets another start.",
+        "moving_var_init": "Leave it out: it starts at 1. run.set_parameters sets another start.",
+        "use_batch_statistics": "Leave it out: training uses those of the batch, prediction the "
+        "running ones; Experiment(frozen=…) makes training use them too.",
+        "data_format": "Leave it out: features are in the last axis, or write BatchNorm(axis=1).",
+    },
+    ("layer.GroupNorm", "mindspore"): {
+        "num_channels": "Leave it out: it is the size of the last axis of the input.",
+    },
+    ("layer.InstanceNorm", "mindspore"): {
+        "num_features": "Leave it out: it is the size of the last axis of the input.",
+        "momentum": "Leave it out: statistics are those of each example, in prediction too.",
+    },
+    ("layer.LayerNorm", "mindspore"): {
+        "normalized_shape": "Write axis=…, which axes are normalised.",
+        "begin_norm_axis": "Write axis=…, which axes are normalised.",
+        "begin_params_axis": "Leave it out: gamma and beta have the shape of the axes.",
+    },
+    ("layer.MultiHeadAttention", "mindspore"): {
+        "add_bias_kv": "Leave it out: it cannot be had.",
+        "add_zero_attn": "Leave it out: it cannot be had.",
+        "kdim": "Leave it out: keys have the size that they come with.",
+        "vdim": "Leave it out: values have the size that they come with.",
+        "batch_first": "Leave it out: the batch is the first axis.",
+    },
+    ("layer.MaxPooling2D", "mindspore"): {
+        "padding": "Write MaxPooling2D(padding=…), which takes numbers.",
+        "dilation": "Leave it out: windows have no gaps here.",
+        "return_indices": "Leave it out: it gives the maxima only.",
+        "ceil_mode": 'Write pad_mode="same", or ZeroPadding2D before it.',
+    },
+    ("layer.AveragePooling2D", "mindspore"): {
+        "ceil_mode": 'Write pad_mode="same", or ZeroPadding2D before it.',
+        "divisor_override": "Leave it out: a mean is divided by the number of its elements.",
+    },
+    ("layer.Conv2DTranspose", "mindspore"): {
+        "output_padding": "Write Conv2DTranspose(output_padding=…).",
+        "group": "Leave it out: a transposed convolution has one group.",
+    },
+    ("layer.Embedding", "mindspore"): {
+        "use_one_hot": "Leave it out: the rows are the same.",
+    },
+    **{
+        (f"layer.{kind}", "mindspore"): {
+            "input_size": "Leave it out: it is the size of the last axis of the input.",
+            "num_layers": "Write one layer after another.",
+            "has_bias": "Write use_bias=….",
+            "batch_first": "Leave it out: the batch is the first axis.",
+            "dropout": "Put a Dropout layer between two of them.",
+            "bidirectional": f"Write Bidirectional({kind}.mindspore(…)).",
+        }
+        for kind in ("SimpleRNN", "LSTM", "GRU")
+    },
+}
+"""What single classes have besides."""
+
+
+def refused(kind: str, framework: str) -> Hints:
+    """Return what to do in place of each argument that a constructor does not take, by name.
+
+    Args:
+        kind: of the spec, such as "optimizer.SGD".
+        framework: whose constructor: "keras" or "mindspore".
+    """
+    family = kind.partition(".")[0]
+    return {**COMMON.get((family, framework), {}), **OWN.get((kind, framework), {})}

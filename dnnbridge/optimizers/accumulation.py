@@ -1,0 +1,139 @@
+"""An update after several steps: what a window of them is, and the optimizer that waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import PlainValidator
+
+from dnnbridge import ops
+from dnnbridge.errors import SpecError
+from dnnbridge.fields import PositiveInt, plain
+from dnnbridge.graph import Value
+from dnnbridge.moment import Moment
+from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.specification import Spec, spec
+from dnnbridge.updates import Updates, Weight
+from dnnbridge.wording import shorten
+
+
+@spec
+class Accumulation(Spec):
+    """Which steps make one update together, and how their gradients are put together
+
+    Args:
+        steps: steps of a window.
+        mean: "batch": Σ of the losses over Σ of what they are divided by, so that the update is
+            that of one large batch, whatever the number of real examples or labels in each step.
+            "steps": the mean of the gradients of the steps, each of which counts alike, as in
+            Keras and MindSpore.
+        last: what becomes of a window that an epoch ends in. "update": it makes an update of the
+            steps that it has, so that training leaves nothing undone. "carry": it goes on in the
+            next epoch, as in Keras; one that training ends in waits for the next `fit`.
+
+    Example:
+        >>> Accumulation(4)
+        Accumulation(steps=4, mean='batch', last='update')
+    """
+
+    steps: PositiveInt
+    mean: Literal["batch", "steps"] = "batch"
+    last: Literal["update", "carry"] = "update"
+
+    def ends(self, moment: Moment) -> bool:
+        """Return whether a step is the last of its window."""
+        if self.last == "carry":
+            return (moment + 1) % self.steps == 0
+        return moment.last or (moment.batch + 1) % self.steps == 0
+
+    def before(self, moment: Moment) -> int:
+        """Return how many windows have ended before a step."""
+        return moment // self.steps if self.last == "carry" else moment.windows(self.steps)
+
+
+def as_accumulation(value: Any) -> Accumulation:
+    """Return an accumulation; a number of steps is one with the defaults."""
+    value = plain(value)
+    if isinstance(value, Accumulation):
+        return value
+    if type(value) is int and value > 0:
+        return Accumulation(value)
+    raise SpecError(
+        "expected a positive number of steps, or an Accumulation",
+        got=shorten(value),
+        hint='Write 4, or Accumulation(4, mean="steps").',
+    )
+
+
+def _checked(value: Any) -> int | Accumulation:
+    """Return what was given, so that a number stays one."""
+    made = as_accumulation(value)
+    return value if isinstance(value, Accumulation) else made.steps
+
+
+AccumulationLike = Annotated[int | Accumulation, PlainValidator(_checked)]
+"""Field of an accumulation, or a number of steps."""
+
+
+@spec
+class GradientAccumulation(AbstractWrapper):
+    """An update after every few steps, with their gradients together
+
+    A batch in several parts: weights and slots stay as they are until the last part is done, and
+    the update is that of the whole batch; `Accumulation` says what else it may be. The inner
+    optimizer counts updates, so a schedule moves on once in a window, as does the bias correction
+    of Adam. Statistics of the batch, such as those of a BatchNorm, are of each part by itself.
+
+    With `gradient_accumulation_steps=n` a Keras optimizer takes the mean of the steps, goes on over
+    the end of an epoch, and counts updates for bias corrections, but batches for the rate: that of
+    update k is schedule(k · n + n - 1). Write `Strided(schedule, n, n - 1)` for it.
+
+    Args:
+        optimizer: what makes the updates.
+        steps: steps per update, or an `Accumulation`.
+
+    Example:
+        >>> from dnnbridge import SGD
+        >>> GradientAccumulation(SGD(0.1), steps=2).host_scalars(step=1)
+        {'apply': 1.0, 'inner.learning_rate': 0.1, 'inner.gain': 1.0}
+    """
+
+    waits = True
+
+    steps: AccumulationLike
+
+    @property
+    def window(self) -> Accumulation:
+        return as_accumulation(self.steps)
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return {"apply": float(self.window.ends(Moment.of(step)))}
+
+    def inner_step(self, step: int) -> int:
+        return self.window.before(Moment.of(step))
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        if not weights:
+            return
+        apply = ops.equal(updates.scalars["apply"], 1.0)
+        share = updates.divisor() if self.window.mean == "batch" else 1.0
+
+        def kept(name: str, shape: tuple[int, ...], part: Value | float) -> Value:
+            """Add what a step brings to what the window has, which begins anew after its end."""
+            total = updates.slot(name, shape) + part
+            updates.writes[name] = ops.where(apply, 0.0, total)
+            return total
+
+        def together(weight: Weight) -> Value:
+            part = weight.gradient if share is None else weight.gradient * share
+            return kept(f"{weight.name}:accumulated", weight.array.shape, part)
+
+        totals = [together(weight) for weight in weights]
+        inverse: Value | float = 1.0
+        if share is not None:
+            divisor = kept(f"{weights[0].name}:accumulated_divisor", (), share)
+            inverse = 1.0 / ops.where(ops.equal(divisor, 0.0), 1.0, divisor)
+        mean = [replace(w, gradient=g * inverse) for w, g in zip(weights, totals, strict=True)]
+        updates.only_if(apply, self.emit_inner(updates, mean), weights)

@@ -1,0 +1,94 @@
+"""What becomes of a training whose loss or weights are no longer finite."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from dnnbridge.arrays import Array, is_finite
+from dnnbridge.errors import DataError, NonFiniteError
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.history import History
+from dnnbridge.wording import close_match
+
+if TYPE_CHECKING:
+    from dnnbridge.training.run import Run
+
+log = logging.getLogger(__name__)
+
+OnNonFinite = Literal["stop", "raise", "warn"]
+
+CHOICES = ("stop", "raise", "warn")
+
+HINT = "A smaller learning rate, clipped gradients or other data may help."
+
+
+class NonFiniteGuard(Callback):
+    """Looks at the loss of every step and, when training ends, at the weights.
+
+    Args:
+        choice: "stop" ends the training, "raise" raises, "warn" goes on.
+        history: where the first such step is noted.
+    """
+
+    def __init__(self, choice: str, history: History) -> None:
+        self.choice, self.history = choice, history
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size and self.history.nonfinite_step is None:
+            step = run.progress.step - len(losses) + int(bad[0]) + 1
+            self._found(run, step, f"the loss of step {step} is not finite", str(losses[bad[0]]))
+
+    def end(self, run: Run) -> None:
+        """Look at the weights that the last step has left: no loss tells of them."""
+        if self.history.nonfinite_step is None and self.history.step_losses:
+            bad, step = not_finite(run.state()), run.progress.step
+            if bad:
+                what = f"the loss of step {step} is finite, and what it made of the weights is not"
+                self._found(run, step, what, name_some(bad))
+
+    def _found(self, run: Run, step: int, what: str, got: str) -> None:
+        self.history.nonfinite_step = step
+        if self.choice == "raise":
+            raise NonFiniteError(what, where="fit", got=got, hint=HINT, step=step)
+        if self.choice == "stop":
+            run.stop()
+        ends = "training ends here" if self.choice == "stop" else "training goes on"
+        log.warning("%s (%s): %s. %s", what, got, ends, HINT)
+
+
+def checked_choice(value: object) -> str:
+    """Return what `on_nonfinite` may be, or raise."""
+    if value not in CHOICES:
+        raise DataError(
+            "unknown choice",
+            where="on_nonfinite",
+            got=repr(value),
+            hint=close_match(value, CHOICES),
+        )
+    return str(value)
+
+
+def not_finite(arrays: Mapping[str, Array]) -> list[str]:
+    """Return the names of the arrays that hold infinity or NaN.
+
+    Example:
+        >>> not_finite({"kernel": np.ones(3), "bias": np.array([0.0, np.nan])})
+        ['bias']
+    """
+    return [name for name, array in arrays.items() if not is_finite(array)]
+
+
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """List names, and say how many more there are.
+
+    Example:
+        >>> name_some(["a", "b", "c", "d", "e"])
+        'a, b, c and 2 more'
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

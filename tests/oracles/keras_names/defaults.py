@@ -1,0 +1,85 @@
+"""Defaults of arguments that a class of ours and its namesake share."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+from oracles.keras_names.names import Pair, class_of
+
+ARGUMENTS = {
+    "ignore_index": "ignore_class",
+    "initial_accumulator": "initial_accumulator_value",
+    "limit": "max_value",
+    "maximum": "max_value",
+    "minimum": "min_value",
+    "shared": "shared_axes",
+    "initializer": "alpha_initializer",
+}
+"""Arguments that are called otherwise here."""
+
+WORDS = {
+    ("reduction", "mean"): "sum_over_batch_size",
+    ("activation", "linear"): None,
+    ("data_format", "channels_last"): None,
+    ("shared_axes", False): None,
+}
+"""Values that are written otherwise here, by the name of the argument there."""
+
+AXIS = ("MaxNorm", "MinMaxNorm", "UnitNorm")
+
+DIFFERENT: dict[Pair, set[str]] = {
+    ("F1Score", "metrics.F1Score"): {"average", "threshold"},
+    ("LeakyReLU", "layers.LeakyReLU"): {"negative_slope"},
+    **{(name, f"constraints.{name}"): {"axis"} for name in AXIS},
+}
+"""Defaults that differ on purpose; a row of the name says why."""
+
+
+def differing(keras: Any, pair: Pair) -> dict[str, tuple[Any, Any]]:
+    """Return arguments that both have whose defaults differ: theirs and ours.
+
+    One that has to be given on either side cannot differ silently.
+    """
+    ours, theirs = class_of(keras, pair)
+    if not dataclasses.is_dataclass(ours):
+        return {}
+    call = theirs.__init__ if inspect.isclass(theirs) else theirs
+    native = {p.name: p.default for p in inspect.signature(call).parameters.values()}
+    found = {}
+    for field in dataclasses.fields(ours):
+        name = ARGUMENTS.get(field.name, field.name)
+        if name not in native or name == "name":
+            continue
+        mine = _default(field)
+        mine = WORDS.get((name, mine), mine) if _hashable(mine) else mine
+        if not _same(mine, native[name]):
+            found[name] = (native[name], mine)
+    return found
+
+
+REQUIRED = "required"
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return REQUIRED if field.default is dataclasses.MISSING else field.default
+
+
+def _hashable(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool, type(None)))
+
+
+def _same(mine: Any, theirs: Any) -> bool:
+    """Compare defaults; (2, 2) and ((1, 1), (1, 1)) are 2 and 1 for every axis."""
+    if theirs is inspect.Parameter.empty or mine == REQUIRED:
+        return True
+    while isinstance(theirs, (tuple, list)) and theirs and not isinstance(mine, (tuple, list)):
+        if len(set(theirs)) > 1:
+            return False
+        theirs = theirs[0]
+    if isinstance(mine, (int, float)) and isinstance(theirs, (int, float)):
+        return float(mine) == float(theirs)
+    if isinstance(mine, str) and isinstance(theirs, str):
+        return mine.lower() == theirs.lower()
+    return bool(mine == theirs)

@@ -1,0 +1,80 @@
+"""Losses of probabilities behind a final activation, for answers that are wrong for sure."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from oracles.keras_names.evaluating import assign
+from oracles.keras_names.loss_rows import FAR, LABEL, MINE, ONE_HOT, REAL, RENAMED
+from oracles.keras_names.row import Pairs, Row, text_of
+
+import dnnbridge as db
+
+X = np.vstack([FAR, REAL])
+ROWS, CLASSES = np.vstack([ONE_HOT, ONE_HOT]), np.append(LABEL, LABEL)
+
+
+def _measure(activation: str, name: str, y: Any, arguments: Any, keras: Any) -> Pairs:
+    """Evaluate, and train for one step, a model that is nothing but a kernel and an activation."""
+    theirs = getattr(keras.losses, RENAMED.get(name, name))(**arguments)
+    native = keras.Sequential(
+        [keras.Input((5,)), keras.layers.Dense(5, activation, use_bias=False)]
+    )
+    kernel = np.eye(5, dtype=np.float32)
+    assign(native.weights, {"kernel": kernel})
+    native.compile(keras.optimizers.SGD(0.1), theirs)
+    mine = getattr(db, name)(**{MINE.get(k, k): v for k, v in arguments.items()})
+    layers = [db.Input((5,)), db.Dense(5, activation, use_bias=False)]
+    run = db.compile(db.Experiment(db.Sequential(layers), mine, db.SGD(0.1)), "reference")
+    run.set_parameters({"dense/kernel": kernel})
+    x = X.astype(np.float32)
+    before = native.evaluate(x, y, verbose=0, batch_size=len(x)), run.evaluate(x, y)["loss"]
+    native.train_on_batch(x, y)
+    run.fit(x, y, len(x))
+    return {
+        "loss": before,
+        "kernel": (native.get_weights()[0], run.parameters()["dense/kernel"]),
+    }
+
+
+def row(activation: str, name: str, y: Any, because: str = "", **arguments: Any) -> Row:
+    return Row(
+        family="loss",
+        name=name,
+        keras=f"losses.{RENAMED.get(name, name)}",
+        says=", ".join(filter(None, (f"behind a final {activation}", text_of(arguments)))),
+        measure=partial(_measure, activation, name, y, arguments),
+        because=because,
+        tolerance=1e-5,
+    )
+
+
+IGNORED = (
+    "the loss sees the logits behind the activation here, too; Keras puts zeros in the place of "
+    "what is ignored, after which it sees none, and clips the probabilities"
+)
+MIXED = (
+    "the factor has the sigmoid of the logits, as the cross-entropy has; Keras has the softmax in "
+    "the factor and the sigmoid in the cross-entropy"
+)
+
+END_ROWS = [
+    *(
+        row(activation, name, y)
+        for activation in ("softmax", "sigmoid")
+        for name, y in (
+            ("SparseCategoricalCrossEntropy", CLASSES),
+            ("CategoricalCrossEntropy", ROWS),
+            ("CategoricalFocalCrossEntropy", ROWS),
+            ("BinaryCrossEntropy", ROWS),
+            ("KLDivergence", ROWS),
+        )
+    ),
+    row("softmax", "CategoricalCrossEntropy", ROWS, label_smoothing=0.1),
+    row("sigmoid", "BinaryCrossEntropy", ROWS, label_smoothing=0.1),
+    row("sigmoid", "BinaryFocalCrossEntropy", ROWS),
+    row("softmax", "BinaryFocalCrossEntropy", ROWS, MIXED),
+    row("softmax", "SparseCategoricalCrossEntropy", CLASSES, IGNORED, ignore_class=3),
+]

@@ -1,0 +1,161 @@
+"""Layers: outputs, gradients and running statistics in training and at rest, same weights."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from oracles.keras_names.evaluating import both_of_layer, ours_of
+from oracles.keras_names.row import Pairs, Row, text_of
+
+import dnnbridge as db
+
+RNG = np.random.default_rng(0)
+FLAT, LINE, PLANE, SPACE = (
+    RNG.normal(size=s) for s in ((4, 6), (2, 9, 4), (2, 8, 7, 4), (2, 5, 4, 6, 3))
+)
+WORDS = RNG.integers(0, 5, (3, 4))
+BY_AXES = {1: LINE, 2: PLANE, 3: SPACE}
+
+RENAMED = {
+    "BatchNorm": "BatchNormalization",
+    "LayerNorm": "LayerNormalization",
+    "GroupNorm": "GroupNormalization",
+    "RMSNorm": "RMSNormalization",
+}
+
+
+def _measure(name: str, inputs: tuple[Any, ...], arguments: Any, mine: Any, keras: Any) -> Pairs:
+    given = {k: v(db) if callable(v) else v for k, v in arguments.items()}
+    theirs = {k: v(keras.layers) if callable(v) else v for k, v in arguments.items()}
+    pairs: dict[str, Any] = {}
+    for training in (True, False):
+        native = getattr(keras.layers, RENAMED.get(name, name))(**theirs)
+        spec = getattr(db, name)(**given | mine)
+        made = both_of_layer(spec, native, inputs, training)
+        pairs |= {f"{what}, training {training}": pair for what, pair in made.items()}
+    return pairs
+
+
+def row(name: str, *inputs: Any, mine: Any = None, because: str = "", **arguments: Any) -> Row:
+    """Compare a layer with the same arguments; `mine` are more of ours, which change no default."""
+    return Row(
+        family="layer",
+        name=name,
+        keras=f"layers.{RENAMED.get(name, name)}",
+        says=text_of({k: v for k, v in arguments.items() if not callable(v)}),
+        measure=partial(_measure, name, inputs, arguments, mine or {}),
+        because=because,
+        tolerance=1e-5,
+    )
+
+
+def _noise(name: str, x: Any, arguments: Any, keras: Any) -> Pairs:
+    import tensorflow as tf
+
+    _, found = ours_of(getattr(db, name)(**arguments), (x,), training=True, gradient=False)
+    native = getattr(keras.layers, name)(**arguments, seed=1)
+    theirs = np.asarray(native(tf.constant(x, tf.float32), training=True))
+    return {
+        what: (of(theirs), of(found["value"]))
+        for what, of in {
+            "mean": np.mean,
+            "deviation": np.std,
+            "unchanged or zero": lambda y: np.mean((y == 0) | (y == x)),
+            "quantiles": lambda y: np.quantile(y, (0.05, 0.5, 0.95)),
+            "along the second axis": lambda y: np.mean(np.ptp(y, 1) == 0),
+        }.items()
+    }
+
+
+def noise(name: str, *sizes: int, **arguments: Any) -> Row:
+    """Compare the statistics of a layer that draws."""
+    return Row(
+        family="layer",
+        name=name,
+        keras=f"layers.{name}",
+        says=text_of(arguments),
+        measure=partial(_noise, name, np.ones(sizes), arguments),
+        tolerance=0.02,
+    )
+
+
+def _images() -> list[Row]:
+    rows = []
+    for axes, x in BY_AXES.items():
+        small = {"filters": 3, "kernel_size": 2}
+        rows += [
+            row(f"Conv{axes}D", x, **small),
+            row(f"Conv{axes}D", x, **small, strides=2, padding="same", activation="tanh"),
+            row(f"Conv{axes}DTranspose", x, **small),
+            row(f"Conv{axes}DTranspose", x, **small, strides=2, padding="same"),
+            row(f"MaxPooling{axes}D", x),
+            row(f"MaxPooling{axes}D", x, pool_size=3, strides=1, padding="same"),
+            row(f"AveragePooling{axes}D", x, pool_size=2),
+            row(f"AveragePooling{axes}D", x, pool_size=3, strides=2, padding="same"),
+            row(f"GlobalAveragePooling{axes}D", x),
+            row(f"GlobalMaxPooling{axes}D", x, keepdims=True),
+            row(f"ZeroPadding{axes}D", x),
+            row(f"Cropping{axes}D", x),
+            row(f"UpSampling{axes}D", x),
+            noise(f"SpatialDropout{axes}D", 300, *(3,) * axes, 40, rate=0.3),
+        ]
+    for axes in (1, 2):
+        rows += [
+            row(f"DepthwiseConv{axes}D", BY_AXES[axes], kernel_size=2, depth_multiplier=2),
+            row(f"SeparableConv{axes}D", BY_AXES[axes], filters=3, kernel_size=2, padding="same"),
+        ]
+    return [
+        *rows,
+        row("Conv1D", LINE, filters=3, kernel_size=2, padding="causal", dilation_rate=2),
+        row("Conv2D", PLANE, filters=4, kernel_size=3, groups=2, use_bias=False),
+        row("UpSampling2D", PLANE, size=(3, 2), interpolation="bilinear"),
+    ]
+
+
+def _sequences() -> list[Row]:
+    rows = []
+    for name in ("SimpleRNN", "LSTM", "GRU"):
+        rows += [
+            row(name, LINE, units=3),
+            row(name, LINE, units=3, return_sequences=True, go_backwards=True, use_bias=False),
+        ]
+    return [
+        *rows,
+        row("GRU", LINE, units=3, reset_after=False),
+        row("Bidirectional", LINE, layer=lambda space: space.LSTM(3, return_sequences=True)),
+        row("TimeDistributed", LINE, layer=lambda space: space.Dense(3, activation="tanh")),
+        row("Embedding", WORDS, input_dim=5, output_dim=3),
+        row("Attention", LINE, LINE[:, :5] + 1.0),
+        row("Attention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=True),
+        row("MultiHeadAttention", LINE, LINE[:, :5], num_heads=2, key_dim=3),
+        row("Dot", LINE, LINE[:, :5], axes=2, normalize=True),
+    ]
+
+
+def _plain() -> list[Row]:
+    merged = ("Add", "Average", "Maximum", "Multiply", "Concatenate")
+    return [
+        row("Dense", FLAT, units=3),
+        row("Dense", LINE, units=3, activation="sigmoid", use_bias=False),
+        row("Activation", FLAT, activation="tanh"),
+        row("ActivityRegularization", FLAT, l1=0.1, l2=0.2),
+        row("Flatten", PLANE),
+        row("Permute", PLANE, dims=(3, 1, 2)),
+        row("Reshape", PLANE, target_shape=(8, 28)),
+        *(row(name, FLAT, FLAT[::-1].copy()) for name in merged),
+        row("Subtract", FLAT, FLAT[::-1].copy()),
+        row("BatchNorm", PLANE),
+        row("BatchNorm", FLAT, momentum=0.8, epsilon=1e-2, scale=False),
+        row("LayerNorm", LINE),
+        row("LayerNorm", PLANE, axis=(1, 3), epsilon=1e-2, center=False),
+        row("GroupNorm", PLANE, groups=2),
+        row("RMSNorm", LINE),
+        *(noise(name, 300, 300, rate=0.3) for name in ("Dropout", "AlphaDropout")),
+        noise("GaussianDropout", 300, 300, rate=0.3),
+        noise("GaussianNoise", 300, 300, stddev=0.3),
+    ]
+
+
+LAYER_ROWS = [*_plain(), *_images(), *_sequences()]

@@ -1,0 +1,98 @@
+"""Metrics over several batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from oracles.keras_names.evaluating import ours_of
+from oracles.keras_names.loss_rows import LABEL, ONE_HOT, REAL, SHARES, SOFT
+from oracles.keras_names.row import Pairs, Row, text_of
+
+import dnnbridge as db
+
+RNG = np.random.default_rng(1)
+YES = (RNG.random((9, 3)) < 0.4) * 1.0
+SCORES = np.clip(RNG.normal(0.4 + 0.3 * YES, 0.25), 0.0, 1.0).astype(np.float32).astype(float)
+BATCHES = (slice(0, 4), slice(4, 8), slice(8, 9))
+
+
+def _measure(spec: Any, native: str, arguments: Any, x: Any, y: Any, keras: Any) -> Pairs:
+    theirs = getattr(keras.metrics, native)(**arguments)
+    total = 0.0
+    for rows in BATCHES:
+        theirs.update_state(y[rows], x[rows].astype(np.float32))
+        total = total + ours_of(spec, (x[rows], y[rows]), gradient=False)[1]["value"].sum(0)
+    return {"result": (np.asarray(theirs.result()), np.asarray(spec.result(total, len(y))))}
+
+
+def row(
+    spec: Any, native: str, x: Any, y: Any, says: str = "", because: str = "", **arguments: Any
+) -> Row:
+    """Compare a metric of ours with one of Keras, batch by batch."""
+    name = type(spec).__name__ if not isinstance(spec, db.LossMetric) else type(spec.loss).__name__
+    return Row(
+        family="metric",
+        name=name,
+        keras=f"metrics.{native}",
+        says=", ".join(filter(None, (native if native != name else "", says, text_of(arguments)))),
+        measure=partial(_measure, spec, native, arguments, x, y),
+        because=because,
+        tolerance=1e-5,
+    )
+
+
+OF_LOSSES = {
+    "BinaryCrossentropy": (db.BinaryCrossEntropy(), SCORES, YES),
+    "CategoricalCrossentropy": (db.CategoricalCrossEntropy(), SHARES, ONE_HOT),
+    "SparseCategoricalCrossentropy": (db.SparseCategoricalCrossEntropy(), SHARES, LABEL),
+    "CategoricalHinge": (db.CategoricalHinge(), REAL, ONE_HOT),
+    "Hinge": (db.Hinge(), REAL, 2.0 * ONE_HOT - 1.0),
+    "SquaredHinge": (db.SquaredHinge(), REAL, 2.0 * ONE_HOT - 1.0),
+    "KLDivergence": (db.KLDivergence(), SHARES, SOFT),
+    "LogCoshError": (db.LogCosh(), REAL, SHARES),
+    "MeanAbsoluteError": (db.MeanAbsoluteError(), REAL, SHARES),
+    "MeanAbsolutePercentageError": (db.MeanAbsolutePercentageError(), REAL, SHARES),
+    "MeanSquaredError": (db.MeanSquaredError(), REAL, SHARES),
+    "MeanSquaredLogarithmicError": (db.MeanSquaredLogarithmicError(), REAL, SHARES),
+    "Poisson": (db.Poisson(), SHARES, SOFT),
+}
+"""Metrics of Keras that are a loss here: `metrics=[MeanAbsoluteError()]`."""
+
+METRIC_ROWS = [
+    *(row(db.LossMetric(loss), name, x, y) for name, (loss, x, y) in OF_LOSSES.items()),
+    row(
+        *(db.LossMetric(db.CosineSimilarity()), "CosineSimilarity", REAL, SHARES),
+        because="as metric it is the mean of the loss, -1 for equal directions; Keras turns the "
+        "sign of the metric, and not of the loss",
+    ),
+    row(
+        *(db.Accuracy(), "Accuracy", np.round(np.abs(REAL)), ONE_HOT),
+        because="the share of largest predictions at the label, which Keras calls "
+        "CategoricalAccuracy and takes for 'accuracy' too; its class Accuracy counts predictions "
+        "that equal their labels, number by number",
+    ),
+    row(db.Accuracy(), "SparseCategoricalAccuracy", REAL, LABEL),
+    row(db.Accuracy(), "CategoricalAccuracy", REAL, ONE_HOT),
+    row(db.BinaryAccuracy(), "BinaryAccuracy", SCORES, YES),
+    row(db.BinaryAccuracy(0.3), "BinaryAccuracy", SCORES, YES, threshold=0.3),
+    row(db.TopKAccuracy(2), "SparseTopKCategoricalAccuracy", REAL, LABEL, k=2),
+    row(db.TopKAccuracy(2), "TopKCategoricalAccuracy", REAL, ONE_HOT, k=2),
+    row(db.Precision(), "Precision", SCORES, YES),
+    row(db.Precision(0.3), "Precision", SCORES, YES, thresholds=0.3),
+    row(db.Recall(), "Recall", SCORES, YES),
+    row(db.Recall(0.3), "Recall", SCORES, YES, thresholds=0.3),
+    row(
+        *(db.F1Score(), "F1Score", SCORES, YES),
+        because="one number, the mean of the classes, of answers above 0.5; Keras gives a number "
+        "per class unless it is told average='macro', and answers with the largest prediction, "
+        "which is always 1 where there is one column",
+    ),
+    row(db.F1Score(), "F1Score", SCORES, YES, average="macro", threshold=0.5),
+    row(db.F1Score(None), "F1Score", REAL, ONE_HOT, average="macro"),
+    row(db.F1Score(average="micro"), "F1Score", SCORES, YES, average="micro", threshold=0.5),
+    row(db.AUC(), "AUC", SCORES, YES),
+    row(db.AUC(50, "PR"), "AUC", SCORES, YES, num_thresholds=50, curve="PR"),
+    row(db.RSquared(), "R2Score", SCORES, YES),
+]

@@ -1,0 +1,61 @@
+"""Every name that is shared with Keras has its number, or a reason why not."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from oracles.keras_names import GROUPS, ROWS
+from oracles.keras_names.defaults import DIFFERENT, differing
+from oracles.keras_names.names import NO_NUMBERS, shared
+from oracles.keras_names.row import SEEN, distance
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("id", ROWS)
+def test_a_shared_name_has_the_number_of_keras(id):
+    row = ROWS[id]
+    pairs = row.measure(pytest.importorskip("keras"))
+    apart = {what: distance(*pair) for what, pair in pairs.items()}
+    worst = max(apart.values())
+    if row.because:
+        assert worst > SEEN * row.tolerance, f"no difference is seen any more: {row.because}"
+    else:
+        assert worst <= row.tolerance, {k: v for k, v in apart.items() if v > row.tolerance}
+
+
+def test_no_shared_name_is_missing():
+    found = shared(pytest.importorskip("keras"))
+    compared = {(row.name, row.keras) for row in ROWS.values()}
+    assert found - compared == set(), "write a row for each in tests/oracles/keras_names"
+    assert len(found) > 180
+
+
+def test_what_is_not_compared_is_there():
+    keras = pytest.importorskip("keras")
+    for _, path in NO_NUMBERS:
+        space, _, name = path.rpartition(".")
+        assert hasattr(getattr(keras, space), name), path
+
+
+def test_defaults_are_those_of_keras():
+    keras = pytest.importorskip("keras")
+    found = {pair: differing(keras, pair) for pair in shared(keras) if "ops." not in pair[1]}
+    names = {pair: set(arguments) for pair, arguments in found.items() if arguments}
+    assert names == DIFFERENT, found
+    reasons = {(row.name, row.keras) for row in ROWS.values() if row.because}
+    assert set(DIFFERENT) <= reasons
+
+
+def test_no_two_rows_are_one():
+    assert sum(map(len, GROUPS)) == len(ROWS)
+
+
+def test_the_page_is_fresh():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    page = (ROOT / "docs" / "keras-names.md").read_text(encoding="utf-8")
+    assert page == generate.keras_names(), "run: make docs"

@@ -1,0 +1,159 @@
+"""A training whose loss or weights are no longer finite ends, says where, and spoils no file."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+from dnnbridge.errors import CheckpointError, DataError, DnnbridgeError, NonFiniteError
+from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+
+X = np.linspace(-1.0, 1.0, 40, dtype=np.float32).reshape(20, 2)
+Y = X @ np.float32([[1.0], [2.0]])
+
+
+class Blow(db.Callback):
+    """Set the weights to NaN, or a rate that makes them so, after some steps."""
+
+    def __init__(self, step, value=np.nan):
+        self.step, self.value, self.calls = step, value, []
+
+    def on_steps_end(self, run, losses):
+        self.calls.append(run.progress.step)
+        if run.progress.step == self.step:
+            run.set_parameters({"dense/kernel": np.full((2, 1), self.value)})
+
+    def on_train_end(self, run):
+        self.calls.append("end")
+
+
+def make(backend="reference", **fields):
+    model = db.Sequential([db.Input((2,)), db.Dense(1)])
+    given = {"model": model, "loss": db.MeanSquaredError(), "optimizer": db.SGD(0.01)}
+    return db.compile(db.Experiment(**(given | fields)), backend)
+
+
+def fit(run, callbacks=(), epochs=3, **given):
+    return run.fit(X, Y, 5, epochs, callbacks=callbacks, steps_per_call=1, **given)
+
+
+def test_training_stops_after_the_call_in_which_a_loss_was_not_finite(caplog):
+    run, blow = make(), Blow(6)
+    history = fit(run, [blow])
+    assert history.nonfinite_step == 7
+    assert len(history.step_losses) == run.progress.step == 7
+    assert np.isfinite(history.step_losses).tolist() == [True] * 6 + [False]
+    assert history.epochs == [0]  # the second epoch was left
+    assert blow.calls == [1, 2, 3, 4, 5, 6, 7, "end"]
+    (record,) = caplog.records
+    assert "the loss of step 7 is not finite (nan): training ends here" in record.getMessage()
+
+
+def test_the_step_within_a_longer_call_is_named():
+    run = make(optimizer=db.SGD(1e38))  # each step makes the weights 1e38 times as large
+    history = run.fit(X, Y, 1, 2, steps_per_call=20)
+    losses = history.step_losses
+    assert history.nonfinite_step == 1 + int(np.flatnonzero(~np.isfinite(losses))[0])
+    assert 1 < history.nonfinite_step < 20
+    assert run.progress.step == 20
+
+
+def test_raise_names_the_step_and_ends_callbacks():
+    run, blow = make(), Blow(6)
+    with pytest.raises(
+        NonFiniteError, match=r"fit: the loss of step 7 is not finite, got nan"
+    ) as e:
+        fit(run, [blow], on_nonfinite="raise")
+    assert e.value.step == 7
+    assert isinstance(e.value, DnnbridgeError)
+    assert blow.calls[-2:] == [7, "end"]
+
+
+def test_warn_goes_on_and_says_so_once(caplog):
+    run = make()
+    history = fit(run, [Blow(6)], on_nonfinite="warn")
+    assert (run.progress.step, history.nonfinite_step) == (12, 7)
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    assert "training goes on" in caplog.text
+
+
+@pytest.mark.parametrize("value", ["Stop", None, True])
+def test_another_choice_is_refused(value):
+    with pytest.raises(DataError, match=r"on_nonfinite: unknown choice.*raise, stop, warn"):
+        fit(make(), on_nonfinite=value)
+
+
+@pytest.mark.parametrize("choice", ["stop", "raise", "warn"])
+def test_weights_that_the_last_step_spoilt_are_noticed(choice, caplog):
+    """The loss of the last step is finite, and there is no further loss."""
+    run = make()
+    what = "the loss of step 12 is finite, and what it made of the weights is not"
+    if choice == "raise":
+        with pytest.raises(NonFiniteError, match=what):
+            fit(run, [Blow(12)], on_nonfinite=choice)
+        return
+    history = fit(run, [Blow(12)], on_nonfinite=choice)
+    assert np.isfinite(history.step_losses).all()
+    assert history.nonfinite_step == 12
+    assert f"{what} (dense/kernel)" in caplog.text
+
+
+@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+def test_steps_that_a_dynamic_loss_scale_leaves_out_stop_nothing(backend):
+    if backend != "reference":
+        pytest.importorskip(backend)
+    scale = db.DynamicLossScale(initial=2.0**126)
+    run = make(backend, loss_scale=scale, optimizer=db.SGD(0.01))
+    y = 1e10 * Y  # times 2^126 beyond float32, and within float64
+    history = run.fit(X, y, 5, 3)
+    assert (run.progress.step, history.nonfinite_step) == (12, None)
+    if backend != "reference":
+        assert run.state()["loss_scale:scale"] < 2.0**126
+
+
+def test_a_spoilt_run_goes_beside_the_good_file(tmp_path, caplog):
+    path = tmp_path / "run.safetensors"
+    run = make()
+    fit(run, [db.Checkpoint(path, every=1)], epochs=1)
+    good = path.read_bytes()
+    fit(run, [db.Checkpoint(path, every=1), Blow(6)])
+    assert path.read_bytes() == good
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "run.nonfinite.safetensors",
+        "run.safetensors",
+    ]
+    assert "not finite: dense/kernel, dense/bias. The run is saved beside" in caplog.text
+    caplog.clear()
+    assert db.load(path, "reference").progress.epoch == 1
+    assert not caplog.records
+    spoilt = db.load(tmp_path / "run.nonfinite.safetensors", "reference")
+    assert spoilt.progress == run.progress
+    assert "run.nonfinite.safetensors holds what is not finite: dense/" in caplog.text
+    assert spoilt.save(tmp_path / "run.nonfinite.safetensors").name == "run.nonfinite.safetensors"
+
+
+def test_slots_count_too(tmp_path):
+    run = make(optimizer=db.SGD(0.1, momentum=0.9))
+    state = run.state()
+    state["dense/bias:velocity"][...] = np.inf
+    run.set_state(state, run.progress)
+    assert run.save(tmp_path / "run.safetensors").name == "run.nonfinite.safetensors"
+
+
+def test_an_error_names_the_file_beside(tmp_path):
+    run = make()
+    run.set_parameters({"dense/kernel": np.full((2, 1), np.nan)})
+    path = tmp_path / "run.safetensors"
+    assert run.save(path) == tmp_path / "run.nonfinite.safetensors"
+    with pytest.raises(CheckpointError, match=r"There is run\.nonfinite\.safetensors"):
+        db.load(path)
+
+
+def test_no_optimizer_starts_with_what_is_not_finite():
+    for case in OPTIMIZER_CASES:
+        for name, slot in case.optimizer.slots((2, 3)).items():
+            drawn = slot.initializer.sample(np.random.default_rng(0), slot.shape)
+            assert np.isfinite(drawn).all(), f"{case.id} {name}"
