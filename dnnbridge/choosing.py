@@ -21,7 +21,7 @@ from typing import Any
 
 import platformdirs
 
-from dnnbridge.errors import BackendError
+from dnnbridge.errors import BackendError, DataError
 from dnnbridge.files import write_atomically
 from dnnbridge.machine import machine
 
@@ -186,5 +186,5 @@ def _keep(path: Path, about: str, question: str, found: Mapping[str, float]) -> 
         "machine": str(machine()),
         "seconds": _read(path) | {question: dict(found)},
     }
-    with contextlib.suppress(OSError):
-        write_atomically(path, json.dumps(content, indent=1).encode())
+    with contextlib.suppress(OSError, DataError):
+        write_atomically(path, json.dumps(content, indent=1).encode(), make_folders=True)

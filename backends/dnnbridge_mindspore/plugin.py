@@ -11,6 +11,8 @@ from dnnbridge.hookspecs import BackendPlugin, ReadNative
 VARIANTS = (
     Variant("one-thread", (("OMP_NUM_THREADS", "1"),), "one core and one thread", cores=1),
     Variant("four-threads", (("OMP_NUM_THREADS", "4"),), "four threads a kernel"),
+    Variant("native", (("DNNBRIDGE_KERNELS", "mindspore.conv=native"),), "its convolutions"),
+    Variant("slices", (("DNNBRIDGE_KERNELS", "mindspore.conv=slices"),), "convolutions by slices"),
 )
 
 INFO = BackendInfo(

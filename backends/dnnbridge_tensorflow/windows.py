@@ -124,8 +124,8 @@ def _is_dilated(op: Any, shapes: Shapes, device: str) -> bool:
 CONV = Forms(
     "tensorflow.conv",
     (
-        Candidate("pointwise", _is_point, rewritten.pointwise),
         Candidate("line", _is_line, _with_line),
+        Candidate("pointwise", _is_point, rewritten.pointwise),
         Candidate("depthwise", _has_depthwise, lambda op, given, again: _depthwise(op, *given)),
         Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given)),
         Candidate(
