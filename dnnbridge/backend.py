@@ -72,6 +72,8 @@ class BackendInfo:
         natives: packages whose live optimizers it can read, for `from_native`.
         reuses: whether an executable may serve another run when the one before is gone; its state
             is written anew.
+        by_rows: whether it compiles what `flatten` makes of large tables, which are updated by
+            rows: it has `SumRepeats`, puts rows where a table lies, and reads of it but rows.
     """
 
     name: str
@@ -82,6 +84,7 @@ class BackendInfo:
     priority: int = 0
     natives: tuple[str, ...] = ()
     reuses: bool = False
+    by_rows: bool = False
 
 
 class Claim(NamedTuple):

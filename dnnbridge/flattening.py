@@ -50,7 +50,7 @@ def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False
     Args:
         function: as core wrote it.
         claims: of the backend.
-        rows: whether the backend has `PutRows`, so that large tables are updated by rows.
+        rows: whether large tables are updated by rows, `BackendInfo.by_rows`.
     """
 
     def claim_of(node: Node) -> Claim | None:

@@ -15,6 +15,7 @@ INFO = BackendInfo(
     devices=("cpu", "gpu"),
     natives=("keras",),
     reuses=True,
+    by_rows=True,
     priority=30,
 )
 

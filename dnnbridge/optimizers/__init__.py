@@ -13,6 +13,7 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
+from dnnbridge.optimizers.lazy import LazyAdam
 from dnnbridge.optimizers.lookahead import Lookahead
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.native import (
@@ -43,6 +44,7 @@ __all__ = [
     "GradientAccumulation",
     "LAMB",
     "LARS",
+    "LazyAdam",
     "LearningRateMultipliers",
     "Lion",
     "Lookahead",
