@@ -36,9 +36,7 @@ def data(rows: int, steps: int) -> tuple[Any, Any]:
     return x, rng.normal(size=(BATCH * steps, 1)).astype(np.float32)
 
 
-def ours(
-    backend: str, rows: int, optimizer: Any, least: int, steps: int
-) -> Callable[[], float]:
+def ours(backend: str, rows: int, optimizer: Any, least: int, steps: int) -> Callable[[], float]:
     """Return what trains for some steps and gives the seconds of one."""
     row_updates.LEAST = least
     layers = db.Embedding(rows, FEATURES), db.GlobalAveragePooling1D(), db.Dense(1)

@@ -230,7 +230,8 @@ def _row_update(update: Node, read: Node, gradients: Sequence[Value]) -> Node:
 
 
 def _optimizer(update: Node) -> AbstractOptimizer:
-    assert isinstance(update.op, Call) and isinstance(update.op.spec, AbstractOptimizer)
+    assert isinstance(update.op, Call)
+    assert isinstance(update.op.spec, AbstractOptimizer)
     return update.op.spec
 
 

@@ -12,7 +12,7 @@ from dnnbridge import ops, row_updates
 from dnnbridge.flattening import flatten
 from dnnbridge.graph import ValueAndGrad
 from dnnbridge.layers import AbstractLayer
-from dnnbridge.optimizers import Adagrad, ExponentialMovingAverage, Lookahead
+from dnnbridge.optimizers import AbstractWrapper, Adagrad, ExponentialMovingAverage, Lookahead
 from dnnbridge.reference.backend import ReferenceExecutable
 from dnnbridge.specification import spec
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
@@ -89,18 +89,18 @@ class Tied(AbstractLayer):
         return ops.take(table, x) @ ops.reshape(ops.slice(table, (0, 0), (3, 3)), (3, 3))
 
 
-PLAIN = lambda: sequential(db.Embedding(ROWS, 3), db.Dense(5, "tanh"))  # noqa: E731
+def plain():
+    return sequential(db.Embedding(ROWS, 3), db.Dense(5, "tanh"))
+
 
 MODELS = {
-    "plain": PLAIN,
+    "plain": plain,
     "padding": lambda: sequential(db.Embedding(ROWS, 3, padding_index=1)),
     "shared": shared,
     "cut": lambda: sequential(Read()),
     "fixed": lambda: sequential(Read(True)),
     "numbers": lambda: sequential(Numbers()),
-    "one_axis": lambda: db.Sequential(
-        [db.Input((), "int32"), db.Embedding(ROWS, 3), db.Dense(2)]
-    ),
+    "one_axis": lambda: db.Sequential([db.Input((), "int32"), db.Embedding(ROWS, 3), db.Dense(2)]),
 }
 
 OPTIMIZERS = {
@@ -162,24 +162,43 @@ def test_rows_have_the_numbers_of_the_whole_table(model, optimizer):
             assert np.abs(array - start[name]).max() > 1e-3
 
 
+@spec
+class Watched(AbstractWrapper):
+    """Keeps a sum of what something else computes with: a weight, its gradient or the new one."""
+
+    what: str
+
+    def emit(self, updates, weights):
+        updates.writes |= self.emit_inner(updates, weights).writes
+        for weight in weights:
+            seen = {"before": weight.value, "gradient": weight.gradient}
+            seen["after"] = updates.writes[weight.name]
+            value = updates.slot(f"{weight.name}:sum", ())
+            axes = tuple(range(weight.value.rank))
+            updates.writes[f"{weight.name}:sum"] = value + ops.reduce_sum(seen[self.what], axes)
+
+
 LEFT = {
-    "momentum": dict(optimizer=db.SGD(0.1, momentum=0.5)),
-    "adam": dict(optimizer=db.Adam(0.1)),
-    "adagrad-0/0": dict(optimizer=Adagrad(0.1, 0.0, 0.0)),
-    "decay": dict(optimizer=db.SGD(0.1, weight_decay=0.1)),
-    "decay-coupled": dict(
-        optimizer=db.LazyAdam(0.1, weight_decay=db.CoupledWeightDecay(0.1)),
-    ),
-    "not-lazy": dict(optimizer=db.LazyAdam(0.1, lazy=("dense/kernel",))),
-    "regularizer": dict(optimizer=db.SGD(0.1), regularizers={"embedding/*": db.L2(0.1)}),
-    "constraint": dict(optimizer=db.SGD(0.1), constraints={"embedding/*": db.MaxNorm(1.0)}),
-    "clipping": dict(optimizer=db.SGD(0.1), gradients=db.ClipByGlobalNorm(0.1)),
-    "average": dict(optimizer=ExponentialMovingAverage(db.SGD(0.1))),
-    "lookahead": dict(optimizer=Lookahead(db.SGD(0.1))),
-    "accumulation": dict(optimizer=db.SGD(0.1), accumulate=2),
-    "loss_scale": dict(optimizer=db.SGD(0.1), loss_scale=db.DynamicLossScale()),
-    "tied": dict(optimizer=db.SGD(0.1), model=tied),
-    "computed": dict(optimizer=db.SGD(0.1), model=lambda: sequential(Shifted())),
+    "momentum": {"optimizer": db.SGD(0.1, momentum=0.5)},
+    "adam": {"optimizer": db.Adam(0.1)},
+    "adagrad-0/0": {"optimizer": Adagrad(0.1, 0.0, 0.0)},
+    "decay": {"optimizer": db.SGD(0.1, weight_decay=0.1)},
+    "decay-coupled": {
+        "optimizer": db.LazyAdam(0.1, weight_decay=db.CoupledWeightDecay(0.1)),
+    },
+    "not-lazy": {"optimizer": db.LazyAdam(0.1, lazy=("dense/kernel",))},
+    "regularizer": {"optimizer": db.SGD(0.1), "regularizers": {"embedding/*": db.L2(0.1)}},
+    "constraint": {"optimizer": db.SGD(0.1), "constraints": {"embedding/*": db.MaxNorm(1.0)}},
+    "clipping": {"optimizer": db.SGD(0.1), "gradients": db.ClipByGlobalNorm(0.1)},
+    "average": {"optimizer": ExponentialMovingAverage(db.SGD(0.1))},
+    "reads-table": {"optimizer": Watched(db.SGD(0.1), "before")},
+    "reads-gradient": {"optimizer": Watched(db.SGD(0.1), "gradient")},
+    "reads-result": {"optimizer": Watched(db.SGD(0.1), "after")},
+    "lookahead": {"optimizer": Lookahead(db.SGD(0.1))},
+    "accumulation": {"optimizer": db.SGD(0.1), "accumulate": 2},
+    "loss_scale": {"optimizer": db.SGD(0.1), "loss_scale": db.DynamicLossScale()},
+    "tied": {"optimizer": db.SGD(0.1), "model": tied},
+    "computed": {"optimizer": db.SGD(0.1), "model": lambda: sequential(Shifted())},
 }
 
 
@@ -187,13 +206,13 @@ LEFT = {
 def test_what_needs_the_whole_table_is_left_as_it_is(fields):
     """The graph is that without rows, which every backend is held to elsewhere."""
     given = dict(fields)
-    made = experiment(given.pop("model", PLAIN)(), given.pop("optimizer"), **given)
+    made = experiment(given.pop("model", plain)(), given.pop("optimizer"), **given)
     function = made.program().functions["train"]
     assert str(lowered(made).graph) == str(flatten(function, {}).graph)
 
 
 def test_a_frozen_table_has_no_gradient_and_is_read_by_rows():
-    flat = lowered(experiment(PLAIN(), db.Adam(0.1), frozen=["embedding/*"]))
+    flat = lowered(experiment(plain(), db.Adam(0.1), frozen=["embedding/*"]))
     (node,) = (node for node in flat.graph.nodes if isinstance(node.op, ValueAndGrad))
     assert "embedding/embeddings" in flat.tables.values()
     assert all(node.inputs[i] not in flat.tables for i in node.op.wrt)
@@ -235,13 +254,14 @@ both = pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
 @both
 def test_backends_put_rows_where_the_table_lies(backend):
     pytest.importorskip(backend)
-    made = experiment(PLAIN(), db.LazyAdam(0.05))
+    made = experiment(plain(), db.LazyAdam(0.05))
     run, _ = trained(made, backend, words(4))
     expected, _ = trained(made, "reference", words(4))
     for name, array in expected.state().items():
         np.testing.assert_allclose(run.state()[name], array, rtol=2e-5, atol=2e-6)
     found = profile(run, words(4), np.zeros((11, 2), np.float32), 4, epochs=1)
-    assert found.operations["PutRows"] == 3 and "OneHot" not in found.operations
+    assert found.operations["PutRows"] == 3
+    assert "OneHot" not in found.operations
     assert found.in_place >= 3
 
 

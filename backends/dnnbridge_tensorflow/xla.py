@@ -3,8 +3,9 @@
 Measured on two cores of a CPU, in one run (benchmarks/speed): steps of dense, recurrent and
 attention layers take 0.4 to 0.9 of the time with XLA; those with convolutions up to eight times
 as long, as XLA has slow kernels for them. Compiling takes longer, by half a second for a small net
-and three for a Transformer, so that nets below `LEAST` weights go without; a table of which only rows
-are read does not count, and is copied once a call with XLA. Evaluation and prediction, which come in many sizes of batches, do too.
+and three for a Transformer, so that nets below `LEAST` weights go without. A table of which only
+rows are read does not count; XLA copies it once a call. Evaluation and prediction, which come in
+many sizes of batches, go without too.
 """
 
 from __future__ import annotations

@@ -78,8 +78,6 @@ RULES: dict[type[Op], Rule] = {
         lambda op, x: np.flip(x, op.axes), lambda op, xs, y, dy: (np.flip(dy, op.axes),)
     ),
     ops.Slice: Rule(lambda op, x: x[_block(op)], _slice_vjp),
-    ops.SumRepeats: Rule(
-        _sum_repeats, lambda op, xs, y, dy: (_sum_repeats(op, dy, xs[1]), None)
-    ),
+    ops.SumRepeats: Rule(_sum_repeats, lambda op, xs, y, dy: (_sum_repeats(op, dy, xs[1]), None)),
     ops.Take: Rule(_take, _take_vjp),
 }
