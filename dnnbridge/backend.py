@@ -92,6 +92,8 @@ class BackendInfo:
         reuses: whether an executable may serve another run when the one before is gone; its state
             is written anew.
         variants: ways in which the framework may run, each of which the suite holds to the same.
+        by_rows: whether it compiles what `flatten` makes of large tables, which are updated by
+            rows: it has `SumRepeats`, puts rows where a table lies, and reads of it but rows.
     """
 
     name: str
@@ -103,6 +105,7 @@ class BackendInfo:
     natives: tuple[str, ...] = ()
     reuses: bool = False
     variants: tuple[Variant, ...] = ()
+    by_rows: bool = False
 
 
 class Claim(NamedTuple):

@@ -50,7 +50,7 @@ def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False
     Args:
         function: as core wrote it.
         claims: of the backend.
-        rows: whether the backend has `PutRows`, so that large tables are updated by rows.
+        rows: whether large tables are updated by rows, `BackendInfo.by_rows`.
     """
 
     def claim_of(node: Node) -> Claim | None:
@@ -58,10 +58,12 @@ def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False
         claim = claims.get(type(spec))
         return claim if claim and claim.applies(spec) and claim.fits(node) else None
 
+    def whole(node: Node) -> bool:
+        claim = claim_of(node)
+        return claim is not None and not claim.in_place
+
     if rows:
-        function = by_rows(
-            function, lambda node: (c := claim_of(node)) is not None and not c.in_place
-        )
+        function = by_rows(function, whole)
     changing = [n for n in function.graph.nodes if (claim := claim_of(n)) and claim.in_place]
     places = _places(function, changing)
 

@@ -25,8 +25,11 @@ from dnnbridge.graph.inline import Claimed
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.program import Function
 
-LEAST = 2**20
-"""Elements of a table from which on its rows are updated one by one: for fewer it gains little."""
+LEAST = 2**18
+"""Elements of a table from which on it is updated by rows."""
+
+EXAMPLES = 1024
+"""And it has more rows than so many examples read: else a batch may well read most of it."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,11 @@ def _table(derivative: Node, body: Graph, update: Node) -> _Table | None:
     for node in users:
         if not isinstance(node.op, ops.Take) or _origin(body, node.inputs[1]) is None:
             return None
-    batches = {node.inputs[1].shape[:1] == (BATCH,) for node in users}
-    return _Table(update, inner, gradient, tuple(users)) if len(batches) == 1 else None
+    parts = [_split(node.inputs[1].shape) for node in users]
+    if len({batch for batch, _ in parts}) > 1:
+        return None
+    read = sum(size for _, size in parts) * (EXAMPLES if parts[0][0] else 1)
+    return _Table(update, inner, gradient, tuple(users)) if _rows(inner) > read else None
 
 
 def _origin(body: Graph, index: Value) -> list[Node] | None:
@@ -217,7 +223,7 @@ def _row_update(update: Node, read: Node, gradients: Sequence[Value]) -> Node:
     g = ops.sum_repeats(d, inside, _rows(arrays[0]))
     named = optimizer.named([*(ops.take(each, inside) for each in arrays[1:]), *scalars])
     slots = dict(list(named.items())[:count])
-    new, made = optimizer.update(p, g, slots, named)
+    new, made = optimizer.update_rows(p, g, slots, named, arrays[0].rank - 1)
     changed = zip(arrays, [new, *(made[name] for name in slots)], strict=True)
     body = builder.graph([ops.put_rows(each, inside, rows) for each, rows in changed])
     return Node(Call(RowUpdate(optimizer)), outer, update.outputs, update.path, body)

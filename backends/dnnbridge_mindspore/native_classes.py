@@ -59,12 +59,13 @@ def _adagrad(rate: Rate, a: Arguments) -> AbstractOptimizer:
 
 
 def _adam(rate: Rate, a: Arguments) -> AbstractOptimizer:
+    names = ("beta1", "beta2", "eps", "use_nesterov", "use_amsgrad")
     if a.get("use_lazy", "use_amsgrad" not in a):
         warn(
-            "LazyAdam moves only the rows of an embedding that a batch reads; the spec moves all, "
-            "as Adam does."
+            "LazyAdam is lazy for nn.EmbeddingLookup(sparse=True) alone; the spec is for every "
+            "table of an Embedding. lazy=() makes it Adam."
         )
-    names = ("beta1", "beta2", "eps", "use_nesterov", "use_amsgrad")
+        return optimizers.LazyAdam.mindspore(rate, **{name: a[name] for name in names[:4]})
     return optimizers.Adam.mindspore(rate, **{name: a[name] for name in names if name in a})
 
 

@@ -23,6 +23,7 @@ INFO = BackendInfo(
     devices=("cpu", "gpu", "ascend"),
     natives=("mindspore",),
     reuses=True,
+    by_rows=True,
     priority=20,
     variants=VARIANTS,
 )

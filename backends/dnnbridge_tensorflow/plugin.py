@@ -43,6 +43,7 @@ INFO = BackendInfo(
     devices=("cpu", "gpu"),
     natives=("keras",),
     reuses=True,
+    by_rows=True,
     priority=30,
     variants=VARIANTS,
 )

@@ -3,8 +3,9 @@
 Measured on two cores of a CPU, in one run (benchmarks/speed): steps of dense, recurrent and
 attention layers take 0.4 to 0.9 of the time with XLA; those with convolutions up to eight times
 as long, as XLA has slow kernels for them. Compiling takes longer, by half a second for a small net
-and three for a Transformer, so that nets below `LEAST` weights go without. Evaluation and
-prediction, which come in many sizes of batches, do too.
+and three for a Transformer, so that nets below `LEAST` weights go without. A table of which only
+rows are read does not count; XLA copies it once a call. Evaluation and prediction, which come in
+many sizes of batches, go without too.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import os
 
 from dnnbridge import ops
 from dnnbridge.errors import BackendError
+from dnnbridge.flattening import flatten
 from dnnbridge.graph import Op, inline
 from dnnbridge.program import Function, Program
+from dnnbridge_tensorflow.claims import CLAIMS
 
 VARIABLE = "DNNBRIDGE_TENSORFLOW_XLA"
 """Environment variable: 0 for no function, 1 for all that train, "all" for every one."""
@@ -35,7 +38,9 @@ def is_worthwhile(function: Function, program: Program) -> bool:
         return choice == "all"
     if choice:
         return choice == "1"
-    weights = sum(program.state[name].type.size() for name in program.parameters)
+    tables = flatten(function, CLAIMS, rows=True).tables.values()
+    counted = set(program.parameters).difference(tables)
+    weights = sum(program.state[name].type.size() for name in counted)
     return weights >= LEAST and not any(
         type(node.op) in SLOW for node in inline(function.graph).walk()
     )

@@ -20,6 +20,7 @@ from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, Ab
 from dnnbridge.optimizers.field import as_optimizer
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
 from dnnbridge.optimizers.layerwise import LAMB, LARS
+from dnnbridge.optimizers.lazy import LazyAdam
 from dnnbridge.optimizers.lookahead import Lookahead
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.native import (
@@ -52,6 +53,7 @@ __all__ = [
     "GradientAccumulation",
     "LAMB",
     "LARS",
+    "LazyAdam",
     "LearningRateMultipliers",
     "Lion",
     "Lookahead",

@@ -79,6 +79,15 @@ class AbstractOptimizer(Spec):
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
         """Write the update of one parameter `p` with gradient `g`: the new `p` and slots."""
 
+    def update_rows(
+        self, p: Value, g: Value, slots: Slots, scalars: Scalars, axes: int
+    ) -> tuple[Value, Slots]:
+        """Write the update of rows, each an array of so many axes, the last ones of `p`.
+
+        The same equation, unless that asks for more than one element of a row.
+        """
+        return self.update(p, g, slots, scalars)
+
     def named(self, given: Sequence[T]) -> dict[str, T]:
         """Return what a call of the update has after p and g by name: slots, then host scalars."""
         return dict(zip([*self.slots(()), *self.scalars(0)], given, strict=True))

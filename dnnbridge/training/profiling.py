@@ -111,7 +111,8 @@ def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> 
     finally:
         run._executable = timed.inner
     program = run._program
-    flat = flatten(program.functions["train"], run._backend.claims)
+    backend = run._backend
+    flat = flatten(program.functions["train"], backend.claims, backend.info.by_rows)
     return Profile(
         first,
         median(whole for whole, _ in turns) / steps,

@@ -279,7 +279,7 @@ BROKEN = {
     "Momentum": ("nn", {"momentum": 0.9, "use_nesterov": True}, "looks ahead"),
     "SGD": ("nn", {"dampening": 0.5}, "ignores dampening"),
     "RMSProp": ("nn", {}, "adds it inside for all"),
-    "LazyAdam": ("nn", {}, "moves all"),
+    "LazyAdam": ("nn", {}, "for every table"),
     "FTRL": ("nn", {"l1": 0.1}, "where z is negative"),
     "Lamb": ("nn", {}, "no kernel"),
     "Adam": ("experimental.optim", {"amsgrad": True}, "ignores amsgrad"),

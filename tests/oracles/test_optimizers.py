@@ -296,6 +296,41 @@ def test_asgd_averages_as_mindspore_does():
     assert_near(theirs.ax[0].asnumpy(), found, TOLERANCE, "average")
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_lazy_adam_moves_the_rows_that_mindspore_moves(nesterov):
+    """Its table is an EmbeddingLookup: with nn.Embedding it moves every row, as Adam does."""
+    ms = pytest.importorskip("mindspore")
+    from dnnbridge_mindspore.executable import graph_mode
+
+    table = ms.nn.EmbeddingLookup(12, 3, sparse=True)
+    table.embedding_table.set_data(ms.Tensor(START))
+    native = ms.nn.LazyAdam(table.trainable_params(), 0.05, use_nesterov=nesterov)
+    native.target = "CPU"
+    batches = np.array([[3, 1, 3], [2, 11, 1], [3, 3, 3], [0, 1, 2]] * 3, np.int32)
+    weights = np.linspace(0.5, 1.5, 9, dtype=np.float32).reshape(3, 3)
+
+    class Loss(ms.nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.table, self.weights = table, ms.Tensor(weights)
+
+        def construct(self, x):
+            return (self.table(x) * self.weights).sum()
+
+    step = ms.nn.TrainOneStepCell(Loss(), native).set_train()
+    gradients = np.zeros((len(batches), 12, 3), np.float32)
+    with graph_mode():  # the other mode has no sparse gradients
+        for batch, gradient in zip(batches, gradients, strict=True):
+            step(ms.Tensor(batch[None]))
+            np.add.at(gradient, batch, weights)
+    ours = db.LazyAdam.mindspore(0.05, use_nesterov=nesterov).replace(lazy=("p",))
+    found = trajectory(load_backend("reference"), ours, START, gradients)
+    assert_near(table.embedding_table.asnumpy(), found["p"], TOLERANCE, "LazyAdam")
+    never = np.setdiff1d(np.arange(12), batches)
+    assert (found["p"][never] == START[never]).all()
+    assert len(never) > 3
+
+
 def test_adamw_without_epsilon_hat_is_the_experimental_one_of_mindspore():
     ms = pytest.importorskip("mindspore")
     from mindspore.experimental import optim

@@ -24,6 +24,7 @@ NumPy | test_losses.py::test_metrics_by_hand | metric | Precision Recall F1Score
 NumPy | test_weighted_losses.py::test_confusion_matrix | metric | ConfusionMatrix
 Keras | test_optimizers.py::test_optimizers_reproduce_keras | optimizer | SGD Adam AdamW Adagrad RMSProp Adadelta Adamax Nadam Lion Ftrl Adafactor LAMB
 MindSpore | test_optimizers.py::test_optimizers_reproduce_mindspore | optimizer | SGD Adam AdamW Adagrad RMSProp Adadelta Adamax ProximalAdagrad Rprop Ftrl Adafactor
+MindSpore | test_optimizers.py::test_lazy_adam_moves_the_rows_that_mindspore_moves | optimizer | LazyAdam
 MindSpore | test_optimizers.py::test_asgd_averages_as_mindspore_does | optimizer | ASGD
 papers, in NumPy | test_optimizer_papers.py::test_equations_are_those_of_the_papers | optimizer | LAMB LARS Ftrl Lookahead
 papers | test_printed_values.py::test_the_first_step_of_adam_is_the_rate | optimizer | Adam

@@ -131,10 +131,14 @@ def _others() -> list[OpCase]:
         OpCase("Clip-unbounded", ops.Clip(0.0, np.inf), (_WIDE,)),
         OpCase("Maximum-infinite", ops.Maximum(), (infinite, np.zeros(5))),
         OpCase("Select-same", ops.Select(), (condition, x, _normal(3, 4, key=2))),
+        OpCase(
+            "Select-int", ops.Select(), (condition, np.arange(12).reshape(3, 4), np.array(3)), False
+        ),
         OpCase("Select-scalar", ops.Select(), (condition, x, np.array(0.5))),
         OpCase("Cast-bool", ops.Cast("float32"), (condition,), gradient=False),
         OpCase("Cast-int", ops.Cast("int32"), (10 * x,), gradient=False),
         OpCase("Concat", ops.Concat(1), (x, _normal(3, 2), _normal(3, 1))),
+        OpCase("Concat-int", ops.Concat(1), (np.arange(6).reshape(3, 2),) * 2, gradient=False),
         OpCase("Concat-first_axis", ops.Concat(0), (x, _normal(2, 4))),
         OpCase("Div", ops.Div(), (x, _normal(3, 4, key=3) + np.sign(_normal(3, 4, key=3)))),
         OpCase("Div-row", ops.Div(), (x, np.array([0.5, 3.0, -7.0, 1e4]))),

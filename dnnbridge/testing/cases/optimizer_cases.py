@@ -25,6 +25,7 @@ from dnnbridge.optimizers import (
     ExponentialMovingAverage,
     Ftrl,
     GradientAccumulation,
+    LazyAdam,
     LearningRateMultipliers,
     Lion,
     Lookahead,
@@ -86,11 +87,14 @@ def _case(
     optimizer: AbstractOptimizer,
     tolerance: float = UPDATES,
     shape: tuple[int, ...] = (12, 3),
+    not_read: bool = False,
 ) -> OptimizerCase:
     rng = randomness.generator(0, "optimizer case")
     magnitudes = np.repeat(MAGNITUDES, 3)[:, None]
     gradients = rng.normal(size=(STEPS, 12, 3)) * magnitudes
     gradients[:, :, 2] *= rng.random((STEPS, 12)) < 0.3  # mostly zero, as for rare words
+    if not_read:
+        gradients *= rng.random((STEPS, 12))[:, :, None] < 0.4
     start = rng.normal(size=(12, 3)).reshape(shape).astype("float32")
     gradients = gradients.reshape(STEPS, *shape).astype("float32")
     return OptimizerCase(name, optimizer, start, gradients, tolerance)
@@ -120,6 +124,9 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adamw-textbook", AdamW(CHANGING, epsilon=1e-3, epsilon_hat=False, weight_decay=0.1)),
     _case("adamw-beta-schedule", AdamW(CHANGING, beta_1=MOMENTUM, bias_correction=False)),
     _case("adamw-mindspore", AdamW.mindspore(CHANGING, weight_decay=0.05)),
+    _case("lazyadam", LazyAdam(CHANGING, lazy=("p",)), not_read=True),
+    _case("lazyadam-elements", LazyAdam(CHANGING, lazy=("p",), epsilon_hat=False), shape=(36,)),
+    _case("lazyadam-mindspore", LazyAdam.mindspore(CHANGING, 0.5, use_nesterov=True)),
     _case("adagrad", Adagrad(CHANGING)),
     _case("adagrad-mindspore", Adagrad.mindspore(CHANGING)),
     _case("adagrad-outside", Adagrad(CHANGING, 0.0, 1e-3, epsilon_inside=False)),

@@ -21,6 +21,7 @@ from dnnbridge.layers import (
     Activation,
     Add,
     BatchNorm,
+    Concatenate,
     Dense,
     Dropout,
     Embedding,
@@ -43,7 +44,9 @@ from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import (
     SGD,
     AbstractOptimizer,
+    Adagrad,
     Adam,
+    LazyAdam,
     LearningRateMultipliers,
     ParameterGroups,
 )
@@ -87,6 +90,24 @@ def _sequence_case() -> TrainingCase:
     x = randomness.generator(0, "words").integers(0, 9, (107, 6))
     experiment = Experiment(model, _SPARSE, SGD(0.1, momentum=0.9), ["accuracy"], seed=3)
     return TrainingCase("attention", experiment, x, (x.sum(1) % 3), batch_size=20, epochs=8)
+
+
+def _tables_case() -> TrainingCase:
+    """Large tables, of which a step reads some rows twice and most not at all; one by two inputs.
+
+    Where a backend updates them by rows, the numbers are those of the whole table.
+    """
+    rng = randomness.generator(0, "rows of tables")
+    known = np.append(rng.integers(0, 2**15, 30), [0, 2**15 - 1])
+    first, second = Input((4,), "int32", name="first"), Input((2, 2), "int32", name="second")
+    shared = Embedding(2**15, 8, name="shared")
+    tables = Embedding(2**15, 8, padding_index=0, name="a"), Embedding(2**16, 4, name="b")
+    parts = [*(table(first) for table in (shared, *tables)), Reshape((4, 8))(shared(second))]
+    h = Dense(6, "tanh")(Concatenate()(*(Flatten()(part) for part in parts)))
+    optimizer = ParameterGroups({"a/*": SGD(1.0), "b/*": Adagrad(0.1), "*": LazyAdam(0.05)})
+    experiment = Experiment(Model([first, second], Dense(3)(h)), _SPARSE, optimizer, seed=3)
+    x = {"first": rng.choice(known, (67, 4)), "second": rng.choice(known, (67, 2, 2))}
+    return TrainingCase("tables", experiment, x, x["first"].sum(1) % 3, epochs=2)
 
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
@@ -235,6 +256,7 @@ TRAINING_CASES: list[TrainingCase] = [
         Dense(3),
     ),
     _sequence_case(),
+    _tables_case(),
     *UPDATE_CASES,
     *MIXED_CASES,
 ]

@@ -1,0 +1,113 @@
+"""Adam that leaves rows of tables alone while a batch does not read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from functools import cached_property
+from typing import Any, Self
+
+from dnnbridge import ops
+from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.graph import Value
+from dnnbridge.optimizers.adam import Adam
+from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.patterns import check_patterns, named_by
+from dnnbridge.schedules import FractionLike, ScheduleLike
+from dnnbridge.specification import spec
+from dnnbridge.updates import Updates, Weight
+from dnnbridge.weight_decay import mindspore_decay
+
+TABLES = ("embeddings", "*/embeddings")
+"""Names of the tables of `Embedding`."""
+
+
+@spec
+class LazyAdam(AbstractOptimizer):
+    """`Adam`, but a row of a table stays, with its m and v, while its gradient is 0
+
+    Another equation than Adam's, whose means decay in every step and move every row. A step touches
+    the rows that a batch reads and no others, so that a large table costs what is read of it. α is
+    that of the step, however often a row has moved. A row that is read with a gradient of exactly
+    0, such as padding, stays too; `mindspore.nn.LazyAdam` and that of TensorFlow Addons move it.
+
+    Args:
+        learning_rate: a number or a schedule of the step.
+        beta_1: as in `Adam`.
+        beta_2: as in `Adam`.
+        epsilon: as in `Adam`.
+        lazy: patterns of the weights whose rows stay; the others are moved by `Adam`. A row is an
+            element of the first axis.
+        epsilon_hat: as in `Adam`.
+        nesterov: as in `Adam`.
+
+    Example:
+        >>> LazyAdam(0.01).lazy
+        ('embeddings', '*/embeddings')
+    """
+
+    learning_rate: ScheduleLike = 0.001
+    beta_1: FractionLike = 0.9
+    beta_2: Fraction = 0.999
+    epsilon: NonNegativeFloat = 1e-7
+    lazy: tuple[str, ...] = TABLES
+    epsilon_hat: Bool = field(default=True, kw_only=True)
+    nesterov: Bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _ = self.adam  # checks what is left to it
+
+    @cached_property
+    def adam(self) -> Adam:
+        """What moves all other weights."""
+        given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
+        more: dict[str, Any] = {"nesterov": self.nesterov, "weight_decay": self.weight_decay}
+        return Adam(*given, **more)
+
+    @property
+    def leaves_rows(self) -> bool:
+        return True
+
+    def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
+        return self.adam.slots(shape)
+
+    def scalars(self, step: int) -> dict[str, float]:
+        return self.adam.scalars(step)
+
+    def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
+        check_patterns([p for p in self.lazy if p not in TABLES], updates.names, "lazy")
+        adam, names = self.adam, self.lazy
+        adam.emit(updates, [w for w in weights if not named_by(w.name, names)])
+        super().emit(updates, [w for w in weights if named_by(w.name, names)])
+
+    def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
+        return self.update_rows(p, g, slots, scalars, g.rank - 1)
+
+    def update_rows(
+        self, p: Value, g: Value, slots: Slots, scalars: Scalars, axes: int
+    ) -> tuple[Value, Slots]:
+        new, made = self.adam.update(p, g, slots, scalars)
+        still = ops.equal(g, 0.0)
+        if axes > 0:
+            last = tuple(range(g.rank - axes, g.rank))
+            moves = ops.reduce_max(ops.where(still, 0.0, 1.0), last, keepdims=True)
+            still = ops.equal(moves, 0.0)
+        return ops.where(still, p, new), {n: ops.where(still, slots[n], made[n]) for n in made}
+
+    @classmethod
+    def mindspore(
+        cls,
+        learning_rate: ScheduleLike = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        use_nesterov: bool = False,
+        weight_decay: ScheduleLike = 0.0,
+    ) -> Self:
+        """Return `mindspore.nn.LazyAdam` with these arguments.
+
+        It is lazy with `nn.EmbeddingLookup(sparse=True)` alone; this is with every `Embedding`.
+        """
+        more: dict[str, Any] = {"nesterov": use_nesterov}
+        more["weight_decay"] = mindspore_decay(weight_decay)
+        return cls(learning_rate, beta1, beta2, eps, **more)
