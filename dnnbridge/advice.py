@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 from dnnbridge import ops
@@ -12,7 +11,7 @@ from dnnbridge.metrics import LossMetric
 from dnnbridge.objectives import Objective
 from dnnbridge.outputs import makes_probabilities
 from dnnbridge.program import Function, Program
-from dnnbridge.warning import LogitsWarning
+from dnnbridge.warning import LogitsWarning, warn
 
 
 def advise(program: Program) -> None:
@@ -20,7 +19,7 @@ def advise(program: Program) -> None:
     ends = _Ends(program.functions["predict"])
     for objective in program.objectives.values():
         for where, wrong in _misread(objective, ends):
-            warnings.warn(f"{where}: {wrong}", LogitsWarning, stacklevel=3)
+            warn(f"{where}: {wrong}", LogitsWarning)
 
 
 def _misread(objective: Objective, ends: _Ends) -> Iterator[tuple[str, str]]:

@@ -10,16 +10,20 @@ from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
 from autograd.tracer import getval
 
+from dnnbridge import ops
+from dnnbridge.backend import Limitation
 from dnnbridge.graph import Constant, ConstantArray, Scan, ValueAndGrad, inline
 from dnnbridge_autograd.lowerings import LOWERINGS
 from dnnbridge_autograd.plugin import INFO
+
+WHOLE = "tables are updated as a whole"
 
 
 class AutogradBackend:
     info = INFO
     lowered = frozenset(LOWERINGS)
     claims: ClassVar[dict] = {}
-    limitations = ()
+    limitations = (Limitation(ops.PutRows, WHOLE), Limitation(ops.SumRepeats, WHOLE))
     deviations = ()
 
     def devices(self):
