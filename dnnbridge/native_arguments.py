@@ -36,7 +36,7 @@ COMMON: Mapping[tuple[str, str], Hints] = {
     ("optimizer", "mindspore"): {
         "params": _PARAMETERS,
         "use_locking": _LOCKING,
-        "use_lazy": "Leave it out: every row of an embedding moves.",
+        "use_lazy": "Write LazyAdam.mindspore(…), which leaves rows alone that no batch reads.",
         "use_offload": "Leave it out: the backend decides where arrays lie.",
     },
     ("loss", "keras"): {**_NAMED, "reduction": _REDUCTION},

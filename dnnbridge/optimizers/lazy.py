@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 from dnnbridge import ops
 from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.patterns import check_patterns, named_by
 from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specification import spec
@@ -103,11 +104,12 @@ class LazyAdam(AbstractOptimizer):
         eps: float = 1e-8,
         use_nesterov: bool = False,
         weight_decay: ScheduleLike = 0.0,
-    ) -> Self:
+        loss_scale: float = 1.0,
+    ) -> AbstractOptimizer:
         """Return `mindspore.nn.LazyAdam` with these arguments.
 
         It is lazy with `nn.EmbeddingLookup(sparse=True)` alone; this is with every `Embedding`.
         """
         more: dict[str, Any] = {"nesterov": use_nesterov}
         more["weight_decay"] = mindspore_decay(weight_decay)
-        return cls(learning_rate, beta1, beta2, eps, **more)
+        return scaled(cls(learning_rate, beta1, beta2, eps, **more), loss_scale)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from dnnbridge.errors import SpecError
 from dnnbridge.experiment import Experiment
 from dnnbridge.heads import Head
+from dnnbridge.optimizers import Accumulation
 from dnnbridge.testing.random_programs import updates
 from dnnbridge.testing.random_programs.models import Draw, models
 
@@ -16,10 +18,16 @@ def experiments(draw: Draw) -> Experiment:
     sizes = draw(st.sampled_from([(2,), (3,), (1,), (3, 2)]))
     found = [draw(updates.of_outputs(size)) for size in sizes]
     heads = [Head(name, loss, weight=0.5) for name, loss in zip(("a", "b"), found, strict=False)]
-    return Experiment(
-        draw(models(sizes)),
-        heads if len(sizes) > 1 else found[0],
-        draw(updates.of_weights()),
-        seed=draw(st.integers(0, 3)),
-        **draw(updates.around()),
-    )
+    fields = {
+        "model": draw(models(sizes)),
+        "loss": heads if len(sizes) > 1 else found[0],
+        "optimizer": draw(updates.of_weights()),
+        "seed": draw(st.integers(0, 3)),
+    } | draw(updates.around())
+    try:
+        return Experiment(**fields)
+    except SpecError:
+        if "accumulate" not in fields:
+            raise
+        # Steps that make no large batch together, as a sum over the batch beside a penalty.
+        return Experiment(**fields | {"accumulate": Accumulation(2, mean="steps")})
