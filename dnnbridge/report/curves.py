@@ -56,6 +56,9 @@ STYLE: Any = {
     "ytick.minor.size": 0,
 }
 
+LARGEST = 1e100
+"""From here on a number is not drawn: the margin of an axis would overflow."""
+
 
 def training_loss(comparison: Comparison) -> str:
     """Draw the loss of every step: faint as it is, and its running mean."""
@@ -63,6 +66,7 @@ def training_loss(comparison: Comparison) -> str:
         axes = _axes("step", "training loss")
         for i, recording in enumerate(comparison.recordings):
             losses = np.asarray(recording.step_losses, np.float64)
+            losses = np.where(np.abs(losses) < LARGEST, losses, np.nan)
             steps = np.arange(1, len(losses) + 1)
             window = max(1, len(losses) // WINDOWS)
             if window > 1:
@@ -175,7 +179,7 @@ def _stroke(i: int) -> dict[str, Any]:
 def _positive(values: Sequence[float]) -> Array:
     """Return values with a gap where a log scale has no place for them."""
     array = np.asarray(values, np.float64)
-    return np.where(np.isfinite(array) & (array > 0), array, np.nan)
+    return np.where((array > 0) & (array < LARGEST), array, np.nan)
 
 
 def _svg(axes: Axes, prefix: str) -> str:
