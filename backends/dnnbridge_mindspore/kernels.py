@@ -18,6 +18,9 @@ from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
 from dnnbridge_mindspore.broadcasting import OverLast as OverLast
 from dnnbridge_mindspore.broadcasting import OverRows as OverRows
 from dnnbridge_mindspore.broadcasting import Sub as Sub
+from dnnbridge_mindspore.exponential import Exp as Exp
+from dnnbridge_mindspore.exponential import Expm1 as Expm1
+from dnnbridge_mindspore.exponential import Log as Log
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.padding import Pad as Pad
@@ -121,45 +124,6 @@ class Softplus(nn.Cell):
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (dout * ops.sigmoid(x),)
-
-
-class AccurateExp(nn.Cell):
-    """1 + expm1(|x|), or its reciprocal below 0; `ops.exp` is off by 4e-6, by 2e-5 at ±80"""
-
-    def construct(self, x: Tensor) -> Tensor:
-        e = ops.expm1(ops.abs(x)) + 1.0
-        return SELECT(LESS(x, 0.0), ops.reciprocal(e), e)
-
-
-class Exp(nn.Cell):
-    """eˣ, whose derivative is itself"""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.exp = AccurateExp()
-
-    def construct(self, x: Tensor) -> Tensor:
-        return self.exp(x)
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (dout * out,)
-
-
-class Expm1(nn.Cell):
-    """exp(x) - 1, by its Taylor series near 0, where `ops.expm1` cancels: it is 0 for 1e-8"""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.exp = AccurateExp()
-
-    def construct(self, x: Tensor) -> Tensor:
-        series = x / 5040.0 + 1.0 / 720.0
-        for factorial in (120.0, 24.0, 6.0, 2.0, 1.0):
-            series = series * x + 1.0 / factorial
-        return ops.where(ops.less(ops.abs(x), 0.35), series * x, ops.expm1(x))
-
-    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
-        return (dout * self.exp(x),)
 
 
 class RowsCrossEntropy(nn.Cell):

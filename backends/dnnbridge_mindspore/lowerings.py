@@ -174,7 +174,7 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Exp: lambda op, x: Kernel("kernels.Exp()", (x,)),
     ops.Expm1: lambda op, x: Kernel("kernels.Expm1()", (x,)),
     ops.Greater: _call("greater"),
-    ops.Log: _call("log"),
+    ops.Log: lambda op, x: Kernel("kernels.Log()", (x,)),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
     ops.MatMul: lambda op, x, w: Kernel("kernels.MatMul()", (x, w)),
     ops.MaxPool: _window("MaxPool"),

@@ -12,6 +12,8 @@ from typing import Any
 
 from mindspore import nn, ops
 
+from dnnbridge_mindspore.exponential import AccurateExp
+
 Tensor = Any
 
 SUM, SUM_KEPT = ops.ReduceSum(), ops.ReduceSum(True)
@@ -188,19 +190,19 @@ class LogSoftmax(nn.Cell):
 
     def __init__(self, axis: int) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis, self.exp = axis, AccurateExp()
 
     def construct(self, x: Tensor) -> Tensor:
         rows, axis = _rows(x, self.axis)
         shifted = rows - _wide(rows, ops.max(rows, axis, True)[0], axis)
-        y = shifted - _wide(rows, ops.log(SUM_KEPT(ops.exp(shifted), axis)), axis)
+        y = shifted - _wide(rows, ops.log(SUM_KEPT(self.exp(shifted), axis)), axis)
         return ops.reshape(y, x.shape)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         y, axis = _rows(out, self.axis)
         d, _ = _rows(dout, self.axis)
         total = _wide(y, SUM_KEPT(d, axis), axis)
-        return (ops.reshape(d - ops.exp(y) * total, x.shape),)
+        return (ops.reshape(d - self.exp(y) * total, x.shape),)
 
 
 def _rows(x: Tensor, axis: int) -> tuple[Tensor, int]:
