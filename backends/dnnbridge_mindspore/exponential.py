@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mindspore as ms
 from mindspore import nn, ops
 
 Tensor = Any
@@ -36,17 +37,22 @@ class Exp(nn.Cell):
 class Log(nn.Cell):
     """log x with a step of Newton's; `ops.log` is off by 3e-7 of it, which a power multiplies
 
-    Where the inverse is no number of float32 the native one stays.
+    Beyond 80 the inverse, which float32 may not have, is two factors.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.exp = AccurateExp()
+        self.one, self.half = ms.Tensor(1.0, ms.float32), ms.Tensor(0.5, ms.float32)
 
     def construct(self, x: Tensor) -> Tensor:
         y = ops.log(x)
-        better = y + (x * self.exp(-y) - 1.0)
-        return SELECT(LESS(ops.abs(y), 80.0), better, y)
+        size = ops.abs(y)
+        whole = LESS(size, 80.0)
+        inverse = self.exp(-y * SELECT(whole, self.one, self.half))
+        near = x * inverse
+        near = SELECT(whole, near, near * inverse)
+        return SELECT(LESS(size, 1e3), y + (near - 1.0), y)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (ops.div(dout, x),)
