@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import autograd.numpy as np
+from autograd.extend import defvjp, primitive
 from autograd.scipy.special import erfc
 
 from dnnbridge import ops
@@ -11,9 +12,18 @@ from dnnbridge_autograd import windows
 DTYPES = {"float32": np.float32, "int32": np.int32, "bool": bool}
 
 
+# Autograd differentiates expm1 as expm1(x) + 1, which is 0 where exp(x) is small.
+_expm1 = primitive(np.expm1)
+defvjp(_expm1, lambda ans, x: lambda g: g * np.exp(x))
+
+
 def _log_softmax(op, x):
     shifted = x - np.max(x, axis=op.axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=op.axis, keepdims=True))
+
+
+def _softplus(x):
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x)))
 
 
 def _reshape(op, x):
@@ -65,7 +75,7 @@ LOWERINGS = {
     ops.Equal: lambda op, a, b: a == b,
     ops.Erfc: lambda op, x: erfc(x),
     ops.Exp: lambda op, x: np.exp(x),
-    ops.Expm1: lambda op, x: np.expm1(x),
+    ops.Expm1: lambda op, x: _expm1(x),
     ops.Greater: lambda op, a, b: a > b,
     ops.Log: lambda op, x: np.log(x),
     ops.LogSoftmax: _log_softmax,
@@ -84,11 +94,11 @@ LOWERINGS = {
     ops.Reshape: _reshape,
     ops.Reverse: _reverse,
     ops.Select: lambda op, condition, a, b: _where(condition, a, b),
-    ops.Sigmoid: lambda op, x: 0.5 * (np.tanh(0.5 * x) + 1.0),
+    ops.Sigmoid: lambda op, x: np.exp(-_softplus(-x)),
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
-    ops.Softplus: lambda op, x: np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x))),
+    ops.Softplus: lambda op, x: _softplus(x),
     ops.Sqrt: lambda op, x: np.sqrt(x),
     ops.Square: lambda op, x: x * x,
     ops.Sub: lambda op, a, b: a - b,
