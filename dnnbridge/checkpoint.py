@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from dnnbridge import checkpoint_file
+from dnnbridge.calling import explained
 from dnnbridge.checkpoint_file import WITHOUT_DIGEST, beside, check_target
 from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.training.compiling import compile
+from dnnbridge.training.elsewhere import LOAD
 from dnnbridge.training.nonfinite import name_some, not_finite
 from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
@@ -50,6 +52,7 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
     return target
 
 
+@explained(LOAD)
 def load(path: str | Path, backend: str | None = None, device: str | None = None) -> Run:
     """Make a run of a file that `Run.save` wrote; `fit` goes on where that run stopped.
 

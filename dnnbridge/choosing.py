@@ -14,7 +14,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from dnnbridge.machine import machine
 
 VARIABLE = "DNNBRIDGE_KERNELS"
 """Environment variable: "default" for the first candidate everywhere, without a probe; or pairs
-such as "mindspore.conv=native,mindspore.pool=slices", which decide for what they name."""
+such as "mindspore.conv=native,tensorflow.conv=slices", which decide for what they name."""
+
+DEFAULT = "default"
 
 Prepare = Callable[[], Callable[[], object]]
 """Compiles a candidate and returns what runs it once, to the end."""
@@ -100,30 +102,46 @@ def forget() -> None:
         _TAKEN.clear()
 
 
+def asked_for(group: str, known: Collection[str]) -> list[str]:
+    """Return the candidates that the environment names for a group, in its order.
+
+    Raises:
+        BackendError: what the environment has is no pairs, or there is no such candidate.
+
+    Example:
+        >>> os.environ[VARIABLE] = "doctest=slow, other=fast"
+        >>> asked_for("doctest", ["fast", "slow"])
+        ['slow']
+        >>> del os.environ[VARIABLE]
+    """
+    given = os.environ.get(VARIABLE, "").strip()
+    if given == DEFAULT:
+        return []
+    pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
+    if not all(equals for _, equals, _ in pairs):
+        raise BackendError(
+            "is pairs of a group and a candidate",
+            where=VARIABLE,
+            got=repr(given),
+            hint=f'Write "{DEFAULT}", or pairs such as "mindspore.conv=native".',
+        )
+    names = [name.strip() for each, _, name in pairs if each.strip() == group]
+    for name in names:
+        if name not in known:
+            raise BackendError(
+                f"{group} has no candidate of this name",
+                where=VARIABLE,
+                got=repr(name),
+                hint=f"It has {', '.join(known)}.",
+            )
+    return names
+
+
 def _forced(question: str, candidates: Mapping[str, Prepare]) -> str | None:
     """Return what the environment says of a question."""
-    given = os.environ.get(VARIABLE, "").strip()
-    if given == "default":
+    if os.environ.get(VARIABLE, "").strip() == DEFAULT:
         return next(iter(candidates))
-    pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
-    for group, equals, name in pairs:
-        if not equals:
-            raise BackendError(
-                "is pairs of a group and a candidate",
-                where=VARIABLE,
-                got=repr(given),
-                hint='Write "default", or pairs such as "mindspore.conv=native".',
-            )
-        if group.strip() == question.partition(":")[0]:
-            if name.strip() not in candidates:
-                raise BackendError(
-                    f"{group.strip()} has no candidate of this name",
-                    where=VARIABLE,
-                    got=repr(name.strip()),
-                    hint=f"It has {', '.join(candidates)}.",
-                )
-            return name.strip()
-    return None
+    return next(iter(asked_for(question.partition(":")[0], candidates)), None)
 
 
 def _fastest(seconds: Mapping[str, float], first: str) -> str:

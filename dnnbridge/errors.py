@@ -46,7 +46,11 @@ class DnnbridgeError(Exception):
         place = where + self.where if self.where.startswith(("[", ".")) else where
         if self.where and place == where:
             place = f"{where}.{self.where}"
-        return type(self)(self.what, where=place, got=self.got, hint=self.hint)
+        return self.placed(place)
+
+    def placed(self, where: str) -> DnnbridgeError:
+        """Return the same error with another place."""
+        return type(self)(self.what, where=where, got=self.got, hint=self.hint)
 
 
 class SpecError(DnnbridgeError, ValueError): ...
@@ -82,6 +86,9 @@ class NonFiniteError(DnnbridgeError, ArithmeticError):
     ) -> None:
         self.step = step
         super().__init__(what, where=where, got=got, hint=hint)
+
+    def placed(self, where: str) -> NonFiniteError:
+        return NonFiniteError(self.what, where=where, got=self.got, hint=self.hint, step=self.step)
 
 
 class ScheduleError(DnnbridgeError, ValueError): ...

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import numpy as np
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from dnnbridge.errors import SpecError
 from dnnbridge.wording import shorten
@@ -23,9 +23,21 @@ _Plain = BeforeValidator(plain)
 Int = Annotated[int, Field(strict=True), _Plain]
 PositiveInt = Annotated[int, Field(strict=True, gt=0), _Plain]
 NonNegativeInt = Annotated[int, Field(strict=True, ge=0), _Plain]
-Float = Annotated[float, Field(strict=True, allow_inf_nan=False), _Plain]
-PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _Plain]
-NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _Plain]
+
+LARGEST = float(np.finfo(np.float32).max)
+"""What computes is float32: a larger number would be infinite there."""
+
+
+def _in_float32(value: float) -> float:
+    if abs(value) > LARGEST:
+        raise SpecError("is infinite in float32", got=repr(value), hint="The largest is 3.4e38.")
+    return value
+
+
+_Small = AfterValidator(_in_float32)
+Float = Annotated[float, Field(strict=True, allow_inf_nan=False), _Small, _Plain]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _Small, _Plain]
+NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _Small, _Plain]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False), _Plain]
 """A float in [0, 1): a dropout rate, a momentum."""
 OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]

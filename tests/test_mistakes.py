@@ -124,6 +124,8 @@ SPECS = {
     "input-number": (lambda: db.Input(3), "Input.shape", "3"),
     "input-dtype": (lambda: db.Input((3,), dtype=np.float32), "Input.dtype", "float32"),
     "rate-text": (lambda: db.SGD("fast"), "a list with the number of every step", "'fast'"),
+    "rate-too-large": (lambda: db.SGD(1e39), "SGD.learning_rate", "is infinite in float32"),
+    "epsilon-too-large": (lambda: db.Adam(epsilon=-1e39), "Adam.epsilon", "-1e+39"),
     "rate-none": (lambda: db.Adam(None), "a number, a schedule", "None"),
     "rate-class": (lambda: db.SGD(db.CosineDecay), "make one", "db.CosineDecay(…)"),
     "rate-live": (lambda: db.SGD(foreign("CosineDecay")), "from keras", "db.CosineDecay(…)"),
@@ -175,6 +177,8 @@ CALLS = {
 }
 
 FITS = {
+    "load-nothing": (lambda run: db.load(), "missing argument path", "load takes path"),
+    "load-elsewhere": (lambda run: db.load("a", custom_objects={}), "custom_objects", "import"),
     "no-labels": (lambda run: run.fit(X), "missing argument y", "NumPy arrays"),
     "generator": (lambda run: run.fit((i for i in range(3)), Y), "a generator", "concatenate"),
     "generator-alone": (lambda run: run.fit(i for i in range(3)), "missing argument y", "batches"),

@@ -157,3 +157,8 @@ def test_no_optimizer_starts_with_what_is_not_finite():
         for name, slot in case.optimizer.slots((2, 3)).items():
             drawn = slot.initializer.sample(np.random.default_rng(0), slot.shape)
             assert np.isfinite(drawn).all(), f"{case.id} {name}"
+
+
+def test_an_error_keeps_its_step_at_another_place():
+    error = NonFiniteError("the loss of step 7 is not finite", where="fit", step=7)
+    assert (error.placed("a.py: fit").step, error.at("run").step) == (7, 7)

@@ -7,11 +7,10 @@ depends on the machine is tried there on a small example (`probe.py`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dnnbridge.errors import BackendError
+from dnnbridge.choosing import asked_for
 from dnnbridge.graph import Op
 
 Tensor = Any
@@ -20,16 +19,12 @@ Again = Callable[..., Tensor]
 
 Shapes = Sequence[tuple[int | None, ...]]
 
-VARIABLE = "DNNBRIDGE_KERNELS"
-"""Environment variable: pairs such as "tensorflow.conv=slices", separated by commas. A form that is
-named there is taken wherever it can; each gives the same numbers."""
-
 
 class Candidate(NamedTuple):
     """A form of an operation.
 
     Attributes:
-        name: how `VARIABLE` and reports call it.
+        name: how `DNNBRIDGE_KERNELS` and reports call it.
         can: whether it computes this operation for inputs of these shapes, on this device, its
             derivatives included: (op, shapes, device).
         lower: (op, tensors, again) -> tensor.
@@ -44,7 +39,7 @@ class Forms(NamedTuple):
     """All forms of an operation.
 
     Attributes:
-        name: how `VARIABLE` calls the operation.
+        name: how `DNNBRIDGE_KERNELS` calls the operation.
         candidates: the fastest first.
     """
 
@@ -57,30 +52,10 @@ Table = Mapping[type[Op], Forms]
 
 def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
     """Return the first form that can, one that the user asks for before all others."""
-    wanted = asked_for(forms)
+    wanted = asked_for(forms.name, [each.name for each in forms.candidates])
     ranks = {name: k for k, name in enumerate(wanted)}
     ordered = sorted(forms.candidates, key=lambda each: ranks.get(each.name, len(wanted)))
     return next(each for each in ordered if each.can(op, shapes, device))
-
-
-def asked_for(forms: Forms) -> list[str]:
-    """Return the names that `VARIABLE` has for an operation, in their order.
-
-    Raises:
-        BackendError: there is no such form.
-    """
-    pairs = [pair.partition("=") for pair in os.environ.get(VARIABLE, "").split(",")]
-    wanted = [name.strip() for group, _, name in pairs if group.strip() == forms.name]
-    known = [each.name for each in forms.candidates]
-    for name in wanted:
-        if name not in known:
-            raise BackendError(
-                f"{forms.name} has no form of this name",
-                where=VARIABLE,
-                got=repr(name),
-                hint=f"It has {', '.join(known)}.",
-            )
-    return wanted
 
 
 def lowering(table: Table, device: str) -> Again:

@@ -30,5 +30,4 @@ def located(error: DnnbridgeError, place: str) -> DnnbridgeError:
         >>> print(located(SpecError("unknown kind", where="loss", got="'L3'"), "a.json"))
         a.json: loss: unknown kind, got 'L3'.
     """
-    where = f"{place}: {error.where}" if error.where else place
-    return type(error)(error.what, where=where, got=error.got, hint=error.hint)
+    return error.placed(f"{place}: {error.where}" if error.where else place)

@@ -61,6 +61,14 @@ COMPILE = {
     "auto_scale_loss": "Write Experiment(loss_scale=DynamicLossScale()).",
 }
 
+LOAD = {
+    "filepath": "Write path=….",
+    "custom_objects": "Leave it out: import the module that defines the class before load.",
+    "compile": "Leave it out: the file has the whole experiment, which is compiled.",
+    "safe_mode": "Leave it out: no code of the file is run.",
+    "net": "Leave it out: the file has the model. See set_weights for arrays of your own.",
+}
+
 CHECKPOINT = {
     "monitor": "It saves by the epoch, not by a metric: Checkpoint(path, every=1). To keep the "
     "best, call run.save in on_epoch_end of a Callback of yours when logs are better.",
