@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from dnnbridge import ops
+from dnnbridge.choosing import VARIABLE
 from dnnbridge.errors import BackendError
 from dnnbridge.plugins import backend_facts, load_backend
 
@@ -40,7 +41,7 @@ def test_every_form_is_asked_by_some_variant(windows):
 
 
 def test_the_first_form_that_can_is_taken(windows, monkeypatch):
-    from dnnbridge_tensorflow.candidates import VARIABLE, choose
+    from dnnbridge_tensorflow.candidates import choose
 
     monkeypatch.delenv(VARIABLE, raising=False)
     forms = windows.WINDOWS[ops.Conv]
