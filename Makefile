@@ -1,5 +1,6 @@
 # make demo    compare the backends on real digits, and on MNIST where DNNBRIDGE_DATA names it
-# make test    run every test
+# make test    run the tests, framework-heavy ones in a short form
+# make test-long    run the long forms that a change must pass too
 # make lint    style and types
 # make docs    write the generated pages of docs/ anew
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint docs native-differences bench clean
+.PHONY: demo test test-long lint docs native-differences bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -23,6 +24,12 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+LONG := tests/conformance tests/test_random_programs.py tests/test_zoo.py \
+	tests/test_custom_backend.py tests/test_machines.py
+
+test-long: $(INSTALLED)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

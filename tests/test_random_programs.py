@@ -24,6 +24,9 @@ SMALL = Experiment(
     Sequential([Input((3,)), Dense(2, "tanh"), Dense(1)]), MeanSquaredError(), SGD(0.1)
 )
 
+FEW = 5
+"""Programs of the short form."""
+
 
 def gradient_off(op, factor: float) -> dict:
     rule = RULES[op]
@@ -37,8 +40,13 @@ def subject(request) -> Subject:
     return Subject(load_backend(request.param))
 
 
-def test_random_programs_follow_the_reference(subject, request):
-    check_random_programs(subject, request.config.getoption("--random-programs"))
+def test_a_few_random_programs_follow_the_reference(subject, request):
+    check_random_programs(subject, request.config.getoption("--random-programs"), few=FEW)
+
+
+@pytest.mark.slow
+def test_random_programs_follow_the_reference(subject):
+    check_random_programs(subject)
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)

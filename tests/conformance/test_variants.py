@@ -13,11 +13,9 @@ from dnnbridge.cli import main
 from dnnbridge.plugins import available_backends, require_backend
 
 SHORT = {
-    ("tensorflow", "no-onednn"): "Conv,Pool",
-    ("tensorflow", "rewritten"): "Conv-,MaxPool-3d",
-    ("tensorflow", "slices"): "Conv-,MaxPool-",
+    ("tensorflow", "no-onednn"): "Conv-,MaxPool-3d",
     ("tensorflow", "xla"): "ReduceMax-axis0,ReduceSum-axis0,MaxPool-3d-ties,Conv-1x1-all",
-    ("mindspore", "one-thread"): "ReduceSum,AvgPool-3d,Conv-valid",
+    ("mindspore", "one-thread"): "ReduceSum-axis0,AvgPool-3d,Conv-valid",
 }
 """What is asked by default, by words of `--select`."""
 

@@ -30,7 +30,7 @@ from dnnbridge.schedules import (
     Warmup,
 )
 
-STEPS = 10_000
+STEPS = 3_000
 """How many values of each schedule are compared."""
 
 BLOCK = 1_000

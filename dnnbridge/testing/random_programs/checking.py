@@ -17,16 +17,19 @@ EXAMPLES = 15
 """How many the tests ask; always the same ones."""
 
 
-def check_random_programs(subject: Subject, examples: int | None = None) -> None:
+def check_random_programs(
+    subject: Subject, examples: int | None = None, *, few: int = EXAMPLES
+) -> None:
     """Raise AssertionError with the smallest experiment that is wrong, and how to run it again.
 
     Args:
         subject: the backend.
         examples: how many to draw anew; None for the few that are always the same.
+        few: how many those are.
     """
 
     @settings(
-        max_examples=examples or EXAMPLES,
+        max_examples=examples or few,
         derandomize=examples is None,
         database=None,
         deadline=None,
