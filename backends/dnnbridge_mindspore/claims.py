@@ -10,12 +10,12 @@ import mindspore as ms
 
 from dnnbridge.backend import Claim
 from dnnbridge.graph import Node
-from dnnbridge.layers import LSTM
+from dnnbridge.layers import LSTM, BatchNorm
 from dnnbridge.layers.recurrence import is_of_sequence_alone
 from dnnbridge.losses import SparseCategoricalCrossEntropy
 from dnnbridge.optimizers import SGD, Adam, AdamW
 from dnnbridge_mindspore.lowerings import Kernel
-from dnnbridge_mindspore.names import literal
+from dnnbridge_mindspore.names import Operand, literal
 
 IS_PLAIN = attrgetter("is_plain")
 
@@ -55,6 +55,27 @@ def _lstm(spec: LSTM, *inputs: str) -> Kernel:
     )
 
 
+def _batch_norm(spec: BatchNorm, x: Operand, *rest: str) -> Kernel:
+    def written(over: str) -> str:
+        followed = "Unbiased" if spec.unbiased else "Biased"
+        numbers = spec.momentum, 1.0 - spec.momentum, spec.epsilon
+        given = f"kernels.{over}, kernels.{followed}(), {', '.join(map(_number, numbers))}"
+        return f"kernels.BatchNorm({given})"
+
+    rank = x.type.rank
+    last = written("Rows()" if rank == 2 else f"ChannelsLast({rank})")
+    return Kernel(last, (x, *rest), where_first=written("ChannelsFirst()"), kept=2)
+
+
+def _is_usual(spec: BatchNorm) -> bool:
+    return spec.axis == -1 and spec.center and spec.scale
+
+
+def _is_training(node: Node) -> bool:
+    """Say whether the batch gives the statistics, and nothing but them and the value is made."""
+    return len(node.inputs) == 7 and len(node.outputs) == 3
+
+
 def _fits(node: Node) -> bool:
     return is_of_sequence_alone(node) and ms.get_context("device_target") == "CPU"
 
@@ -63,6 +84,7 @@ CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
     AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
+    BatchNorm: Claim(_is_usual, _batch_norm, _is_training),
     LSTM: Claim(IS_PLAIN, _lstm, _fits),
     SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }

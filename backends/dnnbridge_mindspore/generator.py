@@ -154,6 +154,16 @@ class _Writer:
         if over := self.layouts.over_space(node):
             op, operand = over
             return [f"{self.names[result]} = {self._source(LOWERINGS[type(op)](op, operand))}"]
+        if isinstance(node.op, Call) and self.layouts.is_first(node.inputs[0]):
+            source = self._claimed(node.op, node)
+            if isinstance(source, Kernel) and source.where_first:
+                lines, x = self.layouts.first(node.inputs[0])
+                lines += self.layouts.last(node.inputs[1:])
+                arguments = (x, *source.arguments[1:])
+                source = replace(source, source=source.where_first, arguments=arguments)
+                others = [self.names[value] for value in node.outputs[1:]]
+                targets = [self.layouts.made(result), *others, *["_"] * source.kept]
+                return [*lines, f"{', '.join(targets)} = {self._source(source)}"]
         if type(node.op) in WINDOWS:
             x, *rest = (Operand(self.names[value], value.type) for value in node.inputs)
             source = LOWERINGS[type(node.op)](node.op, x, *rest)
@@ -188,10 +198,16 @@ class _Writer:
             kernel = CLAIMS[type(node.op.spec)].lower(node.op.spec, places, *arguments)
             return before + self._kernel(kernel)
         if isinstance(node.op, Call):
-            source = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
+            source = self._claimed(node.op, node)
         else:
             source = LOWERINGS[type(node.op)](node.op, *arguments)
-        return f"{', '.join(outputs)} = {self._source(source)}"
+        kept = ["_"] * source.kept if isinstance(source, Kernel) else []
+        return f"{', '.join([*outputs, *kept])} = {self._source(source)}"
+
+    def _claimed(self, op: Call, node: Node) -> Source:
+        arguments = [Operand(self.names[value], value.type) for value in node.inputs]
+        source: Source = CLAIMS[type(op.spec)].lower(op.spec, *arguments)
+        return source
 
     def _constant(self, op: ConstantArray) -> str:
         """Return where the class keeps an array; equal ones are kept once."""

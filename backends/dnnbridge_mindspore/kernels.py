@@ -23,6 +23,12 @@ from dnnbridge_mindspore.exponential import Expm1 as Expm1
 from dnnbridge_mindspore.exponential import Log as Log
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
+from dnnbridge_mindspore.normalization import BatchNorm as BatchNorm
+from dnnbridge_mindspore.normalization import Biased as Biased
+from dnnbridge_mindspore.normalization import ChannelsFirst as ChannelsFirst
+from dnnbridge_mindspore.normalization import ChannelsLast as ChannelsLast
+from dnnbridge_mindspore.normalization import Rows as Rows
+from dnnbridge_mindspore.normalization import Unbiased as Unbiased
 from dnnbridge_mindspore.padding import Pad as Pad
 from dnnbridge_mindspore.products import ConvSlices as ConvSlices
 from dnnbridge_mindspore.products import GroupedSlices as GroupedSlices

@@ -54,7 +54,7 @@ class Layouts:
         """Return the lines that put the channels of values last where they are first."""
         lines = []
         for value in dict.fromkeys(values):
-            if self._is_first(value):
+            if self.is_first(value):
                 turned = _turned(self._first[value], _to_last(value.rank))
                 lines.append(f"{self._names[value]} = {turned}")
                 self._both.add(value)
@@ -62,10 +62,10 @@ class Layouts:
 
     def follow(self, node: Node) -> list[Operand] | None:
         """Return the inputs of an element-wise operation, if it may have its channels first."""
-        if type(node.op) not in POINTWISE or not any(map(self._is_first, node.inputs)):
+        if type(node.op) not in POINTWISE or not any(map(self.is_first, node.inputs)):
             return None
         shape = node.outputs[0].shape
-        if all(v.rank == 0 or (self._is_first(v) and v.shape == shape) for v in node.inputs):
+        if all(v.rank == 0 or (self.is_first(v) and v.shape == shape) for v in node.inputs):
             return [self._operand(value) for value in node.inputs]
         return None
 
@@ -75,26 +75,26 @@ class Layouts:
             return None
         pairs = [node.inputs] if isinstance(node.op, ops.Sub) else [node.inputs, node.inputs[::-1]]
         for x, small in pairs:
-            if self._is_first(x) and small.shape == (*(1,) * (small.rank - 1), x.shape[-1]):
+            if self.is_first(x) and small.shape == (*(1,) * (small.rank - 1), x.shape[-1]):
                 return [self._operand(x), Operand(self._names[small], small.type)]
         return None
 
     def over_space(self, node: Node) -> tuple[Op, Operand] | None:
         """Return a reduction of all spatial axes as it is when the channels come first."""
         op = node.op
-        if not isinstance(op, OVER_AXES) or op.keepdims or not self._is_first(node.inputs[0]):
+        if not isinstance(op, OVER_AXES) or op.keepdims or not self.is_first(node.inputs[0]):
             return None
         rank = node.inputs[0].rank
         if tuple(sorted(op.axes)) != tuple(range(1, rank - 1)):
             return None
         return replace(op, axes=tuple(range(2, rank))), self._operand(node.inputs[0])
 
-    def _is_first(self, value: Value) -> bool:
+    def is_first(self, value: Value) -> bool:
         """Say whether the channels of a value come first, and there is no other form of it."""
         return value in self._first and value not in self._both
 
     def _operand(self, value: Value) -> Operand:
-        if self._is_first(value):
+        if self.is_first(value):
             return Operand(self._first[value], _first_type(value))
         return Operand(self._names[value], value.type)
 

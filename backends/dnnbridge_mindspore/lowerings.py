@@ -20,11 +20,16 @@ class Kernel:
         source: expression that makes the Cell.
         arguments: what it is called with.
         channels_first: whether the first argument and the result have their channels first.
+        where_first: the expression where the first argument has them first, and the first result
+            then; empty where it takes no such argument.
+        kept: how many results it has besides those of the call, for its derivative.
     """
 
     source: str
     arguments: tuple[str, ...]
     channels_first: bool = False
+    where_first: str = ""
+    kept: int = 0
 
 
 DTYPES = {"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"}

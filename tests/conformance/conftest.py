@@ -14,7 +14,7 @@ LONG = {"TestMindSpore"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     short = {(check.area, check.id) for check in select(all_checks(), quick=True)}
     for item in items:
-        if item.cls is not None and item.cls.__name__ in LONG:
+        if getattr(getattr(item, "cls", None), "__name__", "") in LONG:
             check = item.callspec.params["check"]
             if (check.area, check.id) not in short:
                 item.add_marker(pytest.mark.slow)
