@@ -26,7 +26,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 LONG := tests/conformance tests/test_random_programs.py tests/test_zoo.py \
-	tests/test_custom_backend.py tests/test_machines.py
+	tests/test_custom_backend.py tests/test_machines.py tests/test_mindspore_forms.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)

@@ -19,7 +19,7 @@ from dnnbridge_mindspore import forms
 from dnnbridge_mindspore.generator import generate
 
 CHECKS = [check for check in all_checks() if check.entry == "Conv"]
-"""Those of the operation."""
+"""Those of the operation; by default a quarter of them."""
 
 MORE = [
     *select(all_checks(), words="conv,inception,resnet,lenet,images"),
@@ -42,7 +42,13 @@ def require(check, form, monkeypatch):
 
 
 @pytest.mark.parametrize("form", forms.CANDIDATES)
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(check, id=check.id, marks=[pytest.mark.slow] if k % 4 else [])
+        for k, check in enumerate(CHECKS)
+    ],
+)
 def test_every_form_of_a_convolution(check, form, monkeypatch):
     require(check, form, monkeypatch)
 

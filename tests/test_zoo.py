@@ -86,7 +86,16 @@ def expected(name: str) -> tuple[list[float], Array]:
     return CASES[name].train("reference")
 
 
-DEEP = {"resnet20-projection", "resnet18", "resnet32", "resnet50", "resnet56", "resnet110", "vgg11"}
+DEEP = {
+    "resnet20",
+    "resnet20-projection",
+    "resnet18",
+    "resnet32",
+    "resnet50",
+    "resnet56",
+    "resnet110",
+    "vgg11",
+}
 """What others are in a longer form: `pytest -m slow`."""
 
 
