@@ -22,9 +22,9 @@ import time
 import numpy as np
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.base.randomness import permutation
 from dnnbridge.datasets import Dataset, adapt_to, load_dataset
-from dnnbridge.plugins import load_backend
-from dnnbridge.randomness import permutation
 from dnnbridge.testing.checks import Check, all_checks
 from dnnbridge.testing.measurement import relative_distance
 from dnnbridge.testing.running import Outcome, run_check

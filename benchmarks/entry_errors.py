@@ -10,9 +10,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from dnnbridge.backend import Backend
-from dnnbridge.plugins import load_backend
-from dnnbridge.specification import kind_of
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.backend.protocol import Backend
+from dnnbridge.specs.spec import kind_of
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.harness import build_case
 from dnnbridge.testing.measurement import mixed_error

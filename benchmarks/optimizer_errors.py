@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 
-from dnnbridge.backend import Backend
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.backend.protocol import Backend
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory
 from dnnbridge.testing.measurement import relative_distance

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import dnnbridge as db
-from dnnbridge import row_updates
-from dnnbridge.machine import machine
+from dnnbridge.backend import row_updates
+from dnnbridge.base.machine import machine
 
 FEATURES, BATCH, WORDS, TURNS = 64, 256, 20, 5
 

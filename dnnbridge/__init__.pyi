@@ -24,19 +24,9 @@ from .activations import (
     Softsign,
     Tanh,
 )
-from .checkpoint import load
-from .constraints import AbstractConstraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
+from .backend.plugins import available_backends
+from .base.warning import DnnbridgeWarning, LogitsWarning, NativeDifferenceWarning
 from .experiment import Experiment
-from .gradient_rules import (
-    AbstractGradientRule,
-    AdaptiveClip,
-    CentralizeGradients,
-    ClipByGlobalNorm,
-    ClipByNorm,
-    ClipByValue,
-    ScaleGradients,
-)
-from .heads import Head
 from .initializers import (
     AbstractInitializer,
     Constant,
@@ -130,7 +120,6 @@ from .layers import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from .loss_scale import AbstractLossScale, DynamicLossScale, FixedLossScale
 from .losses import (
     CTC,
     AbstractLoss,
@@ -197,15 +186,23 @@ from .optimizers import (
     StochasticWeightAverage,
     WithGradientRules,
 )
-from .plugins import available_backends
-from .regularizers import (
-    L1,
-    L1L2,
-    L2,
-    AbstractRegularizer,
-    AbstractSummedRegularizer,
-    OrthogonalRegularizer,
+from .optimizers.gradient_rules import (
+    AbstractGradientRule,
+    AdaptiveClip,
+    CentralizeGradients,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    ClipByValue,
+    ScaleGradients,
 )
+from .optimizers.loss_scale import AbstractLossScale, DynamicLossScale, FixedLossScale
+from .optimizers.weight_decay import (
+    BIASES_AND_NORMS,
+    AbstractWeightDecay,
+    CoupledWeightDecay,
+    DecoupledWeightDecay,
+)
+from .program.heads import Head
 from .schedules import (
     AbstractSchedule,
     ConstantSchedule,
@@ -246,17 +243,20 @@ from .schedules import (
     polynomial_decay_lr,
     warmup_lr,
 )
-from .specification import Spec, spec
+from .specs.spec import Spec, spec
 from .training.callbacks import Callback, Checkpoint
+from .training.checkpoint import load
 from .training.compiling import compile
 from .training.history import History
 from .training.run import Run
-from .warning import DnnbridgeWarning, LogitsWarning, NativeDifferenceWarning
-from .weight_decay import (
-    BIASES_AND_NORMS,
-    AbstractWeightDecay,
-    CoupledWeightDecay,
-    DecoupledWeightDecay,
+from .weights.constraints import AbstractConstraint, MaxNorm, MinMaxNorm, NonNegative, UnitNorm
+from .weights.regularizers import (
+    L1,
+    L1L2,
+    L2,
+    AbstractRegularizer,
+    AbstractSummedRegularizer,
+    OrthogonalRegularizer,
 )
 
 __version__: str

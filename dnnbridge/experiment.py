@@ -7,24 +7,24 @@ from typing import Annotated, Any, Self
 
 from pydantic import PlainValidator
 
-from dnnbridge.building import build_program
-from dnnbridge.constraints import as_constraint
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import NonNegativeInt
-from dnnbridge.gradient_rules import RulesLike, as_rules
-from dnnbridge.heads import Head, LossLike
-from dnnbridge.loss_scale import LossScaleLike, as_loss_scale
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsLike, as_metrics
 from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer, AccumulationLike, as_optimizer
-from dnnbridge.patterns import by_pattern
-from dnnbridge.program import Program
-from dnnbridge.regularizers import as_regularizer
-from dnnbridge.resolving import instance_of
-from dnnbridge.specification import Spec, spec
-from dnnbridge.updater import updater
-from dnnbridge.weight_rules import Constraints, FrozenStatistics, Regularizers, WeightRules
+from dnnbridge.optimizers.assembly import updater
+from dnnbridge.optimizers.gradient_rules import RulesLike, as_rules
+from dnnbridge.optimizers.loss_scale import LossScaleLike, as_loss_scale
+from dnnbridge.program.build import build_program
+from dnnbridge.program.heads import Head, LossLike
+from dnnbridge.program.program import Program
+from dnnbridge.specs.fields import NonNegativeInt
+from dnnbridge.specs.patterns import by_pattern
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.spec import Spec, spec
+from dnnbridge.weights.constraints import as_constraint
+from dnnbridge.weights.regularizers import as_regularizer
+from dnnbridge.weights.rules import Constraints, FrozenStatistics, Regularizers, WeightRules
 
 FORMAT = 1
 """Version of the JSON form."""
@@ -99,7 +99,7 @@ class Experiment(Spec):
         return build_program(self.model, self.heads, self.updater(), rules, scale)
 
     def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
-        """Return the optimizer with all that is around it; see `dnnbridge.updater`.
+        """Return the optimizer with all that is around it; see `dnnbridge.optimizers.assembly`.
 
         Args:
             optimizer: one to take the place of the experiment's.

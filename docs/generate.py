@@ -12,12 +12,12 @@ from typing import Any
 
 import dnnbridge as db
 from dnnbridge import ops
-from dnnbridge.backend import Backend, check_supported
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.backend.protocol import Backend, check_supported
 from dnnbridge.errors import UnsupportedError
-from dnnbridge.gradient_rules import as_rules
-from dnnbridge.plugins import load_backend
-from dnnbridge.program import Program
-from dnnbridge.specification import Spec, family_of, kind_of, kinds
+from dnnbridge.optimizers.gradient_rules import as_rules
+from dnnbridge.program.program import Program
+from dnnbridge.specs.spec import Spec, family_of, kind_of, kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES

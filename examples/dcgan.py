@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 import dnnbridge as db
-from dnnbridge import randomness, zoo
+from dnnbridge.base import randomness, zoo
 from dnnbridge.datasets import load_dataset
 
 LOSS = db.BinaryCrossEntropy(from_logits=True)

@@ -7,7 +7,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.errors import SpecError
-from dnnbridge.moment import Moment
+from dnnbridge.schedules.moment import Moment
 from dnnbridge.training.position import Position
 
 RNG = np.random.default_rng(5)

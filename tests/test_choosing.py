@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
-from dnnbridge import choosing
-from dnnbridge.choosing import VARIABLE, choices, choose, forget
+from dnnbridge.backend import choosing
+from dnnbridge.backend.choosing import VARIABLE, choices, choose, forget
 from dnnbridge.errors import BackendError
 
 QUESTION = "test.work: a form"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import dnnbridge as db
-from dnnbridge.flattening import flatten
+from dnnbridge.backend.flattening import flatten
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import Call
-from dnnbridge.plugins import load_backend
 
 SEQUENCE, MASK = db.Input((6, 5)), db.Input((6,))
 

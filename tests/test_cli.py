@@ -16,12 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import dnnbridge as db
-from dnnbridge import choosing
-from dnnbridge.choosing import Choice
+from dnnbridge.backend import choosing
+from dnnbridge.backend.choosing import Choice
+from dnnbridge.backend.plugins import available_backends
+from dnnbridge.base.machine import machine
 from dnnbridge.cli import main
 from dnnbridge.cli.reading import read_experiment
-from dnnbridge.machine import machine
-from dnnbridge.plugins import available_backends
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DIGITS = str(EXAMPLES / "digits_mlp.py")
@@ -50,8 +50,8 @@ experiment = db.Experiment(
 
 TOY = '''
 """Backends that misbehave, for the tests of `compare`."""
-from dnnbridge.backend import BackendInfo
-from dnnbridge.hookspecs import hookimpl
+from dnnbridge.backend.protocol import BackendInfo
+from dnnbridge.backend.hookspecs import hookimpl
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 
 
@@ -547,13 +547,13 @@ WRONG = {
 def test_wrong_arguments_are_refused_before_a_framework_is_imported(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dnnbridge import plugin_loading
+    from dnnbridge.backend import plugin_loading
 
     def imported(name: str) -> None:
         raise AssertionError(f"{name} was imported")
 
     monkeypatch.setattr(plugin_loading, "loaded", imported)
-    monkeypatch.setattr("dnnbridge.plugins.loaded", imported)
+    monkeypatch.setattr("dnnbridge.backend.plugins.loaded", imported)
     args, words = WRONG[name]
     result = call(*args)
     assert result.exit_code in (1, 2)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.cli import main
 from dnnbridge.cli.conformance_jobs import ask_in_processes, share
 from dnnbridge.errors import BackendError
-from dnnbridge.plugins import load_backend
 from dnnbridge.report.conformance import TITLES, areas, render
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.changes import changes, key_of
@@ -29,8 +29,8 @@ CROOKED = '''
 """Right in all but Tanh, and without Erfc."""
 import os
 from dnnbridge import ops
-from dnnbridge.backend import BackendInfo, Limitation, Variant
-from dnnbridge.hookspecs import hookimpl
+from dnnbridge.backend.protocol import BackendInfo, Limitation, Variant
+from dnnbridge.backend.hookspecs import hookimpl
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 
 

@@ -13,9 +13,9 @@ import pytest
 from safetensors.numpy import save_file
 
 import dnnbridge as db
-from dnnbridge import checkpoint_file
-from dnnbridge.checkpoint_file import DIGEST, WITHOUT_DIGEST
 from dnnbridge.errors import CheckpointError, DataError, DnnbridgeError, DTypeError
+from dnnbridge.training import checkpoint_file
+from dnnbridge.training.checkpoint_file import DIGEST, WITHOUT_DIGEST
 from dnnbridge.training.position import Position
 
 

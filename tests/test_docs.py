@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dnnbridge.specification import family_of
+from dnnbridge.specs.spec import family_of
 
 ROOT = Path(__file__).parents[1]
 

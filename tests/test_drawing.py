@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import dnnbridge as db
-from dnnbridge.models.placing import place
+from dnnbridge.drawing.placing import place
 
 SVG = "{http://www.w3.org/2000/svg}"
 

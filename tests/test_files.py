@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
+from dnnbridge.base.files import SUFFIX, _part, write_atomically
 from dnnbridge.errors import DataError
-from dnnbridge.files import SUFFIX, _part, write_atomically
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes, links and locks of POSIX")
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from dnnbridge.garbage import set_aside, uncollected
+from dnnbridge.base.garbage import set_aside, uncollected
 
 
 @pytest.fixture(autouse=True)

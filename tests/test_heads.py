@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DnnbridgeError
-from dnnbridge.scope import Scope
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(23, 4))

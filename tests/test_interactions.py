@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.graph import Value
 from dnnbridge.optimizers import AbstractOptimizer, Slot
-from dnnbridge.scope import Scope
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 3))

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.base.interrupts import Move, Waiting, unchanged
 from dnnbridge.errors import StateError
-from dnnbridge.interrupts import Move, Waiting, unchanged
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.training.compiling import compile_for
 

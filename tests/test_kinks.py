@@ -13,7 +13,7 @@ from dnnbridge.initializers import AbstractInitializer
 from dnnbridge.reference.backend import ReferenceBackend
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.rules import Rule
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.checks import all_checks

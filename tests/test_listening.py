@@ -8,8 +8,8 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.errors import SpecError
-from dnnbridge.rewriting import rewritten
 from dnnbridge.schedules import ScheduleLike, heard
+from dnnbridge.specs.rewriting import rewritten
 
 FALLEN = {"val_loss": 1.0}
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge import choosing
+from dnnbridge.backend import choosing
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.graph import inline
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.checks import all_checks, select
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training import reuse

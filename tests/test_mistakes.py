@@ -10,8 +10,8 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.errors import ArgumentError, DataError, DnnbridgeError, DTypeError, SpecError
-from dnnbridge.rewriting import specs_in
-from dnnbridge.specification import kind_of
+from dnnbridge.specs.rewriting import specs_in
+from dnnbridge.specs.spec import kind_of
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 import dnnbridge as db
-from dnnbridge import hookspecs, plugins
-from dnnbridge.backend import BackendInfo, Limitation, check_supported
+from dnnbridge.backend import hookspecs, plugins
+from dnnbridge.backend.protocol import BackendInfo, Limitation, check_supported
 from dnnbridge.cli import main
 from dnnbridge.errors import BackendError, BackendNotInstalledError, UnsupportedError
 from dnnbridge.ops import Tanh
@@ -181,7 +181,7 @@ HOSTILE = {
 }
 """Name: (entry point, code of its module, what the error says). Functions are marked as hooks."""
 
-HEADER = "from dnnbridge.backend import BackendInfo\nfrom dnnbridge.hookspecs import hookimpl\n"
+HEADER = "from dnnbridge.backend import BackendInfo, hookimpl\n"
 
 
 def offer(folder, monkeypatch, plugins_of):

@@ -9,8 +9,8 @@ import pytest
 from sabotage.other_rules import OtherRules
 
 from dnnbridge import Dense, Experiment, Input, MeanSquaredError, Sequential, ops
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.optimizers import SGD
-from dnnbridge.plugins import load_backend
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.rules import Rule
 from dnnbridge.testing.programs import measure_program

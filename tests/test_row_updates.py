@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge import ops, row_updates
-from dnnbridge.flattening import flatten
+from dnnbridge import ops
+from dnnbridge.backend import row_updates
+from dnnbridge.backend.flattening import flatten
 from dnnbridge.graph import ValueAndGrad
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.optimizers import AbstractWrapper, Adagrad, ExponentialMovingAverage, Lookahead
 from dnnbridge.reference.backend import ReferenceExecutable
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.training.profiling import profile
 
@@ -227,7 +228,7 @@ def test_small_tables_and_those_that_a_batch_may_read_whole_are_not_for_rows(mon
 
 def test_rows_are_of_use_to_exactly_those_optimizers_that_leave_them():
     """A gradient of 0 in two rows: do they stay, with their slots, from the first step on?"""
-    from dnnbridge.plugins import load_backend
+    from dnnbridge.backend.plugins import load_backend
     from dnnbridge.testing.harness import trajectory
 
     reference, seen = load_backend("reference"), set()

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge import randomness
+from dnnbridge.base import randomness
 from dnnbridge.errors import DataError
-from dnnbridge.program import MASK, NORMALIZER
-from dnnbridge.training.ahead import ahead
-from dnnbridge.training.batches import Batches
-from dnnbridge.training.buffers import Buffers
+from dnnbridge.program.program import MASK, NORMALIZER
+from dnnbridge.training.feeding.ahead import ahead
+from dnnbridge.training.feeding.batches import Batches
+from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.position import Position
 
 RNG = np.random.default_rng(0)

@@ -7,9 +7,9 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import ops
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.base.randomness import Bernoulli
 from dnnbridge.errors import DnnbridgeError
-from dnnbridge.plugins import load_backend
-from dnnbridge.randomness import Bernoulli
 from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 from dnnbridge.testing.harness import equation
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnnbridge import ops, randomness
+from dnnbridge import ops
+from dnnbridge.base import randomness
 from dnnbridge.errors import DTypeError, ShapeError
 from dnnbridge.graph import BATCH, Builder, ConstantArray, TensorType
 

@@ -9,7 +9,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.initializers import AbstractInitializer
-from dnnbridge.specification import kinds
+from dnnbridge.specs.spec import kinds
 
 
 def experiment(**changes) -> db.Experiment:

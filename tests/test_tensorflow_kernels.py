@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from dnnbridge import ops
-from dnnbridge.choosing import VARIABLE
+from dnnbridge.backend.choosing import VARIABLE
+from dnnbridge.backend.plugins import backend_facts, load_backend
 from dnnbridge.errors import BackendError
-from dnnbridge.plugins import backend_facts, load_backend
 
 if importlib.util.find_spec("tensorflow") is None:  # not imported: the backend decides how
     pytest.skip("TensorFlow is not installed", allow_module_level=True)
@@ -107,7 +107,7 @@ def test_lines_of_the_framework_are_held_back_and_no_others(monkeypatch, capfd):
 
 
 def test_a_process_is_silent_and_has_asked_for_onednn():
-    code = "import os, dnnbridge.plugins as p; p.load_backend('tensorflow')\n"
+    code = "import os, dnnbridge.backend.plugins as p; p.load_backend('tensorflow')\n"
     code += "print(p.backend_facts('tensorflow'), os.environ['TF_ENABLE_ONEDNN_OPTS'])"
     own = {n: v for n, v in os.environ.items() if not n.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dnnbridge import (
     activations,
-    constraints,
-    gradient_rules,
     layers,
-    loss_scale,
     losses,
     metrics,
     ops,
     optimizers,
-    regularizers,
     schedules,
-    weight_decay,
 )
-from dnnbridge.specification import kinds
+from dnnbridge.optimizers import gradient_rules, loss_scale, weight_decay
+from dnnbridge.specs.spec import kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.extreme_loss_cases import EXTREME_LOSS_CASES
 from dnnbridge.testing.cases.odd_cases import ODD_CASES
@@ -24,6 +20,7 @@ from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
+from dnnbridge.weights import constraints, regularizers
 
 
 def test_every_primitive_and_spec_has_a_case():

@@ -10,7 +10,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.specification import kinds
+from dnnbridge.specs.spec import kinds
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(30, 5)), RNG.normal(size=(30, 2))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dnnbridge import activations, initializers, layers, losses, metrics, optimizers
 from dnnbridge.models import Model, Sequential
-from dnnbridge.specification import kind_of, kinds
+from dnnbridge.specs.spec import kind_of, kinds
 
 ROOT = Path(__file__).parents[1]
 ORACLES = ROOT / "tests" / "oracles"

@@ -12,7 +12,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import zoo
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import SpecError
 from dnnbridge.testing.assertions import assert_close, assert_near
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import mindspore as ms
 
-from dnnbridge import ops
-from dnnbridge.backend import Deviation, Limitation
-from dnnbridge.errors import BackendError
-from dnnbridge.graph import Op
-from dnnbridge.program import Program
+from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS

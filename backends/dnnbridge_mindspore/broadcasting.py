@@ -12,7 +12,7 @@ from typing import Any
 
 from mindspore import nn, ops
 
-from dnnbridge.graph import TensorType
+from dnnbridge.backend import TensorType
 from dnnbridge_mindspore.reductions import SUM, SumColumns
 
 Tensor = Any

@@ -8,12 +8,17 @@ from typing import Any
 
 import mindspore as ms
 
-from dnnbridge.backend import Claim
-from dnnbridge.graph import Node
-from dnnbridge.layers import LSTM, BatchNorm
-from dnnbridge.layers.recurrence import is_of_sequence_alone
-from dnnbridge.losses import SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD, Adam, AdamW
+from dnnbridge.backend import (
+    LSTM,
+    SGD,
+    Adam,
+    AdamW,
+    BatchNorm,
+    Claim,
+    Node,
+    SparseCategoricalCrossEntropy,
+    is_of_sequence_alone,
+)
 from dnnbridge_mindspore.lowerings import Kernel
 from dnnbridge_mindspore.names import Operand, literal
 

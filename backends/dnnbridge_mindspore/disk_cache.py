@@ -19,7 +19,7 @@ from typing import Any
 
 import mindspore as ms
 
-from dnnbridge.arrays import Array
+from dnnbridge.backend import Array
 from dnnbridge_mindspore.folders import writable
 
 VARIABLE = "DNNBRIDGE_MINDSPORE_CACHE"

@@ -12,11 +12,16 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Rows
-from dnnbridge.garbage import set_aside, uncollected
-from dnnbridge.interrupts import Waiting, unchanged
-from dnnbridge.program import Function, Program
+from dnnbridge.backend import (
+    Array,
+    Function,
+    Program,
+    Rows,
+    Waiting,
+    set_aside,
+    unchanged,
+    uncollected,
+)
 from dnnbridge_mindspore import disk_cache, kernels
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.modules import import_source

@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from dnnbridge.errors import BackendError
+from dnnbridge.backend import BackendError
 
 log = logging.getLogger(__name__)
 

@@ -19,10 +19,8 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
-from dnnbridge import ops as core
-from dnnbridge.choosing import choose
-from dnnbridge.garbage import set_aside, uncollected
-from dnnbridge.graph import TensorType
+from dnnbridge.backend import TensorType, choose, set_aside, uncollected
+from dnnbridge.backend import ops as core
 from dnnbridge_mindspore.products import ConvSlices, GroupedSlices
 from dnnbridge_mindspore.windows import Conv
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dnnbridge.flattening import flatten
-from dnnbridge.graph import (
+from dnnbridge.backend import (
     Call,
     Constant,
     ConstantArray,
+    Function,
     Graph,
     Node,
+    PutRows,
     Scan,
     Value,
     ValueAndGrad,
+    flatten,
 )
-from dnnbridge.ops import PutRows
-from dnnbridge.program import Function
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.layouts import Layouts
 from dnnbridge_mindspore.loops import kept_carries, write_loop

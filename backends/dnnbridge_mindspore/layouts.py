@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dnnbridge import ops
-from dnnbridge.graph import Node, Op, TensorType, Value
+from dnnbridge.backend import Node, Op, TensorType, Value, ops
 from dnnbridge_mindspore.names import Names, Operand
 
 POINTWISE: frozenset[type[Op]] = frozenset(

@@ -10,8 +10,7 @@ with the square of the number of steps. The source has one length for any number
 
 from __future__ import annotations
 
-from dnnbridge import ops
-from dnnbridge.graph import Constant, ConstantArray, Graph, Op, Scan, TensorType
+from dnnbridge.backend import Constant, ConstantArray, Graph, Op, Scan, TensorType, ops
 from dnnbridge_mindspore.lowerings import DTYPES
 
 DIRECT: frozenset[type[Op]] = frozenset(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from dnnbridge import ops
-from dnnbridge.graph import Op
+from dnnbridge.backend import Op, ops
 from dnnbridge_mindspore.broadcasting import repetition
 from dnnbridge_mindspore.forms import form_of_conv
 from dnnbridge_mindspore.names import Operand, literal

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import platformdirs
 
-from dnnbridge.files import write_atomically
+from dnnbridge.backend import write_atomically
 from dnnbridge_mindspore.folders import writable
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Self
 
-from dnnbridge.graph import TensorType, Value
+from dnnbridge.backend import TensorType, Value
 
 
 class Operand(str):

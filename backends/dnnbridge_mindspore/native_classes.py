@@ -6,10 +6,13 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dnnbridge import optimizers
-from dnnbridge.errors import SpecError
-from dnnbridge.optimizers import AbstractOptimizer, NativeDifferenceWarning
-from dnnbridge.schedules import AbstractSchedule
+from dnnbridge.backend import (
+    AbstractOptimizer,
+    AbstractSchedule,
+    NativeDifferenceWarning,
+    SpecError,
+    optimizers,
+)
 
 Arguments = Mapping[str, Any]
 Rate = float | AbstractSchedule

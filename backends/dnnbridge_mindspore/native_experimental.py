@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dnnbridge as db
-from dnnbridge import optimizers
-from dnnbridge.errors import SpecError
-from dnnbridge.optimizers import AbstractOptimizer, NativeDifferenceWarning, NativeOptions
-from dnnbridge.schedules import AbstractSchedule
+from dnnbridge.backend import (
+    AbstractOptimizer,
+    AbstractSchedule,
+    NativeDifferenceWarning,
+    NativeOptions,
+    SpecError,
+    optimizers,
+)
 from dnnbridge_mindspore.native_classes import rprop
 from dnnbridge_mindspore.native_rates import our_name, schedule
 

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import dnnbridge as db
-from dnnbridge import optimizers
-from dnnbridge.errors import SpecError
-from dnnbridge.optimizers import (
+from dnnbridge.backend import (
+    MINDSPORE_EXEMPT,
     AbstractOptimizer,
     NativeOptions,
+    SpecError,
+    mindspore_decay,
+    optimizers,
     shortest,
 )
-from dnnbridge.weight_decay import MINDSPORE_EXEMPT, mindspore_decay
 from dnnbridge_mindspore.native_classes import OPTIMIZERS, Arguments, Rate, warn
 from dnnbridge_mindspore.native_experimental import read_experimental
 from dnnbridge_mindspore.native_rates import current, our_name, schedule

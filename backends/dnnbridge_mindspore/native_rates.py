@@ -9,8 +9,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn
 
 import dnnbridge as db
-from dnnbridge.optimizers import NativeOptions, shortest
-from dnnbridge.schedules import AbstractSchedule
+from dnnbridge.backend import AbstractSchedule, NativeOptions, shortest
 
 SCHEDULES: dict[str, Callable[[Any], AbstractSchedule]] = {
     "CosineDecayLR": lambda c: db.CosineDecay(c.max_lr, c.decay_steps, c.min_lr / c.max_lr),

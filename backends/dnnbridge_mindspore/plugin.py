@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, Variant
-from dnnbridge.hookspecs import BackendPlugin, ReadNative
+from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
 
 VARIANTS = (
     Variant("one-thread", (("OMP_NUM_THREADS", "1"),), "one core and one thread", cores=1),

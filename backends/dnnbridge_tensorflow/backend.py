@@ -7,11 +7,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from dnnbridge import ops
-from dnnbridge.backend import Deviation, Limitation
-from dnnbridge.errors import BackendError
-from dnnbridge.graph import Op
-from dnnbridge.program import Program
+from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import lowerings_on

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dnnbridge.choosing import asked_for
-from dnnbridge.graph import Op
+from dnnbridge.backend import Op, asked_for
 
 Tensor = Any
 Again = Callable[..., Tensor]

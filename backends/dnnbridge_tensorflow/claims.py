@@ -8,11 +8,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.backend import Claim
-from dnnbridge.layers import LSTM
-from dnnbridge.layers.recurrence import is_of_sequence_alone
-from dnnbridge.losses import CategoricalCrossEntropy, SparseCategoricalCrossEntropy
-from dnnbridge.optimizers import SGD, Adam, AdamW
+from dnnbridge.backend import (
+    LSTM,
+    SGD,
+    Adam,
+    AdamW,
+    CategoricalCrossEntropy,
+    Claim,
+    SparseCategoricalCrossEntropy,
+    is_of_sequence_alone,
+)
 from dnnbridge_tensorflow.recurrent import lstm
 
 Tensor = Any

@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Rows
-from dnnbridge.flattening import flatten
-from dnnbridge.garbage import uncollected
-from dnnbridge.interrupts import unchanged
-from dnnbridge.program import Function, Program
-from dnnbridge.training.buffers import ALIGNMENT
+from dnnbridge.backend import (
+    ALIGNMENT,
+    Array,
+    Function,
+    Program,
+    Rows,
+    flatten,
+    unchanged,
+    uncollected,
+)
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import evaluate
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on

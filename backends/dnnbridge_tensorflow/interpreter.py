@@ -7,8 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.graph import Call, Constant, ConstantArray, Graph, Scan, Value, ValueAndGrad
-from dnnbridge.ops import PutRows
+from dnnbridge.backend import (
+    Call,
+    Constant,
+    ConstantArray,
+    Graph,
+    PutRows,
+    Scan,
+    Value,
+    ValueAndGrad,
+)
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
 from dnnbridge_tensorflow.rows import put_rows

@@ -7,8 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge import ops
-from dnnbridge.graph import Op
+from dnnbridge.backend import Op, ops
 from dnnbridge_tensorflow import rows, sums
 from dnnbridge_tensorflow.candidates import lowering
 from dnnbridge_tensorflow.windows import WINDOWS

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dnnbridge as db
-from dnnbridge import optimizers
-from dnnbridge.errors import SpecError
-from dnnbridge.gradient_rules import AbstractGradientRule
-from dnnbridge.optimizers import (
+from dnnbridge.backend import (
+    AbstractGradientRule,
     AbstractOptimizer,
+    AbstractSchedule,
     NativeDifferenceWarning,
     NativeOptions,
+    SpecError,
+    optimizers,
     shortest,
 )
-from dnnbridge.schedules import AbstractSchedule
 
 Config = Mapping[str, Any]
 

@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, Variant
-from dnnbridge.hookspecs import BackendPlugin, ReadNative
+from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
 from dnnbridge_tensorflow import quiet
 
 REWRITTEN = (

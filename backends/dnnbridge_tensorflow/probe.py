@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dnnbridge.arrays import Array
-from dnnbridge.graph import Op
-from dnnbridge.reference.interpreter import RULES
+from dnnbridge.backend import RULES, Array, Op
 from dnnbridge_tensorflow.quiet import quiet
 
 Tensor = Any

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dnnbridge import ops
-from dnnbridge.ops.windows import Pairs, places
+from dnnbridge.backend import Pairs, ops, places
 from dnnbridge_tensorflow.candidates import Again
 
 Tensor = Any

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge import ops
+from dnnbridge.backend import ops
 
 Tensor = Any
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge import ops
+from dnnbridge.backend import ops
 from dnnbridge_tensorflow import rewritten
 from dnnbridge_tensorflow.candidates import Again, Candidate, Forms, Shapes, Table
 from dnnbridge_tensorflow.probe import is_right

@@ -12,11 +12,7 @@ from __future__ import annotations
 
 import os
 
-from dnnbridge import ops
-from dnnbridge.errors import BackendError
-from dnnbridge.flattening import flatten
-from dnnbridge.graph import Op, inline
-from dnnbridge.program import Function, Program
+from dnnbridge.backend import BackendError, Function, Op, Program, flatten, inline, ops
 from dnnbridge_tensorflow.claims import CLAIMS
 
 VARIABLE = "DNNBRIDGE_TENSORFLOW_XLA"

@@ -18,7 +18,7 @@ from speed.report import OURS
 from speed.workloads import WORKLOADS, Workload
 
 import dnnbridge as db
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
 
 Epoch = Callable[[], object]
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.resolving import named
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec
+from dnnbridge.specs.resolving import named
+from dnnbridge.specs.spec import Spec
 
 
 class AbstractActivation(Spec):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
-from dnnbridge.fields import NonNegativeFloat, PositiveFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import NonNegativeFloat, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717

@@ -6,11 +6,11 @@ from typing import Self
 
 from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
-from dnnbridge.fields import Bool, NonNegativeFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant, InitializerLike, as_initializer
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

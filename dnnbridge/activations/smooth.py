@@ -10,10 +10,10 @@ from typing import Self
 
 from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
-from dnnbridge.fields import Bool
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool
+from dnnbridge.specs.spec import spec
 
 
 @spec

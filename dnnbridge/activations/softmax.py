@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
-from dnnbridge.fields import Int
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Int
+from dnnbridge.specs.spec import spec
 
 
 @spec

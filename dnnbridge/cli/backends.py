@@ -11,8 +11,8 @@ def backends() -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from dnnbridge.backend.plugins import available_backends
     from dnnbridge.cli.tables import print_table
-    from dnnbridge.plugins import available_backends
 
     table = Table()
     for label in ("backend", "installed", "version", "devices"):

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from dnnbridge.backend.plugins import available_backends, require_backend
+from dnnbridge.base.files import writable_target
 from dnnbridge.errors import BackendError, DataError
-from dnnbridge.files import writable_target
-from dnnbridge.plugins import available_backends, require_backend
 from dnnbridge.training.compiling import BACKEND_VARIABLE
 
 

@@ -47,12 +47,12 @@ def compare(
     Each backend trains in a process of its own, one after the other. Nothing is trained before
     all of them have compiled the experiment.
     """
-    from dnnbridge.advice import advise
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.cli.workers import Plan
     from dnnbridge.datasets import adapt_to, load_dataset
+    from dnnbridge.program.advice import advise
 
     with shown_logs():
         experiment = read_experiment(file)
@@ -70,8 +70,8 @@ def compare(
 
 def _names(text: str | None) -> list[str]:
     """Return the backends asked for; two or more, each once."""
+    from dnnbridge.backend.plugins import available_backends
     from dnnbridge.errors import BackendError
-    from dnnbridge.plugins import available_backends
 
     if text is None:
         names = [backend.name for backend in available_backends() if backend.installed]
@@ -110,7 +110,7 @@ def _print(comparison: Comparison) -> None:
 
 
 def _write(comparison: Comparison, title: str, report: Path, json_file: Path | None) -> None:
-    from dnnbridge.files import write_atomically
+    from dnnbridge.base.files import write_atomically
     from dnnbridge.report import render, to_json
 
     write_atomically(report, render(comparison, title).encode())

@@ -13,7 +13,7 @@ import click
 from dnnbridge.cli.options import EXISTING, POSITIVE, WRITTEN
 
 if TYPE_CHECKING:
-    from dnnbridge.backend import Variant
+    from dnnbridge.backend.protocol import Variant
     from dnnbridge.testing.checks import Check
     from dnnbridge.testing.running import Conformance
     from dnnbridge.testing.subject import Subject
@@ -118,8 +118,8 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
 
 def _subjects(names: list[str], device: str | None) -> list[Subject]:
     """Load the backends; the reference that they are held to is one, its results made once."""
+    from dnnbridge.backend.plugins import load_backend
     from dnnbridge.cli.logs import shown_logs
-    from dnnbridge.plugins import load_backend
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
 
@@ -195,7 +195,7 @@ def _print(found: Conformance, before: list[Conformance], every: list[Check]) ->
 
 
 def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:
-    from dnnbridge.files import write_atomically
+    from dnnbridge.base.files import write_atomically
     from dnnbridge.report.conformance import render
     from dnnbridge.testing.recorded import to_json
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from dnnbridge.backend import Variant
+from dnnbridge.backend.protocol import Variant
 from dnnbridge.errors import BackendError
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.recorded import read

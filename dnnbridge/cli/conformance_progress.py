@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from dnnbridge.folding import folded
+from dnnbridge.base.folding import folded
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.running import Outcome
 

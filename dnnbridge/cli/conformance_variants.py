@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from dnnbridge.backend import BackendInfo, Variant
+from dnnbridge.backend.plugins import default_backend, require_backend
+from dnnbridge.backend.protocol import BackendInfo, Variant
+from dnnbridge.base.messages import close_match
 from dnnbridge.errors import BackendError
-from dnnbridge.plugins import default_backend, require_backend
 from dnnbridge.training.compiling import BACKEND_VARIABLE, DEVICE_VARIABLE
-from dnnbridge.wording import close_match
 
 ALL = "all"
 

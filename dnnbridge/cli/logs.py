@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from dnnbridge.folding import folded, width_of
+from dnnbridge.base.folding import folded, width_of
 
 
 @contextmanager

@@ -72,9 +72,9 @@ def _print(found: Profile) -> None:
 
 def _print_choices() -> None:
     """Say which kernels were chosen on this machine, if there was a choice."""
-    from dnnbridge.choosing import choices
+    from dnnbridge.backend.choosing import choices
+    from dnnbridge.base.machine import machine
     from dnnbridge.cli.tables import say
-    from dnnbridge.machine import machine
 
     if choices():
         say(f"kernels chosen on {machine()}:")

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dnnbridge.base.messages import shorten
 from dnnbridge.cli.failing import located
 from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.experiment import Experiment
-from dnnbridge.wording import shorten
 
 NAME = "experiment"
 

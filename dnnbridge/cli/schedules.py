@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dnnbridge import schedules
+from dnnbridge.base.messages import close_match
 from dnnbridge.cli.reading import read_experiment
 from dnnbridge.cli.values import parse_pair, parse_value
 from dnnbridge.errors import ScheduleTypeError, SpecError
 from dnnbridge.schedules import AbstractSchedule, as_schedule
-from dnnbridge.specification import kind_of, kinds
-from dnnbridge.wording import close_match
+from dnnbridge.specs.spec import kind_of, kinds
 
 T = TypeVar("T")
 

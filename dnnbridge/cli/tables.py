@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from dnnbridge.folding import folded, width_of
+from dnnbridge.base.folding import folded, width_of
 from dnnbridge.report.wording import difference, number
 
 if TYPE_CHECKING:

@@ -57,13 +57,13 @@ def train(
     Ctrl-C and SIGTERM end training after the call that runs. Then the state is saved, if --save is
     given, and the exit status is 130 or 143.
     """
-    from dnnbridge.checkpoint_file import check_name
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.cli.stopping import saving
     from dnnbridge.cli.tables import say
     from dnnbridge.datasets import adapt_to, load_dataset
+    from dnnbridge.training.checkpoint_file import check_name
     from dnnbridge.training.progress import describe
 
     with shown_logs(logging.WARNING if quiet else logging.INFO):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dnnbridge.warning import DnnbridgeWarning
+from dnnbridge.base.warning import DnnbridgeWarning
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
+from dnnbridge.base.folding import folded, width_of
 from dnnbridge.errors import BackendError
 from dnnbridge.experiment import Experiment
-from dnnbridge.folding import folded, width_of
 from dnnbridge.report import Recording
 from dnnbridge.training.progress import epoch_line
 

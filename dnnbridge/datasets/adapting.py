@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.datasets.dataset import Dataset
 from dnnbridge.datasets.loading import PARTS
 from dnnbridge.errors import DataError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses.base import Target
-from dnnbridge.training.data import check_input, check_targets
+from dnnbridge.training.checking.data import check_input, check_targets
 
 log = logging.getLogger(__name__)
 

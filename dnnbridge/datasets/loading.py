@@ -10,11 +10,11 @@ from typing import IO
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import close_match
 from dnnbridge.datasets.dataset import Dataset, split
 from dnnbridge.datasets.idx import read_idx
 from dnnbridge.errors import DataError
-from dnnbridge.wording import close_match
 
 DATA_VARIABLE = "DNNBRIDGE_DATA"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DnnbridgeError, DTypeError
 from dnnbridge.graph.exposing import Origin, expose, origin
 from dnnbridge.graph.node import Graph, Node
@@ -22,7 +23,6 @@ from dnnbridge.graph.structure import (
 )
 from dnnbridge.graph.types import DType, TensorType
 from dnnbridge.graph.value import Operand, Value
-from dnnbridge.wording import shorten
 
 Body = Callable[["Builder", tuple[Value, ...]], Sequence[Value]]
 """Writes a body: given its builder and its inputs, returns its outputs."""

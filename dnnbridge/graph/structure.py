@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DTypeError, ShapeError
 from dnnbridge.graph.op import Op, require_dtype
 from dnnbridge.graph.types import DType, TensorType, shape_text

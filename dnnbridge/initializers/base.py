@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import PlainValidator
 
-from dnnbridge.resolving import named
-from dnnbridge.specification import Spec
+from dnnbridge.specs.resolving import named
+from dnnbridge.specs.spec import Spec
 
 Array = npt.NDArray[np.float64]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge.errors import ShapeError
-from dnnbridge.fields import Float, PositiveInt
 from dnnbridge.initializers.base import (
     AbstractInitializer,
     Array,
     InitializerLike,
     as_initializer,
 )
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Float, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 
 from dnnbridge.errors import ShapeError, SpecError
-from dnnbridge.fields import Bool, Float, NonNegativeFloat
 from dnnbridge.initializers.base import AbstractInitializer, Array
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Float, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,12 +8,12 @@ from typing import Literal, Self
 
 import numpy as np
 
+from dnnbridge.base.messages import close_match
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, PositiveFloat
 from dnnbridge.initializers.base import AbstractInitializer, Array, fans
 from dnnbridge.initializers.random import truncated_normal
-from dnnbridge.specification import spec
-from dnnbridge.wording import close_match
+from dnnbridge.specs.fields import Bool, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["normal", "truncated_normal", "uniform"]

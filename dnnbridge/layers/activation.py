@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @spec

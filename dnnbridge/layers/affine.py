@@ -6,12 +6,12 @@ from typing import Protocol
 
 from dnnbridge import ops
 from dnnbridge.activations import ActivationLike, as_activation
-from dnnbridge.fields import DataFormat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.layout import leave
 from dnnbridge.layers.weights import penalised, weights
-from dnnbridge.regularizers import ActivityRegularizerLike
-from dnnbridge.scope import Scope
+from dnnbridge.specs.fields import DataFormat
+from dnnbridge.weights.regularizers import ActivityRegularizerLike
 
 
 class Normalisation(Protocol):

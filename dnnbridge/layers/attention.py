@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, Fraction, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
@@ -21,8 +21,8 @@ from dnnbridge.initializers import (
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped
 from dnnbridge.layers.weights import WithBias, WithKernel, weights
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Fraction, PositiveInt
+from dnnbridge.specs.spec import spec
 
 BLOCKED = -1e9
 """Score of a key that is not looked at: its weight is 0; a row of them alone is uniform."""

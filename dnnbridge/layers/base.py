@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.calling import inputs_wrong
+from dnnbridge.base.calling import inputs_wrong
+from dnnbridge.base.messages import shorten, what
 from dnnbridge.errors import ArgumentError
-from dnnbridge.specification import Spec
-from dnnbridge.wording import shorten, what
+from dnnbridge.specs.spec import Spec
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import Input

@@ -6,15 +6,15 @@ import math
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, Int, PositiveFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, Ones, Zeros
 from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Fraction, Int, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

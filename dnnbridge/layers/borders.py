@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from dnnbridge import ops
-from dnnbridge.fields import DataFormat, NonNegativeInt, Pairs1, Pairs2, Pairs3, PairsLike
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter, leave
 from dnnbridge.ops.windows import Pairs
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import DataFormat, NonNegativeInt, Pairs1, Pairs2, Pairs3, PairsLike
+from dnnbridge.specs.spec import spec
 
 
 @dataclass(frozen=True)

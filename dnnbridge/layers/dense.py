@@ -6,14 +6,14 @@ import math
 from typing import Self
 
 from dnnbridge.activations import ActivationLike
-from dnnbridge.fields import Bool, PositiveInt
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, RandomUniform
 from dnnbridge.layers.affine import activated
 from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -7,18 +7,7 @@ from typing import cast
 
 from dnnbridge import ops
 from dnnbridge.activations import ActivationLike
-from dnnbridge.fields import (
-    Bool,
-    CausalPadding,
-    DataFormat,
-    Padding2,
-    PaddingLike,
-    PositiveInt,
-    Sizes1,
-    Sizes2,
-    SizesLike,
-    sizes,
-)
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.initializers import InitializerLike
 from dnnbridge.layers.affine import activated
@@ -31,8 +20,19 @@ from dnnbridge.layers.weights import (
     weights,
 )
 from dnnbridge.ops.windows import Padding
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import (
+    Bool,
+    CausalPadding,
+    DataFormat,
+    Padding2,
+    PaddingLike,
+    PositiveInt,
+    Sizes1,
+    Sizes2,
+    SizesLike,
+    sizes,
+)
+from dnnbridge.specs.spec import spec
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Int
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.ops.reductions import normal_axes
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Int
+from dnnbridge.specs.spec import spec
 
 SMALLEST = 1e-14
 """Squared lengths below it count as it, as in Keras."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dnnbridge import ops
+from dnnbridge.base.randomness import Bernoulli, Uniform
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Dim, Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.randomness import Bernoulli, Uniform
 from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @spec

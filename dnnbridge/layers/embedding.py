@@ -7,15 +7,15 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DTypeError, SpecError
-from dnnbridge.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, RandomNormal
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.weights import WithEmbeddings, weights
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

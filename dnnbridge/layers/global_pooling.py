@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, DataFormat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter, leave
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, DataFormat
+from dnnbridge.specs.spec import spec
 
 
 @dataclass(frozen=True)

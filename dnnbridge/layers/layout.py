@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.fields import DataFormat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.scope import Scope
+from dnnbridge.specs.fields import DataFormat
 
 
 def enter(scope: Scope, x: Value, axes: int, data_format: DataFormat) -> Value:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from functools import reduce
 
 from dnnbridge import ops
-from dnnbridge.fields import Int
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Int
+from dnnbridge.specs.spec import spec
 
 
 class AbstractMerge(AbstractLayer):

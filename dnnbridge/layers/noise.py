@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dnnbridge import ops
-from dnnbridge.fields import DataFormat, NonNegativeFloat
+from dnnbridge.base.randomness import Normal
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped, kept
-from dnnbridge.randomness import Normal
 from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import DataFormat, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
 """What SELU tends to for large negative numbers: -λα."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Int, PositiveFloat, PositiveInt
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerLike, as_initializer
@@ -13,8 +13,8 @@ from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Int, PositiveFloat, PositiveInt
+from dnnbridge.specs.spec import spec
 
 Axes = Int | tuple[Int, ...]
 

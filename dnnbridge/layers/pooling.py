@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast
 
 from dnnbridge import ops
-from dnnbridge.fields import (
+from dnnbridge.emit.scope import Scope
+from dnnbridge.graph import Value
+from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.convolution import layout_named, mindspore_padding
+from dnnbridge.layers.layout import enter, leave
+from dnnbridge.ops.windows import Padding
+from dnnbridge.specs.fields import (
     Bool,
     DataFormat,
     Padding1,
@@ -19,13 +25,7 @@ from dnnbridge.fields import (
     SizesLike,
     sizes,
 )
-from dnnbridge.graph import Value
-from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.convolution import layout_named, mindspore_padding
-from dnnbridge.layers.layout import enter, leave
-from dnnbridge.ops.windows import Padding
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, PositiveInt
+from dnnbridge.base.randomness import Bernoulli
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Call, Dim, Node, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
@@ -25,8 +26,7 @@ from dnnbridge.layers.weights import (
     penalised,
     weights,
 )
-from dnnbridge.randomness import Bernoulli
-from dnnbridge.scope import Scope
+from dnnbridge.specs.fields import Bool, Fraction, PositiveInt
 
 
 class Recurrent(NamedTuple):

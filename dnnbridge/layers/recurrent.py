@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from dnnbridge import ops
 from dnnbridge.activations import ActivationLike, Sigmoid, Tanh, as_activation
-from dnnbridge.fields import Bool, PositiveInt
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, ForgetBias, as_initializer
 from dnnbridge.layers.recurrence import (
@@ -16,8 +16,8 @@ from dnnbridge.layers.recurrence import (
     mindspore_arguments,
     split,
 )
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dnnbridge.fields import NonNegativeFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.regularizers import L1L2
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.specs.spec import spec
+from dnnbridge.weights.regularizers import L1L2
 
 
 @spec

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from dnnbridge import ops
-from dnnbridge.fields import PositiveInt, Shape
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import PositiveInt, Shape
+from dnnbridge.specs.spec import spec
 
 
 @spec

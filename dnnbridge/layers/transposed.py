@@ -8,7 +8,19 @@ from typing import Literal, Self, cast
 
 from dnnbridge import ops
 from dnnbridge.activations import ActivationLike
-from dnnbridge.fields import (
+from dnnbridge.emit.scope import Scope
+from dnnbridge.graph import Value
+from dnnbridge.initializers import (
+    InitializerLike,
+    RandomUniform,
+    VarianceScaling,
+)
+from dnnbridge.layers.affine import activated
+from dnnbridge.layers.convolution import layout_named, mindspore_padding
+from dnnbridge.layers.layout import enter
+from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
+from dnnbridge.ops.windows import Padding
+from dnnbridge.specs.fields import (
     Bool,
     Counts1,
     Counts2,
@@ -25,19 +37,7 @@ from dnnbridge.fields import (
     SizesLike,
     sizes,
 )
-from dnnbridge.graph import Value
-from dnnbridge.initializers import (
-    InitializerLike,
-    RandomUniform,
-    VarianceScaling,
-)
-from dnnbridge.layers.affine import activated
-from dnnbridge.layers.convolution import layout_named, mindspore_padding
-from dnnbridge.layers.layout import enter
-from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
-from dnnbridge.ops.windows import Padding
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @dataclass(frozen=True)

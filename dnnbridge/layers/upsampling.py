@@ -7,13 +7,13 @@ from typing import Literal, cast
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
-from dnnbridge.fields import DataFormat, Sizes1, Sizes2, Sizes3, SizesLike
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter, leave
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import DataFormat, Sizes1, Sizes2, Sizes3, SizesLike
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.fields import NonNegativeFloat
+from dnnbridge.base.randomness import Normal
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.randomness import Normal
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbridge.constraints import ConstraintLike, as_constraint
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Dim, Value
 from dnnbridge.initializers import AbstractInitializer, as_initializer
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.regularizers import (
+from dnnbridge.weights.constraints import ConstraintLike, as_constraint
+from dnnbridge.weights.regularizers import (
     ActivityRegularizerLike,
     RegularizerLike,
     as_activity_regularizer,
     as_regularizer,
 )
-from dnnbridge.scope import Scope
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import PlainValidator
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
-from dnnbridge.resolving import instance_of
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from dnnbridge import ops
-from dnnbridge.calling import explained
+from dnnbridge.base.calling import explained
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec
+from dnnbridge.specs.spec import Spec
 
 Reduction = Literal["mean", "sum", "weighted_mean"]
 """What a batch divides the weighted sum of its losses by: examples, nothing, or the weights."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, Int, NonNegativeFloat, OpenFraction
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.losses.base import AbstractLoss, Target, per_example, power
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Fraction, Int, NonNegativeFloat, OpenFraction
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,13 +8,13 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Int, NonNegativeInt, PositiveInt
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.losses.base import AbstractLoss, Target
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveInt
+from dnnbridge.specs.spec import spec
 
 NEVER = -1e30
 """Logarithm of a probability 0, finite so that differences of two exist."""

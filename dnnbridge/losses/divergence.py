@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, OpenFraction, PositiveFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import AbstractLoss, Target, per_example
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, OpenFraction, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import AbstractLoss, Target, per_example
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 SIGNS = (-1.0, 1.0)
 """Labels of the hinge losses."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from dnnbridge import ops
-from dnnbridge.fields import OpenFraction, PositiveFloat
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import AbstractLoss, Target, per_example
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import OpenFraction, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

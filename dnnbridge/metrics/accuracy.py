@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.fields import Float, Int, PositiveInt
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.losses.base import per_example
 from dnnbridge.metrics.answers import (
@@ -14,8 +14,8 @@ from dnnbridge.metrics.answers import (
     require_same_type,
 )
 from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Float, Int, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

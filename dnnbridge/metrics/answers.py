@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.scope import Scope
 
 
 def require_classes(scope: Scope, prediction: Value) -> int:

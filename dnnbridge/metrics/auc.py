@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.metrics.answers import indicator, pooled, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from dnnbridge.arrays import Array
-from dnnbridge.calling import explained
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses.base import Target
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec, alias_of
+from dnnbridge.specs.spec import Spec, alias_of
 
 MetricValue = float | list[Any]
 """A number, or nested lists of them such as a confusion matrix."""

@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.metrics.answers import class_of, pooled, require_classes
 from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
-from dnnbridge.fields import Float, Int
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.metrics.answers import (
     class_of,
@@ -20,8 +20,8 @@ from dnnbridge.metrics.answers import (
     require_same_type,
 )
 from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Float, Int
+from dnnbridge.specs.spec import spec
 
 Average = Literal["macro", "micro"]
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from dnnbridge.base.messages import close_match, shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.means import LossMetric
-from dnnbridge.resolving import find_named, makeable_names, named
-from dnnbridge.wording import close_match, shorten
+from dnnbridge.specs.resolving import find_named, makeable_names, named
 
 _named_metric, _named_loss = named(AbstractMetric), named(AbstractLoss)
 

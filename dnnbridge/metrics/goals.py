@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric, Goal
-from dnnbridge.specification import alias_of, kinds
+from dnnbridge.specs.spec import alias_of, kinds
 
 
 def goal_of(label: str) -> Goal | None:

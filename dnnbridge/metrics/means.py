@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import PlainValidator
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
-from dnnbridge.fields import Bool, Float, Int
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses import (
     AbstractLoss,
@@ -19,9 +19,9 @@ from dnnbridge.losses import (
 from dnnbridge.losses.base import Target
 from dnnbridge.metrics.answers import mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.resolving import instance_of
-from dnnbridge.scope import Scope
-from dnnbridge.specification import alias_of, spec
+from dnnbridge.specs.fields import Bool, Float, Int
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.spec import alias_of, spec
 
 
 @spec

@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any
 
+from dnnbridge.drawing.drawing import Drawing, draw
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Shape
 from dnnbridge.graph import BATCH, Dim, DType, TensorType, Value
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
-from dnnbridge.models.drawing import Drawing, draw
 from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.models.tracing import trace
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec, spec
+from dnnbridge.specs.fields import Shape
+from dnnbridge.specs.spec import Spec, spec
 
 
 @spec

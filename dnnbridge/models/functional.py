@@ -9,15 +9,15 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, model_validator
 from pydantic_core import ArgsKwargs
 
+from dnnbridge.base.messages import shorten, snake_case
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.base import AbstractModel, Input
-from dnnbridge.resolving import instance_of
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec, spec
-from dnnbridge.wording import shorten, snake_case
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.spec import Spec, spec
 
 
 @spec

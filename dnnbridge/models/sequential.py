@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from dnnbridge.activations import AbstractActivation
+from dnnbridge.base.messages import shorten, snake_case
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.models.base import AbstractModel, Input
 from dnnbridge.models.tracing import trace
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
-from dnnbridge.wording import shorten, snake_case
+from dnnbridge.specs.spec import spec
 
 
 def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dnnbridge.arithmetic import flops
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
+from dnnbridge.ops.flops import flops
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from dnnbridge.declarations import Declarations
+from dnnbridge.emit.declarations import Declarations
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Builder, Graph, Value
-from dnnbridge.scope import Scope
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import PlainValidator
 
 from dnnbridge import ops
+from dnnbridge.base.messages import shorten
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import PositiveInt, plain
 from dnnbridge.graph import Value
-from dnnbridge.moment import Moment
 from dnnbridge.optimizers.composed import AbstractWrapper
-from dnnbridge.specification import Spec, spec
-from dnnbridge.updates import Updates, Weight
-from dnnbridge.wording import shorten
+from dnnbridge.schedules.moment import Moment
+from dnnbridge.specs.fields import PositiveInt, plain
+from dnnbridge.specs.spec import Spec, spec
 
 LEAST = 1e-18
 """What a step counts in which no label does: nothing beside one that has any. Where no step of a

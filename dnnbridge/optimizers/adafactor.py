@@ -6,14 +6,14 @@ import math
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike
 from dnnbridge.schedules import PolynomialDecay, ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike
+from dnnbridge.specs.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

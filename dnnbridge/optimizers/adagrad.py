@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import (
@@ -18,9 +17,10 @@ from dnnbridge.optimizers.base import (
 )
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

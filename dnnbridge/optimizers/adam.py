@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import (
     AbstractOptimizer,
@@ -19,6 +18,7 @@ from dnnbridge.optimizers.base import (
 )
 from dnnbridge.optimizers.means import nearest_float32, toward
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
@@ -26,8 +26,8 @@ from dnnbridge.schedules import (
     fraction_at,
 )
 from dnnbridge.schedules.listening import listens
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 BLOCK = 64
 """Steps whose product of betas is kept at once."""

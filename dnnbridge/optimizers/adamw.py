@@ -6,13 +6,17 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any, Self
 
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.weight_decay import (
+    MINDSPORE_EXEMPT,
+    DecoupledWeightDecay,
+    WeightDecayLike,
+)
 from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import MINDSPORE_EXEMPT, DecoupledWeightDecay, WeightDecayLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

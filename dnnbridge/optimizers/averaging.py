@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.weight_decay import mindspore_decay
 from dnnbridge.schedules import ScheduleLike, as_schedule
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import mindspore_decay
+from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

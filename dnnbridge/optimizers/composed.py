@@ -9,12 +9,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import PlainValidator
 
+from dnnbridge.emit.updates import Updates, Weight, in_order
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate, Scalars, Slots
-from dnnbridge.resolving import instance_of
-from dnnbridge.rewriting import specs_in
-from dnnbridge.updates import Updates, Weight, in_order
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.rewriting import specs_in
 
 
 class AbstractComposed(AbstractOptimizer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dnnbridge.optimizers.base import AbstractOptimizer
-from dnnbridge.resolving import named
+from dnnbridge.specs.resolving import named
 
 
 def _as_keras_does(cls: type[AbstractOptimizer]) -> AbstractOptimizer:

@@ -9,17 +9,17 @@ from typing import Annotated, Any, Self
 
 from pydantic import PlainValidator
 
+from dnnbridge.base.messages import shorten
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate
 from dnnbridge.optimizers.composed import AbstractComposed
 from dnnbridge.optimizers.wrappers import WithGradientRules
-from dnnbridge.patterns import by_pattern, check_rules, rule_for
-from dnnbridge.resolving import instance_of
-from dnnbridge.rewriting import specs_in
 from dnnbridge.schedules import Scaled
-from dnnbridge.specification import spec
-from dnnbridge.updates import Updates, Weight
-from dnnbridge.wording import shorten
+from dnnbridge.specs.patterns import by_pattern, check_rules, rule_for
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.rewriting import specs_in
+from dnnbridge.specs.spec import spec
 
 
 def _factor(value: Any) -> float:

@@ -7,13 +7,13 @@ from typing import Self
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
+from dnnbridge.optimizers.weight_decay import WeightDecayLike
 from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

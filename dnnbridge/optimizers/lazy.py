@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from dnnbridge import ops
-from dnnbridge.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.scaled import scaled
-from dnnbridge.patterns import check_patterns, named_by
+from dnnbridge.optimizers.weight_decay import mindspore_decay
 from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.updates import Updates, Weight
-from dnnbridge.weight_decay import mindspore_decay
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.specs.patterns import check_patterns, named_by
+from dnnbridge.specs.spec import spec
 
 TABLES = ("embeddings", "*/embeddings")
 """Names of the tables of `Embedding`."""

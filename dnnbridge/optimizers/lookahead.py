@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dnnbridge import ops
-from dnnbridge.fields import PositiveFloat, PositiveInt
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import PositiveFloat, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

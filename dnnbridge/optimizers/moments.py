@@ -7,14 +7,14 @@ from functools import lru_cache
 from typing import Self
 
 from dnnbridge import ops
-from dnnbridge.fields import Fraction, NonNegativeFloat
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+from dnnbridge.specs.fields import Fraction, NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.base.warning import NativeDifferenceWarning as NativeDifferenceWarning
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.schedules.table import TableSchedule
-from dnnbridge.warning import NativeDifferenceWarning as NativeDifferenceWarning
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def from_native(
     Raises:
         SpecError: there is no such spec; the message says what to write.
     """
-    from dnnbridge.plugins import read_native
+    from dnnbridge.backend.plugins import read_native
 
     translate = names.__getitem__ if isinstance(names, Mapping) else names
     found = read_native(optimizer, NativeOptions(translate, tuple(exempt), steps))

@@ -8,14 +8,14 @@ from pydantic import Field
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import NonNegativeFloat
 from dnnbridge.graph import Operand, Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from dnnbridge import ops
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import OpenFraction, PositiveFloat
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
+from dnnbridge.optimizers.weight_decay import mindspore_decay
 from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import mindspore_decay
+from dnnbridge.specs.fields import OpenFraction, PositiveFloat
+from dnnbridge.specs.spec import spec
 
 
 @spec

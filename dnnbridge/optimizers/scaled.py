@@ -14,7 +14,7 @@ def scaled(made: AbstractOptimizer, loss_scale: float) -> AbstractOptimizer:
         >>> scaled(SGD(0.1), 1024.0).rules
         (ScaleGradients(factor=0.0009765625),)
     """
-    from dnnbridge.gradient_rules import ScaleGradients
+    from dnnbridge.optimizers.gradient_rules import ScaleGradients
     from dnnbridge.optimizers.wrappers import WithGradientRules
 
     if isinstance(loss_scale, bool) or not isinstance(loss_scale, (int, float)) or loss_scale <= 0:

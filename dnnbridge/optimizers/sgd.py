@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Bool, Float
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import (
     AbstractOptimizer,
@@ -16,9 +15,10 @@ from dnnbridge.optimizers.base import (
     scheduled,
 )
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specification import spec
-from dnnbridge.weight_decay import WeightDecayLike, mindspore_decay
+from dnnbridge.specs.fields import Bool, Float
+from dnnbridge.specs.spec import spec
 
 
 @spec

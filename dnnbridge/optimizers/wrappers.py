@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
-from dnnbridge.gradient_rules import AbstractGradientRule, RulesLike, as_rules
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.composed import AbstractWrapper
-from dnnbridge.specification import spec
-from dnnbridge.updates import Updates, Weight
+from dnnbridge.optimizers.gradient_rules import AbstractGradientRule, RulesLike, as_rules
+from dnnbridge.specs.spec import spec
 
 
 @spec

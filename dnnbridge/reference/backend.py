@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Claim, Deviation, Limitation
+from dnnbridge.backend.protocol import Claim, Deviation, Limitation
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.interrupts import unchanged
 from dnnbridge.graph import Op, TensorType, inline
-from dnnbridge.interrupts import unchanged
-from dnnbridge.program import Program
+from dnnbridge.program.program import Program
 from dnnbridge.reference.interpreter import RULES, Watch, evaluate
 from dnnbridge.reference.plugin import INFO
 

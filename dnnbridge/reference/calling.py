@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
-from dnnbridge.declarations import BatchMask, Declarations
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import shorten
+from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, Builder, DType, TensorType, Value, inline
-from dnnbridge.program import MASK, NORMALIZER
+from dnnbridge.program.program import MASK, NORMALIZER
 from dnnbridge.reference.interpreter import evaluate
-from dnnbridge.scope import Scope
-from dnnbridge.training.data import check_range
-from dnnbridge.wording import shorten
+from dnnbridge.training.checking.data import check_range
 
 if TYPE_CHECKING:
     from dnnbridge.losses import AbstractLoss
@@ -37,7 +37,7 @@ def value_of(write: Callable[[Scope, Value], Value], x: Any, where: str = "x") -
 
 def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     """Return the loss of a batch, reduced as the loss says."""
-    from dnnbridge.objectives import Objective, emit_objectives
+    from dnnbridge.program.objectives import Objective, emit_objectives
 
     prediction, count = _prediction(y_pred)
     output = TensorType((BATCH, *prediction.shape[1:]))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Constant, ConstantArray, Graph, Node, Scan, Value, ValueAndGrad
 from dnnbridge.reference import convolution, elementwise, pooling, reductions, shapes
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import BackendPlugin
+from dnnbridge.backend.hookspecs import BackendPlugin
+from dnnbridge.backend.protocol import Backend, BackendInfo
 
 INFO = BackendInfo(name="reference", install="pip install dnnbridge", priority=10)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.ops.windows import places
 from dnnbridge.reference.convolution import cropped, offsets, padded

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.reference.rules import Rule
 

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.report.recording import Recording
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.report.comparing import PARTED, Comparison
 
 SERIES = 6

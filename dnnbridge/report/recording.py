@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import Logs, numbers
 from dnnbridge.training.run import Run

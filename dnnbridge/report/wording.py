@@ -7,11 +7,11 @@ import math
 import platform
 from typing import Any
 
+from dnnbridge.base.messages import snake_case
 from dnnbridge.models import AbstractModel, Sequential
 from dnnbridge.report.comparing import PARTED, Comparison, Pair, kinks
 from dnnbridge.schedules import ConstantSchedule
-from dnnbridge.specification import Spec
-from dnnbridge.wording import snake_case
+from dnnbridge.specs.spec import Spec
 
 
 def number(value: float) -> str:

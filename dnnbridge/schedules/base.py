@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import PlainValidator
 
-from dnnbridge.fields import Float, plain
-from dnnbridge.resolving import find_named, named, wrong_kind
-from dnnbridge.specification import Spec, spec
+from dnnbridge.specs.fields import Float, plain
+from dnnbridge.specs.resolving import find_named, named, wrong_kind
+from dnnbridge.specs.spec import Spec, spec
 
 if TYPE_CHECKING:
-    from dnnbridge.models.drawing import Drawing
+    from dnnbridge.drawing.drawing import Drawing
 
 
 class AbstractSchedule(Spec):
@@ -59,7 +59,7 @@ class AbstractSchedule(Spec):
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
             '<svg'
         """
-        from dnnbridge.models.drawing import Drawing
+        from dnnbridge.drawing.drawing import Drawing
         from dnnbridge.report.curves import schedule_svg
 
         drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps), self.quantity))

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Float, NonNegativeFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
-from dnnbridge.specification import spec
-from dnnbridge.wording import shorten
+from dnnbridge.specs.fields import Float, NonNegativeFloat, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 def _schedules(value: Any) -> tuple[AbstractSchedule, ...]:

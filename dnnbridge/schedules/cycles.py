@@ -6,9 +6,15 @@ import math
 from typing import Literal
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import (
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-from dnnbridge.fields import Bool, Float, NonNegativeFloat, PositiveFloat, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule
 from dnnbridge.schedules.combining import Warmup
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Bool, Float, NonNegativeFloat, PositiveFloat, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

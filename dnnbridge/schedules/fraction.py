@@ -9,9 +9,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Fraction
 from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, as_schedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Fraction
+from dnnbridge.specs.spec import spec
 
 
 class _FractionOrSchedule:

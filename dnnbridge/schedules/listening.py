@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
-from dnnbridge.rewriting import rewritten, specs_in
 from dnnbridge.schedules.base import AbstractSchedule
-from dnnbridge.specification import Spec
+from dnnbridge.specs.rewriting import rewritten, specs_in
+from dnnbridge.specs.spec import Spec
 
 S = TypeVar("S", bound=Spec)
 

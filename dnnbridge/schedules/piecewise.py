@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Literal, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import NonNegativeFloat, NonNegativeInt
 from dnnbridge.schedules.base import AbstractSchedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import NonNegativeFloat, NonNegativeInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

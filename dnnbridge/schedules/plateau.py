@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
 from dnnbridge.metrics.goals import goal_of
 from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
+from dnnbridge.specs.spec import spec
 
 Mode = Literal["auto", "min", "max"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dnnbridge.fields import NonNegativeInt, PositiveInt
 from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import NonNegativeInt, PositiveInt
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dnnbridge.errors import ScheduleError
-from dnnbridge.fields import Float
 from dnnbridge.schedules.base import AbstractSchedule
-from dnnbridge.specification import spec
+from dnnbridge.specs.fields import Float
+from dnnbridge.specs.spec import spec
 
 
 @spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.measurement import Measurement, close, near
 
 

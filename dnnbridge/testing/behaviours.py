@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.backend import STRUCTURE
+from dnnbridge.backend.protocol import STRUCTURE
 from dnnbridge.experiment import Experiment
 from dnnbridge.layers import Dense, LayerNorm
 from dnnbridge.losses import AbstractLoss, MeanSquaredError

@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from dnnbridge.backend import Deviation, Limitation
+from dnnbridge.backend.protocol import Deviation, Limitation
 from dnnbridge.errors import DeclaredLimitationError
-from dnnbridge.specification import Spec, family_of, kind_of
+from dnnbridge.specs.spec import Spec, family_of, kind_of
 from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES

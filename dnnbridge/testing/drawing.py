@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.optimizer_cases import OptimizerCase

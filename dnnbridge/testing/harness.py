@@ -7,21 +7,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dnnbridge import ops, randomness
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Backend, check_supported
-from dnnbridge.declarations import BatchMask, Declarations, StateArray
+from dnnbridge import ops
+from dnnbridge.backend.protocol import Backend, check_supported
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.declarations import BatchMask, Declarations, StateArray
+from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import SGD, AbstractOptimizer, ParameterGroups
-from dnnbridge.program import Function, Program
+from dnnbridge.program.program import Function, Program
 from dnnbridge.schedules import AbstractSchedule
-from dnnbridge.scope import Scope
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.tolerances import SMALLEST
-from dnnbridge.training.feeds import scalar_feeds
-from dnnbridge.updates import Updates, Weight
+from dnnbridge.training.feeding.feeds import scalar_feeds
 
 Write = Callable[..., Value]
 """Writes an equation: given a scope and the inputs, returns its value."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.testing.cases.journey_cases import JourneyCase
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import PlainValidator
 
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.composed import AbstractWrapper
-from dnnbridge.resolving import instance_of
-from dnnbridge.specification import spec
-from dnnbridge.updates import Updates, Weight
+from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.spec import spec
 
 GRADIENT = "gradient"
 """Name of the slot."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Node, Op
 from dnnbridge.reference.convolution import offsets, padded
 from dnnbridge.reference.interpreter import Environment

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 
 
 @dataclass(frozen=True)

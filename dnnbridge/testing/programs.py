@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses import Target
-from dnnbridge.program import Program
+from dnnbridge.program.program import Program
 from dnnbridge.testing.measurement import Measurement, holds, relative_distance
 from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.subject import Subject

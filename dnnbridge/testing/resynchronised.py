@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.reference.backend import ReferenceBackend
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.harness import rounded

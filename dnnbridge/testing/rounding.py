@@ -12,11 +12,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dnnbridge import ops, randomness
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Backend, Claim, Deviation, Limitation
+from dnnbridge import ops
+from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
-from dnnbridge.program import Program
+from dnnbridge.program.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.plugin import INFO

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
+from dnnbridge.backend.plugins import available_backends, backend_facts
+from dnnbridge.base.machine import machine
 from dnnbridge.errors import DeclaredLimitationError
-from dnnbridge.machine import machine
-from dnnbridge.plugins import available_backends, backend_facts
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.measurement import Measurement, worst_of
 from dnnbridge.testing.subject import Subject

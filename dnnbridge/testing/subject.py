@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dnnbridge.backend import Backend
-from dnnbridge.checkpoint import restore
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.backend.protocol import Backend
 from dnnbridge.experiment import Experiment
-from dnnbridge.plugins import load_backend
+from dnnbridge.training.checkpoint import restore
 from dnnbridge.training.compiling import compile_for
 from dnnbridge.training.run import Run
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import pytest
 
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import DeclaredLimitationError
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.checks import Check, all_checks
 from dnnbridge.testing.subject import Subject
 

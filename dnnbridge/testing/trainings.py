@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.drawing import other_examples
 from dnnbridge.testing.measurement import Measurement, close, holds, near, relative_distance

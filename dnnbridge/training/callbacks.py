@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.calling import explained
+from dnnbridge.base.calling import explained
 from dnnbridge.training.elsewhere import CHECKPOINT
 from dnnbridge.training.history import Logs
 from dnnbridge.training.hooks import PREFIX, check_hooks
@@ -60,13 +60,13 @@ class Checkpoint(Callback):
     def __init__(
         self, path: str | Path, every: int | None = None, *, make_folders: bool = False
     ) -> None:
-        from dnnbridge.checkpoint_file import check_name
+        from dnnbridge.training.checkpoint_file import check_name
 
         check_name(path)
         self.path, self.every, self.make_folders = str(path), every, make_folders
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        from dnnbridge.checkpoint_file import check_target
+        from dnnbridge.training.checkpoint_file import check_target
 
         if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
             check_target(self._file(run))

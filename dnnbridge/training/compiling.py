@@ -6,15 +6,15 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.advice import advise
-from dnnbridge.backend import Backend, check_supported, choose_device
-from dnnbridge.calling import explained
+from dnnbridge.backend.plugins import default_backend, load_backend
+from dnnbridge.backend.protocol import Backend, check_supported, choose_device
+from dnnbridge.base.calling import explained
+from dnnbridge.base.garbage import uncollected
+from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
-from dnnbridge.garbage import uncollected
-from dnnbridge.plugins import default_backend, load_backend
+from dnnbridge.program.advice import advise
 from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.run import Run
-from dnnbridge.wording import what
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arithmetic import flops_of_graph
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Executable
+from dnnbridge.backend.protocol import Executable
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError
-from dnnbridge.objectives import WEIGHTS
-from dnnbridge.program import MASK, Program
-from dnnbridge.training.ahead import ahead
-from dnnbridge.training.batches import (
+from dnnbridge.ops.flops import flops_of_graph
+from dnnbridge.program.objectives import WEIGHTS
+from dnnbridge.program.program import MASK, Program
+from dnnbridge.training.checking.data import check_positive
+from dnnbridge.training.checking.fed import FedRows
+from dnnbridge.training.feeding.ahead import ahead
+from dnnbridge.training.feeding.batches import (
     Batches,
     Block,
     choose_steps,
@@ -25,10 +27,8 @@ from dnnbridge.training.batches import (
     rows_bytes,
     steps_of_epoch,
 )
-from dnnbridge.training.buffers import Buffers
-from dnnbridge.training.data import check_positive
-from dnnbridge.training.fed import FedRows
-from dnnbridge.training.feeds import random_bytes, random_feeds
+from dnnbridge.training.feeding.buffers import Buffers
+from dnnbridge.training.feeding.feeds import random_bytes, random_feeds
 from dnnbridge.training.position import Position
 
 MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"

@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.base.messages import close_match, what
 from dnnbridge.errors import ArgumentError, SpecError
-from dnnbridge.wording import close_match, what
 
 if TYPE_CHECKING:
     from dnnbridge.training.callbacks import Callback

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dnnbridge.arrays import Array, is_finite
+from dnnbridge.base.arrays import Array, is_finite
+from dnnbridge.base.messages import close_match
 from dnnbridge.errors import DataError, NonFiniteError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
-from dnnbridge.wording import close_match
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run

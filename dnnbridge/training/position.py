@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from dnnbridge.errors import DataError
-from dnnbridge.moment import Moment, Past
+from dnnbridge.schedules.moment import Moment, Past
 
 MOST = 2**53
 """More than can be trained; up to here a float64 holds every whole number."""

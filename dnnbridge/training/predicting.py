@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Executable
-from dnnbridge.program import Program
-from dnnbridge.training.batches import examples_of, power_of_two
-from dnnbridge.training.buffers import Buffers
-from dnnbridge.training.feeds import random_feeds, schedule_feeds
+from dnnbridge.backend.protocol import Executable
+from dnnbridge.base.arrays import Array
+from dnnbridge.program.program import Program
+from dnnbridge.training.feeding.batches import examples_of, power_of_two
+from dnnbridge.training.feeding.buffers import Buffers
+from dnnbridge.training.feeding.feeds import random_feeds, schedule_feeds
 
 
 def predict(

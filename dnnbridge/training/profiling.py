@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.arithmetic import flops_of_graph
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Executable, Rows
-from dnnbridge.flattening import flatten
+from dnnbridge.backend.flattening import flatten
+from dnnbridge.backend.protocol import Executable, Rows
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Call, Op
+from dnnbridge.ops.flops import flops_of_graph
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from dnnbridge.folding import folded
+from dnnbridge.base.folding import folded
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import Logs, numbers
 

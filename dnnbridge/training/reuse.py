@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from dnnbridge.backend import Backend, Executable
-from dnnbridge.program import Program
+from dnnbridge.backend.protocol import Backend, Executable
+from dnnbridge.program.program import Program
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment

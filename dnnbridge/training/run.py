@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 
 import numpy as np
 
-from dnnbridge.arrays import Array
-from dnnbridge.backend import Backend
-from dnnbridge.calling import explained
+from dnnbridge.backend.protocol import Backend
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import DataError, RunError, StateError
-from dnnbridge.interrupts import Move, Waiting
-from dnnbridge.program import MASK, Program
+from dnnbridge.program.program import MASK, Program
 from dnnbridge.training import reuse
-from dnnbridge.training.arguments import Arguments
-from dnnbridge.training.batches import Batches, Block, examples_of, power_of_two
-from dnnbridge.training.buffers import Buffers
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.data import check_positive
+from dnnbridge.training.checking.arguments import Arguments
+from dnnbridge.training.checking.data import check_positive
+from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
-from dnnbridge.training.fed import FedRows
-from dnnbridge.training.feeds import schedule_feeds
+from dnnbridge.training.feeding.batches import Batches, Block, examples_of, power_of_two
+from dnnbridge.training.feeding.buffers import Buffers
+from dnnbridge.training.feeding.feeds import schedule_feeds
 from dnnbridge.training.fitting import Fitting, automatic_steps, checked_steps
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
@@ -425,7 +425,7 @@ class Run:
         Raises:
             CheckpointError: the folder does not exist, or the name is that of another format.
         """
-        from dnnbridge.checkpoint import save
+        from dnnbridge.training.checkpoint import save
 
         return save(self, path, make_folders=make_folders)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import close_match, shorten, what
 from dnnbridge.errors import DataError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.program import Program
-from dnnbridge.training.data import check_size
-from dnnbridge.wording import close_match, shorten, what
+from dnnbridge.program.program import Program
+from dnnbridge.training.checking.data import check_size
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DataError
-from dnnbridge.objectives import Objective
-from dnnbridge.program import Program
+from dnnbridge.program.objectives import Objective
+from dnnbridge.program.program import Program
 from dnnbridge.training.history import Logs
 from dnnbridge.training.position import Position
-from dnnbridge.wording import shorten
 
 
 class Totals:

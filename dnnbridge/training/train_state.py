@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dnnbridge.arrays import Array
-from dnnbridge.program import MASK, Program
+from dnnbridge.base.arrays import Array
+from dnnbridge.program.program import MASK, Program
 from dnnbridge.schedules.listening import heard
-from dnnbridge.training.batches import Block
-from dnnbridge.training.feeds import scalar_feeds, schedule_feeds
+from dnnbridge.training.feeding.batches import Block
+from dnnbridge.training.feeding.feeds import scalar_feeds, schedule_feeds
 from dnnbridge.training.history import Logs, numbers
 from dnnbridge.training.position import Position
 from dnnbridge.training.totals import Totals

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dnnbridge.arrays import Array
-from dnnbridge.program import Program
+from dnnbridge.base.arrays import Array
+from dnnbridge.program.program import Program
 
 
 @dataclass(frozen=True)

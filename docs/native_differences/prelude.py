@@ -53,7 +53,7 @@ REFERENCE = '''
 import numpy as np
 import dnnbridge as db
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.testing.harness import equation, trajectory
 
 def types(arrays):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from dnnbridge import ops
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import ShapeError
 from dnnbridge.ops.windows import pad_pairs, places
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_close
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.harness import build_case

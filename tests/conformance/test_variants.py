@@ -9,8 +9,8 @@ import importlib.util
 import pytest
 from click.testing import CliRunner
 
+from dnnbridge.backend.plugins import available_backends, require_backend
 from dnnbridge.cli import main
-from dnnbridge.plugins import available_backends, require_backend
 
 SHORT = {
     ("tensorflow", "no-onednn"): "Conv-,MaxPool-3d",

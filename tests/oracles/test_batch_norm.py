@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge import randomness
+from dnnbridge.base import randomness
 from dnnbridge.testing.assertions import assert_close
 
 RATE, BATCH = 0.5, 4

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers import NativeDifferenceWarning, from_native
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory

@@ -16,8 +16,8 @@ from mindspore import nn
 
 import dnnbridge as db
 from dnnbridge.errors import ArgumentError
-from dnnbridge.native_arguments import COMMON, OWN, refused
-from dnnbridge.specification import Spec, family_of, kind_of, kinds
+from dnnbridge.specs.native_arguments import COMMON, OWN, refused
+from dnnbridge.specs.spec import Spec, family_of, kind_of, kinds
 
 KERAS = keras.optimizers
 NATIVE = {

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge import randomness
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.base import randomness
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_close
 from dnnbridge.testing.harness import equation
 

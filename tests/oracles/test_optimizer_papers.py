@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory

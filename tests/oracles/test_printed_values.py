@@ -9,8 +9,8 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import zoo
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.harness import equation, trajectory
 
 

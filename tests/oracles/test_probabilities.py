@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.datasets import adapt_to, load_dataset
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_close
 from dnnbridge.testing.harness import equation
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY

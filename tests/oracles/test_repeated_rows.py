@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.optimizers import from_native
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.harness import trajectory
 

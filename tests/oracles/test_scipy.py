@@ -7,8 +7,8 @@ import pytest
 from scipy import signal, special, stats
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.assertions import assert_close
 from dnnbridge.testing.harness import equation
 

@@ -7,15 +7,15 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge import ops
-from dnnbridge.declarations import StateArray
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.emit.declarations import StateArray
+from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import Builder
 from dnnbridge.initializers import Zeros
-from dnnbridge.plugins import load_backend
-from dnnbridge.program import Function, Program
+from dnnbridge.program.program import Function, Program
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES
 from dnnbridge.testing.harness import trajectory
-from dnnbridge.updates import Updates, Weight
 
 STEPS = 40
 START = OPTIMIZER_CASES[0].start

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.harness import equation
 
 RNG = np.random.default_rng(0)

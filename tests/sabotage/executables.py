@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.program import MASK, NORMALIZER
+from dnnbridge.program.program import MASK, NORMALIZER
 from dnnbridge.reference.interpreter import RULES
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import takewhile
 
-from dnnbridge.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Builder, Call, Graph, Node, Value
-from dnnbridge.program import MASK, NORMALIZER, Program
-from dnnbridge.scope import Scope
+from dnnbridge.program.program import MASK, NORMALIZER, Program
 
 Rewrite = Callable[[Node, bool], Node]
 """(a call, whether it is for training) -> the call with another body."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.backend import Deviation, Limitation
+from dnnbridge.backend.protocol import Deviation, Limitation
 from dnnbridge.reference.interpreter import RULES
 from sabotage import executables
 from sabotage.executables import feeding, of_first_step

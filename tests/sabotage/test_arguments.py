@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dnnbridge.errors import ShapeError
-from dnnbridge.specification import Spec, family_of, kind_of
+from dnnbridge.specs.spec import Spec, family_of, kind_of
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.checks import all_checks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dnnbridge import ops
-from dnnbridge.backend import Deviation
+from dnnbridge.backend.protocol import Deviation
 from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.report.conformance import render
 from dnnbridge.testing.changes import changes, key_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnnbridge.backend import Backend
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
+from dnnbridge.backend.protocol import Backend
 from dnnbridge.testing.checks import Check, all_checks, select
 from dnnbridge.testing.measurement import same
 from dnnbridge.testing.subject import Subject

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dnnbridge import constraints, gradient_rules, ops, optimizers, weight_decay
+from dnnbridge import ops, optimizers
+from dnnbridge.optimizers import gradient_rules, weight_decay
+from dnnbridge.weights import constraints
 from sabotage import executables
 from sabotage.executables import feeding, of_first_step, of_step_before
 from sabotage.operations import value

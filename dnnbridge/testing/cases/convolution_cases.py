@@ -9,7 +9,7 @@ import math
 from typing import Literal
 
 from dnnbridge import layers, ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.ops.windows import Padding, Pairs, pad_pairs
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase, normal

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Emitter
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.scope import Emitter
-from dnnbridge.specification import Spec
+from dnnbridge.specs.spec import Spec
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import activations, ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import losses
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.extreme_cases import LARGEST
 from dnnbridge.testing.cases.op_case import both_signs

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dnnbridge import ops, randomness
+from dnnbridge import ops
+from dnnbridge.base import randomness
+from dnnbridge.emit.scope import Scope
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant, GlorotUniform, Zeros
@@ -13,8 +15,7 @@ from dnnbridge.losses import MeanSquaredError
 from dnnbridge.metrics import AbstractMetric
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import AbstractOptimizer, Scalars, Slot, Slots
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.training_case import TrainingCase
 
 

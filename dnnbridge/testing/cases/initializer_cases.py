@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dnnbridge import initializers as start
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer
@@ -13,8 +14,7 @@ from dnnbridge.layers import AbstractLayer
 from dnnbridge.losses import MeanSquaredError
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import SGD
-from dnnbridge.scope import Scope
-from dnnbridge.specification import spec
+from dnnbridge.specs.spec import spec
 
 MATRIX, KERNEL = (7, 12), (3, 2, 4, 6)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dnnbridge import randomness
+from dnnbridge.base import randomness
 from dnnbridge.experiment import Experiment
-from dnnbridge.gradient_rules import ClipByGlobalNorm
 from dnnbridge.layers import (
     GRU,
     Activation,
@@ -19,6 +18,7 @@ from dnnbridge.layers import (
 from dnnbridge.losses import SparseCategoricalCrossEntropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers.gradient_rules import ClipByGlobalNorm
 from dnnbridge.schedules import CosineDecay
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
 

@@ -6,7 +6,7 @@ Neither strides nor windows divide 7 or 13, so that something is left over at ea
 from __future__ import annotations
 
 from dnnbridge import layers
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 

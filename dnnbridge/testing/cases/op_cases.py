@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
 from dnnbridge.testing.cases.convolution_cases import CONVOLUTION_OP_CASES
 from dnnbridge.testing.cases.extreme_cases import EXTREME_OP_CASES

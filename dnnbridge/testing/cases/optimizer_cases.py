@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dnnbridge import randomness
-from dnnbridge.gradient_rules import AdaptiveClip
+from dnnbridge.base import randomness
 from dnnbridge.optimizers import (
     ASGD,
     LAMB,
@@ -37,9 +36,10 @@ from dnnbridge.optimizers import (
     StochasticWeightAverage,
     WithGradientRules,
 )
+from dnnbridge.optimizers.gradient_rules import AdaptiveClip
+from dnnbridge.optimizers.weight_decay import CoupledWeightDecay
 from dnnbridge.schedules import ExponentialDecay, PiecewiseConstant
 from dnnbridge.testing.tolerances import UPDATES
-from dnnbridge.weight_decay import CoupledWeightDecay
 
 Array = npt.NDArray[np.float32]
 

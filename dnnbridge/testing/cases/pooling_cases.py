@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dnnbridge import layers, ops
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.ops.windows import Padding, pad_pairs
 from dnnbridge.testing.cases.equation_case import EquationCase
 from dnnbridge.testing.cases.op_case import OpCase, normal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN, TimeDistributed
 from dnnbridge.losses import CTC
 from dnnbridge.testing.cases.equation_case import EquationCase, normal

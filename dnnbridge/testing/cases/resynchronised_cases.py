@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dnnbridge import randomness
 from dnnbridge.activations import LeakyReLU
+from dnnbridge.base import randomness
 from dnnbridge.experiment import Experiment
-from dnnbridge.gradient_rules import ClipByGlobalNorm
 from dnnbridge.layers import (
     GRU,
     LSTM,
@@ -28,6 +27,7 @@ from dnnbridge.layers import (
 from dnnbridge.losses import MeanAbsoluteError, SparseCategoricalCrossEntropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers.gradient_rules import ClipByGlobalNorm
 from dnnbridge.schedules import ExponentialDecay
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
 from dnnbridge.testing.tolerances import ONE_STEP_GATED, ONE_STEP_NORMALISED

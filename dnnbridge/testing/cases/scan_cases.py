@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Zeros
-from dnnbridge.scope import Scope
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 Values = tuple[Value, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import layers
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.schedules import PiecewiseConstant
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 

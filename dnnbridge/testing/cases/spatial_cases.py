@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from dnnbridge import layers
-from dnnbridge.arrays import Array
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 _FIRST: Literal["channels_first"] = "channels_first"

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.testing.tolerances import ONE_STEP
 

@@ -6,16 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge import randomness
-from dnnbridge.arrays import Array
+from dnnbridge.base import randomness
+from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
-from dnnbridge.gradient_rules import (
-    AbstractGradientRule,
-    ClipByGlobalNorm,
-    ClipByNorm,
-    ClipByValue,
-)
-from dnnbridge.heads import Head
 from dnnbridge.layers import (
     LSTM,
     Activation,
@@ -50,6 +43,14 @@ from dnnbridge.optimizers import (
     LearningRateMultipliers,
     ParameterGroups,
 )
+from dnnbridge.optimizers.gradient_rules import (
+    AbstractGradientRule,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    ClipByValue,
+)
+from dnnbridge.optimizers.weight_decay import CoupledWeightDecay
+from dnnbridge.program.heads import Head
 from dnnbridge.schedules import (
     CosineDecay,
     ExponentialDecay,
@@ -62,7 +63,6 @@ from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_case import classes as _label
 from dnnbridge.testing.cases.training_case import examples as _x
 from dnnbridge.testing.cases.update_cases import UPDATE_CASES
-from dnnbridge.weight_decay import CoupledWeightDecay
 
 
 def _case(

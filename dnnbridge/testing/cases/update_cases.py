@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dnnbridge.constraints import MaxNorm, MinMaxNorm, NonNegative
 from dnnbridge.experiment import Experiment
-from dnnbridge.gradient_rules import AdaptiveClip, ClipByGlobalNorm
 from dnnbridge.layers import LSTM, ActivityRegularization, Dense, Flatten, LayerNorm
-from dnnbridge.loss_scale import DynamicLossScale, FixedLossScale
 from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossEntropy
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import SGD, Adam, ExponentialMovingAverage, Lookahead
-from dnnbridge.regularizers import L1, L1L2, L2, OrthogonalRegularizer
+from dnnbridge.optimizers.gradient_rules import AdaptiveClip, ClipByGlobalNorm
+from dnnbridge.optimizers.loss_scale import DynamicLossScale, FixedLossScale
+from dnnbridge.optimizers.weight_decay import (
+    BIASES_AND_NORMS,
+    CoupledWeightDecay,
+    DecoupledWeightDecay,
+)
 from dnnbridge.schedules import ExponentialDecay, Strided
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples
-from dnnbridge.weight_decay import BIASES_AND_NORMS, CoupledWeightDecay, DecoupledWeightDecay
+from dnnbridge.weights.constraints import MaxNorm, MinMaxNorm, NonNegative
+from dnnbridge.weights.regularizers import L1, L1L2, L2, OrthogonalRegularizer
 
 _SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
 

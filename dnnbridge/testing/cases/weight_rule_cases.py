@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnnbridge import gradient_rules, ops
-from dnnbridge.constraints import (
+from dnnbridge import ops
+from dnnbridge.emit.scope import Scope
+from dnnbridge.graph import Value
+from dnnbridge.optimizers import gradient_rules
+from dnnbridge.optimizers.gradient_rules import AbstractGradientRule
+from dnnbridge.specs.spec import Spec
+from dnnbridge.testing.cases.equation_case import EquationCase, normal
+from dnnbridge.weights.constraints import (
     AbstractConstraint,
     MaxNorm,
     MinMaxNorm,
     NonNegative,
     UnitNorm,
 )
-from dnnbridge.gradient_rules import AbstractGradientRule
-from dnnbridge.graph import Value
-from dnnbridge.regularizers import L1, L1L2, L2, AbstractRegularizer, OrthogonalRegularizer
-from dnnbridge.scope import Scope
-from dnnbridge.specification import Spec
-from dnnbridge.testing.cases.equation_case import EquationCase, normal
+from dnnbridge.weights.regularizers import L1, L1L2, L2, AbstractRegularizer, OrthogonalRegularizer
 
 Write = Callable[[Scope, tuple[Value, ...]], Sequence[Value]]
 

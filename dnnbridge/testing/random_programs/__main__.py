@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.experiment import Experiment
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.programs import measure_program
 from dnnbridge.testing.subject import Subject
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from dnnbridge.errors import SpecError
 from dnnbridge.experiment import Experiment
-from dnnbridge.heads import Head
 from dnnbridge.optimizers import Accumulation
+from dnnbridge.program.heads import Head
 from dnnbridge.testing.random_programs import updates
 from dnnbridge.testing.random_programs.models import Draw, models
 

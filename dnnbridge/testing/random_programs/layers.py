@@ -8,10 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dnnbridge import layers, regularizers
+from dnnbridge import layers
 from dnnbridge.activations import CELU, ELU, GELU
-from dnnbridge.constraints import MaxNorm, UnitNorm
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.weights import regularizers
+from dnnbridge.weights.constraints import MaxNorm, UnitNorm
 
 Layers = st.SearchStrategy[AbstractLayer]
 

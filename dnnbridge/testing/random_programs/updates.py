@@ -6,12 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dnnbridge import gradient_rules, losses, optimizers, regularizers, schedules
-from dnnbridge.constraints import MaxNorm
-from dnnbridge.loss_scale import DynamicLossScale, FixedLossScale
+from dnnbridge import losses, optimizers, schedules
 from dnnbridge.losses import AbstractLoss
-from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.weight_decay import CoupledWeightDecay
+from dnnbridge.optimizers import AbstractOptimizer, gradient_rules
+from dnnbridge.optimizers.loss_scale import DynamicLossScale, FixedLossScale
+from dnnbridge.optimizers.weight_decay import CoupledWeightDecay
+from dnnbridge.weights import regularizers
+from dnnbridge.weights.constraints import MaxNorm
 
 RATES: st.SearchStrategy[Any] = st.sampled_from(
     [

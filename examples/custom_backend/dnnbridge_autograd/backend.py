@@ -10,9 +10,7 @@ from autograd import make_vjp
 from autograd.builtins import tuple as traced_tuple
 from autograd.tracer import getval
 
-from dnnbridge import ops
-from dnnbridge.backend import Limitation
-from dnnbridge.graph import Constant, ConstantArray, Scan, ValueAndGrad, inline
+from dnnbridge.backend import Constant, ConstantArray, Limitation, Scan, ValueAndGrad, inline, ops
 from dnnbridge_autograd.lowerings import LOWERINGS
 from dnnbridge_autograd.plugin import INFO
 

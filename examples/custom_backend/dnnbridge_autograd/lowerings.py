@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd.extend import defvjp, primitive
 from autograd.scipy.special import erfc
 
-from dnnbridge import ops
+from dnnbridge.backend import ops
 from dnnbridge_autograd import windows
 
 DTYPES = {"float32": np.float32, "int32": np.int32, "bool": bool}

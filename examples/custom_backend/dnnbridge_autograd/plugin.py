@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dnnbridge.backend import Backend, BackendInfo
-from dnnbridge.hookspecs import BackendPlugin
+from dnnbridge.backend import Backend, BackendInfo, BackendPlugin
 
 INFO = BackendInfo(
     name="autograd",

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.plugins import load_backend
 from dnnbridge.testing.harness import Equation, equation
 
 Arrays = tuple[np.ndarray, ...]

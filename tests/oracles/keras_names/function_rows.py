@@ -11,7 +11,7 @@ from oracles.keras_names.evaluating import both_of_layer, ours_of
 from oracles.keras_names.row import Pairs, Row, text_of
 
 import dnnbridge as db
-from dnnbridge.specification import alias_of
+from dnnbridge.specs.spec import alias_of
 
 RNG = np.random.default_rng(0)
 GRID = np.concatenate([RNG.normal(0, 3, (6, 5)), RNG.uniform(-8, 8, (6, 5))])

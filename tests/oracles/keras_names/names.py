@@ -7,7 +7,7 @@ from typing import Any
 
 import dnnbridge as db
 from dnnbridge import ops
-from dnnbridge.specification import Spec
+from dnnbridge.specs.spec import Spec
 
 SPACES = (
     *("activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics"),

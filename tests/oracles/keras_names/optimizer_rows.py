@@ -9,7 +9,7 @@ import numpy as np
 from oracles.keras_names.row import Pairs, Row, text_of
 
 import dnnbridge as db
-from dnnbridge.plugins import load_backend
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.testing.harness import trajectory
 
 STEPS = 10

@@ -1,0 +1,101 @@
+"""The hooks of dnnbridge: how a package offers a backend.
+
+A package declares an entry point in the group `dnnbridge.backends`, named like its backend, that
+points at an object with the hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
+the entry point imports must not import the framework.
+
+The names of dnnbridge's own backends are not free; a name that two packages take serves neither.
+What a plugin raises becomes a `BackendError` of that backend, and what it prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from dnnbridge.backend.protocol import Backend, BackendInfo
+
+if TYPE_CHECKING:
+    from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
+
+PROJECT = "dnnbridge"
+GROUP = "dnnbridge.backends"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def dnnbridge_backend_info(name: str) -> BackendInfo | None:
+    """Describe the backend of this name, without importing its framework; None if not yours."""
+
+
+@hookspec(firstresult=True)
+def dnnbridge_backend(name: str) -> Backend | None:
+    """Import the framework and return the backend of this name; None if not yours."""
+
+
+@hookspec(firstresult=True)
+def dnnbridge_from_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
+    """Return the spec of a live optimizer of the framework; None if it is not one.
+
+    Optional. It is asked of plugins whose `BackendInfo.natives` name the package of the class.
+    """
+
+
+@hookspec(firstresult=True)
+def dnnbridge_backend_facts(name: str) -> Mapping[str, str] | None:
+    """Say what decides the numbers or the speed of the backend here; None if not yours.
+
+    Optional. It is asked when the framework has been imported: threads, libraries of kernels.
+    """
+
+
+ReadNative = Callable[[Any, "NativeOptions"], "AbstractOptimizer | None"]
+"""What `dnnbridge_from_native` does."""
+
+
+class BackendPlugin:
+    """All hooks for one backend: a description, and functions that import what they return.
+
+    Args:
+        info: the description.
+        load: imports and returns the backend.
+        natives: imports and returns the function that reads live optimizers, if there is one.
+        facts: what `dnnbridge_backend_facts` returns, if there is anything to tell.
+
+    Example:
+        >>> from dnnbridge.backend.protocol import BackendInfo
+        >>> plugin = BackendPlugin(BackendInfo("mine"), load=lambda: ...)
+        >>> plugin.dnnbridge_backend_info("mine").name
+        'mine'
+    """
+
+    def __init__(
+        self,
+        info: BackendInfo,
+        load: Callable[[], Backend],
+        natives: Callable[[], ReadNative] | None = None,
+        facts: Callable[[], Mapping[str, str]] | None = None,
+    ) -> None:
+        self.info, self.load, self.natives, self.facts = info, load, natives, facts
+
+    @hookimpl
+    def dnnbridge_backend_info(self, name: str) -> BackendInfo | None:
+        return self.info if name == self.info.name else None
+
+    @hookimpl
+    def dnnbridge_backend(self, name: str) -> Backend | None:
+        return self.load() if name == self.info.name else None
+
+    @hookimpl
+    def dnnbridge_from_native(
+        self, optimizer: Any, options: NativeOptions
+    ) -> AbstractOptimizer | None:
+        return self.natives()(optimizer, options) if self.natives else None
+
+    @hookimpl
+    def dnnbridge_backend_facts(self, name: str) -> Mapping[str, str] | None:
+        return self.facts() if self.facts and name == self.info.name else None

@@ -1,0 +1,178 @@
+"""Load what a package offers as a backend; whatever is wrong with it is an error of that one."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from dnnbridge.backend import hookspecs
+from dnnbridge.backend.protocol import Backend, BackendInfo
+from dnnbridge.base.messages import close_match, shorten
+from dnnbridge.errors import BackendError, DnnbridgeError
+
+OWN = "dnnbridge"
+"""The distribution whose names nobody can take."""
+
+MEMBERS = ("info", "lowered", "claims", "limitations", "deviations", "devices", "compile")
+"""What a backend must have."""
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+
+
+FIELDS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("modules", "distributions", "devices", "natives"), _words),
+    "install": lambda value: isinstance(value, str),
+    "priority": lambda value: isinstance(value, (int, float)) and value == value,
+}
+"""What a description must have, by field."""
+
+
+def offered() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of every name; those of dnnbridge itself stand alone."""
+    found: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=hookspecs.GROUP):
+        found.setdefault(point.name, []).append(point)
+    for name, points in found.items():
+        own = [point for point in points if distribution_of(point) == OWN]
+        distinct = {(point.value, distribution_of(point)): point for point in own or points}
+        found[name] = list(distinct.values())
+    return found
+
+
+def distribution_of(point: EntryPoint) -> str:
+    """Return the name of the package that has an entry point, as pip knows it."""
+    return point.dist.name if point.dist is not None else "an unknown package"
+
+
+def described(name: str) -> BackendInfo:
+    """Return the description of a backend; imports no framework.
+
+    Raises:
+        BackendError: nobody, or more than one package, offers the name, or its plugin is broken.
+    """
+    point = _point(name)
+    with _only_its_own(point, "cannot describe its backend"):
+        info: Any = _hooks(point).dnnbridge_backend_info(name=name)
+    if info is None:
+        return BackendInfo(name)
+    if not isinstance(info, BackendInfo):
+        raise _broken(point, "describes its backend by what is no BackendInfo", shorten(info))
+    if info.name != name:
+        raise _broken(point, f"describes another backend than {name}", shorten(info.name))
+    for field, holds in FIELDS.items():
+        value = getattr(info, field)
+        if not holds(value):
+            raise _broken(point, "has a wrong value in its BackendInfo", f"{field}={value!r:.60}")
+    return info
+
+
+def loaded(name: str) -> Backend:
+    """Return a backend, whose framework is imported for it."""
+    point = _point(name)
+    with _only_its_own(point, "cannot load its backend", shown=True):
+        backend: Any = _hooks(point).dnnbridge_backend(name=name)
+    if backend is None:
+        raise _broken(point, "returned no backend", "None")
+    missing = [member for member in MEMBERS if not hasattr(backend, member)]
+    if missing:
+        got = f"{shorten(backend)} without {', '.join(missing)}"
+        raise _broken(point, "returned no backend", got)
+    made: Backend = backend
+    return made
+
+
+def facts(name: str) -> dict[str, str]:
+    """Return what a backend, whose framework has been imported, says of itself here."""
+    point = _point(name)
+    with _only_its_own(point, "cannot say what its backend runs on"):
+        found: Any = _hooks(point).dnnbridge_backend_facts(name=name)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise _broken(point, "says what its backend runs on by no dictionary", shorten(found))
+    return dict(found)
+
+
+def hooks(name: str) -> pluggy.HookRelay:
+    """Return the hooks of the plugin of this name."""
+    return _hooks(_point(name))
+
+
+def importable(module: str) -> bool:
+    """Return whether a module is there, without importing it."""
+    if module in sys.modules:
+        return sys.modules[module] is not None
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError, AttributeError):  # a part of its name is no package
+        return False
+
+
+def _point(name: str) -> EntryPoint:
+    points = offered()
+    if name not in points:
+        raise BackendError(
+            "unknown backend", where="backend", got=repr(name), hint=close_match(name, points)
+        )
+    if len(points[name]) > 1:
+        raise BackendError(
+            "several packages offer this backend",
+            where=f"backend {name}",
+            got=" and ".join(f"{distribution_of(p)} ({p.value})" for p in points[name]),
+            hint="Uninstall all but one of them.",
+        )
+    return points[name][0]
+
+
+def _hooks(point: EntryPoint) -> pluggy.HookRelay:
+    made = _imported(point)
+    if isinstance(made, BackendError):
+        raise made
+    return made
+
+
+@cache
+def _imported(point: EntryPoint) -> pluggy.HookRelay | BackendError:
+    """Import a plugin once; a broken one stays so."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        with _only_its_own(point, "cannot be loaded"):
+            manager.register(point.load(), point.name)
+            manager.check_pending()
+    except BackendError as error:
+        return error
+    return manager.hook
+
+
+@contextmanager
+def _only_its_own(point: EntryPoint, what: str, shown: bool = False) -> Iterator[None]:
+    """Make a BackendError of whatever a plugin raises.
+
+    What it prints goes to stderr, unless it is to be shown as it is.
+    """
+    try:
+        with nullcontext() if shown else redirect_stdout(sys.stderr):
+            yield
+    except (DnnbridgeError, Warning, KeyboardInterrupt):  # those are the user's
+        raise
+    except BaseException as error:  # SystemExit too: a plugin does not end the program
+        raise _broken(point, what, f"{type(error).__name__}: {error}") from error
+
+
+def _broken(point: EntryPoint, what: str, got: str) -> BackendError:
+    return BackendError(
+        f"the plugin {what}",
+        where=f"entry point {point.name} = {point.value}",
+        got=got,
+        hint=f"Mend or uninstall {distribution_of(point)}, which offers backend {point.name}.",
+    )

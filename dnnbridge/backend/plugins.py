@@ -1,0 +1,173 @@
+"""Find backends through their entry points and load only the one asked for.
+
+A package that breaks in whatever way, at import or in a hook, is listed with its error, and leaves
+the others alone. The names of dnnbridge's own backends belong to it: a package that takes one is
+left out. A name that several other packages take is refused, with their names.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from dnnbridge.backend.plugin_loading import described, facts, hooks, importable, loaded, offered
+from dnnbridge.backend.protocol import Backend, BackendInfo
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import BackendError, BackendNotInstalledError, DnnbridgeError
+
+if TYPE_CHECKING:
+    from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AvailableBackend:
+    """A row of `available_backends`.
+
+    Attributes:
+        name: what to pass as `backend=`.
+        installed: whether its framework can be imported.
+        version: of the framework; empty if it is not installed or needs none.
+        install: the command that installs it.
+        devices: kinds of device it can use, where the machine has them.
+        error: what is wrong with its plugin, which cannot be used then; empty if nothing is.
+    """
+
+    name: str
+    installed: bool
+    version: str
+    install: str
+    devices: tuple[str, ...]
+    error: str = ""
+
+
+def available_backends() -> list[AvailableBackend]:
+    """Return all backends that are plugged in, the default one first; imports no framework.
+
+    Those whose plugin is broken come last.
+
+    Example:
+        >>> "reference" in [backend.name for backend in available_backends()]
+        True
+    """
+    infos, broken = _all_described()
+    infos.sort(key=lambda info: (-info.priority, info.name))
+    rows = [
+        AvailableBackend(info.name, _installed(info), _version(info), info.install, info.devices)
+        for info in infos
+    ]
+    return rows + [
+        AvailableBackend(name, False, "", "", (), error=str(error))
+        for name, error in sorted(broken.items())
+    ]
+
+
+def default_backend() -> str:
+    """Return the installed backend with the highest priority, and log it."""
+    every = available_backends()
+    for backend in every:
+        if backend.error:
+            log.warning("backend %s left out: %s", backend.name, backend.error)
+    for backend in every:
+        if backend.installed:
+            log.info("backend %s chosen: the first that is installed", backend.name)
+            return backend.name
+    raise BackendError("no backend is plugged in", hint="Reinstall dnnbridge with pip.")
+
+
+def require_backend(name: str) -> BackendInfo:
+    """Return the description of an installed backend; imports no framework.
+
+    Raises:
+        BackendError: no backend has this name, several packages offer it, or its plugin is broken.
+        BackendNotInstalledError: its framework is missing; the message has the pip command.
+    """
+    info = described(name)
+    if not _installed(info):
+        raise BackendNotInstalledError(
+            f"backend {name} needs {' and '.join(info.modules)}",
+            where="backend",
+            got="no such package installed",
+            hint=f"Run: {info.install}",
+        )
+    return info
+
+
+def load_backend(name: str) -> Backend:
+    """Import the framework of a backend and return the backend; raises as `require_backend`."""
+    info = require_backend(name)
+    if missing := [module for module in info.modules if module not in sys.modules]:
+        log.info("loading %s …", f"{' and '.join(missing)} {_version(info)}".rstrip())
+    return loaded(name)
+
+
+def backend_facts(name: str) -> dict[str, str]:
+    """Return what a loaded backend says of itself on this machine, such as its threads."""
+    return facts(name)
+
+
+def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
+    """Return the spec of a live optimizer; asks only plugins of the packages that define its class.
+
+    Such a package has been imported already: the object is there. A plugin that breaks over it is
+    an error only where no other can read it.
+    """
+    packages = {cls.__module__.partition(".")[0] for cls in type(optimizer).__mro__}
+    failed: BackendError | None = None
+    for info in _all_described()[0]:
+        if packages & set(info.natives):
+            try:
+                found = _read(info.name, optimizer, options)
+            except BackendError as error:
+                failed = failed or error
+            else:
+                if found is not None:
+                    return found
+    if failed is not None:
+        raise failed
+    return None
+
+
+def _read(name: str, optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
+    from dnnbridge.optimizers import AbstractOptimizer
+
+    where = f"backend {name}"
+    try:
+        found: Any = hooks(name).dnnbridge_from_native(optimizer=optimizer, options=options)
+    except (DnnbridgeError, Warning):
+        raise
+    except Exception as error:
+        got = f"{type(error).__name__}: {error}"
+        raise BackendError("cannot read a live optimizer", where=where, got=got) from error
+    if found is None or isinstance(found, AbstractOptimizer):
+        return found
+    raise BackendError("reads a live optimizer as none", where=where, got=shorten(found))
+
+
+def _all_described() -> tuple[list[BackendInfo], dict[str, BackendError]]:
+    """Describe all backends, and say what is wrong with those that cannot be."""
+    infos: list[BackendInfo] = []
+    broken: dict[str, BackendError] = {}
+    for name in offered():
+        try:
+            infos.append(described(name))
+        except BackendError as error:
+            broken[name] = error
+    return infos, broken
+
+
+def _installed(info: BackendInfo) -> bool:
+    return all(map(importable, info.modules))
+
+
+def _version(info: BackendInfo) -> str:
+    for distribution in info.distributions:
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return ""

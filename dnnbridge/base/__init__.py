@@ -1,0 +1,1 @@
+"""Ground that everything stands on: arrays, files, messages, signals, random numbers."""

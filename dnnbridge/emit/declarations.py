@@ -1,0 +1,73 @@
+"""What specs declare while they write their equations: arrays, random inputs, host scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dnnbridge.graph import Builder, TensorType, Value
+
+if TYPE_CHECKING:
+    from dnnbridge.base.randomness import AbstractDistribution
+    from dnnbridge.initializers import AbstractInitializer
+    from dnnbridge.schedules import AbstractSchedule
+    from dnnbridge.weights.constraints import AbstractConstraint
+    from dnnbridge.weights.regularizers import AbstractRegularizer
+
+
+@dataclass(frozen=True)
+class StateArray:
+    """An array that lives between steps.
+
+    Attributes:
+        name: unique: `layer/kernel`, or `layer/kernel:slot` for an optimizer's array.
+        shape: its sizes.
+        initializer: how it starts.
+        trainable: whether the optimizer moves it, as opposed to a buffer that a layer updates.
+        regularizer: its penalty in the loss, if it has one.
+        constraint: where an update may leave it, if that is not anywhere.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: AbstractInitializer
+    trainable: bool = True
+    regularizer: AbstractRegularizer | None = None
+    constraint: AbstractConstraint | None = None
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(self.shape)
+
+
+@dataclass(frozen=True)
+class RandomInput:
+    """An array that the runtime draws anew at every step."""
+
+    name: str
+    type: TensorType
+    distribution: AbstractDistribution
+
+
+@dataclass(frozen=True)
+class BatchMask:
+    """Which examples of a batch are real: 1 or 0 per example, and 1 / Σ of them."""
+
+    mask: Value
+    normalizer: Value
+
+
+@dataclass
+class Declarations:
+    """What the specs of a graph declared, in that order, as values of its outermost builder."""
+
+    root: Builder
+    batch: BatchMask | None = None
+    arrays: dict[str, StateArray] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    owners: dict[str, object] = field(default_factory=dict)
+    randoms: dict[str, RandomInput] = field(default_factory=dict)
+    schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
+    scalars: dict[str, Value] = field(default_factory=dict)
+    frozen: Callable[[str], bool] = lambda name: False

@@ -1,0 +1,344 @@
+"""`Scope`: what a spec sees while it writes its equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dnnbridge.base.calling import inputs_wrong
+from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import RandomInput as RandomInput
+from dnnbridge.emit.declarations import StateArray as StateArray
+from dnnbridge.errors import ShapeError, SpecError
+from dnnbridge.graph import Builder, Dim, TensorType, Value
+from dnnbridge.graph.types import shape_text
+
+if TYPE_CHECKING:
+    from dnnbridge.base.randomness import AbstractDistribution
+    from dnnbridge.initializers import AbstractInitializer
+    from dnnbridge.schedules import AbstractSchedule
+    from dnnbridge.weights.constraints import AbstractConstraint
+    from dnnbridge.weights.regularizers import AbstractRegularizer
+
+
+class Emitter(Protocol):
+    """Anything that writes an equation: a layer, activation, loss, metric or model."""
+
+    @property
+    def emit(self) -> Any:
+        """(scope, *values) -> a value, or a tuple of them."""
+
+
+Step = Callable[
+    ["Scope", tuple[Value, ...], tuple[Value, ...]], tuple[Sequence[Value], Sequence[Value]]
+]
+"""A step of a loop: (scope, carries, slices) -> (next carries, what the step gives)."""
+
+
+class Scope:
+    """Where an equation is written: a path, a graph being built, and a way to declare arrays.
+
+    Attributes:
+        path: names of the surrounding layers, joined with "/".
+        training: whether the graph is for training, as opposed to evaluation and prediction.
+        sampling: whether noise and dropout are drawn: in training, and in a prediction that asks
+            for samples.
+        updates: new values of buffers, by full name.
+        losses: scalars that are added to the loss of the batch.
+        terms: what those are of: "examples", over which they are means, and "weights".
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        declarations: Declarations,
+        training: bool,
+        path: str = "",
+        owner: object = None,
+        sampling: bool | None = None,
+        outer: Scope | None = None,
+    ) -> None:
+        self.builder, self.training, self.path = builder, training, path
+        self.sampling = training if sampling is None else sampling
+        self.updates: dict[str, Value] = {}
+        self.losses: list[Value] = []
+        self.terms: set[str] = set()
+        self._declared, self._owner, self._outer = declarations, owner, outer
+
+    def parameter(
+        self,
+        name: str,
+        shape: Sequence[Dim],
+        initializer: AbstractInitializer,
+        regularizer: AbstractRegularizer | None = None,
+        constraint: AbstractConstraint | None = None,
+    ) -> Value:
+        """Declare a trainable float32 array `path/name` and return it.
+
+        A spec that is called again under the same path gets the same array: shared weights. Two
+        different specs under one path are an error.
+        """
+        array = self._array(name, shape, initializer)
+        return self._state(replace(array, regularizer=regularizer, constraint=constraint))
+
+    def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
+        """Declare a float32 array that is not trained, such as a running mean, and return it.
+
+        Where the spec was called before in the same step, it is what that call made of it.
+        """
+        start = self._state(replace(self._array(name, shape, initializer), trainable=False))
+        updated = self._updated(self._full(name))
+        return start if updated is None else self.builder.local(updated)
+
+    def update(self, name: str, value: Value) -> None:
+        """Give a buffer its value for the next step; in training only."""
+        full = self._full(name)
+        self.require(self.training, "buffers are updated in training only", got=name)
+        array = self._declared.arrays.get(full)
+        self.require(
+            array is not None and not array.trainable and array.type == value.type,
+            "update takes a declared buffer and a value of its type",
+            got=f"{name} and {value.type}",
+            hint="Declare it with scope.buffer first.",
+        )
+        if not self._declared.frozen(full):
+            self.updates[full] = value
+
+    def declared_weights(self) -> list[tuple[StateArray, Value]]:
+        """Return all trainable arrays that have been declared so far, and their values here."""
+        return [
+            (array, self.builder.local(self._declared.values[name]))
+            for name, array in self._declared.arrays.items()
+            if array.trainable
+        ]
+
+    def frozen(self, name: str) -> bool:
+        """Return whether a buffer is kept as it is, in training too.
+
+        A layer that normalises with the statistics of the batch then uses its running ones.
+        """
+        return self._declared.frozen(self._full(name))
+
+    def scalar(self, name: str, schedule: AbstractSchedule) -> Value:
+        """Declare a number that depends on the step only, such as a rate that changes.
+
+        It is computed on the host in float64 and fed: it never compiles anything anew. Evaluation
+        and prediction see that of the next step.
+        """
+        from dnnbridge.schedules.listening import listens
+
+        self.require(
+            not listens(schedule),
+            "a schedule of a layer hears no metrics",
+            got=type(schedule).__name__,
+            hint="Only schedules of the optimizer listen.",
+        )
+        full = self._full(name)
+        known = self._declared.schedules.setdefault(full, schedule)
+        self.require(known == schedule, "two schedules have one name", got=name)
+        value = self._declared.scalars.get(full)
+        if value is None:
+            value = self._declared.root.input(f"schedule:{full}", TensorType(()))
+            self._declared.scalars[full] = value
+        return self.builder.local(value)
+
+    def random(
+        self, name: str, shape: tuple[Dim, ...], distribution: AbstractDistribution
+    ) -> Value:
+        """Declare a float32 array that is drawn at every step, the same on every backend.
+
+        Each call of a spec draws for itself, also where its weights are shared.
+        """
+        full, number = self._full(name), 0
+        while full in self._declared.randoms:
+            number += 1
+            full = f"{self._full(name)}_{number}"
+        type = TensorType(shape)
+        self._declared.randoms[full] = RandomInput(full, type, distribution)
+        return self.builder.local(self._declared.root.input(f"random:{full}", type))
+
+    def add_loss(self, value: Value) -> None:
+        """Add a term to the loss of the batch: a scalar, or the mean of a number per example.
+
+        It has no place in a prediction and is left out there.
+        """
+        if self._declared.batch is None:
+            return
+        self.require(
+            value.rank == 0 or (value.rank == 1 and value.shape[0] is None),
+            "add_loss takes a scalar or one number per example",
+            got=str(value.type),
+        )
+        self.losses.append(self.batch_mean(value) if value.rank else value)
+
+    def constant(self, array: Any) -> Value:
+        """Return an array of numbers as part of the graph, rounded once by each backend."""
+        return self.builder.constant(array)
+
+    def batch_mean(self, x: Value) -> Value:
+        """Return the mean over the examples of the batch.
+
+        Whatever mixes examples must use it, or `batch_sum`: a last short batch is filled up with
+        examples that do not count.
+        """
+        return self.batch_sum(x) * self.normalizer()
+
+    def normalizer(self) -> Value:
+        """Return 1 / the number of examples of the batch that count."""
+        return self.builder.local(self._batch().normalizer)
+
+    def batch_sum(self, x: Value) -> Value:
+        """Return the sum over the examples of the batch that count."""
+        from dnnbridge import ops
+
+        mask = self.builder.local(self._batch().mask)
+        if x.rank > 1:
+            mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
+        return ops.reduce_sum(x * mask, 0)
+
+    def batch_size(self) -> Value:
+        """Return how many examples of the batch count."""
+        from dnnbridge import ops
+
+        return ops.reduce_sum(self.builder.local(self._batch().mask), 0)
+
+    def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
+        """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
+        made = self.call_all(emitter, *values, name=name)
+        self.require(len(made) == 1, "one value is expected", got=f"{len(made)} of {emitter}")
+        return made[0]
+
+    def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
+        """Record a call as `call` does, of a spec that emits several values."""
+        path = self._full(name) if name else self.path
+        if wrong := inputs_wrong(emitter.emit, len(values)):
+            kind = type(emitter).__name__
+            raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
+        inner: list[Scope] = []
+
+        def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
+            scope = Scope(
+                body, self._declared, self.training, path, emitter, self.sampling, outer=self
+            )
+            made = emitter.emit(scope, *inputs)
+            inner.append(scope)
+            outputs = (made,) if isinstance(made, Value) else made
+            _require_values(emitter, path, outputs)
+            return [*outputs, *scope.extras()]
+
+        outputs = self.builder.call(emitter, path, values, write)
+        count = len(outputs) - len(inner[0].extras())
+        self.adopt(inner[0], outputs[count:])
+        return tuple(outputs[:count])
+
+    def extras(self) -> list[Value]:
+        """Return what leaves a body besides its outputs: updates of buffers, then losses."""
+        return [*self.updates.values(), *self.losses]
+
+    def adopt(self, inner: Scope, extras: Sequence[Value]) -> None:
+        """Take over the extras of the scope of a body, as values out here."""
+        count = len(inner.updates)
+        self.updates |= dict(zip(inner.updates, extras[:count], strict=True))
+        self.losses += extras[count:]
+
+    def scan(
+        self, step: Step, carries: Sequence[Value], sequences: Sequence[Value], length: int
+    ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+        """Record a loop over time.
+
+        Args:
+            step: (scope, carries, slices) -> (next carries, what the step gives).
+            carries: what the first step starts with.
+            sequences: values whose first axis is time; a step sees one slice of each.
+            length: the number of steps.
+
+        Returns:
+            The carries after the last step, and what the steps gave, stacked along a new first
+            axis. A step draws nothing and updates no buffer; draw before the loop.
+        """
+        count = len(carries)
+        self.require(length >= 1, "a loop has one step or more", got=str(length))
+
+        def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
+            scope = Scope(
+                *(body, self._declared, self.training, self.path, self._owner, self.sampling),
+                outer=self,
+            )
+            drawn = len(self._declared.randoms)
+            following, made = step(scope, given[:count], given[count:])
+            if scope.extras() or len(self._declared.randoms) > drawn:
+                raise SpecError(
+                    "a step of a loop neither draws, nor updates buffers, nor adds to the loss",
+                    where=self.path,
+                    got=", ".join([*scope.updates, *list(self._declared.randoms)[drawn:]]),
+                    hint="Put such a layer outside of the loop.",
+                )
+            return [*following, *made]
+
+        made = self.builder.scan(carries, sequences, length, write)
+        return tuple(made[:count]), tuple(made[count:])
+
+    def require(self, holds: bool, what: str, *, got: str = "", hint: str = "") -> None:
+        """Raise a ShapeError at this path unless the condition holds."""
+        if not holds:
+            raise ShapeError(what, where=self.path, got=got, hint=hint)
+
+    def known(self, dim: Dim, what: str) -> int:
+        """Return a size that must not be the batch."""
+        if dim is None:
+            raise ShapeError(
+                f"{what} would depend on the batch size",
+                where=self.path,
+                got="the batch axis",
+                hint="Put the features in another axis than the first.",
+            )
+        return dim
+
+    def _array(
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
+    ) -> StateArray:
+        sizes = tuple(self.known(dim, name) for dim in shape)
+        return StateArray(self._full(name), sizes, initializer)
+
+    def _state(self, array: StateArray) -> Value:
+        known = self._declared.arrays.setdefault(array.name, array)
+        if known is array:
+            self._declared.owners[array.name] = self._owner
+            self._declared.values[array.name] = self._declared.root.input(array.name, array.type)
+        if known != array or self._declared.owners[array.name] is not self._owner:
+            raise SpecError(
+                f"two arrays are called {array.name.rpartition('/')[2]}",
+                where=self.path,
+                got=f"({shape_text(known.shape)}) and ({shape_text(array.shape)})",
+                hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
+            )
+        return self.builder.local(self._declared.values[array.name])
+
+    def _updated(self, full: str) -> Value | None:
+        """Return what a buffer has been updated to in this step, here or further out."""
+        if full in self.updates or self._outer is None:
+            return self.updates.get(full)
+        return self._outer._updated(full)
+
+    def _batch(self) -> BatchMask:
+        if self._declared.batch is None:
+            raise SpecError("there is no batch to take a mean over here", where=self.path)
+        return self._declared.batch
+
+    def _full(self, name: str) -> str:
+        if not name.replace("_", "").isalnum():
+            raise SpecError(
+                "names are words of letters, digits and _", where=self.path, got=repr(name)
+            )
+        return f"{self.path}/{name}" if self.path else name
+
+
+def _require_values(emitter: Emitter, path: str, outputs: Any) -> None:
+    if not isinstance(outputs, tuple) or not all(isinstance(v, Value) for v in outputs):
+        raise SpecError(
+            f"{type(emitter).__name__}.emit must return a value or a tuple of values",
+            where=path,
+            got=type(outputs).__name__,
+            hint="Return what the operations returned.",
+        )

@@ -1,0 +1,170 @@
+"""Loss scaling: gradients of a multiplied loss, so that numbers of few bits hold them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from operator import add
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge import ops
+from dnnbridge.base.messages import shorten
+from dnnbridge.emit.updates import Updates, Weight
+from dnnbridge.errors import SpecError
+from dnnbridge.graph import Value
+from dnnbridge.initializers import Constant
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.specs.fields import PositiveFloat, PositiveInt, plain
+from dnnbridge.specs.spec import Spec, spec
+
+LARGEST = 3.4028234663852886e38
+"""The largest float32."""
+
+LARGEST_SCALE = 2.0**126
+"""The largest scale: its inverse is the least float32 that no processor takes for 0."""
+
+
+class AbstractLossScale(Spec):
+    """Base of loss scales. A subclass defines `begin` and `emit`.
+
+    The loss that is reported and the gradients that rules and optimizers see are not scaled.
+    """
+
+    @abstractmethod
+    def begin(self, updates: Updates) -> Value | float:
+        """Return what the loss is multiplied by before it is differentiated."""
+
+    @abstractmethod
+    def emit(
+        self,
+        updates: Updates,
+        optimizer: AbstractOptimizer,
+        weights: Sequence[Weight],
+    ) -> None:
+        """Write the updates of an optimizer from gradients of the scaled loss."""
+
+
+@spec
+class FixedLossScale(AbstractLossScale):
+    """The loss times `scale`, the gradients divided by it
+
+    As MindSpore's `FixedLossScaleManager(scale)` with an optimizer's `loss_scale=scale`. With a
+    power of 2 no float32 changes, unless it leaves the range of numbers.
+
+    Example:
+        >>> FixedLossScale(1024.0).scale
+        1024.0
+    """
+
+    scale: PositiveFloat
+
+    def __post_init__(self) -> None:
+        _require_below(self.scale, "FixedLossScale.scale")
+
+    def begin(self, updates: Updates) -> Value | float:
+        return self.scale
+
+    def emit(
+        self,
+        updates: Updates,
+        optimizer: AbstractOptimizer,
+        weights: Sequence[Weight],
+    ) -> None:
+        optimizer.emit(updates, _unscaled(weights, 1.0 / self.scale))
+
+
+@spec
+class DynamicLossScale(AbstractLossScale):
+    """A scale that grows while gradients are finite; a step in which they are not is left out
+
+    Weights and slots stay as they were in such a step, and the scale is divided by `factor`. It
+    counts as a step for schedules and bias corrections all the same. As `LossScaleOptimizer` in
+    Keras and `DynamicLossScaleManager` in MindSpore (Micikevicius et al., 2018).
+
+    Args:
+        initial: the first scale: 2^15 in Keras, 2^24 in MindSpore.
+        factor: by which it grows and shrinks; it does not grow beyond 2^126.
+        growth_steps: finite steps in a row after which it grows: 2000 in both frameworks.
+        minimum: the least scale.
+
+    Example:
+        >>> DynamicLossScale().initial
+        32768.0
+    """
+
+    initial: PositiveFloat = 2.0**15
+    factor: PositiveFloat = 2.0
+    growth_steps: PositiveInt = 2000
+    minimum: PositiveFloat = 1.0
+
+    def __post_init__(self) -> None:
+        _require_below(self.initial, "DynamicLossScale.initial")
+        if self.factor <= 1.0 or self.minimum > self.initial:
+            raise SpecError(
+                "factor is above 1, minimum at most initial",
+                where="DynamicLossScale",
+                got=f"factor {self.factor}, minimum {self.minimum}, initial {self.initial}",
+            )
+
+    def begin(self, updates: Updates) -> Value | float:
+        return updates.slot("loss_scale:scale", (), Constant(self.initial))
+
+    def emit(
+        self,
+        updates: Updates,
+        optimizer: AbstractOptimizer,
+        weights: Sequence[Weight],
+    ) -> None:
+        scale = updates.loss_factor
+        assert isinstance(scale, Value)
+        finite = _all_finite([weight.gradient for weight in weights])
+        inner = replace(updates, writes={})
+        optimizer.emit(inner, _unscaled(weights, 1.0 / scale))
+        updates.only_if(finite, inner, weights)
+        done = updates.slot("loss_scale:finite_steps", ()) + 1.0
+        grow = ops.equal(done, float(self.growth_steps))
+        grown = ops.minimum(scale * self.factor, LARGEST_SCALE)
+        larger = ops.where(grow, grown, scale)
+        smaller = ops.maximum(scale * (1.0 / self.factor), self.minimum)
+        updates.writes["loss_scale:scale"] = ops.where(finite, larger, smaller)
+        counted = ops.where(grow, 0.0, done)
+        updates.writes["loss_scale:finite_steps"] = ops.where(finite, counted, 0.0)
+
+
+def _require_below(scale: float, where: str) -> None:
+    if scale > LARGEST_SCALE:
+        raise SpecError("is at most 2^126", where=where, got=str(scale), hint="2^15 is common.")
+
+
+def _unscaled(weights: Sequence[Weight], factor: Value | float) -> list[Weight]:
+    return [replace(weight, gradient=weight.gradient * factor) for weight in weights]
+
+
+def _all_finite(gradients: Sequence[Value]) -> Value:
+    """Return whether no element is infinite or NaN; such a one differs from what it is cut to."""
+    sizes = (ops.abs(g) for g in gradients)
+    finite = [ops.equal(ops.minimum(size, LARGEST), size) for size in sizes]
+    bad = [ops.reduce_sum(ops.where(each, 0.0, 1.0), tuple(range(each.rank))) for each in finite]
+    return ops.equal(reduce(add, bad), 0.0)
+
+
+def as_loss_scale(value: Any) -> AbstractLossScale | None:
+    """Return a loss scale as it is; a number is a fixed one."""
+    value = plain(value)
+    if value is None or isinstance(value, AbstractLossScale):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return FixedLossScale(float(value))
+    raise SpecError(
+        "expected a loss scale",
+        got=shorten(value),
+        hint="Write 1024.0, or DynamicLossScale().",
+    )
+
+
+LossScaleLike = Annotated[AbstractLossScale | float | None, PlainValidator(as_loss_scale)]
+"""Field of a loss scale; a number is a fixed one."""

@@ -1,0 +1,128 @@
+"""Weight decay: of the weights themselves, or of their gradients."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import SpecError
+from dnnbridge.graph import Value
+from dnnbridge.schedules import ConstantSchedule, ScheduleLike, as_schedule
+from dnnbridge.specs.fields import Bool, plain
+from dnnbridge.specs.patterns import check_patterns, named_by
+from dnnbridge.specs.spec import Spec, spec
+
+BIASES_AND_NORMS = ("*/bias", "*_bias", "*/beta", "*/gamma", "*/scale")
+"""Names of what is commonly exempt: biases, and shift and scale of normalisations."""
+
+MINDSPORE_EXEMPT = ("*beta*", "*gamma*")
+"""What MindSpore's optimizers leave out, unless weights are given to them in groups."""
+
+
+@dataclass(frozen=True)
+class AbstractWeightDecay(Spec):
+    """Base of weight decays. A subclass defines `emit`, and `factor` where it is not the rate.
+
+    Args:
+        rate: a number or a schedule of the step.
+        exempt: patterns of the weights that do not decay; "!…" takes one back. MindSpore leaves
+            out what has beta or gamma in its name, Keras nothing.
+    """
+
+    rate: ScheduleLike
+    exempt: tuple[str, ...] = ()
+
+    @abstractmethod
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        """Write the weights and the gradient that the update is given."""
+
+    def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
+        """Return the host scalar of an update, by an optimizer with this learning rate."""
+        return as_schedule(self.rate)(step)
+
+    def __post_init__(self) -> None:
+        rate = as_schedule(self.rate)
+        if isinstance(rate, ConstantSchedule) and rate.value < 0.0:
+            raise SpecError(
+                "a weight decay is 0 or more",
+                where=f"{type(self).__name__}.rate",
+                got=str(rate.value),
+            )
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise if a pattern of `exempt`, other than the common ones, fits no weights."""
+        own = [p for p in self.exempt if p not in (*BIASES_AND_NORMS, *MINDSPORE_EXEMPT)]
+        check_patterns(own, names, "exempt")
+
+    def applies(self, name: str) -> bool:
+        """Return whether weights of this name decay."""
+        return not named_by(name, self.exempt)
+
+
+@spec
+class DecoupledWeightDecay(AbstractWeightDecay):
+    """p ← p - lr · rate · p before the update, which does not see it (Loshchilov & Hutter, 2019)
+
+    What every Keras optimizer does with `weight_decay`, and AdamW.
+
+    Args:
+        times_learning_rate: False leaves the learning rate out of the product.
+
+    Example:
+        >>> DecoupledWeightDecay(0.01).factor(step=0, learning_rate=ConstantSchedule(0.5))
+        0.005
+    """
+
+    times_learning_rate: Bool = True
+
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        return p - factor * p, g
+
+    def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
+        rate = as_schedule(self.rate)(step)
+        return rate * learning_rate(step) if self.times_learning_rate else rate
+
+
+@spec
+class CoupledWeightDecay(AbstractWeightDecay):
+    """g ← g + rate · p before the update: the gradient of rate / 2 · Σ p²
+
+    What every MindSpore optimizer does with `weight_decay`, and PyTorch's Adam and SGD.
+
+    Example:
+        >>> CoupledWeightDecay(0.01, exempt=BIASES_AND_NORMS).applies("dense/bias")
+        False
+    """
+
+    def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
+        return p, g + factor * p
+
+
+def mindspore_decay(
+    rate: ScheduleLike, exempt: tuple[str, ...] = MINDSPORE_EXEMPT
+) -> CoupledWeightDecay | None:
+    """Return what `weight_decay=rate` means to an optimizer of MindSpore; 0 is none."""
+    return None if as_schedule(rate) == ConstantSchedule(0.0) else CoupledWeightDecay(rate, exempt)
+
+
+def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
+    """Return a weight decay as it is; a number is the rate of a decoupled one, 0 none."""
+    value = plain(value)
+    if value is None or isinstance(value, AbstractWeightDecay):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return DecoupledWeightDecay(float(value)) if value else None
+    raise SpecError(
+        "expected a weight decay",
+        got=shorten(value),
+        hint="Write DecoupledWeightDecay(0.01), CoupledWeightDecay(0.01), or a number.",
+    )
+
+
+WeightDecayLike = Annotated[AbstractWeightDecay | float | None, PlainValidator(as_weight_decay)]
+"""Field of a weight decay; a number stands for a decoupled one of all weights."""

@@ -1,0 +1,1 @@
+"""The program of an experiment: its functions, their graphs and the state."""

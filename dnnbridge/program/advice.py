@@ -1,0 +1,81 @@
+"""What is allowed, and most likely not meant: warnings when an experiment is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dnnbridge import ops
+from dnnbridge.base.warning import LogitsWarning, warn
+from dnnbridge.emit.outputs import makes_probabilities
+from dnnbridge.graph import Node, Value, inline
+from dnnbridge.losses import AbstractLoss
+from dnnbridge.metrics import LossMetric
+from dnnbridge.program.objectives import Objective
+from dnnbridge.program.program import Function, Program
+
+
+def advise(program: Program) -> None:
+    """Warn of what a program does that is most likely not meant, at the caller's caller."""
+    ends = _Ends(program.functions["predict"])
+    for objective in program.objectives.values():
+        for where, wrong in _misread(objective, ends):
+            warn(f"{where}: {wrong}", LogitsWarning)
+
+
+def _misread(objective: Objective, ends: _Ends) -> Iterator[tuple[str, str]]:
+    """Yield each loss, and metric of a loss, that takes its output for what it is not."""
+    asked: dict[str, AbstractLoss] = {objective.name or "loss": objective.loss}
+    asked |= {k: m.loss for k, m in objective.metrics.items() if isinstance(m, LossMetric)}
+    for where, loss in asked.items():
+        from_logits = getattr(loss, "from_logits", None)
+        name = type(loss).__name__
+        if from_logits and (activation := ends.probabilities(objective.output)):
+            yield (
+                where,
+                f"{name}(from_logits=True) takes what the model's final {activation} gives for "
+                f"logits. Leave out from_logits=True, or end the model without the {activation}.",
+            )
+        if from_logits is False and ends.is_linear(objective.output):
+            yield (
+                where,
+                f"{name} takes the linear outputs of the model for probabilities. Give it "
+                "from_logits=True, or end the model with a softmax or a sigmoid.",
+            )
+
+
+class _Ends:
+    """What the outputs of a model are made by."""
+
+    def __init__(self, predict: Function) -> None:
+        graph = inline(predict.graph)
+        self.weights = set(predict.state)
+        self.makers: dict[Value, Node] = {v: node for node in graph.nodes for v in node.outputs}
+        self.values = dict(zip(predict.results, graph.outputs, strict=True))
+
+    def probabilities(self, output: str) -> str:
+        """Return the name of the activation that makes probabilities at the end, or nothing."""
+        value = self.values[output]
+        node = self.makers.get(value)
+        made = node is not None and makes_probabilities(node.op, value)
+        return type(node.op).__name__.lower() if node is not None and made else ""
+
+    def is_linear(self, output: str) -> bool:
+        """Say whether a layer of weights is the last, with nothing after it."""
+        return self._is_affine(self.values[output])
+
+    def _is_affine(self, value: Value) -> bool:
+        node = self.makers.get(value)
+        if node is None:
+            return False
+        if isinstance(node.op, (ops.MatMul, ops.Conv, ops.ConvTranspose)):
+            return True
+        if isinstance(node.op, ops.Add):
+            a, b = node.inputs
+            return self._is_weight(b) and self._is_affine(a)
+        return isinstance(node.op, (ops.Reshape, ops.Transpose)) and self._is_affine(node.inputs[0])
+
+    def _is_weight(self, value: Value) -> bool:
+        node = self.makers.get(value)
+        if node is not None and isinstance(node.op, ops.Reshape):
+            return self._is_weight(node.inputs[0])
+        return value in self.weights

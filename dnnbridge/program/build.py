@@ -1,0 +1,117 @@
+"""`build_program`: from an experiment to the graphs of its program."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dnnbridge import ops
+from dnnbridge.emit.declarations import Declarations, StateArray
+from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.updates import Updates, Weight
+from dnnbridge.errors import SpecError
+from dnnbridge.graph import Builder, Graph, Value, inline
+from dnnbridge.models import AbstractModel
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers.loss_scale import AbstractLossScale
+from dnnbridge.program.divisors import divisor_of_step
+from dnnbridge.program.forward import Forward, names_of
+from dnnbridge.program.heads import Head
+from dnnbridge.program.program import Function, Program
+from dnnbridge.weights.rules import WeightRules
+
+
+@lru_cache(maxsize=32)
+def build_program(
+    model: AbstractModel,
+    heads: tuple[Head, ...],
+    optimizer: AbstractOptimizer,
+    rules: WeightRules,
+    loss_scale: AbstractLossScale | None,
+) -> Program:
+    """Emit the graphs of an experiment.
+
+    Raises:
+        ShapeError, DTypeError, SpecError: with the layer's path.
+    """
+    forward = Forward(model, heads, rules)
+    train, declared, slots = _train(forward, optimizer, loss_scale)
+    state = declared.arrays | slots
+    functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
+    if declared.randoms:
+        functions["sample"] = forward.predict(sampling=True)
+    for name, function in functions.items():
+        if unknown := set(function.state.values()) - state.keys():
+            raise SpecError(
+                f"declared to {name} but not to train",
+                where=", ".join(sorted(unknown)),
+                hint="Declare the same arrays whether scope.training or not.",
+            )
+    return Program(
+        functions,
+        state,
+        randoms=tuple(declared.randoms.values()),
+        scalars=tuple(optimizer.host_scalars(0)),
+        schedules=declared.schedules,
+        objectives=forward.objectives,
+        outputs=forward.outputs,
+        layers=tuple(declared.arrays),
+        rows=_rows(functions["predict"].graph),
+    )
+
+
+def _rows(graph: Graph) -> dict[str, int]:
+    """Return the size of the smallest table that each input is an index of."""
+    indices = {value for value in graph.inputs if value.dtype == "int32"}
+    found: dict[str, int] = {}
+    for node in inline(graph).nodes if indices else ():
+        if isinstance(node.op, ops.Take) and node.inputs[1] in indices:
+            size, name = node.inputs[0].type.shape[0], node.inputs[1].name
+            found[name] = min(found.get(name, size or 0), size or 0)
+    return found
+
+
+def _train(
+    forward: Forward, optimizer: AbstractOptimizer, loss_scale: AbstractLossScale | None
+) -> tuple[Function, Declarations, dict[str, StateArray]]:
+    builder, declared, given = forward.begin("train")
+    rules, updates = forward.rules, Updates.of(builder, optimizer)
+    scale = loss_scale.begin(updates) if loss_scale else None
+    updates.loss_factor = 1.0 if scale is None else scale
+    results: list[str] = []
+    buffers: list[str] = []
+    terms: set[str] = set()
+
+    def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
+        scope = Scope(body, declared, training=True)
+        made = forward.emit(scope, dict(zip(given, values, strict=True)))
+        results.extend(made)
+        buffers.extend(scope.updates)
+        terms.update(scope.terms)
+        differentiated = [] if scale is None else [made["loss"] * scale]
+        return [*differentiated, *made.values(), *scope.updates.values()]
+
+    def moves(value: Value) -> bool:
+        array = declared.arrays.get(value.name)
+        return array is not None and declared.values[array.name] is value and rules.moves(array)
+
+    outputs, gradients = builder.value_and_grad("forward", list(given.values()), write, moves)
+    rules.check(list(declared.arrays.values()))
+    if scale is not None:
+        outputs = outputs[1:]
+    updates.names.extend(name for name, array in declared.arrays.items() if array.trainable)
+    weights = [
+        Weight(rules.constrained(declared.arrays[p.name]), p, g) for p, g in gradients.items()
+    ]
+
+    def divisor() -> Value | None:
+        made = dict(zip(results, outputs, strict=False))
+        return divisor_of_step(forward.objectives, made, declared.batch, terms)
+
+    updates.divisor = divisor
+    optimizer.emit(updates, weights)
+    count = len(results)
+    writes = dict(zip(buffers, outputs[count:], strict=True)) | updates.writes
+    graph = builder.graph([*outputs[:count], *writes.values()])
+    reads = names_of(declared) | updates.reads
+    function = Function(graph, reads, tuple(results), tuple(writes), training=True)
+    return function, declared, updates.slots

@@ -1,0 +1,98 @@
+"""`Forward`: the part of a step that training, evaluation and prediction share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.scope import Scope
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.graph import BATCH, Builder, TensorType, Value
+from dnnbridge.models import AbstractModel
+from dnnbridge.program.heads import Head
+from dnnbridge.program.objectives import Objective, emit_objectives, objectives
+from dnnbridge.program.program import MASK, NORMALIZER, Function
+from dnnbridge.weights.regularizers import AbstractRegularizer
+from dnnbridge.weights.rules import WeightRules
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A model with its losses and metrics, to be emitted for each function of a program."""
+
+    model: AbstractModel
+    heads: tuple[Head, ...]
+    rules: WeightRules
+
+    @cached_property
+    def outputs(self) -> dict[str, TensorType]:
+        return self.model.output_types
+
+    @cached_property
+    def objectives(self) -> dict[str, Objective]:
+        return objectives(self.heads, self.outputs)
+
+    @cached_property
+    def inputs(self) -> dict[str, TensorType]:
+        """Types of the model's inputs by the names of their feeds."""
+        return {f"input:{name}": type for name, type in self.model.input_types.items()}
+
+    def begin(self, name: str) -> tuple[Builder, Declarations, dict[str, Value]]:
+        """Return a builder for a batch with labels, and its inputs, labels and weights."""
+        builder = Builder(name)
+        types = dict(self.inputs)
+        for objective in self.objectives.values():
+            types |= objective.feeds
+        given = {key: builder.input(key, type) for key, type in types.items()}
+        mask = builder.input(MASK, TensorType((BATCH,)))
+        normalizer = builder.input(NORMALIZER, TensorType(()))
+        declared = Declarations(
+            builder, BatchMask(mask, normalizer), frozen=self.rules.statistics_frozen
+        )
+        return builder, declared, given
+
+    def emit(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Write the model, the loss of the batch and the sum of every metric."""
+        predictions = self._predictions(scope, given)
+        if scope.losses:
+            scope.terms.add("examples")
+        for array, value in scope.declared_weights():
+            regularizer = self.rules.regularizer_of(array)
+            if regularizer is not None:
+                scope.terms.add("weights")
+                scope.add_loss(_penalty(scope, regularizer, array.name, value))
+        return emit_objectives(scope, self.objectives, predictions, given)
+
+    def evaluate(self) -> Function:
+        builder, declared, given = self.begin("evaluate")
+        results = self.emit(Scope(builder, declared, training=False), given)
+        graph = builder.graph(list(results.values()))
+        return Function(graph, names_of(declared), tuple(results))
+
+    def predict(self, sampling: bool = False) -> Function:
+        builder = Builder("sample" if sampling else "predict")
+        given = {name: builder.input(name, type) for name, type in self.inputs.items()}
+        declared = Declarations(builder)
+        scope = Scope(builder, declared, training=False, sampling=sampling)
+        made = self._predictions(scope, given)
+        return Function(builder.graph(list(made.values())), names_of(declared), tuple(made))
+
+    def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Write the model and return its outputs by name."""
+        made = self.model.emit(scope, *(given[feed] for feed in self.inputs))
+        outputs = (made,) if isinstance(made, Value) else made
+        return dict(zip(self.outputs, outputs, strict=True))
+
+
+def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: Value) -> Value:
+    try:
+        return scope.call(regularizer, value)
+    except DnnbridgeError as error:
+        raise error.at(name) from None
+
+
+def names_of(declared: Declarations) -> dict[Value, str]:
+    """Return which input of a graph reads which state array."""
+    return {value: name for name, value in declared.values.items()}

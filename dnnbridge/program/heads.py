@@ -1,0 +1,69 @@
+"""`Head`: what is asked of one output of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import SpecError
+from dnnbridge.losses import AbstractLoss
+from dnnbridge.metrics import MetricsLike
+from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.specs.resolving import named
+from dnnbridge.specs.spec import Spec, spec
+
+
+@spec
+class Head(Spec):
+    """Loss and metrics of one output of a model with several
+
+    Labels are given by the name of the output, and so are sample weights; the history has
+    `<output>_loss` and `<output>_<metric>` besides "loss", the weighted sum.
+
+    Args:
+        output: name of the layer that gives the output.
+        loss: what is minimised.
+        weight: factor of that loss in the sum.
+        metrics: names or specs.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> x = db.Input((8,))
+        >>> model = db.Model(x, [db.Dense(4, name="kind")(x), db.Dense(1, name="size")(x)])
+        >>> kind = db.Head("kind", db.SparseCategoricalCrossEntropy(from_logits=True))
+        >>> size = db.Head("size", db.MeanSquaredError(), weight=0.1)
+        >>> experiment = db.Experiment(model, [kind, size], db.SGD(0.1))
+        >>> list(experiment.program().objectives)
+        ['kind', 'size']
+    """
+
+    output: str
+    loss: Annotated[AbstractLoss, PlainValidator(named(AbstractLoss))]
+    weight: NonNegativeFloat = 1.0
+    metrics: MetricsLike = ()
+
+
+_named_loss = named(AbstractLoss)
+
+
+def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
+    """Return the loss of a model with one output, or the heads of one with several."""
+    if not isinstance(value, (list, tuple)):
+        return _named_loss(value)
+    if not value or not all(isinstance(head, Head) for head in value):
+        raise SpecError(
+            "expected a loss, or a Head for each output",
+            got=shorten(value),
+            hint='Write loss=[Head("size", MeanSquaredError()), …].',
+        )
+    outputs = [head.output for head in value]
+    if len(set(outputs)) < len(outputs):
+        raise SpecError("two heads have one output", got=", ".join(outputs))
+    return tuple(value)
+
+
+LossLike = Annotated[AbstractLoss | Sequence[Head], PlainValidator(as_loss)]
+"""Field of a loss, its name, or heads."""

@@ -1,0 +1,201 @@
+"""Losses and metrics of a batch: what is fed for them, emitted, and read off the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dnnbridge import ops
+from dnnbridge.emit.outputs import Prediction
+from dnnbridge.emit.scope import Scope
+from dnnbridge.errors import ShapeError, SpecError
+from dnnbridge.graph import BATCH, TensorType, Value
+from dnnbridge.losses import AbstractLoss, Target
+from dnnbridge.metrics import AbstractMetric, LossMetric, as_metrics
+from dnnbridge.program.heads import Head
+
+LABELS = "y"
+"""What the labels are called where a model has one output."""
+
+WEIGHTS = "weights:"
+"""How feeds of weights begin; they are 0 for examples that fill up a batch."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is asked of one output.
+
+    Attributes:
+        output: name of the output.
+        name: what its labels are called, and what begins the names of its metrics; empty where
+            there is one loss.
+        loss: spec.
+        weight: factor in the loss of the batch.
+        metrics: the metrics by their labels.
+        targets: what labels must look like, for the loss and then for metrics that say so.
+    """
+
+    output: str
+    name: str
+    loss: AbstractLoss
+    weight: float
+    metrics: Mapping[str, AbstractMetric]
+    targets: tuple[Target, ...]
+
+    @property
+    def target(self) -> Target:
+        """What labels must look like for the loss."""
+        return self.targets[0]
+
+    @property
+    def key(self) -> str:
+        """What the labels of this output are called."""
+        return self.name or LABELS
+
+    @property
+    def labels_feed(self) -> str:
+        return f"target:{self.key}"
+
+    @property
+    def weights_feed(self) -> str:
+        """Feed of one weight per example, 0 for those that fill up the batch."""
+        return f"{WEIGHTS}{self.key}"
+
+    @property
+    def divisor_result(self) -> str:
+        """Result with what the loss was divided by, where that is not the number of examples."""
+        return f"divisor:{self.key}"
+
+    @property
+    def loss_label(self) -> str:
+        """Result with the loss of this output, where the loss of the batch is more than that."""
+        return f"{self.name}_loss" if self.name else f"loss:{LABELS}"
+
+    @property
+    def feeds(self) -> dict[str, TensorType]:
+        return {self.labels_feed: self.target.type, self.weights_feed: TensorType((BATCH,))}
+
+
+def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict[str, Objective]:
+    """Return the objectives of a model's outputs by key.
+
+    Raises:
+        SpecError, ShapeError: a head without output, two metrics of one name, a loss that does
+            not fit.
+    """
+    made: dict[str, Objective] = {}
+    labels = ["loss"]
+    for head in heads:
+        output = head.output or _only(outputs)
+        if output not in outputs:
+            raise SpecError(
+                "the model has no such output",
+                where="loss",
+                got=repr(output),
+                hint=f"Its outputs are {', '.join(outputs)}.",
+            )
+        prefix = f"{head.output}_" if head.output else ""
+        metrics = {prefix + metric.label: metric for metric in as_metrics(head.metrics)}
+        labels += [f"{head.output}_loss"] * bool(head.output)
+        labels += [prefix + metric.label for metric in as_metrics(head.metrics)]
+        target, prediction = head.loss.target(outputs[output]), outputs[output]
+        _check_ignored(target.ignored, metrics)
+        wanted = [metric.target(prediction) for metric in metrics.values()]
+        targets = (target, *(found for found in wanted if found))
+        objective = Objective(output, head.output, head.loss, head.weight, metrics, targets)
+        made[objective.key] = objective
+    for label in labels:
+        if labels.count(label) > 1:
+            raise SpecError(
+                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
+            )
+    return made
+
+
+def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
+    """Raise if labels that the loss ignores would count in a metric that could ignore them."""
+    for label, metric in metrics.items():
+        loss = metric.loss if isinstance(metric, LossMetric) else None
+        found = getattr(loss or metric, "ignore_index", ignored)
+        if ignored is not None and found != ignored:
+            raise SpecError(
+                "the loss ignores labels that count in the metric",
+                where=label,
+                got=f"ignore_index {ignored} and {found}",
+                hint=f"Give {'its loss' if loss else 'the metric'} ignore_index={ignored}.",
+            )
+
+
+def _only(outputs: Mapping[str, TensorType]) -> str:
+    if len(outputs) > 1:
+        raise SpecError(
+            "a model with several outputs needs a Head for each that is trained",
+            where="loss",
+            got=f"outputs {', '.join(outputs)}",
+            hint="Write loss=[Head(output, loss), …].",
+        )
+    return next(iter(outputs))
+
+
+def emit_objectives(
+    scope: Scope,
+    made: Mapping[str, Objective],
+    predictions: Mapping[str, Value],
+    given: Mapping[str, Value],
+) -> dict[str, Value]:
+    """Write the loss of the batch and the sum of every metric, by the names of results."""
+    results: dict[str, Value] = {}
+    terms = []
+    for objective in made.values():
+        prediction = Prediction(scope.builder, predictions[objective.output])
+        loss, divisor = _batch_loss(scope, objective, prediction, given)
+        results[objective.loss_label] = loss
+        if divisor is not None:
+            results[objective.divisor_result] = divisor
+        terms.append(loss if objective.weight == 1.0 else objective.weight * loss)
+        for label, metric in objective.metrics.items():
+            asked, taken = prediction.taken_by(metric)
+            value = scope.call(asked, taken, given[objective.labels_feed], name=label)
+            _require_batch(value, label)
+            results[label] = scope.batch_sum(value)
+    total = sum([*terms[1:], *scope.losses], start=terms[0])
+    scope.losses.clear()
+    first = next(iter(made.values()))
+    if total is results[first.loss_label]:
+        del results[first.loss_label]
+    return {"loss": total} | results
+
+
+def _batch_loss(
+    scope: Scope, objective: Objective, prediction: Prediction, given: Mapping[str, Value]
+) -> tuple[Value, Value | None]:
+    """Return the loss of the batch, and its divisor where that is computed in the step."""
+    name = f"{objective.name}_loss" if objective.name else "loss"
+    loss, taken = prediction.taken_by(objective.loss)
+    made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)
+    for value in made:
+        _require_batch(value, name, exactly=True)
+    weights = scope.builder.local(given[objective.weights_feed])
+    total = ops.reduce_sum(made[0] * weights, 0)
+    counted = made[1] if len(made) > 1 else None
+    reduction = objective.loss.reduction
+    if reduction == "sum":
+        return total, None
+    if reduction == "mean" and counted is None:
+        return total * scope.normalizer(), None
+    if reduction == "mean" and counted is not None:
+        divisor = scope.batch_sum(counted)
+    else:
+        divisor = ops.reduce_sum(weights if counted is None else weights * counted, 0)
+    empty = ops.equal(divisor, 0.0)
+    return ops.where(empty, 0.0, total / ops.where(empty, 1.0, divisor)), divisor
+
+
+def _require_batch(value: Value, path: str, exactly: bool = False) -> None:
+    if value.rank < 1 or value.shape[0] is not BATCH or (exactly and value.rank != 1):
+        raise ShapeError(
+            "must give one " + ("number" if exactly else "row") + " per example",
+            where=path,
+            got=str(value.type),
+            hint="Leave the first axis alone; core takes the mean over the batch.",
+        )

@@ -1,0 +1,81 @@
+"""`Program`: the graphs that a backend compiles, and the arrays that live between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dnnbridge.emit.scope import RandomInput, StateArray
+from dnnbridge.graph import Graph, TensorType, Value
+from dnnbridge.program.objectives import Objective
+from dnnbridge.schedules import AbstractSchedule
+
+MASK = "batch:mask"
+"""Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
+
+NORMALIZER = "batch:normalizer"
+"""Scalar feed: 1 / Σ mask, the divisor of a mean over a batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A graph whose inputs are state arrays and feeds, and whose outputs have names.
+
+    Attributes:
+        graph: flat SSA. Its outputs are `results`, then the new values of `writes`.
+        state: the inputs that read a state array, with the name of the array; all other inputs
+            are feeds, named as `Executable.run` is fed.
+        results: names of what it returns.
+        writes: names of the state arrays it changes.
+        training: whether it was emitted for training.
+    """
+
+    graph: Graph
+    state: Mapping[Value, str]
+    results: tuple[str, ...]
+    writes: tuple[str, ...] = ()
+    training: bool = False
+
+    @property
+    def feeds(self) -> tuple[Value, ...]:
+        """The inputs that are fed, in the order of the graph's inputs."""
+        return tuple(value for value in self.graph.inputs if value not in self.state)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Everything a backend needs, and what the runtime must feed.
+
+    Attributes:
+        functions: "train", "evaluate" and "predict", and "sample", a prediction with noise and
+            dropout drawn, where there are any.
+        state: every array that lives between steps: weights and buffers in layer order, then the
+            optimizer's.
+        randoms: arrays to draw at every step that trains or samples, fed as "random:name".
+        scalars: names of the optimizer's host scalars, fed as "scalar:name".
+        schedules: numbers that layers have for every step, fed as "schedule:name".
+        objectives: the loss and metrics of each output that is trained, by key.
+        outputs: types of the predictions, by name of the output.
+        layers: names of the arrays of `state` that layers declared, not optimizers.
+        rows: how many rows the tables have that an input is an index of, by name of the feed.
+    """
+
+    functions: Mapping[str, Function]
+    state: Mapping[str, StateArray] = field(default_factory=dict)
+    randoms: tuple[RandomInput, ...] = ()
+    scalars: tuple[str, ...] = ()
+    schedules: Mapping[str, AbstractSchedule] = field(default_factory=dict)
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    outputs: Mapping[str, TensorType] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the trainable arrays, in layer order."""
+        return tuple(name for name, array in self.state.items() if array.trainable)
+
+    @property
+    def layer_arrays(self) -> tuple[StateArray, ...]:
+        """Weights and buffers, in layer order."""
+        return tuple(self.state[name] for name in self.layers)

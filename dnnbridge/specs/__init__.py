@@ -1,0 +1,1 @@
+"""What a spec is: its fields, their checks, patterns of names, JSON."""

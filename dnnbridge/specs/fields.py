@@ -1,0 +1,131 @@
+"""Field types of specs: numbers that are checked, not coerced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal, cast
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import SpecError
+
+
+def plain(value: Any) -> Any:
+    """NumPy scalars become Python ones, so that JSON holds them."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+_Plain = BeforeValidator(plain)
+
+Int = Annotated[int, Field(strict=True), _Plain]
+PositiveInt = Annotated[int, Field(strict=True, gt=0), _Plain]
+NonNegativeInt = Annotated[int, Field(strict=True, ge=0), _Plain]
+
+LARGEST = float(np.finfo(np.float32).max)
+"""What computes is float32: a larger number would be infinite there."""
+
+
+def _in_float32(value: float) -> float:
+    if abs(value) > LARGEST:
+        raise SpecError("is infinite in float32", got=repr(value), hint="The largest is 3.4e38.")
+    return value
+
+
+_Small = AfterValidator(_in_float32)
+Float = Annotated[float, Field(strict=True, allow_inf_nan=False), _Small, _Plain]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _Small, _Plain]
+NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _Small, _Plain]
+Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False), _Plain]
+"""A float in [0, 1): a dropout rate, a momentum."""
+OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]
+"""A float in (0, 1): a small number that keeps logarithms finite."""
+Bool = Annotated[bool, Field(strict=True), _Plain]
+Shape = tuple[PositiveInt, ...]
+"""Sizes of one example, without the batch; lists are taken too."""
+
+
+def sizes(value: Any, axes: int) -> tuple[int, ...]:
+    """Return one positive number per axis; a single one stands for all."""
+    return _per_axis(value, axes, 1, "a positive integer")
+
+
+def _per_axis(value: Any, axes: int, least: int, what: str) -> tuple[int, ...]:
+    given = value if isinstance(value, (tuple, list)) else (value,) * axes
+    made = tuple(map(plain, given))
+    if len(made) != axes or not all(type(n) is int and n >= least for n in made):
+        raise SpecError(
+            f"expected {what}, or {axes} of them",
+            got=shorten(value),
+            hint="A single number stands for every axis.",
+        )
+    return made
+
+
+def pairs(value: Any, axes: int) -> tuple[tuple[int, int], ...]:
+    """Return (before, after) per axis, of a number, one per axis, or pairs.
+
+    For one axis two numbers are its pair, as in Keras.
+    """
+    given = value if isinstance(value, (tuple, list)) else (value,) * axes
+    if axes == 1 and len(given) == 2:
+        given = (given,)
+    made = tuple(
+        tuple(map(plain, each)) if isinstance(each, (tuple, list)) else (plain(each),) * 2
+        for each in given
+    )
+    if len(made) != axes or not all(
+        len(pair) == 2 and all(type(n) is int and n >= 0 for n in pair) for pair in made
+    ):
+        raise SpecError(
+            f"expected a number, or (before, after) for each of {axes} axes",
+            got=shorten(value),
+            hint="Write 1, say, or a tuple of pairs of integers of 0 or more.",
+        )
+    return cast(tuple[tuple[int, int], ...], made)
+
+
+def counts(value: Any, axes: int) -> tuple[int, ...] | None:
+    """Return one number of 0 or more per axis, or None; a single one stands for all."""
+    return None if value is None else _per_axis(value, axes, 0, "an integer of 0 or more")
+
+
+def _paddings(axes: int, *names: str) -> Callable[[Any], Any]:
+    def resolve(value: Any) -> Any:
+        if isinstance(value, str) and value not in names:
+            raise SpecError(
+                "unknown padding", got=repr(value), hint=f"Write {', '.join(names)}, or pairs."
+            )
+        return value if isinstance(value, str) else pairs(value, axes)
+
+    return resolve
+
+
+SizesLike = int | tuple[int, ...]
+PairsLike = int | tuple[int, ...] | tuple[tuple[int, int], ...]
+PaddingLike = str | PairsLike
+
+Sizes1 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=1))]
+"""A size along one axis, kept as a tuple, so that equal specs are equal."""
+Sizes2 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=2))]
+Sizes3 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=3))]
+
+Pairs1 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=1))]
+"""Elements before and after one axis."""
+Pairs2 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=2))]
+Pairs3 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=3))]
+
+Counts1 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=1))]
+"""A number of 0 or more, or nothing."""
+Counts2 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=2))]
+Counts3 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=3))]
+
+Padding1 = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same"))]
+"""How a window is padded: by name or by pairs."""
+Padding2 = Annotated[PaddingLike, PlainValidator(_paddings(2, "valid", "same"))]
+Padding3 = Annotated[PaddingLike, PlainValidator(_paddings(3, "valid", "same"))]
+CausalPadding = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same", "causal"))]
+DataFormat = Literal["channels_last", "channels_first"]
+"""Whether channels are the last axis of the input and of the output, or the first of an example."""

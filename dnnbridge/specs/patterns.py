@@ -1,0 +1,98 @@
+"""Rules that name weights: "head/*" is a pattern, "!head/bias" takes back what one before named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import SpecError
+
+T = TypeVar("T")
+
+
+def named_by(name: str, patterns: Iterable[str]) -> bool:
+    """Return what the last pattern that fits the name says; False where none does.
+
+    Example:
+        >>> [named_by(name, ("*", "!head/*")) for name in ("body/kernel", "head/kernel")]
+        [True, False]
+    """
+    said = False
+    for pattern in patterns:
+        if fnmatchcase(name, pattern.removeprefix("!")):
+            said = not pattern.startswith("!")
+    return said
+
+
+def rule_for(name: str, rules: Iterable[tuple[str, T]], default: T) -> T:
+    """Return what the first rule whose pattern fits the name says."""
+    return next((value for pattern, value in rules if fnmatchcase(name, pattern)), default)
+
+
+def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) -> None:
+    """Raise if a pattern fits no name, or the first takes back what none has named."""
+    if patterns and patterns[0].startswith("!"):
+        raise SpecError(
+            '"!" takes back what a pattern before it named',
+            where=where,
+            got=repr(patterns[0]),
+            hint=f'Write "*" first: ("*", {patterns[0]!r}).',
+        )
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+            raise _fits_nothing(pattern, names, where)
+
+
+def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> None:
+    """Raise if a rule decides about no name: nothing fits, or all that fits has a rule already."""
+    left = list(names)
+    for pattern in patterns:
+        if pattern.startswith("!"):
+            raise SpecError(
+                '"!" has no meaning where the first pattern that fits decides',
+                where=where,
+                got=repr(pattern),
+                hint="Put a rule for the exception before the others.",
+            )
+        if pattern != "*" and not any(fnmatchcase(name, pattern) for name in names):
+            raise _fits_nothing(pattern, names, where)
+        rest = [name for name in left if not fnmatchcase(name, pattern)]
+        if len(rest) == len(left) and pattern != "*":
+            raise SpecError(
+                "patterns before it have all that fits",
+                where=where,
+                got=repr(pattern),
+                hint="Put it before them.",
+            )
+        left = rest
+
+
+def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:
+    return SpecError(
+        "no weights have such a name",
+        where=where,
+        got=repr(pattern),
+        hint=f"Weights are called {', '.join(names[:4])}…; * stands for anything.",
+    )
+
+
+def by_pattern(value: Any, each: Callable[[Any], T]) -> tuple[tuple[str, T], ...]:
+    """Return a dictionary from patterns, or pairs of pattern and value, as pairs in order.
+
+    Args:
+        value: what was given.
+        each: checks a value and returns it as it is to be kept.
+    """
+    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str)
+        for pair in pairs
+    ):
+        raise SpecError(
+            "expected a dictionary from patterns of names",
+            got=shorten(value),
+            hint='Write {"head/*": …, "*": …}.',
+        )
+    return tuple((pattern, each(given)) for pattern, given in pairs)

@@ -1,0 +1,244 @@
+"""`Spec`: the frozen, validated record that every part of an experiment is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Self, TypeVar, cast, dataclass_transform
+
+import pydantic
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import close_match, shorten, snake_case
+from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.specs.native_arguments import refused
+
+S = TypeVar("S", bound="Spec")
+
+_KINDS: dict[str, type[Spec]] = {}
+
+
+class Spec:
+    """Base of all specs: equal by value, immutable, JSON both ways.
+
+    A final subclass is made with the `spec` decorator and is then known by its `kind`, in JSON
+    too: its family, which is the abstract base below `Spec`, and its class name, such as
+    "layer.Dense". Names need be unique in a family only.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain dictionary of JSON types; `from_dict` makes an equal spec of it."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        return {"kind": kind_of(type(self))} | {
+            field.name: _encode(getattr(self, field.name)) for field in fields
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Make a spec of what `to_dict` returned.
+
+        Raises:
+            SpecError: an unknown kind or field, a wrong value, or a kind that is not a `cls`.
+        """
+        made = _decode(data, "")
+        if not isinstance(made, cls):
+            raise SpecError(
+                f"expected {a_kind_of(cls)}",
+                got=shorten(data),
+                hint='Give a dictionary with "kind" and the fields of that kind.',
+            )
+        return made
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text; floats keep every bit."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make a spec of what `to_json` returned."""
+        try:
+            data = json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise SpecError(
+                f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
+            ) from None
+        return cls.from_dict(data)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, validated like a new one."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def spec(cls: type[S]) -> type[S]:
+    """Make a final spec of a class with annotated fields and register it under its name.
+
+    Example:
+        >>> from dnnbridge import AbstractActivation, Input, Sequential, Activation
+        >>> @spec
+        ... class Cube(AbstractActivation):
+        ...     scale: float = 1.0
+        ...
+        ...     def emit(self, scope, x):
+        ...         return self.scale * x * x * x
+        >>> Cube(2.0).to_dict()
+        {'kind': 'activation.Cube', 'scale': 2.0}
+    """
+    kind = kind_of(cls)
+    if missing := _abstract_methods(cls):
+        raise SpecError(f"{kind} must define {', '.join(missing)}", hint="Write the method.")
+    for known in _KINDS.values():
+        _refuse_clash(cls, known)
+    config = pydantic.ConfigDict(extra="forbid", validate_default=True)
+    made: Any = pydantic_dataclass(cls, frozen=True, config=config)
+    made.__init__ = _plain_errors(made.__init__)
+    for framework in ("keras", "mindspore"):
+        method = vars(cls).get(framework)
+        if isinstance(method, classmethod):
+            call = explained(refused(kind, framework), f"{cls.__name__}.{framework}")
+            setattr(made, framework, classmethod(call(method.__func__)))
+    if any(field.name == "kind" for field in dataclasses.fields(made)):
+        raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
+    _KINDS[kind] = made
+    return cast(type[S], made)
+
+
+def family_of(cls: type[Spec]) -> str:
+    """Return the family of a class: "layer" for Dense, "" for one that is directly a Spec."""
+    for base in cls.__mro__:
+        if Spec in base.__bases__ and base.__name__.startswith("Abstract"):
+            return snake_case(base.__name__.removeprefix("Abstract"))
+    return ""
+
+
+def kind_of(cls: type[Spec]) -> str:
+    """Return what JSON calls a class: "layer.Dense"."""
+    family = family_of(cls)
+    return f"{family}.{cls.__name__}" if family else cls.__name__
+
+
+def alias_of(cls: type[Spec]) -> str:
+    """Return the name that stands for the class with its defaults: "relu" for ReLU."""
+    return str(getattr(cls, "alias", snake_case(cls.__name__)))
+
+
+def names_of(cls: type[Spec]) -> tuple[str, ...]:
+    """Return all names that stand for the class: its alias, and the class attribute `synonyms`."""
+    return (alias_of(cls), *getattr(cls, "synonyms", ()))
+
+
+def _spellings(cls: type[Spec]) -> set[str]:
+    return {name.replace("_", "").lower() for name in names_of(cls)}
+
+
+def _abstract_methods(cls: type[Spec]) -> list[str]:
+    return [n for n in dir(cls) if getattr(getattr(cls, n), "__isabstractmethod__", False)]
+
+
+def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
+    """Raise if two classes of a family would have one kind or one name."""
+    if (known.__module__, known.__qualname__) == (cls.__module__, cls.__qualname__):
+        return
+    same_family = family_of(known) == family_of(cls)
+    shared = known.__name__ == cls.__name__ or _spellings(known) & _spellings(cls)
+    if same_family and shared:
+        raise SpecError(
+            "two specs of one name",
+            where=kind_of(cls),
+            got=f"{known.__module__}.{known.__name__} and {cls.__module__}.{cls.__name__}",
+            hint="Rename one of them, or give it another alias: files name specs so.",
+        )
+
+
+def kinds(base: type[S]) -> Iterator[type[S]]:
+    """Yield every registered spec class below `base`, in order of registration."""
+    return (cls for cls in _KINDS.values() if issubclass(cls, base))
+
+
+def a_kind_of(base: type[Spec]) -> str:
+    """Name `base` for a message: "an activation" for AbstractActivation."""
+    word = snake_case(base.__name__.removeprefix("Abstract")).replace("_", " ")
+    return ("an " if word[0] in "aeiou" else "a ") + word
+
+
+def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def wrapped(self: Spec, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except pydantic.ValidationError as error:
+            causes = [one.get("ctx", {}).get("error") for one in error.errors(include_url=False)]
+            for cause in causes:
+                # A ValueError of somebody's own code is no wrong argument: show where it arose.
+                if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
+                    raise cause from None
+            raise _spec_error(type(self), error) from None
+
+    return wrapped
+
+
+def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
+    """Turn one thing pydantic found into one of our errors: a misspelt argument, else the first."""
+    found = error.errors(include_url=False)
+    detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
+    # Fields that positional arguments fill come first.
+    fields = sorted(dataclasses.fields(cls), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
+    place = list(detail["loc"])
+    if place and isinstance(place[0], int) and place[0] < len(names):
+        place[0] = names[place[0]]
+    where = ".".join([cls.__name__, *(str(part) for part in place)])
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, DnnbridgeError):
+        return cause.at(where)
+    kind, takes = detail["type"], f"{cls.__name__} takes {', '.join(names) or 'no arguments'}."
+    if kind in {"unexpected_keyword_argument", "unexpected_positional_argument"}:
+        near = difflib.get_close_matches(str(place[-1]), names, 1)
+        hint = (f"Did you mean {near[0]}? " if near else "") + takes
+        return SpecError("unknown argument", where=where, got=shorten(detail["input"]), hint=hint)
+    if kind in {"missing", "missing_argument"}:
+        return SpecError("missing argument", where=where, hint=takes)
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    hint = f"See help(dnnbridge.{cls.__name__}) for what it takes."
+    return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any, where: str) -> Any:
+    if isinstance(value, list):
+        return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
+    if not isinstance(value, dict):
+        return value
+    items = {
+        name: _decode(item, f"{where}.{name}" if where else name)
+        for name, item in value.items()
+        if name != "kind"
+    }
+    if "kind" not in value:
+        return items
+    kind = value["kind"]
+    if kind not in _KINDS:
+        family = str(kind).partition(".")[0]
+        siblings = [known for known in _KINDS if known.partition(".")[0] == family]
+        raise SpecError(
+            "unknown kind",
+            where=where,
+            got=shorten(kind),
+            hint=close_match(kind, siblings or _KINDS)
+            + " A kind of another package is known once that package is imported.",
+        )
+    try:
+        return _KINDS[kind](**items)
+    except DnnbridgeError as error:
+        raise error.at(where) if where else error from None

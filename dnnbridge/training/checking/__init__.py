@@ -1,0 +1,1 @@
+"""Whether what the user gives to a run fits its experiment."""

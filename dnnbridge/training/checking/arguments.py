@@ -1,0 +1,59 @@
+"""What `fit`, `evaluate` and `predict` are given, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.errors import DataError
+from dnnbridge.graph import TensorType
+from dnnbridge.program.program import Program
+from dnnbridge.training.checking.data import check_inputs, check_pair
+from dnnbridge.training.checking.labels import check_labels, check_weights
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Checks arrays against a program, and gives them the names of their feeds.
+
+    Attributes:
+        types: of the model's inputs, by name.
+        program: of the experiment.
+    """
+
+    types: Mapping[str, TensorType]
+    program: Program
+
+    def inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
+        """Return the inputs."""
+        return check_inputs(x, self.types, where, self.program.rows)
+
+    def data(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        where: tuple[str, str] = ("x", "y"),
+    ) -> dict[str, Array]:
+        """Return inputs, labels and weights."""
+        objectives = self.program.objectives
+        inputs = self.inputs(x, where[0])
+        labels = check_labels(y, objectives, where[1])
+        for array in labels.values():
+            check_pair(next(iter(inputs.values())), array, where)
+        return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
+
+    def validation(self, given: Any) -> dict[str, Array]:
+        """Return what `validation_data` holds."""
+        if not isinstance(given, Sequence) or len(given) not in (2, 3):
+            raise DataError(
+                "must be a pair of inputs and labels, or these and weights",
+                where="validation_data",
+                got=type(given).__name__,
+                hint="Write validation_data=(x, y).",
+            )
+        places = "validation_data[0]", "validation_data[1]"
+        return self.data(given[0], given[1], given[2] if len(given) > 2 else None, None, places)

@@ -1,0 +1,72 @@
+"""Read what is given as data as an array, or say what is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import DataError, DTypeError
+
+TAKEN = (
+    "Give a NumPy array, or what is one row by row: a list, a DataFrame, a Tensor. Of a data set, "
+    "a generator or a data loader collect the batches first: "
+    "np.concatenate([x for x, y in batches])."
+)
+
+
+def as_array(given: Any, where: str) -> Array:
+    """Return an array of numbers, or raise."""
+    if not _is_array_like(given):
+        raise DTypeError(
+            "needs an array, one row per example", where=where, got=_kind(given), hint=TAKEN
+        )
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        ragged = "inhomogeneous" in str(error)
+        raise DataError(
+            "not an array",
+            where=where,
+            got="rows of several lengths" if ragged else f"{_kind(given)}: {error}",
+            hint="Make the rows equal." if ragged else TAKEN,
+        ) from None
+    except Exception as error:  # whatever a Tensor raises that has no numbers to give
+        raise DataError(
+            "cannot be read as an array",
+            where=where,
+            got=f"{_kind(given)}: {type(error).__name__}: {shorten(str(error))}",
+            hint=TAKEN,
+        ) from error
+    if array.dtype.kind not in "fiubc":
+        wrong = [value for value in np.ravel(array).tolist() if not isinstance(value, Number)]
+        raise DTypeError(
+            "needs numbers",
+            where=where,
+            got=f"dtype {array.dtype}" + (f" with {shorten(wrong[0])} in it" if wrong else ""),
+            hint="Make numbers of texts, dates and what is missing first."
+            if wrong
+            else f"Convert it: np.asarray({where}, float).",
+        )
+    return array
+
+
+def _is_array_like(given: Any) -> bool:
+    if isinstance(given, (str, bytes)) or given is None:
+        return False
+    known = isinstance(given, (np.ndarray, Sequence, Number, memoryview))
+    return known or any(
+        hasattr(type(given), name) for name in ("__array__", "__array_interface__", "__buffer__")
+    )
+
+
+def _kind(given: Any) -> str:
+    if given is None or isinstance(given, (str, bytes)):
+        return shorten(given)
+    module = type(given).__module__.partition(".")[0]
+    name = type(given).__qualname__
+    return f"a {name}" if module == "builtins" else f"a {name} of {module}"

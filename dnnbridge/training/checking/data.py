@@ -1,0 +1,245 @@
+"""Check arrays against the spec before anything runs; nothing is broadcast or guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array, is_finite
+from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.graph import TensorType
+from dnnbridge.graph.types import DType, shape_text
+from dnnbridge.losses import Target
+from dnnbridge.training.checking.array_like import as_array
+
+KINDS: dict[DType, tuple[type[np.generic], str]] = {
+    "float32": (np.floating, "floating-point"),
+    "int32": (np.integer, "whole-number"),
+    "bool": (np.bool_, "true or false"),
+}
+"""What arrays may be given for values of a type, and what messages call it."""
+
+SUM_TOLERANCE = 1e-3
+"""How far a row of a distribution may be from 1."""
+
+
+def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
+    """Return an input as an array of the spec's dtype, or raise."""
+    return _check(x, type, where)
+
+
+def check_inputs(
+    x: Any, types: Mapping[str, TensorType], where: str = "x", rows: Mapping[str, int] | None = None
+) -> dict[str, Array]:
+    """Return the inputs of a model by the names of their feeds, or raise.
+
+    Args:
+        x: an array, several, or a dictionary of them.
+        types: of the inputs, by their names.
+        where: what the caller calls them.
+        rows: how many rows the table has that an input is an index of, by name of the feed.
+    """
+    if len(types) == 1 and not isinstance(x, Mapping):
+        x = [x]
+    given = x if isinstance(x, Mapping) else dict(zip(types, x, strict=False))
+    if given.keys() != types.keys() or len(x) != len(types):
+        raise DataError(
+            f"the model takes {', '.join(types)}",
+            where=where,
+            got=", ".join(map(str, x)) if isinstance(x, Mapping) else f"{len(x)} arrays",
+            hint="Give a list of arrays in this order, or a dictionary.",
+        )
+    places = {name: where if len(types) == 1 else f"{where}[{name!r}]" for name in types}
+    arrays = {name: check_input(given[name], types[name], places[name]) for name in types}
+    if len({len(array) for array in arrays.values()}) > 1:
+        sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
+        raise DataError("inputs must be as many of each", where=where, got=sizes)
+    for name, array in arrays.items():
+        if count := (rows or {}).get(f"input:{name}"):
+            check_numbers(array, count=count, where=places[name])
+    return {f"input:{name}": array for name, array in arrays.items()}
+
+
+def check_targets(y: Any, target: Target, where: str = "y") -> Array:
+    """Return labels as an array of the loss's dtype, or raise."""
+    array = _check(y, target.type, where)
+    check_range(array, target, where)
+    return array
+
+
+def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
+    """Raise unless there are as many labels as inputs, and at least one."""
+    if len(x) != len(y) or not len(x):
+        raise DataError(
+            "inputs and labels must be as many, and not none",
+            where=" and ".join(where),
+            got=f"{len(x)} and {len(y)}",
+            hint="Give one label per example.",
+        )
+
+
+def check_positive(value: Any, where: str, otherwise: str = "") -> int:
+    """Return a whole number above 0, or raise; the message says what else may be given."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise DataError(f"must be a whole number above 0{otherwise}", where=where, got=repr(value))
+    return int(value)
+
+
+def _check(given: Any, type: TensorType, where: str) -> Array:
+    array = as_array(given, where)
+    _check_dtype(array, type, where)
+    if array.shape[1:] != type.shape[1:] or array.ndim != type.rank:
+        raise DataError(
+            f"needs shape ({shape_text(type.shape)})",
+            where=where,
+            got=f"shape {array.shape}",
+            hint=_shape_hint(array, type, where),
+        )
+    if type.dtype == "bool":
+        return np.ascontiguousarray(array, np.bool_)
+    if type.dtype != "float32":
+        return _as_int32(array, where)
+    return as_float32(array, where)
+
+
+def as_float32(array: Array, where: str) -> Array:
+    """Return finite numbers as float32, the same array where it is one, or raise."""
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, np.float32)
+    if not is_finite(converted):
+        check_finite(array, where)
+        check_size(array, where)
+    return converted
+
+
+def check_size(array: Array, where: str) -> None:
+    """Raise if an array holds a finite number that float32 has not."""
+    _check_rows(
+        array,
+        lambda rows: np.isfinite(rows) & (np.abs(rows) > np.finfo(np.float32).max),
+        where,
+        "is too large for float32, whose largest number is 3.4e38",
+        "Give smaller numbers.",
+    )
+
+
+def check_finite(array: Array, where: str) -> None:
+    """Raise if an array holds NaN or infinity."""
+    if array.dtype.kind == "f" and not is_finite(array):
+        _check_rows(array, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+
+
+def check_numbers(array: Array, /, *, count: int, where: str) -> None:
+    """Raise unless all whole numbers are those of rows of a table of so many."""
+    if not _within(array, 0, count - 1):
+        _check_rows(
+            array,
+            lambda numbers: (numbers < 0) | (numbers >= count),
+            where,
+            f"numbers must be from 0 to {count - 1}, the rows of the table",
+        )
+
+
+def _within(array: Array, low: float, high: float) -> bool:
+    """Return whether all elements lie between two numbers; NaN does not."""
+    return not array.size or bool(array.min() >= low and array.max() <= high)
+
+
+def _check_dtype(array: Array, type: TensorType, where: str) -> None:
+    wanted, word = KINDS[type.dtype]
+    if np.issubdtype(array.dtype, wanted):
+        return
+    raise DTypeError(
+        f"needs {word} values",
+        where=where,
+        got=f"dtype {array.dtype}",
+        hint=f'Convert it: {where}.astype("{type.dtype}")'
+        + (", scaled as the model expects." if type.dtype == "float32" else "."),
+    )
+
+
+def _as_int32(array: Array, where: str) -> Array:
+    limits = np.iinfo(np.int32)
+    if not _within(array, limits.min, limits.max):
+        wrong = array.max() if array.max() > limits.max else array.min()
+        raise DataError("needs values within int32", where=where, got=f"{wrong}")
+    return np.ascontiguousarray(array, np.int32)
+
+
+def _shape_hint(array: Array, type: TensorType, where: str) -> str:
+    if array.ndim and array[:1].size == type.size():
+        sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
+        return f"The number of elements fits: {where}.reshape({sizes}) if that is meant."
+    return "Give one row per example, each of the shape that the spec says."
+
+
+def _check_classes(labels: Array, classes: int, ignored: int | None, where: str) -> None:
+    if _within(labels, 0, classes - 1):
+        return
+    _check_rows(
+        labels,
+        lambda rows: ((rows < 0) | (rows >= classes)) & (rows != ignored),
+        where,
+        f"labels must be from 0 to {classes - 1}"
+        + ("" if ignored is None else f", or {ignored} to be ignored"),
+    )
+
+
+def _check_distribution(rows: Array, where: str) -> None:
+    if not _within(rows, 0.0, 1.0):
+        what = "probabilities must be within 0 and 1"
+        _check_rows(rows, lambda r: (r < 0) | (r > 1), where, what)
+    _check_rows(
+        rows.sum(-1, dtype=np.float64),
+        lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,
+        where,
+        "every row must sum to 1 (one-hot labels, say)",
+    )
+
+
+def check_range(array: Array, target: Target, where: str) -> None:
+    """Raise unless labels have the values that a target asks for."""
+    if target.classes is not None:
+        _check_classes(array, target.classes, target.ignored, where)
+    if target.distribution:
+        _check_distribution(array, where)
+    if (padding := target.padding) is not None:
+        ended = np.cumsum(array == padding, axis=-1) > 0
+        _check_rows(array, lambda rows: ended & (rows != padding), where, f"{padding} ends a row")
+    if (refused := target.refused) is not None:
+        _check_rows(array, lambda rows: rows == refused, where, f"{refused} is no label here")
+    if (low := target.low) is not None:
+        _check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
+    if (high := target.high) is not None:
+        _check_rows(array, lambda rows: rows > high, where, f"labels must be {high:g} or less")
+    if (values := target.values) is not None:
+        known = " or ".join(f"{value:g}" for value in values)
+        _check_rows(array, lambda rows: ~_is_one_of(rows, values), where, f"labels must be {known}")
+
+
+def _is_one_of(array: Array, values: Sequence[float]) -> Array:
+    found: Array = array == values[0]
+    for value in values[1:]:
+        found |= array == value
+    return found
+
+
+def _check_rows(
+    array: Array,
+    wrong: Callable[[Array], Array],
+    where: str,
+    what: str,
+    hint: str = "Clean the data before training.",
+) -> None:
+    """Raise with the index and value of the first wrong element."""
+    found = wrong(array)
+    if found.any():
+        index = tuple(int(i) for i in np.argwhere(found)[0])
+        raise DataError(
+            what,
+            where=f"{where}[{', '.join(map(str, index))}]",
+            got=f"{array[index]} ({int(found.sum())} such in all)",
+            hint=hint,
+        )

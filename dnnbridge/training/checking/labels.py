@@ -1,0 +1,136 @@
+"""Check labels and the weights of examples, per output of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.errors import DataError
+from dnnbridge.graph import BATCH, TensorType
+from dnnbridge.program.objectives import Objective
+from dnnbridge.training.checking.data import (
+    as_float32,
+    check_finite,
+    check_input,
+    check_pair,
+    check_range,
+    check_targets,
+)
+
+Objectives = Mapping[str, Objective]
+
+
+def check_labels(y: Any, objectives: Objectives, where: str = "y") -> dict[str, Array]:
+    """Return the labels by the names of their feeds, or raise.
+
+    Args:
+        y: an array; for a model with several outputs a dictionary by their names, or a list in
+            the order of the heads.
+        objectives: of the program.
+        where: what the caller calls it.
+    """
+    checked = {}
+    for objective, labels, place in _per_output(y, objectives, where):
+        array = check_targets(labels, objective.target, place)
+        for target in objective.targets[1:]:
+            check_range(array, target, place)
+        checked[objective.labels_feed] = array
+    return checked
+
+
+def check_weights(
+    sample_weight: Any, class_weight: Any, labels: Mapping[str, Array], objectives: Objectives
+) -> dict[str, Array]:
+    """Return one weight per example by the names of their feeds, or raise.
+
+    Args:
+        sample_weight: None, or an array of one number per example; for a model with several
+            outputs one array for all of them, or a dictionary by their names.
+        class_weight: None, or a factor per class number, for a model with one output.
+        labels: what `check_labels` returned.
+        objectives: of the program.
+    """
+    weights = {
+        objective.weights_feed: np.ones(len(labels[objective.labels_feed]), np.float32)
+        for objective in objectives.values()
+    }
+    if sample_weight is not None:
+        one = len(objectives) > 1 and not isinstance(sample_weight, Mapping)
+        given = dict.fromkeys(objectives, sample_weight) if one else sample_weight
+        for objective, array, place in _per_output(given, objectives, "sample_weight", some=True):
+            numbers = check_input(array, TensorType((BATCH,)), place)
+            check_pair(numbers, labels[objective.labels_feed], (place, "y"))
+            check_not_negative(numbers, place)
+            weights[objective.weights_feed] = numbers
+    if class_weight is not None:
+        (objective,) = _single(objectives)
+        factors = _factors(class_weight, labels[objective.labels_feed], objective)
+        weights[objective.weights_feed] = weights[objective.weights_feed] * factors
+    return weights
+
+
+def _per_output(
+    given: Any, objectives: Objectives, where: str, some: bool = False
+) -> list[tuple[Objective, Any, str]]:
+    """Return what is given for each output, and what to call it."""
+    if len(objectives) == 1 and not isinstance(given, Mapping):
+        return [(objective, given, where) for objective in objectives.values()]
+    if isinstance(given, (list, tuple)) and len(given) == len(objectives):
+        given = dict(zip(objectives, given, strict=True))
+    unknown = isinstance(given, Mapping) and given.keys() - objectives.keys()
+    if not isinstance(given, Mapping) or unknown or (len(given) < len(objectives) and not some):
+        raise DataError(
+            f"is needed for {', '.join(objectives)}",
+            where=where,
+            got=", ".join(map(str, given)) if isinstance(given, Mapping) else type(given).__name__,
+            hint="Give a dictionary of arrays by the names of the outputs.",
+        )
+    return [(objectives[key], given[key], f"{where}[{key!r}]") for key in given]
+
+
+def _single(objectives: Objectives) -> list[Objective]:
+    if len(objectives) != 1:
+        raise DataError(
+            "is for a model with one output",
+            where="class_weight",
+            got=f"heads {', '.join(objectives)}",
+            hint="Give class_weights to the losses, or sample_weight.",
+        )
+    return list(objectives.values())
+
+
+def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
+    """Return the factor of every example's class."""
+    target = objective.target
+    classes = target.classes or (target.type.shape[-1] if target.distribution else None)
+    numbers = labels.argmax(-1) if target.distribution else labels
+    if labels.shape[1:] == (1,) and np.isin(labels, (0, 1)).all():
+        classes, numbers = 2, labels[:, 0].astype(np.int32)
+    if classes is None or numbers.ndim != 1:
+        raise DataError(
+            "needs one class per example",
+            where="class_weight",
+            got=f"labels {target.type} of {type(objective.loss).__name__}",
+            hint="Use sample_weight.",
+        )
+    given = class_weight if isinstance(class_weight, Mapping) else dict(enumerate(class_weight))
+    unknown = [key for key in given if key not in range(classes)]
+    if unknown:
+        raise DataError(
+            f"classes are from 0 to {classes - 1}", where="class_weight", got=str(unknown[0])
+        )
+    factors = np.array([given.get(number, 1.0) for number in range(classes)], np.float64)
+    table = as_float32(factors, "class_weight")
+    check_not_negative(table, "class_weight")
+    counted = numbers != target.ignored
+    return np.where(counted, table[np.where(counted, numbers, 0)], np.float32(1.0))
+
+
+def check_not_negative(weights: Array, where: str) -> None:
+    """Raise unless all weights are finite and 0 or more."""
+    check_finite(weights, where)
+    if weights.size and weights.min() < 0:
+        raise DataError("weights must be 0 or more", where=where, got=f"{weights.min()}")

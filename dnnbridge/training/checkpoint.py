@@ -1,0 +1,132 @@
+"""One safetensors file holds all that a run needs to go on, on any backend."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.calling import explained
+from dnnbridge.errors import CheckpointError, DnnbridgeError
+from dnnbridge.experiment import Experiment
+from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.training import checkpoint_file
+from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_target
+from dnnbridge.training.compiling import compile
+from dnnbridge.training.elsewhere import LOAD
+from dnnbridge.training.nonfinite import name_some, not_finite
+from dnnbridge.training.position import Position
+from dnnbridge.training.run import Run
+
+log = logging.getLogger(__name__)
+
+
+def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
+    """Write a run to a file, and return the file: see `Run.save`.
+
+    The arrays are the weights under their names and the optimizer's under `parameter:slot`; the
+    spec and the position are JSON in the header. Any reader of safetensors can open it.
+    """
+    target = Path(path)
+    check_target(target, make_folders)
+    metadata = {
+        "experiment": run.experiment.to_json(),
+        "optimizer": run.optimizer.to_json(),
+        "epoch_sums": json.dumps(run.epoch_sums()),
+        "progress": json.dumps(dataclasses.asdict(run.progress)),
+        "backend": run.backend,
+    }
+    arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
+    if spoilt := not_finite(arrays):
+        target = beside(target)
+        log.warning(
+            "not finite: %s. The run is saved beside %s, as %s",
+            *(name_some(spoilt), path, target.name),
+        )
+    checkpoint_file.write(target, metadata, arrays, make_folders)
+    return target
+
+
+@explained(LOAD)
+def load(path: str | Path, backend: str | None = None, device: str | None = None) -> Run:
+    """Make a run of a file that `Run.save` wrote; `fit` goes on where that run stopped.
+
+    A warning is logged if its arrays hold what is not finite, and for a file of a version that
+    wrote no digest.
+
+    Args:
+        path: the file.
+        backend: as in `compile`; it need not be the one that wrote the file.
+        device: as in `compile`.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint of dnnbridge, a damaged one, or one whose
+            parts do not fit each other.
+
+    Example:
+        >>> import dnnbridge as db, tempfile, pathlib
+        >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+        >>> run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
+        >>> path = run.save(pathlib.Path(tempfile.mkdtemp()) / "run.safetensors")
+        >>> db.load(path, backend="reference").experiment == run.experiment
+        True
+    """
+    return restore(path, lambda experiment: compile(experiment, backend, device))
+
+
+def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
+    """Make a run of a file, by a function that compiles its experiment."""
+    path = Path(path)
+    metadata, arrays = checkpoint_file.read(path)
+    if metadata["format"] == WITHOUT_DIGEST:
+        metadata = {"epoch_sums": "{}", "optimizer": "null", **metadata}
+    experiment = _parsed(path, metadata, "experiment", Experiment.from_json)
+    progress = _parsed(path, metadata, "progress", _position)
+    optimizer = _parsed(path, metadata, "optimizer", _optimizer)
+    sums = _parsed(path, metadata, "epoch_sums", _object)
+    run = make(experiment)
+    try:
+        run.set_state(arrays, progress, optimizer, sums)
+    except DnnbridgeError as error:
+        raise _of_file(path, error) from None
+    if spoilt := not_finite(arrays):
+        log.warning("%s holds what is not finite: %s", path, name_some(spoilt))
+    return run
+
+
+def _parsed(path: Path, metadata: Mapping[str, str], key: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(metadata[key])
+    except DnnbridgeError as error:
+        raise _of_file(path, error) from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            "the header is incomplete",
+            where=f"{path}: {key}",
+            got=f"{type(error).__name__}: {error}",
+        ) from None
+
+
+def _of_file(path: Path, error: DnnbridgeError) -> CheckpointError:
+    where = f"{path}: {error.where}" if error.where else str(path)
+    return CheckpointError(error.what, where=where, got=error.got, hint=error.hint)
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"{type(found).__name__} in place of an object")
+    return found
+
+
+def _position(text: str) -> Position:
+    return Position(**_object(text))
+
+
+def _optimizer(text: str) -> AbstractOptimizer | None:
+    return None if text == "null" else AbstractOptimizer.from_json(text)

@@ -1,0 +1,150 @@
+"""The file of a checkpoint: safetensors, and a digest by which damage is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import safetensors
+from safetensors.numpy import save as to_bytes
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.files import writable_target, write_atomically
+from dnnbridge.errors import CheckpointError, DataError
+
+log = logging.getLogger(__name__)
+
+FORMAT = "dnnbridge checkpoint 2"
+WITHOUT_DIGEST = "dnnbridge checkpoint 1"
+"""The format before: it is read, with a warning, as nothing tells whether it is damaged."""
+
+DIGEST = "sha256"
+"""Key of the digest in the metadata."""
+
+DTYPES = ("float32", "float64")
+"""What backends compute in."""
+
+OTHER_FORMATS = {
+    **dict.fromkeys((".h5", ".hdf5", ".keras", ".tf"), "Keras"),
+    **dict.fromkeys((".ckpt", ".index", ".meta"), "MindSpore and TensorFlow"),
+    **dict.fromkeys((".pb", ".tflite"), "TensorFlow"),
+    **dict.fromkeys((".mindir", ".air", ".ms"), "MindSpore"),
+    **dict.fromkeys((".pt", ".pth", ".bin"), "PyTorch"),
+    **dict.fromkeys((".npz", ".npy"), "NumPy"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
+    **{suffix: suffix[1:].upper() for suffix in (".onnx", ".json", ".yaml", ".zip", ".txt")},
+}
+"""Suffixes that promise a file of another kind, and whose."""
+
+
+def write(
+    path: Path, metadata: Mapping[str, str], arrays: Mapping[str, Array], make_folders: bool
+) -> None:
+    """Write a checkpoint: all of it or, after a crash, the old one."""
+    described = {"format": FORMAT, **metadata}
+    described[DIGEST] = digest(described, arrays)
+    write_atomically(path, to_bytes(dict(arrays), described), make_folders=make_folders)
+
+
+def read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
+    """Return the metadata and the arrays of a checkpoint that is as it was written."""
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            "cannot be read as safetensors", where=str(path), got=str(error), hint=_hint(path)
+        ) from None
+    _check_format(metadata, arrays, path)
+    for name, array in arrays.items():
+        if array.dtype.name not in DTYPES:
+            raise CheckpointError(
+                f"arrays are {' or '.join(DTYPES)}",
+                where=f"{path}: {name}",
+                got=str(array.dtype),
+            )
+    return metadata, arrays
+
+
+def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of what a checkpoint says: its metadata, and names, types and numbers.
+
+    The order of arrays and the layout of the file are not in it, so that another program may write
+    the same content anew.
+    """
+    entries = sorted((key, text) for key, text in metadata.items() if key != DIGEST)
+    little = {n: a.astype(a.dtype.newbyteorder("<"), copy=False) for n, a in arrays.items()}
+    types = [[name, little[name].dtype.str, little[name].shape] for name in sorted(little)]
+    found = hashlib.sha256(json.dumps([entries, types]).encode())
+    for name in sorted(little):
+        found.update(np.ascontiguousarray(little[name]).data)
+    return found.hexdigest()
+
+
+def check_name(path: str | Path) -> None:
+    """Raise if a name promises a file of another kind than a checkpoint."""
+    path = Path(path)
+    owner = OTHER_FORMATS.get(path.suffix.lower())
+    if owner is not None:
+        raise CheckpointError(
+            f"is the name of another format ({owner}); a checkpoint is a safetensors file",
+            where=str(path),
+            hint=f"Write {path.with_suffix('.safetensors').name!r}.",
+        )
+
+
+def check_target(path: str | Path, make_folders: bool = False) -> None:
+    """Raise if a checkpoint cannot be written under a name: a slip that costs no training."""
+    check_name(path)
+    try:
+        writable_target(Path(path), make_folders=make_folders)
+    except DataError as error:
+        there = Path(path).parent.exists()
+        hint = error.hint if there else "Make it first, or give make_folders=True."
+        raise CheckpointError(error.what, where=error.where, got=error.got, hint=hint) from None
+
+
+def beside(path: Path) -> Path:
+    """Return where a checkpoint goes that would spoil the good one at a path.
+
+    Example:
+        >>> beside(Path("run.safetensors")).name
+        'run.nonfinite.safetensors'
+    """
+    if path.stem.endswith(".nonfinite"):
+        return path
+    return path.with_name(f"{path.stem}.nonfinite{path.suffix}")
+
+
+def _check_format(metadata: Mapping[str, str], arrays: Mapping[str, Array], path: Path) -> None:
+    given = metadata.get("format")
+    if given == WITHOUT_DIGEST and DIGEST not in metadata:
+        log.warning(
+            "%s was written by a version that kept no digest: damage is not noticed. Save it again",
+            path,
+        )
+        return
+    if given != FORMAT:
+        raise CheckpointError(
+            f"not a checkpoint ({FORMAT!r})",
+            where=str(path),
+            got=f"format {given!r}",
+            hint="Give a file that run.save() of this version, or of one before, wrote.",
+        )
+    if metadata.get(DIGEST) != digest(metadata, arrays):
+        raise CheckpointError(
+            "the file is damaged: its content has not the digest that was written with it",
+            where=str(path),
+            hint="Take a copy of it, or an older checkpoint.",
+        )
+
+
+def _hint(path: Path) -> str:
+    if not path.exists() and beside(path).exists():
+        return f"There is {beside(path).name}, which holds numbers that are not finite."
+    return "Give a file that run.save() wrote."

@@ -1,0 +1,1 @@
+"""How examples reach a compiled call: batches, buffers, a thread ahead."""

@@ -1,0 +1,1 @@
+"""What holds for a weight wherever it is: regularizers, constraints, rules by name."""

@@ -1,0 +1,176 @@
+"""Where weights may be: an update that leaves that set is projected back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Any, Self
+
+from pydantic import Field, PlainValidator
+
+from dnnbridge import ops
+from dnnbridge.base.arrays import Array
+from dnnbridge.errors import SpecError
+from dnnbridge.graph import Value
+from dnnbridge.specs.fields import Int, NonNegativeFloat, PositiveFloat
+from dnnbridge.specs.resolving import named_or_none
+from dnnbridge.specs.spec import Spec, spec
+
+Axes = Int | tuple[Int, ...] | None
+"""Axes that a norm is taken over; None: all but the last."""
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+"""A float in [0, 1]."""
+
+
+class AbstractConstraint(Spec):
+    """Base of constraints. A subclass defines `emit`, which is applied after every update.
+
+    That is the place where Keras applies them. Weights that are frozen are left as they are.
+
+    The norms of the classes below are taken over `axis`. None means all axes but the last, which
+    makes a norm per unit of a `Dense` kernel, per filter of a convolution, and per element of a
+    bias. Keras has axis 0, where the norms of a convolution are not those of its filters;
+    `.keras()` has that default. Keras divides by the norm plus 1e-7, and so do they: weights that
+    are within the set already lose a part of 1e-7 / norm at every update. `epsilon` is a field.
+    """
+
+    @abstractmethod
+    def emit(self, p: Value) -> Value:
+        """Write the weights nearest to these that are allowed."""
+
+    def __call__(self, p: Any) -> Array:
+        """Return what becomes of an array, in float64.
+
+        Example:
+            >>> NonNegative()([-1.0, 2.0])
+            array([0., 2.])
+        """
+        from dnnbridge.reference.calling import value_of
+
+        return value_of(lambda scope, given: self.emit(given), p, "p")
+
+
+@spec
+class MaxNorm(AbstractConstraint):
+    """p · min(‖p‖, limit) / (‖p‖ + ε), the norm unit by unit (Srivastava et al., 2014)
+
+    Args:
+        limit: the largest norm.
+        axis: axes of a norm, as in `AbstractConstraint`.
+        epsilon: ε.
+
+    Example:
+        >>> MaxNorm.keras(3.0).axis
+        0
+    """
+
+    limit: NonNegativeFloat = 2.0
+    axis: Axes = None
+    epsilon: PositiveFloat = 1e-7
+
+    def emit(self, p: Value) -> Value:
+        norm = _norm(p, self.axis)
+        return p * (ops.minimum(norm, self.limit) / (norm + self.epsilon))
+
+    @classmethod
+    def keras(cls, max_value: float = 2.0, axis: int | tuple[int, ...] = 0) -> Self:
+        """Return `keras.constraints.MaxNorm` with these arguments."""
+        return cls(max_value, axis)
+
+
+@spec
+class UnitNorm(AbstractConstraint):
+    """p / (‖p‖ + ε), the norm unit by unit
+
+    Args:
+        axis: axes of a norm, as in `AbstractConstraint`.
+        epsilon: ε.
+
+    Example:
+        >>> UnitNorm().epsilon
+        1e-07
+    """
+
+    axis: Axes = None
+    epsilon: PositiveFloat = 1e-7
+
+    def emit(self, p: Value) -> Value:
+        return p / (_norm(p, self.axis) + self.epsilon)
+
+    @classmethod
+    def keras(cls, axis: int | tuple[int, ...] = 0) -> Self:
+        """Return `keras.constraints.UnitNorm` with these arguments."""
+        return cls(axis)
+
+
+@spec
+class NonNegative(AbstractConstraint):
+    """max(p, 0); Keras calls it `NonNeg`
+
+    Example:
+        >>> NonNegative().to_dict()
+        {'kind': 'constraint.NonNegative'}
+    """
+
+    def emit(self, p: Value) -> Value:
+        return ops.maximum(p, 0.0)
+
+
+@spec
+class MinMaxNorm(AbstractConstraint):
+    """p · n / (‖p‖ + ε) with n = rate · clip(‖p‖, minimum, maximum) + (1 - rate) · ‖p‖
+
+    Args:
+        minimum: the least norm; weights that are all 0 stay 0.
+        maximum: the largest norm.
+        rate: which part of the way to the limit is gone at an update.
+        axis: axes of a norm, as in `AbstractConstraint`.
+        epsilon: ε.
+
+    Example:
+        >>> MinMaxNorm(0.5, 2.0).rate
+        1.0
+    """
+
+    minimum: NonNegativeFloat = 0.0
+    maximum: NonNegativeFloat = 1.0
+    rate: Share = 1.0
+    axis: Axes = None
+    epsilon: PositiveFloat = 1e-7
+
+    def __post_init__(self) -> None:
+        if self.minimum > self.maximum:
+            raise SpecError(
+                "minimum is above maximum",
+                where="MinMaxNorm",
+                got=f"{self.minimum} and {self.maximum}",
+                hint="Exchange them.",
+            )
+
+    def emit(self, p: Value) -> Value:
+        norm = _norm(p, self.axis)
+        allowed = ops.clip(norm, self.minimum, self.maximum)
+        wanted = self.rate * allowed + (1.0 - self.rate) * norm
+        return p * (wanted / (norm + self.epsilon))
+
+    @classmethod
+    def keras(
+        cls,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int | tuple[int, ...] = 0,
+    ) -> Self:
+        """Return `keras.constraints.MinMaxNorm` with these arguments."""
+        return cls(min_value, max_value, rate, axis)
+
+
+def _norm(p: Value, axis: int | tuple[int, ...] | None) -> Value:
+    axes = tuple(range(p.rank - 1)) if axis is None else axis
+    return ops.sqrt(ops.reduce_sum(ops.square(p), axes, keepdims=True))
+
+
+as_constraint = named_or_none(AbstractConstraint)
+
+ConstraintLike = Annotated[str | AbstractConstraint | None, PlainValidator(as_constraint)]
+"""Field of a constraint, its name, or None."""

@@ -1,0 +1,75 @@
+"""`WeightRules`: what an experiment says about weights by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import PlainValidator
+
+from dnnbridge.emit.declarations import StateArray
+from dnnbridge.specs.patterns import by_pattern, check_patterns, check_rules, named_by, rule_for
+from dnnbridge.weights.constraints import AbstractConstraint, as_constraint
+from dnnbridge.weights.regularizers import AbstractRegularizer, as_regularizer
+
+FrozenStatistics = Literal["keep", "update"]
+"""What a normalisation does whose running statistics a pattern of frozen weights names."""
+
+Regularizers = Annotated[
+    Mapping[str, AbstractRegularizer | str | None]
+    | tuple[tuple[str, AbstractRegularizer | None], ...],
+    PlainValidator(partial(by_pattern, each=as_regularizer)),
+]
+"""Field of regularizers by patterns of names."""
+
+Constraints = Annotated[
+    Mapping[str, AbstractConstraint | str | None]
+    | tuple[tuple[str, AbstractConstraint | None], ...],
+    PlainValidator(partial(by_pattern, each=as_constraint)),
+]
+"""Field of constraints by patterns of names."""
+
+
+@dataclass(frozen=True)
+class WeightRules:
+    """Rules by patterns of names; the first one that fits a name takes the place of the layer's.
+
+    Attributes:
+        frozen: patterns of what does not move; "!…" takes a name back.
+        frozen_statistics: "keep": running statistics that a pattern names are frozen too, and the
+            layer normalises with them. "update": they go on.
+        regularizers: pairs of pattern and regularizer.
+        constraints: pairs of pattern and constraint.
+    """
+
+    frozen: tuple[str, ...] = ()
+    frozen_statistics: FrozenStatistics = "keep"
+    regularizers: tuple[tuple[str, AbstractRegularizer | None], ...] = ()
+    constraints: tuple[tuple[str, AbstractConstraint | None], ...] = ()
+
+    def moves(self, array: StateArray) -> bool:
+        """Return whether the optimizer moves an array."""
+        return array.trainable and not named_by(array.name, self.frozen)
+
+    def statistics_frozen(self, name: str) -> bool:
+        """Return whether a buffer of this name stays as it is."""
+        return self.frozen_statistics == "keep" and named_by(name, self.frozen)
+
+    def regularizer_of(self, array: StateArray) -> AbstractRegularizer | None:
+        """Return the regularizer of weights; frozen ones have none."""
+        if not self.moves(array):
+            return None
+        return rule_for(array.name, self.regularizers, array.regularizer)
+
+    def constrained(self, array: StateArray) -> StateArray:
+        """Return weights with the constraint that holds."""
+        return replace(array, constraint=rule_for(array.name, self.constraints, array.constraint))
+
+    def check(self, arrays: Sequence[StateArray]) -> None:
+        """Raise if a pattern names nothing."""
+        weights = [array.name for array in arrays if array.trainable]
+        check_patterns(self.frozen, [array.name for array in arrays], "frozen")
+        check_rules([pattern for pattern, _ in self.regularizers], weights, "regularizers")
+        check_rules([pattern for pattern, _ in self.constraints], weights, "constraints")
