@@ -2,6 +2,7 @@
 
 from dnnbridge import ops as ops
 from dnnbridge import optimizers as optimizers
+from dnnbridge.base.arrays import ALIGNMENT as ALIGNMENT
 from dnnbridge.base.arrays import Array as Array
 from dnnbridge.base.files import write_atomically as write_atomically
 from dnnbridge.base.garbage import set_aside as set_aside
@@ -43,4 +44,3 @@ from dnnbridge.program.program import Function as Function
 from dnnbridge.program.program import Program as Program
 from dnnbridge.reference.interpreter import RULES as RULES
 from dnnbridge.schedules import AbstractSchedule as AbstractSchedule
-from dnnbridge.training.feeding.buffers import ALIGNMENT as ALIGNMENT

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
+ALIGNMENT = 64
+"""Bytes; a framework reads an array that begins at a multiple of it where it lies."""
+
 
 def is_finite(array: Array) -> bool:
     """Return whether all elements are finite.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dnnbridge.drawing.drawing import Drawing, draw
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, Dim, DType, TensorType, Value
@@ -15,6 +14,9 @@ from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.models.tracing import trace
 from dnnbridge.specs.fields import Shape
 from dnnbridge.specs.spec import Spec, spec
+
+if TYPE_CHECKING:
+    from dnnbridge.drawing.drawing import Drawing
 
 
 @spec
@@ -111,6 +113,8 @@ class AbstractModel(AbstractLayer):
             >>> Sequential([Input((4,)), Dense(2)]).plot().svg[:4]
             '<svg'
         """
+        from dnnbridge.drawing.drawing import draw
+
         return draw(self)
 
     def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:

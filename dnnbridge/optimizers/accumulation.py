@@ -10,10 +10,10 @@ from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.base.messages import shorten
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.schedules.moment import Moment
 from dnnbridge.specs.fields import PositiveInt, plain
 from dnnbridge.specs.spec import Spec, spec

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers import (
     AbstractOptimizer,
@@ -18,6 +17,7 @@ from dnnbridge.optimizers import (
 from dnnbridge.optimizers.composed import waits_in
 from dnnbridge.optimizers.gradient_rules import AbstractGradientRule
 from dnnbridge.optimizers.loss_scale import AbstractLossScale, DynamicLossScale
+from dnnbridge.optimizers.updates import Updates, Weight
 
 
 class _Transparent(AbstractWrapper):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
-from dnnbridge.emit.updates import DECAY, Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
+from dnnbridge.optimizers.updates import DECAY, Updates, Weight
 from dnnbridge.optimizers.weight_decay import WeightDecayLike, as_weight_decay
 from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
 from dnnbridge.specs.spec import Spec

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import PlainValidator
 
-from dnnbridge.emit.updates import Updates, Weight, in_order
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate, Scalars, Slots
+from dnnbridge.optimizers.updates import Updates, Weight, in_order
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.rewriting import specs_in
 

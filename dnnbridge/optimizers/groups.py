@@ -10,10 +10,10 @@ from typing import Annotated, Any, Self
 from pydantic import PlainValidator
 
 from dnnbridge.base.messages import shorten
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.optimizers.base import AbstractOptimizer, ChangeOfRate
 from dnnbridge.optimizers.composed import AbstractComposed
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.schedules import Scaled
 from dnnbridge.specs.patterns import by_pattern, check_rules, rule_for

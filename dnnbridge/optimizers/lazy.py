@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from dnnbridge import ops
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import Value
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.scaled import scaled
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.optimizers.weight_decay import mindspore_decay
 from dnnbridge.schedules import FractionLike, ScheduleLike
 from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat

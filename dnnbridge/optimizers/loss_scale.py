@@ -13,11 +13,11 @@ from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.base.messages import shorten
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.specs.fields import PositiveFloat, PositiveInt, plain
 from dnnbridge.specs.spec import Spec, spec
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.composed import AbstractWrapper
 from dnnbridge.optimizers.gradient_rules import AbstractGradientRule, RulesLike, as_rules
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.specs.spec import spec
 
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from dnnbridge import ops
 from dnnbridge.emit.declarations import Declarations, StateArray
 from dnnbridge.emit.scope import Scope
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Graph, Value, inline
 from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.loss_scale import AbstractLossScale
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.program.divisors import divisor_of_step
 from dnnbridge.program.forward import Forward, names_of
 from dnnbridge.program.heads import Head

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.metrics.goals import goal_of
 from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
 from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
 from dnnbridge.specs.spec import spec
@@ -63,7 +62,7 @@ class Plateau(AbstractSchedule):
     cooling: NonNegativeInt = 0
 
     def __post_init__(self) -> None:
-        if self.mode == "auto" and goal_of(self.monitor) is None:
+        if self.mode == "auto" and _goal_of(self.monitor) is None:
             raise SpecError(
                 "it is not known whether this metric should fall or rise",
                 where="Plateau.monitor",
@@ -90,7 +89,7 @@ class Plateau(AbstractSchedule):
             return False
         if self.best is None:
             return True
-        if (goal_of(self.monitor) if self.mode == "auto" else self.mode) == "min":
+        if (_goal_of(self.monitor) if self.mode == "auto" else self.mode) == "min":
             return value + self.min_delta < self.best
         return value - self.min_delta > self.best
 
@@ -121,3 +120,10 @@ class Plateau(AbstractSchedule):
         """Return the schedule of `keras.callbacks.ReduceLROnPlateau` with these arguments."""
         delta = abs(min_delta)
         return cls(learning_rate, monitor, factor, patience, mode, delta, cooldown, min_lr)
+
+
+def _goal_of(label: str) -> str | None:
+    """Say whether a metric is better low or high; schedules stand below metrics."""
+    from dnnbridge.metrics.goals import goal_of
+
+    return goal_of(label)

@@ -13,10 +13,10 @@ from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import BatchMask, Declarations, StateArray
 from dnnbridge.emit.scope import Scope
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.initializers import Zeros
 from dnnbridge.optimizers import SGD, AbstractOptimizer, ParameterGroups
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.program.program import Function, Program
 from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.testing.cases.equation_case import EquationCase

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import PlainValidator
 
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import spec
 

@@ -9,9 +9,9 @@ import dnnbridge as db
 from dnnbridge import ops
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.emit.declarations import StateArray
-from dnnbridge.emit.updates import Updates, Weight
 from dnnbridge.graph import Builder
 from dnnbridge.initializers import Zeros
+from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.program.program import Function, Program
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.cases.optimizer_cases import CHANGING, OPTIMIZER_CASES

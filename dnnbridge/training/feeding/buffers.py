@@ -7,10 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from dnnbridge.base.arrays import Array
-
-ALIGNMENT = 64
-"""Bytes; a framework reads an array that begins at a multiple of it where it lies."""
+from dnnbridge.base.arrays import ALIGNMENT, Array
 
 
 class Buffers:
