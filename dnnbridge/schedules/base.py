@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import PlainValidator
 
-from dnnbridge.specs.fields import Float, plain
+from dnnbridge.specs.fields import NonNegativeFloat, plain
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
 
@@ -77,7 +77,7 @@ class ConstantSchedule(AbstractSchedule):
         [0.1, 0.1, 0.1]
     """
 
-    value: Float
+    value: NonNegativeFloat
 
     def __call__(self, step: int) -> float:
         return self.value

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dnnbridge.errors import ScheduleError
 from dnnbridge.schedules.base import AbstractSchedule
-from dnnbridge.specs.fields import Float
+from dnnbridge.specs.fields import NonNegativeFloat
 from dnnbridge.specs.spec import spec
 
 
@@ -32,7 +32,7 @@ class TableSchedule(AbstractSchedule):
         (0.1, 0.1, 0.05, 0.05)
     """
 
-    table: Annotated[tuple[Float, ...], Field(min_length=1)]
+    table: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
     after: Literal["last", "error"] = "last"
 
     def __call__(self, step: int) -> float:

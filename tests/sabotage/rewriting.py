@@ -9,6 +9,7 @@ from itertools import takewhile
 from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Builder, Call, Graph, Node, Value
+from dnnbridge.optimizers.updates import DECAY
 from dnnbridge.program.program import MASK, NORMALIZER, Program
 
 Rewrite = Callable[[Node, bool], Node]
@@ -76,7 +77,7 @@ def updated(change) -> Rewrite:
         shape = p.shape
         names = list(optimizer.slots(shape))
         slots = dict(zip(names, rest, strict=False))
-        host = [name for name in optimizer.host_scalars(0) if name != "decay"]
+        host = [name for name in optimizer.host_scalars(0) if name != DECAY]
         scalars = dict(zip(host, rest[len(names) :], strict=True))
         moved, made = change(optimizer).update(p, g, slots, scalars)
         return [moved, *(made.get(name, slots[name]) for name in names)]
