@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from dnnbridge.base.calling import explained
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.specs.resolving import named
@@ -20,6 +21,7 @@ class AbstractActivation(Spec):
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the equation for an input of any shape; the result has the same shape."""
 
+    @explained(name="an activation")
     def __call__(self, x: Any) -> Any:
         """Return the values for an array, in float64; for an `Input`, a place in a `Model`.
 

@@ -62,11 +62,18 @@ def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) 
 def writable_target(path: Path, *, make_folders: bool = False) -> Path:
     """Return the file that is written for a path, its symbolic links followed, or raise."""
     target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise DataError("is a symbolic link that leads in a circle", where=str(path))
     if target.exists() and not target.is_file():
         what = "a folder" if target.is_dir() else "no regular file"
         raise DataError(f"is {what}", where=str(path), hint="Give the name of a file.")
     if make_folders:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DataError(
+                "a folder in its path is a file", where=str(path), got=str(error.filename)
+            ) from None
     if not target.parent.is_dir():
         raise DataError(
             "the folder does not exist",

@@ -40,7 +40,7 @@ class BinaryCrossEntropy(AbstractLoss):
 
     @property
     def of_logits(self) -> Self | None:
-        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
+        return self.replace(from_logits=True) if self.fused else None
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction, low=0.0, high=1.0)

@@ -32,10 +32,10 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
             gradient is 0.
         normalize: without logits, p is divided by its sum over the classes: here after it was
             clipped, in `CategoricalCrossEntropy` before, as in Keras. False takes p as it is.
-        fused: without logits, and where the model ends with a softmax or a sigmoid, x behind it is
-            taken for the logits, whichever of the two it is, as Keras does. So a sure wrong answer
-            has a gradient, and sigmoids are answers that exclude each other: p is softmax(x).
-            False takes what the model gives.
+        fused: where the model ends with a softmax or a sigmoid, x behind it is taken for the
+            logits, whichever of the two it is, as Keras does; with from_logits=True too, and a
+            warning. So a sure wrong answer has a gradient, and sigmoids are answers that exclude
+            each other: p is softmax(x). False takes what the model gives.
 
     Example:
         >>> SparseCategoricalCrossEntropy(from_logits=True).target(TensorType((None, 10))).classes
@@ -52,7 +52,7 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
 
     @property
     def of_logits(self) -> Self | None:
-        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
+        return self.replace(from_logits=True) if self.fused else None
 
     @property
     def is_plain(self) -> bool:
@@ -120,7 +120,7 @@ class CategoricalCrossEntropy(AbstractLoss):
 
     @property
     def of_logits(self) -> Self | None:
-        return None if self.from_logits or not self.fused else self.replace(from_logits=True)
+        return self.replace(from_logits=True) if self.fused else None
 
     @property
     def is_plain(self) -> bool:

@@ -30,10 +30,11 @@ def _misread(objective: Objective, ends: _Ends) -> Iterator[tuple[str, str]]:
         from_logits = getattr(loss, "from_logits", None)
         name = type(loss).__name__
         if from_logits and (activation := ends.probabilities(objective.output)):
+            taken = "behind" if loss.of_logits else "from"
             yield (
                 where,
-                f"{name}(from_logits=True) takes what the model's final {activation} gives for "
-                f"logits. Leave out from_logits=True, or end the model without the {activation}.",
+                f"{name}(from_logits=True) takes its logits {taken} the model's final {activation}."
+                f" Leave out from_logits=True, or end the model without the {activation}.",
             )
         if from_logits is False and ends.is_linear(objective.output):
             yield (

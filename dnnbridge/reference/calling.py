@@ -30,6 +30,8 @@ Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 def value_of(write: Callable[[Scope, Value], Value], x: Any, where: str = "x") -> Array:
     """Return what an equation of one array gives; weights have the values they start with."""
     array = as_numbers(x, where)
+    if not array.size:
+        return array
     types = {where: TensorType(array.shape)}
     made = _computed(lambda scope, given: {"y": write(scope, given[where])}, types, {where: array})
     return made["y"]
@@ -82,7 +84,10 @@ def metric_of(
 
 def as_numbers(value: Any, where: str) -> Array:
     """Return an array in float64, or raise."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of unequal length
+        array = np.asarray(None)
     if array.dtype.kind not in "fiub":
         raise DTypeError(
             "needs an array of numbers",

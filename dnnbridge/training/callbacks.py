@@ -60,9 +60,12 @@ class Checkpoint(Callback):
     def __init__(
         self, path: str | Path, every: int | None = None, *, make_folders: bool = False
     ) -> None:
+        from dnnbridge.training.checking.data import check_positive
         from dnnbridge.training.checkpoint_file import check_name
 
         check_name(path)
+        if every is not None:
+            check_positive(every, "Checkpoint.every", ", or None")
         self.path, self.every, self.make_folders = str(path), every, make_folders
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:

@@ -16,7 +16,7 @@ from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.training import checkpoint_file
-from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_target
+from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
 from dnnbridge.training.compiling import compile
 from dnnbridge.training.elsewhere import LOAD
 from dnnbridge.training.nonfinite import name_some, not_finite
@@ -32,8 +32,8 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
     The arrays are the weights under their names and the optimizer's under `parameter:slot`; the
     spec and the position are JSON in the header. Any reader of safetensors can open it.
     """
+    check_target(path, make_folders)
     target = Path(path)
-    check_target(target, make_folders)
     metadata = {
         "experiment": run.experiment.to_json(),
         "optimizer": run.optimizer.to_json(),
@@ -81,6 +81,7 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
 
 def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
     """Make a run of a file, by a function that compiles its experiment."""
+    check_name(path)
     path = Path(path)
     metadata, arrays = checkpoint_file.read(path)
     if metadata["format"] == WITHOUT_DIGEST:
@@ -125,7 +126,8 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _position(text: str) -> Position:
-    return Position(**_object(text))
+    found = _object(text)
+    return Position(step=found.pop("step"), **found)
 
 
 def _optimizer(text: str) -> AbstractOptimizer | None:

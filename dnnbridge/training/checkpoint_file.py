@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from safetensors.numpy import save as to_bytes
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.files import writable_target, write_atomically
+from dnnbridge.base.messages import shorten
 from dnnbridge.errors import CheckpointError, DataError
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,10 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     return metadata, arrays
 
 
+LONGEST_NAME = 255
+"""Bytes of the name of a file, on the usual systems."""
+
+
 def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
     """Return the SHA-256 of what a checkpoint says: its metadata, and names, types and numbers.
 
@@ -87,8 +93,17 @@ def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
 
 
 def check_name(path: str | Path) -> None:
-    """Raise if a name promises a file of another kind than a checkpoint."""
+    """Raise if this is no path, or a name that promises a file of another kind."""
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        raise CheckpointError(
+            "must be the path of a file",
+            where="path",
+            got=shorten(path),
+            hint="Give a str or a Path.",
+        )
     path = Path(path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise CheckpointError("the name of the file is too long", where="path", got=shorten(path))
     owner = OTHER_FORMATS.get(path.suffix.lower())
     if owner is not None:
         raise CheckpointError(

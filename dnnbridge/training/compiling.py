@@ -51,10 +51,7 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
-    from dnnbridge.experiment import Experiment
-
-    if not isinstance(experiment, Experiment):
-        raise _not_an_experiment(experiment)
+    _check(experiment)
     loaded, chosen = load_chosen(backend, device)
     log.info("compiling for backend %s on %s", loaded.info.name, chosen)
     advise(experiment.program())
@@ -70,10 +67,19 @@ def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
 
 def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
     """Compile an experiment for a backend that has been loaded."""
+    _check(experiment)
     with uncollected():
         program = experiment.program()
         check_supported(backend, program, device)
         return Run(experiment, program, backend, device)
+
+
+def _check(value: Any) -> None:
+    """Raise unless this is an experiment."""
+    from dnnbridge.experiment import Experiment
+
+    if not isinstance(value, Experiment):
+        raise _not_an_experiment(value)
 
 
 def _not_an_experiment(value: Any) -> DTypeError:

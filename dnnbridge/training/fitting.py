@@ -124,7 +124,7 @@ class Fitting:
 
 def checked_steps(value: Any) -> int | str:
     """Return `steps_per_call` as it may be given, or raise."""
-    if value is None or value == "auto":
+    if value == "auto":
         return "auto"
     return check_positive(value, "steps_per_call", ', or "auto"')
 

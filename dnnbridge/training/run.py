@@ -15,12 +15,13 @@ from dnnbridge.backend.protocol import Backend
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.interrupts import Move, Waiting
-from dnnbridge.errors import DataError, RunError, StateError
+from dnnbridge.base.messages import what
+from dnnbridge.errors import DataError, DTypeError, RunError, StateError
 from dnnbridge.program.program import MASK, Program
 from dnnbridge.training import reuse
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.arguments import Arguments
-from dnnbridge.training.checking.data import check_positive
+from dnnbridge.training.checking.data import check_bool, check_positive
 from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.feeding.batches import Batches, Block, examples_of, power_of_two
@@ -33,7 +34,12 @@ from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_ch
 from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
-from dnnbridge.training.state import checked_arrays, checked_optimizer, initial_state
+from dnnbridge.training.state import (
+    check_named,
+    checked_arrays,
+    checked_optimizer,
+    initial_state,
+)
 from dnnbridge.training.totals import Totals, checked_sums
 from dnnbridge.training.train_state import TrainState
 from dnnbridge.training.transfer import Transfer
@@ -136,6 +142,8 @@ class Run:
             RunError: this run is being fitted already.
         """
         self._check_whole()
+        check_bool(shuffle, "shuffle")
+        check_bool(progress, "progress")
         data = self._arguments.data(x, y, sample_weight, class_weight)
         validation = (
             None if validation_data is None else self._arguments.validation(validation_data)
@@ -217,6 +225,7 @@ class Run:
             An array; for a model with several outputs a dictionary of them by name.
         """
         self._check_whole()
+        check_bool(training, "training")
         data = self._arguments.inputs(x)
         size = check_positive(batch_size, "batch_size")
         if samples is not None:
@@ -248,6 +257,7 @@ class Run:
         state = self.state()
         return {array.name: state[array.name] for array in self._program.layer_arrays}
 
+    @explained()
     @in_turn
     def set_weights(self, values: Mapping[str, Any]) -> None:
         """Set all weights and buffers, as `weights` returns them.
@@ -258,6 +268,7 @@ class Run:
             DataError, DTypeError: a name is missing or unknown, a wrong shape or dtype; nothing
                 has been set.
         """
+        check_named(values, "weights")
         shapes = {array.name: array.shape for array in self._program.layer_arrays}
         if missing := [name for name in shapes if name not in values]:
             raise DataError(
@@ -283,6 +294,7 @@ class Run:
         state = self.state()
         return {a.name: state[a.name] for a in self._program.layer_arrays if not a.trainable}
 
+    @explained()
     @in_turn
     def set_parameters(self, values: Mapping[str, Any]) -> None:
         """Set the weights and buffers that are named, and leave the others.
@@ -310,6 +322,7 @@ class Run:
         """
         self._state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
+    @explained()
     @in_turn
     def with_experiment(self, experiment: Experiment) -> Run:
         """Compile another experiment on this backend, and keep the weights that fit.
@@ -369,6 +382,7 @@ class Run:
         self._check_whole()
         return self._executable.read()
 
+    @explained()
     @in_turn
     def set_state(
         self,
@@ -390,6 +404,14 @@ class Run:
         Raises:
             DataError, DTypeError: something is not of this experiment; nothing has been set.
         """
+        check_named(values, "state")
+        if not isinstance(progress, Position):
+            raise DTypeError(
+                "must be a Position",
+                where="progress",
+                got=what(progress),
+                hint="Give the progress of the run that the state is from.",
+            )
         shapes = {name: array.shape for name, array in self._program.state.items()}
         missing = sorted(shapes.keys() - values.keys())
         if missing:
@@ -407,6 +429,7 @@ class Run:
         """Return losses and metrics of the epoch that has begun, as JSON types."""
         return self._state.totals.to_dict()
 
+    @explained()
     @in_turn
     def save(self, path: str | Path, *, make_folders: bool = False) -> Path:
         """Write everything needed to go on, on any backend, to one safetensors file.

@@ -27,6 +27,17 @@ def initial_state(program: Program, seed: int) -> dict[str, Array]:
     }
 
 
+def check_named(values: Any, where: str) -> None:
+    """Raise unless these are arrays by their names."""
+    if not isinstance(values, Mapping):
+        raise DTypeError(
+            "needs arrays by their names",
+            where=where,
+            got=what(values),
+            hint="Give a dictionary such as {'dense/kernel': array}.",
+        )
+
+
 def checked_arrays(
     values: Mapping[str, Any],
     shapes: Mapping[str, tuple[int, ...]],
@@ -41,20 +52,19 @@ def checked_arrays(
         where: what the caller calls them.
         small: raise for finite numbers that float32 has not.
     """
-    if not isinstance(values, Mapping):
-        raise DTypeError(
-            "needs arrays by their names",
-            where=where,
-            got=what(values),
-            hint="Give a dictionary such as {'dense/kernel': array}.",
-        )
+    check_named(values, where)
     checked = {}
     for name, value in values.items():
         if name not in shapes:
             raise DataError(
                 "unknown name", where=where, got=repr(name), hint=close_match(name, shapes)
             )
-        array = np.array(value)
+        try:
+            array = np.array(value)
+        except ValueError as error:  # rows of unequal length
+            raise DTypeError(
+                "needs an array", where=f"{where}[{name!r}]", got=what(value), hint=f"{error}."
+            ) from None
         if not np.issubdtype(array.dtype, np.floating):
             raise DTypeError(
                 "needs floating-point values", where=f"{where}[{name!r}]", got=str(array.dtype)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.base.messages import shorten
-from dnnbridge.errors import DataError
+from dnnbridge.base.messages import shorten, what
+from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.program.objectives import Objective
 from dnnbridge.program.program import Program
 from dnnbridge.training.history import Logs
@@ -98,6 +98,10 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
 
     Nothing at all stands for an epoch of which nothing is known.
     """
+    if not isinstance(given, Mapping):
+        raise DTypeError(
+            "must be what epoch_sums() of a run gives", where="epoch_sums", got=what(given)
+        )
     if not given:
         return {}
     labels = [label for o in program.objectives.values() for label in o.metrics]

@@ -182,6 +182,19 @@ def test_a_sure_wrong_answer_learns_as_in_keras(activation, kernel, loss, label)
         assert_close(run.parameters()["dense/kernel"], wanted, TRAJECTORY, backend)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("activation", "kernel", "loss", "label"), SURE.values(), ids=SURE)
+def test_logits_are_those_behind_an_activation_as_in_keras(activation, kernel, loss, label):
+    """Keras warns of from_logits=True there, and so do we; both go by the logits."""
+    keras = pytest.importorskip("keras")
+    kernel = [0.1 * each for each in kernel]
+    model = keras_of(keras, activation, kernel, native_loss(keras, loss, from_logits=True))
+    theirs = [float(model.train_on_batch(X, label)) for _ in range(5)]
+    run = ours_of("dense", activation, len(kernel), loss.replace(from_logits=True), "reference")
+    run.set_parameters({"dense/kernel": np.array([kernel], np.float32)})
+    assert run.fit(X, label, 1, 5).history["loss"] == pytest.approx(theirs, rel=LOSS_CURVE)
+
+
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("case", ["softmax-sparse", "softmax-rows", "sigmoid-binary"])
 def test_wherever_the_activation_stands(end, case):

@@ -80,6 +80,12 @@ def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
         )
 
 
+def check_bool(value: Any, where: str) -> None:
+    """Raise unless this is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise DataError("must be True or False", where=where, got=repr(value))
+
+
 def check_positive(value: Any, where: str, otherwise: str = "") -> int:
     """Return a whole number above 0, or raise; the message says what else may be given."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.errors import DataError
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.data import (
@@ -102,6 +103,21 @@ def _single(objectives: Objectives) -> list[Objective]:
     return list(objectives.values())
 
 
+def _by_class(class_weight: Any) -> Mapping[Any, Any]:
+    """Return the factors by the numbers of their classes, or raise."""
+    if isinstance(class_weight, (list, tuple, np.ndarray)):
+        class_weight = dict(enumerate(class_weight))
+    factors = class_weight.values() if isinstance(class_weight, Mapping) else [None]
+    if not all(isinstance(each, (int, float, np.number)) for each in factors):
+        raise DTypeError(
+            "needs a factor for each class",
+            where="class_weight",
+            got=shorten(class_weight),
+            hint="Give a dictionary such as {0: 1.0, 1: 2.5}, or a list.",
+        )
+    return dict(class_weight)
+
+
 def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
     """Return the factor of every example's class."""
     target = objective.target
@@ -116,7 +132,7 @@ def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
             got=f"labels {target.type} of {type(objective.loss).__name__}",
             hint="Use sample_weight.",
         )
-    given = class_weight if isinstance(class_weight, Mapping) else dict(enumerate(class_weight))
+    given = _by_class(class_weight)
     unknown = [key for key in given if key not in range(classes)]
     if unknown:
         raise DataError(
