@@ -12,7 +12,8 @@ import argparse
 import numpy as np
 
 import dnnbridge as db
-from dnnbridge.base import randomness, zoo
+from dnnbridge import zoo
+from dnnbridge.base import randomness
 from dnnbridge.datasets import load_dataset
 
 LOSS = db.BinaryCrossEntropy(from_logits=True)

@@ -248,7 +248,7 @@ BAD = {
         lambda: compiled(db.SGD(0.1, weight_decay=db.CoupledWeightDecay(0.1, exempt=("haed/*",)))),
         "exempt: no weights have such a name, got 'haed/*'",
     ),
-    "negative decay": (lambda: db.SGD(0.1, weight_decay=-0.1), "a weight decay is 0 or more"),
+    "negative decay": (lambda: db.SGD(0.1, weight_decay=-0.1), "greater than or equal to 0"),
     "factor": (lambda: db.DynamicLossScale(factor=0.5), "factor is above 1"),
     "scale": (lambda: db.FixedLossScale(2.0**127), "is at most 2^126"),
     "tail": (lambda: db.OneCycle(1.0, 10, tail_steps=50), "tail_steps"),
