@@ -72,6 +72,11 @@ SPECS = {
     ),
     "loss-misspelt": (lambda: experiment(loss="msee"), "'msee'", "Did you mean 'mse'?"),
     "loss-function": (lambda: experiment(loss=lambda y, p: 0), "expected a loss", "Give db."),
+    "loss-weight": (
+        lambda: db.SparseCategoricalCrossEntropy.mindspore(weight=3),
+        "class_weights",
+        "3",
+    ),
     "loss-heads": (lambda: experiment(loss=[db.MeanSquaredError()]), "a Head for each", "Head("),
     "loss-none": (lambda: experiment(loss=None), "Experiment.loss", "None"),
     "optimizer-class": (lambda: experiment(optimizer=db.Adam), "make one", "db.Adam()"),

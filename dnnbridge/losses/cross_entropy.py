@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
@@ -89,7 +89,7 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
         label_smoothing: float = 0.0,
     ) -> Self:
         """Return `mindspore.nn.CrossEntropyLoss` with these arguments, for class numbers."""
-        weights = None if weight is None else tuple(weight)
+        weights = _by_class(weight)
         given = True, label_smoothing, ignore_index, weights
         return cls(*given, normalize=False, fused=False, reduction="weighted_mean")
 
@@ -141,7 +141,7 @@ class CategoricalCrossEntropy(AbstractLoss):
 
         That divides by the number of examples whatever the weights, unlike for class numbers.
         """
-        weights = None if weight is None else tuple(weight)
+        weights = _by_class(weight)
         return cls(True, label_smoothing, weights, normalize=False, fused=False)
 
 
@@ -183,6 +183,11 @@ class CategoricalFocalCrossEntropy(AbstractLoss):
     def mindspore(cls, gamma: float = 2.0) -> Self:
         """Return `mindspore.nn.FocalLoss` with these arguments, for one-hot labels."""
         return cls(alpha=1.0, gamma=gamma, from_logits=True, normalize=False)
+
+
+def _by_class(weight: Any) -> Any:
+    """Return factors as the field takes them; it refuses what is no sequence."""
+    return tuple(weight) if isinstance(weight, Iterable) else weight
 
 
 def _is_plain(loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy) -> bool:
