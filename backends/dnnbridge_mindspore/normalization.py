@@ -9,7 +9,8 @@ from typing import Any
 
 from mindspore import nn, ops
 
-from dnnbridge_mindspore.reductions import SUM, SumColumns, SumMiddle
+from dnnbridge_mindspore.broadcasting import OverChannels
+from dnnbridge_mindspore.reductions import SUM, SumColumns, SumLast, SumMiddle
 
 Tensor = Any
 
@@ -19,18 +20,20 @@ ADD = ops.BiasAdd()
 class ChannelsFirst(nn.Cell):
     """Sums over space and numbers of channels, for arrays (batch, channels, …)"""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sums, self.channels = SumLast(2, ()), OverChannels()
+
     def construct(self, x: Tensor) -> Tensor:
         """Σ over space, as (batch, channels)"""
-        total = SUM(ops.reshape(x, (x.shape[0] * x.shape[1], -1)), 1)
-        return ops.reshape(total, x.shape[:2])
+        return self.sums(x)
 
     def plus(self, x: Tensor, numbers: Tensor) -> Tensor:
         """Add a number to each channel."""
-        rows = ops.reshape(x, (x.shape[0], x.shape[1], -1, x.shape[-1]))
-        return ops.reshape(ADD(rows, numbers), x.shape)
+        return self.channels.added(x, numbers)
 
     def times(self, x: Tensor, numbers: Tensor) -> Tensor:
-        return ops.mul(x, ops.reshape(self.wide(numbers, x), (1, *x.shape[1:])))
+        return ops.mul(x, self.channels.wide(numbers, x))
 
     def plus_rows(self, x: Tensor, numbers: Tensor) -> Tensor:
         """Add a number to each channel of each example."""
