@@ -42,7 +42,7 @@ def net(activation: str, optimizer: db.AbstractOptimizer) -> db.Experiment:
     """Return 784-300-100-10 with one activation."""
     hidden = [db.Dense(n, activation, kernel_initializer="he_normal") for n in (300, 100)]
     model = db.Sequential([db.Input((784,)), *hidden, db.Dense(10)])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return db.Experiment(model, loss, optimizer, metrics=["accuracy"], seed=0)
 
 

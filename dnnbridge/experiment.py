@@ -52,9 +52,9 @@ class Experiment(Spec):
         frozen: patterns of weights that do not move, such as "dense/kernel" or "encoder/*"; "!…"
             takes back what one before it named: ("*", "!head/*") trains the head.
         frozen_statistics: what becomes of running statistics that such a pattern names, those of
-            "encoder/bn/moving_mean", say. "keep": they are frozen too, and BatchNorm normalises
-            with them, as a layer of Keras does with `trainable=False`. "update": it goes on with
-            those of the batch, as in MindSpore and PyTorch, where only weights can be frozen.
+            "encoder/bn/moving_mean", say. "keep": they are frozen too, and BatchNormalization
+            normalises with them, as a layer of Keras does with `trainable=False`. "update": it
+            goes on with those of the batch, as in MindSpore and PyTorch: they freeze weights alone.
         regularizers: a regularizer per pattern of names, such as {"*/kernel": L2(1e-4)}; it takes
             the place of the layer's own. The first pattern that fits counts; None is none.
         constraints: a constraint per pattern, in the same way.
@@ -63,7 +63,7 @@ class Experiment(Spec):
         >>> import dnnbridge as db
         >>> experiment = db.Experiment(
         ...     model=db.Sequential([db.Input((64,)), db.Dense(10)]),
-        ...     loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+        ...     loss=db.SparseCategoricalCrossentropy(from_logits=True),
         ...     optimizer=db.SGD(0.1, momentum=0.9),
         ...     metrics=["accuracy"],
         ... )

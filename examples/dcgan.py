@@ -16,7 +16,7 @@ from dnnbridge import zoo
 from dnnbridge.base import randomness
 from dnnbridge.datasets import load_dataset
 
-LOSS = db.BinaryCrossEntropy(from_logits=True)
+LOSS = db.BinaryCrossentropy(from_logits=True)
 CODE = 16
 
 

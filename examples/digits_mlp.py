@@ -14,7 +14,7 @@ experiment = db.Experiment(
             db.Dense(10),
         ]
     ),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(learning_rate=0.1, momentum=0.9),
     metrics=["accuracy"],
     seed=0,

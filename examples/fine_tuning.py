@@ -15,7 +15,7 @@ import numpy as np
 import dnnbridge as db
 from dnnbridge.datasets import load_dataset
 
-LOSS = db.SparseCategoricalCrossEntropy(from_logits=True)
+LOSS = db.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def classifier(pixels: int, head: str, optimizer: db.AbstractOptimizer, **rules) -> db.Experiment:
@@ -23,7 +23,7 @@ def classifier(pixels: int, head: str, optimizer: db.AbstractOptimizer, **rules)
     body = [
         db.Input((pixels,)),
         db.Dense(64, use_bias=False, name="hidden"),
-        db.BatchNorm(name="norm"),
+        db.BatchNormalization(name="norm"),
         db.Activation("tanh"),
     ]
     layers = [db.Input((pixels,)), db.Sequential(body, name="body"), db.Dense(5, name=head)]

@@ -24,7 +24,7 @@ experiment = db.Experiment(
             db.Dense(10, name="outputs"),
         ]
     ),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(0.01),
     metrics=["accuracy"],
     seed=42,

@@ -15,7 +15,7 @@ experiment = db.Experiment(
             db.Dense(10),
         ]
     ),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(
         learning_rate=db.ExponentialDecay(0.05, decay_rate=0.9, decay_steps=400),
         momentum=0.9,

@@ -22,7 +22,7 @@ experiment = db.Experiment(
             db.Dense(10, activation="sigmoid", kernel_initializer="normal"),
         ]
     ),
-    loss=db.CategoricalCrossEntropy(),
+    loss=db.CategoricalCrossentropy(),
     optimizer=db.Adam(),
     metrics=["accuracy"],
     seed=7,

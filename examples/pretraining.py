@@ -31,13 +31,13 @@ def train(
         epochs: of the autoencoder, and of the classifiers.
     """
     autoencoder = zoo.autoencoder(images.shape[1:], UNITS, "tanh")
-    experiment = db.Experiment(autoencoder, db.BinaryCrossEntropy(), db.Adam(3e-3), seed=7)
+    experiment = db.Experiment(autoencoder, db.BinaryCrossentropy(), db.Adam(3e-3), seed=7)
     teacher = db.compile(experiment)
     teacher.fit(images, images, epochs=epochs[0])
 
     encoder = next(layer for layer in autoencoder.layers if layer.name == "encoder")
     model = db.Sequential([db.Input(images.shape[1:]), encoder, db.Dense(10, name="head")])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     # The encoder moves at a tenth of the head's rate.
     optimizer = db.LearningRateMultipliers(db.Adam(1e-2), {"encoder/*": 0.1})
     classifier = db.Experiment(model, loss, optimizer, ["accuracy"], seed=7)

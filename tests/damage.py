@@ -35,9 +35,9 @@ def trained(units: int = 5) -> db.Run:
             if run.progress.step == 5:
                 run.stop()
 
-    layers = [db.Dense(units, "relu"), db.BatchNorm(), db.Dense(3)]
+    layers = [db.Dense(units, "relu"), db.BatchNormalization(), db.Dense(3)]
     model = db.Sequential([db.Input((6,)), *layers])
-    loss, metrics = db.SparseCategoricalCrossEntropy(from_logits=True), ["accuracy"]
+    loss, metrics = db.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]
     metrics.append(db.ConfusionMatrix())
     run = db.compile(db.Experiment(model, loss, db.Adam(), metrics), "reference")
     run.fit(X, Y, 10, 3, callbacks=[Leave()], steps_per_call=1)

@@ -18,7 +18,7 @@ SEQUENCES = RNG.integers(0, 3, (24, 5)).astype(np.int32)
 SEQUENCES[np.arange(24)[:, None] % 7 < np.arange(5)] = -1
 """Labels of five places, of which an example ignores up to four."""
 
-SPARSE = db.SparseCategoricalCrossEntropy(from_logits=True)
+SPARSE = db.SparseCategoricalCrossentropy(from_logits=True)
 ABOUT = {"reference": 1e-9, "tensorflow": 2e-6, "mindspore": 2e-6}
 BACKENDS = list(ABOUT)
 
@@ -55,11 +55,11 @@ CASES = {
         *(dense(), SPARSE.replace(reduction="weighted_mean"), CLASSES),
         {"sample_weight": WEIGHTS},
     ),
-    "ignored labels": (places(), SPARSE.replace(ignore_index=-1), SEQUENCES, {}),
+    "ignored labels": (places(), SPARSE.replace(ignore_class=-1), SEQUENCES, {}),
     "penalty": (dense(kernel_regularizer=db.L2(0.1)), SPARSE, CLASSES, {}),
     "penalty and ignored labels": (
         db.Sequential([db.Input((4,)), db.Dense(15, kernel_regularizer="l2"), db.Reshape((5, 3))]),
-        *(SPARSE.replace(ignore_index=-1), SEQUENCES, {}),
+        *(SPARSE.replace(ignore_class=-1), SEQUENCES, {}),
     ),
     "activity": (with_activity(), SPARSE, CLASSES, {}),
     "heads": (two_outputs(), HEADS, {"kind": CLASSES, "size": NUMBERS}, {}),
@@ -116,7 +116,7 @@ def test_parts_of_ignored_labels_are_what_numpy_says():
     labels = SEQUENCES[:22]
     model = places()
     run = db.compile(
-        db.Experiment(model, SPARSE.replace(ignore_index=-1), db.SGD(1.0), accumulate=4),
+        db.Experiment(model, SPARSE.replace(ignore_class=-1), db.SGD(1.0), accumulate=4),
         "reference",
     )
     start = run.parameters()
@@ -150,7 +150,7 @@ def test_a_window_with_few_labels_or_none_is_moved_by_its_penalty(labelled, back
 def test_the_mean_of_the_steps_is_another_choice():
     """As in Keras: every step counts alike, and a window goes on in the next epoch."""
     labels = SEQUENCES[:22]
-    loss = SPARSE.replace(ignore_index=-1)
+    loss = SPARSE.replace(ignore_class=-1)
     experiment = db.Experiment(places(), loss, db.SGD(1.0))
     choice = db.Accumulation(4, mean="steps")
     run = db.compile(experiment.replace(accumulate=choice), "reference")
@@ -215,7 +215,7 @@ def test_what_an_epoch_ends_in_is_an_update():
     assert run.state()["dense/kernel:accumulated"].any()
 
 
-IGNORING = db.Head("kind", SPARSE.replace(ignore_index=-1))
+IGNORING = db.Head("kind", SPARSE.replace(ignore_class=-1))
 SEVERAL = {
     "heads": (two_outputs(), [IGNORING, HEADS[1]]),
     "a sum beside a mean": (
@@ -228,7 +228,7 @@ SEVERAL = {
     ),
     "ignored labels and a mean over examples": (
         with_activity(),
-        SPARSE.replace(ignore_index=-1),
+        SPARSE.replace(ignore_class=-1),
     ),
 }
 

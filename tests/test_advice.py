@@ -12,12 +12,12 @@ import dnnbridge as db
 from dnnbridge.cli import main
 
 PER_CLASS = (
-    db.SparseCategoricalCrossEntropy,
-    db.CategoricalCrossEntropy,
-    db.CategoricalFocalCrossEntropy,
+    db.SparseCategoricalCrossentropy,
+    db.CategoricalCrossentropy,
+    db.CategoricalFocalCrossentropy,
     db.KLDivergence,
 )
-BINARY = db.BinaryCrossEntropy, db.BinaryFocalCrossEntropy
+BINARY = db.BinaryCrossentropy, db.BinaryFocalCrossentropy
 
 
 def ending_with(*layers, shape=(6,)):
@@ -70,7 +70,7 @@ def test_what_fits_is_not_warned_of():
         for activation in ("softmax", "sigmoid")
     ]
     good += [(end("linear"), loss(from_logits=True)) for end in ENDS.values() for loss in PER_CLASS]
-    good += [(ending_with(db.Dense(3, "relu")), db.CategoricalCrossEntropy())]
+    good += [(ending_with(db.Dense(3, "relu")), db.CategoricalCrossentropy())]
     good += [(ending_with(db.Dense(3)), db.MeanSquaredError()), (_mixture(), PER_CLASS[0]())]
     for model, loss in good:
         db.compile(experiment(model, loss), "reference")
@@ -86,8 +86,8 @@ def test_each_head_and_metric_has_its_own():
     x = db.Input((6,))
     kind, flag = db.Dense(3, name="kind")(x), db.Dense(2, "sigmoid", name="flag")(x)
     heads = [
-        db.Head("kind", db.SparseCategoricalCrossEntropy(from_logits=True)),
-        db.Head("flag", db.MeanSquaredError(), metrics=[db.BinaryCrossEntropy(from_logits=True)]),
+        db.Head("kind", db.SparseCategoricalCrossentropy(from_logits=True)),
+        db.Head("flag", db.MeanSquaredError(), metrics=[db.BinaryCrossentropy(from_logits=True)]),
     ]
     with pytest.warns(db.LogitsWarning) as found:
         db.compile(db.Experiment(db.Model(x, [kind, flag]), heads, db.SGD(0.1)), "reference")
@@ -99,7 +99,7 @@ def test_each_head_and_metric_has_its_own():
 def test_the_command_line_says_it_once(command, tmp_path, monkeypatch):
     file = tmp_path / "experiment.json"
     model = ending_with(db.Dense(10), shape=(64,))
-    file.write_text(experiment(model, db.SparseCategoricalCrossEntropy()).to_json())
+    file.write_text(experiment(model, db.SparseCategoricalCrossentropy()).to_json())
     given = ["--data", "digits", "--epochs", "1", "--batch-size", "500"]
     given += ["--backend", "reference"] if command == "train" else []
     given += ["--backends", "reference,tensorflow"] if command == "compare" else []
@@ -110,7 +110,7 @@ def test_the_command_line_says_it_once(command, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, [command, str(file), *given])
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.output.splitlines() if "warning" in line.lower()]
-    assert line.startswith("warning: loss: SparseCategoricalCrossEntropy takes the linear outputs")
+    assert line.startswith("warning: loss: SparseCategoricalCrossentropy takes the linear outputs")
     assert line.endswith("or a sigmoid.")
 
 

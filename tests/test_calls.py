@@ -44,13 +44,13 @@ HITS = ([0, 1, 1, 1], [1, 0, 1, 1])
 KERAS = {
     "mse": (db.MeanSquaredError(), HALVES, None, 0.5),
     "mse-weighted": (db.MeanSquaredError(), HALVES, [0.7, 0.3], 0.25),
-    "binary": (db.BinaryCrossEntropy(from_logits=True), LOGITS, None, 0.8654579),
+    "binary": (db.BinaryCrossentropy(from_logits=True), LOGITS, None, 0.8654579),
     "sum": (db.MeanSquaredError(reduction="sum"), HALVES, None, 1.0),
     "auc": (db.AUC(), PAIRS, None, 0.75),
     "precision": (db.Precision(), HITS, None, 2 / 3),
     "precision-weighted": (db.Precision(), HITS, [0, 0, 1, 0], 1.0),
     "recall-weighted": (db.Recall(), HITS, [0, 0, 1, 0], 1.0),
-    "r2": (db.RSquared(), ([[1], [4], [3]], [[2], [4], [4]]), None, 0.57142854),
+    "r2": (db.R2Score(), ([[1], [4], [3]], [[2], [4], [4]]), None, 0.57142854),
     "binary-accuracy": (
         db.BinaryAccuracy(),
         ([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]]),
@@ -72,7 +72,7 @@ def test_a_loss_of_arrays_is_that_of_a_run():
     x, y = rng.normal(size=(7, 4)), rng.integers(0, 3, 7)
     w = rng.uniform(size=7)
     for reduction in ("mean", "sum", "weighted_mean"):
-        loss = db.SparseCategoricalCrossEntropy(from_logits=True, reduction=reduction)
+        loss = db.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
         model = db.Sequential([db.Input((4,)), db.Dense(3)])
         run = db.compile(db.Experiment(model, loss, "sgd", ["accuracy"]), "reference")
         x32, w32 = x.astype(np.float32), w.astype(np.float32)
@@ -84,7 +84,7 @@ def test_a_loss_of_arrays_is_that_of_a_run():
 def test_a_sequence_is_one_example():
     y, p = np.array([[0, 1], [1, 1]]), np.array([[[0.5, 0.5], [0.1, 0.9]]] * 2)
     expected = np.mean([-np.log([0.5, 0.9]).mean(), -np.log([0.5, 0.9]).mean()])
-    found = db.SparseCategoricalCrossEntropy()(y, p)
+    found = db.SparseCategoricalCrossentropy()(y, p)
     assert found == pytest.approx(expected, rel=1e-9)
 
 

@@ -50,7 +50,7 @@ def test_the_numbers_of_dropout_are_rounded_once():
     "make",
     [
         lambda s: db.SGD(0.1, momentum=s),
-        lambda s: db.RMSProp(0.1, momentum=s),
+        lambda s: db.RMSprop(0.1, momentum=s),
         lambda s: db.Adam(0.1, beta_1=s),
     ],
 )

@@ -17,7 +17,7 @@ X, Y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 3
 @pytest.fixture
 def run():
     model = db.Sequential([db.Input((4,)), db.Dense(3, name="head")])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     run = db.compile(db.Experiment(model, loss, db.Adam(), seed=5), backend="reference")
     run.fit(X, Y, 6, 2)
     return run

@@ -32,7 +32,7 @@ from beside import units
 
 experiment = db.Experiment(
     model=db.Sequential([db.Input((64,)), db.Dense(units, activation="relu"), db.Dense(10)]),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(db.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)),
     metrics=["accuracy"],
 )
@@ -43,7 +43,7 @@ import dnnbridge as db
 
 experiment = db.Experiment(
     model=db.Sequential([db.Input((64,)), db.Dense(10, kernel_regularizer=db.L2(1.0))]),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(1e38),
 )
 """
@@ -387,7 +387,7 @@ def test_schedule_that_listens_is_shown_as_it_is() -> None:
     given = ["--arg", f"learning_rate={json.dumps(inner.to_dict())}", "--arg", "patience=3"]
     assert printed(succeed("schedule", "Plateau", *given)) == inner.values(20)
     assert printed(succeed("schedule", "Plateau", "0.1", "--steps", "3")) == [0.1] * 3
-    reduced = ["--arg", "scale=0.1", "--arg", "minimum=0.02", "--steps", "1"]
+    reduced = ["--arg", "scale=0.1", "--arg", "min_lr=0.02", "--steps", "1"]
     assert printed(succeed("schedule", "Plateau", "0.1", *reduced)) == [0.02]
 
 

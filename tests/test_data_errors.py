@@ -14,7 +14,7 @@ X, Y = np.ones((6, 4)), np.array([0, 1, 2, 0, 1, 2])
 
 def make(loss=None, units=3) -> db.Run:
     model = db.Sequential([db.Input((4,)), db.Dense(units)])
-    loss = loss or db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = loss or db.SparseCategoricalCrossentropy(from_logits=True)
     return db.compile(db.Experiment(model, loss, db.SGD(0.1)), backend="reference")
 
 
@@ -90,7 +90,7 @@ BAD_DISTRIBUTIONS = {
 @pytest.mark.parametrize(("y", "message"), BAD_DISTRIBUTIONS.values(), ids=BAD_DISTRIBUTIONS)
 def test_bad_distributions(y, message):
     with pytest.raises(DnnbridgeError) as caught:
-        make(db.CategoricalCrossEntropy(True)).fit(X, y)
+        make(db.CategoricalCrossentropy(True)).fit(X, y)
     assert message in str(caught.value)
 
 
@@ -98,13 +98,13 @@ ONES = np.ones((6, 3))
 
 BAD_RANGES = {
     "below_0": (
-        db.BinaryCrossEntropy(True),
+        db.BinaryCrossentropy(True),
         changed(ONES, (2, 1), -0.5),
         "y[2, 1]: labels must be 0",
     ),
-    "above_1": (db.BinaryCrossEntropy(True), changed(ONES, (0, 2), 1.5), "must be 1 or less"),
+    "above_1": (db.BinaryCrossentropy(True), changed(ONES, (0, 2), 1.5), "must be 1 or less"),
     "focal": (
-        db.BinaryFocalCrossEntropy(from_logits=True),
+        db.BinaryFocalCrossentropy(from_logits=True),
         2.0 * ONES,
         "must be 1 or less, got 2.0 (18 such",
     ),
@@ -115,7 +115,7 @@ BAD_RANGES = {
     "kl": (db.KLDivergence(True), ONES, "every row must sum to 1"),
     "categorical_hinge": (db.CategoricalHinge(), ONES, "every row must sum to 1"),
     "categorical_focal": (
-        db.CategoricalFocalCrossEntropy(from_logits=True),
+        db.CategoricalFocalCrossentropy(from_logits=True),
         ONES,
         "every row must sum to 1",
     ),
@@ -233,12 +233,12 @@ def changing():
     y, one_hot = Y.astype(np.int32), np.eye(3, dtype=np.float32)[Y]
     flags, weights = np.float32(Y[:, None] > 0), np.ones(6, np.float32)
     dense = db.Sequential([db.Input((4,)), db.Dense(1)])
-    sparse = db.SparseCategoricalCrossEntropy(from_logits=True)
+    sparse = db.SparseCategoricalCrossentropy(from_logits=True)
     logits = db.Sequential([db.Input((4,)), db.Dense(3)])
     yield logits, sparse, x, y, None, y, -1, "y["
     yield logits, sparse, x, y, None, y, 3, "labels must be from 0 to 2, got 3"
-    yield logits, db.CategoricalCrossEntropy(from_logits=True), x, one_hot, None, one_hot, 0.0, "y["
-    yield dense, db.BinaryCrossEntropy(from_logits=True), x, flags, None, flags, 7.0, "y["
+    yield logits, db.CategoricalCrossentropy(from_logits=True), x, one_hot, None, one_hot, 0.0, "y["
+    yield dense, db.BinaryCrossentropy(from_logits=True), x, flags, None, flags, 7.0, "y["
     yield logits, sparse, x, y, weights, weights, -1.0, "sample_weight["
     numbers = y.copy()
     yield table, db.MeanSquaredError(), numbers, one_hot, None, numbers, 5, "x["
@@ -258,7 +258,7 @@ def test_data_that_are_changed_while_fit_runs_are_noticed(which):
 def test_the_example_that_was_changed_is_named():
     y = Y.astype(np.int32)
     model = db.Sequential([db.Input((4,)), db.Dense(3)])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), "reference")
     with pytest.raises(DataError, match=r"^y\[4\]: was changed"):
         run.fit(X, y, 2, 9, callbacks=[Change(y[4:5], -1)], steps_per_call=1)

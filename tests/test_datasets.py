@@ -99,14 +99,14 @@ def test_archive_without_parts_is_split_and_floats_stay(tmp_path: Path) -> None:
 def test_reshape_is_logged_and_in_c_order(caplog: pytest.LogCaptureFixture) -> None:
     data = Dataset("toy", IMAGES / 255, LABELS.astype(int), IMAGES / 255, LABELS.astype(int))
     with caplog.at_level("INFO", "dnnbridge"):
-        adapted = adapt_to(experiment(db.SparseCategoricalCrossEntropy()), data)
+        adapted = adapt_to(experiment(db.SparseCategoricalCrossentropy()), data)
     np.testing.assert_allclose(adapted.x_train[0], IMAGES[0].ravel() / 255, rtol=1e-6)
     assert caplog.messages == ["toy: examples reshaped, from shape (4, 4) to (16,)"]
 
 
 def test_labels_become_one_hot_where_the_loss_takes_distributions() -> None:
     data = Dataset("toy", IMAGES / 255, LABELS.astype(int), IMAGES / 255, LABELS.astype(int))
-    adapted = adapt_to(experiment(db.CategoricalCrossEntropy(), (4, 4)), data)
+    adapted = adapt_to(experiment(db.CategoricalCrossentropy(), (4, 4)), data)
     np.testing.assert_array_equal(adapted.y_train.argmax(1), LABELS)
     np.testing.assert_array_equal(adapted.y_train.sum(1), 1)
 
@@ -211,8 +211,8 @@ def test_data_that_do_not_fit(
     loss: str, x: Any, y: Any, kind: type[DnnbridgeError], words: list[str]
 ) -> None:
     losses = {
-        "sparse": db.SparseCategoricalCrossEntropy(),
-        "categorical": db.CategoricalCrossEntropy(),
+        "sparse": db.SparseCategoricalCrossentropy(),
+        "categorical": db.CategoricalCrossentropy(),
         "squared": db.MeanSquaredError(),
     }
     with pytest.raises(kind) as caught:

@@ -20,7 +20,7 @@ import dnnbridge as db
 
 rows = int(sys.argv[1])
 layers = [db.Input((4, 6)), db.SinusoidalPositions(), db.Flatten(), db.Dense(3)]
-loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+loss = db.SparseCategoricalCrossentropy(from_logits=True)
 run = db.compile(db.Experiment(db.Sequential(layers), loss, db.Adam(0.01)), "mindspore")
 x, y = np.random.default_rng(0).normal(size=(rows, 4, 6)), np.arange(rows) % 3
 print(json.dumps(run.fit(x, y, 5, 2).step_losses))

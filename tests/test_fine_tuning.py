@@ -15,7 +15,7 @@ LOSS = db.MeanSquaredError()
 
 
 def model(head: int = 1) -> db.Sequential:
-    body = [db.Input((4,)), db.Dense(5, "tanh"), db.BatchNorm()]
+    body = [db.Input((4,)), db.Dense(5, "tanh"), db.BatchNormalization()]
     return db.Sequential(
         [db.Input((4,)), db.Sequential(body, name="body"), db.Dense(head, name="head")]
     )
@@ -34,8 +34,13 @@ def moved(run: db.Run, **fitted) -> set[str]:
     return {name for name, array in before.items() if not np.array_equal(array, after[name])}
 
 
-BODY = {"body/dense/kernel", "body/dense/bias", "body/batch_norm/gamma", "body/batch_norm/beta"}
-STATISTICS = {"body/batch_norm/moving_mean", "body/batch_norm/moving_variance"}
+BODY = {
+    "body/dense/kernel",
+    "body/dense/bias",
+    "body/batch_normalization/gamma",
+    "body/batch_normalization/beta",
+}
+STATISTICS = {"body/batch_normalization/moving_mean", "body/batch_normalization/moving_variance"}
 HEAD = {"head/kernel", "head/bias"}
 
 
@@ -47,7 +52,10 @@ HEAD = {"head/kernel", "head/bias"}
         (("*", "!head/*"), HEAD),
         (("*", "!head/*", "head/bias"), {"head/kernel"}),
         (("body/dense/*",), (BODY | STATISTICS | HEAD) - {"body/dense/kernel", "body/dense/bias"}),
-        (("body/batch_norm/gamma",), (BODY | STATISTICS | HEAD) - {"body/batch_norm/gamma"}),
+        (
+            ("body/batch_normalization/gamma",),
+            (BODY | STATISTICS | HEAD) - {"body/batch_normalization/gamma"},
+        ),
         (("*",), set()),
     ],
 )
@@ -63,11 +71,11 @@ def test_frozen_statistics_are_a_named_choice():
 
 def test_a_frozen_normalisation_uses_its_running_statistics_in_training():
     run = compiled(frozen=("body/*",))
-    run.set_parameters({"body/batch_norm/moving_mean": np.full(5, 0.25)})
+    run.set_parameters({"body/batch_normalization/moving_mean": np.full(5, 0.25)})
     shown = run.evaluate(X, Y)["loss"]
     assert run.fit(X, Y, 20).step_losses[0] == pytest.approx(shown, rel=1e-12)
     free = compiled(frozen=("body/*",), frozen_statistics="update")
-    free.set_parameters({"body/batch_norm/moving_mean": np.full(5, 0.25)})
+    free.set_parameters({"body/batch_normalization/moving_mean": np.full(5, 0.25)})
     assert free.fit(X, Y, 20).step_losses[0] != pytest.approx(shown, rel=1e-3)
 
 

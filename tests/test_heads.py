@@ -23,7 +23,7 @@ def model() -> db.Model:
 def heads(**changes) -> list[db.Head]:
     given = {
         "kind": db.Head(
-            "kind", db.SparseCategoricalCrossEntropy(from_logits=True), metrics=["accuracy"]
+            "kind", db.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
         ),
         "size": db.Head("size", db.MeanSquaredError(), 0.25, ["mean_absolute_error"]),
     }

@@ -264,7 +264,7 @@ BAD = {
     "half of the statistics": (
         lambda: db.compile(
             db.Experiment(
-                db.Sequential([db.Input((3,)), db.BatchNorm()]),
+                db.Sequential([db.Input((3,)), db.BatchNormalization()]),
                 db.MeanSquaredError(),
                 db.SGD(0.1),
                 frozen=["*/moving_mean"],

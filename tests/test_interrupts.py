@@ -33,10 +33,10 @@ BACKENDS = list(SIZE)
 
 def experiment(units=4):
     """One with all that moves: slots, dropout, running statistics, a schedule that listens."""
-    layers = [db.Input((6,)), db.Dense(units, "tanh"), db.BatchNorm(), db.Dropout(0.2)]
+    layers = [db.Input((6,)), db.Dense(units, "tanh"), db.BatchNormalization(), db.Dropout(0.2)]
     model = db.Sequential([*layers, db.Dense(units, "tanh"), db.Dense(3)])
     rate = db.Plateau(0.01, factor=0.5, patience=1, monitor="val_loss", min_delta=0.05)
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return db.Experiment(model, loss, db.Adam(rate), metrics=["accuracy"])
 
 
@@ -44,7 +44,7 @@ def plain():
     """A small one, which takes few lines a step."""
     model = db.Sequential([db.Input((6,)), db.Dense(3)])
     rate = db.Plateau(0.1, factor=0.5, patience=1, monitor="val_loss", min_delta=0.05)
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return db.Experiment(model, loss, db.SGD(rate, momentum=0.9))
 
 
@@ -407,7 +407,7 @@ SCRIPT = """
 import dnnbridge as db
 experiment = db.Experiment(
     model=db.Sequential([db.Input((64,)), db.Dense(16, activation="relu"), db.Dense(10)]),
-    loss=db.SparseCategoricalCrossEntropy(from_logits=True),
+    loss=db.SparseCategoricalCrossentropy(from_logits=True),
     optimizer=db.SGD(0.01),
 )
 """

@@ -96,9 +96,9 @@ def test_metrics_that_are_not_finite_are_no_improvement():
 
 
 def test_the_bound_neither_raises_a_rate_nor_lets_it_fall_below():
-    schedule = plateau(db.LinearWarmup(1.0, 10), minimum=0.3, scale=0.01)
+    schedule = plateau(db.LinearWarmup(1.0, 10), min_lr=0.3, scale=0.01)
     assert schedule.values(12) == pytest.approx([0, 0.1, 0.2, *[0.3] * 9])
-    assert plateau(db.LinearWarmup(1.0, 10), minimum=0.3)(9) == 0.9
+    assert plateau(db.LinearWarmup(1.0, 10), min_lr=0.3)(9) == 0.9
 
 
 def test_rewriting_keeps_what_it_does_not_change():

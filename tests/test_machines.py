@@ -34,9 +34,9 @@ x[::3] *= 1e-20  # what it and a gradient make together is denormal
 y = rng.integers(0, 3, 36)
 model = db.Sequential([
     db.Input((6, 6, 2)), db.Conv2D(4, 3, padding="same", activation="tanh"),
-    db.AveragePooling2D(2), db.LayerNorm(), db.Flatten(), db.Dense(3),
+    db.AveragePooling2D(2), db.LayerNormalization(), db.Flatten(), db.Dense(3),
 ])
-loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+loss = db.SparseCategoricalCrossentropy(from_logits=True)
 run = db.compile(db.Experiment(model, loss, db.Adam(1e-2)), backend=backend, device="cpu")
 run.fit(x, y, epochs=3, batch_size=12)
 print("NUMBERS" + json.dumps({name: a.ravel().tolist() for name, a in run.parameters().items()}))

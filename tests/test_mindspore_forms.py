@@ -68,7 +68,7 @@ def net():
     x = db.Input((8, 9, 3))
     y = db.Conv2D(6, 3, padding="same", activation="tanh")(x)
     z = db.Conv2D(6, 3, padding="same")(y)
-    y = db.BatchNorm()(db.Add()([y, z]))
+    y = db.BatchNormalization()(db.Add()([y, z]))
     y = db.AveragePooling2D(2)(db.Activation("tanh")(y))
     z = db.DepthwiseConv2D(3, padding="same")(y)
     y = db.Multiply()([y, z])
@@ -77,7 +77,7 @@ def net():
 
 
 def experiment(model):
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return db.Experiment(model, loss, db.SGD(0.1, momentum=0.9), seed=3)
 
 
@@ -110,8 +110,8 @@ def test_forms_may_be_neighbours(few, some, monkeypatch):
 def block():
     """Three convolutions with a normalisation between, pools, and a sum."""
     x = db.Input((16, 16, 3))
-    first = db.Activation("relu")(db.BatchNorm()(db.Conv2D(8, 3, padding="same")(x)))
-    second = db.Activation("relu")(db.BatchNorm()(db.Conv2D(8, 3, padding="same")(first)))
+    first = db.Activation("relu")(db.BatchNormalization()(db.Conv2D(8, 3, padding="same")(x)))
+    second = db.Activation("relu")(db.BatchNormalization()(db.Conv2D(8, 3, padding="same")(first)))
     y = db.MaxPooling2D()(db.Add()([first, second]))
     return db.Model(x, db.Dense(10)(db.GlobalAveragePooling2D()(db.Conv2D(8, 3)(y))))
 

@@ -73,7 +73,7 @@ SPECS = {
     "loss-misspelt": (lambda: experiment(loss="msee"), "'msee'", "Did you mean 'mse'?"),
     "loss-function": (lambda: experiment(loss=lambda y, p: 0), "expected a loss", "Give db."),
     "loss-weight": (
-        lambda: db.SparseCategoricalCrossEntropy.mindspore(weight=3),
+        lambda: db.SparseCategoricalCrossentropy.mindspore(weight=3),
         "class_weights",
         "3",
     ),
@@ -154,7 +154,11 @@ CALLS = {
     "list-to-layer": (lambda: db.Dense(2)([1.0, 2.0]), "Dense", "is called on Inputs"),
     "layer-to-layer": (lambda: db.Dense(2)(db.Dense(3)), "Dense", "Call that on an Input first"),
     "nothing": (lambda: db.Dense(2)(), "takes 1 input: x", "got 0"),
-    "one-too-many": (lambda: db.BatchNorm()(inputs(), inputs()), "takes 1 input: x", "got 2"),
+    "one-too-many": (
+        lambda: db.BatchNormalization()(inputs(), inputs()),
+        "takes 1 input: x",
+        "got 2",
+    ),
     "three-to-lstm": (lambda: db.LSTM(2)(*[inputs()] * 3), "takes 2 inputs", "mask"),
     "initial-state": (lambda: db.LSTM(2)(inputs(), initial_state=1), "initial_state", "zeros"),
     "training": (lambda: db.Dropout(0.5)(inputs(), training=True), "training", "fit trains"),
@@ -173,9 +177,9 @@ CALLS = {
     "softmax-text": (lambda: db.Softmax()("abc"), "needs an array of numbers", "'abc'"),
     "loss-one": (lambda: db.MeanSquaredError()([1.0]), "missing", "y_pred"),
     "loss-shapes": (lambda: db.MeanSquaredError()([1.0], [[1.0]]), "needs shape", "labels first"),
-    "loss-range": (lambda: db.BinaryCrossEntropy()([2.0], [0.5]), "y_true[0]", "1 or less"),
+    "loss-range": (lambda: db.BinaryCrossentropy()([2.0], [0.5]), "y_true[0]", "1 or less"),
     "loss-classes": (
-        lambda: db.SparseCategoricalCrossEntropy()([0.5], [[0.5, 0.5]]),
+        lambda: db.SparseCategoricalCrossentropy()([0.5], [[0.5, 0.5]]),
         "class numbers",
         "0.5",
     ),
@@ -330,7 +334,7 @@ NAMES = {
     "sgd": db.SGD,
     "adam": db.Adam,
     "adamw": db.AdamW,
-    "rmsprop": db.RMSProp,
+    "rmsprop": db.RMSprop,
     "Nadam": db.Nadam,
 }
 

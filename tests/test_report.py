@@ -26,7 +26,7 @@ STEPS, EPOCHS = 6, 3
 
 def experiment(activation: str = "relu", rate: float = 0.1) -> db.Experiment:
     model = db.Sequential([db.Input((4,)), db.Dense(8, activation=activation), db.Dense(3)])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return db.Experiment(model, loss, db.SGD(rate), ["accuracy"])
 
 

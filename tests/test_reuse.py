@@ -15,7 +15,9 @@ X, Y = RNG.random((20, 3), np.float32), RNG.random((20, 2), np.float32)
 
 
 def experiment(rate=0.1, seed=0, units=4):
-    model = db.Sequential([db.Input((3,)), db.Dense(units, "tanh"), db.BatchNorm(), db.Dense(2)])
+    model = db.Sequential(
+        [db.Input((3,)), db.Dense(units, "tanh"), db.BatchNormalization(), db.Dense(2)]
+    )
     optimizer = db.SGD(rate, momentum=0.9)
     return db.Experiment(model, db.MeanSquaredError(), optimizer, seed=seed)
 

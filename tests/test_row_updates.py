@@ -96,7 +96,7 @@ def plain():
 
 MODELS = {
     "plain": plain,
-    "padding": lambda: sequential(db.Embedding(ROWS, 3, padding_index=1)),
+    "padding": lambda: sequential(db.Embedding(ROWS, 3, padding_idx=1)),
     "shared": shared,
     "cut": lambda: sequential(Read()),
     "fixed": lambda: sequential(Read(True)),

@@ -25,7 +25,7 @@ def make(seed=0, **changes) -> db.Run:
     model = db.Sequential([db.Input((4,)), db.Dense(6, "tanh"), db.Dropout(0.2), db.Dense(3)])
     given = {
         "model": model,
-        "loss": db.SparseCategoricalCrossEntropy(from_logits=True),
+        "loss": db.SparseCategoricalCrossentropy(from_logits=True),
         "optimizer": db.SGD(0.1, momentum=0.9),
         "metrics": ["accuracy", "loss"],
         "seed": seed,
@@ -241,7 +241,7 @@ def test_metrics_are_those_of_all_examples_whatever_the_batches():
         *(db.MeanAbsoluteError(), "log_cosh", db.LossMetric(db.Huber(), name="h"), "auc"),
         *("precision", db.F1Score(average="micro"), "r_squared", db.BinaryAccuracy()),
     ]
-    run = make(model=model, loss=db.BinaryCrossEntropy(), metrics=metrics)
+    run = make(model=model, loss=db.BinaryCrossentropy(), metrics=metrics)
     assert db.Experiment.from_json(run.experiment.to_json()) == run.experiment
     y = (X[:, :2] > 0.2) * 1.0
     found = run.fit(X, y, 5, 2, (X, y)).history

@@ -18,7 +18,9 @@ Y = X[:, :1]
 
 
 def make(backend="reference", **fields):
-    model = db.Sequential([db.Input((3,)), db.Dense(4, "tanh"), db.BatchNorm(), db.Dense(1)])
+    model = db.Sequential(
+        [db.Input((3,)), db.Dense(4, "tanh"), db.BatchNormalization(), db.Dense(1)]
+    )
     given = {"loss": db.MeanSquaredError(), "optimizer": db.SGD(0.1, momentum=0.9)} | fields
     return db.compile(db.Experiment(model, **given), backend)
 
@@ -168,7 +170,10 @@ def test_weights_carry_all_that_predictions_depend_on(backend):
     kept, expected = run.weights(), run.predict(X)
     assert kept.keys() == {
         *("dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"),
-        *(f"batch_norm/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")),
+        *(
+            f"batch_normalization/{name}"
+            for name in ("gamma", "beta", "moving_mean", "moving_variance")
+        ),
     }
     other.set_weights(kept)
     np.testing.assert_array_equal(other.predict(X), expected)
@@ -179,7 +184,7 @@ def test_weights_carry_all_that_predictions_depend_on(backend):
 def test_set_weights_misses_none():
     run = make()
     given = run.weights()
-    del given["batch_norm/moving_mean"], given["dense/bias"]
+    del given["batch_normalization/moving_mean"], given["dense/bias"]
     before = run.weights()
     with pytest.raises(DataError, match=r"arrays are missing, got .*set_parameters"):
         run.set_weights(given)

@@ -40,9 +40,9 @@ SHAPES = {
     "Dense": (3,),
     "Embedding": (3,),
     "PositionEmbedding": (3, 2),
-    "BatchNorm": (3,),
-    "LayerNorm": (3,),
-    "GroupNorm": (4, 2),
+    "BatchNormalization": (3,),
+    "LayerNormalization": (3,),
+    "GroupNormalization": (4, 2),
     "InstanceNorm": (4, 2),
     "SimpleRNN": (4, 2),
     "LSTM": (4, 2),
@@ -59,7 +59,7 @@ ARGUMENTS = {
     "key_dim": 3,
     "groups": 1,
 }
-WITHOUT = ("Attention", "RMSNorm")
+WITHOUT = ("Attention", "RMSNormalization")
 """Layers with a weight that has no such fields, in Keras too."""
 
 
@@ -170,7 +170,7 @@ def test_frozen_weights_have_no_penalty_and_no_constraint():
 
 
 def test_constraints_hold_after_every_update_and_not_before():
-    given = {"constraints": {"*/kernel": db.MaxNorm(0.1), "dense/bias": db.NonNegative()}}
+    given = {"constraints": {"*/kernel": db.MaxNorm(0.1), "dense/bias": db.NonNeg()}}
     assert np.linalg.norm(fit(epochs=0, **given).parameters()["dense/kernel"], axis=0).max() > 0.5
     for epochs in (1, 2):
         found = fit(epochs=epochs, **given).parameters()

@@ -15,7 +15,7 @@ BACKENDS = ("tensorflow", "mindspore", "reference")
 
 
 def run(backend="reference", **changes) -> db.Run:
-    loss = db.SparseCategoricalCrossEntropy(**{"from_logits": True} | changes)
+    loss = db.SparseCategoricalCrossentropy(**{"from_logits": True} | changes)
     model = db.Sequential([db.Input((4,)), db.Dense(3)])
     return db.compile(db.Experiment(model, loss, db.SGD(0.5)), backend)
 
@@ -58,7 +58,7 @@ def test_class_weights_multiply_sample_weights():
 
 def test_class_weights_of_one_hot_rows():
     model = db.Sequential([db.Input((4,)), db.Dense(3, "softmax")])
-    experiment = db.Experiment(model, db.CategoricalCrossEntropy(), db.SGD(0.5))
+    experiment = db.Experiment(model, db.CategoricalCrossentropy(), db.SGD(0.5))
     losses = [
         db.compile(experiment, "reference").fit(X, np.eye(3)[Y], 12, class_weight=w).step_losses[0]
         for w in (None, [2.0, 2.0, 2.0])
@@ -68,7 +68,7 @@ def test_class_weights_of_one_hot_rows():
 
 def test_class_weights_of_yes_and_no():
     model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
-    experiment = db.Experiment(model, db.BinaryCrossEntropy(), db.SGD(0.5))
+    experiment = db.Experiment(model, db.BinaryCrossentropy(), db.SGD(0.5))
     y = (Y > 0).astype(float)[:, None]
     found, expected = (
         db.compile(experiment, "reference").fit(X, y, 12, shuffle=False, **given).step_losses
@@ -81,11 +81,11 @@ def test_class_weights_of_yes_and_no():
 
 
 IGNORING = [
-    db.Accuracy(ignore_index=-1),
-    db.TopKAccuracy(1, ignore_index=-1),
-    db.Precision(None, ignore_index=-1),
-    db.Recall(None, "micro", ignore_index=-1),
-    db.F1Score(None, ignore_index=-1),
+    db.Accuracy(ignore_class=-1),
+    db.TopKCategoricalAccuracy(1, ignore_class=-1),
+    db.Precision(None, ignore_class=-1),
+    db.Recall(None, "micro", ignore_class=-1),
+    db.F1Score(None, ignore_class=-1),
     db.Perplexity(True, -1),
 ]
 
@@ -93,17 +93,17 @@ IGNORING = [
 @pytest.mark.parametrize("metric", IGNORING, ids=lambda metric: metric.label)
 def test_ignored_labels_count_in_no_metric(metric):
     model = db.Sequential([db.Input((4,)), db.Dense(3)])
-    loss = db.SparseCategoricalCrossEntropy(True, ignore_index=-1)
+    loss = db.SparseCategoricalCrossentropy(True, ignore_class=-1)
     some, kept = np.where(np.arange(12) % 3, Y, -1), np.arange(12) % 3 > 0
     compiled = db.compile(db.Experiment(model, loss, db.SGD(0.5), [metric]), "reference")
     assert compiled.evaluate(X, some) == pytest.approx(compiled.evaluate(X[kept], Y[kept]))
-    with pytest.raises(DnnbridgeError, match="Give the metric ignore_index=-1"):
-        db.Experiment(model, loss, db.SGD(0.5), [metric.replace(ignore_index=None)])
+    with pytest.raises(DnnbridgeError, match="Give the metric ignore_class=-1"):
+        db.Experiment(model, loss, db.SGD(0.5), [metric.replace(ignore_class=None)])
 
 
 def test_metrics_do_not_use_weights():
     model = db.Sequential([db.Input((4,)), db.Dense(3)])
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     compiled = db.compile(db.Experiment(model, loss, db.SGD(0.5), ["accuracy"]), "reference")
     plain, weighted = compiled.evaluate(X, Y), compiled.evaluate(X, Y, sample_weight=W)
     assert plain["accuracy"] == weighted["accuracy"]
@@ -112,7 +112,7 @@ def test_metrics_do_not_use_weights():
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_batch_without_labels_that_count_has_loss_zero(backend):
-    ignoring = run(backend, ignore_index=-1)
+    ignoring = run(backend, ignore_class=-1)
     before = ignoring.parameters()
     history = ignoring.fit(X, np.full(12, -1), 5)
     assert history.history["loss"] == [0.0]
@@ -179,7 +179,7 @@ def test_everything_that_draws_is_sampled(layer):
 
 
 def test_normalisation_keeps_its_statistics_in_samples():
-    model = db.Sequential([db.Input((4,)), db.BatchNorm(), db.Dropout(0.5)])
+    model = db.Sequential([db.Input((4,)), db.BatchNormalization(), db.Dropout(0.5)])
     compiled = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
     samples = compiled.predict(X, training=True, samples=3)
     assert np.isin(np.round(samples / (2 * compiled.predict(X)), 6), (0.0, 1.0)).all()

@@ -42,13 +42,13 @@ class Case:
 
 
 def classified(make: Callable[[], object], x: Array, tolerance: float = 2e-5) -> Case:
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     return Case(make, loss, x, RNG.integers(0, 3, len(x)), tolerance)
 
 
 def rebuilt(make: Callable[[], object]) -> Case:
     x = RNG.random((4, 6, 5))
-    return Case(make, db.BinaryCrossEntropy(), x, x)
+    return Case(make, db.BinaryCrossentropy(), x, x)
 
 
 WORDS = np.where(np.arange(12) < RNG.integers(3, 12, (4, 1)), RNG.integers(1, 50, (4, 12)), 0)
@@ -119,7 +119,7 @@ def test_gradients_of_resnet20(backend):
     """
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 32, 32, 3)), rng.integers(0, 10, 2)
-    loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
     experiment = db.Experiment(zoo.resnet_cifar(20), loss, db.SGD(0.1, momentum=0.9))
     runs = [db.compile(experiment, name) for name in (backend, "reference")]
     for run in runs:

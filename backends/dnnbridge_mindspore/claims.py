@@ -13,10 +13,10 @@ from dnnbridge.backend import (
     SGD,
     Adam,
     AdamW,
-    BatchNorm,
+    BatchNormalization,
     Claim,
     Node,
-    SparseCategoricalCrossEntropy,
+    SparseCategoricalCrossentropy,
     is_of_sequence_alone,
 )
 from dnnbridge_mindspore.lowerings import Kernel
@@ -60,19 +60,19 @@ def _lstm(spec: LSTM, *inputs: str) -> Kernel:
     )
 
 
-def _batch_norm(spec: BatchNorm, x: Operand, *rest: str) -> Kernel:
+def _batch_norm(spec: BatchNormalization, x: Operand, *rest: str) -> Kernel:
     def written(over: str) -> str:
         followed = "Unbiased" if spec.unbiased else "Biased"
         numbers = spec.momentum, 1.0 - spec.momentum, spec.epsilon
         given = f"kernels.{over}, kernels.{followed}(), {', '.join(map(_number, numbers))}"
-        return f"kernels.BatchNorm({given})"
+        return f"kernels.BatchNormalization({given})"
 
     rank = x.type.rank
     last = written("Rows()" if rank == 2 else f"ChannelsLast({rank})")
     return Kernel(last, (x, *rest), where_first=written("ChannelsFirst()"), kept=2)
 
 
-def _is_usual(spec: BatchNorm) -> bool:
+def _is_usual(spec: BatchNormalization) -> bool:
     return spec.axis == -1 and spec.center and spec.scale
 
 
@@ -89,7 +89,7 @@ CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
     AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
-    BatchNorm: Claim(_is_usual, _batch_norm, _is_training),
+    BatchNormalization: Claim(_is_usual, _batch_norm, _is_training),
     LSTM: Claim(IS_PLAIN, _lstm, _fits),
-    SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),
+    SparseCategoricalCrossentropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }

@@ -23,7 +23,7 @@ from dnnbridge_mindspore.exponential import Expm1 as Expm1
 from dnnbridge_mindspore.exponential import Log as Log
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
-from dnnbridge_mindspore.normalization import BatchNorm as BatchNorm
+from dnnbridge_mindspore.normalization import BatchNormalization as BatchNormalization
 from dnnbridge_mindspore.normalization import Biased as Biased
 from dnnbridge_mindspore.normalization import ChannelsFirst as ChannelsFirst
 from dnnbridge_mindspore.normalization import ChannelsLast as ChannelsLast

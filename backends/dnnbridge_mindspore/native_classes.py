@@ -47,7 +47,7 @@ def _rmsprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
             "tensor on a CPU; the spec adds it inside for all, as documented."
         )
     given = {name: a[name] for name in ("decay", "momentum", "epsilon", "centered")}
-    return optimizers.RMSProp.mindspore(rate, **given)
+    return optimizers.RMSprop.mindspore(rate, **given)
 
 
 def _adagrad(rate: Rate, a: Arguments) -> AbstractOptimizer:
@@ -97,7 +97,7 @@ def _lamb(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if a["weight_decay"]:
         warn("Lamb leaves weights with beta or gamma in their names out; the spec decays all.")
     names = ("beta1", "beta2", "eps", "weight_decay")
-    return optimizers.LAMB.mindspore(rate, **{name: a[name] for name in names})
+    return optimizers.Lamb.mindspore(rate, **{name: a[name] for name in names})
 
 
 def rprop(rate: Rate, a: Arguments) -> AbstractOptimizer:

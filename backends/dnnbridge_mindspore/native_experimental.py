@@ -63,7 +63,7 @@ def _rmsprop(rate: Rate, g: Group) -> AbstractOptimizer:
             "RMSprop multiplies the momentum by the present rate; the spec keeps each gradient's "
             "own, which differs where the rate changes."
         )
-    return optimizers.RMSProp(
+    return optimizers.RMSprop(
         *(rate, g["alpha"], float(g["momentum"]), g["eps"], g["centered"]), epsilon_inside=False
     )
 

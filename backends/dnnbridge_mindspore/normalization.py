@@ -112,8 +112,8 @@ class Unbiased(nn.Cell):
         return variance * (n * ops.reciprocal(ops.maximum(n - 1.0, 1.0)))
 
 
-class BatchNorm(nn.Cell):
-    """The equation of `dnnbridge.layers.BatchNorm` in training, with a gamma and a beta
+class BatchNormalization(nn.Cell):
+    """The equation of `dnnbridge.layers.BatchNormalization` in training, with a gamma and a beta
 
     It gives its value and both running statistics, and what its derivative needs besides.
 

@@ -168,18 +168,20 @@ class MaxPool(AbstractWindow):
 class AvgPool(AbstractWindow):
     """`ops.AvgPool` and `ops.AvgPool3D`; the mean of ones says how much of a window counts"""
 
-    def __init__(self, window: Sizes, strides: Sizes, padding: Pairs, count_padding: bool) -> None:
+    def __init__(
+        self, window: Sizes, strides: Sizes, padding: Pairs, count_include_pad: bool
+    ) -> None:
         super().__init__(padding)
         native = ops.AvgPool3D if self.axes == 3 else ops.AvgPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
-        self.count_padding = count_padding
+        self.count_include_pad = count_include_pad
 
     def construct(self, x: Tensor) -> Tensor:
         x = self.enter(x)
         if not self.has_padding:
             return self.leave(self.pool(x))
         y = self.pool(self.pad(x, self.pads))
-        if not self.count_padding:
+        if not self.count_include_pad:
             ones = ops.ones((1, 1, *x.shape[2:]), x.dtype)
             y = y * ops.reciprocal(self.pool(self.pad(ones, self.pads)))
         return self.leave(y)

@@ -13,9 +13,9 @@ from dnnbridge.backend import (
     SGD,
     Adam,
     AdamW,
-    CategoricalCrossEntropy,
+    CategoricalCrossentropy,
     Claim,
-    SparseCategoricalCrossEntropy,
+    SparseCategoricalCrossentropy,
     is_of_sequence_alone,
 )
 from dnnbridge_tensorflow.recurrent import lstm
@@ -84,7 +84,7 @@ CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
     AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(IS_PLAIN, _sgd, in_place=True),
-    CategoricalCrossEntropy: Claim(IS_PLAIN, _cross_entropy),
+    CategoricalCrossentropy: Claim(IS_PLAIN, _cross_entropy),
     LSTM: Claim(IS_PLAIN, _lstm, is_of_sequence_alone),
-    SparseCategoricalCrossEntropy: Claim(IS_PLAIN, _sparse_cross_entropy),
+    SparseCategoricalCrossentropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }

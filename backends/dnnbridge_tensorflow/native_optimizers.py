@@ -40,10 +40,10 @@ OPTIMIZERS: dict[str, Callable[..., AbstractOptimizer]] = {
     "AdamW": optimizers.AdamW.keras,
     "Adamax": optimizers.Adamax.keras,
     "Ftrl": optimizers.Ftrl.keras,
-    "Lamb": optimizers.LAMB.keras,
+    "Lamb": optimizers.Lamb.keras,
     "Lion": optimizers.Lion.keras,
     "Nadam": optimizers.Nadam.keras,
-    "RMSprop": optimizers.RMSProp.keras,
+    "RMSprop": optimizers.RMSprop.keras,
     "SGD": optimizers.SGD.keras,
 }
 """What takes the arguments of each class, under Keras' names."""

@@ -1,8 +1,8 @@
 """Sums over several axes, one axis at a time.
 
 TensorFlow's CPU kernel adds the rows of a column one after the other in float32: a third, summed
-over (32, 32, 32), is 2.4e-5 off, and the gradient through a BatchNorm, which takes sums of equal
-size off each other, ten times that. Axis by axis it is 1.8e-7 off.
+over (32, 32, 32), is 2.4e-5 off, and the gradient through a BatchNormalization, a difference of
+sums of equal size, ten times that. Axis by axis it is 1.8e-7 off.
 """
 
 from __future__ import annotations

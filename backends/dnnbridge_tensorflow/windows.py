@@ -203,7 +203,7 @@ def _avg_pool(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
     (x,) = given
     native = tf.nn.avg_pool3d if _axes(op) == 3 else tf.nn.avg_pool2d
     made = native(padded(x, op.padding), op.window, op.strides, "VALID")
-    if op.count_padding or not any(map(any, op.padding)):
+    if op.count_include_pad or not any(map(any, op.padding)):
         return made
     return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), tf.float32)
 

@@ -62,7 +62,7 @@ class Workload:
     def experiment(self) -> db.Experiment:
         """Return the spec."""
         optimizer = db.SGD(0.01, momentum=0.9) if self.optimizer == "sgd" else db.Adam(0.001)
-        loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+        loss = db.SparseCategoricalCrossentropy(from_logits=True)
         return db.Experiment(self.model(), loss, optimizer)
 
 
@@ -97,9 +97,9 @@ def transformer() -> db.Model:
     words = db.Input((64,), "int32")
     x = db.PositionEmbedding(64)(db.Embedding(1000, 64)(words))
     for _ in range(2):
-        x = db.LayerNorm(epsilon=1e-6)(db.Add()(x, db.MultiHeadAttention(4, 16)(x)))
+        x = db.LayerNormalization(epsilon=1e-6)(db.Add()(x, db.MultiHeadAttention(4, 16)(x)))
         y = db.Dense(64)(db.Dense(128, "relu")(x))
-        x = db.LayerNorm(epsilon=1e-6)(db.Add()(x, y))
+        x = db.LayerNormalization(epsilon=1e-6)(db.Add()(x, y))
     return db.Model(words, db.Dense(10)(db.GlobalAveragePooling1D()(x)))
 
 

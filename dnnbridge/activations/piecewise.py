@@ -98,22 +98,22 @@ class PReLU(AbstractActivation):
     The derivative at 0 is the slope. He et al., "Delving deep into rectifiers", 2015.
 
     Args:
-        initializer: start of the slopes. Keras starts at 0, MindSpore at 0.25.
+        alpha_initializer: start of the slopes. Keras starts at 0, MindSpore at 0.25.
         shared: whether one slope serves all features; otherwise each element of an example has
             its own, as in Keras.
 
     Example:
         >>> PReLU.mindspore()
-        PReLU(initializer=Constant(value=0.25), shared=True)
+        PReLU(alpha_initializer=Constant(value=0.25), shared=True)
     """
 
     alias = "prelu"
-    initializer: InitializerLike = "zeros"
+    alpha_initializer: InitializerLike = "zeros"
     shared: Bool = False
 
     def emit(self, scope: Scope, x: Value) -> Value:
         shape = (1,) if self.shared else x.shape[1:]
-        slope = scope.parameter("slope", shape, as_initializer(self.initializer))
+        slope = scope.parameter("slope", shape, as_initializer(self.alpha_initializer))
         return ops.where(x > 0.0, x, slope * x)
 
     @classmethod

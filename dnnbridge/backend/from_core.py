@@ -23,10 +23,10 @@ from dnnbridge.graph import Value as Value
 from dnnbridge.graph import ValueAndGrad as ValueAndGrad
 from dnnbridge.graph import inline as inline
 from dnnbridge.layers import LSTM as LSTM
-from dnnbridge.layers import BatchNorm as BatchNorm
+from dnnbridge.layers import BatchNormalization as BatchNormalization
 from dnnbridge.layers.recurrence import is_of_sequence_alone as is_of_sequence_alone
-from dnnbridge.losses import CategoricalCrossEntropy as CategoricalCrossEntropy
-from dnnbridge.losses import SparseCategoricalCrossEntropy as SparseCategoricalCrossEntropy
+from dnnbridge.losses import CategoricalCrossentropy as CategoricalCrossentropy
+from dnnbridge.losses import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from dnnbridge.ops import PutRows as PutRows
 from dnnbridge.ops.windows import Pairs as Pairs
 from dnnbridge.ops.windows import places as places

@@ -1,6 +1,7 @@
 """Everything dnnbridge warns of.
 
 DnnbridgeWarning (UserWarning)
+├── FormerNameWarning         a name of an earlier version that goes with the next one
 ├── LogitsWarning             a loss takes probabilities for logits, or logits for probabilities
 └── NativeDifferenceWarning   a spec does not do what a native class does, see `from_native`
 """
@@ -13,6 +14,10 @@ import warnings
 
 class DnnbridgeWarning(UserWarning):
     """Base of all warnings of dnnbridge; its command line prints them without their place."""
+
+
+class FormerNameWarning(DnnbridgeWarning, FutureWarning):
+    """A name of an earlier version is used; the next version does not know it."""
 
 
 class LogitsWarning(DnnbridgeWarning):

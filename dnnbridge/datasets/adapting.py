@@ -33,7 +33,7 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
         >>> import dnnbridge as db
         >>> from dnnbridge.datasets import load_dataset
         >>> model = db.Sequential([db.Input((64,)), db.Dense(10, activation="softmax")])
-        >>> experiment = db.Experiment(model, db.CategoricalCrossEntropy(), db.SGD(0.1))
+        >>> experiment = db.Experiment(model, db.CategoricalCrossentropy(), db.SGD(0.1))
         >>> digits = adapt_to(experiment, load_dataset("digits"))
         >>> digits.x_train.shape, digits.y_train.shape
         ((1438, 64), (1438, 10))
@@ -87,7 +87,7 @@ def _one_hot(y: Array, target: Target, where: str, loss: str) -> Array:
             f"{loss} takes real numbers as labels",
             where=where,
             got=f"whole numbers ({y.dtype})",
-            hint="Choose SparseCategoricalCrossEntropy for class numbers, or store real labels.",
+            hint="Choose SparseCategoricalCrossentropy for class numbers, or store real labels.",
         )
     if y.ndim == target.type.rank:
         return y.astype(np.float32)

@@ -3,7 +3,7 @@
 from dnnbridge.layers.activation import Activation
 from dnnbridge.layers.attention import Attention, MultiHeadAttention
 from dnnbridge.layers.base import AbstractLayer, LayerOutput
-from dnnbridge.layers.batch_norm import BatchNorm
+from dnnbridge.layers.batch_normalization import BatchNormalization
 from dnnbridge.layers.borders import (
     Cropping1D,
     Cropping2D,
@@ -46,7 +46,12 @@ from dnnbridge.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from dnnbridge.layers.normalization import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from dnnbridge.layers.normalization import (
+    GroupNormalization,
+    InstanceNorm,
+    LayerNormalization,
+    RMSNormalization,
+)
 from dnnbridge.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -63,6 +68,7 @@ from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3D
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
 from dnnbridge.layers.wrappers import Bidirectional, TimeDistributed
+from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
     "AbstractLayer",
@@ -76,7 +82,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
-    "BatchNorm",
+    "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
@@ -105,10 +111,10 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
-    "GroupNorm",
+    "GroupNormalization",
     "InstanceNorm",
     "LSTM",
-    "LayerNorm",
+    "LayerNormalization",
     "LayerOutput",
     "MaxPooling1D",
     "MaxPooling2D",
@@ -120,7 +126,7 @@ __all__ = [
     "PaddingMask",
     "Permute",
     "PositionEmbedding",
-    "RMSNorm",
+    "RMSNormalization",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -138,3 +144,5 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
 ]
+
+__getattr__ = forwarding(__name__, lambda name: globals()[name])

@@ -31,7 +31,7 @@ class Embedding(WithEmbeddings):
         output_dim: size of a row.
         embeddings_initializer: start of the table: U(-0.05, 0.05) in Keras, N(0, 0.01) in
             MindSpore.
-        padding_index: this number gives zeros, and its row never gets a gradient. MindSpore's
+        padding_idx: this number gives zeros, and its row never gets a gradient. MindSpore's
             `padding_idx` makes the row zero at the start only, then trains it; `mask_zero` of
             Keras changes no number here: make a `PaddingMask` for the layers that take one.
         embeddings_regularizer: penalty of the table, rows that were not looked up too.
@@ -39,30 +39,30 @@ class Embedding(WithEmbeddings):
 
     Example:
         >>> from dnnbridge import Input, Sequential
-        >>> Sequential([Input((7,), "int32"), Embedding(1000, 16, padding_index=0)]).output_shape
+        >>> Sequential([Input((7,), "int32"), Embedding(1000, 16, padding_idx=0)]).output_shape
         (None, 7, 16)
     """
 
     input_dim: PositiveInt
     output_dim: PositiveInt
     embeddings_initializer: InitializerLike = "uniform"
-    padding_index: NonNegativeInt | None = None
+    padding_idx: NonNegativeInt | None = None
 
     def __post_init__(self) -> None:
-        if self.padding_index is not None and self.padding_index >= self.input_dim:
+        if self.padding_idx is not None and self.padding_idx >= self.input_dim:
             raise SpecError(
-                "padding_index is a row of the table",
-                where="Embedding.padding_index",
-                got=f"{self.padding_index} of {self.input_dim} rows",
+                "padding_idx is a row of the table",
+                where="Embedding.padding_idx",
+                got=f"{self.padding_idx} of {self.input_dim} rows",
             )
 
     def emit(self, scope: Scope, x: Value) -> Value:
         _require_int32(scope, x)
         table = weights(scope, self, "embeddings", (self.input_dim, self.output_dim))
         rows = ops.take(table, x)
-        if self.padding_index is None:
+        if self.padding_idx is None:
             return rows
-        padding = ops.reshape(ops.equal(x, self.padding_index), (*x.shape, 1))
+        padding = ops.reshape(ops.equal(x, self.padding_idx), (*x.shape, 1))
         return ops.where(padding, 0.0, rows)
 
     @classmethod
@@ -84,7 +84,7 @@ class PaddingMask(AbstractLayer):
     The mask that recurrent layers, attention and pooling take as an input.
 
     Args:
-        padding_index: the number that fills up short sequences.
+        padding_idx: the number that fills up short sequences.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -93,11 +93,11 @@ class PaddingMask(AbstractLayer):
         (None, 7)
     """
 
-    padding_index: Int = 0
+    padding_idx: Int = 0
 
     def emit(self, scope: Scope, x: Value) -> Value:
         _require_int32(scope, x)
-        return 1.0 - ops.cast(ops.equal(x, self.padding_index), "float32")
+        return 1.0 - ops.cast(ops.equal(x, self.padding_idx), "float32")
 
 
 @spec

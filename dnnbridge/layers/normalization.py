@@ -20,7 +20,7 @@ Axes = Int | tuple[Int, ...]
 
 
 @spec
-class LayerNorm(WithGammaAndBeta):
+class LayerNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over the axes of each example
 
     The variance is the biased one, the mean of the squared distances to the mean. gamma and beta
@@ -34,10 +34,10 @@ class LayerNorm(WithGammaAndBeta):
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNorm`.
+    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
 
     Example:
-        >>> LayerNorm(axis=(-2, -1)).epsilon
+        >>> LayerNormalization(axis=(-2, -1)).epsilon
         0.001
     """
 
@@ -66,7 +66,7 @@ class LayerNorm(WithGammaAndBeta):
 
 
 @spec
-class GroupNorm(WithGammaAndBeta):
+class GroupNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over each group of channels
 
     Mean and biased variance are those of an example, over all axes and the neighbouring channels
@@ -81,10 +81,10 @@ class GroupNorm(WithGammaAndBeta):
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNorm`.
+    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
 
     Example:
-        >>> GroupNorm(4).groups
+        >>> GroupNormalization(4).groups
         4
     """
 
@@ -139,7 +139,7 @@ class InstanceNorm(WithGammaAndBeta):
         beta_initializer: start of beta.
         gamma_initializer: start of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNorm`.
+    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
 
     Example:
         >>> InstanceNorm.mindspore().epsilon
@@ -176,7 +176,7 @@ class InstanceNorm(WithGammaAndBeta):
 
 
 @spec
-class RMSNorm(AbstractLayer):
+class RMSNormalization(AbstractLayer):
     """scale · x / √(mean(x²) + epsilon), over the axes of each example
 
     `scale` has the sizes of the axes. (Zhang & Sennrich, 2019)
@@ -186,7 +186,7 @@ class RMSNorm(AbstractLayer):
         epsilon: added to the mean square, under the root.
 
     Example:
-        >>> RMSNorm().epsilon
+        >>> RMSNormalization().epsilon
         1e-06
     """
 
@@ -213,6 +213,6 @@ def _feature_axes(scope: Scope, x: Value, axis: int | tuple[int, ...]) -> tuple[
         len(axes) > 0 and 0 not in axes,
         "each example is normalised by itself: the axes are not the batch",
         got=f"axis {axis} of shape ({shape_text(x.shape)})",
-        hint="Name axes of features; BatchNorm takes the batch together.",
+        hint="Name axes of features; BatchNormalization takes the batch together.",
     )
     return axes

@@ -57,12 +57,12 @@ class AbstractMaxPooling(AbstractPooling):
 class AbstractAveragePooling(AbstractPooling):
     """Base of mean pools."""
 
-    count_padding: Bool = False
+    count_include_pad: Bool = False
 
     def emit(self, scope: Scope, x: Value) -> Value:
         window, strides, padding = self._window()
         x = enter(scope, x, len(window), self.data_format)
-        y = ops.avg_pool(x, window, strides, padding, self.count_padding)
+        y = ops.avg_pool(x, window, strides, padding, self.count_include_pad)
         return leave(y, self.data_format)
 
 
@@ -154,7 +154,7 @@ class AveragePooling2D(AbstractAveragePooling):
         strides: step of the window, by default its size.
         padding: as of `MaxPooling2D`.
         data_format: "channels_last" or "channels_first", of input and output.
-        count_padding: whether elements of the padding count, as zeros. With "same" they do in
+        count_include_pad: whether elements of the padding count, as zeros. With "same" they do in
             neither framework; with numbers they do in MindSpore by default.
 
     Example:

@@ -1,11 +1,11 @@
 """Losses."""
 
 from dnnbridge.losses.base import AbstractLoss, Target
-from dnnbridge.losses.binary import BinaryCrossEntropy, BinaryFocalCrossEntropy
+from dnnbridge.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy
 from dnnbridge.losses.cross_entropy import (
-    CategoricalCrossEntropy,
-    CategoricalFocalCrossEntropy,
-    SparseCategoricalCrossEntropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy,
 )
 from dnnbridge.losses.ctc import CTC
 from dnnbridge.losses.divergence import CosineSimilarity, KLDivergence, Poisson
@@ -18,14 +18,15 @@ from dnnbridge.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
+from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
     "CTC",
     "AbstractLoss",
-    "BinaryCrossEntropy",
-    "BinaryFocalCrossEntropy",
-    "CategoricalCrossEntropy",
-    "CategoricalFocalCrossEntropy",
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
     "Hinge",
@@ -37,7 +38,9 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
-    "SparseCategoricalCrossEntropy",
+    "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Target",
 ]
+
+__getattr__ = forwarding(__name__, lambda name: globals()[name])

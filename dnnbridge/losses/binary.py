@@ -13,7 +13,7 @@ from dnnbridge.specs.spec import spec
 
 
 @spec
-class BinaryCrossEntropy(AbstractLoss):
+class BinaryCrossentropy(AbstractLoss):
     """-y · log p - (1 - y) · log(1 - p), the mean over all elements of an example
 
     Labels are within 0 and 1 and have the shape of the prediction.
@@ -25,11 +25,11 @@ class BinaryCrossEntropy(AbstractLoss):
         epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
             gradient is 0. (`mindspore.nn.BCELoss` adds 1e-12 to p instead; its gradient at a sure
             wrong answer is -1e12.)
-        fused: as in `SparseCategoricalCrossEntropy`: behind a final sigmoid or softmax x is taken
+        fused: as in `SparseCategoricalCrossentropy`: behind a final sigmoid or softmax x is taken
             for the logits, and p for their sigmoid, as Keras does.
 
     Example:
-        >>> str(BinaryCrossEntropy().target(TensorType((None, 1))).type)
+        >>> str(BinaryCrossentropy().target(TensorType((None, 1))).type)
         'float32[batch, 1]'
     """
 
@@ -56,7 +56,7 @@ class BinaryCrossEntropy(AbstractLoss):
 
 
 @spec
-class BinaryFocalCrossEntropy(AbstractLoss):
+class BinaryFocalCrossentropy(AbstractLoss):
     """(1 - q)^γ times the binary cross-entropy, q = y · p + (1 - y) · (1 - p) (Lin et al., 2017)
 
     The better an element is answered, the less it counts. The mean over all elements.
@@ -65,13 +65,13 @@ class BinaryFocalCrossEntropy(AbstractLoss):
         apply_class_balancing: weigh elements by α y + (1 - α) (1 - y).
         alpha: α, the weight of label 1.
         gamma: γ; 0 is the binary cross-entropy.
-        from_logits: as in `BinaryCrossEntropy`.
-        label_smoothing: as in `BinaryCrossEntropy`.
-        epsilon: as in `BinaryCrossEntropy`; 1 - q below it has no gradient.
-        fused: as in `BinaryCrossEntropy`.
+        from_logits: as in `BinaryCrossentropy`.
+        label_smoothing: as in `BinaryCrossentropy`.
+        epsilon: as in `BinaryCrossentropy`; 1 - q below it has no gradient.
+        fused: as in `BinaryCrossentropy`.
 
     Example:
-        >>> BinaryFocalCrossEntropy(gamma=1.5).alpha
+        >>> BinaryFocalCrossentropy(gamma=1.5).alpha
         0.25
     """
 

@@ -15,14 +15,14 @@ from dnnbridge.specs.spec import spec
 
 
 @spec
-class SparseCategoricalCrossEntropy(AbstractLoss):
+class SparseCategoricalCrossentropy(AbstractLoss):
     """-Σ y · log p, for labels that are class numbers: y is 1 at the label, else 0
 
     Args:
         from_logits: the prediction is logits and p their softmax (computed as a log-softmax,
             exact for any gap). Otherwise the prediction is p.
         label_smoothing: s, which moves y to y · (1 - s) + s / classes.
-        ignore_index: a class number, mostly -100 or -1, of labels that do not count: neither in
+        ignore_class: a class number, mostly -100 or -1, of labels that do not count: neither in
             the sum nor in what it is divided by. A batch without any other label has loss 0.
         class_weights: one factor per class, of the losses of its examples. With the reduction
             "mean" the sum is divided by the number of labels, as Keras does; with
@@ -31,20 +31,20 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
         epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
             gradient is 0.
         normalize: without logits, p is divided by its sum over the classes: here after it was
-            clipped, in `CategoricalCrossEntropy` before, as in Keras. False takes p as it is.
+            clipped, in `CategoricalCrossentropy` before, as in Keras. False takes p as it is.
         fused: where the model ends with a softmax or a sigmoid, x behind it is taken for the
             logits, whichever of the two it is, as Keras does; with from_logits=True too, and a
             warning. So a sure wrong answer has a gradient, and sigmoids are answers that exclude
             each other: p is softmax(x). False takes what the model gives.
 
     Example:
-        >>> SparseCategoricalCrossEntropy(from_logits=True).target(TensorType((None, 10))).classes
+        >>> SparseCategoricalCrossentropy(from_logits=True).target(TensorType((None, 10))).classes
         10
     """
 
     from_logits: Bool = False
     label_smoothing: Fraction = 0.0
-    ignore_index: Int | None = None
+    ignore_class: Int | None = None
     class_weights: tuple[NonNegativeFloat, ...] | None = None
     epsilon: Fraction = 1e-7
     normalize: Bool = True
@@ -61,15 +61,15 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
 
     def target(self, prediction: TensorType) -> Target:
         type = TensorType(prediction.shape[:-1], "int32")
-        return Target(type, classes=prediction.shape[-1], ignored=self.ignore_index)
+        return Target(type, classes=prediction.shape[-1], ignored=self.ignore_class)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
         classes = _classes(scope, prediction, self.class_weights)
-        if self.ignore_index is None:
+        if self.ignore_class is None:
             return _cross_entropy(
                 scope, self, ops.one_hot(target, classes), self._log_p(prediction)
             )
-        counted = 1.0 - ops.cast(ops.equal(target, self.ignore_index), "float32")
+        counted = 1.0 - ops.cast(ops.equal(target, self.ignore_class), "float32")
         known = ops.cast(ops.cast(target, "float32") * counted, "int32")
         label, log_p = ops.one_hot(known, classes), self._log_p(prediction)
         return _cross_entropy(scope, self, label, log_p, counted)
@@ -95,19 +95,19 @@ class SparseCategoricalCrossEntropy(AbstractLoss):
 
 
 @spec
-class CategoricalCrossEntropy(AbstractLoss):
+class CategoricalCrossentropy(AbstractLoss):
     """-Σ y · log p, for labels that are distributions, such as one-hot rows
 
     Args:
-        from_logits: as in `SparseCategoricalCrossEntropy`.
-        label_smoothing: as in `SparseCategoricalCrossEntropy`.
-        class_weights: as in `SparseCategoricalCrossEntropy`.
-        epsilon: as in `SparseCategoricalCrossEntropy`.
-        normalize: as in `SparseCategoricalCrossEntropy`, but before p is clipped.
-        fused: as in `SparseCategoricalCrossEntropy`.
+        from_logits: as in `SparseCategoricalCrossentropy`.
+        label_smoothing: as in `SparseCategoricalCrossentropy`.
+        class_weights: as in `SparseCategoricalCrossentropy`.
+        epsilon: as in `SparseCategoricalCrossentropy`.
+        normalize: as in `SparseCategoricalCrossentropy`, but before p is clipped.
+        fused: as in `SparseCategoricalCrossentropy`.
 
     Example:
-        >>> CategoricalCrossEntropy().target(TensorType((None, 10))).distribution
+        >>> CategoricalCrossentropy().target(TensorType((None, 10))).distribution
         True
     """
 
@@ -146,19 +146,19 @@ class CategoricalCrossEntropy(AbstractLoss):
 
 
 @spec
-class CategoricalFocalCrossEntropy(AbstractLoss):
+class CategoricalFocalCrossentropy(AbstractLoss):
     """-Σ α · (1 - p)^γ · y · log p, for labels that are distributions (Lin et al., 2017)
 
     Args:
         alpha: α, a factor of the whole loss.
         gamma: γ; 0 leaves the cross-entropy, times α.
-        from_logits: as in `SparseCategoricalCrossEntropy`.
+        from_logits: as in `SparseCategoricalCrossentropy`.
         label_smoothing: s, which moves labels to y · (1 - s) + s / classes.
-        epsilon: as in `SparseCategoricalCrossEntropy`; 1 - p below it has no gradient.
-        normalize: as in `CategoricalCrossEntropy`.
+        epsilon: as in `SparseCategoricalCrossentropy`; 1 - p below it has no gradient.
+        normalize: as in `CategoricalCrossentropy`.
 
     Example:
-        >>> CategoricalFocalCrossEntropy.mindspore().alpha
+        >>> CategoricalFocalCrossentropy.mindspore().alpha
         1.0
     """
 
@@ -190,7 +190,7 @@ def _by_class(weight: Any) -> Any:
     return tuple(weight) if isinstance(weight, Iterable) else weight
 
 
-def _is_plain(loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy) -> bool:
+def _is_plain(loss: SparseCategoricalCrossentropy | CategoricalCrossentropy) -> bool:
     probabilities = {"epsilon": 1e-7, "normalize": True, "fused": True}  # have no part in it
     reduction = loss.reduction
     return loss.replace(**probabilities) == type(loss)(from_logits=True, reduction=reduction)
@@ -198,7 +198,7 @@ def _is_plain(loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy) -> 
 
 def _cross_entropy(
     scope: Scope,
-    loss: SparseCategoricalCrossEntropy | CategoricalCrossEntropy,
+    loss: SparseCategoricalCrossentropy | CategoricalCrossentropy,
     label: Value,
     log_p: Value,
     counted: Value | None = None,

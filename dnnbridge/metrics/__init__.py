@@ -1,12 +1,13 @@
 """Metrics."""
 
-from dnnbridge.metrics.accuracy import Accuracy, BinaryAccuracy, TopKAccuracy
+from dnnbridge.metrics.accuracy import Accuracy, BinaryAccuracy, TopKCategoricalAccuracy
 from dnnbridge.metrics.auc import AUC
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.confusion import ConfusionMatrix
 from dnnbridge.metrics.counts import F1Score, Precision, Recall
 from dnnbridge.metrics.field import MetricsLike, as_metrics
-from dnnbridge.metrics.means import LossMetric, Perplexity, RSquared
+from dnnbridge.metrics.means import LossMetric, Perplexity, R2Score
+from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
     "AUC",
@@ -19,8 +20,10 @@ __all__ = [
     "MetricsLike",
     "Perplexity",
     "Precision",
-    "RSquared",
+    "R2Score",
     "Recall",
-    "TopKAccuracy",
+    "TopKCategoricalAccuracy",
     "as_metrics",
 ]
+
+__getattr__ = forwarding(__name__, lambda name: globals()[name])

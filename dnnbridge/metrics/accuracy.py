@@ -25,7 +25,7 @@ class Accuracy(AbstractMetric):
     Labels may be class numbers or distributions over the last axis.
 
     Args:
-        ignore_index: class number of labels that do not count.
+        ignore_class: class number of labels that do not count.
 
     Example:
         >>> Accuracy().label
@@ -34,13 +34,13 @@ class Accuracy(AbstractMetric):
 
     goal = "max"
 
-    ignore_index: Int | None = None
+    ignore_class: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         require_classes(scope, prediction)
         label = class_of(target)
         hit = indicator(ops.equal(ops.argmax(prediction), label))
-        return _share(hit, label, self.ignore_index)
+        return _share(hit, label, self.ignore_class)
 
 
 @spec
@@ -66,25 +66,26 @@ class BinaryAccuracy(AbstractMetric):
 
 
 @spec
-class TopKAccuracy(AbstractMetric):
+class TopKCategoricalAccuracy(AbstractMetric):
     """Share of examples with fewer than k predictions larger than that at the label
 
     A tie counts for the label, as in Keras. Labels may be class numbers or distributions.
 
     Args:
         k: how many predictions count as right.
-        ignore_index: class number of labels that do not count.
+        ignore_class: class number of labels that do not count.
 
     Example:
-        >>> TopKAccuracy(k=3).label
-        'top_k_accuracy'
+        >>> TopKCategoricalAccuracy(k=3).label
+        'top_k_categorical_accuracy'
     """
 
-    alias = "top_k_accuracy"
+    alias = "top_k_categorical_accuracy"
+    synonyms = ("top_k_accuracy", "sparse_top_k_categorical_accuracy")
     goal = "max"
 
     k: PositiveInt = 5
-    ignore_index: Int | None = None
+    ignore_class: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         classes = require_classes(scope, prediction)
@@ -94,7 +95,7 @@ class TopKAccuracy(AbstractMetric):
         label = ops.one_hot(class_of(target), classes)
         score = ops.reduce_sum(ops.where(label > 0.5, prediction, 0.0), -1, keepdims=True)
         larger = ops.reduce_sum(ops.cast(prediction > score, "float32"), -1)
-        return _share(indicator(self.k > larger + 0.5), class_of(target), self.ignore_index)
+        return _share(indicator(self.k > larger + 0.5), class_of(target), self.ignore_class)
 
 
 def _share(hit: Value, label: Value, ignored: int | None) -> Value:

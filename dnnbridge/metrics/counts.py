@@ -81,16 +81,16 @@ class AbstractCounts(AbstractMetric):
 
     threshold: Float | None = 0.5
     average: Average | None = None
-    ignore_index: Int | None = None
+    ignore_class: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         scope.require(
-            self.ignore_index is None or self.threshold is None,
-            "ignore_index is for labels that are class numbers",
+            self.ignore_class is None or self.threshold is None,
+            "ignore_class is for labels that are class numbers",
             got=f"threshold {self.threshold}",
             hint="Give threshold=None.",
         )
-        return emit_cells(scope, prediction, target, self.threshold, self.ignore_index)
+        return emit_cells(scope, prediction, target, self.threshold, self.ignore_class)
 
     def result(self, total: Array, count: float) -> float:
         usual: Average = "macro" if self.threshold is None else "micro"
@@ -112,7 +112,7 @@ class Precision(AbstractCounts):
         average: "macro", the mean of the columns' values; "micro", the value of their counts
             added up. By default "micro" with a threshold, as in Keras, and "macro" without, where
             "micro" would be the accuracy. With one column they are equal.
-        ignore_index: class number of labels that do not count, with threshold None.
+        ignore_class: class number of labels that do not count, with threshold None.
 
     Example:
         >>> Precision().result(np.array([[90.0, 2.0, 2.0, 6.0]]), 100)
@@ -130,7 +130,7 @@ class Recall(AbstractCounts):
     Args:
         threshold: as in `Precision`.
         average: as in `Precision`.
-        ignore_index: as in `Precision`.
+        ignore_class: as in `Precision`.
 
     Example:
         >>> Recall().result(np.array([[89.0, 2.0, 3.0, 6.0]]), 100) == 6 / 9
@@ -148,7 +148,7 @@ class F1Score(AbstractCounts):
     Args:
         threshold: as in `Precision`.
         average: "macro", the mean of the columns' F1 scores; or "micro", as in `Precision`.
-        ignore_index: as in `Precision`.
+        ignore_class: as in `Precision`.
 
     Example:
         >>> F1Score(threshold=None).label

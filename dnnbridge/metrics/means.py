@@ -13,8 +13,8 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses import (
     AbstractLoss,
-    CategoricalCrossEntropy,
-    SparseCategoricalCrossEntropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
 )
 from dnnbridge.losses.base import Target
 from dnnbridge.metrics.answers import mean_statistic, require_same_type
@@ -73,8 +73,8 @@ class Perplexity(AbstractMetric):
     Labels may be class numbers or distributions.
 
     Args:
-        from_logits: as in `SparseCategoricalCrossEntropy`.
-        ignore_index: class number of labels that do not count.
+        from_logits: as in `SparseCategoricalCrossentropy`.
+        ignore_class: class number of labels that do not count.
 
     Example:
         >>> round(Perplexity().result(np.array(2 * np.log(8)), 2), 12)
@@ -84,7 +84,7 @@ class Perplexity(AbstractMetric):
     goal = "min"
 
     from_logits: Bool = False
-    ignore_index: Int | None = None
+    ignore_class: Int | None = None
 
     @property
     def of_logits(self) -> Self | None:
@@ -92,9 +92,9 @@ class Perplexity(AbstractMetric):
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         if target.dtype != "int32":
-            categorical = CategoricalCrossEntropy(self.from_logits)
+            categorical = CategoricalCrossentropy(self.from_logits)
             return mean_statistic(categorical.emit(scope, prediction, target))
-        sparse = SparseCategoricalCrossEntropy(self.from_logits, ignore_index=self.ignore_index)
+        sparse = SparseCategoricalCrossentropy(self.from_logits, ignore_class=self.ignore_class)
         return mean_statistic(sparse.emit(scope, prediction, target))
 
     def result(self, total: Array, count: float) -> float:
@@ -102,7 +102,7 @@ class Perplexity(AbstractMetric):
 
 
 @spec
-class RSquared(AbstractMetric):
+class R2Score(AbstractMetric):
     """1 - Σ (y - p)² / Σ (y - ȳ)² of every output, and their mean; 0 where labels are constant
 
     Args:
@@ -110,11 +110,12 @@ class RSquared(AbstractMetric):
             compared with their spread, give about their mean: squares are float32 in a batch.
 
     Example:
-        >>> RSquared().result(np.array([[2.0, 0.0, 8.0]]), 4)
+        >>> R2Score().result(np.array([[2.0, 0.0, 8.0]]), 4)
         0.75
     """
 
-    alias = "r_squared"
+    alias = "r2_score"
+    synonyms = ("r_squared",)
     goal = "max"
 
     centre: Float = 0.0

@@ -200,24 +200,24 @@ def softplus(x: Value) -> Value:
     return x.builder.add(Softplus(), x)
 
 
-def maximum(a: Operand, b: Operand) -> Value:
-    return _builder(a, b).add(Maximum(), a, b)
+def maximum(x1: Operand, x2: Operand) -> Value:
+    return _builder(x1, x2).add(Maximum(), x1, x2)
 
 
-def minimum(a: Operand, b: Operand) -> Value:
-    return _builder(a, b).add(Minimum(), a, b)
+def minimum(x1: Operand, x2: Operand) -> Value:
+    return _builder(x1, x2).add(Minimum(), x1, x2)
 
 
-def equal(a: Value, b: Operand) -> Value:
-    return a.builder.add(Equal(), a, b)
+def equal(x1: Value, x2: Operand) -> Value:
+    return x1.builder.add(Equal(), x1, x2)
 
 
-def clip(x: Value, low: float, high: float) -> Value:
-    return x.builder.add(Clip(low, high), x)
+def clip(x: Value, x_min: float, x_max: float) -> Value:
+    return x.builder.add(Clip(x_min, x_max), x)
 
 
-def where(condition: Value, a: Operand, b: Operand) -> Value:
-    return condition.builder.add(Select(), condition, a, b)
+def where(condition: Value, x1: Operand, x2: Operand) -> Value:
+    return condition.builder.add(Select(), condition, x1, x2)
 
 
 def cast(x: Value, dtype: DType) -> Value:

@@ -79,8 +79,8 @@ def _require_rows(op: Op, rows: TensorType, indices: TensorType) -> None:
         )
 
 
-def take(table: Value, indices: Value) -> Value:
-    return table.builder.add(Take(), table, indices)
+def take(x: Value, indices: Value) -> Value:
+    return x.builder.add(Take(), x, indices)
 
 
 def sum_repeats(rows: Value, indices: Value, size: int) -> Value:

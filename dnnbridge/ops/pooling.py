@@ -50,9 +50,9 @@ class MaxPool(AbstractPool):
 
 @dataclass(frozen=True)
 class AvgPool(AbstractPool):
-    """Mean of the window, of its elements outside the padding or, with `count_padding`, of all"""
+    """Mean of the window, without the padding unless `count_include_pad`"""
 
-    count_padding: bool = False
+    count_include_pad: bool = False
 
     def divisors(self, sizes: Sequence[int]) -> Array:
         """Return the number of elements that count at every place, (1, *places, 1)."""
@@ -62,7 +62,7 @@ class AvgPool(AbstractPool):
         ):
             first = np.arange((n + before + after - k) // s + 1) * s - before
             inside = np.minimum(first + k, n) - np.maximum(first, 0)
-            counts = np.full(len(first), k) if self.count_padding else inside
+            counts = np.full(len(first), k) if self.count_include_pad else inside
             shape = [-1 if i == axis else 1 for i in range(made.ndim)]
             made = made * counts.reshape(shape)
         return np.asarray(made, np.float64)
@@ -81,10 +81,10 @@ def avg_pool(
     window: Sequence[int],
     strides: Sequence[int],
     padding: Padding = "valid",
-    count_padding: bool = False,
+    count_include_pad: bool = False,
 ) -> Value:
     pairs = _pairs(x, window, strides, padding)
-    return x.builder.add(AvgPool(tuple(window), tuple(strides), pairs, count_padding), x)
+    return x.builder.add(AvgPool(tuple(window), tuple(strides), pairs, count_include_pad), x)
 
 
 def _pairs(x: Value, window: Sequence[int], strides: Sequence[int], padding: Padding) -> Pairs:

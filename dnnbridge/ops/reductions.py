@@ -113,8 +113,8 @@ def argmax(x: Value, axis: int = -1) -> Value:
     return x.builder.add(ArgMax(normal_axes(x, axis)[0]), x)
 
 
-def one_hot(x: Value, depth: int) -> Value:
-    return x.builder.add(OneHot(depth), x)
+def one_hot(x: Value, num_classes: int) -> Value:
+    return x.builder.add(OneHot(num_classes), x)
 
 
 def normal_axes(x: Value, axes: int | tuple[int, ...]) -> tuple[int, ...]:

@@ -172,24 +172,24 @@ def concat(values: Sequence[Value], axis: int = -1) -> Value:
     return first.builder.add(Concat(normal_axes(first, axis)[0]), *values)
 
 
-def reshape(x: Value, shape: tuple[Dim, ...]) -> Value:
-    return x.builder.add(Reshape(shape), x)
+def reshape(x: Value, newshape: tuple[Dim, ...]) -> Value:
+    return x.builder.add(Reshape(newshape), x)
 
 
-def transpose(x: Value, permutation: tuple[int, ...]) -> Value:
-    return x.builder.add(Transpose(permutation), x)
+def transpose(x: Value, axes: tuple[int, ...]) -> Value:
+    return x.builder.add(Transpose(axes), x)
 
 
 def reverse(x: Value, axes: int | tuple[int, ...]) -> Value:
     return x.builder.add(Reverse(normal_axes(x, axes)), x)
 
 
-def pad(x: Value, pairs: tuple[tuple[int, int], ...], value: float = 0.0) -> Value:
-    return x.builder.add(Pad(pairs, value), x)
+def pad(x: Value, pad_width: tuple[tuple[int, int], ...], constant_values: float = 0.0) -> Value:
+    return x.builder.add(Pad(pad_width, constant_values), x)
 
 
-def slice(x: Value, starts: tuple[int, ...], sizes: tuple[Dim, ...]) -> Value:
-    return x.builder.add(Slice(starts, sizes), x)
+def slice(inputs: Value, start_indices: tuple[int, ...], shape: tuple[Dim, ...]) -> Value:
+    return inputs.builder.add(Slice(start_indices, shape), inputs)
 
 
 def broadcast_to(x: Value, shape: tuple[Dim, ...]) -> Value:

@@ -7,7 +7,7 @@ from dnnbridge.optimizers.accumulation import (
     as_accumulation,
 )
 from dnnbridge.optimizers.adafactor import Adafactor
-from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSProp
+from dnnbridge.optimizers.adagrad import Adadelta, Adagrad, RMSprop
 from dnnbridge.optimizers.adam import Adam
 from dnnbridge.optimizers.adamw import AdamW
 from dnnbridge.optimizers.averaging import (
@@ -19,7 +19,7 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractComposed, AbstractFollower, AbstractWrapper
 from dnnbridge.optimizers.field import as_optimizer
 from dnnbridge.optimizers.groups import LearningRateMultipliers, ParameterGroups
-from dnnbridge.optimizers.layerwise import LAMB, LARS
+from dnnbridge.optimizers.layerwise import LARS, Lamb
 from dnnbridge.optimizers.lazy import LazyAdam
 from dnnbridge.optimizers.lookahead import Lookahead
 from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
@@ -33,6 +33,7 @@ from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
 from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
 from dnnbridge.optimizers.wrappers import WithGradientRules
+from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
     "ASGD",
@@ -51,7 +52,7 @@ __all__ = [
     "ExponentialMovingAverage",
     "Ftrl",
     "GradientAccumulation",
-    "LAMB",
+    "Lamb",
     "LARS",
     "LazyAdam",
     "LearningRateMultipliers",
@@ -62,7 +63,7 @@ __all__ = [
     "NativeOptions",
     "ParameterGroups",
     "ProximalAdagrad",
-    "RMSProp",
+    "RMSprop",
     "Rprop",
     "SGD",
     "Scalars",
@@ -75,3 +76,5 @@ __all__ = [
     "from_native",
     "shortest",
 ]
+
+__getattr__ = forwarding(__name__, lambda name: globals()[name])

@@ -88,7 +88,7 @@ class GradientAccumulation(AbstractWrapper):
     A batch in several parts: weights and slots stay as they are until the last part is done, and
     the update is that of the whole batch; `Accumulation` says what else it may be. The inner
     optimizer counts updates, so a schedule moves on once in a window, as does the bias correction
-    of Adam. Statistics of the batch, such as those of a BatchNorm, are of each part by itself.
+    of Adam. A BatchNormalization takes the statistics of each part by itself.
 
     With `gradient_accumulation_steps=n` a Keras optimizer takes the mean of the steps, goes on over
     the end of an epoch, and counts updates for bias corrections, but batches for the rate: that of

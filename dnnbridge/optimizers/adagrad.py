@@ -29,7 +29,7 @@ class Adagrad(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        initial_accumulator: what s starts at.
+        initial_accumulator_value: what s starts at.
         epsilon: ε. With 0, and s started at 0, a gradient of 0 gives NaN.
         epsilon_inside: False divides by √s + ε.
 
@@ -39,12 +39,12 @@ class Adagrad(AbstractOptimizer):
     """
 
     learning_rate: ScheduleLike = 0.001
-    initial_accumulator: NonNegativeFloat = 0.1
+    initial_accumulator_value: NonNegativeFloat = 0.1
     epsilon: NonNegativeFloat = 1e-7
     epsilon_inside: Bool = True
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"s": Slot(shape, Constant(self.initial_accumulator))}
+        return {"s": Slot(shape, Constant(self.initial_accumulator_value))}
 
     def scalars(self, step: int) -> dict[str, float]:
         return {"learning_rate": self.rate(step)}
@@ -56,7 +56,7 @@ class Adagrad(AbstractOptimizer):
 
     @property
     def leaves_rows(self) -> bool:
-        return self.initial_accumulator + self.epsilon > 0.0  # else 0 / 0
+        return self.initial_accumulator_value + self.epsilon > 0.0  # else 0 / 0
 
     @classmethod
     def keras(
@@ -86,7 +86,7 @@ class Adagrad(AbstractOptimizer):
 
 
 @spec
-class RMSProp(AbstractOptimizer):
+class RMSprop(AbstractOptimizer):
     """s = ρ s + (1 - ρ) g², m = μ m + lr · g / √(s + ε), p -= m (Tieleman & Hinton, 2012)
 
     Args:
@@ -99,10 +99,11 @@ class RMSProp(AbstractOptimizer):
         initial_mean_square: what s starts at: 0 in Keras, 1 in MindSpore.
 
     Example:
-        >>> RMSProp.mindspore().initial_mean_square
+        >>> RMSprop.mindspore().initial_mean_square
         1.0
     """
 
+    alias = "rmsprop"
     learning_rate: ScheduleLike = 0.001
     rho: Fraction = 0.9
     momentum: FractionLike = 0.0

@@ -70,7 +70,7 @@ class StochasticWeightAverage(AbstractFollower):
     """The mean of the weights after the updates from `start_step` on (Izmailov et al., 2018)
 
     The weights themselves are those of the optimizer; `Run.averages` has the mean. The running
-    statistics of a BatchNorm belong to the weights, not to the mean.
+    statistics of a BatchNormalization belong to the weights, not to the mean.
 
     Args:
         optimizer: what moves p; a constant or cyclic rate in the paper.

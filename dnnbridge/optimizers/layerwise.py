@@ -17,7 +17,7 @@ from dnnbridge.specs.spec import spec
 
 
 @spec
-class LAMB(AbstractOptimizer):
+class Lamb(AbstractOptimizer):
     """u = m̂ / (√v̂ + ε) + λ p, p -= lr · ‖p‖ / ‖u‖ · u (You et al., 2020)
 
     m and v as in `Adam`, m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ), φ(x) = x. Where a norm is 0 the
@@ -31,7 +31,7 @@ class LAMB(AbstractOptimizer):
         decay_in_ratio: λ, the paper's weight decay. Keras' Lamb has its decay outside of the ratio.
 
     Example:
-        >>> LAMB.mindspore(0.01).epsilon
+        >>> Lamb.mindspore(0.01).epsilon
         1e-06
     """
 

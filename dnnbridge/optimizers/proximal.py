@@ -147,22 +147,22 @@ class ProximalAdagrad(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        initial_accumulator: what s starts at, above 0 if a gradient may be 0.
+        initial_accumulator_value: what s starts at, above 0 if a gradient may be 0.
         l1: λ₁.
         l2: λ₂.
 
     Example:
-        >>> ProximalAdagrad(0.1, l1=0.01).initial_accumulator
+        >>> ProximalAdagrad(0.1, l1=0.01).initial_accumulator_value
         0.1
     """
 
     learning_rate: ScheduleLike = 0.001
-    initial_accumulator: NonNegativeFloat = 0.1
+    initial_accumulator_value: NonNegativeFloat = 0.1
     l1: NonNegativeFloat = 0.0
     l2: NonNegativeFloat = 0.0
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
-        return {"s": Slot(shape, Constant(self.initial_accumulator))}
+        return {"s": Slot(shape, Constant(self.initial_accumulator_value))}
 
     def scalars(self, step: int) -> dict[str, float]:
         return {"learning_rate": self.rate(step)}

@@ -33,7 +33,7 @@ class Head(Spec):
         >>> import dnnbridge as db
         >>> x = db.Input((8,))
         >>> model = db.Model(x, [db.Dense(4, name="kind")(x), db.Dense(1, name="size")(x)])
-        >>> kind = db.Head("kind", db.SparseCategoricalCrossEntropy(from_logits=True))
+        >>> kind = db.Head("kind", db.SparseCategoricalCrossentropy(from_logits=True))
         >>> size = db.Head("size", db.MeanSquaredError(), weight=0.1)
         >>> experiment = db.Experiment(model, [kind, size], db.SGD(0.1))
         >>> list(experiment.program().objectives)

@@ -116,13 +116,13 @@ def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -
     """Raise if labels that the loss ignores would count in a metric that could ignore them."""
     for label, metric in metrics.items():
         loss = metric.loss if isinstance(metric, LossMetric) else None
-        found = getattr(loss or metric, "ignore_index", ignored)
+        found = getattr(loss or metric, "ignore_class", ignored)
         if ignored is not None and found != ignored:
             raise SpecError(
                 "the loss ignores labels that count in the metric",
                 where=label,
-                got=f"ignore_index {ignored} and {found}",
-                hint=f"Give {'its loss' if loss else 'the metric'} ignore_index={ignored}.",
+                got=f"ignore_class {ignored} and {found}",
+                hint=f"Give {'its loss' if loss else 'the metric'} ignore_class={ignored}.",
             )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from dnnbridge.errors import SpecError
 from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
 from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
+from dnnbridge.specs.former_names import present_label
 from dnnbridge.specs.spec import spec
 
 Mode = Literal["auto", "min", "max"]
@@ -20,7 +21,7 @@ class Plateau(AbstractSchedule):
 
     Also called performance scheduling. It follows `keras.callbacks.ReduceLROnPlateau`, but is a
     value: `heard` returns the schedule of the next epoch, and what it remembers stands in fields,
-    so a checkpoint holds it. A scaled rate is not below `minimum`, nor is it above the schedule's.
+    so a checkpoint holds it. A scaled rate is not below `min_lr`, nor is it above the schedule's.
 
     A metric that is not finite is no improvement. Keras keeps a NaN of the first epoch as the
     best, which nothing improves.
@@ -34,7 +35,7 @@ class Plateau(AbstractSchedule):
             dnnbridge by their names.
         min_delta: what the metric must change by to be better than the best.
         cooldown: epochs after a fall that are not counted.
-        minimum: bound of the scaled rate.
+        min_lr: bound of the scaled rate.
         scale: product of the factors so far.
         best: the best value so far.
         waited: epochs without improvement so far.
@@ -55,7 +56,7 @@ class Plateau(AbstractSchedule):
     mode: Mode = "auto"
     min_delta: NonNegativeFloat = 1e-4
     cooldown: NonNegativeInt = 0
-    minimum: NonNegativeFloat = 0.0
+    min_lr: NonNegativeFloat = 0.0
     scale: NonNegativeFloat = 1.0
     best: Float | None = None
     waited: NonNegativeInt = 0
@@ -72,7 +73,7 @@ class Plateau(AbstractSchedule):
 
     def __call__(self, step: int) -> float:
         full = as_schedule(self.learning_rate)(step)
-        return min(full, max(self.minimum, self.scale * full))
+        return min(full, max(self.min_lr, self.scale * full))
 
     def heard(self, logs: Mapping[str, object]) -> Plateau:
         value = self._monitored(logs)
@@ -94,7 +95,7 @@ class Plateau(AbstractSchedule):
         return value - self.min_delta > self.best
 
     def _monitored(self, logs: Mapping[str, object]) -> float:
-        value = logs.get(self.monitor)
+        value = logs.get(self.monitor, logs.get(present_label(self.monitor)))
         if isinstance(value, (int, float)):
             return float(value)
         there = ", ".join(name for name, known in logs.items() if isinstance(known, (int, float)))
@@ -126,4 +127,4 @@ def _goal_of(label: str) -> str | None:
     """Say whether a metric is better low or high; schedules stand below metrics."""
     from dnnbridge.metrics.goals import goal_of
 
-    return goal_of(label)
+    return goal_of(present_label(label))

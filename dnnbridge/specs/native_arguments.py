@@ -76,14 +76,14 @@ OWN: Mapping[tuple[str, str], Hints] = {
         }
         for kind in ("HeNormal", "HeUniform")
     },
-    ("loss.BinaryCrossEntropy", "mindspore"): {
+    ("loss.BinaryCrossentropy", "mindspore"): {
         "pos_weight": "Write fit(class_weight={1: …}) where there is one number per example.",
     },
-    ("loss.CategoricalCrossEntropy", "mindspore"): {
+    ("loss.CategoricalCrossentropy", "mindspore"): {
         "ignore_index": "Leave it out: it is for class numbers, "
-        "SparseCategoricalCrossEntropy.mindspore(ignore_index=…).",
+        "SparseCategoricalCrossentropy.mindspore(ignore_index=…).",
     },
-    ("loss.CategoricalFocalCrossEntropy", "mindspore"): {
+    ("loss.CategoricalFocalCrossentropy", "mindspore"): {
         "weight": "Write .replace(alpha=…), or fit(class_weight=…).",
     },
     ("loss.Poisson", "mindspore"): {"full": "Leave it out: Stirling's term has no gradient."},
@@ -96,22 +96,23 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "channel": "Leave it out: mindspore() has one slope; PReLU() has one for each feature.",
     },
     ("activation.GELU", "keras"): {"x": "Call the activation on it: GELU.keras()(x)."},
-    ("layer.BatchNorm", "mindspore"): {
+    ("layer.BatchNormalization", "mindspore"): {
         "num_features": "Leave it out: it is the size of the last axis of the input.",
         "moving_mean_init": "Leave it out: it starts at 0. run.set_parameters sets another start.",
         "moving_var_init": "Leave it out: it starts at 1. run.set_parameters sets another start.",
         "use_batch_statistics": "Leave it out: training uses those of the batch, prediction the "
         "running ones; Experiment(frozen=…) makes training use them too.",
-        "data_format": "Leave it out: features are in the last axis, or write BatchNorm(axis=1).",
+        "data_format": "Leave it out: features are in the last axis, or write "
+        "BatchNormalization(axis=1).",
     },
-    ("layer.GroupNorm", "mindspore"): {
+    ("layer.GroupNormalization", "mindspore"): {
         "num_channels": "Leave it out: it is the size of the last axis of the input.",
     },
     ("layer.InstanceNorm", "mindspore"): {
         "num_features": "Leave it out: it is the size of the last axis of the input.",
         "momentum": "Leave it out: statistics are those of each example, in prediction too.",
     },
-    ("layer.LayerNorm", "mindspore"): {
+    ("layer.LayerNormalization", "mindspore"): {
         "normalized_shape": "Write axis=…, which axes are normalised.",
         "begin_norm_axis": "Write axis=…, which axes are normalised.",
         "begin_params_axis": "Leave it out: gamma and beta have the shape of the axes.",

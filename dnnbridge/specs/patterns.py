@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
+from dnnbridge.specs.former_names import present_weight
 
 T = TypeVar("T")
 
@@ -21,14 +22,14 @@ def named_by(name: str, patterns: Iterable[str]) -> bool:
     """
     said = False
     for pattern in patterns:
-        if fnmatchcase(name, pattern.removeprefix("!")):
+        if _fits(name, pattern.removeprefix("!")):
             said = not pattern.startswith("!")
     return said
 
 
 def rule_for(name: str, rules: Iterable[tuple[str, T]], default: T) -> T:
     """Return what the first rule whose pattern fits the name says."""
-    return next((value for pattern, value in rules if fnmatchcase(name, pattern)), default)
+    return next((value for pattern, value in rules if _fits(name, pattern)), default)
 
 
 def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) -> None:
@@ -41,7 +42,7 @@ def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) ->
             hint=f'Write "*" first: ("*", {patterns[0]!r}).',
         )
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern.removeprefix("!")) for name in names):
+        if not any(_fits(name, pattern.removeprefix("!")) for name in names):
             raise _fits_nothing(pattern, names, where)
 
 
@@ -56,9 +57,9 @@ def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> No
                 got=repr(pattern),
                 hint="Put a rule for the exception before the others.",
             )
-        if pattern != "*" and not any(fnmatchcase(name, pattern) for name in names):
+        if pattern != "*" and not any(_fits(name, pattern) for name in names):
             raise _fits_nothing(pattern, names, where)
-        rest = [name for name in left if not fnmatchcase(name, pattern)]
+        rest = [name for name in left if not _fits(name, pattern)]
         if len(rest) == len(left) and pattern != "*":
             raise SpecError(
                 "patterns before it have all that fits",
@@ -67,6 +68,10 @@ def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> No
                 hint="Put it before them.",
             )
         left = rest
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or fnmatchcase(name, present_weight(pattern))
 
 
 def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:

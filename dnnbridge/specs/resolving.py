@@ -18,7 +18,7 @@ def named(base: type[S], make: Callable[[type[S]], S] | None = None) -> Callable
     """Return a function that takes a `base`, or the name of one with only defaults.
 
     The name is the class name in snake case, or the class attribute `alias`; the class attribute
-    `synonyms` has other names. Capitals and "_" do not matter: "rmsprop" is RMSProp.
+    `synonyms` has other names. Capitals and "_" do not matter: "rmsprop" is RMSprop.
 
     Args:
         base: of the family.

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import close_match, shorten, snake_case
 from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
 from dnnbridge.specs.native_arguments import refused
 
 S = TypeVar("S", bound="Spec")
@@ -68,9 +69,16 @@ class Spec:
             ) from None
         return cls.from_dict(data)
 
+    def __getattr__(self, name: str) -> Any:
+        now = FIELDS.get(type(self).__name__, {}).get(name)
+        if now is None or _is_foreign(type(self)):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        warn_of(f"{type(self).__name__}'s {name}", now)
+        return getattr(self, now)
+
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed, validated like a new one."""
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+        return dataclasses.replace(self, **_present(type(self), changes))  # type: ignore[type-var]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -169,7 +177,7 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def wrapped(self: Spec, *args: Any, **kwargs: Any) -> None:
         try:
-            init(self, *args, **kwargs)
+            init(self, *args, **_present(type(self), kwargs))
         except pydantic.ValidationError as error:
             causes = [one.get("ctx", {}).get("error") for one in error.errors(include_url=False)]
             for cause in causes:
@@ -179,6 +187,21 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
             raise _spec_error(type(self), error) from None
 
     return wrapped
+
+
+def _present(cls: type[Spec], given: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments under their present names; warn of a former one."""
+    renamed = FIELDS.get(cls.__name__)
+    if renamed is None or _is_foreign(cls):
+        return given
+    made = present_fields(cls.__name__, given)
+    for former in given.keys() - made.keys():
+        warn_of(f"{cls.__name__}'s {former}", renamed[former])
+    return made
+
+
+def _is_foreign(cls: type[Spec]) -> bool:
+    return not cls.__module__.startswith("dnnbridge.")
 
 
 def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
@@ -227,7 +250,7 @@ def _decode(value: Any, where: str) -> Any:
     }
     if "kind" not in value:
         return items
-    kind = value["kind"]
+    kind = present_kind(value["kind"])
     if kind not in _KINDS:
         family = str(kind).partition(".")[0]
         siblings = [known for known in _KINDS if known.partition(".")[0] == family]
@@ -239,6 +262,7 @@ def _decode(value: Any, where: str) -> Any:
             + " A kind of another package is known once that package is imported.",
         )
     try:
-        return _KINDS[kind](**items)
+        cls = _KINDS[kind]
+        return cls(**(items if _is_foreign(cls) else present_fields(cls.__name__, items)))
     except DnnbridgeError as error:
         raise error.at(where) if where else error from None

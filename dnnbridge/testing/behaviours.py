@@ -10,7 +10,7 @@ import numpy as np
 from dnnbridge import ops
 from dnnbridge.backend.protocol import STRUCTURE
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import Dense, LayerNorm
+from dnnbridge.layers import Dense, LayerNormalization
 from dnnbridge.losses import AbstractLoss, MeanSquaredError
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import Adam
@@ -55,7 +55,7 @@ def steps_per_call(subject: Subject) -> list[Measurement]:
     made = _by_steps(subject, case.experiment, case.x, case.y)
     rng = np.random.default_rng(0)
     x = rng.random((30, 100), np.float32)
-    model = Sequential([Input((100,)), Dense(128, "tanh"), LayerNorm(), Dense(2)])
+    model = Sequential([Input((100,)), Dense(128, "tanh"), LayerNormalization(), Dense(2)])
     large = Experiment(model, MeanSquaredError(), Adam(0.01))
     return made + _by_steps(subject, large, x, x[:, :2])
 

@@ -34,7 +34,7 @@ ONE_STEP = 2e-6
 """Relative L2 distance allowed for the gradients of one step from the same state."""
 
 ONE_STEP_NORMALISED = 5e-6
-"""The same behind convolutions and a BatchNorm, which takes the mean off what it divides."""
+"""The same behind convolutions and a BatchNormalization, which subtracts the mean."""
 
 ONE_STEP_GATED = 5e-6
 """The same behind the gates of two recurrences. MindSpore is 2.3e-6 off, and its sigmoid is why: it

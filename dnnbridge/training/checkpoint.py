@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.specs.former_names import present_label, present_weight
 from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
 from dnnbridge.training.compiling import compile
@@ -92,12 +94,31 @@ def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
     sums = _parsed(path, metadata, "epoch_sums", _object)
     run = make(experiment)
     try:
+        arrays, sums = _weights_of(run, arrays), _sums_of(run, sums)
         run.set_state(arrays, progress, optimizer, sums)
     except DnnbridgeError as error:
         raise _of_file(path, error) from None
     if spoilt := not_finite(arrays):
         log.warning("%s holds what is not finite: %s", path, name_some(spoilt))
     return run
+
+
+def _weights_of(run: Run, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return arrays of a file under their present names, where their layer had another once."""
+    present = {name: present_weight(name) for name in arrays}
+    if all(name == now for name, now in present.items()):
+        return dict(arrays)
+    known = run.state().keys()
+    return {now if now in known else name: arrays[name] for name, now in present.items()}
+
+
+def _sums_of(run: Run, sums: dict[str, Any]) -> dict[str, Any]:
+    """Return the same for the sums of metrics."""
+    if not isinstance(sums.get("sums"), dict):
+        return sums
+    known = run.epoch_sums()["sums"].keys()
+    given = sums["sums"].items()
+    return sums | {"sums": {k if k in known else present_label(k): v for k, v in given}}
 
 
 def _parsed(path: Path, metadata: Mapping[str, str], key: str, parse: Callable[[str], Any]) -> Any:

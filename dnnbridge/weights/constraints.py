@@ -42,7 +42,7 @@ class AbstractConstraint(Spec):
         """Return what becomes of an array, in float64.
 
         Example:
-            >>> NonNegative()([-1.0, 2.0])
+            >>> NonNeg()([-1.0, 2.0])
             array([0., 2.])
         """
         from dnnbridge.reference.calling import value_of
@@ -52,10 +52,10 @@ class AbstractConstraint(Spec):
 
 @spec
 class MaxNorm(AbstractConstraint):
-    """p · min(‖p‖, limit) / (‖p‖ + ε), the norm unit by unit (Srivastava et al., 2014)
+    """p · min(‖p‖, max_value) / (‖p‖ + ε), the norm unit by unit (Srivastava et al., 2014)
 
     Args:
-        limit: the largest norm.
+        max_value: the largest norm.
         axis: axes of a norm, as in `AbstractConstraint`.
         epsilon: ε.
 
@@ -64,13 +64,13 @@ class MaxNorm(AbstractConstraint):
         0
     """
 
-    limit: NonNegativeFloat = 2.0
+    max_value: NonNegativeFloat = 2.0
     axis: Axes = None
     epsilon: PositiveFloat = 1e-7
 
     def emit(self, p: Value) -> Value:
         norm = _norm(p, self.axis)
-        return p * (ops.minimum(norm, self.limit) / (norm + self.epsilon))
+        return p * (ops.minimum(norm, self.max_value) / (norm + self.epsilon))
 
     @classmethod
     def keras(cls, max_value: float = 2.0, axis: int | tuple[int, ...] = 0) -> Self:
@@ -104,13 +104,15 @@ class UnitNorm(AbstractConstraint):
 
 
 @spec
-class NonNegative(AbstractConstraint):
-    """max(p, 0); Keras calls it `NonNeg`
+class NonNeg(AbstractConstraint):
+    """max(p, 0)
 
     Example:
-        >>> NonNegative().to_dict()
-        {'kind': 'constraint.NonNegative'}
+        >>> NonNeg().to_dict()
+        {'kind': 'constraint.NonNeg'}
     """
+
+    synonyms = ("non_negative",)
 
     def emit(self, p: Value) -> Value:
         return ops.maximum(p, 0.0)
@@ -118,11 +120,11 @@ class NonNegative(AbstractConstraint):
 
 @spec
 class MinMaxNorm(AbstractConstraint):
-    """p · n / (‖p‖ + ε) with n = rate · clip(‖p‖, minimum, maximum) + (1 - rate) · ‖p‖
+    """p · n / (‖p‖ + ε) with n = rate · clip(‖p‖, min_value, max_value) + (1 - rate) · ‖p‖
 
     Args:
-        minimum: the least norm; weights that are all 0 stay 0.
-        maximum: the largest norm.
+        min_value: the least norm; weights that are all 0 stay 0.
+        max_value: the largest norm.
         rate: which part of the way to the limit is gone at an update.
         axis: axes of a norm, as in `AbstractConstraint`.
         epsilon: ε.
@@ -132,24 +134,24 @@ class MinMaxNorm(AbstractConstraint):
         1.0
     """
 
-    minimum: NonNegativeFloat = 0.0
-    maximum: NonNegativeFloat = 1.0
+    min_value: NonNegativeFloat = 0.0
+    max_value: NonNegativeFloat = 1.0
     rate: Share = 1.0
     axis: Axes = None
     epsilon: PositiveFloat = 1e-7
 
     def __post_init__(self) -> None:
-        if self.minimum > self.maximum:
+        if self.min_value > self.max_value:
             raise SpecError(
-                "minimum is above maximum",
+                "min_value is above max_value",
                 where="MinMaxNorm",
-                got=f"{self.minimum} and {self.maximum}",
+                got=f"{self.min_value} and {self.max_value}",
                 hint="Exchange them.",
             )
 
     def emit(self, p: Value) -> Value:
         norm = _norm(p, self.axis)
-        allowed = ops.clip(norm, self.minimum, self.maximum)
+        allowed = ops.clip(norm, self.min_value, self.max_value)
         wanted = self.rate * allowed + (1.0 - self.rate) * norm
         return p * (wanted / (norm + self.epsilon))
 

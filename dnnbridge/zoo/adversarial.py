@@ -9,7 +9,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.initializers import RandomNormal
 from dnnbridge.layers import (
     Activation,
-    BatchNorm,
+    BatchNormalization,
     Conv2D,
     Conv2DTranspose,
     Dense,
@@ -59,9 +59,9 @@ def dcgan(
             Input((code,)),
             Dense(small[0] * small[1] * small[2], kernel_initializer=START),
             Reshape(small),
-            BatchNorm(),
+            BatchNormalization(),
             Conv2DTranspose(width, 5, 2, "same", activation="relu", kernel_initializer=START),
-            BatchNorm(),
+            BatchNormalization(),
             Conv2DTranspose(channels, 5, 2, "same", activation="tanh", kernel_initializer=START),
         ],
         name="generator",

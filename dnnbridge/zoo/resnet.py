@@ -11,7 +11,7 @@ from dnnbridge.layers import (
     Activation,
     Add,
     AveragePooling2D,
-    BatchNorm,
+    BatchNormalization,
     Conv2D,
     Dense,
     GlobalAveragePooling2D,
@@ -143,7 +143,7 @@ def _conv(
     x: Tensor, filters: int, size: int, stride: int = 1, padding: int | str = "same"
 ) -> LayerOutput:
     conv = Conv2D(*(filters, size, stride, padding), use_bias=False, kernel_initializer="he_normal")
-    return BatchNorm(momentum=0.9, epsilon=1e-5)(conv(x))
+    return BatchNormalization(momentum=0.9, epsilon=1e-5)(conv(x))
 
 
 def _skip(x: Tensor, channels: int, width: int, stride: int, shorten: Shorten) -> Tensor:

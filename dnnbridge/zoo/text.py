@@ -9,7 +9,7 @@ from dnnbridge.layers import (
     Dropout,
     Embedding,
     GlobalAveragePooling1D,
-    LayerNorm,
+    LayerNormalization,
     MultiHeadAttention,
     PaddingMask,
     PositionEmbedding,
@@ -34,7 +34,7 @@ def lstm_classifier(
     """
     words = Input((length,), "int32", name="words")
     mask = PaddingMask()(words)
-    x = Embedding(vocabulary, embedding, padding_index=0)(words)
+    x = Embedding(vocabulary, embedding, padding_idx=0)(words)
     x = LSTM(units)(x, mask)
     return Model(words, Dense(classes)(Dropout(dropout)(x)))
 
@@ -59,7 +59,7 @@ def transformer_classifier(
     """
     words = Input((length,), "int32", name="words")
     mask = PaddingMask()(words)
-    x: LayerOutput = PositionEmbedding(length)(Embedding(vocabulary, width, padding_index=0)(words))
+    x: LayerOutput = PositionEmbedding(length)(Embedding(vocabulary, width, padding_idx=0)(words))
     for _ in range(blocks):
         attended = MultiHeadAttention(heads, width // heads, masked=True)(x, x, mask)
         x = _normal_sum(x, attended, dropout)
@@ -70,4 +70,4 @@ def transformer_classifier(
 
 
 def _normal_sum(x: LayerOutput, y: LayerOutput, dropout: float) -> LayerOutput:
-    return LayerNorm(epsilon=1e-6)(Add()(x, Dropout(dropout)(y)))
+    return LayerNormalization(epsilon=1e-6)(Add()(x, Dropout(dropout)(y)))

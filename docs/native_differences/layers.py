@@ -7,7 +7,7 @@ from native_differences.row import Row
 LAYERS = (
     Row(
         id="batch-norm-variance",
-        title="The running variance of BatchNorm",
+        title="The running variance of BatchNormalization",
         kind="differs",
         says="MindSpore follows the unbiased variance of a batch, Keras the biased one that normalises. One step with "
         "momentum 0.5 over the numbers 0, 1, 2, 3.",
@@ -21,12 +21,12 @@ layer = keras.layers.BatchNormalization(momentum=0.5)
 layer(np.array([[0], [1], [2], [3]], np.float32), training=True)
 layer.moving_variance.numpy()
 """,
-        like_mindspore="trained(db.BatchNorm.mindspore(momentum=0.5), [[0.0], [1.0], [2.0], [3.0]]).buffers()['batch_norm/moving_variance']",
-        like_keras="trained(db.BatchNorm(momentum=0.5), [[0.0], [1.0], [2.0], [3.0]]).buffers()['batch_norm/moving_variance']",
+        like_mindspore="trained(db.BatchNormalization.mindspore(momentum=0.5), [[0.0], [1.0], [2.0], [3.0]]).buffers()['batch_normalization/moving_variance']",
+        like_keras="trained(db.BatchNormalization(momentum=0.5), [[0.0], [1.0], [2.0], [3.0]]).buffers()['batch_normalization/moving_variance']",
     ),
     Row(
         id="batch-norm-defaults",
-        title="Epsilon and momentum of BatchNorm",
+        title="Epsilon and momentum of BatchNormalization",
         kind="differs",
         says="1e-5 and 0.9 in MindSpore, 1e-3 and 0.99 in Keras. What the inputs -0.01 and 0.01 become, and the running "
         "mean of two inputs of 1.",
@@ -44,21 +44,21 @@ other(np.ones((2, 1), np.float32), training=True)
 [*made, other.moving_mean.numpy()[0]]
 """,
         like_mindspore="""
-layer = db.BatchNorm.mindspore()
+layer = db.BatchNormalization.mindspore()
 run = trained(layer, [[1.0], [1.0]])
 x = 0.01 / np.sqrt(1e-4 + layer.epsilon)
-[-x, x, run.buffers()["batch_norm/moving_mean"][0]]
+[-x, x, run.buffers()["batch_normalization/moving_mean"][0]]
 """,
         like_keras="""
-layer = db.BatchNorm()
+layer = db.BatchNormalization()
 run = trained(layer, [[1.0], [1.0]])
 x = 0.01 / np.sqrt(1e-4 + layer.epsilon)
-[-x, x, run.buffers()["batch_norm/moving_mean"][0]]
+[-x, x, run.buffers()["batch_normalization/moving_mean"][0]]
 """,
     ),
     Row(
         id="batch-norm-one",
-        title="BatchNorm of one example",
+        title="BatchNormalization of one example",
         kind="wrong",
         says="A training step over a single example makes MindSpore's running variance NaN, by n / (n - 1), and all "
         "predictions after it.",
@@ -72,7 +72,7 @@ layer = keras.layers.BatchNormalization(momentum=0.9)
 layer(np.array([[1, 2]], np.float32), training=True)
 layer.moving_variance.numpy()
 """,
-        expected="trained(db.BatchNorm.mindspore(), [[1.0, 2.0]]).buffers()['batch_norm/moving_variance']",
+        expected="trained(db.BatchNormalization.mindspore(), [[1.0, 2.0]]).buffers()['batch_normalization/moving_variance']",
     ),
     Row(
         id="dropout-argument",
@@ -149,13 +149,13 @@ layer = db.Conv2D(1, 3)
     ),
     Row(
         id="layer-norm-epsilon",
-        title="Epsilon of LayerNorm",
+        title="Epsilon of LayerNormalization",
         kind="differs",
         says="1e-7 in MindSpore, 1e-3 in Keras: features that differ by little are normalised or vanish.",
         mindspore="nn.LayerNorm((2,))(tensor([[-1e-3, 1e-3]]))",
         keras="np.asarray(keras.layers.LayerNormalization()(np.array([[-1e-3, 1e-3]], np.float32)))",
-        like_mindspore="1e-3 / np.sqrt(1e-6 + db.LayerNorm.mindspore().epsilon) * np.array([-1, 1])",
-        like_keras="1e-3 / np.sqrt(1e-6 + db.LayerNorm().epsilon) * np.array([-1, 1])",
+        like_mindspore="1e-3 / np.sqrt(1e-6 + db.LayerNormalization.mindspore().epsilon) * np.array([-1, 1])",
+        like_keras="1e-3 / np.sqrt(1e-6 + db.LayerNormalization().epsilon) * np.array([-1, 1])",
     ),
     Row(
         id="max-pool-defaults",

@@ -34,7 +34,7 @@ LOSSES = (
         "0, the label is the second class.",
         mindspore="nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction='mean')(tensor([[110, 0]]), integers([1]))",
         keras="float(keras.losses.SparseCategoricalCrossentropy(from_logits=True)(np.array([1]), np.array([[110.0, 0.0]])))",
-        expected="value(db.SparseCategoricalCrossEntropy(True), np.array([[110.0, 0.0]]), np.array([1]))",
+        expected="value(db.SparseCategoricalCrossentropy(True), np.array([[110.0, 0.0]]), np.array([1]))",
     ),
     Row(
         id="bad-label-zero",
@@ -94,7 +94,7 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class
 float(loss(np.array([-100]), np.array([[1.0, 0.0]])))
 """,
         expected="0.0",
-        here="`SparseCategoricalCrossEntropy(ignore_index=-100)` gives 0.",
+        here="`SparseCategoricalCrossentropy(ignore_class=-100)` gives 0.",
     ),
     Row(
         id="kl-mean",
@@ -114,8 +114,8 @@ float(loss(np.array([-100]), np.array([[1.0, 0.0]])))
         says="MindSpore adds 1e-12 to the probability, Keras clips it at 1e-7. Probability 0, label 1.",
         mindspore="nn.BCELoss(reduction='mean')(tensor([[0], [0]]), tensor([[1], [1]]))",
         keras="float(keras.losses.BinaryCrossentropy()(np.array([[1.0]]), np.array([[0.0]])))",
-        like_mindspore="value(db.BinaryCrossEntropy(epsilon=1e-12), np.array([[0.0]]), np.array([[1.0]]))",
-        like_keras="value(db.BinaryCrossEntropy(), np.array([[0.0]]), np.array([[1.0]]))",
+        like_mindspore="value(db.BinaryCrossentropy(epsilon=1e-12), np.array([[0.0]]), np.array([[1.0]]))",
+        like_keras="value(db.BinaryCrossentropy(), np.array([[0.0]]), np.array([[1.0]]))",
     ),
     Row(
         id="bce-one",
@@ -135,7 +135,7 @@ float(loss(np.array([-100]), np.array([[1.0, 0.0]])))
         says="-1e12 in MindSpore, which ends a training; 0 in Keras, which learns nothing from it. Use logits.",
         mindspore="slope(lambda p: nn.BCELoss(reduction='sum')(p, tensor([[1], [1]])), [[0], [0]])",
         keras="slope(lambda p: keras.losses.BinaryCrossentropy(reduction='sum')(tf.ones((2, 1)), p), [[0.0], [0.0]])",
-        like_keras="slope(db.BinaryCrossEntropy(), np.zeros((2, 1)), np.ones((2, 1)))",
+        like_keras="slope(db.BinaryCrossentropy(), np.zeros((2, 1)), np.ones((2, 1)))",
     ),
     Row(
         id="cosine-offset",
@@ -169,8 +169,8 @@ p = np.array([[1.8, 0.2]], np.float32)
         expected="-np.log(0.9) * np.ones(2)",
         like_keras="""
 p = np.array([[1.8, 0.2]])
-sparse = value(db.SparseCategoricalCrossEntropy(), p, np.array([0]))
-one_hot = value(db.CategoricalCrossEntropy(), p, np.array([[1.0, 0.0]]))
+sparse = value(db.SparseCategoricalCrossentropy(), p, np.array([0]))
+one_hot = value(db.CategoricalCrossentropy(), p, np.array([[1.0, 0.0]]))
 [float(sparse[0]), float(one_hot[0])]
 """,
         here="The same here, so that the names have one meaning; `normalize=False` takes predictions as they are.",

@@ -100,7 +100,7 @@ f(tensor([1]))
         id="set-train-ignored",
         title="set_train after a function was compiled",
         kind="ignored",
-        says="A jitted function around a Cell keeps the mode in which it was compiled. What a BatchNorm makes of 0 after "
+        says="A jitted function around a Cell keeps the mode in which it was compiled. What a BatchNormalization makes of 0 after "
         "set_train(False), with a running mean of 0.3.",
         mindspore="""
 layer = nn.BatchNorm1d(1).set_train(True)

@@ -108,22 +108,22 @@ OPTIMIZERS = (
     ),
     Row(
         id="rmsprop-body-and-tail",
-        title="RMSProp has two formulas in one tensor",
+        title="RMSprop has two formulas in one tensor",
         kind="wrong",
         says="`nn.RMSProp` documents g / √(s + ε). The CPU kernel computes g / (√s + ε) for blocks of eight elements "
         "and the documented form for the rest: the first and the ninth of nine equal elements move apart.",
         mindspore="steps(lambda p: nn.RMSProp(p, 1.0, decay=0.9, epsilon=0.1), [np.ones(9)])[[0, 8]]",
-        expected="steps(db.RMSProp.mindspore(1.0, decay=0.9, epsilon=0.1), [np.ones(9)])[[0, 8]]",
+        expected="steps(db.RMSprop.mindspore(1.0, decay=0.9, epsilon=0.1), [np.ones(9)])[[0, 8]]",
     ),
     Row(
         id="rmsprop-start",
-        title="Where RMSProp starts",
+        title="Where RMSprop starts",
         kind="differs",
         says="The mean square begins at 1 in MindSpore and at 0 in Keras, so first steps differ by a factor of 3.2.",
         mindspore="steps(lambda p: nn.RMSProp(p, 0.1), [1])",
         keras="steps(keras.optimizers.RMSprop(0.1), [1])",
-        like_mindspore="steps(db.RMSProp.mindspore(0.1), [1])",
-        like_keras="steps(db.RMSProp.keras(0.1), [1])",
+        like_mindspore="steps(db.RMSprop.mindspore(0.1), [1])",
+        like_keras="steps(db.RMSprop.keras(0.1), [1])",
     ),
     Row(
         id="rmsprop-experimental-epsilon",
@@ -132,8 +132,8 @@ OPTIMIZERS = (
         says="`experimental.optim.RMSprop` divides by √s + ε, Keras by √(s + ε).",
         mindspore="steps(lambda p: optim.RMSprop(p, 0.1, alpha=0.9, eps=0.01), [1])",
         keras="steps(keras.optimizers.RMSprop(0.1, rho=0.9, epsilon=0.01), [1])",
-        like_mindspore="steps(db.RMSProp(0.1, rho=0.9, epsilon=0.01, epsilon_inside=False), [1])",
-        like_keras="steps(db.RMSProp.keras(0.1, rho=0.9, epsilon=0.01), [1])",
+        like_mindspore="steps(db.RMSprop(0.1, rho=0.9, epsilon=0.01, epsilon_inside=False), [1])",
+        like_keras="steps(db.RMSprop.keras(0.1, rho=0.9, epsilon=0.01), [1])",
     ),
     Row(
         id="adagrad-epsilon",
@@ -153,7 +153,7 @@ OPTIMIZERS = (
         says="`experimental.optim.Adagrad` divides by √s + ε and starts at 0, Keras by √(s + ε) and at 0.1.",
         mindspore="steps(lambda p: optim.Adagrad(p, 0.1, eps=0.01), [1])",
         keras="steps(keras.optimizers.Adagrad(0.1, epsilon=0.01), [1])",
-        like_mindspore="steps(db.Adagrad(0.1, initial_accumulator=0.0, epsilon=0.01, epsilon_inside=False), [1])",
+        like_mindspore="steps(db.Adagrad(0.1, initial_accumulator_value=0.0, epsilon=0.01, epsilon_inside=False), [1])",
         like_keras="steps(db.Adagrad.keras(0.1, epsilon=0.01), [1])",
     ),
     Row(
@@ -204,8 +204,8 @@ OPTIMIZERS = (
         "outside of it. MindSpore's Lamb has no CPU kernel.",
         keras="steps(keras.optimizers.Lamb(0.1, weight_decay=0.5), [1], start=2.0)",
         mindspore="steps(lambda p: nn.Lamb(p, 0.1, weight_decay=0.5), [1], start=2.0)",
-        expected="steps(db.LAMB.mindspore(0.1, weight_decay=0.5), [1], start=2.0)",
-        like_keras="steps(db.LAMB.keras(0.1).replace(weight_decay=0.5), [1], start=2.0)",
+        expected="steps(db.Lamb.mindspore(0.1, weight_decay=0.5), [1], start=2.0)",
+        like_keras="steps(db.Lamb.keras(0.1).replace(weight_decay=0.5), [1], start=2.0)",
     ),
     Row(
         id="lars-cpu",

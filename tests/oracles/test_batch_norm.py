@@ -68,7 +68,7 @@ def test_batch_norm_equals_keras(shape):
         for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
             weight.assign_sub(RATE * gradient)
         found.append({name: np.array(getattr(native, name)) for name in NAMES})
-    compare(found, *ours(db.BatchNorm(), x, y), np.asarray(native(x, training=False)))
+    compare(found, *ours(db.BatchNormalization(), x, y), np.asarray(native(x, training=False)))
 
 
 @pytest.mark.parametrize(("shape", "kind"), [((10, 3), "1d"), ((10, 4, 5, 3), "2d")])
@@ -91,7 +91,7 @@ def test_batch_norm_equals_mindspore(shape, kind):
             ms.ops.assign(weight, weight - RATE * slope)
         found.append({name: getattr(native, name).asnumpy().copy() for name in NAMES})
     prediction = np.moveaxis(native.set_train(False)(first(x)).asnumpy(), 1, -1)
-    compare(found, *ours(db.BatchNorm.mindspore(), x, y), prediction)
+    compare(found, *ours(db.BatchNormalization.mindspore(), x, y), prediction)
 
 
 def test_a_shared_batch_norm_moves_at_each_call_as_in_keras():
@@ -101,19 +101,19 @@ def test_a_shared_batch_norm_moves_at_each_call_as_in_keras():
     native.build(x.shape)
     theirs = native(native(x, training=True) * 3.0 + 1.0, training=True)
 
-    norm, given = db.BatchNorm(momentum=0.5), db.Input((3,))
+    norm, given = db.BatchNormalization(momentum=0.5), db.Input((3,))
     affine = db.Dense(3, kernel_initializer=db.Identity(3.0), bias_initializer="ones")
     model = db.Model(given, norm(affine(norm(given))))
     run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(1e-30)), "reference")
     run.fit(x, np.asarray(theirs), 4, 1, shuffle=False)
     for name in ("moving_mean", "moving_variance"):
-        ours = run.state()[f"batch_norm/{name}"]
+        ours = run.state()[f"batch_normalization/{name}"]
         assert_close(np.array(getattr(native, name)), ours, 2e-6, name)
 
 
 def test_one_element_gives_beta_and_finite_statistics():
     x = np.array([[3.0, -2.0]], np.float32)
-    states, _ = ours(db.BatchNorm.mindspore(), x, 0.0 * x)
+    states, _ = ours(db.BatchNormalization.mindspore(), x, 0.0 * x)
     for state in states:
         assert np.isfinite(list(state.values())).all()
     np.testing.assert_allclose(states[0]["moving_variance"], 0.9)

@@ -41,10 +41,9 @@ LAYERS = {
         *(db.SimpleRNN, (4, 3), (2,)),
         {k: v for k, v in DENSE.items() if not k.startswith("activity")},
     ),
-    "LayerNorm": (db.LayerNorm, (4,), (), NORM),
-    "BatchNorm": (db.BatchNorm, (4,), (), NORM),
+    "LayerNormalization": (db.LayerNormalization, (4,), (), NORM),
+    "BatchNormalization": (db.BatchNormalization, (4,), (), NORM),
 }
-KERAS_NAMES = {"LayerNorm": "LayerNormalization", "BatchNorm": "BatchNormalization"}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -52,7 +51,7 @@ def test_penalties_of_fields_equal_keras(name):
     keras = pytest.importorskip("keras")
     ours, shape, arguments, fields = LAYERS[name]
     made = ours(*arguments, **{field: given[0] for field, given in fields.items()})
-    theirs = getattr(keras.layers, KERAS_NAMES.get(name, name))(
+    theirs = getattr(keras.layers, name)(
         *arguments,
         **{field: getattr(keras.regularizers, kind)(v) for field, (_, kind, v) in fields.items()},
     )

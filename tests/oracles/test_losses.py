@@ -21,28 +21,28 @@ P = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
 
 LOSSES = {
     "sparse": (
-        db.SparseCategoricalCrossEntropy(from_logits=True),
+        db.SparseCategoricalCrossentropy(from_logits=True),
         "SparseCategoricalCrossentropy",
         {"from_logits": True},
         LOGITS,
         LABEL,
     ),
     "sparse-probabilities": (
-        db.SparseCategoricalCrossEntropy(),
+        db.SparseCategoricalCrossentropy(),
         "SparseCategoricalCrossentropy",
         {},
         P,
         LABEL,
     ),
     "one_hot": (
-        db.CategoricalCrossEntropy(from_logits=True),
+        db.CategoricalCrossentropy(from_logits=True),
         "CategoricalCrossentropy",
         {"from_logits": True},
         LOGITS,
         ONE_HOT,
     ),
     "one_hot-probabilities": (
-        db.CategoricalCrossEntropy(),
+        db.CategoricalCrossentropy(),
         "CategoricalCrossentropy",
         {},
         P,
@@ -66,17 +66,17 @@ LOSSES = {
     ),
     "huber": (db.Huber(0.7), "Huber", {"delta": 0.7}, LOGITS, P),
     "log_cosh": (db.LogCosh(), "LogCosh", {}, 30.0 * LOGITS, P),
-    "binary": (db.BinaryCrossEntropy(), "BinaryCrossentropy", {}, P, ONE_HOT),
+    "binary": (db.BinaryCrossentropy(), "BinaryCrossentropy", {}, P, ONE_HOT),
     "binary-logits": (
-        db.BinaryCrossEntropy(True, 0.2),
+        db.BinaryCrossentropy(True, 0.2),
         "BinaryCrossentropy",
         {"from_logits": True, "label_smoothing": 0.2},
         LOGITS,
         ONE_HOT,
     ),
-    "binary_focal": (db.BinaryFocalCrossEntropy(), "BinaryFocalCrossentropy", {}, P, ONE_HOT),
+    "binary_focal": (db.BinaryFocalCrossentropy(), "BinaryFocalCrossentropy", {}, P, ONE_HOT),
     "binary_focal-logits": (
-        db.BinaryFocalCrossEntropy(True, 0.3, 1.5, True, 0.1),
+        db.BinaryFocalCrossentropy(True, 0.3, 1.5, True, 0.1),
         "BinaryFocalCrossentropy",
         {
             "apply_class_balancing": True,
@@ -89,14 +89,14 @@ LOSSES = {
         ONE_HOT,
     ),
     "focal": (
-        db.CategoricalFocalCrossEntropy(),
+        db.CategoricalFocalCrossentropy(),
         "CategoricalFocalCrossentropy",
         {},
         P,
         ONE_HOT,
     ),
     "focal-logits": (
-        db.CategoricalFocalCrossEntropy(0.4, 1.5, True, 0.1),
+        db.CategoricalFocalCrossentropy(0.4, 1.5, True, 0.1),
         "CategoricalFocalCrossentropy",
         {"alpha": 0.4, "gamma": 1.5, "from_logits": True, "label_smoothing": 0.1},
         LOGITS,
@@ -136,7 +136,7 @@ MINDSPORE_LOSSES = {
     "mae": (db.MeanAbsoluteError(), "MAELoss", {}, LOGITS, P, P),
     "huber": (db.Huber(0.7), "HuberLoss", {"delta": 0.7}, LOGITS, P, P),
     "binary-logits": (
-        db.BinaryCrossEntropy.mindspore(),
+        db.BinaryCrossentropy.mindspore(),
         "BCEWithLogitsLoss",
         {},
         LOGITS,
@@ -144,7 +144,7 @@ MINDSPORE_LOSSES = {
         ONE_HOT,
     ),
     "focal": (
-        db.CategoricalFocalCrossEntropy.mindspore(),
+        db.CategoricalFocalCrossentropy.mindspore(),
         "FocalLoss",
         {},
         LOGITS,
@@ -190,7 +190,7 @@ def test_log_cosh_and_binary_logits_of_any_size():
     types = [TensorType((BATCH, 1))] * 2
     for ours, target, value, slope in (
         (db.LogCosh(), 0.0, np.abs(x[:, 0]) - np.log(2.0) * (x[:, 0] != 0), np.tanh(x)),
-        (db.BinaryCrossEntropy(True), 0.0, [np.log(2), 100.0, np.exp(-100)], [[0.5], [1], [0]]),
+        (db.BinaryCrossentropy(True), 0.0, [np.log(2), 100.0, np.exp(-100)], [[0.5], [1], [0]]),
     ):
         built = equation(
             lambda scope, p, t, ours=ours: scope.call(ours, p, t), types, [x, x * 0 + target]
@@ -207,20 +207,26 @@ SCORES = np.clip(RNG.normal(0.4 + 0.3 * YES, 0.25), 0.0, 1.0).astype(np.float32)
 METRICS = {
     "binary_accuracy": (db.BinaryAccuracy(0.4), "BinaryAccuracy", {"threshold": 0.4}, SCORES, YES),
     "top_k": (
-        db.TopKAccuracy(2),
+        db.TopKCategoricalAccuracy(2),
         "SparseTopKCategoricalAccuracy",
         {"k": 2},
         LOGITS.round(),
         LABEL,
     ),
-    "top_k-one_hot": (db.TopKAccuracy(3), "TopKCategoricalAccuracy", {"k": 3}, LOGITS, ONE_HOT),
+    "top_k-one_hot": (
+        db.TopKCategoricalAccuracy(3),
+        "TopKCategoricalAccuracy",
+        {"k": 3},
+        LOGITS,
+        ONE_HOT,
+    ),
     "precision": (db.Precision(), "Precision", {}, SCORES, YES),
     "recall": (db.Recall(0.3), "Recall", {"thresholds": 0.3}, SCORES, YES),
     "f1": (db.F1Score(), "F1Score", {"average": "macro", "threshold": 0.5}, SCORES, YES),
     "f1-classes": (db.F1Score(None), "F1Score", {"average": "macro"}, LOGITS, ONE_HOT),
     "auc": (db.AUC(), "AUC", {}, SCORES, YES),
     "auc-20": (db.AUC(20), "AUC", {"num_thresholds": 20}, SCORES, YES),
-    "r_squared": (db.RSquared(0.5), "R2Score", {}, SCORES, YES),
+    "r_squared": (db.R2Score(0.5), "R2Score", {}, SCORES, YES),
     "mean_of_loss": (db.LossMetric(db.LogCosh()), "LogCoshError", {}, SCORES, YES),
 }
 

@@ -32,10 +32,10 @@ NATIVE = {
     ("PiecewiseConstant", "keras"): [KERAS.schedules.PiecewiseConstantDecay],
     ("PiecewiseConstant", "mindspore"): [nn.piecewise_constant_lr],
     ("Plateau", "keras"): [keras.callbacks.ReduceLROnPlateau],
-    ("BinaryCrossEntropy", "mindspore"): [nn.BCEWithLogitsLoss],
-    ("SparseCategoricalCrossEntropy", "mindspore"): [nn.CrossEntropyLoss],
-    ("CategoricalCrossEntropy", "mindspore"): [nn.CrossEntropyLoss],
-    ("CategoricalFocalCrossEntropy", "mindspore"): [nn.FocalLoss],
+    ("BinaryCrossentropy", "mindspore"): [nn.BCEWithLogitsLoss],
+    ("SparseCategoricalCrossentropy", "mindspore"): [nn.CrossEntropyLoss],
+    ("CategoricalCrossentropy", "mindspore"): [nn.CrossEntropyLoss],
+    ("CategoricalFocalCrossentropy", "mindspore"): [nn.FocalLoss],
     ("CTC", "keras"): [keras.losses.CTC],
     ("Poisson", "keras"): [keras.losses.Poisson],
     ("Poisson", "mindspore"): [nn.PoissonNLLLoss],
@@ -43,8 +43,8 @@ NATIVE = {
     ("Adafactor", "mindspore"): [nn.AdaFactor],
     ("Adagrad", "keras"): [KERAS.Adagrad],
     ("Adagrad", "mindspore"): [nn.Adagrad],
-    ("RMSProp", "keras"): [KERAS.RMSprop],
-    ("RMSProp", "mindspore"): [nn.RMSProp],
+    ("RMSprop", "keras"): [KERAS.RMSprop],
+    ("RMSprop", "mindspore"): [nn.RMSProp],
     ("Adadelta", "keras"): [KERAS.Adadelta],
     ("Adadelta", "mindspore"): [nn.Adadelta],
     ("Adam", "keras"): [KERAS.Adam],
@@ -53,8 +53,8 @@ NATIVE = {
     ("AdamW", "keras"): [KERAS.AdamW],
     ("AdamW", "mindspore"): [nn.AdamWeightDecay],
     ("ASGD", "mindspore"): [nn.ASGD],
-    ("LAMB", "keras"): [KERAS.Lamb],
-    ("LAMB", "mindspore"): [nn.Lamb],
+    ("Lamb", "keras"): [KERAS.Lamb],
+    ("Lamb", "mindspore"): [nn.Lamb],
     ("LARS", "mindspore"): [nn.LARS],
     ("Adamax", "keras"): [KERAS.Adamax],
     ("Adamax", "mindspore"): [nn.AdaMax],
@@ -76,13 +76,13 @@ NATIVE = {
     ("UnitNorm", "keras"): [keras.constraints.UnitNorm],
     ("MinMaxNorm", "keras"): [keras.constraints.MinMaxNorm],
     ("MultiHeadAttention", "mindspore"): [nn.MultiheadAttention],
-    ("BatchNorm", "mindspore"): [nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d],
+    ("BatchNormalization", "mindspore"): [nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d],
     ("Conv2D", "mindspore"): [nn.Conv2d],
     ("Conv2DTranspose", "mindspore"): [nn.Conv2dTranspose],
     ("Dense", "mindspore"): [nn.Dense],
     ("Embedding", "mindspore"): [nn.Embedding],
-    ("LayerNorm", "mindspore"): [nn.LayerNorm],
-    ("GroupNorm", "mindspore"): [nn.GroupNorm],
+    ("LayerNormalization", "mindspore"): [nn.LayerNorm],
+    ("GroupNormalization", "mindspore"): [nn.GroupNorm],
     ("InstanceNorm", "mindspore"): [nn.InstanceNorm2d],
     ("MaxPooling2D", "mindspore"): [nn.MaxPool2d],
     ("AveragePooling2D", "mindspore"): [nn.AvgPool2d],
@@ -175,7 +175,7 @@ def test_every_row_of_hints_is_about_a_constructor():
     assert {kind_of(cls) for cls in kinds(Spec)} >= {kind for kind, _ in OWN}
 
 
-SCALED = [db.SGD, db.Adam, db.RMSProp, db.Adagrad, db.Adadelta, db.Adamax, db.Ftrl]
+SCALED = [db.SGD, db.Adam, db.RMSprop, db.Adagrad, db.Adadelta, db.Adamax, db.Ftrl]
 
 
 @pytest.mark.parametrize("cls", SCALED)

@@ -24,12 +24,16 @@ def evaluated(layer, x):
 
 
 KERAS = {
-    "layer": (db.LayerNorm(), "LayerNormalization", {}),
-    "layer-two": (db.LayerNorm((1, 3)), "LayerNormalization", {"axis": [1, 3]}),
-    "group": (db.GroupNorm(3), "GroupNormalization", {"groups": 3}),
-    "group-axis": (db.GroupNorm(2, axis=2), "GroupNormalization", {"groups": 2, "axis": 2}),
+    "layer": (db.LayerNormalization(), "LayerNormalization", {}),
+    "layer-two": (db.LayerNormalization((1, 3)), "LayerNormalization", {"axis": [1, 3]}),
+    "group": (db.GroupNormalization(3), "GroupNormalization", {"groups": 3}),
+    "group-axis": (
+        db.GroupNormalization(2, axis=2),
+        "GroupNormalization",
+        {"groups": 2, "axis": 2},
+    ),
     "instance": (db.InstanceNorm(), "GroupNormalization", {"groups": -1}),
-    "rms": (db.RMSNorm(), "RMSNormalization", {}),
+    "rms": (db.RMSNormalization(), "RMSNormalization", {}),
 }
 
 
@@ -58,8 +62,8 @@ def test_normalizations_equal_keras(layer, name, options):
 
 
 MINDSPORE = {
-    "layer": (db.LayerNorm.mindspore(), lambda nn: nn.LayerNorm((6,)), False),
-    "group": (db.GroupNorm.mindspore(3), lambda nn: nn.GroupNorm(3, 6), True),
+    "layer": (db.LayerNormalization.mindspore(), lambda nn: nn.LayerNorm((6,)), False),
+    "group": (db.GroupNormalization.mindspore(3), lambda nn: nn.GroupNorm(3, 6), True),
 }
 
 

@@ -72,9 +72,9 @@ def lookahead(k, alpha, momentum):
 
 
 PAPERS = {
-    "lamb": (db.LAMB(CHANGING, 0.9, 0.999, 1e-6), lambda: lamb(0.9, 0.999, 1e-6, 0.0)),
+    "lamb": (db.Lamb(CHANGING, 0.9, 0.999, 1e-6), lambda: lamb(0.9, 0.999, 1e-6, 0.0)),
     "lamb-decay": (
-        db.LAMB.mindspore(CHANGING, 0.8, 0.99, weight_decay=0.1),
+        db.Lamb.mindspore(CHANGING, 0.8, 0.99, weight_decay=0.1),
         lambda: lamb(0.8, 0.99, 1e-6, 0.1),
     ),
     "lars": (db.LARS(CHANGING, 0.9, 0.02, 0.05), lambda: lars(0.9, 0.02, 0.05)),
@@ -123,7 +123,7 @@ def test_ftrl_as_it_is_written_loses_digits_in_float32():
 def test_a_ratio_of_norms_is_1_where_a_norm_is_0():
     zeros, ones = np.zeros((2, 2), np.float32), np.ones((1, 2, 2), np.float32)
     reference = load_backend("reference")
-    for optimizer in (db.LAMB(0.1, epsilon=0.0), db.LARS(0.1)):
+    for optimizer in (db.Lamb(0.1, epsilon=0.0), db.LARS(0.1)):
         found = trajectory(reference, optimizer, zeros, ones)["p"]
         np.testing.assert_allclose(found, -0.1, rtol=1e-12)
     found = trajectory(reference, db.LARS(0.1), zeros + 1, 0 * ones)["p"]

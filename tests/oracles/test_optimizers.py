@@ -83,14 +83,14 @@ KERAS = {
         "Adagrad",
         {"initial_accumulator_value": 0.5, "epsilon": 1e-2},
     ),
-    "rmsprop": (db.RMSProp.keras(CHANGING), "RMSprop", {}),
+    "rmsprop": (db.RMSprop.keras(CHANGING), "RMSprop", {}),
     "rmsprop-momentum": (
-        db.RMSProp.keras(CHANGING, 0.8, 0.9, 1e-4),
+        db.RMSprop.keras(CHANGING, 0.8, 0.9, 1e-4),
         "RMSprop",
         {"rho": 0.8, "momentum": 0.9, "epsilon": 1e-4},
     ),
     "rmsprop-centered": (
-        db.RMSProp.keras(CHANGING, 0.8, 0.0, 1e-3, True),
+        db.RMSprop.keras(CHANGING, 0.8, 0.0, 1e-3, True),
         "RMSprop",
         {"rho": 0.8, "epsilon": 1e-3, "centered": True},
     ),
@@ -102,18 +102,15 @@ KERAS = {
     "adamw-defaults": (db.AdamW.keras(CHANGING), "AdamW", {}),
     **{
         f"{name}-decay": (
-            getattr(db, ours).keras(CHANGING, weight_decay=0.02),
+            getattr(db, name).keras(CHANGING, weight_decay=0.02),
             name,
             {"weight_decay": 0.02},
         )
-        for name, ours in {
-            **{n: n for n in ("SGD", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "Lion")},
-            "RMSprop": "RMSProp",
-        }.items()
+        for name in (*("SGD", "Adam", "Adagrad", "Adadelta", "Adamax", "Nadam", "Lion", "RMSprop"),)
     },
-    "lamb": (db.LAMB.keras(CHANGING), "Lamb", {}),
+    "lamb": (db.Lamb.keras(CHANGING), "Lamb", {}),
     "lamb-betas": (
-        db.LAMB.keras(CHANGING, 0.5, 0.9, 1e-3),
+        db.Lamb.keras(CHANGING, 0.5, 0.9, 1e-3),
         "Lamb",
         {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     ),
@@ -159,7 +156,7 @@ def test_optimizers_reproduce_keras(ours, name, arguments):
 @pytest.mark.parametrize("name", ["Adafactor", "Lamb"])
 def test_shapes_mean_the_same_as_in_keras(name, shape):
     keras = pytest.importorskip("keras")
-    ours = {"Adafactor": db.Adafactor, "Lamb": db.LAMB}[name].keras(CHANGING)
+    ours = {"Adafactor": db.Adafactor, "Lamb": db.Lamb}[name].keras(CHANGING)
     start = START.reshape(shape) * np.float32(1e-5)  # below Adafactor's second epsilon
     gradients = GRADIENTS.reshape(STEPS, *shape)
     theirs = keras_trajectory(getattr(keras.optimizers, name)(0.1), start, gradients)
@@ -199,7 +196,7 @@ MINDSPORE = {
     "adagrad": (db.Adagrad.mindspore(CHANGING, 0.5), "Adagrad", {"accum": 0.5}),
     "adagrad-from-0": (db.Adagrad.mindspore(CHANGING, 0.0), "Adagrad", {"accum": 0.0}),
     "rmsprop-centered": (
-        db.RMSProp.mindspore(CHANGING, 0.8, 0.5, 1e-3, True),
+        db.RMSprop.mindspore(CHANGING, 0.8, 0.5, 1e-3, True),
         "RMSProp",
         {"decay": 0.8, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
     ),
@@ -212,7 +209,7 @@ MINDSPORE = {
     ),
     "adamw-defaults": (db.AdamW.mindspore(CHANGING), "AdamWeightDecay", {}),
     "rmsprop-decay": (
-        db.RMSProp.mindspore(CHANGING, 0.8, 0.5, 1e-3, True, weight_decay=0.02),
+        db.RMSprop.mindspore(CHANGING, 0.8, 0.5, 1e-3, True, weight_decay=0.02),
         "RMSProp",
         {"decay": 0.8, "momentum": 0.5, "epsilon": 1e-3, "centered": True, "weight_decay": 0.02},
     ),
@@ -396,16 +393,16 @@ def test_a_momentum_of_rmsprop_that_changes_is_that_of_each_step():
         s = 0.8 * s + 0.2 * g * g
         m = mu * m + rate * g / np.sqrt(s + 1e-4)
         p = p - m
-    ours = db.RMSProp(CHANGING, 0.8, MOMENTUM, 1e-4)
+    ours = db.RMSprop(CHANGING, 0.8, MOMENTUM, 1e-4)
     found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]
-    assert_near(found, p, 1e-12, "RMSProp")
+    assert_near(found, p, 1e-12, "RMSprop")
 
 
 def test_a_schedule_of_one_number_is_that_number():
     given = load_backend("reference"), START, GRADIENTS
     pairs = [
         (db.SGD(CHANGING, momentum=FLAT), db.SGD(CHANGING, momentum=0.9)),
-        (db.RMSProp(CHANGING, momentum=FLAT), db.RMSProp(CHANGING, momentum=0.9)),
+        (db.RMSprop(CHANGING, momentum=FLAT), db.RMSprop(CHANGING, momentum=0.9)),
         (db.Adam(CHANGING, FLAT, nesterov=True), db.Adam(CHANGING, nesterov=True)),
     ]
     for changing, plain in pairs:

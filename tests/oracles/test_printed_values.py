@@ -37,7 +37,7 @@ def test_a_softmax_of_four_numbers():
 @pytest.mark.parametrize("classes", [2, 10, 1000])
 def test_a_uniform_guess_has_the_loss_log_n_and_the_perplexity_n(classes):
     logits, label = np.zeros((1, classes)), np.array([1])
-    loss = value(db.SparseCategoricalCrossEntropy(True), logits, label)
+    loss = value(db.SparseCategoricalCrossentropy(True), logits, label)
     assert loss == pytest.approx(math.log(classes))
     perplexity = db.Perplexity(from_logits=True)
     statistic = value(perplexity, logits, label).sum(0)

@@ -34,9 +34,9 @@ P = np.vstack(
 )
 
 SPARSE, ROWS, FOCAL = (
-    db.SparseCategoricalCrossEntropy,
-    db.CategoricalCrossEntropy,
-    db.CategoricalFocalCrossEntropy,
+    db.SparseCategoricalCrossentropy,
+    db.CategoricalCrossentropy,
+    db.CategoricalFocalCrossentropy,
 )
 QUOTIENTS = {
     "sparse": (SPARSE(), "SparseCategoricalCrossentropy", {}, LABEL),
@@ -113,17 +113,17 @@ SURE = {
     "softmax-sparse": ("softmax", [25.0, 0.0], SPARSE(), ONE),
     "softmax-rows": ("softmax", [25.0, 0.0], ROWS(), NO_YES),
     "softmax-smoothed": ("softmax", [25.0, 0.0], ROWS(label_smoothing=0.1), NO_YES),
-    "sigmoid-binary": ("sigmoid", [-25.0], db.BinaryCrossEntropy(), np.ones((1, 1))),
+    "sigmoid-binary": ("sigmoid", [-25.0], db.BinaryCrossentropy(), np.ones((1, 1))),
     "sigmoid-binary_smoothed": (
         "sigmoid",
         [-25.0],
-        db.BinaryCrossEntropy(label_smoothing=0.2),
+        db.BinaryCrossentropy(label_smoothing=0.2),
         np.ones((1, 1)),
     ),
-    "sigmoid-focal": ("sigmoid", [-25.0], db.BinaryFocalCrossEntropy(), np.ones((1, 1))),
+    "sigmoid-focal": ("sigmoid", [-25.0], db.BinaryFocalCrossentropy(), np.ones((1, 1))),
     "sigmoid-rows": ("sigmoid", [25.0, 0.0], ROWS(), NO_YES),
     "sigmoid-sparse": ("sigmoid", [25.0, 0.0], SPARSE(), ONE),
-    "softmax-binary": ("softmax", [25.0, 0.0], db.BinaryCrossEntropy(), NO_YES),
+    "softmax-binary": ("softmax", [25.0, 0.0], db.BinaryCrossentropy(), NO_YES),
     "softmax-focal": ("softmax", [25.0, 0.0], FOCAL(), NO_YES),
 }
 ENDS = ("dense", "activation", "softmax layer", "functional", "nested", "passed on")
@@ -254,7 +254,7 @@ def test_heads_weights_and_reductions_see_logits_too():
     flag = db.Dense(1, "sigmoid", use_bias=False, name="flag")(x)
     heads = [
         db.Head("kind", SPARSE(class_weights=(1.0, 3.0), reduction="sum"), metrics=["accuracy"]),
-        db.Head("flag", db.BinaryCrossEntropy(reduction="weighted_mean"), weight=0.5),
+        db.Head("flag", db.BinaryCrossentropy(reduction="weighted_mean"), weight=0.5),
     ]
     run = db.compile(db.Experiment(db.Model(x, [kind, flag]), heads, db.SGD(1.0)), "reference")
     run.set_parameters({"kind/kernel": np.array([[25.0, 0.0]]), "flag/kernel": np.array([[-25.0]])})
@@ -274,7 +274,7 @@ def test_evaluation_and_metrics_of_the_same_name_are_those_of_keras(end):
     rng = np.random.default_rng(1)
     x, kernel = rng.normal(0, 9, (12, 1)).astype(np.float32), [2.0, -1.0, 0.5]
     label, weights = np.eye(3)[rng.integers(0, 3, 12)], rng.random(12)
-    extra = [db.BinaryCrossEntropy(), db.KLDivergence(), db.CategoricalFocalCrossEntropy()]
+    extra = [db.BinaryCrossentropy(), db.KLDivergence(), db.CategoricalFocalCrossentropy()]
     run = ours_of("dense", end, 3, ROWS(), "reference", [ROWS(), *extra, "accuracy"])
     run.set_parameters({"dense/kernel": np.array([kernel], np.float32)})
     ours = run.evaluate(x, label, sample_weight=weights)

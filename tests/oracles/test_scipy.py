@@ -57,19 +57,19 @@ def test_activations_equal_scipy(ours, theirs):
 LOSSES = {
     "kl": (db.KLDivergence(), P, Q, special.rel_entr(Q, P).sum(-1)),
     "binary": (
-        db.BinaryCrossEntropy(),
+        db.BinaryCrossentropy(),
         P,
         Q,
         -(special.xlogy(Q, P) + special.xlog1py(1 - Q, -P)).mean(-1),
     ),
     "one_hot": (
-        db.CategoricalCrossEntropy(),
+        db.CategoricalCrossentropy(),
         P,
         Q,
         (special.entr(Q) + special.rel_entr(Q, P)).sum(-1),
     ),
     "sparse": (
-        db.SparseCategoricalCrossEntropy(True),
+        db.SparseCategoricalCrossentropy(True),
         LOGITS,
         LABEL,
         -special.log_softmax(LOGITS, -1)[np.arange(9), LABEL],

@@ -61,7 +61,7 @@ def test_embedding_equals_mindspore():
 def test_padding_stays_zero_and_its_row_is_never_trained(backend):
     if backend != "reference":
         pytest.importorskip(backend)
-    layers = [db.Embedding(7, 3, padding_index=0), db.Flatten(), db.Dense(1)]
+    layers = [db.Embedding(7, 3, padding_idx=0), db.Flatten(), db.Dense(1)]
     model = db.Sequential([db.Input((4,), "int32"), *layers])
     experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.5))
     run = db.compile(experiment, backend)

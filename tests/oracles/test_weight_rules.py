@@ -66,7 +66,7 @@ CONSTRAINTS = {
     "MaxNorm-defaults": (db.MaxNorm.keras(), "MaxNorm", {}),
     "UnitNorm": (db.UnitNorm.keras(), "UnitNorm", {}),
     "UnitNorm-last": (db.UnitNorm.keras(-1), "UnitNorm", {"axis": -1}),
-    "NonNegative": (db.NonNegative(), "NonNeg", {}),
+    "NonNeg": (db.NonNeg(), "NonNeg", {}),
     "MinMaxNorm": (db.MinMaxNorm.keras(), "MinMaxNorm", {}),
     "MinMaxNorm-rate": (
         db.MinMaxNorm.keras(1.5, 1.9, 0.3, 0),

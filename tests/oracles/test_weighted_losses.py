@@ -46,25 +46,25 @@ def test_cross_entropy_of_mindspore(arguments, label):
         given["weight"] = ms.Tensor(np.array(given["weight"], np.float32))
     native = ms.nn.CrossEntropyLoss(**given)
     theirs = native(ms.Tensor(LOGITS, ms.float32), ms.Tensor(label, ms.int32))
-    ours = loss_of(db.SparseCategoricalCrossEntropy.mindspore(**arguments), label)
+    ours = loss_of(db.SparseCategoricalCrossentropy.mindspore(**arguments), label)
     assert ours == pytest.approx(float(theirs.asnumpy()), rel=2e-6)
 
 
 KERAS = {
     "smoothed": (
-        db.CategoricalCrossEntropy(True, 0.2),
+        db.CategoricalCrossentropy(True, 0.2),
         "CategoricalCrossentropy",
         {"from_logits": True, "label_smoothing": 0.2},
         np.eye(5)[LABEL],
     ),
     "ignored": (
-        db.SparseCategoricalCrossEntropy(True, ignore_index=-100),
+        db.SparseCategoricalCrossentropy(True, ignore_class=-100),
         "SparseCategoricalCrossentropy",
         {"from_logits": True, "ignore_class": -100},
         SOME,
     ),
     "plain": (
-        db.SparseCategoricalCrossEntropy(True),
+        db.SparseCategoricalCrossentropy(True),
         "SparseCategoricalCrossentropy",
         {"from_logits": True},
         LABEL,
@@ -93,7 +93,7 @@ def test_reductions_of_keras(reduction):
         from_logits=True, reduction=REDUCTIONS[reduction]
     )
     theirs = float(native(LABEL, LOGITS, sample_weight=SAMPLES))
-    ours = db.SparseCategoricalCrossEntropy(True, reduction=reduction)
+    ours = db.SparseCategoricalCrossentropy(True, reduction=reduction)
     assert loss_of(ours, LABEL, sample_weight=SAMPLES) == pytest.approx(theirs, rel=2e-6)
 
 
@@ -122,7 +122,7 @@ def test_confusion_matrix(normalize):
     counts = np.zeros((5, 5))
     np.add.at(counts, (LABEL, LOGITS.argmax(1)), 1)
     whole = {"true": counts.sum(1, keepdims=True), "predicted": counts.sum(0), "all": 40.0}
-    loss = db.SparseCategoricalCrossEntropy(True)
+    loss = db.SparseCategoricalCrossentropy(True)
     found = metric_of(db.ConfusionMatrix(normalize), LOGITS, LABEL, loss)
     np.testing.assert_allclose(found, counts / whole.get(normalize, 1.0), rtol=1e-12)
 
@@ -138,7 +138,7 @@ def test_the_metric_of_a_loss_ignores_what_the_loss_ignores(ends_with):
     keras = pytest.importorskip("keras")
     x = db.Input((4, 3))
     model = db.Model(x, db.Activation("linear" if ends_with == "logits" else "softmax")(x))
-    loss = db.SparseCategoricalCrossEntropy(ends_with == "logits", ignore_index=-100)
+    loss = db.SparseCategoricalCrossentropy(ends_with == "logits", ignore_class=-100)
     metrics = [loss, db.Perplexity(loss.from_logits, -100)]
     run = db.compile(db.Experiment(model, loss, db.SGD(0.1), metrics), "reference")
     found = run.evaluate(STEPS, STEP_LABEL, batch_size=5)
@@ -147,7 +147,7 @@ def test_the_metric_of_a_loss_ignores_what_the_loss_ignores(ends_with):
     assert found == pytest.approx(
         {
             "loss": wanted,
-            "sparse_categorical_cross_entropy": wanted,
+            "sparse_categorical_crossentropy": wanted,
             "perplexity": np.exp(wanted),
         },
         rel=2e-6,
@@ -155,15 +155,15 @@ def test_the_metric_of_a_loss_ignores_what_the_loss_ignores(ends_with):
 
 
 OTHER_METRICS = {
-    "none": (-100, db.SparseCategoricalCrossEntropy(True)),
-    "a class": (1, db.SparseCategoricalCrossEntropy(True)),
-    "another": (1, db.SparseCategoricalCrossEntropy(True, ignore_index=2)),
+    "none": (-100, db.SparseCategoricalCrossentropy(True)),
+    "a class": (1, db.SparseCategoricalCrossentropy(True)),
+    "another": (1, db.SparseCategoricalCrossentropy(True, ignore_class=2)),
 }
 
 
 @pytest.mark.parametrize(("ignored", "metric"), OTHER_METRICS.values(), ids=OTHER_METRICS)
 def test_the_metric_of_a_loss_may_not_count_what_the_loss_ignores(ignored, metric):
-    loss = db.SparseCategoricalCrossEntropy(True, ignore_index=ignored)
+    loss = db.SparseCategoricalCrossentropy(True, ignore_class=ignored)
     model = db.Sequential([db.Input((6,)), db.Dense(3)])
-    with pytest.raises(SpecError, match=f"its loss ignore_index={ignored}"):
+    with pytest.raises(SpecError, match=f"its loss ignore_class={ignored}"):
         db.Experiment(model, loss, db.SGD(0.1), [db.LossMetric(metric, name="other")])

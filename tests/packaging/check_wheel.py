@@ -18,7 +18,7 @@ import dnnbridge as db
 names = {b.name: b.installed for b in db.available_backends()}
 assert names == {"tensorflow": False, "mindspore": False, "reference": True}, names
 model = db.Sequential([db.Input((64,)), db.Dense(10)])
-loss = db.SparseCategoricalCrossEntropy(from_logits=True)
+loss = db.SparseCategoricalCrossentropy(from_logits=True)
 run = db.compile(db.Experiment(model, loss, db.SGD(0.1)))
 assert run.backend == "reference"
 from dnnbridge.datasets import adapt_to, load_dataset

@@ -88,7 +88,7 @@ def _log_of_softmax(spec, scope, prediction, target):
 
 def _counts_ignored(spec, scope, prediction, target):
     made = spec.emit(scope, prediction, target)
-    loss = spec.replace(ignore_index=None).emit(scope, prediction, target)
+    loss = spec.replace(ignore_class=None).emit(scope, prediction, target)
     return loss if isinstance(made, Value) else (loss, *(1.0 + 0.0 * v for v in made[1:]))
 
 
@@ -102,34 +102,46 @@ def _kernel_as_mindspore(spec, scope, x):
 
 
 LAYERS = [
-    _root_plus_epsilon("BatchNorm's epsilon beside the root", layers.BatchNorm, "layer/BatchNorm"),
-    _root_plus_epsilon("LayerNorm's epsilon beside the root", layers.LayerNorm, "layer/LayerNorm"),
-    _root_plus_epsilon("RMSNorm's epsilon beside the root", layers.RMSNorm, "layer/RMSNorm"),
+    _root_plus_epsilon(
+        "BatchNormalization's epsilon beside the root",
+        layers.BatchNormalization,
+        "layer/BatchNormalization",
+    ),
+    _root_plus_epsilon(
+        "LayerNormalization's epsilon beside the root",
+        layers.LayerNormalization,
+        "layer/LayerNormalization",
+    ),
+    _root_plus_epsilon(
+        "RMSNormalization's epsilon beside the root",
+        layers.RMSNormalization,
+        "layer/RMSNormalization",
+    ),
     _spec(
         "running variance unbiased",
-        layers.BatchNorm,
+        layers.BatchNormalization,
         _with(unbiased=True),
-        "layer/BatchNorm",
+        "layer/BatchNormalization",
         "training/train-batch_norm",
     ),
     _spec(
         "running variance biased",
-        layers.BatchNorm,
+        layers.BatchNormalization,
         _with(unbiased=False),
-        "layer/BatchNorm-mindspore",
+        "layer/BatchNormalization-mindspore",
         "training/train-batch_norm",
     ),
     _spec(
         "momentum of running statistics the other way round",
-        layers.BatchNorm,
+        layers.BatchNormalization,
         emitted(lambda norm: norm.replace(momentum=1.0 - norm.momentum)),
         "training/train-batch_norm",
     ),
     _spec(
         "gamma left out",
-        layers.BatchNorm,
+        layers.BatchNormalization,
         _by(lambda norm, scope, x: _without_gamma(norm, scope, x)),
-        "layer/BatchNorm",
+        "layer/BatchNormalization",
     ),
     _spec(
         "penalty of an output left out",
@@ -178,7 +190,7 @@ LAYERS = [
     _spec(
         "the row of the padding trained",
         layers.Embedding,
-        _with(padding_index=None),
+        _with(padding_idx=None),
         "layer/Embedding-padding",
         "training/train-attention",
     ),
@@ -229,26 +241,26 @@ ACTIVATIONS = [
 LOSSES = [
     _spec(
         "labels not smoothed",
-        losses.SparseCategoricalCrossEntropy,
+        losses.SparseCategoricalCrossentropy,
         _with(label_smoothing=0.0),
         "loss/sparse-smoothed",
         "training/train-heads",
     ),
     _spec(
         "ignored labels counted",
-        losses.SparseCategoricalCrossEntropy,
+        losses.SparseCategoricalCrossentropy,
         _by(_counts_ignored),
         "loss/sparse-ignored-class",
     ),
     _spec(
         "weights of classes ignored",
-        losses.SparseCategoricalCrossEntropy,
+        losses.SparseCategoricalCrossentropy,
         _with(class_weights=None),
         "loss/sparse-weighted",
     ),
     _spec(
         "logits taken for probabilities",
-        losses.BinaryCrossEntropy,
+        losses.BinaryCrossentropy,
         _with(from_logits=False),
         "loss/binary-logits",
     ),
@@ -286,13 +298,13 @@ LOSSES = [
     ),
     _spec(
         "logarithms of a softmax, by hand",
-        losses.CategoricalCrossEntropy,
+        losses.CategoricalCrossentropy,
         _by(_log_of_softmax),
         "loss/one_hot-logits-ends",
     ),
     _spec(
         "classes that weigh 0 counted",
-        losses.SparseCategoricalCrossEntropy,
+        losses.SparseCategoricalCrossentropy,
         _with(class_weights=None),
         "loss/sparse-weights_of_0-probabilities-ends",
     ),

@@ -334,7 +334,7 @@ WINDOWS = [
     _op(
         "padding counted in a mean",
         ops.AvgPool,
-        instead(lambda op: replace(op, count_padding=True)),
+        instead(lambda op: replace(op, count_include_pad=True)),
         "operation/AvgPool-overlap",
         "layer/AveragePooling2D-same",
         "layer/AveragePooling1D-7x13-same",

@@ -96,7 +96,7 @@ STEPS = [
 BATCHES = [
     Sabotage(
         "examples that fill up a batch counted",
-        ("training/train-softplus-momentum", "layer/BatchNorm-short"),
+        ("training/train-softplus-momentum", "layer/BatchNormalization-short"),
         wrap=executables.EveryExampleCounts,
     ),
     Sabotage(

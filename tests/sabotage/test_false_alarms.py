@@ -16,7 +16,9 @@ SEEDS = range(20)
 LARGE = ("training", "resuming", "schedule")
 SMALL = [check for check in all_checks() if check.area not in LARGE]
 TRAININGS = [check for check in all_checks() if check.area in LARGE[:2]]
-SOME = select(SMALL, words="Dense,LayerNorm,LSTM,Conv2D,CrossEntropy,mse,SGD,Adam", quick=True)
+SOME = select(
+    SMALL, words="Dense,LayerNormalization,LSTM,Conv2D,CrossEntropy,mse,SGD,Adam", quick=True
+)
 
 
 def alarms(checks: list[Check], backend: Backend, seed: int) -> list[str]:

@@ -82,9 +82,9 @@ def _classes() -> list[EquationCase]:
             *([0.5, 0.5, 1e-40], [1.0 - 2.0**-24, 2.0**-24, 0.0]),
         ]
     )
-    sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
+    sparse, dense = losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy
     focal, kl, hinge = (
-        losses.CategoricalFocalCrossEntropy,
+        losses.CategoricalFocalCrossentropy,
         losses.KLDivergence,
         losses.CategoricalHinge,
     )
@@ -96,7 +96,7 @@ def _classes() -> list[EquationCase]:
         given: list[tuple[str, losses.AbstractLoss, Array]] = [
             ("sparse", sparse(of_logits), label),
             ("sparse-weights_of_0", sparse(of_logits, class_weights=weights), label),
-            ("sparse-ignored", sparse(of_logits, ignore_index=1), label),
+            ("sparse-ignored", sparse(of_logits, ignore_class=1), label),
             ("one_hot", dense(of_logits), one_hot),
             ("one_hot-soft", dense(of_logits), soft),
             ("one_hot-smoothed", dense(of_logits, 0.1), one_hot),
@@ -113,7 +113,7 @@ def _classes() -> list[EquationCase]:
 
 
 def _binary() -> list[EquationCase]:
-    cross, focal = losses.BinaryCrossEntropy, losses.BinaryFocalCrossEntropy
+    cross, focal = losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy
     answers = np.array([0.0, 1e-40, 0.25, 1.0])
     made = []
     for name, loss in (("binary", cross), ("binary_focal", focal)):
@@ -152,7 +152,7 @@ def _relative() -> list[EquationCase]:
     given: list[tuple[str, losses.AbstractLoss, tuple[Array, Array]]] = [
         (
             "binary-logits",
-            losses.BinaryCrossEntropy(from_logits=True),
+            losses.BinaryCrossentropy(from_logits=True),
             (sure[:, None], _sure_of(sure)),
         ),
         ("huber", losses.Huber(0.1), (near, zero)),

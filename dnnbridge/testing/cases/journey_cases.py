@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import BatchNorm, Dense, Dropout, Flatten
-from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossEntropy
+from dnnbridge.layers import BatchNormalization, Dense, Dropout, Flatten
+from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import SGD, Adam
 from dnnbridge.schedules import AbstractSchedule, ExponentialDecay
@@ -37,15 +37,17 @@ class JourneyCase:
 
 def _transferred() -> JourneyCase:
     """Pretrain, train a new head, and then everything, with rates that change on the way."""
-    shared = Flatten(), Dense(12, "tanh"), BatchNorm(momentum=0.9), Dropout(0.2)
+    shared = Flatten(), Dense(12, "tanh"), BatchNormalization(momentum=0.9), Dropout(0.2)
 
     def model(head: Dense) -> Sequential:
         return Sequential([Input((4, 5)), *shared, head])
 
     first = Experiment(model(Dense(2)), MeanSquaredError(), SGD(0.05, momentum=0.9), seed=3)
-    loss = SparseCategoricalCrossEntropy(from_logits=True)
+    loss = SparseCategoricalCrossentropy(from_logits=True)
     head = Dense(3, name="head")
-    second = Experiment(model(head), loss, Adam(0.02), seed=4, frozen=("dense/*", "batch_norm/*"))
+    second = Experiment(
+        model(head), loss, Adam(0.02), seed=4, frozen=("dense/*", "batch_normalization/*")
+    )
     third = second.replace(optimizer=SGD(0.1, momentum=0.5), frozen=())
     x, numbers, labels = examples(), examples()[:, :2, 0] ** 2, classes()
     return JourneyCase(

@@ -14,11 +14,11 @@ def _classes() -> list[EquationCase]:
     steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
     hard = np.array([[100.0, 0.0, -100.0], [0.0, 0.0, 0.0], [-300.0, 300.0, 0.0]])
     hard_label, soft = np.array([1, 2, 0]), softmax(normal(9, 10, scale=1.5))
-    sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
+    sparse, dense = losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy
     sure, sure_label = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]]), np.array([0, 1, 1])
     # What several sigmoids give: rows whose sums are not 1, some of them above.
     several = np.vstack([1.0 / (1.0 + np.exp(-logits)), np.full((1, 10), 1e-9), 3.0 * soft[:1]])
-    several_label, focal = np.append(label, [3, 4]), losses.CategoricalFocalCrossEntropy
+    several_label, focal = np.append(label, [3, 4]), losses.CategoricalFocalCrossentropy
     made = [
         EquationCase(f"{name}-{kind}", loss, (several, y), reduced=20)
         for kind, normalize in (("divided", True), ("undivided", False))
@@ -44,26 +44,26 @@ def _classes() -> list[EquationCase]:
         ),
         EquationCase("one_hot-probabilities", dense(), (softmax(logits), soft), reduced=10),
         EquationCase("one_hot-probabilities-sure", dense(), (sure, np.eye(2)[sure_label])),
-        EquationCase("focal", losses.CategoricalFocalCrossEntropy(), (softmax(logits), soft)),
+        EquationCase("focal", losses.CategoricalFocalCrossentropy(), (softmax(logits), soft)),
         EquationCase(
             "focal-logits",
-            losses.CategoricalFocalCrossEntropy(0.5, 1.5, True, 0.1),
+            losses.CategoricalFocalCrossentropy(0.5, 1.5, True, 0.1),
             (logits, np.eye(10)[label]),
             reduced=10,
         ),
         EquationCase(
             "focal-logits-hard",
-            losses.CategoricalFocalCrossEntropy.mindspore(),
+            losses.CategoricalFocalCrossentropy.mindspore(),
             (hard, np.eye(3)[hard_label]),
             reduced=3,
         ),
         EquationCase(
             "focal-steps",
-            losses.CategoricalFocalCrossEntropy(gamma=0.0, from_logits=True),
+            losses.CategoricalFocalCrossentropy(gamma=0.0, from_logits=True),
             (steps, np.eye(5)[step_label]),
             reduced=20,
         ),
-        EquationCase("focal-sure", losses.CategoricalFocalCrossEntropy(), (sure, sure[::-1])),
+        EquationCase("focal-sure", losses.CategoricalFocalCrossentropy(), (sure, sure[::-1])),
     ]
 
 
@@ -74,14 +74,14 @@ def _weighted() -> list[EquationCase]:
     some, none = step_label.copy(), np.full((3, 4), -100)
     some[0, 2:], some[2] = -100, -100
     factors = tuple(float(w) for w in np.linspace(0.0, 2.0, 5))
-    sparse, dense = losses.SparseCategoricalCrossEntropy, losses.CategoricalCrossEntropy
+    sparse, dense = losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy
     return [
         EquationCase(name, loss, inputs, reduced=20)
         for name, loss, inputs in (
             ("sparse-smoothed", sparse(True, 0.1), (logits, label)),
             ("sparse-smoothed-probabilities", sparse(False, 0.1), (softmax(steps), step_label)),
-            ("sparse-ignored", sparse(True, ignore_index=-100), (steps, some)),
-            ("sparse-ignored-class", sparse(True, ignore_index=8), (logits, label)),
+            ("sparse-ignored", sparse(True, ignore_class=-100), (steps, some)),
+            ("sparse-ignored-class", sparse(True, ignore_class=8), (logits, label)),
             ("sparse-ignored-all", sparse(True, 0.2, -100), (steps, none)),
             ("sparse-weighted", sparse(True, class_weights=factors), (steps, step_label)),
             ("sparse-mindspore", sparse.mindspore(factors, label_smoothing=0.1), (steps, some)),
@@ -143,7 +143,7 @@ def _binary() -> list[EquationCase]:
     hard = np.array([[0.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4]] * 2)
     hard_answer = np.array([[0.0] * 7, [1.0] * 7])
     sure, sure_answer = np.array([[0.0, 0.0, 1.0, 1.0]]), np.array([[0.0, 1.0, 0.0, 1.0]])
-    cross, focal = losses.BinaryCrossEntropy, losses.BinaryFocalCrossEntropy
+    cross, focal = losses.BinaryCrossentropy, losses.BinaryFocalCrossentropy
     cases = []
     for name, plain, of_logits in (
         ("binary", cross(), cross(True)),

@@ -8,21 +8,21 @@ from dnnbridge.layers import (
     GRU,
     Activation,
     AveragePooling2D,
-    BatchNorm,
+    BatchNormalization,
     Concatenate,
     Conv2D,
     Dense,
     Embedding,
     Flatten,
 )
-from dnnbridge.losses import SparseCategoricalCrossEntropy
+from dnnbridge.losses import SparseCategoricalCrossentropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
 from dnnbridge.optimizers.gradient_rules import ClipByGlobalNorm
 from dnnbridge.schedules import CosineDecay
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
 
-_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+_SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _two_inputs() -> TrainingCase:
@@ -50,11 +50,11 @@ def _statistics() -> TrainingCase:
     """
     layers = (
         Conv2D(4, 3, padding="same", use_bias=False),
-        BatchNorm(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         Activation("softplus"),
         AveragePooling2D(2),
         Conv2D(6, 3, use_bias=False),
-        BatchNorm.mindspore(),
+        BatchNormalization.mindspore(),
         Activation("tanh"),
         Flatten(),
         Dense(3),

@@ -43,13 +43,13 @@ def _cases() -> list[OpCase]:
     for id, shape, window, strides, padding in _WINDOWS:
         pairs = pad_pairs(padding, shape[1:-1], window, strides, (1,) * len(window))
         mean, best = ops.AvgPool(window, strides, pairs), ops.MaxPool(window, strides, pairs)
-        counted = ops.AvgPool(window, strides, pairs, count_padding=True)
+        counted = ops.AvgPool(window, strides, pairs, count_include_pad=True)
         terms = math.prod(window)
         made += [
             OpCase(f"MaxPool-{id}", best, (_negative(*shape),), reduced=terms),
             OpCase(f"MaxPool-{id}-ties", best, (_whole(*shape),), reduced=terms),
             OpCase(f"AvgPool-{id}", mean, (normal(*shape),), reduced=terms),
-            OpCase(f"AvgPool-{id}-count_padding", counted, (normal(*shape),), reduced=terms),
+            OpCase(f"AvgPool-{id}-count_include_pad", counted, (normal(*shape),), reduced=terms),
         ]
     return made
 
@@ -73,7 +73,7 @@ def _layers() -> list[EquationCase]:
         ("same", layers.AveragePooling1D(3, 2, "same"), (line,)),
         ("default", layers.AveragePooling2D(), (plane,)),
         ("same", layers.AveragePooling2D(3, 2, "same"), (plane,)),
-        ("counted", layers.AveragePooling2D(3, 2, 1, count_padding=True), (plane,)),
+        ("counted", layers.AveragePooling2D(3, 2, 1, count_include_pad=True), (plane,)),
         ("mindspore", layers.AveragePooling2D.mindspore(3, 2, "pad", 1), (plane,)),
         ("channels_first", layers.AveragePooling2D(2, data_format=_FIRST), (plane,)),
         ("same", layers.AveragePooling3D(2, (1, 2, 2), "same"), (space,)),

@@ -10,7 +10,7 @@ from dnnbridge.layers import (
     LSTM,
     Activation,
     Add,
-    BatchNorm,
+    BatchNormalization,
     Concatenate,
     Conv2D,
     Dense,
@@ -19,12 +19,12 @@ from dnnbridge.layers import (
     Flatten,
     GlobalAveragePooling2D,
     GlobalMaxPooling1D,
-    LayerNorm,
+    LayerNormalization,
     MaxPooling2D,
     MultiHeadAttention,
     TimeDistributed,
 )
-from dnnbridge.losses import MeanAbsoluteError, SparseCategoricalCrossEntropy
+from dnnbridge.losses import MeanAbsoluteError, SparseCategoricalCrossentropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
 from dnnbridge.optimizers.gradient_rules import ClipByGlobalNorm
@@ -32,7 +32,7 @@ from dnnbridge.schedules import ExponentialDecay
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
 from dnnbridge.testing.tolerances import ONE_STEP_GATED, ONE_STEP_NORMALISED
 
-_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+_SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 _SGD = SGD(ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5), momentum=0.9)
 
 
@@ -64,9 +64,11 @@ def _lenet() -> TrainingCase:
 def _resnet() -> TrainingCase:
     """A block of a ResNet, its statistics over 32 steps, the first layer frozen."""
     image = Input((8, 8, 2))
-    stem = Activation("relu")(BatchNorm()(Conv2D(6, 3, padding="same", use_bias=False)(image)))
-    y = Activation("relu")(BatchNorm()(Conv2D(6, 3, padding="same", use_bias=False)(stem)))
-    y = BatchNorm.mindspore()(Conv2D(6, 3, padding="same", use_bias=False)(y))
+    stem = Activation("relu")(
+        BatchNormalization()(Conv2D(6, 3, padding="same", use_bias=False)(image))
+    )
+    y = Activation("relu")(BatchNormalization()(Conv2D(6, 3, padding="same", use_bias=False)(stem)))
+    y = BatchNormalization.mindspore()(Conv2D(6, 3, padding="same", use_bias=False)(y))
     block = Activation("relu")(Add()(stem, y))
     model = Model(image, Dense(3)(GlobalAveragePooling2D()(block)))
     experiment = Experiment(model, _SPARSE, _SGD, seed=3, frozen=("conv2d/*",))
@@ -81,9 +83,9 @@ def _transformer() -> TrainingCase:
     """A block of attention with its feed-forward part, and the largest number over time."""
     x = Input((4, 5))
     rows = Dense(8)(x)
-    seen = LayerNorm()(Add()(rows, MultiHeadAttention(2, 4, use_bias=False)(rows, rows)))
+    seen = LayerNormalization()(Add()(rows, MultiHeadAttention(2, 4, use_bias=False)(rows, rows)))
     made = Add()(seen, TimeDistributed(Dense(8))(TimeDistributed(Dense(16, "relu"))(seen)))
-    model = Model(x, Dense(3)(GlobalMaxPooling1D()(LayerNorm()(made))))
+    model = Model(x, Dense(3)(GlobalMaxPooling1D()(LayerNormalization()(made))))
     experiment = Experiment(model, _SPARSE, Adam(0.01), seed=3)
     return TrainingCase("transformer", experiment, examples(), classes(), epochs=4)
 

@@ -79,6 +79,6 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("stairs", Staircase(CosineDecay(0.1, 9000), 171)),
     ScheduleCase("strided", Strided(ExponentialDecay(0.1, 700, 0.7), 3, 2)),
     ScheduleCase("table", TableSchedule(tuple(1.0 / (3 + k) for k in range(500)))),
-    ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, minimum=1e-3)),
+    ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, min_lr=1e-3)),
 ]
 """Every schedule has a case here; the suite insists."""

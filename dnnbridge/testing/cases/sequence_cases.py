@@ -19,7 +19,7 @@ def _embeddings() -> list[EquationCase]:
     long = layers.Embedding(500, 3)
     return [
         EquationCase("Embedding", layers.Embedding(7, 5), (_WORDS,)),
-        EquationCase("Embedding-padding", layers.Embedding(7, 5, padding_index=0), (_WORDS,)),
+        EquationCase("Embedding-padding", layers.Embedding(7, 5, padding_idx=0), (_WORDS,)),
         EquationCase("Embedding-long", long, (labels(20, 30, classes=500),), reduced=5),
         EquationCase("Embedding-one_axis", layers.Embedding.mindspore(7, 2), (_WORDS[:, 0],)),
         EquationCase("Embedding-out_of_range", layers.Embedding(6, 2), (_WORDS - 1,)),

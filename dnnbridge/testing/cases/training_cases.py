@@ -13,14 +13,14 @@ from dnnbridge.layers import (
     LSTM,
     Activation,
     Add,
-    BatchNorm,
+    BatchNormalization,
     Concatenate,
     Dense,
     Dropout,
     Embedding,
     Flatten,
     GaussianNoise,
-    LayerNorm,
+    LayerNormalization,
     MultiHeadAttention,
     PaddingMask,
     Reshape,
@@ -28,9 +28,9 @@ from dnnbridge.layers import (
 )
 from dnnbridge.losses import (
     AbstractLoss,
-    CategoricalCrossEntropy,
+    CategoricalCrossentropy,
     MeanSquaredError,
-    SparseCategoricalCrossEntropy,
+    SparseCategoricalCrossentropy,
 )
 from dnnbridge.metrics import Accuracy
 from dnnbridge.models import Input, Model, Sequential
@@ -81,11 +81,11 @@ def _called_twice(layer: Any, units: int) -> Model:
 def _sequence_case() -> TrainingCase:
     """Words, some of them padding, through attention; a word is taken many times in a batch."""
     words = Input((6,), "int32")
-    rows = SinusoidalPositions()(Embedding(9, 8, padding_index=0)(words))
+    rows = SinusoidalPositions()(Embedding(9, 8, padding_idx=0)(words))
     # The gradient of a bias of the keys is zero, and its rounding is all that would be compared.
     heads = MultiHeadAttention(2, 4, dropout=0.1, use_bias=False, causal=True, masked=True)
     seen = heads(rows, rows, PaddingMask()(words))
-    normed = LayerNorm()(Add()(GaussianNoise(0.1)(rows), seen))
+    normed = LayerNormalization()(Add()(GaussianNoise(0.1)(rows), seen))
     model = Model(words, Dense(3)(Flatten()(normed)))
     x = randomness.generator(0, "words").integers(0, 9, (107, 6))
     experiment = Experiment(model, _SPARSE, SGD(0.1, momentum=0.9), ["accuracy"], seed=3)
@@ -101,7 +101,7 @@ def _tables_case() -> TrainingCase:
     known = np.append(rng.integers(0, 2**15, 30), [0, 2**15 - 1])
     first, second = Input((4,), "int32", name="first"), Input((2, 2), "int32", name="second")
     shared = Embedding(2**15, 8, name="shared")
-    tables = Embedding(2**15, 8, padding_index=0, name="a"), Embedding(2**16, 4, name="b")
+    tables = Embedding(2**15, 8, padding_idx=0, name="a"), Embedding(2**16, 4, name="b")
     parts = [*(table(first) for table in (shared, *tables)), Reshape((4, 8))(shared(second))]
     h = Dense(6, "tanh")(Concatenate()(*(Flatten()(part) for part in parts)))
     optimizer = ParameterGroups({"a/*": SGD(1.0), "b/*": Adagrad(0.1), "*": LazyAdam(0.05)})
@@ -110,7 +110,7 @@ def _tables_case() -> TrainingCase:
     return TrainingCase("tables", experiment, x, x["first"].sum(1) % 3, epochs=2)
 
 
-_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+_SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 _DECAY = ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5)
 
 
@@ -125,8 +125,8 @@ def _heads() -> TrainingCase:
         Head("size", MeanSquaredError(reduction="weighted_mean"), weight=0.3),
         Head(
             "kind",
-            SparseCategoricalCrossEntropy(True, 0.1, -1, (1.0, 0.5, 2.0)),
-            metrics=[Accuracy(ignore_index=-1)],
+            SparseCategoricalCrossentropy(True, 0.1, -1, (1.0, 0.5, 2.0)),
+            metrics=[Accuracy(ignore_class=-1)],
         ),
     ]
     experiment = Experiment(Model(x, [kind, size]), heads, SGD(0.05, momentum=0.5), seed=3)
@@ -138,7 +138,7 @@ def _heads() -> TrainingCase:
 def _reduced() -> TrainingCase:
     """A sum over the batch instead of a mean, of weighted examples."""
     model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
-    loss = SparseCategoricalCrossEntropy(from_logits=True, reduction="sum")
+    loss = SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
     experiment = Experiment(model, loss, SGD(0.01), ["accuracy"], seed=3)
     weights = randomness.generator(0, "training weights").random(107)
     return TrainingCase("sum-weights", experiment, _x(), _label(), sample_weight=weights)
@@ -147,7 +147,7 @@ def _reduced() -> TrainingCase:
 def _tuned() -> TrainingCase:
     """A frozen normalisation, a kernel that is not, a slower layer, and two optimizers."""
     body = Sequential(
-        [Input((4, 5)), Flatten(), Dense(8), BatchNorm(), Activation("tanh")], name="body"
+        [Input((4, 5)), Flatten(), Dense(8), BatchNormalization(), Activation("tanh")], name="body"
     )
     last = Dense(6, "tanh", name="dense_1"), Dense(3)
     groups = {"dense_1/*": Adam(0.01), "*": SGD(0.1, momentum=0.9)}
@@ -183,7 +183,7 @@ TRAINING_CASES: list[TrainingCase] = [
     _case(
         "sigmoid-adam-one_hot",
         np.eye(3)[_label()],
-        CategoricalCrossEntropy(),
+        CategoricalCrossentropy(),
         Adam(CosineDecay(0.02, decay_steps=40)),
         Dense(16, "sigmoid"),
         Dense(8, "tanh"),
@@ -240,10 +240,10 @@ TRAINING_CASES: list[TrainingCase] = [
         _SPARSE,
         SGD(0.1, momentum=0.9),
         Dense(16, use_bias=False),
-        BatchNorm(momentum=0.9),
+        BatchNormalization(momentum=0.9),
         Activation("tanh"),
         Dense(8, use_bias=False),
-        BatchNorm.mindspore(),
+        BatchNormalization.mindspore(),
         Dense(3),
     ),
     _case(
@@ -252,7 +252,7 @@ TRAINING_CASES: list[TrainingCase] = [
         _SPARSE,
         SGD(0.1),
         Dense(8, "tanh"),
-        _called_twice(BatchNorm(momentum=0.5), 8),
+        _called_twice(BatchNormalization(momentum=0.5), 8),
         Dense(3),
     ),
     _sequence_case(),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import LSTM, ActivityRegularization, Dense, Flatten, LayerNorm
-from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossEntropy
+from dnnbridge.layers import LSTM, ActivityRegularization, Dense, Flatten, LayerNormalization
+from dnnbridge.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from dnnbridge.models import Input, Sequential
 from dnnbridge.optimizers import SGD, Adam, ExponentialMovingAverage, Lookahead
 from dnnbridge.optimizers.gradient_rules import AdaptiveClip, ClipByGlobalNorm
@@ -16,10 +16,10 @@ from dnnbridge.optimizers.weight_decay import (
 )
 from dnnbridge.schedules import ExponentialDecay, Strided
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples
-from dnnbridge.weights.constraints import MaxNorm, MinMaxNorm, NonNegative
+from dnnbridge.weights.constraints import MaxNorm, MinMaxNorm, NonNeg
 from dnnbridge.weights.regularizers import L1, L1L2, L2, OrthogonalRegularizer
 
-_SPARSE = SparseCategoricalCrossEntropy(from_logits=True)
+_SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _regularised() -> TrainingCase:
@@ -28,7 +28,7 @@ def _regularised() -> TrainingCase:
         6,
         kernel_regularizer=L1L2(1e-4, 2e-3),
         recurrent_regularizer=L2(1e-3),
-        bias_constraint=NonNegative(),
+        bias_constraint=NonNeg(),
         recurrent_constraint=MinMaxNorm(0.5, 0.9, 0.5),
     )
     hidden = Dense(
@@ -43,7 +43,7 @@ def _regularised() -> TrainingCase:
             Input((4, 5)),
             recurrent,
             hidden,
-            LayerNorm(gamma_regularizer=L2(0.1)),
+            LayerNormalization(gamma_regularizer=L2(0.1)),
             ActivityRegularization(l2=0.01),
             Dense(8, "softplus", kernel_regularizer=L2(1.0), name="still"),
             Dense(8, "tanh", kernel_regularizer=OrthogonalRegularizer(0.05)),

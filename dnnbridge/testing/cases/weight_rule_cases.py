@@ -18,7 +18,7 @@ from dnnbridge.weights.constraints import (
     AbstractConstraint,
     MaxNorm,
     MinMaxNorm,
-    NonNegative,
+    NonNeg,
     UnitNorm,
 )
 from dnnbridge.weights.regularizers import L1, L1L2, L2, AbstractRegularizer, OrthogonalRegularizer
@@ -87,7 +87,7 @@ WEIGHT_RULE_CASES: list[EquationCase] = [
     *_constraint("MaxNorm", MaxNorm(1.5)),
     *_constraint("MaxNorm-keras", MaxNorm.keras(0.5)),
     *_constraint("UnitNorm", UnitNorm()),
-    *_constraint("NonNegative", NonNegative()),
+    *_constraint("NonNeg", NonNeg()),
     *_constraint("MinMaxNorm", MinMaxNorm(0.7, 1.5, 0.8)),
     *_constraint("MinMaxNorm-keras", MinMaxNorm.keras(0.1, 0.4)),
     _gradient_rule("ClipByValue", gradient_rules.ClipByValue(0.3)),

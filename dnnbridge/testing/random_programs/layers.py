@@ -42,12 +42,14 @@ def dense(units: st.SearchStrategy[int] = UNITS) -> Layers:
 def _norms(shape: tuple[int, ...]) -> list[Layers]:
     groups = [g for g in (1, 2, 3) if shape[-1] % g == 0]
     made: list[Layers] = [
-        st.builds(layers.LayerNorm, epsilon=st.sampled_from([1e-3, 1e-5])),
-        st.builds(layers.BatchNorm, momentum=st.sampled_from([0.9, 0.5]), unbiased=st.booleans()),
-        st.builds(layers.RMSNorm),
+        st.builds(layers.LayerNormalization, epsilon=st.sampled_from([1e-3, 1e-5])),
+        st.builds(
+            layers.BatchNormalization, momentum=st.sampled_from([0.9, 0.5]), unbiased=st.booleans()
+        ),
+        st.builds(layers.RMSNormalization),
     ]
     if len(shape) > 1:
-        made.append(st.builds(layers.GroupNorm, st.sampled_from(groups)))
+        made.append(st.builds(layers.GroupNormalization, st.sampled_from(groups)))
         made.append(st.builds(layers.InstanceNorm))
     return made
 
@@ -95,7 +97,7 @@ def _pools(shape: tuple[int, ...], kinds: tuple[Callable[..., Any], ...]) -> Lay
         "padding": st.sampled_from(["valid", "same"]),
     }
     average, largest = kinds
-    counted = {"count_padding": st.booleans()}
+    counted = {"count_include_pad": st.booleans()}
     return st.one_of(st.builds(average, **given, **counted), st.builds(largest, **given))
 
 

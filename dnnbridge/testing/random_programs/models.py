@@ -65,7 +65,7 @@ def models(draw: Draw, outputs: tuple[int, ...]) -> AbstractModel:
 def _words(draw: Draw) -> tuple[Input, Any, tuple[int, ...]]:
     """Draw the embedding of a sequence of whole numbers."""
     first, size = Input((draw(st.integers(1, 4)),), "int32"), draw(st.integers(1, 4))
-    rows = layers.Embedding(4, size, padding_index=draw(st.sampled_from([None, 0])))
+    rows = layers.Embedding(4, size, padding_idx=draw(st.sampled_from([None, 0])))
     return first, rows(first), (first.shape[0], size)
 
 

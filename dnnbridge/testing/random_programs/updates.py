@@ -46,13 +46,13 @@ def of_outputs(count: int) -> st.SearchStrategy[AbstractLoss]:
     smooth = given | {"label_smoothing": smoothing, "from_logits": st.just(True)}
     real = [losses.MeanSquaredError, losses.Huber, losses.LogCosh, losses.MeanAbsoluteError]
     made: list[st.SearchStrategy[AbstractLoss]] = [st.builds(kind, **given) for kind in real]
-    made.append(st.builds(losses.BinaryCrossEntropy, **smooth))
-    made.append(st.builds(losses.BinaryFocalCrossEntropy, **smooth))
+    made.append(st.builds(losses.BinaryCrossentropy, **smooth))
+    made.append(st.builds(losses.BinaryFocalCrossentropy, **smooth))
     if count > 1:
         classes = [
-            losses.SparseCategoricalCrossEntropy,
-            losses.CategoricalCrossEntropy,
-            losses.CategoricalFocalCrossEntropy,
+            losses.SparseCategoricalCrossentropy,
+            losses.CategoricalCrossentropy,
+            losses.CategoricalFocalCrossentropy,
         ]
         made += [st.builds(kind, **smooth) for kind in classes]
         made.append(st.builds(losses.KLDivergence, from_logits=st.just(True), **given))
@@ -72,9 +72,9 @@ def _plain() -> st.SearchStrategy[AbstractOptimizer]:
         st.builds(optimizers.SGD, RATES, _MOMENTA, st.just(True), **decay),
         st.builds(optimizers.Adam, RATES, **decay, **adam, nesterov=st.booleans()),
         st.builds(optimizers.AdamW, RATES, **adam),
-        st.builds(optimizers.RMSProp, RATES, epsilon=st.just(1e-3), **decay, **square),
+        st.builds(optimizers.RMSprop, RATES, epsilon=st.just(1e-3), **decay, **square),
         *(st.builds(kind, RATES, **decay) for kind in kinds),
-        st.builds(optimizers.LAMB, RATES, **decay),
+        st.builds(optimizers.Lamb, RATES, **decay),
         st.builds(optimizers.LARS, RATES, nesterov=st.booleans()),
         st.builds(optimizers.Lion, RATES, **decay),
         st.builds(optimizers.Adafactor, RATES),

@@ -9,13 +9,7 @@ from typing import Any
 from oracles.keras_names.names import Pair, class_of
 
 ARGUMENTS = {
-    "ignore_index": "ignore_class",
-    "initial_accumulator": "initial_accumulator_value",
-    "limit": "max_value",
-    "maximum": "max_value",
-    "minimum": "min_value",
     "shared": "shared_axes",
-    "initializer": "alpha_initializer",
 }
 """Arguments that are called otherwise here."""
 

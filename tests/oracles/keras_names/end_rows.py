@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from oracles.keras_names.evaluating import assign
-from oracles.keras_names.loss_rows import FAR, LABEL, MINE, ONE_HOT, REAL, RENAMED
+from oracles.keras_names.loss_rows import FAR, LABEL, ONE_HOT, REAL
 from oracles.keras_names.row import Pairs, Row, text_of
 
 import dnnbridge as db
@@ -18,14 +18,14 @@ ROWS, CLASSES = np.vstack([ONE_HOT, ONE_HOT]), np.append(LABEL, LABEL)
 
 def _measure(activation: str, name: str, y: Any, arguments: Any, keras: Any) -> Pairs:
     """Evaluate, and train for one step, a model that is nothing but a kernel and an activation."""
-    theirs = getattr(keras.losses, RENAMED.get(name, name))(**arguments)
+    theirs = getattr(keras.losses, name)(**arguments)
     native = keras.Sequential(
         [keras.Input((5,)), keras.layers.Dense(5, activation, use_bias=False)]
     )
     kernel = np.eye(5, dtype=np.float32)
     assign(native.weights, {"kernel": kernel})
     native.compile(keras.optimizers.SGD(0.1), theirs)
-    mine = getattr(db, name)(**{MINE.get(k, k): v for k, v in arguments.items()})
+    mine = getattr(db, name)(**arguments)
     layers = [db.Input((5,)), db.Dense(5, activation, use_bias=False)]
     run = db.compile(db.Experiment(db.Sequential(layers), mine, db.SGD(0.1)), "reference")
     run.set_parameters({"dense/kernel": kernel})
@@ -43,7 +43,7 @@ def row(activation: str, name: str, y: Any, because: str = "", **arguments: Any)
     return Row(
         family="loss",
         name=name,
-        keras=f"losses.{RENAMED.get(name, name)}",
+        keras=f"losses.{name}",
         says=", ".join(filter(None, (f"behind a final {activation}", text_of(arguments)))),
         measure=partial(_measure, activation, name, y, arguments),
         because=because,
@@ -65,16 +65,16 @@ END_ROWS = [
         row(activation, name, y)
         for activation in ("softmax", "sigmoid")
         for name, y in (
-            ("SparseCategoricalCrossEntropy", CLASSES),
-            ("CategoricalCrossEntropy", ROWS),
-            ("CategoricalFocalCrossEntropy", ROWS),
-            ("BinaryCrossEntropy", ROWS),
+            ("SparseCategoricalCrossentropy", CLASSES),
+            ("CategoricalCrossentropy", ROWS),
+            ("CategoricalFocalCrossentropy", ROWS),
+            ("BinaryCrossentropy", ROWS),
             ("KLDivergence", ROWS),
         )
     ),
-    row("softmax", "CategoricalCrossEntropy", ROWS, label_smoothing=0.1),
-    row("sigmoid", "BinaryCrossEntropy", ROWS, label_smoothing=0.1),
-    row("sigmoid", "BinaryFocalCrossEntropy", ROWS),
-    row("softmax", "BinaryFocalCrossEntropy", ROWS, MIXED),
-    row("softmax", "SparseCategoricalCrossEntropy", CLASSES, IGNORED, ignore_class=3),
+    row("softmax", "CategoricalCrossentropy", ROWS, label_smoothing=0.1),
+    row("sigmoid", "BinaryCrossentropy", ROWS, label_smoothing=0.1),
+    row("sigmoid", "BinaryFocalCrossentropy", ROWS),
+    row("softmax", "BinaryFocalCrossentropy", ROWS, MIXED),
+    row("softmax", "SparseCategoricalCrossentropy", CLASSES, IGNORED, ignore_class=3),
 ]

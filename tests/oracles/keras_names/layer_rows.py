@@ -18,20 +18,13 @@ FLAT, LINE, PLANE, SPACE = (
 WORDS = RNG.integers(0, 5, (3, 4))
 BY_AXES = {1: LINE, 2: PLANE, 3: SPACE}
 
-RENAMED = {
-    "BatchNorm": "BatchNormalization",
-    "LayerNorm": "LayerNormalization",
-    "GroupNorm": "GroupNormalization",
-    "RMSNorm": "RMSNormalization",
-}
-
 
 def _measure(name: str, inputs: tuple[Any, ...], arguments: Any, mine: Any, keras: Any) -> Pairs:
     given = {k: v(db) if callable(v) else v for k, v in arguments.items()}
     theirs = {k: v(keras.layers) if callable(v) else v for k, v in arguments.items()}
     pairs: dict[str, Any] = {}
     for training in (True, False):
-        native = getattr(keras.layers, RENAMED.get(name, name))(**theirs)
+        native = getattr(keras.layers, name)(**theirs)
         spec = getattr(db, name)(**given | mine)
         made = both_of_layer(spec, native, inputs, training)
         pairs |= {f"{what}, training {training}": pair for what, pair in made.items()}
@@ -43,7 +36,7 @@ def row(name: str, *inputs: Any, mine: Any = None, because: str = "", **argument
     return Row(
         family="layer",
         name=name,
-        keras=f"layers.{RENAMED.get(name, name)}",
+        keras=f"layers.{name}",
         says=text_of({k: v for k, v in arguments.items() if not callable(v)}),
         measure=partial(_measure, name, inputs, arguments, mine or {}),
         because=because,
@@ -146,12 +139,12 @@ def _plain() -> list[Row]:
         row("Reshape", PLANE, target_shape=(8, 28)),
         *(row(name, FLAT, FLAT[::-1].copy()) for name in merged),
         row("Subtract", FLAT, FLAT[::-1].copy()),
-        row("BatchNorm", PLANE),
-        row("BatchNorm", FLAT, momentum=0.8, epsilon=1e-2, scale=False),
-        row("LayerNorm", LINE),
-        row("LayerNorm", PLANE, axis=(1, 3), epsilon=1e-2, center=False),
-        row("GroupNorm", PLANE, groups=2),
-        row("RMSNorm", LINE),
+        row("BatchNormalization", PLANE),
+        row("BatchNormalization", FLAT, momentum=0.8, epsilon=1e-2, scale=False),
+        row("LayerNormalization", LINE),
+        row("LayerNormalization", PLANE, axis=(1, 3), epsilon=1e-2, center=False),
+        row("GroupNormalization", PLANE, groups=2),
+        row("RMSNormalization", LINE),
         *(noise(name, 300, 300, rate=0.3) for name in ("Dropout", "AlphaDropout")),
         noise("GaussianDropout", 300, 300, rate=0.3),
         noise("GaussianNoise", 300, 300, stddev=0.3),

@@ -25,23 +25,12 @@ FAR = 60.0 * (np.eye(5)[(LABEL + 1) % 5] - np.eye(5)[LABEL])
 """Logits that are wrong for sure."""
 SIGNS = 2.0 * ONE_HOT - 1.0
 
-RENAMED = {
-    name: name.replace("Entropy", "entropy")
-    for name in (
-        *("BinaryCrossEntropy", "BinaryFocalCrossEntropy", "CategoricalCrossEntropy"),
-        *("CategoricalFocalCrossEntropy", "SparseCategoricalCrossEntropy"),
-    )
-}
-
-MINE = {"ignore_class": "ignore_index"}
-"""Arguments that are called otherwise here."""
-
 
 def _measure(name: str, x: Any, y: Any, arguments: Any, keras: Any) -> Pairs:
     import tensorflow as tf
 
-    mine = {MINE.get(k, k): v for k, v in arguments.items() if k != "reduction"}
-    native = getattr(keras.losses, RENAMED.get(name, name))
+    mine = {k: v for k, v in arguments.items() if k != "reduction"}
+    native = getattr(keras.losses, name)
     theirs = {k: v for k, v in arguments.items() if k != "reduction"}
     feeds, found = ours_of(getattr(db, name)(**mine), (x, y))
     p = tf.constant(x, tf.float32)
@@ -66,7 +55,7 @@ def row(name: str, x: Any, y: Any, what: str = "", because: str = "", **argument
     return Row(
         family="loss",
         name=name,
-        keras=f"losses.{RENAMED.get(name, name)}",
+        keras=f"losses.{name}",
         says=", ".join(filter(None, (what, text_of(arguments)))),
         measure=partial(_measure, name, x, y, arguments),
         because=because,
@@ -120,9 +109,9 @@ SUM = (
 def _classes() -> list[Row]:
     rows: list[Row] = []
     for name, y, steps in (
-        ("SparseCategoricalCrossEntropy", LABEL, STEP_LABEL),
-        ("CategoricalCrossEntropy", ONE_HOT, STEP_ONE_HOT),
-        ("CategoricalFocalCrossEntropy", ONE_HOT, STEP_ONE_HOT),
+        ("SparseCategoricalCrossentropy", LABEL, STEP_LABEL),
+        ("CategoricalCrossentropy", ONE_HOT, STEP_ONE_HOT),
+        ("CategoricalFocalCrossentropy", ONE_HOT, STEP_ONE_HOT),
     ):
         focal = "Focal" in name
         rows += [
@@ -138,8 +127,8 @@ def _classes() -> list[Row]:
         ]
         if "Sparse" not in name:
             rows.append(row(name, SHARES, y, label_smoothing=0.1))
-    ignored = "SparseCategoricalCrossEntropy"
-    rows.append(row("CategoricalFocalCrossEntropy", SHARES, ONE_HOT, alpha=0.5, gamma=1.5))
+    ignored = "SparseCategoricalCrossentropy"
+    rows.append(row("CategoricalFocalCrossentropy", SHARES, ONE_HOT, alpha=0.5, gamma=1.5))
     rows.append(row("KLDivergence", SHARES, SOFT))
     rows.append(row("KLDivergence", SURE, ONE_HOT, "sure and wrong"))
     rows.append(row("CategoricalHinge", REAL, ONE_HOT))
@@ -151,7 +140,7 @@ def _classes() -> list[Row]:
 
 def _binary() -> list[Row]:
     rows = []
-    for name in ("BinaryCrossEntropy", "BinaryFocalCrossEntropy"):
+    for name in ("BinaryCrossentropy", "BinaryFocalCrossentropy"):
         rows += [
             row(name, np.clip(SHARES, 0.0, 1.0), ONE_HOT),
             row(name, REAL, ONE_HOT, from_logits=True),
@@ -159,7 +148,7 @@ def _binary() -> list[Row]:
             row(name, FAR, ONE_HOT, "sure and wrong", from_logits=True),
         ]
     focal = {"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5}
-    return [*rows, row("BinaryFocalCrossEntropy", SOFT, ONE_HOT, **focal)]
+    return [*rows, row("BinaryFocalCrossentropy", SOFT, ONE_HOT, **focal)]
 
 
 def _real() -> list[Row]:

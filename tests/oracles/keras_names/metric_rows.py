@@ -44,9 +44,9 @@ def row(
 
 
 OF_LOSSES = {
-    "BinaryCrossentropy": (db.BinaryCrossEntropy(), SCORES, YES),
-    "CategoricalCrossentropy": (db.CategoricalCrossEntropy(), SHARES, ONE_HOT),
-    "SparseCategoricalCrossentropy": (db.SparseCategoricalCrossEntropy(), SHARES, LABEL),
+    "BinaryCrossentropy": (db.BinaryCrossentropy(), SCORES, YES),
+    "CategoricalCrossentropy": (db.CategoricalCrossentropy(), SHARES, ONE_HOT),
+    "SparseCategoricalCrossentropy": (db.SparseCategoricalCrossentropy(), SHARES, LABEL),
     "CategoricalHinge": (db.CategoricalHinge(), REAL, ONE_HOT),
     "Hinge": (db.Hinge(), REAL, 2.0 * ONE_HOT - 1.0),
     "SquaredHinge": (db.SquaredHinge(), REAL, 2.0 * ONE_HOT - 1.0),
@@ -77,8 +77,8 @@ METRIC_ROWS = [
     row(db.Accuracy(), "CategoricalAccuracy", REAL, ONE_HOT),
     row(db.BinaryAccuracy(), "BinaryAccuracy", SCORES, YES),
     row(db.BinaryAccuracy(0.3), "BinaryAccuracy", SCORES, YES, threshold=0.3),
-    row(db.TopKAccuracy(2), "SparseTopKCategoricalAccuracy", REAL, LABEL, k=2),
-    row(db.TopKAccuracy(2), "TopKCategoricalAccuracy", REAL, ONE_HOT, k=2),
+    row(db.TopKCategoricalAccuracy(2), "SparseTopKCategoricalAccuracy", REAL, LABEL, k=2),
+    row(db.TopKCategoricalAccuracy(2), "TopKCategoricalAccuracy", REAL, ONE_HOT, k=2),
     row(db.Precision(), "Precision", SCORES, YES),
     row(db.Precision(0.3), "Precision", SCORES, YES, thresholds=0.3),
     row(db.Recall(), "Recall", SCORES, YES),
@@ -94,5 +94,5 @@ METRIC_ROWS = [
     row(db.F1Score(average="micro"), "F1Score", SCORES, YES, average="micro", threshold=0.5),
     row(db.AUC(), "AUC", SCORES, YES),
     row(db.AUC(50, "PR"), "AUC", SCORES, YES, num_thresholds=50, curve="PR"),
-    row(db.RSquared(), "R2Score", SCORES, YES),
+    row(db.R2Score(), "R2Score", SCORES, YES),
 ]

@@ -16,15 +16,9 @@ SPACES = (
 """Namespaces of classes, and of the functions that are activations."""
 
 RENAMED = {
-    "BatchNorm": "layers.BatchNormalization",
-    "GroupNorm": "layers.GroupNormalization",
-    "LayerNorm": "layers.LayerNormalization",
     "LogCosh": "metrics.LogCoshError",
-    "NonNegative": "constraints.NonNeg",
     "Plateau": "callbacks.ReduceLROnPlateau",
-    "RMSNorm": "layers.RMSNormalization",
-    "RSquared": "metrics.R2Score",
-    "TopKAccuracy": "metrics.TopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy": "metrics.SparseTopKCategoricalAccuracy",
 }
 """Names of the same thing that are written otherwise."""
 

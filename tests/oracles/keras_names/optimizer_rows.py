@@ -20,15 +20,12 @@ START = 0.01 * RNG.normal(size=(5, 4)).astype(np.float32)
 GRADIENTS = (SIZES * RNG.normal(size=(STEPS, 5, 4))).astype(np.float32)
 RATES = (0.1, 0.1, 0.05, 0.05, 0.2, 0.02, 0.02, 0.01, 0.3, 0.1)
 
-RENAMED = {"RMSProp": "RMSprop", "LAMB": "Lamb"}
-MINE = {"initial_accumulator_value": "initial_accumulator"}
-
 
 def _measure(name: str, arguments: Any, changing: bool, keras: Any) -> Pairs:
-    mine = {MINE.get(k, k): v for k, v in arguments.items()}
+    mine = dict(arguments)
     if changing:
         mine["learning_rate"] = db.TableSchedule(RATES)
-    native = getattr(keras.optimizers, RENAMED.get(name, name))(**arguments)
+    native = getattr(keras.optimizers, name)(**arguments)
     spec = getattr(db, name)(**mine)
     variable = keras.Variable(START)
     native.build([variable])
@@ -49,7 +46,7 @@ def row(
     return Row(
         family="optimizer",
         name=name,
-        keras=f"optimizers.{RENAMED.get(name, name)}",
+        keras=f"optimizers.{name}",
         says=", ".join(filter(None, ("changing rate" * changing, text_of(arguments)))),
         measure=partial(_measure, name, arguments, changing),
         because=because,
@@ -63,7 +60,7 @@ INSIDE = (
     "rate changes"
 )
 NAMES = (
-    *("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSProp", "Lion", "LAMB"),
+    *("SGD", "Adam", "AdamW", "Adamax", "Nadam", "Adagrad", "Adadelta", "RMSprop", "Lion", "Lamb"),
     *("Ftrl", "Adafactor"),
 )
 
@@ -79,8 +76,8 @@ OPTIMIZER_ROWS = [
     row("Adam", learning_rate=0.1, amsgrad=True, beta_2=0.9),
     row("AdamW", learning_rate=0.1, weight_decay=0.1, epsilon=1e-3),
     row("Adagrad", learning_rate=0.1, initial_accumulator_value=0.5, epsilon=1e-2),
-    row("RMSProp", learning_rate=0.1, rho=0.8, momentum=0.9),
-    row("RMSProp", changing=True, momentum=0.9),
-    row("RMSProp", learning_rate=0.1, centered=True, epsilon=1e-3),
+    row("RMSprop", learning_rate=0.1, rho=0.8, momentum=0.9),
+    row("RMSprop", changing=True, momentum=0.9),
+    row("RMSprop", learning_rate=0.1, centered=True, epsilon=1e-3),
     row("Ftrl", learning_rate=0.1, l1_regularization_strength=0.01, beta=0.1),
 ]

@@ -120,7 +120,7 @@ def regularizer(name: str, kernel: str = "dense", **arguments: Any) -> Row:
 def _constrained(name: str, kernel: Any, mine: Any, theirs: Any, keras: Any) -> Pairs:
     spec = getattr(db, name)(**mine)
     _, found = ours_of(_Constrained(spec), (kernel,), gradient=False, batched=False)
-    native = getattr(keras.constraints, NATIVE.get(name, name))(**theirs)
+    native = getattr(keras.constraints, name)(**theirs)
     return {"constrained": (native(kernel.astype(np.float32)), found["value"])}
 
 
@@ -134,9 +134,6 @@ class _Constrained:
         return self.spec.emit(x)
 
 
-NATIVE = {"NonNegative": "NonNeg"}
-
-
 def constraint(
     name: str, kernel: str, because: str = "", mine: Any = None, **arguments: Any
 ) -> Row:
@@ -144,7 +141,7 @@ def constraint(
     return Row(
         family="constraint",
         name=name,
-        keras=f"constraints.{NATIVE.get(name, name)}",
+        keras=f"constraints.{name}",
         says=", ".join(filter(None, (kernel, text_of(arguments)))),
         measure=partial(_constrained, name, KERNELS[kernel], given, arguments),
         because=because,
@@ -158,17 +155,17 @@ UNIT = (
 
 
 def _constraints() -> list[Row]:
-    rows = [constraint("NonNegative", kernel) for kernel in KERNELS]
-    for name, theirs, mine in (
-        ("MaxNorm", {"max_value": 1.0}, {"limit": 1.0}),
-        ("MinMaxNorm", {"min_value": 0.5, "rate": 0.7}, {"minimum": 0.5, "rate": 0.7}),
-        ("UnitNorm", {}, {}),
+    rows = [constraint("NonNeg", kernel) for kernel in KERNELS]
+    for name, mine in (
+        ("MaxNorm", {"max_value": 1.0}),
+        ("MinMaxNorm", {"min_value": 0.5, "rate": 0.7}),
+        ("UnitNorm", {}),
     ):
         axes = (0, 1, 2)
         rows += [
-            constraint(name, "dense", "", mine, **theirs),
-            constraint(name, "convolution", "", mine, **theirs, axis=axes),
-            constraint(name, "convolution", UNIT, mine, **theirs),
+            constraint(name, "dense", "", mine, **mine),
+            constraint(name, "convolution", "", mine, **mine, axis=axes),
+            constraint(name, "convolution", UNIT, mine, **mine),
         ]
     return rows
 

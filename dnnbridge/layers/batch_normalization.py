@@ -18,7 +18,7 @@ from dnnbridge.specs.spec import spec
 
 
 @spec
-class BatchNorm(WithGammaAndBeta):
+class BatchNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, for each feature
 
     In training, mean and (biased) variance are those of the real examples of the batch, over all
@@ -42,7 +42,7 @@ class BatchNorm(WithGammaAndBeta):
         beta_constraint: what updates keep beta in; likewise gamma_constraint.
 
     Example:
-        >>> ours, theirs = BatchNorm(), BatchNorm.mindspore()
+        >>> ours, theirs = BatchNormalization(), BatchNormalization.mindspore()
         >>> ours.momentum, theirs.momentum
         (0.99, 0.9)
     """
@@ -60,7 +60,7 @@ class BatchNorm(WithGammaAndBeta):
         axes = normal_axes(x, self.axis)
         scope.require(
             x.rank >= 2 and axes != (0,),
-            "BatchNorm needs an axis of features beside the batch",
+            "BatchNormalization needs an axis of features beside the batch",
             got=f"axis {self.axis} of shape ({shape_text(x.shape)})",
             hint="Give every example an axis of features and name it.",
         )

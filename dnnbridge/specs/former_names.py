@@ -1,0 +1,109 @@
+"""Names that specs, their arguments and their weights had in version 0.1.
+
+Files that hold them load as before. In Python they work for one version, with a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dnnbridge.base.warning import FormerNameWarning, warn
+
+CLASSES = {
+    "BatchNorm": "BatchNormalization",
+    "BinaryCrossEntropy": "BinaryCrossentropy",
+    "BinaryFocalCrossEntropy": "BinaryFocalCrossentropy",
+    "CategoricalCrossEntropy": "CategoricalCrossentropy",
+    "CategoricalFocalCrossEntropy": "CategoricalFocalCrossentropy",
+    "GroupNorm": "GroupNormalization",
+    "LAMB": "Lamb",
+    "LayerNorm": "LayerNormalization",
+    "NonNegative": "NonNeg",
+    "RMSNorm": "RMSNormalization",
+    "RMSProp": "RMSprop",
+    "RSquared": "R2Score",
+    "SparseCategoricalCrossEntropy": "SparseCategoricalCrossentropy",
+    "TopKAccuracy": "TopKCategoricalAccuracy",
+}
+
+IGNORED = {"ignore_index": "ignore_class"}
+START = {"initial_accumulator": "initial_accumulator_value"}
+COUNTED = {"count_padding": "count_include_pad"}
+PADDING = {"padding_index": "padding_idx"}
+
+FIELDS: dict[str, Mapping[str, str]] = {
+    "Accuracy": IGNORED,
+    "Adagrad": START,
+    "AveragePooling1D": COUNTED,
+    "AveragePooling2D": COUNTED,
+    "AveragePooling3D": COUNTED,
+    "Embedding": PADDING,
+    "F1Score": IGNORED,
+    "MaxNorm": {"limit": "max_value"},
+    "MinMaxNorm": {"minimum": "min_value", "maximum": "max_value"},
+    "PReLU": {"initializer": "alpha_initializer"},
+    "PaddingMask": PADDING,
+    "Perplexity": IGNORED,
+    "Plateau": {"minimum": "min_lr"},
+    "Precision": IGNORED,
+    "ProximalAdagrad": START,
+    "Recall": IGNORED,
+    "SparseCategoricalCrossentropy": IGNORED,
+    "TopKCategoricalAccuracy": IGNORED,
+}
+"""Fields that were called otherwise, by the present name of the class."""
+
+_WEIGHTS = re.compile(r"\b(batch|layer|group|rms)_norm(?![a-z])")
+"""Names that these layers, and so their weights, had where they were not given one."""
+
+
+LABELS = {
+    "cross_entropy": "crossentropy",
+    "r_squared": "r2_score",
+    "top_k_accuracy": "top_k_categorical_accuracy",
+}
+"""Ends of the names that metrics had in a history."""
+
+
+def present_label(label: str) -> str:
+    """Return what a history calls a metric now: "val_r2_score" for "val_r_squared"."""
+    for former, now in LABELS.items():
+        if label == former or label.endswith(f"_{former}"):
+            return label.removesuffix(former) + now
+    return label
+
+
+def present_kind(kind: Any) -> Any:
+    """Return what JSON calls a class now: "layer.BatchNormalization" for "layer.BatchNorm"."""
+    family, dot, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", kind)
+    return family + dot + CLASSES[name] if name in CLASSES else kind
+
+
+def present_fields(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of a class under the names that they have now."""
+    renamed = {k: now for k, now in FIELDS.get(name, {}).items() if now not in given}
+    return {renamed.get(field, field): value for field, value in given.items()}
+
+
+def present_weight(path: str) -> str:
+    """Return the name that a weight, or a pattern of weights, has now."""
+    return _WEIGHTS.sub(r"\1_normalization", path)
+
+
+def warn_of(former: str, now: str) -> None:
+    """Warn of a name that goes with the next version."""
+    warn(f"{former} is called {now} now; the next version knows {now} alone", FormerNameWarning)
+
+
+def forwarding(module: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a module's `__getattr__` that finds classes under the names they had."""
+
+    def get(name: str) -> Any:
+        if name not in CLASSES:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn_of(name, CLASSES[name])
+        return find(CLASSES[name])
+
+    return get
