@@ -110,11 +110,13 @@ COVERAGE_NOTE = (
 
 def registered() -> dict[str, type[Spec]]:
     """Return every class of core that can stand in an experiment, by kind."""
-    return {
-        kind_of(cls): cls
-        for cls in kinds(Spec)
-        if cls.__module__.startswith("dnnbridge.") and ".testing" not in cls.__module__
-    }
+    return {kind_of(cls): cls for cls in kinds(Spec) if _is_of_core(cls)}
+
+
+def _is_of_core(cls: type[Spec]) -> bool:
+    """Say whether a module of core holds a class; those of doctests are held by none."""
+    held = getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
+    return held and cls.__module__.startswith("dnnbridge.") and ".testing" not in cls.__module__
 
 
 def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
