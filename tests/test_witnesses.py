@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 from dnnbridge import activations, initializers, layers, losses, metrics, optimizers
@@ -34,7 +35,9 @@ def registered():
         kind_of(cls)
         for base in BASES
         for cls in kinds(base)
-        if cls.__module__.startswith("dnnbridge.") and ".testing" not in cls.__module__
+        if cls.__module__.startswith("dnnbridge.")
+        and ".testing" not in cls.__module__
+        and getattr(sys.modules[cls.__module__], cls.__name__, None) is cls  # not of a doctest
     }
 
 
