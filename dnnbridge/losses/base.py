@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from dnnbridge import ops
 from dnnbridge.base.calling import explained
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
+from dnnbridge.specs.fields import also
 from dnnbridge.specs.spec import Spec
 
-Reduction = Literal["mean", "sum", "weighted_mean"]
-"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights."""
+Reduction = Annotated[
+    Literal["mean", "sum", "weighted_mean"],
+    also({"sum_over_batch_size": "mean", "mean_with_sample_weight": "weighted_mean"}),
+]
+"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights.
+
+Keras' names are taken too: "sum_over_batch_size" for the first, "mean_with_sample_weight" for the
+last.
+"""
 
 
 @dataclass(frozen=True)
