@@ -56,3 +56,9 @@ def test_the_command_asks_it(installed, tmp_path):
     assert "autograd on cpu conforms" in done.stdout
     assert "autograd  operation: " in done.stderr
     assert path.exists()
+
+
+def test_a_backend_of_an_eager_framework_is_small():
+    """Core evaluates graphs and runs steps: a backend is a table and four functions."""
+    files = (EXAMPLE / "dnnbridge_autograd").glob("*.py")
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) <= 250

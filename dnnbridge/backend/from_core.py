@@ -18,10 +18,14 @@ from dnnbridge.graph import Graph as Graph
 from dnnbridge.graph import Node as Node
 from dnnbridge.graph import Op as Op
 from dnnbridge.graph import Scan as Scan
+from dnnbridge.graph import Structure as Structure
+from dnnbridge.graph import Table as Table
 from dnnbridge.graph import TensorType as TensorType
 from dnnbridge.graph import Value as Value
 from dnnbridge.graph import ValueAndGrad as ValueAndGrad
+from dnnbridge.graph import evaluate as evaluate
 from dnnbridge.graph import inline as inline
+from dnnbridge.graph import scan as scan
 from dnnbridge.layers import LSTM as LSTM
 from dnnbridge.layers import BatchNormalization as BatchNormalization
 from dnnbridge.layers.recurrence import is_of_sequence_alone as is_of_sequence_alone

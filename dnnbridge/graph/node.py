@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dnnbridge.graph.value import Value
 
 if TYPE_CHECKING:
     from dnnbridge.graph.op import Op
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,10 @@ class Graph:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_names", {value.name: value for value in self.inputs})
+
+    def results(self, known: Mapping[Value, T]) -> list[T]:
+        """Return the outputs, given what each value is."""
+        return [known[value] for value in self.outputs]
 
     def walk(self) -> Iterator[Node]:
         """Yield every node, those of bodies too, each after the nodes of its body."""
