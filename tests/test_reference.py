@@ -13,17 +13,6 @@ from dnnbridge.testing.kinks import CROSSINGS
 
 STEP = 1e-6
 
-KINKED = (
-    ops.Abs,
-    ops.Clip,
-    ops.Maximum,
-    ops.MaxPool,
-    ops.Minimum,
-    ops.ReduceMax,
-    ops.Relu,
-    ops.Sign,
-)
-
 
 def central_difference(case, arrays, i, weights):
     """Differentiate Σ weights · f numerically by the input number i."""
@@ -64,7 +53,7 @@ def test_vjp_is_the_derivative(case):
             continue
         expected = central_difference(case, arrays, i, weights)
         smooth = np.ones(expected.shape, bool)
-        if isinstance(case.op, KINKED):
+        if case.op.kinked:
             smooth = away_from_kinks(case, arrays, i)
         error = np.abs(cotangent - expected) / (1 + np.abs(expected))
         assert error[smooth].max(initial=0.0) < 1e-6, (i, error.max())
@@ -113,4 +102,23 @@ def test_textbook_softmax():
 
 
 def test_the_suite_knows_every_kink():
-    assert set(KINKED) <= set(CROSSINGS)
+    assert {op for op in ops.PRIMITIVES if op.kinked} == set(CROSSINGS)
+
+
+def _rounds(case) -> bool:
+    """Return whether the result is no float32 somewhere, for operands that are."""
+    named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
+    arrays = [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
+    if any(a.dtype.kind == "i" and (np.abs(a.astype(float)) > 2**24).any() for a in arrays):
+        return False
+    with np.errstate(all="ignore"):
+        found = np.asarray(RULES[type(case.op)].forward(case.op, *arrays))
+        return not np.array_equal(found, found.astype(np.float32), equal_nan=True)
+
+
+def test_operations_say_whether_they_round():
+    assert {type(c.op) for c in OP_CASES if _rounds(c)} == {o for o in ops.PRIMITIVES if o.rounds}
+
+
+def test_what_moves_numbers_rounds_none():
+    assert not [op for op in ops.PRIMITIVES if op.moves and op.rounds]

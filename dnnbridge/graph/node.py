@@ -28,6 +28,12 @@ class Node:
     path: str = ""
     body: Graph | None = None
 
+    def flops(self) -> int:
+        """Return how many floating-point operations one example takes, those of the body too."""
+        if self.body is not None:
+            return self.op.times * self.body.flops()
+        return self.op.flops(tuple(value.type for value in self.inputs), self.outputs[0].type)
+
     def __str__(self) -> str:
         outputs = ", ".join(map(repr, self.outputs))
         inputs = ", ".join(value.name for value in self.inputs)
@@ -50,6 +56,10 @@ class Graph:
     def results(self, known: Mapping[Value, T]) -> list[T]:
         """Return the outputs, given what each value is."""
         return [known[value] for value in self.outputs]
+
+    def flops(self) -> int:
+        """Return how many floating-point operations one example takes."""
+        return sum(node.flops() for node in self.nodes)
 
     def walk(self) -> Iterator[Node]:
         """Yield every node, those of bodies too, each after the nodes of its body."""

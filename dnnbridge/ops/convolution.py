@@ -44,6 +44,9 @@ class Conv(Op):
         )
         return x.with_shape((x.shape[0], *made, filters))
 
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return _flops(output, inputs[1])
+
 
 @dataclass(frozen=True)
 class ConvTranspose(Op):
@@ -74,6 +77,14 @@ class ConvTranspose(Op):
                 hint="A convolution of the output must have the shape of the input.",
             )
         return made
+
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return _flops(inputs[0], inputs[1])
+
+
+def _flops(smaller: TensorType, kernel: TensorType) -> int:
+    """Every element of the smaller side meets the kernel of each channel of the other."""
+    return 2 * smaller.size() * kernel.size() // int(kernel.shape[-1] or 1)
 
 
 def _require_ranks(what: str, x: TensorType, kernel: TensorType, axes: int) -> None:

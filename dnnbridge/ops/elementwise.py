@@ -30,6 +30,9 @@ class AbstractBinary(Op):
 class AbstractComparison(Op):
     """Two operands of one dtype -> bool."""
 
+    rounds = False
+    kinked = True
+
     def infer(self, *types: TensorType) -> TensorType:
         a, b = types
         if a.dtype != b.dtype:
@@ -42,13 +45,21 @@ class AbstractComparison(Op):
 class Neg(AbstractUnary):
     """-x"""
 
+    rounds = False
+
 
 class Abs(AbstractUnary):
     """|x|, gradient 0 at 0"""
 
+    rounds = False
+    kinked = True
+
 
 class Sign(AbstractUnary):
     """-1, 0 or 1; gradient 0 everywhere"""
+
+    rounds = False
+    kinked = True
 
 
 class Square(AbstractUnary):
@@ -77,6 +88,9 @@ class Log(AbstractUnary):
 
 class Relu(AbstractUnary):
     """max(x, 0), gradient 0 at 0"""
+
+    rounds = False
+    kinked = True
 
 
 class Sigmoid(AbstractUnary):
@@ -110,9 +124,15 @@ class Div(AbstractBinary):
 class Maximum(AbstractBinary):
     """Larger of two; where they are equal the gradient goes to the first"""
 
+    rounds = False
+    kinked = True
+
 
 class Minimum(AbstractBinary):
     """Smaller of two; where they are equal the gradient goes to the first"""
+
+    rounds = False
+    kinked = True
 
 
 class Greater(AbstractComparison):
@@ -127,12 +147,17 @@ class Equal(AbstractComparison):
 class Clip(AbstractUnary):
     """x kept within [low, high]; gradient 1 inside and at the ends, 0 outside"""
 
+    rounds = False
+    kinked = True
+
     low: float
     high: float
 
 
 class Select(Op):
     """a where the condition holds, b elsewhere; floats, or whole numbers"""
+
+    rounds = False
 
     def infer(self, *types: TensorType) -> TensorType:
         condition, a, b = types
@@ -145,6 +170,9 @@ class Select(Op):
 @dataclass(frozen=True)
 class Cast(Op):
     """Convert the dtype; floats are cut toward zero when they become integers"""
+
+    rounds = False
+    moves = True
 
     dtype: DType
 

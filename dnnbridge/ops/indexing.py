@@ -17,6 +17,9 @@ class Take(Op):
     that of a row. A row taken several times gets the sum of the gradients.
     """
 
+    rounds = False
+    moves = True
+
     def infer(self, *types: TensorType) -> TensorType:
         table, indices = types
         require_dtype(self, table, "float32")
@@ -56,6 +59,9 @@ class PutRows(Op):
 
     Rows of one index are equal. It follows an update; it has no derivative.
     """
+
+    rounds = False
+    moves = True
 
     def infer(self, *types: TensorType) -> TensorType:
         table, indices, rows = types

@@ -23,6 +23,9 @@ class MatMul(Op):
             )
         return TensorType((*x.shape[:-1], w.shape[1]))
 
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return 2 * output.size() * int(inputs[0].shape[-1] or 1)
+
 
 class BatchMatMul(Op):
     """a @ b for a of shape (..., m, k) and b of shape (..., k, n), equal in their leading axes"""
@@ -42,6 +45,9 @@ class BatchMatMul(Op):
                 hint="Make the leading axes equal; ops.broadcast_to repeats one.",
             )
         return TensorType((*a.shape[:-1], b.shape[-1]))
+
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return 2 * output.size() * int(inputs[0].shape[-1] or 1)
 
 
 def batch_matmul(a: Value, b: Value) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,9 @@ class AbstractPool(Op):
         )
         return x.with_shape((x.shape[0], *made, x.shape[-1]))
 
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return output.size() * math.prod(self.window)
+
 
 @dataclass(frozen=True)
 class MaxPool(AbstractPool):
@@ -46,6 +50,9 @@ class MaxPool(AbstractPool):
 
     Of equal maxima the first, in C order, has the gradient.
     """
+
+    rounds = False
+    kinked = True
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ class ReduceMean(AbstractReduction):
 class ReduceMax(AbstractReduction):
     """Maximum; equal maxima share the gradient evenly"""
 
+    rounds = False
+    kinked = True
+
 
 @dataclass(frozen=True)
 class AbstractAlongAxis(Op):
@@ -61,6 +64,8 @@ class LogSoftmax(AbstractAlongAxis):
 class ArgMax(Op):
     """Index of the largest element, the first one of several"""
 
+    rounds = False
+
     axis: int
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -73,6 +78,8 @@ class ArgMax(Op):
 @dataclass(frozen=True)
 class OneHot(Op):
     """int -> float with a new last axis: 1 at the index, 0 elsewhere; outside of depth all 0"""
+
+    rounds = False
 
     depth: int
 

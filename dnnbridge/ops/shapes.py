@@ -16,6 +16,9 @@ from dnnbridge.ops.reductions import normal_axes
 class Reshape(Op):
     """Same elements in C order under a new shape; the batch axis stays the batch axis"""
 
+    rounds = False
+    moves = True
+
     shape: tuple[Dim, ...]
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -44,6 +47,9 @@ class Reshape(Op):
 class Transpose(Op):
     """Axes in another order: axis i of the result is axis permutation[i] of the operand"""
 
+    rounds = False
+    moves = True
+
     permutation: tuple[int, ...]
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -61,6 +67,9 @@ class Transpose(Op):
 class Reverse(Op):
     """Elements in the opposite order along `axes`, which are not negative; not the batch"""
 
+    rounds = False
+    moves = True
+
     axes: tuple[int, ...]
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -77,6 +86,9 @@ class Reverse(Op):
 @dataclass(frozen=True)
 class Concat(Op):
     """Operands one after another along an axis"""
+
+    rounds = False
+    moves = True
 
     axis: int
 
@@ -99,6 +111,9 @@ class Concat(Op):
 @dataclass(frozen=True)
 class Pad(Op):
     """Elements of one value before and after each axis; `pairs` has how many of each"""
+
+    rounds = False
+    moves = True
 
     pairs: tuple[tuple[int, int], ...]
     value: float = 0.0
@@ -125,6 +140,9 @@ class Pad(Op):
 class Slice(Op):
     """A block of elements: `sizes[i]` of them from `starts[i]` on; the batch is kept whole"""
 
+    rounds = False
+    moves = True
+
     starts: tuple[int, ...]
     sizes: tuple[Dim, ...]
 
@@ -150,6 +168,9 @@ def _within(dim: Dim, start: int, size: Dim) -> bool:
 @dataclass(frozen=True)
 class BroadcastTo(Op):
     """The elements repeated to a wider shape by NumPy's rule; the batch stays the batch"""
+
+    rounds = False
+    moves = True
 
     shape: tuple[Dim, ...]
 

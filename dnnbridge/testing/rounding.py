@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dnnbridge import ops
 from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
@@ -26,17 +25,6 @@ from dnnbridge.testing.tolerances import EPSILON, SMALLEST
 
 SAMPLES = 16
 """Random roundings of an equation, of which the furthest off counts."""
-
-EXACT: frozenset[type[Op]] = frozenset(
-    {
-        *(ops.Abs, ops.ArgMax, ops.BroadcastTo, ops.Cast, ops.Clip, ops.Concat, ops.Equal),
-        *(ops.Greater, ops.MaxPool, ops.Maximum, ops.Minimum, ops.Neg, ops.OneHot, ops.Pad),
-        ops.PutRows,
-        *(ops.ReduceMax, ops.Relu, ops.Reshape, ops.Reverse, ops.Select, ops.Sign, ops.Slice),
-        *(ops.Take, ops.Transpose),
-    }
-)
-"""Operations that round nothing: they choose, compare and move numbers."""
 
 
 class RoundedBackend:
@@ -76,7 +64,7 @@ class RoundedExecutable:
             return rng.integers(0, 2, shape) - 0.5 if fully else rng.uniform(-0.5, 0.5, shape)
 
         self._rules = {
-            op: rule if op in EXACT else _rounding(rule, drawn) for op, rule in RULES.items()
+            op: _rounding(rule, drawn) if op.rounds else rule for op, rule in RULES.items()
         }
 
     def keep(self, arrays: Mapping[str, Array]) -> None:

@@ -13,7 +13,6 @@ from dnnbridge.backend.protocol import Executable
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError
-from dnnbridge.ops.flops import flops_of_graph
 from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.program.program import MASK, Program
 from dnnbridge.training.checking.data import check_positive
@@ -131,7 +130,7 @@ def checked_steps(value: Any) -> int | str:
 
 def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
     """Return how many steps a call makes, whose arithmetic is so many times that of the model."""
-    work = flops_of_graph(program.functions["evaluate"].graph) * batch * times
+    work = program.functions["evaluate"].graph.flops() * batch * times
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
 
 
