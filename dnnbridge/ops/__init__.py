@@ -16,23 +16,19 @@ Example:
 """
 
 from dnnbridge.graph import Op
+from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
 from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
     Abs,
-    Add,
     Cast,
     Clip,
-    Div,
     Equal,
     Erfc,
     Exp,
     Expm1,
-    Greater,
     Log,
     Maximum,
     Minimum,
-    Mul,
-    Neg,
     Relu,
     Select,
     Sigmoid,
@@ -40,7 +36,6 @@ from dnnbridge.ops.elementwise import (
     Softplus,
     Sqrt,
     Square,
-    Sub,
     Tanh,
     abs,
     cast,
@@ -62,7 +57,7 @@ from dnnbridge.ops.elementwise import (
     where,
 )
 from dnnbridge.ops.indexing import PutRows, SumRepeats, Take, put_rows, sum_repeats, take
-from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
+from dnnbridge.ops.linear import BatchMatMul, batch_matmul
 from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
     ArgMax,

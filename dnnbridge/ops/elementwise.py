@@ -4,48 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dnnbridge.errors import DTypeError
 from dnnbridge.graph import Builder, DType, Op, Operand, TensorType, Value, broadcast
+from dnnbridge.graph.arithmetic import AbstractBinary, AbstractComparison, AbstractUnary
 from dnnbridge.graph.op import require_dtype
-
-
-class AbstractUnary(Op):
-    """float -> float, same shape."""
-
-    def infer(self, *types: TensorType) -> TensorType:
-        (x,) = types
-        require_dtype(self, x, "float32")
-        return x
-
-
-class AbstractBinary(Op):
-    """Two floats of broadcasting shapes -> float."""
-
-    def infer(self, *types: TensorType) -> TensorType:
-        for type in types:
-            require_dtype(self, type, "float32")
-        return TensorType(broadcast(*(type.shape for type in types)))
-
-
-class AbstractComparison(Op):
-    """Two operands of one dtype -> bool."""
-
-    rounds = False
-    kinked = True
-
-    def infer(self, *types: TensorType) -> TensorType:
-        a, b = types
-        if a.dtype != b.dtype:
-            raise DTypeError(
-                f"{self} compares equal dtypes", got=f"{a} and {b}", hint="Use ops.cast."
-            )
-        return TensorType(broadcast(a.shape, b.shape), "bool")
-
-
-class Neg(AbstractUnary):
-    """-x"""
-
-    rounds = False
 
 
 class Abs(AbstractUnary):
@@ -105,22 +66,6 @@ class Softplus(AbstractUnary):
     """log(1 + eˣ), without overflow"""
 
 
-class Add(AbstractBinary):
-    """a + b"""
-
-
-class Sub(AbstractBinary):
-    """a - b"""
-
-
-class Mul(AbstractBinary):
-    """a · b"""
-
-
-class Div(AbstractBinary):
-    """a / b"""
-
-
 class Maximum(AbstractBinary):
     """Larger of two; where they are equal the gradient goes to the first"""
 
@@ -133,10 +78,6 @@ class Minimum(AbstractBinary):
 
     rounds = False
     kinked = True
-
-
-class Greater(AbstractComparison):
-    """a > b"""
 
 
 class Equal(AbstractComparison):
