@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = [
-    *("errors", "base", "specs", "graph", "ops", "initializers", "schedules", "emit", "weights"),
-    *("optimizers", "activations", "losses", "metrics", "layers", "models", "drawing", "zoo"),
-    *("program", "experiment", "backend", "training", "reference", "datasets", "testing"),
-    *("report", "cli", "__main__"),
+    *("errors", "base", "specs", "drawing", "graph", "ops", "float64", "initializers"),
+    *("schedules", "emit", "weights", "optimizers", "activations", "losses", "metrics", "layers"),
+    *("models", "zoo", "program", "experiment", "backend", "training", "reference", "datasets"),
+    *("testing", "report", "cli", "__main__"),
 ]
 """Packages and modules of `dnnbridge`, from the ground."""
 

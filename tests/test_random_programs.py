@@ -10,9 +10,9 @@ from sabotage.other_rules import OtherRules
 
 from dnnbridge import Dense, Experiment, Input, MeanSquaredError, Sequential, ops
 from dnnbridge.backend.plugins import load_backend
+from dnnbridge.float64.interpreter import RULES
+from dnnbridge.float64.rules import Rule
 from dnnbridge.optimizers import SGD
-from dnnbridge.reference.interpreter import RULES
-from dnnbridge.reference.rules import Rule
 from dnnbridge.testing.programs import measure_program
 from dnnbridge.testing.random_programs import check_random_programs
 from dnnbridge.testing.random_programs.__main__ import main

@@ -10,8 +10,8 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.base import randomness
+from dnnbridge.emit.declarations import MASK, NORMALIZER
 from dnnbridge.errors import DataError
-from dnnbridge.program.program import MASK, NORMALIZER
 from dnnbridge.training.feeding.ahead import ahead
 from dnnbridge.training.feeding.batches import Batches
 from dnnbridge.training.feeding.buffers import Buffers

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from dnnbridge.base.calling import explained
+from dnnbridge.emit.calling import value_of
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.graph import Value
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
@@ -34,13 +36,8 @@ class AbstractActivation(Spec):
             >>> Softmax()([1, 2, 5, 3]).round(4)
             array([0.0152, 0.0414, 0.831 , 0.1125])
         """
-        from dnnbridge.layers import Activation
-        from dnnbridge.layers.base import LayerOutput
-        from dnnbridge.models.base import Input
-        from dnnbridge.reference.calling import value_of
-
-        if isinstance(x, (LayerOutput, Input)):
-            return Activation(self)(x)
+        if isinstance(x, AbstractSymbol):
+            return x.activated(self)
         return value_of(lambda scope, given: scope.call(self, given, name="activation"), x)
 
 

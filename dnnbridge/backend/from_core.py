@@ -11,6 +11,7 @@ from dnnbridge.base.interrupts import Waiting as Waiting
 from dnnbridge.base.interrupts import unchanged as unchanged
 from dnnbridge.errors import BackendError as BackendError
 from dnnbridge.errors import SpecError as SpecError
+from dnnbridge.float64.interpreter import RULES as RULES
 from dnnbridge.graph import Call as Call
 from dnnbridge.graph import Constant as Constant
 from dnnbridge.graph import ConstantArray as ConstantArray
@@ -46,5 +47,4 @@ from dnnbridge.optimizers.weight_decay import MINDSPORE_EXEMPT as MINDSPORE_EXEM
 from dnnbridge.optimizers.weight_decay import mindspore_decay as mindspore_decay
 from dnnbridge.program.program import Function as Function
 from dnnbridge.program.program import Program as Program
-from dnnbridge.reference.interpreter import RULES as RULES
 from dnnbridge.schedules import AbstractSchedule as AbstractSchedule

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from dnnbridge.weights.constraints import AbstractConstraint
     from dnnbridge.weights.regularizers import AbstractRegularizer
 
+MASK = "batch:mask"
+"""Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
+
+NORMALIZER = "batch:normalizer"
+"""Scalar feed: 1 / Σ mask, the divisor of a mean over a batch."""
+
 
 @dataclass(frozen=True)
 class StateArray:

@@ -11,6 +11,7 @@ from pydantic_core import ArgsKwargs
 
 from dnnbridge.base.messages import shorten, snake_case
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
@@ -169,9 +170,9 @@ class _Trace:
         self.names[id(given)] = name
         return given.replace(name=name)
 
-    def visit(self, output: LayerOutput | Input) -> str:
+    def visit(self, output: AbstractSymbol) -> str:
         """Add the nodes that an output needs, in order, and return its name."""
-        pending: list[LayerOutput | Input] = [output]
+        pending = [output]
         while pending:
             current = pending[-1]
             if id(current) in self.names:
@@ -183,6 +184,7 @@ class _Trace:
                     got=shorten(current),
                     hint="Name every Input in Model([…], …).",
                 )
+            assert isinstance(current, LayerOutput)
             missing = [each for each in current.inputs if id(each) not in self.names]
             if missing:
                 pending.extend(reversed(missing))

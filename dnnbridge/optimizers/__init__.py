@@ -1,5 +1,8 @@
 """Optimizers: each one class with its update equation."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from dnnbridge.optimizers.accumulation import (
     Accumulation,
     AccumulationLike,
@@ -26,7 +29,6 @@ from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.native import (
     NativeDifferenceWarning,
     NativeOptions,
-    from_native,
     shortest,
 )
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
@@ -34,6 +36,9 @@ from dnnbridge.optimizers.rprop import Rprop
 from dnnbridge.optimizers.sgd import SGD
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.specs.former_names import forwarding
+
+if TYPE_CHECKING:
+    from dnnbridge.backend.native import from_native as from_native
 
 __all__ = [
     "ASGD",
@@ -77,4 +82,8 @@ __all__ = [
     "shortest",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+
+def __getattr__(name: str) -> Any:
+    if name == "from_native":  # it asks the backends, which stand above
+        return importlib.import_module("dnnbridge.backend.native").from_native
+    return forwarding(__name__, lambda known: globals()[known])(name)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.models import AbstractModel
 from dnnbridge.program.heads import Head
 from dnnbridge.program.objectives import Objective, emit_objectives, objectives
-from dnnbridge.program.program import MASK, NORMALIZER, Function
+from dnnbridge.program.program import Function
 from dnnbridge.weights.regularizers import AbstractRegularizer
 from dnnbridge.weights.rules import WeightRules
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from dnnbridge.backend.protocol import Claim, Deviation, Limitation
 from dnnbridge.backend.stepwise import StepwiseExecutable
+from dnnbridge.float64.interpreter import RULES, Watch, outputs_of
 from dnnbridge.graph import Op
 from dnnbridge.program.program import Program
-from dnnbridge.reference.interpreter import RULES, Watch, outputs_of
 from dnnbridge.reference.plugin import INFO
 
 

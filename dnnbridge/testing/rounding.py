@@ -15,12 +15,12 @@ import numpy as np
 from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64.interpreter import RULES
+from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Op
 from dnnbridge.program.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
-from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.plugin import INFO
-from dnnbridge.reference.rules import Rule
 from dnnbridge.testing.tolerances import EPSILON, SMALLEST
 
 SAMPLES = 16

@@ -12,9 +12,10 @@ import numpy as np
 from dnnbridge.backend.protocol import Executable
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
+from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError
 from dnnbridge.program.objectives import WEIGHTS
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.feeding.ahead import ahead

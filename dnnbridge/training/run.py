@@ -16,8 +16,9 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.base.messages import what
+from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError, DTypeError, RunError, StateError
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.program.program import Program
 from dnnbridge.training import reuse
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.arguments import Arguments

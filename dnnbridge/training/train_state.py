@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.emit.declarations import MASK
+from dnnbridge.program.program import Program
 from dnnbridge.schedules.listening import heard
 from dnnbridge.training.feeding.batches import Block
 from dnnbridge.training.feeding.feeds import scalar_feeds, schedule_feeds

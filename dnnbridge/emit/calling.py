@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import shorten
-from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.graph import BATCH, Builder, DType, TensorType, Value, inline
-from dnnbridge.program.program import MASK, NORMALIZER
-from dnnbridge.reference.interpreter import evaluate
-from dnnbridge.training.checking.data import check_range
-
-if TYPE_CHECKING:
-    from dnnbridge.losses import AbstractLoss
-    from dnnbridge.metrics import AbstractMetric
-    from dnnbridge.metrics.base import MetricValue
+from dnnbridge.float64.interpreter import evaluate
+from dnnbridge.graph import BATCH, Builder, TensorType, Value, inline
 
 Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 """Writes an equation over inputs by name, and returns results by name."""
@@ -33,53 +26,8 @@ def value_of(write: Callable[[Scope, Value], Value], x: Any, where: str = "x") -
     if not array.size:
         return array
     types = {where: TensorType(array.shape)}
-    made = _computed(lambda scope, given: {"y": write(scope, given[where])}, types, {where: array})
+    made = computed(lambda scope, given: {"y": write(scope, given[where])}, types, {where: array})
     return made["y"]
-
-
-def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-    """Return the loss of a batch, reduced as the loss says."""
-    from dnnbridge.program.objectives import Objective, emit_objectives
-
-    prediction, count = _prediction(y_pred)
-    output = TensorType((BATCH, *prediction.shape[1:]))
-    target = loss.target(output)
-    labels = _labels(y_true, target.type, count)
-    check_range(labels, target, "y_true")
-    objective = Objective("y", "", loss, 1.0, {}, (target,))
-    types = {"prediction": output} | objective.feeds
-    arrays = {
-        "prediction": prediction,
-        objective.labels_feed: labels,
-        objective.weights_feed: _weights(sample_weight, count),
-    }
-
-    def write(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
-        return emit_objectives(scope, {"y": objective}, {"y": given["prediction"]}, given)
-
-    return float(_computed(write, types, arrays)["loss"])
-
-
-def metric_of(
-    metric: AbstractMetric, y_true: Any, y_pred: Any, sample_weight: Any = None
-) -> MetricValue:
-    """Return a metric of some examples, each as often as its weight says."""
-    prediction, count = _prediction(y_pred)
-    output = TensorType((BATCH, *prediction.shape[1:]))
-    target = metric.target(output)
-    type = target.type if target else _type_of_labels(y_true, output)
-    labels = _labels(y_true, type, count)
-    if target:
-        check_range(labels, target, "y_true")
-    weights = _weights(sample_weight, count)
-
-    def write(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
-        made = scope.call(metric, given["prediction"], given["labels"], name=metric.label)
-        return {"total": scope.batch_sum(made)}
-
-    types = {"prediction": output, "labels": type}
-    made = _computed(write, types, {"prediction": prediction, "labels": labels}, weights)
-    return metric.result(made["total"], float(weights.sum()))
 
 
 def as_numbers(value: Any, where: str) -> Array:
@@ -98,12 +46,20 @@ def as_numbers(value: Any, where: str) -> Array:
     return array.astype(np.float64)
 
 
-def _computed(
+def computed(
     write: Write,
     types: Mapping[str, TensorType],
     arrays: Mapping[str, Array],
     mask: Array | None = None,
 ) -> dict[str, Array]:
+    """Return what an equation gives; weights have the values they start with.
+
+    Args:
+        write: the equation.
+        types: of its inputs, by name.
+        arrays: its inputs.
+        mask: how often each example counts; by default once.
+    """
     builder = Builder("call")
     given = {name: builder.input(name, type) for name, type in types.items()}
     mask = np.ones(next(iter(arrays.values())).shape[:1]) if mask is None else mask
@@ -122,7 +78,8 @@ def _computed(
     return {name: found[value] for name, value in zip(made, graph.outputs, strict=True)}
 
 
-def _prediction(y_pred: Any) -> tuple[Array, int]:
+def prediction_of(y_pred: Any) -> tuple[Array, int]:
+    """Return predictions in float64, and how many they are; or raise."""
     prediction = as_numbers(y_pred, "y_pred")
     if not prediction.ndim or not len(prediction):
         raise DataError(
@@ -134,14 +91,8 @@ def _prediction(y_pred: Any) -> tuple[Array, int]:
     return prediction, len(prediction)
 
 
-def _type_of_labels(y_true: Any, prediction: TensorType) -> TensorType:
-    """Return numbers where there is one for each of the prediction, else class numbers."""
-    shape = np.shape(y_true)[1:]
-    dtype: DType = "float32" if shape == prediction.shape[1:] else "int32"
-    return TensorType((BATCH, *shape), dtype)
-
-
-def _labels(y_true: Any, type: TensorType, count: int) -> Array:
+def labels_of(y_true: Any, type: TensorType, count: int) -> Array:
+    """Return labels of a type for so many predictions, or raise."""
     labels = as_numbers(y_true, "y_true")
     if labels.shape != type.concrete(count):
         raise DataError(
@@ -158,7 +109,8 @@ def _labels(y_true: Any, type: TensorType, count: int) -> Array:
     return whole
 
 
-def _weights(sample_weight: Any, count: int) -> Array:
+def weights_of(sample_weight: Any, count: int) -> Array:
+    """Return one weight per example, or raise."""
     weights = (
         np.ones(count) if sample_weight is None else as_numbers(sample_weight, "sample_weight")
     )

@@ -10,8 +10,8 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64.rules import Rule, unbroadcast
 from dnnbridge.graph import Op
-from dnnbridge.reference.rules import Rule, unbroadcast
 
 _DTYPES = {"float32": np.float64, "int32": np.int32, "bool": np.bool_}
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64.convolution import cropped, offsets, padded
+from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Op
 from dnnbridge.ops.windows import places
-from dnnbridge.reference.convolution import cropped, offsets, padded
-from dnnbridge.reference.rules import Rule
 
 
 def _places(op: ops.MaxPool | ops.AvgPool, x: Array) -> tuple[int, ...]:

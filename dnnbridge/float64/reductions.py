@@ -8,8 +8,8 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Op
-from dnnbridge.reference.rules import Rule
 
 Inputs = tuple[Array, ...]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Op
 from dnnbridge.ops.windows import Pairs, places
-from dnnbridge.reference.rules import Rule
 
 Index = tuple[slice, ...]
 

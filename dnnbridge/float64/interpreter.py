@@ -9,6 +9,7 @@ import numpy as np
 
 from dnnbridge import graph as core
 from dnnbridge.base.arrays import Array
+from dnnbridge.float64 import convolution, elementwise, pooling, reductions, shapes
 from dnnbridge.graph import (
     Constant,
     ConstantArray,
@@ -22,7 +23,6 @@ from dnnbridge.graph import (
     scan,
     steps,
 )
-from dnnbridge.reference import convolution, elementwise, pooling, reductions, shapes
 
 RULES = elementwise.RULES | reductions.RULES | shapes.RULES | convolution.RULES | pooling.RULES
 
