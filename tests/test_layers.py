@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,10 @@ BACKENDS = [
 ]
 
 
-def imported(path: Path, *, at_the_top: bool) -> set[str]:
-    """Return the modules that a file imports, without what only type checkers read."""
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = tree.body if at_the_top else ast.walk(tree)
+def imported(path: Path) -> set[str]:
+    """Return the modules that a file imports, in functions too, but not for type checkers alone."""
     found = set()
-    for node in nodes:
+    for node in _run(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "dnnbridge":
@@ -40,6 +39,14 @@ def imported(path: Path, *, at_the_top: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module)
     return found
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node but those below `if TYPE_CHECKING`."""
+    yield tree
+    if not (isinstance(tree, ast.If) and "TYPE_CHECKING" in ast.dump(tree.test)):
+        for node in ast.iter_child_nodes(tree):
+            yield from _run(node)
 
 
 def floor_of(module: str) -> int:
@@ -52,13 +59,33 @@ def test_a_module_imports_what_stands_below(path):
     if name == "__init__.py" or name in ABOVE:
         return
     own = floor_of(f"dnnbridge.{name.split('/')[0].removesuffix('.py')}")
-    for module in imported(path, at_the_top=True):
-        if module.startswith("dnnbridge."):
+    for module in imported(path):
+        if module.startswith("dnnbridge.") and module.split(".")[1] in FLOORS:
             assert floor_of(module) <= own, f"{name} imports {module}"
 
 
 @pytest.mark.parametrize("path", BACKENDS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_backend_imports_one_module_of_core(path):
-    found = imported(path, at_the_top=False)
+    found = imported(path)
     core = {module for module in found if module.split(".")[0] == "dnnbridge"}
     assert core <= {"dnnbridge", "dnnbridge.backend"}
+
+
+def test_modules_that_need_each_other_stand_in_one_package():
+    """No circle of imports, in functions too, goes beyond three modules of one package."""
+    names = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in MODULES}
+    below = {name: imported(path) & names.keys() for name, path in names.items()}
+
+    def reached(name: str) -> set[str]:
+        found, left = set(), [name]
+        while left:
+            new = below[left.pop()] - found
+            found |= new
+            left += new
+        return found
+
+    all_reached = {name: reached(name) for name in names}
+    for name, found in all_reached.items():
+        circle = {other for other in found if name in all_reached[other]}
+        assert len(circle) <= 3, sorted(circle)
+        assert len({other.rpartition(".")[0] for other in circle}) <= 1, sorted(circle)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import PlainValidator
 
+from dnnbridge.drawing.drawing import Drawing
+from dnnbridge.schedules.plotting import svg_of
 from dnnbridge.specs.fields import NonNegativeFloat, plain
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
-
-if TYPE_CHECKING:
-    from dnnbridge.drawing.drawing import Drawing
 
 
 class AbstractSchedule(Spec):
@@ -59,10 +58,7 @@ class AbstractSchedule(Spec):
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
             '<svg'
         """
-        from dnnbridge.drawing.drawing import Drawing
-        from dnnbridge.report.curves import schedule_svg
-
-        drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps), self.quantity))
+        drawing = Drawing(svg_of(type(self).__name__, self.values(steps), self.quantity))
         if path is not None:
             drawing.save(path)
         return drawing
