@@ -164,7 +164,11 @@ class RMSprop(AbstractOptimizer):
         few of a tensor; this is the documented form for all of them.
         """
         made = cls(
-            *(learning_rate, decay, momentum, epsilon, centered),
+            learning_rate,
+            rho=decay,
+            momentum=momentum,
+            epsilon=epsilon,
+            centered=centered,
             initial_mean_square=1.0,
             weight_decay=mindspore_decay(weight_decay),
         )

@@ -95,7 +95,8 @@ def as_schedule(value: Any) -> AbstractSchedule:
         return _resolve(value)
     if not isinstance(value, AbstractSchedule):
         raise wrong_kind(
-            *(AbstractSchedule, value),
+            AbstractSchedule,
+            value,
             wanted="a number, a schedule, or a list with the number of every step",
         )
     return value

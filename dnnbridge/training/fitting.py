@@ -106,7 +106,11 @@ class Fitting:
         step = start.step
         for epoch in range(start.epoch, start.epoch + epochs):
             batches = Batches(
-                *(self.data, self._order(epoch), self.batch_size, self.rows_per_block, self.kept),
+                self.data,
+                self._order(epoch),
+                self.batch_size,
+                self.rows_per_block,
+                self.kept,
                 buffers=self.buffers,
                 check=self.check,
             )

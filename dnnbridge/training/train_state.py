@@ -80,8 +80,12 @@ class TrainState:
             log.warning(
                 "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
                 "starts anew",
-                *(self.position.epoch + 1, self.position.batch),
-                *(self.position.batch_size, self.position.examples, batch_size, examples),
+                self.position.epoch + 1,
+                self.position.batch,
+                self.position.batch_size,
+                self.position.examples,
+                batch_size,
+                examples,
             )
             self._now = self._now._replace(position=self.position.left())
 
