@@ -43,4 +43,4 @@ __all__ = [
     "Target",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)

@@ -77,4 +77,4 @@ __all__ = [
     "shortest",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)
