@@ -48,7 +48,7 @@ def test_every_row_is_an_error_that_says_so():
         ("", "MaxPool2D", "has no MaxPool2D: keras.layers.MaxPool2D is MaxPooling2D here."),
         ("", "EarlyStopping", "keras.callbacks.EarlyStopping and mindspore.train.EarlyStopping are "
          "not here yet. Call run.stop()"),
-        ("", "preprocess_input", "keras.applications.efficientnet.preprocess_input and 13 more are "),
+        ("", "preprocess_input", "applications.efficientnet.preprocess_input and 13 more are not"),
         ("", "relu", ": keras.activations.relu is ReLU here. keras.ops.relu is ops.relu here."),
         ("", "conv2d", "has no conv2d. Did you mean Conv2D?"),
         ("", "Desne", "has no Desne. Did you mean Dense"),

@@ -70,8 +70,8 @@ def missing(module: str, name: str) -> AttributeError:
     Example:
         >>> print(missing("dnnbridge", "MaxPool2D"))
         dnnbridge has no MaxPool2D: keras.layers.MaxPool2D is MaxPooling2D here.
-        >>> print(missing("dnnbridge", "Conv22D"))
-        dnnbridge has no Conv22D. Did you mean Conv2D?
+        >>> print(missing("dnnbridge", "max_pooling_2d"))
+        dnnbridge has no max_pooling_2d. Did you mean MaxPooling2D?
     """
     return AttributeError(f"{module} has no {name}{_explained(module, name)}")
 

@@ -1,4 +1,4 @@
-"""Add names of newer frameworks to the table; what is written by hand stays."""
+"""Add names of newer frameworks to the table; what is written by hand stays while it is true."""
 
 from __future__ import annotations
 
@@ -25,9 +25,20 @@ def lacking(rows: Iterable[ForeignName], found: Mapping[str, Any]) -> list[str]:
     return [p for p in found if p not in known and p.rpartition(".")[2] not in db.__all__]
 
 
+def outdated(rows: Iterable[ForeignName]) -> list[ForeignName]:
+    """Return the rows that call a name of ours missing, and say not what else it is here."""
+    ours = set(db.__all__)
+    return [r for r in rows if r.name in ours and not r.here and r.name not in r.remark]
+
+
 def merged(rows: Iterable[ForeignName], found: Mapping[str, Any]) -> list[ForeignName]:
-    """Return the rows, and one for each public name that they lack, in order of the paths."""
+    """Return the rows, and one for each public name that they lack, in order of the paths.
+
+    A row of a name that has become ours is left out.
+    """
     rows = list(rows)
+    for row in outdated(rows):
+        rows.remove(row)
     rows += [ForeignName(path, _twin(path, found), "") for path in lacking(rows, found)]
     return sorted(rows)
 
