@@ -3,6 +3,7 @@
 # make test-long    run the long forms that a change must pass too
 # make lint    style and types
 # make docs    write the generated pages of docs/ anew
+# make names   add new names of the installed frameworks to the table of foreign names
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make native-differences    measure both frameworks anew and write docs/native-differences.md
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs native-differences bench clean
+.PHONY: demo test test-long lint docs names native-differences bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -38,6 +39,9 @@ lint: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+
+names: $(INSTALLED)
+	$(BIN)/python docs/merge_names.py
 
 native-differences: $(INSTALLED)
 	PYTHONPATH=docs $(BIN)/python -m native_differences

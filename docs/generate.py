@@ -244,6 +244,14 @@ def keras_names() -> str:
     return page()
 
 
+def names() -> str:
+    """Return the page of names of Keras and MindSpore, and of what they are here."""
+    _see_tests()
+    from oracles.foreign_names.page import page
+
+    return page()
+
+
 PAGES = {
     "api.md": api,
     "support.md": support,
@@ -251,6 +259,7 @@ PAGES = {
     "witnesses.md": witnesses,
     "sabotage.md": sabotage,
     "keras-names.md": keras_names,
+    "names.md": names,
     "model.svg": drawing,
 }
 

@@ -76,3 +76,7 @@ def test_the_page_of_conformance_runs():
     names: dict[str, object] = {}
     exec(compile(block, "conformance.md", "exec"), names)
     assert names["found"].outcomes
+
+
+def test_the_page_of_foreign_names_is_fresh():
+    assert (ROOT / "docs" / "names.md").read_text() == generator().names(), "run: make docs"

@@ -239,7 +239,7 @@ def test_metrics_are_those_of_all_examples_whatever_the_batches():
     model = db.Sequential([db.Input((4,)), db.Dense(2, "sigmoid")])
     metrics = [
         *(db.MeanAbsoluteError(), "log_cosh", db.LossMetric(db.Huber(), name="h"), "auc"),
-        *("precision", db.F1Score(average="micro"), "r_squared", db.BinaryAccuracy()),
+        *("precision", db.F1Score(average="micro"), "r2_score", db.BinaryAccuracy()),
     ]
     run = make(model=model, loss=db.BinaryCrossentropy(), metrics=metrics)
     assert db.Experiment.from_json(run.experiment.to_json()) == run.experiment
@@ -247,7 +247,7 @@ def test_metrics_are_those_of_all_examples_whatever_the_batches():
     found = run.fit(X, y, 5, 2, (X, y)).history
     assert set(run.evaluate(X, y)) == {
         *("loss", "mean_absolute_error", "log_cosh", "h", "auc"),
-        *("precision", "f1_score", "r_squared", "binary_accuracy"),
+        *("precision", "f1_score", "r2_score", "binary_accuracy"),
     }
     for name, value in run.evaluate(X, y, batch_size=4).items():
         assert found[f"val_{name}"][-1] == pytest.approx(value, rel=1e-12), name
@@ -255,7 +255,7 @@ def test_metrics_are_those_of_all_examples_whatever_the_batches():
     values = run.evaluate(X, y)
     assert values["mean_absolute_error"] == pytest.approx(np.abs(e).mean())
     spread = ((y - y.mean(0)) ** 2).sum(0)
-    assert values["r_squared"] == pytest.approx(np.mean(1 - (e**2).sum(0) / spread))
+    assert values["r2_score"] == pytest.approx(np.mean(1 - (e**2).sum(0) / spread))
     answer = run.predict(X) > 0.5
     hits = (answer * y).sum()
     assert values["f1_score"] == pytest.approx(2 * hits / (answer.sum() + y.sum()))

@@ -44,4 +44,4 @@ __all__ = [
     "Target",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)

@@ -26,4 +26,4 @@ __all__ = [
     "as_metrics",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)

@@ -91,6 +91,7 @@ from dnnbridge.ops.shapes import (
     slice,
     transpose,
 )
+from dnnbridge.specs.former_names import forwarding
 
 PRIMITIVES: tuple[type[Op], ...] = tuple(
     value for value in globals().values() if isinstance(value, type) and value is not Op
@@ -187,3 +188,5 @@ __all__ = [
     "transpose",
     "where",
 ]
+
+__getattr__ = forwarding(__name__, globals().get)

@@ -86,4 +86,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "from_native":  # it asks the backends, which stand above
         return importlib.import_module("dnnbridge.backend.native").from_native
-    return forwarding(__name__, lambda known: globals()[known])(name)
+    return forwarding(__name__, globals().get)(name)
