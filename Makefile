@@ -38,6 +38,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 docs: $(INSTALLED)
+	$(BIN)/python tools/public_names.py
 	$(BIN)/python docs/generate.py
 
 names: $(INSTALLED)
