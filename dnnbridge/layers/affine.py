@@ -23,7 +23,7 @@ class Normalisation(Protocol):
     def center(self) -> bool: ...
 
 
-class Linear(Protocol):
+class Affine(Protocol):
     """A layer whose result gets a bias, with fields of weights, and an activation."""
 
     @property
@@ -57,7 +57,7 @@ def rescaled(
 
 
 def activated(
-    scope: Scope, x: Value, layer: Linear, data_format: DataFormat = "channels_last"
+    scope: Scope, x: Value, layer: Affine, data_format: DataFormat = "channels_last"
 ) -> Value:
     """Return activation(x + bias), with a bias per channel, in the layout of the layer."""
     if layer.use_bias:
