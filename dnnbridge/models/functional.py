@@ -86,7 +86,10 @@ class Model(AbstractModel):
             arguments |= dict(zip(("inputs", "outputs", "nodes"), given.args, strict=False))
         if "nodes" in arguments or not {"inputs", "outputs"} <= arguments.keys():
             return given
-        traced = _trace(_listed(arguments["inputs"]), _listed(arguments["outputs"]))
+        inputs, outputs = _listed(arguments["inputs"]), _listed(arguments["outputs"])
+        if _gives_inputs(inputs, arguments["outputs"]):
+            return given  # a model without nodes, as it is shown
+        traced = _trace(inputs, outputs)
         return ArgsKwargs((), arguments | traced)
 
     def __post_init__(self) -> None:
@@ -138,6 +141,12 @@ def _places(node: ModelNode) -> list[str]:
 
 def _listed(given: Any) -> list[Any]:
     return list(given) if isinstance(given, Iterable) else [given]
+
+
+def _gives_inputs(inputs: list[Any], outputs: Any) -> bool:
+    """Return whether the outputs are names of inputs."""
+    names = {each.name for each in inputs if isinstance(each, Input)}
+    return isinstance(outputs, (tuple, list)) and all(each in names for each in outputs)
 
 
 def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Accumulation(Spec):
 
     Example:
         >>> Accumulation(4)
-        Accumulation(steps=4, mean='batch', last='update')
+        Accumulation(steps=4)
     """
 
     steps: PositiveInt

@@ -69,6 +69,16 @@ class Spec:
             ) from None
         return cls.from_dict(data)
 
+    def __init_subclass__(cls) -> None:
+        # A dataclass writes a __repr__ unless the class has one.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        from dnnbridge.specs.showing import call_of
+
+        return call_of(self)
+
     def __getattr__(self, name: str) -> Any:
         now = FIELDS.get(type(self).__name__, {}).get(name)
         if now is None or _is_foreign(type(self)):
