@@ -14,6 +14,7 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.program.heads import Head
 from dnnbridge.program.objectives import Objective, emit_objectives, objectives
 from dnnbridge.program.program import Function
+from dnnbridge.specs.rewriting import apart
 from dnnbridge.weights.regularizers import AbstractRegularizer
 from dnnbridge.weights.rules import WeightRules
 
@@ -81,7 +82,7 @@ class Forward:
 
     def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model and return its outputs by name."""
-        made = self.model.emit(scope, *(given[feed] for feed in self.inputs))
+        made = apart(self.model).emit(scope, *(given[feed] for feed in self.inputs))
         outputs = (made,) if isinstance(made, Value) else made
         return dict(zip(self.outputs, outputs, strict=True))
 
