@@ -16,6 +16,7 @@ PACKAGES = ("activations", "initializers", "layers", "losses", "metrics", "model
 """Packages all of whose names are public, but for those that are `WITHIN`."""
 
 WITHIN = {
+    *("ActivationField", "InitializerField", "MetricsField", "AccumulationField", "ScheduleField"),
     *("ActivationLike", "InitializerLike", "MetricsLike", "AccumulationLike", "ScheduleLike"),
     *("FractionLike", "as_activation", "as_initializer", "as_metrics", "as_accumulation"),
     *("as_optimizer", "as_schedule", "fans", "fraction_at", "shortest", "from_native"),
