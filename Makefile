@@ -2,10 +2,10 @@
 # make test    run the tests, framework-heavy ones in a short form
 # make test-long    run the long forms that a change must pass too
 # make lint    style and types
-# make docs    write the generated pages of docs/ anew
+# make docs    write the generated pages of docs/reference anew
 # make names   add new names of the installed frameworks to the table of foreign names
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
-# make native-differences    measure both frameworks anew and write docs/native-differences.md
+# make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -38,13 +38,13 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 docs: $(INSTALLED)
-	$(BIN)/python docs/generate.py
+	PYTHONPATH=tools:tests $(BIN)/python -m pages
 
 names: $(INSTALLED)
-	$(BIN)/python docs/merge_names.py
+	PYTHONPATH=tests $(BIN)/python tools/merge_names.py
 
 native-differences: $(INSTALLED)
-	PYTHONPATH=docs $(BIN)/python -m native_differences
+	PYTHONPATH=tools $(BIN)/python -m native_differences
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed

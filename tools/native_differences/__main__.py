@@ -1,4 +1,4 @@
-"""Measure every row, or those named, and write docs/native-differences.md."""
+"""Measure every row, or those named, and write docs/measurements/native-differences.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from native_differences import ROWS
 from native_differences.measure import Result, measured
 from native_differences.page import page, same, status, text
 
-PAGE = Path(__file__).parents[1] / "native-differences.md"
+PAGE = Path(__file__).parents[2] / "docs" / "measurements" / "native-differences.md"
 NEEDS = {"reference": "dnnbridge", "mindspore": "mindspore", "keras": "tensorflow"}
 
 

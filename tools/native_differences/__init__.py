@@ -1,6 +1,6 @@
 """What MindSpore and Keras do otherwise than each other or than they say, measured anew.
 
-PYTHONPATH=docs python -m native_differences
+PYTHONPATH=tools python -m native_differences
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ NOTE = (
     "evaluation with the same weights, losses and their gradients, metrics over several batches,",
     "ten steps of optimizers with gradients from 1e-7 to 10, rates, distributions of large draws,",
     "and defaults, argument by argument. Ours are the numbers of the float64 reference, to which",
-    "[every backend is held](conformance.md).",
+    "[every backend is held](../guide/conformance.md).",
 )
 
 

@@ -13,7 +13,7 @@ NOTE = (
     "says the same where one of them is used: `db.MaxPool2D` is an `AttributeError` that names",
     "`MaxPooling2D`. In the lists `run` is what `db.compile` returns, and `model` a model; `x` and",
     "`y` are arrays, or values in the equation of a layer. [keras-names.md](keras-names.md) has",
-    "the names that are shared with Keras, [migrating.md](migrating.md) the optimizers.",
+    "the names that are shared with Keras, [migrating.md](../guide/migrating.md) the optimizers.",
 )
 
 

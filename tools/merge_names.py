@@ -1,6 +1,6 @@
 """Add names that the installed Keras and MindSpore have to the table of foreign names.
 
-python docs/merge_names.py
+PYTHONPATH=tests python tools/merge_names.py
 
 New rows say what is the same but for case and underscores, or nothing: write what it is here, and
 a remark, by hand. Rows that are there stay as they are, but for those of names that we have now.
@@ -8,21 +8,18 @@ a remark, by hand. Rows that are there stay as they are, but for those of names 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "dnnbridge" / "specs" / "foreign_names.tsv"
+from oracles.foreign_names.merging import lacking, merged, outdated, written
+from oracles.foreign_names.walking import public_names
+
+from dnnbridge.specs.foreign_names import foreign_names
+
+TABLE = Path(__file__).parents[1] / "dnnbridge" / "specs" / "foreign_names.tsv"
 
 
 def main() -> None:
     """Write the table anew and print the names that were added."""
-    sys.path.append(str(ROOT / "tests"))
-    from oracles.foreign_names.merging import lacking, merged, outdated, written
-    from oracles.foreign_names.walking import public_names
-
-    from dnnbridge.specs.foreign_names import foreign_names
-
     rows, found = foreign_names(), public_names()
     for path in lacking(rows, found):
         print("added", path)
