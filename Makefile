@@ -26,8 +26,9 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-LONG := tests/conformance tests/test_random_programs.py tests/test_zoo.py \
-	tests/test_custom_backend.py tests/test_machines.py tests/test_mindspore_forms.py
+LONG := tests/conformance tests/testing/test_random_programs.py tests/zoo/test_zoo.py \
+	tests/examples/test_custom_backend.py tests/backends/test_machines.py \
+	tests/backends/test_mindspore_forms.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)

@@ -7,10 +7,10 @@ import json
 import logging
 import os
 
-import damage
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from training import damage
 
 import dnnbridge as db
 from dnnbridge.errors import CheckpointError, DataError, DnnbridgeError, DTypeError

@@ -1,6 +1,6 @@
 """Damage checkpoints: flip bits of files, and kill processes that save.
 
-`python tests/damage.py` prints how often what happened; `test_damage.py` asks for less of it.
+`python tests/training/damage.py` prints how often what happened; `test_damage.py` asks for less.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from dnnbridge.base.machine import machine
 from dnnbridge.cli import main
 from dnnbridge.cli.reading import read_experiment
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 DIGITS = str(EXAMPLES / "digits_mlp.py")
 
 SMALL = """

@@ -18,7 +18,7 @@ from dnnbridge.testing.random_programs import check_random_programs
 from dnnbridge.testing.random_programs.__main__ import main
 from dnnbridge.testing.subject import Subject
 
-REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
+REGRESSIONS = sorted((Path(__file__).parents[1] / "regressions").glob("*.json"))
 
 SMALL = Experiment(
     Sequential([Input((3,)), Dense(2, "tanh"), Dense(1)]), MeanSquaredError(), SGD(0.1)

@@ -16,7 +16,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.errors import SpecError
 from dnnbridge.testing.assertions import assert_close, assert_near
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 RNG = np.random.default_rng(0)
 BACKENDS = ["tensorflow", "mindspore"]
 

@@ -12,7 +12,7 @@ import dnnbridge as db
 from dnnbridge.datasets import Dataset, adapt_to
 from dnnbridge.testing.assertions import assert_close, assert_near
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 BACKENDS = ["reference", "tensorflow", "mindspore"]
 
 
