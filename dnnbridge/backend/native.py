@@ -23,8 +23,8 @@ def from_native(
     """Return the spec of a `keras.optimizers`, `mindspore.nn` or experimental optimizer.
 
     Its learning rate, schedule, weight decay, clipping and groups come along; what it has
-    accumulated so far does not. Docs: `docs/migrating.md` has a table of all classes and of what
-    differs. Where a native class does not compute what it documents, the spec does, with a
+    accumulated so far does not. Docs: `docs/guide/migrating.md` has a table of all classes and of
+    what differs. Where a native class does not compute what it documents, the spec does, with a
     `NativeDifferenceWarning`.
 
     Args:
