@@ -2,15 +2,16 @@
 # make test    run the tests, framework-heavy ones in a short form
 # make test-long    run the long forms that a change must pass too
 # make lint    style and types
-# make docs    write the generated pages of docs/ anew
+# make docs    write the generated pages of docs/reference anew
+# make names   add new names of the installed frameworks to the table of foreign names
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
-# make native-differences    measure both frameworks anew and write docs/native-differences.md
+# make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs native-differences bench clean
+.PHONY: demo test test-long lint docs names native-differences bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -25,8 +26,9 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-LONG := tests/conformance tests/test_random_programs.py tests/test_zoo.py \
-	tests/test_custom_backend.py tests/test_machines.py tests/test_mindspore_forms.py
+LONG := tests/conformance tests/testing/test_random_programs.py tests/zoo/test_zoo.py \
+	tests/examples/test_custom_backend.py tests/backends/test_machines.py \
+	tests/backends/test_mindspore_forms.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
@@ -37,10 +39,14 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 docs: $(INSTALLED)
-	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/public_names.py
+	PYTHONPATH=tools:tests $(BIN)/python -m pages
+
+names: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python tools/merge_names.py
 
 native-differences: $(INSTALLED)
-	PYTHONPATH=docs $(BIN)/python -m native_differences
+	PYTHONPATH=tools $(BIN)/python -m native_differences
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed

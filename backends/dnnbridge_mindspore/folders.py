@@ -33,7 +33,10 @@ def writable(folder: Path, variable: str) -> Path:
         log.warning(
             "cannot write to %s (%s); a temporary folder serves until the process ends: %s. "
             "Set %s to a folder that you may write to",
-            *(folder, error.strerror or error, made, variable),
+            folder,
+            error.strerror or error,
+            made,
+            variable,
         )
         return made
 

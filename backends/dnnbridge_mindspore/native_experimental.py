@@ -64,7 +64,12 @@ def _rmsprop(rate: Rate, g: Group) -> AbstractOptimizer:
             "own, which differs where the rate changes."
         )
     return optimizers.RMSprop(
-        *(rate, g["alpha"], float(g["momentum"]), g["eps"], g["centered"]), epsilon_inside=False
+        rate,
+        rho=g["alpha"],
+        momentum=float(g["momentum"]),
+        epsilon=g["eps"],
+        centered=g["centered"],
+        epsilon_inside=False,
     )
 
 

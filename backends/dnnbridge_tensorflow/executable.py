@@ -19,7 +19,7 @@ from dnnbridge.backend import (
     uncollected,
 )
 from dnnbridge_tensorflow.claims import CLAIMS
-from dnnbridge_tensorflow.interpreter import evaluate
+from dnnbridge_tensorflow.interpreter import traced
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
 from dnnbridge_tensorflow.xla import is_worthwhile
 
@@ -139,7 +139,7 @@ class TensorFlowExecutable:
             given = dict(zip(described.feeds, feeds, strict=True)) | tables
             given |= {value: variables[name].read_value() for value, name in flat.reads.items()}
             known = [given.get(v) for v in flat.graph.inputs]
-            outputs = evaluate(flat.graph, known, table, places)
+            outputs = traced(flat.graph, known, table, places)
             for name, value in zip(described.writes, outputs[count:], strict=True):
                 if value is not None:
                     variables[name].assign(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -12,10 +13,13 @@ from dnnbridge.backend import (
     Constant,
     ConstantArray,
     Graph,
+    Node,
     PutRows,
     Scan,
+    Structure,
     Value,
     ValueAndGrad,
+    evaluate,
 )
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
@@ -28,9 +32,12 @@ Places = Mapping[Value, tuple[Sequence[Tensor], bool]]
 
 NOWHERE: Places = {}
 
+Body = Callable[[Graph, list[Tensor]], list[Tensor]]
+"""Traces the body of a node."""
 
-def evaluate(
-    graph: Graph, inputs: Sequence[Tensor], table: Lowerings, places: Places = NOWHERE
+
+def traced(
+    graph: Graph, inputs: list[Tensor], table: Lowerings, places: Places = NOWHERE
 ) -> list[Tensor]:
     """Return the outputs of a graph whose unclaimed calls have been inlined.
 
@@ -40,52 +47,68 @@ def evaluate(
         table: what each operation is.
         places: of what is changed in place, by the first output of the node; these are None.
     """
-    known: dict[Value, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
-    for node in graph.nodes:
-        arguments = [known[value] for value in node.inputs]
-        if isinstance(node.op, Constant):
-            results = [tf.constant(node.op.value, DTYPES[node.op.dtype])]
-        elif isinstance(node.op, ConstantArray):
-            results = [tf.constant(node.op.array, DTYPES[node.op.dtype])]
-        elif isinstance(node.op, Call) and node.outputs[0] in places:
-            variables, moved = places[node.outputs[0]]
-            if moved:
-                variables[0].assign(arguments[0])
-            CLAIMS[type(node.op.spec)].lower(node.op.spec, variables, *arguments)
-            results = [None] * len(variables)
-        elif isinstance(node.op, PutRows) and node.outputs[0] in places:
-            ((variable,), _) = places[node.outputs[0]]
-            put_rows(variable, *arguments[1:])
-            results = [None]
-        elif isinstance(node.op, Call):
-            results = CLAIMS[type(node.op.spec)].lower(node.op.spec, *arguments)
-        elif isinstance(node.op, ValueAndGrad):
-            assert node.body is not None
-            results = _value_and_grad(node.op, node.body, arguments, table)
-        elif isinstance(node.op, Scan):
-            assert node.body is not None
-            results = _scan(node.op, node.body, arguments, table)
-        else:
-            results = [table[type(node.op)](node.op, *arguments)]
-        known.update(zip(node.outputs, results, strict=True))
-    return [known[value] for value in graph.outputs]
+
+    def body(graph: Graph, inputs: list[Tensor]) -> list[Tensor]:
+        return traced(graph, inputs, table)
+
+    structure: Structure[Tensor] = {
+        Constant: _constant,
+        ConstantArray: _constant,
+        Call: partial(_call, places),
+        ValueAndGrad: partial(_value_and_grad, body),
+        Scan: partial(_scan, body),
+        PutRows: partial(_put_rows, table, places),
+    }
+    return graph.results(evaluate(graph, inputs, table, structure))
 
 
-def _value_and_grad(
-    op: ValueAndGrad, body: Graph, inputs: list[Tensor], table: Lowerings
-) -> list[Tensor]:
-    wrt = [inputs[i] for i in op.wrt]
+def _constant(node: Node, inputs: list[Tensor]) -> list[Tensor]:
+    op = node.op
+    assert isinstance(op, (Constant, ConstantArray))
+    value = op.array if isinstance(op, ConstantArray) else op.value
+    return [tf.constant(value, DTYPES[op.dtype])]
+
+
+def _call(places: Places, node: Node, inputs: list[Tensor]) -> list[Tensor]:
+    """Lower what is claimed; in place where the outputs have one."""
+    assert isinstance(node.op, Call)
+    spec = node.op.spec
+    lower = CLAIMS[type(spec)].lower
+    if node.outputs[0] not in places:
+        return list(lower(spec, *inputs))
+    variables, moved = places[node.outputs[0]]
+    if moved:
+        variables[0].assign(inputs[0])
+    lower(spec, variables, *inputs)
+    return [None] * len(variables)
+
+
+def _put_rows(table: Lowerings, places: Places, node: Node, inputs: list[Tensor]) -> list[Tensor]:
+    if node.outputs[0] not in places:
+        return [table[PutRows](node.op, *inputs)]
+    ((variable,), _) = places[node.outputs[0]]
+    put_rows(variable, *inputs[1:])
+    return [None]
+
+
+def _value_and_grad(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:
+    assert isinstance(node.op, ValueAndGrad)
+    assert node.body is not None
+    wrt = [inputs[i] for i in node.op.wrt]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(wrt)
-        outputs = evaluate(body, inputs, table)
+        outputs = run(node.body, inputs)
     zero = tf.UnconnectedGradients.ZERO
     gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
     # Rows taken several times come as slices with repeated indices: add them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
 
 
-def _scan(op: Scan, body: Graph, inputs: list[Tensor], table: Lowerings) -> list[Tensor]:
+def _scan(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:
     """Loop over arrays of slices, whose gradients are written step by step."""
+    op, body = node.op, node.body
+    assert isinstance(op, Scan)
+    assert body is not None
     end = op.carries + op.sequences
     types = [value.type for value in body.outputs]
     sequences = [
@@ -99,7 +122,7 @@ def _scan(op: Scan, body: Graph, inputs: list[Tensor], table: Lowerings) -> list
 
     def step(t: Tensor, carries: list[Tensor], stacks: list[Any]) -> tuple[Tensor, Any, Any]:
         slices = [sequence.read(t) for sequence in sequences]
-        made = evaluate(body, [*carries, *slices, *inputs[end:]], table)
+        made = run(body, [*carries, *slices, *inputs[end:]])
         written = zip(stacks, made[op.carries :], strict=True)
         return t + 1, made[: op.carries], [stack.write(t, value) for stack, value in written]
 

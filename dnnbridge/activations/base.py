@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
 from dnnbridge.base.calling import explained
+from dnnbridge.emit.calling import value_of
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.graph import Value
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
 
@@ -34,13 +37,8 @@ class AbstractActivation(Spec):
             >>> Softmax()([1, 2, 5, 3]).round(4)
             array([0.0152, 0.0414, 0.831 , 0.1125])
         """
-        from dnnbridge.layers import Activation
-        from dnnbridge.layers.base import LayerOutput
-        from dnnbridge.models.base import Input
-        from dnnbridge.reference.calling import value_of
-
-        if isinstance(x, (LayerOutput, Input)):
-            return Activation(self)(x)
+        if isinstance(x, AbstractSymbol):
+            return x.activated(self)
         return value_of(lambda scope, given: scope.call(self, given, name="activation"), x)
 
 
@@ -54,3 +52,9 @@ def as_activation(value: Any) -> AbstractActivation:
 
 ActivationLike = Annotated[str | AbstractActivation | None, PlainValidator(as_activation)]
 """Field of an activation, the name of one, or None: linear."""
+
+if TYPE_CHECKING:
+    ActivationField = Converted[AbstractActivation, ActivationLike]
+else:
+    ActivationField = ActivationLike
+"""What it holds once it is made."""

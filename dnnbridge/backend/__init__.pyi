@@ -37,16 +37,20 @@ from .from_core import (
     Scan,
     SparseCategoricalCrossentropy,
     SpecError,
+    Structure,
+    Table,
     TensorType,
     Value,
     ValueAndGrad,
     Waiting,
+    evaluate,
     inline,
     is_of_sequence_alone,
     mindspore_decay,
     ops,
     optimizers,
     places,
+    scan,
     set_aside,
     shortest,
     unchanged,
@@ -67,6 +71,9 @@ from .protocol import (
     Limitation,
     Rows,
     Variant,
+)
+from .stepwise import (
+    StepwiseExecutable,
 )
 
 __all__ = [
@@ -93,7 +100,11 @@ __all__ = [
     "TensorType",
     "Value",
     "ValueAndGrad",
+    "Structure",
+    "Table",
+    "evaluate",
     "inline",
+    "scan",
     "LSTM",
     "BatchNormalization",
     "is_of_sequence_alone",
@@ -128,4 +139,5 @@ __all__ = [
     "Limitation",
     "Rows",
     "Variant",
+    "StepwiseExecutable",
 ]

@@ -18,15 +18,20 @@ from dnnbridge.graph import Graph as Graph
 from dnnbridge.graph import Node as Node
 from dnnbridge.graph import Op as Op
 from dnnbridge.graph import Scan as Scan
+from dnnbridge.graph import Structure as Structure
+from dnnbridge.graph import Table as Table
 from dnnbridge.graph import TensorType as TensorType
 from dnnbridge.graph import Value as Value
 from dnnbridge.graph import ValueAndGrad as ValueAndGrad
+from dnnbridge.graph import evaluate as evaluate
 from dnnbridge.graph import inline as inline
+from dnnbridge.graph import scan as scan
 from dnnbridge.layers import LSTM as LSTM
 from dnnbridge.layers import BatchNormalization as BatchNormalization
 from dnnbridge.layers.recurrence import is_of_sequence_alone as is_of_sequence_alone
 from dnnbridge.losses import CategoricalCrossentropy as CategoricalCrossentropy
 from dnnbridge.losses import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from dnnbridge.ops import RULES as RULES
 from dnnbridge.ops import PutRows as PutRows
 from dnnbridge.ops.windows import Pairs as Pairs
 from dnnbridge.ops.windows import places as places
@@ -42,5 +47,4 @@ from dnnbridge.optimizers.weight_decay import MINDSPORE_EXEMPT as MINDSPORE_EXEM
 from dnnbridge.optimizers.weight_decay import mindspore_decay as mindspore_decay
 from dnnbridge.program.program import Function as Function
 from dnnbridge.program.program import Program as Program
-from dnnbridge.reference.interpreter import RULES as RULES
 from dnnbridge.schedules import AbstractSchedule as AbstractSchedule

@@ -11,15 +11,10 @@ import logging
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
 
-from dnnbridge.backend.plugin_loading import described, facts, hooks, importable, loaded, offered
+from dnnbridge.backend.plugin_loading import described, facts, importable, loaded, offered
 from dnnbridge.backend.protocol import Backend, BackendInfo
-from dnnbridge.base.messages import shorten
-from dnnbridge.errors import BackendError, BackendNotInstalledError, DnnbridgeError
-
-if TYPE_CHECKING:
-    from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
+from dnnbridge.errors import BackendError, BackendNotInstalledError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +49,7 @@ def available_backends() -> list[AvailableBackend]:
         >>> "reference" in [backend.name for backend in available_backends()]
         True
     """
-    infos, broken = _all_described()
+    infos, broken = all_described()
     infos.sort(key=lambda info: (-info.priority, info.name))
     rows = [
         AvailableBackend(info.name, _installed(info), _version(info), info.install, info.devices)
@@ -110,45 +105,7 @@ def backend_facts(name: str) -> dict[str, str]:
     return facts(name)
 
 
-def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    """Return the spec of a live optimizer; asks only plugins of the packages that define its class.
-
-    Such a package has been imported already: the object is there. A plugin that breaks over it is
-    an error only where no other can read it.
-    """
-    packages = {cls.__module__.partition(".")[0] for cls in type(optimizer).__mro__}
-    failed: BackendError | None = None
-    for info in _all_described()[0]:
-        if packages & set(info.natives):
-            try:
-                found = _read(info.name, optimizer, options)
-            except BackendError as error:
-                failed = failed or error
-            else:
-                if found is not None:
-                    return found
-    if failed is not None:
-        raise failed
-    return None
-
-
-def _read(name: str, optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    from dnnbridge.optimizers import AbstractOptimizer
-
-    where = f"backend {name}"
-    try:
-        found: Any = hooks(name).dnnbridge_from_native(optimizer=optimizer, options=options)
-    except (DnnbridgeError, Warning):
-        raise
-    except Exception as error:
-        got = f"{type(error).__name__}: {error}"
-        raise BackendError("cannot read a live optimizer", where=where, got=got) from error
-    if found is None or isinstance(found, AbstractOptimizer):
-        return found
-    raise BackendError("reads a live optimizer as none", where=where, got=shorten(found))
-
-
-def _all_described() -> tuple[list[BackendInfo], dict[str, BackendError]]:
+def all_described() -> tuple[list[BackendInfo], dict[str, BackendError]]:
     """Describe all backends, and say what is wrong with those that cannot be."""
     infos: list[BackendInfo] = []
     broken: dict[str, BackendError] = {}

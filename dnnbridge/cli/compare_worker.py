@@ -49,7 +49,10 @@ def compare_worker(
     recording = Recording(backend, run.device, _versions(backend), seconds, folder=folder)
     with shown_logs(err=False):
         run.fit(
-            *(dataset.x_train, dataset.y_train, batch_size, epochs),
+            dataset.x_train,
+            dataset.y_train,
+            batch_size=batch_size,
+            epochs=epochs,
             validation_data=(dataset.x_test, dataset.y_test),
             callbacks=[Recorder(recording), _sender()],
             on_nonfinite="warn",  # so that all backends train as long

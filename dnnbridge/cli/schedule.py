@@ -45,7 +45,7 @@ def schedule(
     for step, rate in enumerate(rates):
         click.echo(f"{step:>6}  {rate!r}")
     if plot:
-        from dnnbridge.report.curves import schedule as draw
+        from dnnbridge.schedules.plotting import figure_of
 
-        draw(name, rates, quantity_of(name)).savefig(plot)
+        figure_of(name, rates, quantity_of(name)).savefig(plot)
         click.echo(f"Plot: {plot}", err=True)

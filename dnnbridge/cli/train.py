@@ -79,7 +79,10 @@ def train(
         test = (dataset.x_test, dataset.y_test)
         with saving(run, save):
             history = run.fit(
-                *(dataset.x_train, dataset.y_train, batch_size, epochs),
+                dataset.x_train,
+                dataset.y_train,
+                batch_size=batch_size,
+                epochs=epochs,
                 validation_data=test if validation else None,
                 progress=not quiet,
                 on_nonfinite=on_nonfinite,

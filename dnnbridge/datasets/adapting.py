@@ -14,7 +14,7 @@ from dnnbridge.datasets.loading import PARTS
 from dnnbridge.errors import DataError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
-from dnnbridge.losses.base import Target
+from dnnbridge.losses.target import Target
 from dnnbridge.training.checking.data import check_input, check_targets
 
 log = logging.getLogger(__name__)

@@ -1,1 +1,1 @@
-"""Pictures of models."""
+"""Pictures: what holds one, and where boxes and lines stand in it."""

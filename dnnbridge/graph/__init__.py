@@ -1,6 +1,7 @@
 """The flat, typed program that specs emit and backends read."""
 
 from dnnbridge.graph.builder import Builder
+from dnnbridge.graph.evaluation import Structure, Table, evaluate, scan, steps
 from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
@@ -21,9 +22,14 @@ __all__ = [
     "Op",
     "Operand",
     "Scan",
+    "Structure",
+    "Table",
     "TensorType",
     "Value",
     "ValueAndGrad",
     "broadcast",
+    "evaluate",
     "inline",
+    "scan",
+    "steps",
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dnnbridge.graph.value import Value
 
 if TYPE_CHECKING:
     from dnnbridge.graph.op import Op
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,12 @@ class Node:
     outputs: tuple[Value, ...]
     path: str = ""
     body: Graph | None = None
+
+    def flops(self) -> int:
+        """Return how many floating-point operations one example takes, those of the body too."""
+        if self.body is not None:
+            return self.op.times * self.body.flops()
+        return self.op.flops(tuple(value.type for value in self.inputs), self.outputs[0].type)
 
     def __str__(self) -> str:
         outputs = ", ".join(map(repr, self.outputs))
@@ -44,6 +52,14 @@ class Graph:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_names", {value.name: value for value in self.inputs})
+
+    def results(self, known: Mapping[Value, T]) -> list[T]:
+        """Return the outputs, given what each value is."""
+        return [known[value] for value in self.outputs]
+
+    def flops(self) -> int:
+        """Return how many floating-point operations one example takes."""
+        return sum(node.flops() for node in self.nodes)
 
     def walk(self) -> Iterator[Node]:
         """Yield every node, those of bodies too, each after the nodes of its body."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dnnbridge.errors import DTypeError
 from dnnbridge.graph.types import DType, TensorType
@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Op:
-    """Base of all operations. A subclass is a frozen dataclass of its attributes."""
+    """Base of all operations. A subclass is a frozen dataclass of its attributes.
+
+    The class attributes say what is so for any operands.
+
+    Attributes:
+        rounds: whether a result may be no float32 where the operands are, or whole numbers up to
+            2²⁴. An operation that chooses, compares or moves numbers does not round.
+        moves: whether numbers are only moved: there is nothing to compute.
+        kinked: whether the value or the derivative jumps somewhere, so that a rounding before it
+            may decide which piece of the function a number lies on.
+    """
+
+    rounds: ClassVar[bool] = True
+    moves: ClassVar[bool] = False
+    kinked: ClassVar[bool] = False
 
     def infer(self, *types: TensorType) -> TensorType:
         """Return the type of the result.
@@ -29,6 +43,17 @@ class Op:
     ) -> tuple[TensorType, ...]:
         """Return the types of all results; only structural operations have several or a body."""
         return (self.infer(*types),)
+
+    @property
+    def times(self) -> int:
+        """How often the body is run, where the operation has one."""
+        return 1
+
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        """Return how many floating-point operations one example takes; a multiply-add is two."""
+        if self.moves or not inputs:
+            return 0
+        return max(output.size(), *(type.size() for type in inputs))
 
     def __str__(self) -> str:
         attributes = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))

@@ -135,6 +135,10 @@ class Scan(Op):
     sequences: int
     length: int
 
+    @property
+    def times(self) -> int:
+        return self.length
+
     def infer_with(
         self, body: Graph | None, types: tuple[TensorType, ...]
     ) -> tuple[TensorType, ...]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from dnnbridge.errors import DTypeError
+from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
+from dnnbridge.graph.op import Op
 from dnnbridge.graph.types import Dim, DType, TensorType
 
 if TYPE_CHECKING:
@@ -56,49 +58,45 @@ class Value:
         return f"{self.name}: {self.type}"
 
     def __add__(self, other: Operand) -> Value:
-        return _binary("Add", self, other)
+        return _binary(Add(), self, other)
 
     def __radd__(self, other: Operand) -> Value:
-        return _binary("Add", other, self)
+        return _binary(Add(), other, self)
 
     def __sub__(self, other: Operand) -> Value:
-        return _binary("Sub", self, other)
+        return _binary(Sub(), self, other)
 
     def __rsub__(self, other: Operand) -> Value:
-        return _binary("Sub", other, self)
+        return _binary(Sub(), other, self)
 
     def __mul__(self, other: Operand) -> Value:
-        return _binary("Mul", self, other)
+        return _binary(Mul(), self, other)
 
     def __rmul__(self, other: Operand) -> Value:
-        return _binary("Mul", other, self)
+        return _binary(Mul(), other, self)
 
     def __truediv__(self, other: Operand) -> Value:
-        return _binary("Div", self, other)
+        return _binary(Div(), self, other)
 
     def __rtruediv__(self, other: Operand) -> Value:
-        return _binary("Div", other, self)
+        return _binary(Div(), other, self)
 
     def __matmul__(self, other: Value) -> Value:
-        return _binary("MatMul", self, other)
+        return _binary(MatMul(), self, other)
 
     def __gt__(self, other: Operand) -> Value:
-        return _binary("Greater", self, other)
+        return _binary(Greater(), self, other)
 
     def __lt__(self, other: Operand) -> Value:
-        return _binary("Greater", other, self)
+        return _binary(Greater(), other, self)
 
     def __neg__(self) -> Value:
-        from dnnbridge import ops
-
-        return self.builder.add(ops.Neg(), self)
+        return self.builder.add(Neg(), self)
 
 
 Operand = Value | float
 
 
-def _binary(op_name: str, a: Operand, b: Operand) -> Value:
-    from dnnbridge import ops
-
+def _binary(op: Op, a: Operand, b: Operand) -> Value:
     builder = a.builder if isinstance(a, Value) else b.builder  # type: ignore[union-attr]
-    return builder.add(getattr(ops, op_name)(), a, b)
+    return builder.add(op, a, b)

@@ -145,4 +145,4 @@ __all__ = [
     "ZeroPadding3D",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)

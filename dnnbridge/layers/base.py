@@ -5,16 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from dnnbridge.base.calling import inputs_wrong
 from dnnbridge.base.messages import shorten, what
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import ArgumentError
 from dnnbridge.specs.spec import Spec
-
-if TYPE_CHECKING:
-    from dnnbridge.models.base import Input
-
 
 CALL_HINTS = {
     "training": "Leave it out: fit trains; predict does not, unless it has training=True.",
@@ -34,6 +31,8 @@ class AbstractLayer(Spec):
             second one on: dense, dense_1.
     """
 
+    is_model: ClassVar[bool] = False
+
     name: str | None = None
 
     @property
@@ -42,7 +41,7 @@ class AbstractLayer(Spec):
         """(scope, *inputs) -> a value: write the equation, declare arrays through the scope."""
 
     def __call__(
-        self, *inputs: LayerOutput | Input | Sequence[LayerOutput | Input], **unknown: Any
+        self, *inputs: AbstractSymbol | Sequence[AbstractSymbol], **unknown: Any
     ) -> LayerOutput:
         """Call the layer on inputs or on what other layers gave, for a `Model`.
 
@@ -73,13 +72,11 @@ class AbstractLayer(Spec):
 
 def _require_symbol(layer: AbstractLayer, given: Any) -> None:
     """Raise unless this is what a layer is called on; the message says what gives numbers."""
-    from dnnbridge.models.base import AbstractModel, Input
-
-    if isinstance(given, (LayerOutput, Input)):
+    if isinstance(given, AbstractSymbol):
         return
     if isinstance(given, (type, Spec)):
         hint = "Call that on an Input first: layer(other(x))."
-    elif isinstance(layer, AbstractModel):
+    elif layer.is_model:
         hint = "For numbers write db.compile(experiment).predict(x)."
     else:
         hint = (
@@ -94,7 +91,7 @@ def _require_symbol(layer: AbstractLayer, given: Any) -> None:
     )
 
 
-class LayerOutput:
+class LayerOutput(AbstractSymbol):
     """What a layer gives when it is called: a place in a `Model`, equal to itself alone.
 
     Attributes:
@@ -106,7 +103,12 @@ class LayerOutput:
     def __init__(
         self,
         layer: AbstractLayer,
-        inputs: tuple[LayerOutput | Input, ...],
+        inputs: tuple[AbstractSymbol, ...],
         output: str | None = None,
     ) -> None:
         self.layer, self.inputs, self.output = layer, inputs, output
+
+    def activated(self, activation: Any) -> LayerOutput:
+        from dnnbridge.layers.activation import Activation
+
+        return Activation(activation)(self)

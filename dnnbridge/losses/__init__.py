@@ -1,6 +1,6 @@
 """Losses."""
 
-from dnnbridge.losses.base import AbstractLoss, Target
+from dnnbridge.losses.base import AbstractLoss
 from dnnbridge.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy
 from dnnbridge.losses.cross_entropy import (
     CategoricalCrossentropy,
@@ -18,6 +18,7 @@ from dnnbridge.losses.regression import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
 )
+from dnnbridge.losses.target import Target
 from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
@@ -43,4 +44,4 @@ __all__ = [
     "Target",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+__getattr__ = forwarding(__name__, globals().get)

@@ -4,51 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Any, ClassVar, Self
 
 from dnnbridge import ops
 from dnnbridge.base.calling import explained
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
-from dnnbridge.specs.fields import also
+from dnnbridge.losses.calling import loss_of
+from dnnbridge.losses.reducing import Reduction
+from dnnbridge.losses.target import Target
+from dnnbridge.specs.goals import Goal
 from dnnbridge.specs.spec import Spec
-
-Reduction = Annotated[
-    Literal["mean", "sum", "weighted_mean"],
-    also({"sum_over_batch_size": "mean", "mean_with_sample_weight": "weighted_mean"}),
-]
-"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights.
-
-Keras' names are taken too: "sum_over_batch_size" for the first, "mean_with_sample_weight" for the
-last.
-"""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a loss expects as labels; arrays are checked against it before anything runs.
-
-    Attributes:
-        type: shape and dtype for a batch.
-        classes: labels are whole numbers from 0 to classes - 1, where set.
-        distribution: rows of the last axis are within [0, 1] and sum to 1.
-        low: the least label, where set.
-        high: the largest label, where set.
-        values: the only labels there are, where set.
-        ignored: the class number of labels that do not count, where set.
-        padding: what fills rows of labels up at their end, where set.
-        refused: a label that there must not be, where set.
-    """
-
-    type: TensorType
-    classes: int | None = None
-    distribution: bool = False
-    low: float | None = None
-    high: float | None = None
-    values: tuple[float, ...] | None = None
-    ignored: int | None = None
-    padding: int | None = None
-    refused: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +29,8 @@ class AbstractLoss(Spec):
             "weighted_mean": Σ w, as MindSpore does with class weights; 0 where that is 0. "sum":
             nothing, and that of an epoch is the sum over all its examples.
     """
+
+    goal: ClassVar[Goal] = "min"
 
     reduction: Reduction = "mean"
 
@@ -94,8 +62,6 @@ class AbstractLoss(Spec):
             >>> MeanSquaredError()([[0.0], [1.0]], [[0.5], [1.0]], sample_weight=[2.0, 1.0])
             0.25
         """
-        from dnnbridge.reference.calling import loss_of
-
         return loss_of(self, y_true, y_pred, sample_weight)
 
 

@@ -9,7 +9,8 @@ from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.losses.base import AbstractLoss, Target, per_example, power
+from dnnbridge.losses.base import AbstractLoss, per_example, power
+from dnnbridge.losses.target import Target
 from dnnbridge.specs.fields import Bool, Fraction, Int, NonNegativeFloat, OpenFraction
 from dnnbridge.specs.spec import spec
 

@@ -12,7 +12,8 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.losses.base import AbstractLoss, Target
+from dnnbridge.losses.base import AbstractLoss
+from dnnbridge.losses.target import Target
 from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveInt
 from dnnbridge.specs.spec import spec
 

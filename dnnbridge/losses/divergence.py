@@ -7,7 +7,8 @@ from typing import Self
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
-from dnnbridge.losses.base import AbstractLoss, Target, per_example
+from dnnbridge.losses.base import AbstractLoss, per_example
+from dnnbridge.losses.target import Target
 from dnnbridge.specs.fields import Bool, OpenFraction, PositiveFloat
 from dnnbridge.specs.spec import spec
 

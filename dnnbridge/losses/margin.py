@@ -5,7 +5,8 @@ from __future__ import annotations
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
-from dnnbridge.losses.base import AbstractLoss, Target, per_example
+from dnnbridge.losses.base import AbstractLoss, per_example
+from dnnbridge.losses.target import Target
 from dnnbridge.specs.spec import spec
 
 SIGNS = (-1.0, 1.0)

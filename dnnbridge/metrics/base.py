@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -12,15 +12,13 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
-from dnnbridge.losses.base import Target
+from dnnbridge.losses.target import Target
+from dnnbridge.metrics.calling import metric_of
+from dnnbridge.specs.goals import Goal
 from dnnbridge.specs.spec import Spec, alias_of
 
 MetricValue = float | list[Any]
 """A number, or nested lists of them such as a confusion matrix."""
-
-
-Goal = Literal["min", "max"]
-"""What a better model makes of a metric."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +53,6 @@ class AbstractMetric(Spec):
             >>> Accuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]], sample_weight=[3.0, 1.0])
             0.75
         """
-        from dnnbridge.reference.calling import metric_of
-
         return metric_of(self, y_true, y_pred, sample_weight)
 
     @property

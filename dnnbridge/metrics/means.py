@@ -16,7 +16,7 @@ from dnnbridge.losses import (
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
-from dnnbridge.losses.base import Target
+from dnnbridge.losses.target import Target
 from dnnbridge.metrics.answers import mean_statistic, require_same_type
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.specs.fields import Bool, Float, Int

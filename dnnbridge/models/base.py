@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, Dim, DType, TensorType, Value
-from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.layers.base import LayerOutput
+from dnnbridge.models.plotting import draw
 from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.models.tracing import trace
 from dnnbridge.specs.fields import Shape
 from dnnbridge.specs.spec import Spec, spec
 
-if TYPE_CHECKING:
-    from dnnbridge.drawing.drawing import Drawing
-
 
 @spec
-class Input(Spec):
+class Input(Spec, AbstractSymbol):
     """Shape of one example, without the batch, and its dtype
 
     First in a `Sequential`; or what layers are called on for a `Model`.
@@ -43,9 +43,14 @@ class Input(Spec):
     def type(self) -> TensorType:
         return TensorType((BATCH, *self.shape), self.dtype)
 
+    def activated(self, activation: Any) -> LayerOutput:
+        return Activation(activation)(self)
+
 
 class AbstractModel(AbstractLayer):
     """Base of models: layers that know the types of their inputs, and can be trained."""
+
+    is_model: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -113,8 +118,6 @@ class AbstractModel(AbstractLayer):
             >>> Sequential([Input((4,)), Dense(2)]).plot().svg[:4]
             '<svg'
         """
-        from dnnbridge.drawing.drawing import draw
-
         return draw(self)
 
     def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:

@@ -11,6 +11,7 @@ from pydantic_core import ArgsKwargs
 
 from dnnbridge.base.messages import shorten, snake_case
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
@@ -102,10 +103,25 @@ class Model(AbstractModel):
                     got=shorten(unknown),
                 )
             known += _places(node)
+        self._check_shares()
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
         if len(set(self.output_names)) < len(self.output_names):
             raise SpecError("outputs must differ", where="outputs", got=shorten(self.outputs))
+
+    def _check_shares(self) -> None:
+        """Raise unless a node that shares weights names the first call of an equal layer."""
+        firsts: dict[str, AbstractLayer] = {}
+        for node in self.nodes:
+            if node.shares is None:
+                firsts[node.name] = node.layer
+            elif firsts.get(node.shares) != node.layer:
+                raise SpecError(
+                    "shares must be the first call of an equal layer",
+                    where=node.name,
+                    got=repr(node.shares),
+                    hint="Give the layer of that node, or leave shares out for weights of its own.",
+                )
 
     @property
     def input_types(self) -> dict[str, TensorType]:
@@ -118,12 +134,9 @@ class Model(AbstractModel):
     def emit(self, scope: Scope, *inputs: Value) -> Value | tuple[Value, ...]:
         self.check_inputs(scope, inputs)
         values = dict(zip(self.input_types, inputs, strict=True))
-        layers: dict[str, AbstractLayer] = {}
         for node in self.nodes:
-            first = node.shares or node.name
-            layer = layers.setdefault(first, node.layer)
             arguments = (values[name] for name in node.inputs)
-            made = scope.call_all(layer, *arguments, name=first)
+            made = scope.call_all(node.layer, *arguments, name=node.shares or node.name)
             places = _places(node)
             scope.require(len(made) == len(places), "one value is expected", got=f"{len(made)}")
             values |= dict(zip(places, made, strict=True))
@@ -178,9 +191,9 @@ class _Trace:
         self.names[id(given)] = name
         return given.replace(name=name)
 
-    def visit(self, output: LayerOutput | Input) -> str:
+    def visit(self, output: AbstractSymbol) -> str:
         """Add the nodes that an output needs, in order, and return its name."""
-        pending: list[LayerOutput | Input] = [output]
+        pending = [output]
         while pending:
             current = pending[-1]
             if id(current) in self.names:
@@ -192,6 +205,7 @@ class _Trace:
                     got=shorten(current),
                     hint="Name every Input in Model([…], …).",
                 )
+            assert isinstance(current, LayerOutput)
             missing = [each for each in current.inputs if id(each) not in self.names]
             if missing:
                 pending.extend(reversed(missing))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
-from dnnbridge.ops.flops import flops
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
@@ -68,7 +67,7 @@ def summarize(model: AbstractModel) -> Summary:
         weights = weights_below(node.path, declared)
         fresh = sum(size for name, size in weights.items() if name not in counted)
         counted |= weights.keys()
-        rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, flops(node)))
+        rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, node.flops()))
     return Summary(tuple(rows), sum(r.parameters for r in rows), sum(r.flops for r in rows))
 
 

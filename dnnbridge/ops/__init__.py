@@ -16,23 +16,29 @@ Example:
 """
 
 from dnnbridge.graph import Op
+from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
+from dnnbridge.ops import (
+    arithmetic,
+    convolution,
+    elementwise,
+    indexing,
+    linear,
+    pooling,
+    reductions,
+    shapes,
+)
 from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
     Abs,
-    Add,
     Cast,
     Clip,
-    Div,
     Equal,
     Erfc,
     Exp,
     Expm1,
-    Greater,
     Log,
     Maximum,
     Minimum,
-    Mul,
-    Neg,
     Relu,
     Select,
     Sigmoid,
@@ -40,7 +46,6 @@ from dnnbridge.ops.elementwise import (
     Softplus,
     Sqrt,
     Square,
-    Sub,
     Tanh,
     abs,
     cast,
@@ -62,7 +67,7 @@ from dnnbridge.ops.elementwise import (
     where,
 )
 from dnnbridge.ops.indexing import PutRows, SumRepeats, Take, put_rows, sum_repeats, take
-from dnnbridge.ops.linear import BatchMatMul, MatMul, batch_matmul
+from dnnbridge.ops.linear import BatchMatMul, batch_matmul
 from dnnbridge.ops.pooling import AvgPool, MaxPool, avg_pool, max_pool
 from dnnbridge.ops.reductions import (
     ArgMax,
@@ -80,6 +85,7 @@ from dnnbridge.ops.reductions import (
     reduce_sum,
     softmax,
 )
+from dnnbridge.ops.rule import Rule
 from dnnbridge.ops.shapes import (
     BroadcastTo,
     Concat,
@@ -96,14 +102,31 @@ from dnnbridge.ops.shapes import (
     slice,
     transpose,
 )
+from dnnbridge.specs.former_names import forwarding
 
 PRIMITIVES: tuple[type[Op], ...] = tuple(
-    value for value in globals().values() if isinstance(value, type) and value is not Op
+    value
+    for value in globals().values()
+    if isinstance(value, type) and issubclass(value, Op) and value is not Op
 )
 """Every operation that a backend lowers or declares as a limitation."""
 
+RULES: dict[type[Op], Rule] = {
+    **arithmetic.RULES,
+    **elementwise.RULES,
+    **reductions.RULES,
+    **shapes.RULES,
+    **indexing.RULES,
+    **linear.RULES,
+    **convolution.RULES,
+    **pooling.RULES,
+}
+"""The numbers of every operation."""
+
+
 __all__ = [
     "PRIMITIVES",
+    "RULES",
     "Abs",
     "Add",
     "ArgMax",
@@ -192,3 +215,5 @@ __all__ = [
     "transpose",
     "where",
 ]
+
+__getattr__ = forwarding(__name__, globals().get)

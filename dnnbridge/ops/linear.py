@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
-
-
-class MatMul(Op):
-    """x @ w for x of shape (..., k) and w of shape (k, n)"""
-
-    def infer(self, *types: TensorType) -> TensorType:
-        x, w = types
-        require_dtype(self, x, "float32")
-        require_dtype(self, w, "float32")
-        if x.rank < 2 or w.rank != 2 or x.shape[-1] != w.shape[0]:
-            raise ShapeError(
-                "MatMul takes shapes (..., k) and (k, n)",
-                got=f"({shape_text(x.shape)}) and ({shape_text(w.shape)})",
-                hint="Make the last size of the first equal to the first size of the second.",
-            )
-        return TensorType((*x.shape[:-1], w.shape[1]))
+from dnnbridge.ops.rule import Rule
 
 
 class BatchMatMul(Op):
@@ -43,6 +33,19 @@ class BatchMatMul(Op):
             )
         return TensorType((*a.shape[:-1], b.shape[-1]))
 
+    def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:
+        return 2 * output.size() * int(inputs[0].shape[-1] or 1)
+
 
 def batch_matmul(a: Value, b: Value) -> Value:
     return a.builder.add(BatchMatMul(), a, b)
+
+
+def _batch_matmul_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+    a, b = xs
+    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+
+
+RULES: dict[type[Op], Rule] = {
+    BatchMatMul: Rule(lambda op, a, b: a @ b, _batch_matmul_vjp),
+}

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Dim, Op, TensorType, Value, broadcast
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
 from dnnbridge.ops.reductions import normal_axes
+from dnnbridge.ops.rule import Rule, unbroadcast
 
 
 @dataclass(frozen=True)
 class Reshape(Op):
     """Same elements in C order under a new shape; the batch axis stays the batch axis"""
+
+    rounds = False
+    moves = True
 
     shape: tuple[Dim, ...]
 
@@ -44,6 +53,9 @@ class Reshape(Op):
 class Transpose(Op):
     """Axes in another order: axis i of the result is axis permutation[i] of the operand"""
 
+    rounds = False
+    moves = True
+
     permutation: tuple[int, ...]
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -61,6 +73,9 @@ class Transpose(Op):
 class Reverse(Op):
     """Elements in the opposite order along `axes`, which are not negative; not the batch"""
 
+    rounds = False
+    moves = True
+
     axes: tuple[int, ...]
 
     def infer(self, *types: TensorType) -> TensorType:
@@ -77,6 +92,9 @@ class Reverse(Op):
 @dataclass(frozen=True)
 class Concat(Op):
     """Operands one after another along an axis"""
+
+    rounds = False
+    moves = True
 
     axis: int
 
@@ -99,6 +117,9 @@ class Concat(Op):
 @dataclass(frozen=True)
 class Pad(Op):
     """Elements of one value before and after each axis; `pairs` has how many of each"""
+
+    rounds = False
+    moves = True
 
     pairs: tuple[tuple[int, int], ...]
     value: float = 0.0
@@ -125,6 +146,9 @@ class Pad(Op):
 class Slice(Op):
     """A block of elements: `sizes[i]` of them from `starts[i]` on; the batch is kept whole"""
 
+    rounds = False
+    moves = True
+
     starts: tuple[int, ...]
     sizes: tuple[Dim, ...]
 
@@ -150,6 +174,9 @@ def _within(dim: Dim, start: int, size: Dim) -> bool:
 @dataclass(frozen=True)
 class BroadcastTo(Op):
     """The elements repeated to a wider shape by NumPy's rule; the batch stays the batch"""
+
+    rounds = False
+    moves = True
 
     shape: tuple[Dim, ...]
 
@@ -194,3 +221,47 @@ def slice(inputs: Value, start_indices: tuple[int, ...], shape: tuple[Dim, ...])
 
 def broadcast_to(x: Value, shape: tuple[Dim, ...]) -> Value:
     return x.builder.add(BroadcastTo(shape), x)
+
+
+def _concat_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, ...]:
+    ends = np.cumsum([x.shape[op.axis] for x in xs])[:-1]
+    return tuple(np.split(dy, ends, op.axis))
+
+
+def _reshape(op: Reshape, x: Array) -> Array:
+    return x.reshape([-1 if size is None else size for size in op.shape])
+
+
+def _pad_vjp(op: Pad, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    sizes = zip(op.pairs, xs[0].shape, strict=True)
+    return (dy[tuple(builtins.slice(before, before + size) for (before, _), size in sizes)],)
+
+
+def _block(op: Slice) -> tuple[builtins.slice, ...]:
+    sizes = zip(op.starts, op.sizes, strict=True)
+    return tuple(builtins.slice(s, None if size is None else s + size) for s, size in sizes)
+
+
+def _slice_vjp(op: Slice, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    cotangent = np.zeros(xs[0].shape)
+    cotangent[_block(op)] = dy
+    return (cotangent,)
+
+
+def _broadcast_to(op: BroadcastTo, x: Array) -> Array:
+    shape = tuple(x.shape[0] if size is None else size for size in op.shape)
+    return np.broadcast_to(x, shape)
+
+
+RULES: dict[type[Op], Rule] = {
+    Concat: Rule(lambda op, *xs: np.concatenate(xs, op.axis), _concat_vjp),
+    Reshape: Rule(_reshape, lambda op, xs, y, dy: (dy.reshape(xs[0].shape),)),
+    Transpose: Rule(
+        lambda op, x: x.transpose(op.permutation),
+        lambda op, xs, y, dy: (dy.transpose(np.argsort(op.permutation)),),
+    ),
+    BroadcastTo: Rule(_broadcast_to, lambda op, xs, y, dy: (unbroadcast(dy, xs[0].shape),)),
+    Pad: Rule(lambda op, x: np.pad(x, op.pairs, constant_values=op.value), _pad_vjp),
+    Reverse: Rule(lambda op, x: np.flip(x, op.axes), lambda op, xs, y, dy: (np.flip(dy, op.axes),)),
+    Slice: Rule(lambda op, x: x[_block(op)], _slice_vjp),
+}

@@ -1,7 +1,11 @@
 """Optimizers: each one class with its update equation."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from dnnbridge.optimizers.accumulation import (
     Accumulation,
+    AccumulationField,
     AccumulationLike,
     GradientAccumulation,
     as_accumulation,
@@ -26,7 +30,6 @@ from dnnbridge.optimizers.moments import Adamax, Lion, Nadam
 from dnnbridge.optimizers.native import (
     NativeDifferenceWarning,
     NativeOptions,
-    from_native,
     shortest,
 )
 from dnnbridge.optimizers.proximal import Ftrl, ProximalAdagrad
@@ -35,6 +38,9 @@ from dnnbridge.optimizers.sgd import SGD
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.specs.former_names import forwarding
 
+if TYPE_CHECKING:
+    from dnnbridge.backend.native import from_native as from_native
+
 __all__ = [
     "ASGD",
     "AbstractComposed",
@@ -42,6 +48,7 @@ __all__ = [
     "AbstractOptimizer",
     "AbstractWrapper",
     "Accumulation",
+    "AccumulationField",
     "AccumulationLike",
     "Adadelta",
     "Adafactor",
@@ -77,4 +84,8 @@ __all__ = [
     "shortest",
 ]
 
-__getattr__ = forwarding(__name__, lambda name: globals()[name])
+
+def __getattr__(name: str) -> Any:
+    if name == "from_native":  # it asks the backends, which stand above
+        return importlib.import_module("dnnbridge.backend.native").from_native
+    return forwarding(__name__, globals().get)(name)

@@ -1,16 +1,14 @@
-"""`from_native`: the spec of a live optimizer of a framework."""
+"""What is told besides a live optimizer of a framework, and numbers read off it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from dnnbridge.base.warning import NativeDifferenceWarning as NativeDifferenceWarning
 from dnnbridge.errors import SpecError
-from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.schedules.table import TableSchedule
 
 
@@ -39,50 +37,6 @@ class NativeOptions:
                 "optimizer.with_rate(lambda rate: …).",
             )
         return TableSchedule(tuple(schedule(step) for step in range(self.steps)))
-
-
-def from_native(
-    optimizer: Any,
-    *,
-    names: Mapping[str, str] | Callable[[str], str] | None = None,
-    exempt: Sequence[str] = (),
-    steps: int | None = None,
-) -> AbstractOptimizer:
-    """Return the spec of a `keras.optimizers`, `mindspore.nn` or experimental optimizer.
-
-    Its learning rate, schedule, weight decay, clipping and groups come along; what it has
-    accumulated so far does not. Docs: `docs/migrating.md` has a table of all classes and of what
-    differs. Where a native class does not compute what it documents, the spec does, with a
-    `NativeDifferenceWarning`.
-
-    Args:
-        optimizer: the live object. Its class must be the framework's own, not a subclass.
-        names: how weights are called here, by their native name; needed for groups, whose
-            weights would otherwise have their native name with "/" for "." and "kernel" for
-            "weight".
-        exempt: patterns of weights that do not decay. Keras keeps what
-            `exclude_from_weight_decay` was given in private attributes: say it here again.
-        steps: how many values of a schedule are read if it is not one of the framework's own.
-
-    Raises:
-        SpecError: there is no such spec; the message says what to write.
-    """
-    from dnnbridge.backend.plugins import read_native
-
-    translate = names.__getitem__ if isinstance(names, Mapping) else names
-    found = read_native(optimizer, NativeOptions(translate, tuple(exempt), steps))
-    if found is None:
-        raise SpecError(
-            "is no optimizer that a backend knows",
-            where="from_native",
-            got=f"the class {optimizer.__qualname__}"
-            if isinstance(optimizer, type)
-            else f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
-            hint="Give the live object."
-            if isinstance(optimizer, type)
-            else "Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
-        )
-    return found
 
 
 def shortest(value: float) -> float:

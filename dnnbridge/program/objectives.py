@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dnnbridge import ops
 from dnnbridge.emit.outputs import Prediction
 from dnnbridge.emit.scope import Scope
-from dnnbridge.errors import ShapeError, SpecError
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.losses import AbstractLoss, Target
-from dnnbridge.metrics import AbstractMetric, LossMetric, as_metrics
+from dnnbridge.losses.reducing import reduced, require_batch
+from dnnbridge.metrics import AbstractMetric, LossMetric
 from dnnbridge.program.heads import Head
 
 LABELS = "y"
@@ -95,9 +95,9 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
         prefix = f"{head.output}_" if head.output else ""
-        metrics = {prefix + metric.label: metric for metric in as_metrics(head.metrics)}
+        metrics = {prefix + metric.label: metric for metric in head.metrics}
         labels += [f"{head.output}_loss"] * bool(head.output)
-        labels += [prefix + metric.label for metric in as_metrics(head.metrics)]
+        labels += [prefix + metric.label for metric in head.metrics]
         target, prediction = head.loss.target(outputs[output]), outputs[output]
         _check_ignored(target.ignored, metrics)
         wanted = [metric.target(prediction) for metric in metrics.values()]
@@ -156,7 +156,7 @@ def emit_objectives(
         for label, metric in objective.metrics.items():
             asked, taken = prediction.taken_by(metric)
             value = scope.call(asked, taken, given[objective.labels_feed], name=label)
-            _require_batch(value, label)
+            require_batch(value, label)
             results[label] = scope.batch_sum(value)
     total = sum([*terms[1:], *scope.losses], start=terms[0])
     scope.losses.clear()
@@ -174,28 +174,6 @@ def _batch_loss(
     loss, taken = prediction.taken_by(objective.loss)
     made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)
     for value in made:
-        _require_batch(value, name, exactly=True)
+        require_batch(value, name, exactly=True)
     weights = scope.builder.local(given[objective.weights_feed])
-    total = ops.reduce_sum(made[0] * weights, 0)
-    counted = made[1] if len(made) > 1 else None
-    reduction = objective.loss.reduction
-    if reduction == "sum":
-        return total, None
-    if reduction == "mean" and counted is None:
-        return total * scope.normalizer(), None
-    if reduction == "mean" and counted is not None:
-        divisor = scope.batch_sum(counted)
-    else:
-        divisor = ops.reduce_sum(weights if counted is None else weights * counted, 0)
-    empty = ops.equal(divisor, 0.0)
-    return ops.where(empty, 0.0, total / ops.where(empty, 1.0, divisor)), divisor
-
-
-def _require_batch(value: Value, path: str, exactly: bool = False) -> None:
-    if value.rank < 1 or value.shape[0] is not BATCH or (exactly and value.rank != 1):
-        raise ShapeError(
-            "must give one " + ("number" if exactly else "row") + " per example",
-            where=path,
-            got=str(value.type),
-            hint="Leave the first axis alone; core takes the mean over the batch.",
-        )
+    return reduced(scope, made, weights, objective.loss.reduction)

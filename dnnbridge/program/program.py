@@ -10,12 +10,6 @@ from dnnbridge.graph import Graph, TensorType, Value
 from dnnbridge.program.objectives import Objective
 from dnnbridge.schedules import AbstractSchedule
 
-MASK = "batch:mask"
-"""Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
-
-NORMALIZER = "batch:normalizer"
-"""Scalar feed: 1 / Σ mask, the divisor of a mean over a batch."""
-
 
 @dataclass(frozen=True, eq=False)
 class Function:

@@ -9,7 +9,6 @@ from itertools import combinations
 
 import numpy as np
 
-from dnnbridge import ops
 from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.report.recording import Recording
@@ -19,12 +18,6 @@ PARTED = 1e-4
 
 LOSS_FLOOR = 0.01
 """Losses below this share of the largest one are compared relative to that share."""
-
-KINKED = (
-    *(ops.Abs, ops.Clip, ops.Maximum, ops.MaxPool, ops.Minimum, ops.ReduceMax, ops.Relu),
-    ops.Select,
-)
-"""Operations whose derivative jumps."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +128,7 @@ def relative_losses(a: Sequence[float], b: Sequence[float]) -> Array:
 
 
 def kinks(experiment: Experiment) -> list[str]:
-    """Return the names of the operations in the model whose derivative jumps.
+    """Return the names of the operations in the model that jump, or whose derivative does.
 
     Example:
         >>> import dnnbridge as db
@@ -144,7 +137,7 @@ def kinks(experiment: Experiment) -> list[str]:
         ['Relu']
     """
     nodes = experiment.program().functions["predict"].graph.walk()
-    return sorted({type(node.op).__name__ for node in nodes if isinstance(node.op, KINKED)})
+    return sorted({type(node.op).__name__ for node in nodes if node.op.kinked})
 
 
 def _pair(a: Recording, b: Recording) -> Pair:

@@ -11,9 +11,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.drawing.axes import axes_of
 from dnnbridge.report.comparing import PARTED, Comparison
 
 SERIES = 6
@@ -63,7 +63,7 @@ LARGEST = 1e100
 def training_loss(comparison: Comparison) -> str:
     """Draw the loss of every step: faint as it is, and its running mean."""
     with mpl.rc_context(STYLE):
-        axes = _axes("step", "training loss")
+        axes = axes_of("step", "training loss")
         for i, recording in enumerate(comparison.recordings):
             losses = np.asarray(recording.step_losses, np.float64)
             losses = np.where(np.abs(losses) < LARGEST, losses, np.nan)
@@ -80,7 +80,7 @@ def training_loss(comparison: Comparison) -> str:
 def differences(comparison: Comparison) -> str:
     """Draw, on a log scale, how far the step losses and the weights of each pair are apart."""
     with mpl.rc_context(STYLE):
-        axes = _axes("step", "relative difference")
+        axes = axes_of("step", "relative difference")
         axes.set_yscale("log")
         for i, pair in enumerate(comparison.pairs, FIRST_PAIR):
             style: Any = {"color": _colour(i), "linewidth": 1.6}
@@ -103,34 +103,13 @@ def epoch_metric(comparison: Comparison) -> tuple[str, str]:
     name = next(name for name in names if name in comparison.recordings[0].epochs[0])
     with mpl.rc_context(STYLE):
         title = name.replace("val_", "validation ")
-        axes = _axes("epoch", title)
+        axes = axes_of("epoch", title)
         for i, recording in enumerate(comparison.recordings):
             values = [epoch[name] for epoch in recording.epochs]
             style = _stroke(i) | {"marker": "o", "markersize": 3 + _stroke(i)["linewidth"]}
             axes.plot(range(1, len(values) + 1), values, label=recording.backend, **style)
         _legend(axes)
         return title, _svg(axes, "metric")
-
-
-def schedule(name: str, values: Sequence[float], quantity: str = "learning rate") -> Figure:
-    """Draw the value of every step."""
-    with mpl.rc_context({"svg.fonttype": "none", "axes.grid": True, "grid.alpha": 0.3}):
-        axes = _axes("step", quantity)
-        axes.step(range(len(values)), values, where="post", linewidth=1.8)
-        axes.set_title(name)
-        figure = axes.figure
-        assert isinstance(figure, Figure)
-        return figure
-
-
-def schedule_svg(name: str, values: Sequence[float], quantity: str) -> str:
-    """Return the drawing of `schedule` as SVG, the same text every time."""
-    buffer = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dnnbridge"}):
-        figure = schedule(name, values, quantity)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
 
 
 def running_mean(values: Array, window: int) -> Array:
@@ -141,14 +120,6 @@ def running_mean(values: Array, window: int) -> Array:
         [2.0, 4.0]
     """
     return np.convolve(values, np.full(window, 1.0 / window), mode="valid")
-
-
-def _axes(x: str, y: str) -> Axes:
-    axes = Figure(figsize=(7.6, 3.3), layout="constrained").add_subplot()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return axes
 
 
 def _limits(axes: Axes) -> None:

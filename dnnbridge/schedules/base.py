@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import PlainValidator
 
-from dnnbridge.specs.fields import NonNegativeFloat, plain
+from dnnbridge.drawing.drawing import Drawing
+from dnnbridge.schedules.plotting import svg_of
+from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
-
-if TYPE_CHECKING:
-    from dnnbridge.drawing.drawing import Drawing
 
 
 class AbstractSchedule(Spec):
@@ -59,10 +58,7 @@ class AbstractSchedule(Spec):
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
             '<svg'
         """
-        from dnnbridge.drawing.drawing import Drawing
-        from dnnbridge.report.curves import schedule_svg
-
-        drawing = Drawing(schedule_svg(type(self).__name__, self.values(steps), self.quantity))
+        drawing = Drawing(svg_of(type(self).__name__, self.values(steps), self.quantity))
         if path is not None:
             drawing.save(path)
         return drawing
@@ -99,7 +95,8 @@ def as_schedule(value: Any) -> AbstractSchedule:
         return _resolve(value)
     if not isinstance(value, AbstractSchedule):
         raise wrong_kind(
-            *(AbstractSchedule, value),
+            AbstractSchedule,
+            value,
             wanted="a number, a schedule, or a list with the number of every step",
         )
     return value
@@ -107,3 +104,9 @@ def as_schedule(value: Any) -> AbstractSchedule:
 
 ScheduleLike = Annotated[float | Sequence[float] | AbstractSchedule, PlainValidator(as_schedule)]
 """Field of a number, a schedule, or a list with the value of every step."""
+
+if TYPE_CHECKING:
+    ScheduleField = Converted[AbstractSchedule, ScheduleLike]
+else:
+    ScheduleField = ScheduleLike
+"""What it holds once it is made."""

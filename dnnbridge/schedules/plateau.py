@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleField, ScheduleLike
 from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
 from dnnbridge.specs.former_names import present_label
+from dnnbridge.specs.goals import goal_of
 from dnnbridge.specs.spec import spec
 
 Mode = Literal["auto", "min", "max"]
@@ -49,7 +50,7 @@ class Plateau(AbstractSchedule):
         (0.05, 0.8)
     """
 
-    learning_rate: ScheduleLike
+    learning_rate: ScheduleField
     monitor: str = "val_loss"
     factor: Fraction = 0.1
     patience: NonNegativeInt = 10
@@ -63,7 +64,7 @@ class Plateau(AbstractSchedule):
     cooling: NonNegativeInt = 0
 
     def __post_init__(self) -> None:
-        if self.mode == "auto" and _goal_of(self.monitor) is None:
+        if self.mode == "auto" and goal_of(self.monitor) is None:
             raise SpecError(
                 "it is not known whether this metric should fall or rise",
                 where="Plateau.monitor",
@@ -72,7 +73,7 @@ class Plateau(AbstractSchedule):
             )
 
     def __call__(self, step: int) -> float:
-        full = as_schedule(self.learning_rate)(step)
+        full = self.learning_rate(step)
         return min(full, max(self.min_lr, self.scale * full))
 
     def heard(self, logs: Mapping[str, object]) -> Plateau:
@@ -90,7 +91,7 @@ class Plateau(AbstractSchedule):
             return False
         if self.best is None:
             return True
-        if (_goal_of(self.monitor) if self.mode == "auto" else self.mode) == "min":
+        if (goal_of(self.monitor) if self.mode == "auto" else self.mode) == "min":
             return value + self.min_delta < self.best
         return value - self.min_delta > self.best
 
@@ -121,10 +122,3 @@ class Plateau(AbstractSchedule):
         """Return the schedule of `keras.callbacks.ReduceLROnPlateau` with these arguments."""
         delta = abs(min_delta)
         return cls(learning_rate, monitor, factor, patience, mode, delta, cooldown, min_lr)
-
-
-def _goal_of(label: str) -> str | None:
-    """Say whether a metric is better low or high; schedules stand below metrics."""
-    from dnnbridge.metrics.goals import goal_of
-
-    return goal_of(present_label(label))

@@ -98,12 +98,23 @@ def warn_of(former: str, now: str) -> None:
 
 
 def forwarding(module: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a module's `__getattr__` that finds classes under the names they had."""
+    """Return a module's `__getattr__`: it finds former names, and explains those it lacks.
+
+    Args:
+        module: its name.
+        find: returns what the module has under a present name, or None.
+    """
 
     def get(name: str) -> Any:
-        if name not in CLASSES:
+        now = CLASSES.get(name)
+        found = None if now is None else find(now)
+        if now is not None and found is not None:
+            warn_of(name, now)
+            return found
+        if name.startswith("_"):  # protocols ask for these, such as copy and doctest
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        warn_of(name, CLASSES[name])
-        return find(CLASSES[name])
+        from dnnbridge.specs.foreign_names import missing
+
+        raise missing(module, name)
 
     return get

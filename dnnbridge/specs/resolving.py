@@ -95,7 +95,7 @@ def _meant(base: type[Spec], value: Any, by_name: bool) -> str:
     hint = f"It is from {package}" + (f"; write {_call_of(found)}" if found else "")
     if family_of(base) == "optimizer" and not isinstance(value, type):
         return hint + ", or make a spec of it: db.optimizers.from_native(optimizer)."
-    return hint + ". docs/migrating.md says what stands for which class."
+    return hint + ". docs/guide/migrating.md says what stands for which class."
 
 
 def _kind_word(cls: type[Spec]) -> str:

@@ -125,6 +125,16 @@ def spec(cls: type[S]) -> type[S]:
     return cast(type[S], made)
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def base_spec(*, kw_only: bool = False) -> Callable[[type[S]], type[S]]:
+    """Make an abstract base of specs of a class with annotated fields.
+
+    Args:
+        kw_only: whether the fields are given by name.
+    """
+    return dataclasses.dataclass(frozen=True, kw_only=kw_only)
+
+
 def family_of(cls: type[Spec]) -> str:
     """Return the family of a class: "layer" for Dense, "" for one that is directly a Spec."""
     for base in cls.__mro__:

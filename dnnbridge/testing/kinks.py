@@ -12,8 +12,8 @@ import numpy.typing as npt
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Node, Op
-from dnnbridge.reference.convolution import offsets, padded
-from dnnbridge.reference.interpreter import Environment
+from dnnbridge.ops.float64 import Environment
+from dnnbridge.ops.windows import offsets, padded
 from dnnbridge.testing.tolerances import EPSILON
 
 NEAR = 8.0 * EPSILON

@@ -12,31 +12,19 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dnnbridge import ops
 from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Op
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
-from dnnbridge.reference.interpreter import RULES
 from dnnbridge.reference.plugin import INFO
-from dnnbridge.reference.rules import Rule
 from dnnbridge.testing.tolerances import EPSILON, SMALLEST
 
 SAMPLES = 16
 """Random roundings of an equation, of which the furthest off counts."""
-
-EXACT: frozenset[type[Op]] = frozenset(
-    {
-        *(ops.Abs, ops.ArgMax, ops.BroadcastTo, ops.Cast, ops.Clip, ops.Concat, ops.Equal),
-        *(ops.Greater, ops.MaxPool, ops.Maximum, ops.Minimum, ops.Neg, ops.OneHot, ops.Pad),
-        ops.PutRows,
-        *(ops.ReduceMax, ops.Relu, ops.Reshape, ops.Reverse, ops.Select, ops.Sign, ops.Slice),
-        *(ops.Take, ops.Transpose),
-    }
-)
-"""Operations that round nothing: they choose, compare and move numbers."""
 
 
 class RoundedBackend:
@@ -76,7 +64,7 @@ class RoundedExecutable:
             return rng.integers(0, 2, shape) - 0.5 if fully else rng.uniform(-0.5, 0.5, shape)
 
         self._rules = {
-            op: rule if op in EXACT else _rounding(rule, drawn) for op, rule in RULES.items()
+            op: _rounding(rule, drawn) if op.rounds else rule for op, rule in RULES.items()
         }
 
     def keep(self, arrays: Mapping[str, Array]) -> None:

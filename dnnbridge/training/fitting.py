@@ -12,10 +12,10 @@ import numpy as np
 from dnnbridge.backend.protocol import Executable
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
+from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError
-from dnnbridge.ops.flops import flops_of_graph
 from dnnbridge.program.objectives import WEIGHTS
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.feeding.ahead import ahead
@@ -106,7 +106,11 @@ class Fitting:
         step = start.step
         for epoch in range(start.epoch, start.epoch + epochs):
             batches = Batches(
-                *(self.data, self._order(epoch), self.batch_size, self.rows_per_block, self.kept),
+                self.data,
+                self._order(epoch),
+                self.batch_size,
+                self.rows_per_block,
+                self.kept,
                 buffers=self.buffers,
                 check=self.check,
             )
@@ -131,7 +135,7 @@ def checked_steps(value: Any) -> int | str:
 
 def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
     """Return how many steps a call makes, whose arithmetic is so many times that of the model."""
-    work = flops_of_graph(program.functions["evaluate"].graph) * batch * times
+    work = program.functions["evaluate"].graph.flops() * batch * times
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
 
 

@@ -13,7 +13,6 @@ from dnnbridge.backend.flattening import flatten
 from dnnbridge.backend.protocol import Executable, Rows
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Call, Op
-from dnnbridge.ops.flops import flops_of_graph
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -120,7 +119,7 @@ def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> 
         forward / steps,
         steps,
         calls,
-        flops_of_graph(program.functions["evaluate"].graph) * batch_size,
+        program.functions["evaluate"].graph.flops() * batch_size,
         dict(Counter(_name(node.op) for node in flat.graph.walk()).most_common()),
         sum(len(place.names) for place in flat.places.values()),
     )

@@ -16,8 +16,9 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.base.messages import what
+from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError, DTypeError, RunError, StateError
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.program.program import Program
 from dnnbridge.training import reuse
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.arguments import Arguments
@@ -77,7 +78,7 @@ class Run:
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self._stopped, self._torn, self.history = False, "", History()
         self._turns = Turns()
-        key = reuse.key_of(experiment, backend, device)
+        key = reuse.key_of(program, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
         self._compiled_before = self._executable.compilations

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.program.program import MASK, Program
+from dnnbridge.emit.declarations import MASK
+from dnnbridge.program.program import Program
 from dnnbridge.schedules.listening import heard
 from dnnbridge.training.feeding.batches import Block
 from dnnbridge.training.feeding.feeds import scalar_feeds, schedule_feeds
@@ -79,8 +80,12 @@ class TrainState:
             log.warning(
                 "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
                 "starts anew",
-                *(self.position.epoch + 1, self.position.batch),
-                *(self.position.batch_size, self.position.examples, batch_size, examples),
+                self.position.epoch + 1,
+                self.position.batch,
+                self.position.batch_size,
+                self.position.examples,
+                batch_size,
+                examples,
             )
             self._now = self._now._replace(position=self.position.left())
 

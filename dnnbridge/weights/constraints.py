@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
+from dnnbridge.emit.calling import value_of
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.specs.fields import Int, NonNegativeFloat, PositiveFloat
@@ -45,8 +46,6 @@ class AbstractConstraint(Spec):
             >>> NonNeg()([-1.0, 2.0])
             array([0., 2.])
         """
-        from dnnbridge.reference.calling import value_of
-
         return value_of(lambda scope, given: self.emit(given), p, "p")
 
 

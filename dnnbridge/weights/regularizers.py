@@ -11,6 +11,7 @@ from pydantic import PlainValidator
 
 from dnnbridge import ops
 from dnnbridge.base.messages import shorten
+from dnnbridge.emit.calling import value_of
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
@@ -41,8 +42,6 @@ class AbstractRegularizer(Spec):
             >>> L2(0.1)([1.0, 2.0])
             0.5
         """
-        from dnnbridge.reference.calling import value_of
-
         return float(value_of(self.emit, x))
 
 

@@ -142,7 +142,7 @@ def _active(activation: ActivationLike) -> Active:
 def _conv(
     x: Tensor, filters: int, size: int, stride: int = 1, padding: int | str = "same"
 ) -> LayerOutput:
-    conv = Conv2D(*(filters, size, stride, padding), use_bias=False, kernel_initializer="he_normal")
+    conv = Conv2D(filters, size, stride, padding, use_bias=False, kernel_initializer="he_normal")
     return BatchNormalization(momentum=0.9, epsilon=1e-5)(conv(x))
 
 

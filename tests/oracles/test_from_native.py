@@ -223,7 +223,7 @@ def test_every_class_that_is_read_has_a_row_and_a_trajectory():
     from dnnbridge_mindspore import native_experimental, native_optimizers
     from dnnbridge_tensorflow.native_optimizers import OPTIMIZERS, SCHEDULES
 
-    text = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "migrating.md").read_text()
     tables = (OPTIMIZERS, native_optimizers.OPTIMIZERS, native_experimental.EXPERIMENTAL)
     cases = (KERAS, MINDSPORE, EXPERIMENTAL)
     for table, tried in zip(tables, cases, strict=True):

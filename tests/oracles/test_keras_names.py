@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 from oracles.keras_names import GROUPS, ROWS
 from oracles.keras_names.defaults import DIFFERENT, differing
 from oracles.keras_names.names import NO_NUMBERS, shared
 from oracles.keras_names.row import SEEN, distance
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("id", ROWS)
@@ -51,11 +46,3 @@ def test_defaults_are_those_of_keras():
 
 def test_no_two_rows_are_one():
     assert sum(map(len, GROUPS)) == len(ROWS)
-
-
-def test_the_page_is_fresh():
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    page = (ROOT / "docs" / "keras-names.md").read_text(encoding="utf-8")
-    assert page == generate.keras_names(), "run: make docs"

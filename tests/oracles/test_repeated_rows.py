@@ -16,7 +16,7 @@ from dnnbridge.optimizers import from_native
 from dnnbridge.testing.assertions import assert_near
 from dnnbridge.testing.harness import trajectory
 
-PAGE = Path(__file__).parents[2] / "docs" / "migrating.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "migrating.md"
 RNG = np.random.default_rng(0)
 START = RNG.normal(size=(5, 3)).astype(np.float32)
 READ = 3 * ([0, 0, 2, 3], [1, 1, 1, 0], [4, 2, 2, 2], [0, 3, 3, 1])

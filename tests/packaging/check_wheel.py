@@ -37,6 +37,7 @@ EXPECTED = {
     "dnnbridge/py.typed",
     "dnnbridge/__init__.pyi",
     "dnnbridge/datasets/digits.npz",
+    "dnnbridge/specs/foreign_names.tsv",
     "dnnbridge/report/template.html",
     "dnnbridge_mindspore/plugin.py",
     "dnnbridge_tensorflow/plugin.py",

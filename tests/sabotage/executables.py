@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.program.program import MASK, NORMALIZER
-from dnnbridge.reference.interpreter import RULES
+from dnnbridge.emit.declarations import MASK, NORMALIZER
+from dnnbridge.ops import RULES
 
 
 class Wrapped:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.reference.rules import Rule
+from dnnbridge.ops.rule import Rule
 from sabotage.row import Sabotage
 
 

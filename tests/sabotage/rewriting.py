@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import takewhile
 
-from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Builder, Call, Graph, Node, Value
 from dnnbridge.optimizers.updates import DECAY
-from dnnbridge.program.program import MASK, NORMALIZER, Program
+from dnnbridge.program.program import Program
 
 Rewrite = Callable[[Node, bool], Node]
 """(a call, whether it is for training) -> the call with another body."""

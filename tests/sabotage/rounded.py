@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.reference.backend import ReferenceBackend
-from dnnbridge.reference.interpreter import RULES
-from dnnbridge.reference.rules import Rule
 from sabotage.executables import WithRules, Wrapped
 
 BROADCASTING = {

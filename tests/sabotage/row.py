@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dnnbridge.ops import RULES
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
-from dnnbridge.reference.interpreter import RULES
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training.run import Run
 from sabotage.executables import WithRules, Wrapped

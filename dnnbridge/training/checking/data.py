@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from dnnbridge.base.array_checks import check_rows, within
 from dnnbridge.base.arrays import Array, is_finite
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
-from dnnbridge.losses import Target
+from dnnbridge.losses.target import Target, check_range
 from dnnbridge.training.checking.array_like import as_array
 
 KINDS: dict[DType, tuple[type[np.generic], str]] = {
@@ -20,9 +21,6 @@ KINDS: dict[DType, tuple[type[np.generic], str]] = {
     "bool": (np.bool_, "true or false"),
 }
 """What arrays may be given for values of a type, and what messages call it."""
-
-SUM_TOLERANCE = 1e-3
-"""How far a row of a distribution may be from 1."""
 
 
 def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
@@ -122,7 +120,7 @@ def as_float32(array: Array, where: str) -> Array:
 
 def check_size(array: Array, where: str) -> None:
     """Raise if an array holds a finite number that float32 has not."""
-    _check_rows(
+    check_rows(
         array,
         lambda rows: np.isfinite(rows) & (np.abs(rows) > np.finfo(np.float32).max),
         where,
@@ -134,23 +132,18 @@ def check_size(array: Array, where: str) -> None:
 def check_finite(array: Array, where: str) -> None:
     """Raise if an array holds NaN or infinity."""
     if array.dtype.kind == "f" and not is_finite(array):
-        _check_rows(array, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
+        check_rows(array, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
 
 
 def check_numbers(array: Array, /, *, count: int, where: str) -> None:
     """Raise unless all whole numbers are those of rows of a table of so many."""
-    if not _within(array, 0, count - 1):
-        _check_rows(
+    if not within(array, 0, count - 1):
+        check_rows(
             array,
             lambda numbers: (numbers < 0) | (numbers >= count),
             where,
             f"numbers must be from 0 to {count - 1}, the rows of the table",
         )
-
-
-def _within(array: Array, low: float, high: float) -> bool:
-    """Return whether all elements lie between two numbers; NaN does not."""
-    return not array.size or bool(array.min() >= low and array.max() <= high)
 
 
 def _check_dtype(array: Array, type: TensorType, where: str) -> None:
@@ -168,7 +161,7 @@ def _check_dtype(array: Array, type: TensorType, where: str) -> None:
 
 def _as_int32(array: Array, where: str) -> Array:
     limits = np.iinfo(np.int32)
-    if not _within(array, limits.min, limits.max):
+    if not within(array, limits.min, limits.max):
         wrong = array.max() if array.max() > limits.max else array.min()
         raise DataError("needs values within int32", where=where, got=f"{wrong}")
     return np.ascontiguousarray(array, np.int32)
@@ -179,73 +172,3 @@ def _shape_hint(array: Array, type: TensorType, where: str) -> str:
         sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
         return f"The number of elements fits: {where}.reshape({sizes}) if that is meant."
     return "Give one row per example, each of the shape that the spec says."
-
-
-def _check_classes(labels: Array, classes: int, ignored: int | None, where: str) -> None:
-    if _within(labels, 0, classes - 1):
-        return
-    _check_rows(
-        labels,
-        lambda rows: ((rows < 0) | (rows >= classes)) & (rows != ignored),
-        where,
-        f"labels must be from 0 to {classes - 1}"
-        + ("" if ignored is None else f", or {ignored} to be ignored"),
-    )
-
-
-def _check_distribution(rows: Array, where: str) -> None:
-    if not _within(rows, 0.0, 1.0):
-        what = "probabilities must be within 0 and 1"
-        _check_rows(rows, lambda r: (r < 0) | (r > 1), where, what)
-    _check_rows(
-        rows.sum(-1, dtype=np.float64),
-        lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,
-        where,
-        "every row must sum to 1 (one-hot labels, say)",
-    )
-
-
-def check_range(array: Array, target: Target, where: str) -> None:
-    """Raise unless labels have the values that a target asks for."""
-    if target.classes is not None:
-        _check_classes(array, target.classes, target.ignored, where)
-    if target.distribution:
-        _check_distribution(array, where)
-    if (padding := target.padding) is not None:
-        ended = np.cumsum(array == padding, axis=-1) > 0
-        _check_rows(array, lambda rows: ended & (rows != padding), where, f"{padding} ends a row")
-    if (refused := target.refused) is not None:
-        _check_rows(array, lambda rows: rows == refused, where, f"{refused} is no label here")
-    if (low := target.low) is not None:
-        _check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
-    if (high := target.high) is not None:
-        _check_rows(array, lambda rows: rows > high, where, f"labels must be {high:g} or less")
-    if (values := target.values) is not None:
-        known = " or ".join(f"{value:g}" for value in values)
-        _check_rows(array, lambda rows: ~_is_one_of(rows, values), where, f"labels must be {known}")
-
-
-def _is_one_of(array: Array, values: Sequence[float]) -> Array:
-    found: Array = array == values[0]
-    for value in values[1:]:
-        found |= array == value
-    return found
-
-
-def _check_rows(
-    array: Array,
-    wrong: Callable[[Array], Array],
-    where: str,
-    what: str,
-    hint: str = "Clean the data before training.",
-) -> None:
-    """Raise with the index and value of the first wrong element."""
-    found = wrong(array)
-    if found.any():
-        index = tuple(int(i) for i in np.argwhere(found)[0])
-        raise DataError(
-            what,
-            where=f"{where}[{', '.join(map(str, index))}]",
-            got=f"{array[index]} ({int(found.sum())} such in all)",
-            hint=hint,
-        )

@@ -10,8 +10,9 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError
 from dnnbridge.graph import TensorType
 from dnnbridge.losses import Target
+from dnnbridge.losses.target import check_range
 from dnnbridge.program.program import Program
-from dnnbridge.training.checking.data import check_numbers, check_range
+from dnnbridge.training.checking.data import check_numbers
 from dnnbridge.training.checking.labels import check_not_negative
 
 

@@ -11,13 +11,13 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, TensorType
+from dnnbridge.losses.target import check_range
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.data import (
     as_float32,
     check_finite,
     check_input,
     check_pair,
-    check_range,
     check_targets,
 )
 

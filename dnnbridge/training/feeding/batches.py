@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.emit.declarations import MASK, NORMALIZER
 from dnnbridge.program.objectives import WEIGHTS
-from dnnbridge.program.program import MASK, NORMALIZER
 from dnnbridge.training.feeding.buffers import Buffers
 
 STEPS_PER_CALL = 128

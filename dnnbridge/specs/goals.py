@@ -1,0 +1,33 @@
+"""Whether a better model has a lower or a higher metric."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Literal
+
+from dnnbridge.specs.former_names import present_label
+from dnnbridge.specs.spec import Spec, alias_of, kinds
+
+Goal = Literal["min", "max"]
+"""What a better model makes of a metric."""
+
+
+def goal_of(label: str) -> Goal | None:
+    """Return the goal of a metric or loss by its name in the history; None where none is known.
+
+    It stands in the class attribute `goal` of losses and metrics.
+
+    Example:
+        >>> goal_of("val_accuracy"), goal_of("loss"), goal_of("temperature")
+        ('max', 'min', None)
+    """
+    name = present_label(label.removeprefix("val_"))
+    if name not in (goals := _goals()):
+        importlib.import_module("dnnbridge.experiment")  # registers all that core has
+        goals = _goals()
+    return goals.get(name)
+
+
+def _goals() -> dict[str, Goal | None]:
+    goals: dict[str, Goal | None] = {"loss": "min"}
+    return goals | {alias_of(cls): cls.goal for cls in kinds(Spec) if hasattr(cls, "goal")}

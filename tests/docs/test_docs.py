@@ -1,0 +1,58 @@
+"""Generated pages are fresh, and what the pages say runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pages import PAGES
+from pages.entries import registered
+
+from dnnbridge.specs.spec import family_of
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+FRAMEWORKS = {"support.md", "coverage.md"}
+"""Pages that are written where both frameworks are installed."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_generated_page_is_fresh(name):
+    for framework in ("tensorflow", "mindspore") if name in FRAMEWORKS else ():
+        pytest.importorskip(framework)
+    assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name](), "run: make docs"
+
+
+def test_every_page_of_the_reference_is_generated():
+    assert {path.name for path in REFERENCE.iterdir()} == set(PAGES)
+
+
+def test_the_coverage_table_is_total():
+    """Every registered entry is in it, has a case, and runs on every backend."""
+    page = (REFERENCE / "coverage.md").read_text(encoding="utf-8")
+    for cls in registered().values():
+        assert not family_of(cls) or f"| `{cls.__name__}` |" in page, cls
+    assert "no case" not in page
+
+
+def test_the_readme_runs(tmp_path, monkeypatch):
+    """Its Python blocks, one after another, on the reference."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len(blocks) >= 2
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DNNBRIDGE_BACKEND", "reference")
+    code = "\n".join(blocks).replace('backend="mindspore"', 'backend="reference"')
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["history"].history["val_accuracy"][-1] > 0.9
+
+
+def test_the_page_of_conformance_runs():
+    page = (ROOT / "docs" / "guide" / "conformance.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    names: dict[str, object] = {}
+    exec(compile(block, "conformance.md", "exec"), names)
+    assert names["found"].outcomes

@@ -1,0 +1,1 @@
+"""Public names of Keras and MindSpore: found by walking both, and held to a table of ours."""
