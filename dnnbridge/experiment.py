@@ -23,6 +23,8 @@ from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossLike
 from dnnbridge.program.program import Program
 from dnnbridge.specs.fields import NonNegativeInt, default
+from dnnbridge.specs.json_schema import json_schema
+from dnnbridge.specs.json_types import by_name, of_kind, read_as
 from dnnbridge.specs.patterns import by_pattern
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import Spec, spec
@@ -77,7 +79,11 @@ class Experiment(Spec):
 
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossLike
-    optimizer: Annotated[AbstractOptimizer, PlainValidator(as_optimizer)]
+    optimizer: Annotated[
+        AbstractOptimizer,
+        PlainValidator(as_optimizer),
+        read_as(of_kind(AbstractOptimizer), by_name(AbstractOptimizer)),
+    ]
     metrics: MetricsField = default(())
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
@@ -125,6 +131,24 @@ class Experiment(Spec):
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT} | super().to_dict()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of what `to_json` writes and `from_json` reads.
+
+        Short forms that `from_json` reads are in it: names, numbers, fields left out. Former names
+        and other spellings are not, nor checks of several fields together. It knows the kinds that
+        are imported.
+
+        Example:
+            >>> Experiment.json_schema()["$ref"]
+            '#/$defs/Experiment'
+        """
+        made = json_schema(cls)
+        record = made["$defs"][cls.__name__]
+        record["properties"] = {"format": {"const": FORMAT}} | record["properties"]
+        record["required"] = ["format", *record["required"]]
+        return made
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
