@@ -67,7 +67,7 @@ COPIES = {
 @pytest.mark.parametrize(("layer", "path"), SHARED.values(), ids=SHARED)
 def test_equal_layers_under_one_path_share(layer, path, again):
     made = experiment(layer)
-    build_program.cache_clear()
+    build.forget()
     found = names(again(made))
     assert found[:2] == [f"{path}/kernel", f"{path}/bias"]
     assert len(found) == 2 + (layer == db.Dense(4, "prelu"))

@@ -39,8 +39,7 @@ def emitted(monkeypatch):
 
 
 def forget():
-    build._emitted.cache_clear()
-    build._emitted_for_any_rate.cache_clear()
+    build.forget()
 
 
 def experiment(optimizer, seed=0, **more):
