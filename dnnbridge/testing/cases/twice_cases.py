@@ -13,7 +13,7 @@ from dnnbridge.models import Input, Model
 from dnnbridge.specs.fields import PositiveInt
 from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
-from dnnbridge.testing.drawing import redrawn
+from dnnbridge.testing.redrawing import redrawn
 
 
 @spec
