@@ -41,7 +41,7 @@ def main(folder: Path, backend: str) -> None:
 
     from dnnbridge.backend.plugins import load_backend
     from dnnbridge.errors import DnnbridgeError
-    from dnnbridge.program.build import build_program
+    from dnnbridge.program.build import forget
     from dnnbridge.testing.cases import hostile_cases as hostile_cases
     from dnnbridge.testing.cases import twice_cases as twice_cases
     from dnnbridge.testing.subject import Subject
@@ -50,7 +50,7 @@ def main(folder: Path, backend: str) -> None:
     for path in sorted(folder.glob("*.safetensors")):
         with np.load(path.with_suffix(".npz")) as given:
             x = {name: given[name] for name in given.files}
-        build_program.cache_clear()
+        forget()
         try:
             made = subject.load(path).predict(x)
             arrays = made if isinstance(made, dict) else {"prediction": made}

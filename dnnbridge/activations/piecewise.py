@@ -154,6 +154,8 @@ class HardSwish(AbstractActivation):
         {'kind': 'activation.HardSwish'}
     """
 
+    synonyms = ("hard_silu",)
+
     def emit(self, scope: Scope, x: Value) -> Value:
         return x * _hard_sigmoid(x)
 

@@ -23,6 +23,8 @@ class Zeros(AbstractInitializer):
         array([0., 0.])
     """
 
+    synonyms = ("zero",)
+
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape)
 
@@ -35,6 +37,8 @@ class Ones(AbstractInitializer):
         >>> Ones().sample(np.random.default_rng(0), (2,))
         array([1., 1.])
     """
+
+    synonyms = ("one",)
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return np.ones(shape)
@@ -64,6 +68,8 @@ class Identity(AbstractInitializer):
         array([[2., 0., 0.],
                [0., 2., 0.]])
     """
+
+    synonyms = ("identity_initializer",)
 
     gain: Float = 1.0
 

@@ -22,7 +22,8 @@ class RandomNormal(AbstractInitializer):
         0.01
     """
 
-    alias = "normal"
+    synonyms = ("normal",)
+
     mean: Float = 0.0
     stddev: NonNegativeFloat = 0.05
 
@@ -39,7 +40,8 @@ class RandomUniform(AbstractInitializer):
         True
     """
 
-    alias = "uniform"
+    synonyms = ("uniform",)
+
     minval: Float = -0.05
     maxval: Float = 0.05
 
@@ -107,6 +109,8 @@ class Orthogonal(AbstractInitializer):
         >>> bool(np.allclose(q.T @ q, np.eye(3)))
         True
     """
+
+    synonyms = ("orthogonal_initializer",)
 
     gain: Float = 1.0
 

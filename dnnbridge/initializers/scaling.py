@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from dnnbridge.base.messages import close_match
 from dnnbridge.errors import SpecError
 from dnnbridge.initializers.base import AbstractInitializer, Array, fans
 from dnnbridge.initializers.random import truncated_normal
-from dnnbridge.specs.fields import Bool, PositiveFloat
+from dnnbridge.specs.fields import Bool, PositiveFloat, also
 from dnnbridge.specs.spec import spec
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
-Distribution = Literal["normal", "truncated_normal", "uniform"]
+Distribution = Annotated[
+    Literal["normal", "truncated_normal", "uniform"], also({"untruncated_normal": "normal"})
+]
+"""Keras calls the normal distribution "untruncated_normal"."""
 
 TRUNCATED_STDDEV = 0.87962566103423978
 """Standard deviation of a standard normal cut at ±2."""

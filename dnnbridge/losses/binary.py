@@ -34,6 +34,8 @@ class BinaryCrossentropy(AbstractLoss):
         'float32[batch, 1]'
     """
 
+    synonyms = ("bce",)
+
     from_logits: Bool = False
     label_smoothing: Fraction = 0.0
     epsilon: OpenFraction = 1e-7

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import BATCH, Value
+from dnnbridge.specs.fields import also
 
-Reduction = Literal["mean", "sum", "weighted_mean"]
-"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights."""
+Reduction = Annotated[
+    Literal["mean", "sum", "weighted_mean"],
+    also({"sum_over_batch_size": "mean", "mean_with_sample_weight": "weighted_mean"}),
+]
+"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights.
+
+Keras' names are taken too: "sum_over_batch_size" for the first, "mean_with_sample_weight" for the
+last.
+"""
 
 
 def reduced(

@@ -140,6 +140,8 @@ class LogCosh(AbstractLoss):
         'loss.LogCosh'
     """
 
+    synonyms = ("log_cosh_error",)
+
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction)
 

@@ -33,6 +33,7 @@ class Accuracy(AbstractMetric):
     """
 
     goal = "max"
+    synonyms = ("acc", "categorical_accuracy", "sparse_categorical_accuracy")
 
     ignore_class: Int | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast, overload
 
@@ -19,6 +19,17 @@ def plain(value: Any) -> Any:
 
 
 _Plain = BeforeValidator(plain)
+
+
+def lower(value: Any) -> Any:
+    """Return a name in small letters: Keras takes padding="SAME" too."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def also(names: Mapping[str, str]) -> BeforeValidator:
+    """Let a field take other names of its values, such as those of Keras."""
+    return BeforeValidator(lambda v: names.get(v, v) if isinstance(v, str) else v)
+
 
 Int = Annotated[int, Field(strict=True), _Plain]
 PositiveInt = Annotated[int, Field(strict=True, gt=0), _Plain]
@@ -94,6 +105,7 @@ def counts(value: Any, axes: int) -> tuple[int, ...] | None:
 
 def _paddings(axes: int, *names: str) -> Callable[[Any], Any]:
     def resolve(value: Any) -> Any:
+        value = lower(value)
         if isinstance(value, str) and value not in names:
             raise SpecError(
                 "unknown padding", got=repr(value), hint=f"Write {', '.join(names)}, or pairs."
@@ -127,7 +139,7 @@ Padding1 = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same"))]
 Padding2 = Annotated[PaddingLike, PlainValidator(_paddings(2, "valid", "same"))]
 Padding3 = Annotated[PaddingLike, PlainValidator(_paddings(3, "valid", "same"))]
 CausalPadding = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same", "causal"))]
-DataFormat = Literal["channels_last", "channels_first"]
+DataFormat = Annotated[Literal["channels_last", "channels_first"], BeforeValidator(lower)]
 """Whether channels are the last axis of the input and of the output, or the first of an example."""
 
 

@@ -54,6 +54,8 @@ def test_every_witness_is_a_test_whose_file_names_the_entry():
     for kind, tests in witnesses().items():
         for _, test in tests:
             file, _, name = test.partition("::")
+            if file == "test_case_witnesses.py":  # its rows are the cases that bring a witness
+                continue
             source = without_witnesses(ORACLES / file)
             assert f"def {name}(" in source, test
             entry = kind.partition(".")[2]
