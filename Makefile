@@ -39,6 +39,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 docs: $(INSTALLED)
+	$(BIN)/python tools/public_names.py
 	PYTHONPATH=tools:tests $(BIN)/python -m pages
 
 names: $(INSTALLED)

@@ -1,12 +1,14 @@
-"""What `dnnbridge` offers: read by type checkers, and at run time to find each name."""
+"""What `dnnbridge` offers: read by type checkers, and at run time to find each name.
+
+Written by `make docs` from what the packages list.
+"""
 
 from . import ops, optimizers, zoo
 from .activations import (
+    AbstractActivation,
     CELU,
     ELU,
     GELU,
-    SELU,
-    AbstractActivation,
     HardSigmoid,
     HardSwish,
     LeakyReLU,
@@ -17,16 +19,25 @@ from .activations import (
     PReLU,
     ReLU,
     ReLU6,
-    Sigmoid,
+    SELU,
     SiLU,
+    Sigmoid,
     Softmax,
     Softplus,
     Softsign,
     Tanh,
 )
-from .backend.plugins import available_backends
-from .base.warning import DnnbridgeWarning, LogitsWarning, NativeDifferenceWarning
-from .experiment import Experiment
+from .backend.plugins import (
+    available_backends,
+)
+from .base.warning import (
+    DnnbridgeWarning,
+    LogitsWarning,
+    NativeDifferenceWarning,
+)
+from .experiment import (
+    Experiment,
+)
 from .initializers import (
     AbstractInitializer,
     Constant,
@@ -48,8 +59,6 @@ from .initializers import (
     Zeros,
 )
 from .layers import (
-    GRU,
-    LSTM,
     AbstractLayer,
     AbstractRecurrent,
     Activation,
@@ -80,6 +89,7 @@ from .layers import (
     Dropout,
     Embedding,
     Flatten,
+    GRU,
     GaussianDropout,
     GaussianNoise,
     GaussianSampling,
@@ -91,19 +101,20 @@ from .layers import (
     GlobalMaxPooling3D,
     GroupNormalization,
     InstanceNorm,
+    LSTM,
     LayerNormalization,
-    Maximum,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
+    Maximum,
     MultiHeadAttention,
     Multiply,
-    PaddingMask,
     PadFeatures,
+    PaddingMask,
     Permute,
     PositionEmbedding,
-    Reshape,
     RMSNormalization,
+    Reshape,
     SeparableConv1D,
     SeparableConv2D,
     SimpleRNN,
@@ -121,10 +132,10 @@ from .layers import (
     ZeroPadding3D,
 )
 from .losses import (
-    CTC,
     AbstractLoss,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
+    CTC,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
     CategoricalHinge,
@@ -155,11 +166,14 @@ from .metrics import (
     Recall,
     TopKCategoricalAccuracy,
 )
-from .models import AbstractModel, Input, Model, Sequential
+from .models import (
+    AbstractModel,
+    Input,
+    Model,
+    Sequential,
+)
 from .optimizers import (
     ASGD,
-    LARS,
-    SGD,
     AbstractFollower,
     AbstractOptimizer,
     AbstractWrapper,
@@ -168,11 +182,12 @@ from .optimizers import (
     Adafactor,
     Adagrad,
     Adam,
-    Adamax,
     AdamW,
+    Adamax,
     ExponentialMovingAverage,
     Ftrl,
     GradientAccumulation,
+    LARS,
     Lamb,
     LazyAdam,
     LearningRateMultipliers,
@@ -183,6 +198,7 @@ from .optimizers import (
     ProximalAdagrad,
     RMSprop,
     Rprop,
+    SGD,
     StochasticWeightAverage,
     WithGradientRules,
 )
@@ -195,14 +211,20 @@ from .optimizers.gradient_rules import (
     ClipByValue,
     ScaleGradients,
 )
-from .optimizers.loss_scale import AbstractLossScale, DynamicLossScale, FixedLossScale
+from .optimizers.loss_scale import (
+    AbstractLossScale,
+    DynamicLossScale,
+    FixedLossScale,
+)
 from .optimizers.weight_decay import (
-    BIASES_AND_NORMS,
     AbstractWeightDecay,
+    BIASES_AND_NORMS,
     CoupledWeightDecay,
     DecoupledWeightDecay,
 )
-from .program.heads import Head
+from .program.heads import (
+    Head,
+)
 from .schedules import (
     AbstractSchedule,
     ConstantSchedule,
@@ -232,8 +254,8 @@ from .schedules import (
     Staircase,
     Strided,
     TableSchedule,
-    Warmup,
     WarmUpLR,
+    Warmup,
     cosine_decay_lr,
     exponential_decay_lr,
     heard,
@@ -243,19 +265,39 @@ from .schedules import (
     polynomial_decay_lr,
     warmup_lr,
 )
-from .specs.spec import Spec, spec
-from .training.callbacks import Callback, Checkpoint
-from .training.checkpoint import load
-from .training.compiling import compile
-from .training.history import History
-from .training.run import Run
-from .weights.constraints import AbstractConstraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+from .specs.spec import (
+    Spec,
+    spec,
+)
+from .training.callbacks import (
+    Callback,
+    Checkpoint,
+)
+from .training.checkpoint import (
+    load,
+)
+from .training.compiling import (
+    compile,
+)
+from .training.history import (
+    History,
+)
+from .training.run import (
+    Run,
+)
+from .weights.constraints import (
+    AbstractConstraint,
+    MaxNorm,
+    MinMaxNorm,
+    NonNeg,
+    UnitNorm,
+)
 from .weights.regularizers import (
+    AbstractRegularizer,
+    AbstractSummedRegularizer,
     L1,
     L1L2,
     L2,
-    AbstractRegularizer,
-    AbstractSummedRegularizer,
     OrthogonalRegularizer,
 )
 
@@ -266,6 +308,7 @@ __all__ = [
     "AUC",
     "AbstractActivation",
     "AbstractConstraint",
+    "AbstractFollower",
     "AbstractGradientRule",
     "AbstractInitializer",
     "AbstractLayer",
@@ -279,13 +322,12 @@ __all__ = [
     "AbstractSchedule",
     "AbstractSummedRegularizer",
     "AbstractWeightDecay",
-    "AbstractFollower",
     "AbstractWrapper",
+    "Accumulation",
     "Accuracy",
     "Activation",
     "ActivityRegularization",
     "Adadelta",
-    "Accumulation",
     "Adafactor",
     "Adagrad",
     "Adam",
@@ -389,12 +431,12 @@ __all__ = [
     "L1",
     "L1L2",
     "L2",
-    "Lamb",
     "LARS",
     "LSTM",
+    "Lamb",
     "LayerNormalization",
-    "LeakyReLU",
     "LazyAdam",
+    "LeakyReLU",
     "LearningRateMultipliers",
     "LecunNormal",
     "LecunUniform",
@@ -448,9 +490,9 @@ __all__ = [
     "PowerDecay",
     "Precision",
     "ProximalAdagrad",
+    "R2Score",
     "RMSNormalization",
     "RMSprop",
-    "R2Score",
     "RandomNormal",
     "RandomUniform",
     "ReLU",
@@ -515,4 +557,5 @@ __all__ = [
     "spec",
     "warmup_lr",
     "zoo",
+    "__version__",
 ]

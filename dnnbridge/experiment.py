@@ -9,16 +9,20 @@ from pydantic import PlainValidator
 
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
-from dnnbridge.metrics import MetricsLike, as_metrics
+from dnnbridge.metrics import MetricsField
 from dnnbridge.models import AbstractModel
-from dnnbridge.optimizers import AbstractOptimizer, AccumulationLike, as_optimizer
+from dnnbridge.optimizers import (
+    AbstractOptimizer,
+    AccumulationField,
+    as_optimizer,
+)
 from dnnbridge.optimizers.assembly import updater
-from dnnbridge.optimizers.gradient_rules import RulesLike, as_rules
-from dnnbridge.optimizers.loss_scale import LossScaleLike, as_loss_scale
+from dnnbridge.optimizers.gradient_rules import RulesField
+from dnnbridge.optimizers.loss_scale import LossScaleField
 from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossLike
 from dnnbridge.program.program import Program
-from dnnbridge.specs.fields import NonNegativeInt
+from dnnbridge.specs.fields import NonNegativeInt, default
 from dnnbridge.specs.patterns import by_pattern
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import Spec, spec
@@ -74,12 +78,12 @@ class Experiment(Spec):
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossLike
     optimizer: Annotated[AbstractOptimizer, PlainValidator(as_optimizer)]
-    metrics: MetricsLike = ()
+    metrics: MetricsField = default(())
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
-    gradients: RulesLike = ()
-    accumulate: AccumulationLike = 1
-    loss_scale: LossScaleLike = None
+    gradients: RulesField = default(())
+    accumulate: AccumulationField = default(1)
+    loss_scale: LossScaleField = default(None)
     frozen_statistics: FrozenStatistics = "keep"
     regularizers: Regularizers = ()
     constraints: Constraints = ()
@@ -95,7 +99,7 @@ class Experiment(Spec):
             by_pattern(self.regularizers, as_regularizer),
             by_pattern(self.constraints, as_constraint),
         )
-        scale = as_loss_scale(self.loss_scale)
+        scale = self.loss_scale
         return build_program(self.model, self.heads, self.updater(), rules, scale)
 
     def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
@@ -104,13 +108,13 @@ class Experiment(Spec):
         Args:
             optimizer: one to take the place of the experiment's.
         """
-        rules, scale = as_rules(self.gradients), as_loss_scale(self.loss_scale)
+        rules, scale = self.gradients, self.loss_scale
         return updater(optimizer or self.optimizer, rules, scale, self.accumulate)
 
     @property
     def heads(self) -> tuple[Head, ...]:
         """Loss and metrics of each output; one without name where there is one loss."""
-        metrics = as_metrics(self.metrics)
+        metrics = self.metrics
         if isinstance(self.loss, AbstractLoss):
             return (Head("", self.loss, metrics=metrics),)
         if metrics:

@@ -6,6 +6,9 @@ import gc
 import os
 import sys
 
+collect_ignore = ["own_layers.py"]
+"""Its classes can be defined once: tests import it."""
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -1,6 +1,11 @@
 """Activation functions. Each is usable by name, as a spec, or as a layer in a Sequential."""
 
-from dnnbridge.activations.base import AbstractActivation, ActivationLike, as_activation
+from dnnbridge.activations.base import (
+    AbstractActivation,
+    ActivationField,
+    ActivationLike,
+    as_activation,
+)
 from dnnbridge.activations.exponential import CELU, ELU, SELU
 from dnnbridge.activations.piecewise import (
     HardSigmoid,
@@ -29,6 +34,7 @@ __all__ = [
     "GELU",
     "SELU",
     "AbstractActivation",
+    "ActivationField",
     "ActivationLike",
     "HardSigmoid",
     "HardSwish",

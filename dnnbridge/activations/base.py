@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -12,6 +12,7 @@ from dnnbridge.emit.calling import value_of
 from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.graph import Value
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
 
@@ -51,3 +52,9 @@ def as_activation(value: Any) -> AbstractActivation:
 
 ActivationLike = Annotated[str | AbstractActivation | None, PlainValidator(as_activation)]
 """Field of an activation, the name of one, or None: linear."""
+
+if TYPE_CHECKING:
+    ActivationField = Converted[AbstractActivation, ActivationLike]
+else:
+    ActivationField = ActivationLike
+"""What it holds once it is made."""

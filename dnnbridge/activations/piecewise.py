@@ -8,8 +8,8 @@ from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.initializers import Constant, InitializerLike, as_initializer
-from dnnbridge.specs.fields import Bool, NonNegativeFloat
+from dnnbridge.initializers import Constant, InitializerField, InitializerLike
+from dnnbridge.specs.fields import Bool, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -108,12 +108,12 @@ class PReLU(AbstractActivation):
     """
 
     alias = "prelu"
-    alpha_initializer: InitializerLike = "zeros"
+    alpha_initializer: InitializerField = default("zeros")
     shared: Bool = False
 
     def emit(self, scope: Scope, x: Value) -> Value:
         shape = (1,) if self.shared else x.shape[1:]
-        slope = scope.parameter("slope", shape, as_initializer(self.alpha_initializer))
+        slope = scope.parameter("slope", shape, self.alpha_initializer)
         return ops.where(x > 0.0, x, slope * x)
 
     @classmethod

@@ -11,7 +11,6 @@ from dnnbridge.base.interrupts import Waiting as Waiting
 from dnnbridge.base.interrupts import unchanged as unchanged
 from dnnbridge.errors import BackendError as BackendError
 from dnnbridge.errors import SpecError as SpecError
-from dnnbridge.float64.interpreter import RULES as RULES
 from dnnbridge.graph import Call as Call
 from dnnbridge.graph import Constant as Constant
 from dnnbridge.graph import ConstantArray as ConstantArray
@@ -32,6 +31,7 @@ from dnnbridge.layers import BatchNormalization as BatchNormalization
 from dnnbridge.layers.recurrence import is_of_sequence_alone as is_of_sequence_alone
 from dnnbridge.losses import CategoricalCrossentropy as CategoricalCrossentropy
 from dnnbridge.losses import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from dnnbridge.ops import RULES as RULES
 from dnnbridge.ops import PutRows as PutRows
 from dnnbridge.ops.windows import Pairs as Pairs
 from dnnbridge.ops.windows import places as places

@@ -13,8 +13,8 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DataError, DTypeError
-from dnnbridge.float64.interpreter import evaluate
 from dnnbridge.graph import BATCH, Builder, TensorType, Value, inline
+from dnnbridge.ops.float64 import evaluate
 
 Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 """Writes an equation over inputs by name, and returns results by name."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dnnbridge.emit.sharing import Owners
 from dnnbridge.graph import Builder, TensorType, Value
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Declarations:
     batch: BatchMask | None = None
     arrays: dict[str, StateArray] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
-    owners: dict[str, object] = field(default_factory=dict)
+    owners: dict[str, Owners] = field(default_factory=dict)
     randoms: dict[str, RandomInput] = field(default_factory=dict)
     schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
     scalars: dict[str, Value] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from dnnbridge import ops
 from dnnbridge.graph import Builder, Op, Value
 
 
-class Objective(Protocol):
+class MaySeeLogits(Protocol):
     """A loss or a metric."""
 
     @property
@@ -17,7 +17,7 @@ class Objective(Protocol):
         """The one that takes logits in place of probabilities, if it sees them."""
 
 
-O = TypeVar("O", bound=Objective)  # noqa: E741
+O = TypeVar("O", bound=MaySeeLogits)  # noqa: E741
 
 
 class Prediction:

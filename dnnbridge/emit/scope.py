@@ -10,9 +10,11 @@ from dnnbridge.base.calling import inputs_wrong
 from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
+from dnnbridge.emit.sharing import Owner, Owners, check_shared
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
-from dnnbridge.graph.types import shape_text
+from dnnbridge.specs.rewriting import apart
+from dnnbridge.specs.spec import Spec
 
 if TYPE_CHECKING:
     from dnnbridge.base.randomness import AbstractDistribution
@@ -55,16 +57,18 @@ class Scope:
         declarations: Declarations,
         training: bool,
         path: str = "",
-        owner: object = None,
+        owners: Owners = (),
         sampling: bool | None = None,
         outer: Scope | None = None,
+        emission: object = None,
     ) -> None:
         self.builder, self.training, self.path = builder, training, path
         self.sampling = training if sampling is None else sampling
         self.updates: dict[str, Value] = {}
         self.losses: list[Value] = []
         self.terms: set[str] = set()
-        self._declared, self._owner, self._outer = declarations, owner, outer
+        self._declared, self._owners, self._outer = declarations, owners, outer
+        self._emission = emission or self
 
     def parameter(
         self,
@@ -77,7 +81,7 @@ class Scope:
         """Declare a trainable float32 array `path/name` and return it.
 
         A spec that is called again under the same path gets the same array: shared weights. Two
-        different specs under one path are an error.
+        specs that are not equal under one path are an error, and so are two without a name.
         """
         array = self._array(name, shape, initializer)
         return self._state(replace(array, regularizer=regularizer, constraint=constraint))
@@ -215,13 +219,14 @@ class Scope:
         if wrong := inputs_wrong(emitter.emit, len(values)):
             kind = type(emitter).__name__
             raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
+        owners = (*self._owners, Owner(emitter, path, bool(name), self._emission))
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
             scope = Scope(
-                body, self._declared, self.training, path, emitter, self.sampling, outer=self
+                body, self._declared, self.training, path, owners, self.sampling, outer=self
             )
-            made = emitter.emit(scope, *inputs)
+            made = (apart(emitter) if isinstance(emitter, Spec) else emitter).emit(scope, *inputs)
             inner.append(scope)
             outputs = (made,) if isinstance(made, Value) else made
             _require_values(emitter, path, outputs)
@@ -262,8 +267,9 @@ class Scope:
 
         def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
             scope = Scope(
-                *(body, self._declared, self.training, self.path, self._owner, self.sampling),
+                *(body, self._declared, self.training, self.path, self._owners, self.sampling),
                 outer=self,
+                emission=self._emission,
             )
             drawn = len(self._declared.randoms)
             following, made = step(scope, given[:count], given[count:])
@@ -304,15 +310,10 @@ class Scope:
     def _state(self, array: StateArray) -> Value:
         known = self._declared.arrays.setdefault(array.name, array)
         if known is array:
-            self._declared.owners[array.name] = self._owner
+            self._declared.owners[array.name] = self._owners
             self._declared.values[array.name] = self._declared.root.input(array.name, array.type)
-        if known != array or self._declared.owners[array.name] is not self._owner:
-            raise SpecError(
-                f"two arrays are called {array.name.rpartition('/')[2]}",
-                where=self.path,
-                got=f"({shape_text(known.shape)}) and ({shape_text(array.shape)})",
-                hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
-            )
+        first = self._declared.owners[array.name]
+        check_shared(self.path, known, first, array, self._owners)
         return self.builder.local(self._declared.values[array.name])
 
     def _updated(self, full: str) -> Value | None:

@@ -2,6 +2,7 @@
 
 from dnnbridge.initializers.base import (
     AbstractInitializer,
+    InitializerField,
     InitializerLike,
     as_initializer,
     fans,
@@ -35,6 +36,7 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "InitializerField",
     "InitializerLike",
     "LecunNormal",
     "LecunUniform",

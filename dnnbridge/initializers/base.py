@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import PlainValidator
 
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
 
@@ -49,3 +50,15 @@ as_initializer = named(AbstractInitializer)
 
 InitializerLike = Annotated[str | AbstractInitializer, PlainValidator(as_initializer)]
 """Field of an initializer or the name of one."""
+
+if TYPE_CHECKING:
+    InitializerField = Converted[AbstractInitializer, InitializerLike]
+else:
+    InitializerField = InitializerLike
+"""What it holds once it is made."""
+
+if TYPE_CHECKING:
+    OptionalInitializerField = Converted[AbstractInitializer | None, InitializerLike | None]
+else:
+    OptionalInitializerField = InitializerLike | None
+"""The same of one that need not be given."""

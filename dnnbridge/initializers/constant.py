@@ -8,10 +8,9 @@ from dnnbridge.errors import ShapeError
 from dnnbridge.initializers.base import (
     AbstractInitializer,
     Array,
-    InitializerLike,
-    as_initializer,
+    InitializerField,
 )
-from dnnbridge.specs.fields import Float, PositiveInt
+from dnnbridge.specs.fields import Float, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
@@ -119,10 +118,10 @@ class ForgetBias(AbstractInitializer):
         array([0., 0., 1., 1., 0., 0., 0., 0.])
     """
 
-    initializer: InitializerLike = "zeros"
+    initializer: InitializerField = default("zeros")
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        bias = np.array(as_initializer(self.initializer).sample(rng, shape))
+        bias = np.array(self.initializer.sample(rng, shape))
         units = shape[-1] // 4
         bias.reshape(-1, shape[-1])[0, units : 2 * units] = 1.0
         return bias

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import ActivationField
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
@@ -21,7 +21,7 @@ class Activation(AbstractLayer):
         Tanh()
     """
 
-    activation: ActivationLike
+    activation: ActivationField
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return scope.call(as_activation(self.activation), x)
+        return scope.call(self.activation, x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, as_activation
+from dnnbridge.activations import AbstractActivation
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.layout import leave
@@ -23,13 +23,13 @@ class Normalisation(Protocol):
     def center(self) -> bool: ...
 
 
-class Linear(Protocol):
+class Affine(Protocol):
     """A layer whose result gets a bias, with fields of weights, and an activation."""
 
     @property
     def use_bias(self) -> bool: ...
     @property
-    def activation(self) -> ActivationLike: ...
+    def activation(self) -> AbstractActivation: ...
     @property
     def activity_regularizer(self) -> ActivityRegularizerLike: ...
 
@@ -57,12 +57,12 @@ def rescaled(
 
 
 def activated(
-    scope: Scope, x: Value, layer: Linear, data_format: DataFormat = "channels_last"
+    scope: Scope, x: Value, layer: Affine, data_format: DataFormat = "channels_last"
 ) -> Value:
     """Return activation(x + bias), with a bias per channel, in the layout of the layer."""
     if layer.use_bias:
         x = x + weights(scope, layer, "bias", x.shape[-1:])
-    y = scope.call(as_activation(layer.activation), leave(x, data_format))
+    y = scope.call(layer.activation, leave(x, data_format))
     return penalised(scope, y, layer.activity_regularizer)
 
 

@@ -14,14 +14,15 @@ from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
     AbstractInitializer,
-    InitializerLike,
+    InitializerField,
     RandomUniform,
     as_initializer,
 )
+from dnnbridge.initializers.base import OptionalInitializerField
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped
 from dnnbridge.layers.weights import WithBias, WithKernel, weights
-from dnnbridge.specs.fields import Bool, Fraction, PositiveInt
+from dnnbridge.specs.fields import Bool, Fraction, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 BLOCKED = -1e9
@@ -105,10 +106,10 @@ class MultiHeadAttention(WithKernel, WithBias):
     use_bias: Bool = True
     causal: Bool = False
     masked: Bool = False
-    kernel_initializer: InitializerLike = "glorot_uniform"
-    bias_initializer: InitializerLike = "zeros"
-    output_kernel_initializer: InitializerLike | None = None
-    output_bias_initializer: InitializerLike | None = None
+    kernel_initializer: InitializerField = default("glorot_uniform")
+    bias_initializer: InitializerField = default("zeros")
+    output_kernel_initializer: OptionalInitializerField = default(None)
+    output_bias_initializer: OptionalInitializerField = default(None)
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         query, value, key, mask = _named(scope, inputs, self.masked)
@@ -153,7 +154,7 @@ class MultiHeadAttention(WithKernel, WithBias):
         if name == "output":
             kernel = self.output_kernel_initializer or kernel
             bias = self.output_bias_initializer or bias
-        return as_initializer(kernel), as_initializer(bias)
+        return kernel, bias
 
     @classmethod
     def mindspore(

@@ -9,11 +9,11 @@ from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, Ones, Zeros
+from dnnbridge.initializers import InitializerField, InitializerLike, Ones, Zeros
 from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
-from dnnbridge.specs.fields import Bool, Fraction, Int, PositiveFloat
+from dnnbridge.specs.fields import Bool, Fraction, Int, PositiveFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -53,8 +53,8 @@ class BatchNormalization(WithGammaAndBeta):
     center: Bool = True
     scale: Bool = True
     unbiased: Bool = False
-    beta_initializer: InitializerLike = "zeros"
-    gamma_initializer: InitializerLike = "ones"
+    beta_initializer: InitializerField = default("zeros")
+    gamma_initializer: InitializerField = default("ones")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = normal_axes(x, self.axis)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Self
 
-from dnnbridge.activations import ActivationLike
+from dnnbridge.activations import ActivationField, ActivationLike
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, RandomUniform
+from dnnbridge.initializers import InitializerField, InitializerLike, RandomUniform
 from dnnbridge.layers.affine import activated
 from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel, weights
-from dnnbridge.specs.fields import Bool, PositiveInt
+from dnnbridge.specs.fields import Bool, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
@@ -39,10 +39,10 @@ class Dense(WithKernel, WithBias, WithActivity):
     """
 
     units: PositiveInt
-    activation: ActivationLike = "linear"
+    activation: ActivationField = default("linear")
     use_bias: Bool = True
-    kernel_initializer: InitializerLike = "glorot_uniform"
-    bias_initializer: InitializerLike = "zeros"
+    kernel_initializer: InitializerField = default("glorot_uniform")
+    bias_initializer: InitializerField = default("zeros")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike
+from dnnbridge.activations import ActivationField
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.initializers import InitializerLike
+from dnnbridge.initializers import InitializerField
 from dnnbridge.layers.affine import activated
 from dnnbridge.layers.layout import enter
 from dnnbridge.layers.weights import (
@@ -30,6 +30,7 @@ from dnnbridge.specs.fields import (
     Sizes1,
     Sizes2,
     SizesLike,
+    default,
     sizes,
 )
 from dnnbridge.specs.spec import spec
@@ -45,10 +46,10 @@ class AbstractDepthwiseConv(WithDepthwiseKernel, WithBias, WithActivity):
     depth_multiplier: PositiveInt = 1
     data_format: DataFormat = "channels_last"
     dilation_rate: SizesLike = 1
-    activation: ActivationLike = "linear"
+    activation: ActivationField = default("linear")
     use_bias: Bool = True
-    depthwise_initializer: InitializerLike = "glorot_uniform"
-    bias_initializer: InitializerLike = "zeros"
+    depthwise_initializer: InitializerField = default("glorot_uniform")
+    bias_initializer: InitializerField = default("zeros")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         x = enter(scope, x, len(cast(tuple[int, ...], self.kernel_size)), self.data_format)
@@ -116,11 +117,11 @@ class AbstractSeparableConv(WithDepthwiseKernel, WithPointwiseKernel, WithBias, 
     data_format: DataFormat = "channels_last"
     dilation_rate: SizesLike = 1
     depth_multiplier: PositiveInt = 1
-    activation: ActivationLike = "linear"
+    activation: ActivationField = default("linear")
     use_bias: Bool = True
-    depthwise_initializer: InitializerLike = "glorot_uniform"
-    pointwise_initializer: InitializerLike = "glorot_uniform"
-    bias_initializer: InitializerLike = "zeros"
+    depthwise_initializer: InitializerField = default("glorot_uniform")
+    pointwise_initializer: InitializerField = default("glorot_uniform")
+    bias_initializer: InitializerField = default("zeros")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = len(cast(tuple[int, ...], self.kernel_size))

@@ -11,10 +11,10 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DTypeError, SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, RandomNormal
+from dnnbridge.initializers import InitializerField, InitializerLike, RandomNormal
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.weights import WithEmbeddings, weights
-from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt
+from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
@@ -45,7 +45,7 @@ class Embedding(WithEmbeddings):
 
     input_dim: PositiveInt
     output_dim: PositiveInt
-    embeddings_initializer: InitializerLike = "uniform"
+    embeddings_initializer: InitializerField = default("uniform")
     padding_idx: NonNegativeInt | None = None
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class PositionEmbedding(WithEmbeddings):
     """
 
     input_dim: PositiveInt
-    embeddings_initializer: InitializerLike = "glorot_uniform"
+    embeddings_initializer: InitializerField = default("glorot_uniform")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         time, features = _sequence(scope, x)

@@ -8,12 +8,12 @@ from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
-from dnnbridge.initializers import InitializerLike, as_initializer
+from dnnbridge.initializers import InitializerField, InitializerLike, as_initializer
 from dnnbridge.layers.affine import along, rescaled
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
-from dnnbridge.specs.fields import Bool, Int, PositiveFloat, PositiveInt
+from dnnbridge.specs.fields import Bool, Int, PositiveFloat, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 Axes = Int | tuple[Int, ...]
@@ -45,8 +45,8 @@ class LayerNormalization(WithGammaAndBeta):
     epsilon: PositiveFloat = 1e-3
     center: Bool = True
     scale: Bool = True
-    beta_initializer: InitializerLike = "zeros"
-    gamma_initializer: InitializerLike = "ones"
+    beta_initializer: InitializerField = default("zeros")
+    gamma_initializer: InitializerField = default("ones")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
@@ -93,8 +93,8 @@ class GroupNormalization(WithGammaAndBeta):
     epsilon: PositiveFloat = 1e-3
     center: Bool = True
     scale: Bool = True
-    beta_initializer: InitializerLike = "zeros"
-    gamma_initializer: InitializerLike = "ones"
+    beta_initializer: InitializerField = default("zeros")
+    gamma_initializer: InitializerField = default("ones")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         (axis,) = axes = _feature_axes(scope, x, self.axis)
@@ -150,8 +150,8 @@ class InstanceNorm(WithGammaAndBeta):
     epsilon: PositiveFloat = 1e-3
     center: Bool = True
     scale: Bool = True
-    beta_initializer: InitializerLike = "zeros"
-    gamma_initializer: InitializerLike = "ones"
+    beta_initializer: InitializerField = default("zeros")
+    gamma_initializer: InitializerField = default("ones")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)

@@ -14,9 +14,8 @@ from dnnbridge.graph import Call, Dim, Node, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
     AbstractInitializer,
-    InitializerLike,
+    InitializerField,
     RandomUniform,
-    as_initializer,
 )
 from dnnbridge.layers.weights import (
     WithActivity,
@@ -26,7 +25,7 @@ from dnnbridge.layers.weights import (
     penalised,
     weights,
 )
-from dnnbridge.specs.fields import Bool, Fraction, PositiveInt
+from dnnbridge.specs.fields import Bool, Fraction, PositiveInt, default
 
 
 class Recurrent(NamedTuple):
@@ -66,9 +65,9 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
 
     units: PositiveInt
     use_bias: Bool = True
-    kernel_initializer: InitializerLike = "glorot_uniform"
-    recurrent_initializer: InitializerLike = "orthogonal"
-    bias_initializer: InitializerLike = "zeros"
+    kernel_initializer: InitializerField = default("glorot_uniform")
+    recurrent_initializer: InitializerField = default("orthogonal")
+    bias_initializer: InitializerField = default("zeros")
     return_sequences: Bool = False
     go_backwards: Bool = False
     dropout: Fraction = 0.0
@@ -98,7 +97,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
 
     def starting_bias(self) -> AbstractInitializer:
         """Return how the bias starts."""
-        return as_initializer(self.bias_initializer)
+        return self.bias_initializer
 
     def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
         length = _check(scope, x, mask)

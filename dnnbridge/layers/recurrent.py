@@ -6,17 +6,17 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike, Sigmoid, Tanh, as_activation
+from dnnbridge.activations import ActivationField, Sigmoid, Tanh
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.initializers import AbstractInitializer, ForgetBias, as_initializer
+from dnnbridge.initializers import AbstractInitializer, ForgetBias
 from dnnbridge.layers.recurrence import (
     AbstractRecurrent,
     Recurrent,
     mindspore_arguments,
     split,
 )
-from dnnbridge.specs.fields import Bool, PositiveInt
+from dnnbridge.specs.fields import Bool, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
@@ -39,7 +39,7 @@ class SimpleRNN(AbstractRecurrent):
     """
 
     units: PositiveInt
-    activation: ActivationLike = "tanh"
+    activation: ActivationField = default("tanh")
     use_recurrent_bias: Bool = False
 
     @property
@@ -49,7 +49,7 @@ class SimpleRNN(AbstractRecurrent):
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        return (scope.call(as_activation(self.activation), x + recurrent.project(h)),)
+        return (scope.call(self.activation, x + recurrent.project(h)),)
 
     @classmethod
     def mindspore(cls, hidden_size: int, nonlinearity: str = "tanh", **fields: Any) -> Self:
@@ -83,8 +83,8 @@ class LSTM(AbstractRecurrent):
     """
 
     units: PositiveInt
-    activation: ActivationLike = "tanh"
-    recurrent_activation: ActivationLike = "sigmoid"
+    activation: ActivationField = default("tanh")
+    recurrent_activation: ActivationField = default("sigmoid")
     unit_forget_bias: Bool = True
     use_recurrent_bias: Bool = False
 
@@ -101,14 +101,14 @@ class LSTM(AbstractRecurrent):
         return self.activation == Tanh() and self.recurrent_activation == Sigmoid()
 
     def starting_bias(self) -> AbstractInitializer:
-        start = as_initializer(self.bias_initializer)
+        start = super().starting_bias()
         return ForgetBias(start) if self.unit_forget_bias else start
 
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        activation = as_activation(self.activation)
-        gate = partial(scope.call, as_activation(self.recurrent_activation), name="gate")
+        activation = self.activation
+        gate = partial(scope.call, self.recurrent_activation, name="gate")
         i, f, g, o = split(x + recurrent.project(h), 4)
         kept = gate(f) * states[1]
         c = kept + gate(i) * scope.call(activation, g)
@@ -147,8 +147,8 @@ class GRU(AbstractRecurrent):
     """
 
     units: PositiveInt
-    activation: ActivationLike = "tanh"
-    recurrent_activation: ActivationLike = "sigmoid"
+    activation: ActivationField = default("tanh")
+    recurrent_activation: ActivationField = default("sigmoid")
     reset_after: Bool = True
 
     blocks: ClassVar[int] = 3
@@ -160,8 +160,8 @@ class GRU(AbstractRecurrent):
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        activation = as_activation(self.activation)
-        gate = partial(scope.call, as_activation(self.recurrent_activation), name="gate")
+        activation = self.activation
+        gate = partial(scope.call, self.recurrent_activation, name="gate")
         x_z, x_r, x_g = split(x, 3)
         if self.reset_after:
             h_z, h_r, h_g = split(recurrent.project(h), 3)

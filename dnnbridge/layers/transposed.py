@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationLike
+from dnnbridge.activations import ActivationField
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.initializers import (
+    InitializerField,
     InitializerLike,
     RandomUniform,
     VarianceScaling,
@@ -35,6 +36,7 @@ from dnnbridge.specs.fields import (
     Sizes2,
     Sizes3,
     SizesLike,
+    default,
     sizes,
 )
 from dnnbridge.specs.spec import spec
@@ -51,10 +53,10 @@ class AbstractConvTranspose(WithKernel, WithBias, WithActivity):
     output_padding: SizesLike | None = None
     data_format: DataFormat = "channels_last"
     dilation_rate: SizesLike = 1
-    activation: ActivationLike = "linear"
+    activation: ActivationField = default("linear")
     use_bias: Bool = True
-    kernel_initializer: InitializerLike = "glorot_uniform"
-    bias_initializer: InitializerLike = "zeros"
+    kernel_initializer: InitializerField = default("glorot_uniform")
+    bias_initializer: InitializerField = default("zeros")
 
     def emit(self, scope: Scope, x: Value) -> Value:
         window = cast(tuple[int, ...], self.kernel_size)

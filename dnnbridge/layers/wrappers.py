@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import PlainValidator
@@ -57,9 +56,8 @@ class Bidirectional(AbstractLayer):
         return total if self.merge_mode == "sum" else 0.5 * total
 
 
-@cache
 def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
-    """Return the layer in the other direction; the same object for the same layer."""
+    """Return the layer in the other direction."""
     return layer.replace(go_backwards=not layer.go_backwards)
 
 

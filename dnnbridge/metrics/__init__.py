@@ -5,7 +5,7 @@ from dnnbridge.metrics.auc import AUC
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.confusion import ConfusionMatrix
 from dnnbridge.metrics.counts import F1Score, Precision, Recall
-from dnnbridge.metrics.field import MetricsLike, as_metrics
+from dnnbridge.metrics.field import MetricsField, MetricsLike, as_metrics
 from dnnbridge.metrics.means import LossMetric, Perplexity, R2Score
 from dnnbridge.specs.former_names import forwarding
 
@@ -17,6 +17,7 @@ __all__ = [
     "ConfusionMatrix",
     "F1Score",
     "LossMetric",
+    "MetricsField",
     "MetricsLike",
     "Perplexity",
     "Precision",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -12,6 +12,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.means import LossMetric
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.resolving import find_named, makeable_names, named
 
 _named_metric, _named_loss = named(AbstractMetric), named(AbstractLoss)
@@ -49,3 +50,9 @@ def _as_metric(item: Any) -> AbstractMetric:
 
 MetricsLike = Annotated[Iterable[str | AbstractMetric | AbstractLoss], PlainValidator(as_metrics)]
 """Field of metrics or their names."""
+
+if TYPE_CHECKING:
+    MetricsField = Converted[tuple[AbstractMetric, ...], MetricsLike]
+else:
+    MetricsField = MetricsLike
+"""What it holds once it is made."""

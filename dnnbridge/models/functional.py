@@ -86,7 +86,10 @@ class Model(AbstractModel):
             arguments |= dict(zip(("inputs", "outputs", "nodes"), given.args, strict=False))
         if "nodes" in arguments or not {"inputs", "outputs"} <= arguments.keys():
             return given
-        traced = _trace(_listed(arguments["inputs"]), _listed(arguments["outputs"]))
+        inputs, outputs = _listed(arguments["inputs"]), _listed(arguments["outputs"])
+        if _gives_inputs(inputs, arguments["outputs"]):
+            return given  # a model without nodes, as it is shown
+        traced = _trace(inputs, outputs)
         return ArgsKwargs((), arguments | traced)
 
     def __post_init__(self) -> None:
@@ -100,10 +103,25 @@ class Model(AbstractModel):
                     got=shorten(unknown),
                 )
             known += _places(node)
+        self._check_shares()
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
         if len(set(self.output_names)) < len(self.output_names):
             raise SpecError("outputs must differ", where="outputs", got=shorten(self.outputs))
+
+    def _check_shares(self) -> None:
+        """Raise unless a node that shares weights names the first call of an equal layer."""
+        firsts: dict[str, AbstractLayer] = {}
+        for node in self.nodes:
+            if node.shares is None:
+                firsts[node.name] = node.layer
+            elif firsts.get(node.shares) != node.layer:
+                raise SpecError(
+                    "shares must be the first call of an equal layer",
+                    where=node.name,
+                    got=repr(node.shares),
+                    hint="Give the layer of that node, or leave shares out for weights of its own.",
+                )
 
     @property
     def input_types(self) -> dict[str, TensorType]:
@@ -116,12 +134,9 @@ class Model(AbstractModel):
     def emit(self, scope: Scope, *inputs: Value) -> Value | tuple[Value, ...]:
         self.check_inputs(scope, inputs)
         values = dict(zip(self.input_types, inputs, strict=True))
-        layers: dict[str, AbstractLayer] = {}
         for node in self.nodes:
-            first = node.shares or node.name
-            layer = layers.setdefault(first, node.layer)
             arguments = (values[name] for name in node.inputs)
-            made = scope.call_all(layer, *arguments, name=first)
+            made = scope.call_all(node.layer, *arguments, name=node.shares or node.name)
             places = _places(node)
             scope.require(len(made) == len(places), "one value is expected", got=f"{len(made)}")
             values |= dict(zip(places, made, strict=True))
@@ -138,6 +153,12 @@ def _places(node: ModelNode) -> list[str]:
 
 def _listed(given: Any) -> list[Any]:
     return list(given) if isinstance(given, Iterable) else [given]
+
+
+def _gives_inputs(inputs: list[Any], outputs: Any) -> bool:
+    """Return whether the outputs are names of inputs."""
+    names = {each.name for each in inputs if isinstance(each, Input)}
+    return isinstance(outputs, (tuple, list)) and all(each in names for each in outputs)
 
 
 def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:

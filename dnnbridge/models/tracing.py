@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dnnbridge.emit.declarations import Declarations
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Builder, Graph, Value
+from dnnbridge.specs.rewriting import apart
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
@@ -21,7 +22,7 @@ def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
     builder = Builder("model")
     inputs = [builder.input(name, type) for name, type in model.input_types.items()]
     declared = Declarations(builder)
-    made = model.emit(Scope(builder, declared, training=False), *inputs)
+    made = apart(model).emit(Scope(builder, declared, training=False), *inputs)
     return builder.graph([made] if isinstance(made, Value) else made), declared
 
 

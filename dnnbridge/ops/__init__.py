@@ -17,6 +17,16 @@ Example:
 
 from dnnbridge.graph import Op
 from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
+from dnnbridge.ops import (
+    arithmetic,
+    convolution,
+    elementwise,
+    indexing,
+    linear,
+    pooling,
+    reductions,
+    shapes,
+)
 from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
     Abs,
@@ -75,6 +85,7 @@ from dnnbridge.ops.reductions import (
     reduce_sum,
     softmax,
 )
+from dnnbridge.ops.rule import Rule
 from dnnbridge.ops.shapes import (
     BroadcastTo,
     Concat,
@@ -94,12 +105,28 @@ from dnnbridge.ops.shapes import (
 from dnnbridge.specs.former_names import forwarding
 
 PRIMITIVES: tuple[type[Op], ...] = tuple(
-    value for value in globals().values() if isinstance(value, type) and value is not Op
+    value
+    for value in globals().values()
+    if isinstance(value, type) and issubclass(value, Op) and value is not Op
 )
 """Every operation that a backend lowers or declares as a limitation."""
 
+RULES: dict[type[Op], Rule] = {
+    **arithmetic.RULES,
+    **elementwise.RULES,
+    **reductions.RULES,
+    **shapes.RULES,
+    **indexing.RULES,
+    **linear.RULES,
+    **convolution.RULES,
+    **pooling.RULES,
+}
+"""The numbers of every operation."""
+
+
 __all__ = [
     "PRIMITIVES",
+    "RULES",
     "Abs",
     "Add",
     "ArgMax",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
-from dnnbridge.ops.windows import Padding, Pairs, pad_pairs, places
+from dnnbridge.ops.rule import Rule
+from dnnbridge.ops.windows import Padding, Pairs, cropped, offsets, pad_pairs, padded, places
 
 
 @dataclass(frozen=True)
@@ -125,3 +131,66 @@ def conv_transpose(
     pairs = pad_pairs(padding, sizes, window, strides, dilation)
     op = ConvTranspose(tuple(strides), pairs, dilation, tuple(sizes))
     return x.builder.add(op, x, kernel)
+
+
+def _rows(x: Array, groups: int) -> Array:
+    """(…, groups · channels) -> (groups, rows, channels), which one product takes."""
+    return x.reshape(-1, groups, x.shape[-1] // groups).swapaxes(0, 1)
+
+
+def _columns(rows: Array) -> Array:
+    """(groups, rows, channels) -> (rows, groups · channels)"""
+    return rows.swapaxes(0, 1).reshape(rows.shape[1], -1)
+
+
+def _kernel(kernel: Array, offset: tuple[int, ...], groups: int) -> Array:
+    """One element of the window: (groups, in, out)."""
+    matrix: Array = kernel[offset]
+    return np.asarray(matrix.reshape(matrix.shape[0], groups, -1).swapaxes(0, 1))
+
+
+def _conv(op: Conv, x: Array, kernel: Array) -> Array:
+    window, given = kernel.shape[:-2], padded(x, op.padding)
+    made = places("", x.shape[1:-1], window, op.strides, op.padding, op.dilation)
+    total = np.zeros((op.groups, len(x) * math.prod(made), kernel.shape[-1] // op.groups))
+    for offset, where in offsets(window, op.strides, op.dilation, made):
+        total += _rows(given[where], op.groups) @ _kernel(kernel, offset, op.groups)
+    return _columns(total).reshape(len(x), *made, -1)
+
+
+def _by_input(op: Conv, sizes: Sequence[int], kernel: Array, dy: Array) -> Array:
+    channels = kernel.shape[-2] * op.groups
+    grown = [n + a + b for n, (a, b) in zip(sizes, op.padding, strict=True)]
+    dx, rows = np.zeros((len(dy), *grown, channels)), _rows(dy, op.groups)
+    for offset, where in offsets(kernel.shape[:-2], op.strides, op.dilation, dy.shape[1:-1]):
+        share = rows @ _kernel(kernel, offset, op.groups).swapaxes(1, 2)
+        dx[where] += _columns(share).reshape(*dy.shape[:-1], channels)
+    return cropped(dx, op.padding)
+
+
+def _by_kernel(op: Conv, x: Array, kernel: Array, dy: Array) -> Array:
+    given, dk, rows = padded(x, op.padding), np.zeros(kernel.shape), _rows(dy, op.groups)
+    for offset, where in offsets(kernel.shape[:-2], op.strides, op.dilation, dy.shape[1:-1]):
+        products = _rows(given[where], op.groups).swapaxes(1, 2) @ rows
+        dk[offset] = _columns(products)
+    return dk
+
+
+def _conv_vjp(op: Conv, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+    x, kernel = xs
+    return _by_input(op, x.shape[1:-1], kernel, dy), _by_kernel(op, x, kernel, dy)
+
+
+def _transpose(op: ConvTranspose, x: Array, kernel: Array) -> Array:
+    return _by_input(op.transposed, op.sizes, kernel, x)
+
+
+def _transpose_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+    x, kernel = xs
+    return _conv(op.transposed, dy, kernel), _by_kernel(op.transposed, dy, kernel, x)
+
+
+RULES: dict[type[Op], Rule] = {
+    Conv: Rule(_conv, _conv_vjp),
+    ConvTranspose: Rule(_transpose, _transpose_vjp),
+}

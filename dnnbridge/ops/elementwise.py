@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Builder, DType, Op, Operand, TensorType, Value, broadcast
 from dnnbridge.graph.arithmetic import AbstractBinary, AbstractComparison, AbstractUnary
 from dnnbridge.graph.op import require_dtype
+from dnnbridge.ops.arithmetic import unary
+from dnnbridge.ops.rule import Rule, unbroadcast, without_derivative
 
 
 class Abs(AbstractUnary):
@@ -196,3 +204,60 @@ def cast(x: Value, dtype: DType) -> Value:
 def _builder(*operands: Operand) -> Builder:
     """Return the builder of the first operand that is not a number."""
     return next(operand.builder for operand in operands if isinstance(operand, Value))
+
+
+_DTYPES = {"float32": np.float64, "int32": np.int32, "bool": np.bool_}
+
+
+def _sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.asarray(np.where(x < 0, e, 1.0) / (1.0 + e))
+
+
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _select_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array | None, ...]:
+    condition, a, b = xs
+    zero = np.zeros(())
+    da, db = np.where(condition, dy, zero), np.where(condition, zero, dy)
+    return None, unbroadcast(da, a.shape), unbroadcast(db, b.shape)
+
+
+def _choice(
+    forward: Callable[[Array, Array], Array], keep: Callable[[Array, Array], Array]
+) -> Rule:
+    """Make a rule of one of two numbers; an infinite cotangent is not multiplied by 0."""
+
+    def vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+        _, da, db = _select_vjp(op, (keep(*xs), *xs), y, dy)
+        return np.asarray(da), np.asarray(db)
+
+    return Rule(lambda op, a, b: forward(a, b), vjp)
+
+
+def _clip_vjp(op: Clip, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    (x,) = xs
+    return (np.where((x >= op.low) & (x <= op.high), dy, 0.0),)
+
+
+RULES: dict[type[Op], Rule] = {
+    Abs: unary(np.abs, lambda x, y: np.sign(x)),
+    Sign: unary(np.sign, lambda x, y: np.zeros_like(x)),
+    Square: unary(np.square, lambda x, y: 2.0 * x),
+    Sqrt: unary(np.sqrt, lambda x, y: 0.5 / y),
+    Exp: unary(np.exp, lambda x, y: y),
+    Expm1: unary(np.expm1, lambda x, y: np.exp(x)),
+    Erfc: unary(_erfc, lambda x, y: -2.0 / math.sqrt(math.pi) * np.exp(-x * x)),
+    Log: unary(np.log, lambda x, y: 1.0 / x),
+    Relu: unary(lambda x: np.maximum(x, 0.0), lambda x, y: (x > 0).astype(float)),
+    Sigmoid: unary(_sigmoid, lambda x, y: y * (1.0 - y)),
+    Tanh: unary(np.tanh, lambda x, y: 1.0 - y * y),
+    Softplus: unary(lambda x: np.logaddexp(0.0, x), lambda x, y: _sigmoid(x)),
+    Maximum: _choice(np.maximum, np.greater_equal),
+    Minimum: _choice(np.minimum, np.less_equal),
+    Clip: Rule(lambda op, x: np.clip(x, op.low, op.high), _clip_vjp),
+    Select: Rule(lambda op, condition, a, b: np.where(condition, a, b), _select_vjp),
+    Equal: without_derivative(lambda op, a, b: a == b),
+    Cast: without_derivative(lambda op, x: x.astype(_DTYPES[op.dtype])),
+}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
+from dnnbridge.ops.rule import Rule
 
 
 class Take(Op):
@@ -95,3 +100,39 @@ def sum_repeats(rows: Value, indices: Value, size: int) -> Value:
 
 def put_rows(table: Value, indices: Value, rows: Value) -> Value:
     return table.builder.add(PutRows(), table, indices, rows)
+
+
+def _known(table: Array, indices: Array) -> Array:
+    return np.asarray((indices >= 0) & (indices < len(table)))
+
+
+def _take(op: Any, table: Array, indices: Array) -> Array:
+    rows = np.array(table[indices.clip(0, len(table) - 1)])
+    rows[~_known(table, indices)] = np.nan
+    return rows
+
+
+def _take_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, None]:
+    table, indices = xs
+    cotangent, known = np.zeros(table.shape), _known(table, indices)
+    np.add.at(cotangent, indices[known], dy[known])
+    return cotangent, None
+
+
+def _sum_repeats(op: SumRepeats, rows: Array, indices: Array) -> Array:
+    totals = np.zeros((op.size, *rows.shape[indices.ndim :]))
+    np.add.at(totals, indices, rows)
+    return np.asarray(totals[indices])
+
+
+def _put_rows(op: Any, table: Array, indices: Array, rows: Array) -> Array:
+    made = table.copy()
+    made[indices] = rows
+    return made
+
+
+RULES: dict[type[Op], Rule] = {
+    Take: Rule(_take, _take_vjp),
+    SumRepeats: Rule(_sum_repeats, lambda op, xs, y, dy: (_sum_repeats(op, dy, xs[1]), None)),
+    PutRows: Rule(_put_rows, lambda op, xs, y, dy: (None, None, None)),
+}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
+from dnnbridge.ops.rule import Rule
 
 
 class BatchMatMul(Op):
@@ -33,3 +39,13 @@ class BatchMatMul(Op):
 
 def batch_matmul(a: Value, b: Value) -> Value:
     return a.builder.add(BatchMatMul(), a, b)
+
+
+def _batch_matmul_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, Array]:
+    a, b = xs
+    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+
+
+RULES: dict[type[Op], Rule] = {
+    BatchMatMul: Rule(lambda op, a, b: a @ b, _batch_matmul_vjp),
+}

@@ -12,7 +12,8 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
-from dnnbridge.ops.windows import Padding, Pairs, pad_pairs, places
+from dnnbridge.ops.rule import Rule
+from dnnbridge.ops.windows import Padding, Pairs, cropped, offsets, pad_pairs, padded, places
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,49 @@ def _pairs(x: Value, window: Sequence[int], strides: Sequence[int], padding: Pad
     if x.rank != len(window) + 2:
         return ((0, 0),) * len(window)  # the operation refuses the rank
     return pad_pairs(padding, x.shape[1:-1], window, strides, (1,) * len(window))
+
+
+def _places(op: MaxPool | AvgPool, x: Array) -> tuple[int, ...]:
+    ones = (1,) * len(op.window)
+    return places("", x.shape[1:-1], op.window, op.strides, op.padding, ones)
+
+
+def _max(op: MaxPool, x: Array) -> Array:
+    given, made = padded(x, op.padding, -np.inf), _places(op, x)
+    y = np.full((len(x), *made, x.shape[-1]), -np.inf)
+    for _, where in offsets(op.window, op.strides, (1,) * len(made), made):
+        np.maximum(y, given[where], out=y)
+    return y
+
+
+def _max_vjp(op: MaxPool, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    given, made = padded(xs[0], op.padding, -np.inf), y.shape[1:-1]
+    dx, open_ = np.zeros(given.shape), np.ones(y.shape, bool)
+    for _, where in offsets(op.window, op.strides, (1,) * len(made), made):
+        first = open_ & (given[where] == y)
+        dx[where] += np.where(first, dy, 0.0)
+        open_ &= ~first
+    return (cropped(dx, op.padding),)
+
+
+def _avg(op: AvgPool, x: Array) -> Array:
+    given, made = padded(x, op.padding), _places(op, x)
+    total = np.zeros((len(x), *made, x.shape[-1]))
+    for _, where in offsets(op.window, op.strides, (1,) * len(made), made):
+        total += given[where]
+    return np.asarray(total / op.divisors(x.shape[1:-1]))
+
+
+def _avg_vjp(op: AvgPool, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    (x,) = xs
+    dx, made = np.zeros(padded(x, op.padding).shape), y.shape[1:-1]
+    share = dy / op.divisors(x.shape[1:-1])
+    for _, where in offsets(op.window, op.strides, (1,) * len(made), made):
+        dx[where] += share
+    return (cropped(dx, op.padding),)
+
+
+RULES: dict[type[Op], Rule] = {
+    AvgPool: Rule(_avg, _avg_vjp),
+    MaxPool: Rule(_max, _max_vjp),
+}

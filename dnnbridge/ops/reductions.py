@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Op, TensorType, Value
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
+from dnnbridge.ops.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -135,3 +140,56 @@ def normal_axes(x: Value, axes: int | tuple[int, ...]) -> tuple[int, ...]:
             hint=f"Use {-x.rank} to {x.rank - 1}.",
         )
     return tuple(sorted({axis % x.rank for axis in given}))
+
+
+def _spread(op: Any, cotangent: Array, shape: tuple[int, ...]) -> Array:
+    """Repeat a cotangent along the axes that a reduction removed."""
+    kept = cotangent if op.keepdims else np.expand_dims(cotangent, op.axes)
+    return np.broadcast_to(kept, shape)
+
+
+def _sum_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    return (_spread(op, dy, xs[0].shape),)
+
+
+def _mean_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    return (_spread(op, dy, xs[0].shape) * (y.size / xs[0].size),)
+
+
+def _max_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    (x,) = xs
+    largest = (x == _spread(op, y, x.shape)).astype(float)
+    return (_spread(op, dy, x.shape) * largest / largest.sum(op.axes, keepdims=True),)
+
+
+def _log_softmax(op: Any, x: Array) -> Array:
+    shifted = x - x.max(op.axis, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(op.axis, keepdims=True)))
+
+
+def _log_softmax_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    return (dy - np.exp(y) * dy.sum(op.axis, keepdims=True),)
+
+
+def _softmax(op: Any, x: Array) -> Array:
+    e = np.exp(x - x.max(op.axis, keepdims=True))
+    return np.asarray(e / e.sum(op.axis, keepdims=True))
+
+
+def _softmax_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    return (y * (dy - (dy * y).sum(op.axis, keepdims=True)),)
+
+
+def _none(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[None]:
+    return (None,)
+
+
+RULES: dict[type[Op], Rule] = {
+    ReduceSum: Rule(lambda op, x: x.sum(op.axes, keepdims=op.keepdims), _sum_vjp),
+    ReduceMean: Rule(lambda op, x: x.mean(op.axes, keepdims=op.keepdims), _mean_vjp),
+    ReduceMax: Rule(lambda op, x: x.max(op.axes, keepdims=op.keepdims), _max_vjp),
+    LogSoftmax: Rule(_log_softmax, _log_softmax_vjp),
+    Softmax: Rule(_softmax, _softmax_vjp),
+    ArgMax: Rule(lambda op, x: x.argmax(op.axis).astype(np.int32), _none),
+    OneHot: Rule(lambda op, x: (x[..., None] == np.arange(op.depth)).astype(float), _none),
+}

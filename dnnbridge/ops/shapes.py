@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Dim, Op, TensorType, Value, broadcast
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.graph.types import shape_text
 from dnnbridge.ops.reductions import normal_axes
+from dnnbridge.ops.rule import Rule, unbroadcast
 
 
 @dataclass(frozen=True)
@@ -215,3 +221,47 @@ def slice(inputs: Value, start_indices: tuple[int, ...], shape: tuple[Dim, ...])
 
 def broadcast_to(x: Value, shape: tuple[Dim, ...]) -> Value:
     return x.builder.add(BroadcastTo(shape), x)
+
+
+def _concat_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, ...]:
+    ends = np.cumsum([x.shape[op.axis] for x in xs])[:-1]
+    return tuple(np.split(dy, ends, op.axis))
+
+
+def _reshape(op: Reshape, x: Array) -> Array:
+    return x.reshape([-1 if size is None else size for size in op.shape])
+
+
+def _pad_vjp(op: Pad, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    sizes = zip(op.pairs, xs[0].shape, strict=True)
+    return (dy[tuple(builtins.slice(before, before + size) for (before, _), size in sizes)],)
+
+
+def _block(op: Slice) -> tuple[builtins.slice, ...]:
+    sizes = zip(op.starts, op.sizes, strict=True)
+    return tuple(builtins.slice(s, None if size is None else s + size) for s, size in sizes)
+
+
+def _slice_vjp(op: Slice, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array]:
+    cotangent = np.zeros(xs[0].shape)
+    cotangent[_block(op)] = dy
+    return (cotangent,)
+
+
+def _broadcast_to(op: BroadcastTo, x: Array) -> Array:
+    shape = tuple(x.shape[0] if size is None else size for size in op.shape)
+    return np.broadcast_to(x, shape)
+
+
+RULES: dict[type[Op], Rule] = {
+    Concat: Rule(lambda op, *xs: np.concatenate(xs, op.axis), _concat_vjp),
+    Reshape: Rule(_reshape, lambda op, xs, y, dy: (dy.reshape(xs[0].shape),)),
+    Transpose: Rule(
+        lambda op, x: x.transpose(op.permutation),
+        lambda op, xs, y, dy: (dy.transpose(np.argsort(op.permutation)),),
+    ),
+    BroadcastTo: Rule(_broadcast_to, lambda op, xs, y, dy: (unbroadcast(dy, xs[0].shape),)),
+    Pad: Rule(lambda op, x: np.pad(x, op.pairs, constant_values=op.value), _pad_vjp),
+    Reverse: Rule(lambda op, x: np.flip(x, op.axes), lambda op, xs, y, dy: (np.flip(dy, op.axes),)),
+    Slice: Rule(lambda op, x: x[_block(op)], _slice_vjp),
+}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
@@ -14,6 +17,8 @@ Pairs = tuple[tuple[int, int], ...]
 """How many elements are put (before, after) each axis."""
 
 Padding = Literal["valid", "same", "causal"] | Pairs
+
+Index = tuple[slice, ...]
 
 
 def pad_pairs(
@@ -77,3 +82,25 @@ def places(
             hint='Use padding="same", a smaller window, or a larger input.',
         )
     return made
+
+
+def offsets(
+    window: Sequence[int], strides: Sequence[int], dilation: Sequence[int], made: Sequence[int]
+) -> Iterator[tuple[tuple[int, ...], Index]]:
+    """Yield each element of a window, and where the padded input has it for all places."""
+    for offset in np.ndindex(*window):
+        axes = zip(offset, strides, dilation, made, strict=True)
+        yield (
+            offset,
+            (slice(None), *(slice(k * d, k * d + (n - 1) * s + 1, s) for k, s, d, n in axes)),
+        )
+
+
+def padded(x: Array, padding: Pairs, value: float = 0.0) -> Array:
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def cropped(x: Array, padding: Pairs) -> Array:
+    sizes = x.shape[1:-1]
+    inside = (slice(a, n - b) for (a, b), n in zip(padding, sizes, strict=True))
+    return np.asarray(x[(slice(None), *inside)])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dnnbridge.optimizers.accumulation import (
     Accumulation,
+    AccumulationField,
     AccumulationLike,
     GradientAccumulation,
     as_accumulation,
@@ -47,6 +48,7 @@ __all__ = [
     "AbstractOptimizer",
     "AbstractWrapper",
     "Accumulation",
+    "AccumulationField",
     "AccumulationLike",
     "Adadelta",
     "Adafactor",

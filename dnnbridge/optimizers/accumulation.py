@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PlainValidator
 
@@ -15,7 +15,7 @@ from dnnbridge.graph import Value
 from dnnbridge.optimizers.composed import AbstractWrapper
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.schedules.moment import Moment
-from dnnbridge.specs.fields import PositiveInt, plain
+from dnnbridge.specs.fields import Converted, PositiveInt, plain
 from dnnbridge.specs.spec import Spec, spec
 
 LEAST = 1e-18
@@ -39,7 +39,7 @@ class Accumulation(Spec):
 
     Example:
         >>> Accumulation(4)
-        Accumulation(steps=4, mean='batch', last='update')
+        Accumulation(steps=4)
     """
 
     steps: PositiveInt
@@ -71,14 +71,14 @@ def as_accumulation(value: Any) -> Accumulation:
     )
 
 
-def _checked(value: Any) -> int | Accumulation:
-    """Return what was given, so that a number stays one."""
-    made = as_accumulation(value)
-    return value if isinstance(value, Accumulation) else made.steps
-
-
-AccumulationLike = Annotated[int | Accumulation, PlainValidator(_checked)]
+AccumulationLike = Annotated[int | Accumulation, PlainValidator(as_accumulation)]
 """Field of an accumulation, or a number of steps."""
+
+if TYPE_CHECKING:
+    AccumulationField = Converted[Accumulation, AccumulationLike]
+else:
+    AccumulationField = AccumulationLike
+"""What it holds once it is made."""
 
 
 @spec
@@ -106,11 +106,11 @@ class GradientAccumulation(AbstractWrapper):
 
     waits = True
 
-    steps: AccumulationLike
+    steps: AccumulationField
 
     @property
     def window(self) -> Accumulation:
-        return as_accumulation(self.steps)
+        return self.steps
 
     def scalars(self, step: int) -> dict[str, float]:
         return {"apply": float(self.window.ends(Moment.of(step)))}

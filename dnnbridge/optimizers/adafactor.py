@@ -11,8 +11,8 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike
-from dnnbridge.schedules import PolynomialDecay, ScheduleLike
-from dnnbridge.specs.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFloat
+from dnnbridge.schedules import PolynomialDecay, ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -39,7 +39,7 @@ class Adafactor(AbstractOptimizer):
         (5, 3)
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_2_decay: Float = -0.8
     epsilon_1: NonNegativeFloat = 1e-30
     epsilon_2: NonNegativeFloat = 1e-3

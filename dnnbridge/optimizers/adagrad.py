@@ -18,8 +18,8 @@ from dnnbridge.optimizers.base import (
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
-from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.schedules import FractionLike, ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -38,7 +38,7 @@ class Adagrad(AbstractOptimizer):
         1e-08
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     initial_accumulator_value: NonNegativeFloat = 0.1
     epsilon: NonNegativeFloat = 1e-7
     epsilon_inside: Bool = True
@@ -104,7 +104,7 @@ class RMSprop(AbstractOptimizer):
     """
 
     alias = "rmsprop"
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     rho: Fraction = 0.9
     momentum: FractionLike = 0.0
     epsilon: NonNegativeFloat = 1e-7
@@ -189,7 +189,7 @@ class Adadelta(AbstractOptimizer):
         0.9
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     rho: Fraction = 0.95
     epsilon: NonNegativeFloat = 1e-7
 

@@ -22,11 +22,12 @@ from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
 from dnnbridge.schedules import (
     AbstractSchedule,
     FractionLike,
+    ScheduleField,
     ScheduleLike,
     fraction_at,
 )
 from dnnbridge.schedules.listening import listens
-from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 BLOCK = 64
@@ -62,7 +63,7 @@ class Adam(AbstractOptimizer):
         {'alpha': 0.031623, 'epsilon': 0.0}
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: FractionLike = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7

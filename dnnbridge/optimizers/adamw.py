@@ -12,10 +12,11 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.weight_decay import (
     MINDSPORE_EXEMPT,
     DecoupledWeightDecay,
+    WeightDecayField,
     WeightDecayLike,
 )
-from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.schedules import FractionLike, ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -39,8 +40,8 @@ class AdamW(AbstractOptimizer):
         0.0004
     """
 
-    learning_rate: ScheduleLike = 0.001
-    weight_decay: WeightDecayLike = field(default=0.004, kw_only=True)
+    learning_rate: ScheduleField = default(0.001)
+    weight_decay: WeightDecayField = field(default=default(0.004), kw_only=True)
     beta_1: FractionLike = field(default=0.9, kw_only=True)
     beta_2: Fraction = field(default=0.999, kw_only=True)
     epsilon: NonNegativeFloat = field(default=1e-7, kw_only=True)

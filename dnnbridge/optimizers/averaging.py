@@ -10,8 +10,15 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.composed import AbstractFollower
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.weight_decay import mindspore_decay
-from dnnbridge.schedules import ScheduleLike, as_schedule
-from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt, PositiveInt
+from dnnbridge.schedules import ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import (
+    Float,
+    Fraction,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    default,
+)
 from dnnbridge.specs.spec import spec
 
 
@@ -128,7 +135,7 @@ class ASGD(AbstractOptimizer):
         'average'
     """
 
-    learning_rate: ScheduleLike = 0.01
+    learning_rate: ScheduleField = default(0.01)
     decay: NonNegativeFloat = 1e-4
     power: Float = 0.75
     averaging_start: NonNegativeFloat = 1e6
@@ -141,7 +148,7 @@ class ASGD(AbstractOptimizer):
         return {"average": Slot(shape)}
 
     def scalars(self, step: int) -> dict[str, float]:
-        rate = as_schedule(self.learning_rate)(max(step - 1, 0))
+        rate = self.learning_rate(max(step - 1, 0))
         eta = rate / (1.0 + self.decay * rate * step) ** self.power
         share = 1.0 / max(1.0, step - self.averaging_start)
         return {"eta": eta, "decayed": self.decay * eta, "average_share": share}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
 from dnnbridge.optimizers.updates import DECAY, Updates, Weight
-from dnnbridge.optimizers.weight_decay import WeightDecayLike, as_weight_decay
-from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
-from dnnbridge.specs.spec import Spec
+from dnnbridge.optimizers.weight_decay import WeightDecayField
+from dnnbridge.schedules import AbstractSchedule, fraction_at
+from dnnbridge.specs.fields import default
+from dnnbridge.specs.spec import Spec, base_spec
 
 
 class Slot(NamedTuple):
@@ -36,7 +36,7 @@ ChangeOfRate = Callable[[AbstractSchedule], float | AbstractSchedule]
 """What becomes of a learning rate."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@base_spec(kw_only=True)
 class AbstractOptimizer(Spec):
     """Base of optimizers. A subclass defines `slots`, `scalars` and `update`.
 
@@ -51,7 +51,7 @@ class AbstractOptimizer(Spec):
     waits: ClassVar[bool] = False
     """Whether there are steps without an update."""
 
-    weight_decay: WeightDecayLike = None
+    weight_decay: WeightDecayField = default(None)
 
     @property
     def leaves_rows(self) -> bool:
@@ -94,15 +94,14 @@ class AbstractOptimizer(Spec):
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         """Write the updates of all parameters, each by itself."""
-        decay = as_weight_decay(self.weight_decay)
-        if decay is not None:
-            decay.check(updates.names)
+        if self.weight_decay is not None:
+            self.weight_decay.check(updates.names)
         for weight in weights:
             updates.record(self, weight)
 
     def host_scalars(self, step: int) -> dict[str, float]:
         """Return all host scalars of an update, that of the weight decay too."""
-        decay = as_weight_decay(self.weight_decay)
+        decay = self.weight_decay
         if decay is None:
             return self.scalars(step)
         return self.scalars(step) | {DECAY: decay.factor(step, self.rate)}
@@ -120,7 +119,8 @@ class AbstractOptimizer(Spec):
     def _schedule(self) -> AbstractSchedule:
         if not hasattr(self, "learning_rate"):
             raise SpecError("has no field learning_rate", where=type(self).__name__)
-        return as_schedule(self.learning_rate)
+        schedule: AbstractSchedule = self.learning_rate
+        return schedule
 
 
 def scheduled(step: int, **values: float | AbstractSchedule) -> dict[str, float]:

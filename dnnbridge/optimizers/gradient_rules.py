@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import reduce
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -13,7 +13,7 @@ from dnnbridge import ops
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
-from dnnbridge.specs.fields import PositiveFloat
+from dnnbridge.specs.fields import Converted, PositiveFloat
 from dnnbridge.specs.spec import Spec, spec
 
 
@@ -171,3 +171,9 @@ RulesLike = Annotated[
     AbstractGradientRule | Sequence[AbstractGradientRule], PlainValidator(as_rules)
 ]
 """Field of rules that are applied in order."""
+
+if TYPE_CHECKING:
+    RulesField = Converted[tuple[AbstractGradientRule, ...], RulesLike]
+else:
+    RulesField = RulesLike
+"""What it holds once it is made."""

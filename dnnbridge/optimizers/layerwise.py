@@ -11,8 +11,8 @@ from dnnbridge.graph import Value
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.weight_decay import WeightDecayLike
-from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, PositiveFloat
+from dnnbridge.schedules import ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, PositiveFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -35,7 +35,7 @@ class Lamb(AbstractOptimizer):
         1e-06
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7
@@ -109,7 +109,7 @@ class LARS(AbstractOptimizer):
         False
     """
 
-    learning_rate: ScheduleLike = 0.1
+    learning_rate: ScheduleField = default(0.1)
     momentum: Fraction = 0.9
     trust_coefficient: PositiveFloat = 0.001
     decay_in_ratio: NonNegativeFloat = 0.0

@@ -14,8 +14,8 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.optimizers.weight_decay import mindspore_decay
-from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat
+from dnnbridge.schedules import FractionLike, ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, default
 from dnnbridge.specs.patterns import check_patterns, named_by
 from dnnbridge.specs.spec import spec
 
@@ -47,7 +47,7 @@ class LazyAdam(AbstractOptimizer):
         ('embeddings', '*/embeddings')
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: FractionLike = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -18,7 +18,7 @@ from dnnbridge.graph import Value
 from dnnbridge.initializers import Constant
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.updates import Updates, Weight
-from dnnbridge.specs.fields import PositiveFloat, PositiveInt, plain
+from dnnbridge.specs.fields import Converted, PositiveFloat, PositiveInt, plain
 from dnnbridge.specs.spec import Spec, spec
 
 LARGEST = 3.4028234663852886e38
@@ -168,3 +168,9 @@ def as_loss_scale(value: Any) -> AbstractLossScale | None:
 
 LossScaleLike = Annotated[AbstractLossScale | float | None, PlainValidator(as_loss_scale)]
 """Field of a loss scale; a number is a fixed one."""
+
+if TYPE_CHECKING:
+    LossScaleField = Converted[AbstractLossScale | None, LossScaleLike]
+else:
+    LossScaleField = LossScaleLike
+"""What it holds once it is made."""

@@ -12,8 +12,8 @@ from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
-from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specs.fields import Fraction, NonNegativeFloat
+from dnnbridge.schedules import ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Fraction, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -34,7 +34,7 @@ class Adamax(AbstractOptimizer):
         {'alpha': 1.0000000000000002}
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7
@@ -96,7 +96,7 @@ class Nadam(AbstractOptimizer):
         1.0
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.999
     epsilon: NonNegativeFloat = 1e-7
@@ -150,7 +150,7 @@ class Lion(AbstractOptimizer):
         0.99
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     beta_1: Fraction = 0.9
     beta_2: Fraction = 0.99
 

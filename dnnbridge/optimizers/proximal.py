@@ -13,8 +13,8 @@ from dnnbridge.initializers import Constant
 from dnnbridge.optimizers.base import AbstractOptimizer, Scalars, Slot, Slots
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
-from dnnbridge.schedules import ScheduleLike
-from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.schedules import ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 
@@ -41,7 +41,7 @@ class Ftrl(AbstractOptimizer):
         0.1
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     learning_rate_power: Annotated[float, Field(strict=True, le=0, allow_inf_nan=False)] = -0.5
     initial_accumulator_value: NonNegativeFloat = 0.1
     l1_regularization_strength: NonNegativeFloat = 0.0
@@ -156,7 +156,7 @@ class ProximalAdagrad(AbstractOptimizer):
         0.1
     """
 
-    learning_rate: ScheduleLike = 0.001
+    learning_rate: ScheduleField = default(0.001)
     initial_accumulator_value: NonNegativeFloat = 0.1
     l1: NonNegativeFloat = 0.0
     l2: NonNegativeFloat = 0.0

@@ -16,8 +16,8 @@ from dnnbridge.optimizers.base import (
 )
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike, mindspore_decay
-from dnnbridge.schedules import FractionLike, ScheduleLike
-from dnnbridge.specs.fields import Bool, Float
+from dnnbridge.schedules import FractionLike, ScheduleField, ScheduleLike
+from dnnbridge.specs.fields import Bool, Float, default
 from dnnbridge.specs.spec import spec
 
 
@@ -41,7 +41,7 @@ class SGD(AbstractOptimizer):
         {'learning_rate': 0.1, 'gain': 1.0}
     """
 
-    learning_rate: ScheduleLike = 0.01
+    learning_rate: ScheduleField = default(0.01)
     momentum: FractionLike = 0.0
     nesterov: Bool = False
     dampening: Float = 0.0

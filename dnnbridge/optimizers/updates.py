@@ -11,7 +11,6 @@ from dnnbridge.emit.declarations import StateArray
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, TensorType, Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
-from dnnbridge.optimizers.weight_decay import as_weight_decay
 
 if TYPE_CHECKING:
     from dnnbridge.optimizers.base import AbstractOptimizer
@@ -131,7 +130,7 @@ class Updates:
         (self.writes[weight.name],) = self.builder.call(spec, weight.name, [now], write)
 
     def _decayed(self, optimizer: AbstractOptimizer, weight: Weight) -> tuple[Value, Value]:
-        decay = as_weight_decay(optimizer.weight_decay)
+        decay = optimizer.weight_decay
         if decay is None or not decay.applies(weight.name):
             return weight.value, weight.gradient
 

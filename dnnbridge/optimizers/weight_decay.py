@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
-from dnnbridge.schedules import ConstantSchedule, ScheduleLike, as_schedule
-from dnnbridge.specs.fields import Bool, plain
+from dnnbridge.schedules import ConstantSchedule, ScheduleField, ScheduleLike, as_schedule
+from dnnbridge.specs.fields import Bool, Converted, plain
 from dnnbridge.specs.patterns import check_patterns, named_by
-from dnnbridge.specs.spec import Spec, spec
+from dnnbridge.specs.spec import Spec, base_spec, spec
 
 BIASES_AND_NORMS = ("*/bias", "*_bias", "*/beta", "*/gamma", "*/scale")
 """Names of what is commonly exempt: biases, and shift and scale of normalisations."""
@@ -24,7 +23,7 @@ MINDSPORE_EXEMPT = ("*beta*", "*gamma*")
 """What MindSpore's optimizers leave out, unless weights are given to them in groups."""
 
 
-@dataclass(frozen=True)
+@base_spec()
 class AbstractWeightDecay(Spec):
     """Base of weight decays. A subclass defines `emit`, and `factor` where it is not the rate.
 
@@ -34,7 +33,7 @@ class AbstractWeightDecay(Spec):
             out what has beta or gamma in its name, Keras nothing.
     """
 
-    rate: ScheduleLike
+    rate: ScheduleField
     exempt: tuple[str, ...] = ()
 
     @abstractmethod
@@ -43,10 +42,10 @@ class AbstractWeightDecay(Spec):
 
     def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
         """Return the host scalar of an update, by an optimizer with this learning rate."""
-        return as_schedule(self.rate)(step)
+        return self.rate(step)
 
     def __post_init__(self) -> None:
-        rate = as_schedule(self.rate)
+        rate = self.rate
         if isinstance(rate, ConstantSchedule) and rate.value < 0.0:
             raise SpecError(
                 "a weight decay is 0 or more",
@@ -84,7 +83,7 @@ class DecoupledWeightDecay(AbstractWeightDecay):
         return p - factor * p, g
 
     def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
-        rate = as_schedule(self.rate)(step)
+        rate = super().factor(step, learning_rate)
         return rate * learning_rate(step) if self.times_learning_rate else rate
 
 
@@ -126,3 +125,9 @@ def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
 
 WeightDecayLike = Annotated[AbstractWeightDecay | float | None, PlainValidator(as_weight_decay)]
 """Field of a weight decay; a number stands for a decoupled one of all weights."""
+
+if TYPE_CHECKING:
+    WeightDecayField = Converted[AbstractWeightDecay | None, WeightDecayLike]
+else:
+    WeightDecayField = WeightDecayLike
+"""What it holds once it is made."""

@@ -8,7 +8,10 @@ from dataclasses import replace
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Builder, Value
 from dnnbridge.optimizers.composed import AbstractWrapper
-from dnnbridge.optimizers.gradient_rules import AbstractGradientRule, RulesLike, as_rules
+from dnnbridge.optimizers.gradient_rules import (
+    AbstractGradientRule,
+    RulesField,
+)
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.specs.spec import spec
 
@@ -30,12 +33,12 @@ class WithGradientRules(AbstractWrapper):
         (ClipByGlobalNorm(limit=1.0),)
     """
 
-    rules: RulesLike
+    rules: RulesField
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         values = [weight.value for weight in weights]
         given = [weight.gradient for weight in weights]
-        for rule in as_rules(self.rules) if weights else ():
+        for rule in self.rules if weights else ():
             types = [g.type for g in given]
 
             def write(

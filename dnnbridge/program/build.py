@@ -13,6 +13,7 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.loss_scale import AbstractLossScale
 from dnnbridge.optimizers.updates import Updates, Weight
+from dnnbridge.program.any_rate import for_any_rate, writing
 from dnnbridge.program.divisors import divisor_of_step
 from dnnbridge.program.forward import Forward, names_of
 from dnnbridge.program.heads import Head
@@ -20,7 +21,6 @@ from dnnbridge.program.program import Function, Program
 from dnnbridge.weights.rules import WeightRules
 
 
-@lru_cache(maxsize=32)
 def build_program(
     model: AbstractModel,
     heads: tuple[Head, ...],
@@ -28,17 +28,60 @@ def build_program(
     rules: WeightRules,
     loss_scale: AbstractLossScale | None,
 ) -> Program:
-    """Emit the graphs of an experiment.
+    """Emit the graphs of an experiment, or return those of an equal one that was asked for before.
+
+    Experiments whose optimizers differ in the learning rate alone have the same program.
 
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
+    general = for_any_rate(optimizer)
+    if general is not None:
+        program = _emitted_for_any_rate(model, heads, general, rules, loss_scale)
+        if program is not None and program.scalars == tuple(optimizer.host_scalars(0)):
+            return program
+    return _emitted(model, heads, optimizer, rules, loss_scale)
+
+
+@lru_cache(maxsize=32)
+def _emitted_for_any_rate(
+    model: AbstractModel,
+    heads: tuple[Head, ...],
+    optimizer: AbstractOptimizer,
+    rules: WeightRules,
+    loss_scale: AbstractLossScale | None,
+) -> Program | None:
+    """Return a program that serves every rate; None if an optimizer writes its rate into it."""
+    try:
+        return _emit(model, heads, optimizer, rules, loss_scale)
+    except Exception:  # what is wrong with any rate is raised when the experiment's own is emitted
+        return None
+
+
+@lru_cache(maxsize=32)
+def _emitted(
+    model: AbstractModel,
+    heads: tuple[Head, ...],
+    optimizer: AbstractOptimizer,
+    rules: WeightRules,
+    loss_scale: AbstractLossScale | None,
+) -> Program:
+    return _emit(model, heads, optimizer, rules, loss_scale)
+
+
+def _emit(
+    model: AbstractModel,
+    heads: tuple[Head, ...],
+    optimizer: AbstractOptimizer,
+    rules: WeightRules,
+    loss_scale: AbstractLossScale | None,
+) -> Program:
     forward = Forward(model, heads, rules)
     train, declared, slots = _train(forward, optimizer, loss_scale)
     state = declared.arrays | slots
-    functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict()}
+    functions = {"train": train, "evaluate": forward.evaluate(), "predict": forward.predict}
     if declared.randoms:
-        functions["sample"] = forward.predict(sampling=True)
+        functions["sample"] = forward.sample()
     for name, function in functions.items():
         if unknown := set(function.state.values()) - state.keys():
             raise SpecError(
@@ -108,7 +151,8 @@ def _train(
         return divisor_of_step(forward.objectives, made, declared.batch, terms)
 
     updates.divisor = divisor
-    optimizer.emit(updates, weights)
+    with writing():
+        optimizer.emit(updates, weights)
     count = len(results)
     writes = dict(zip(buffers, outputs[count:], strict=True)) | updates.writes
     graph = builder.graph([*outputs[:count], *writes.values()])

@@ -14,6 +14,7 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.program.heads import Head
 from dnnbridge.program.objectives import Objective, emit_objectives, objectives
 from dnnbridge.program.program import Function
+from dnnbridge.specs.rewriting import apart
 from dnnbridge.weights.regularizers import AbstractRegularizer
 from dnnbridge.weights.rules import WeightRules
 
@@ -27,8 +28,16 @@ class Forward:
     rules: WeightRules
 
     @cached_property
+    def predict(self) -> Function:
+        """The prediction, which says what the model returns."""
+        return self._predict("predict")
+
+    @cached_property
     def outputs(self) -> dict[str, TensorType]:
-        return self.model.output_types
+        """Types of the predictions by name of the output."""
+        made = self.predict
+        types = [value.type for value in made.graph.outputs]
+        return dict(zip(made.results, types, strict=True))
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
@@ -71,8 +80,12 @@ class Forward:
         graph = builder.graph(list(results.values()))
         return Function(graph, names_of(declared), tuple(results))
 
-    def predict(self, sampling: bool = False) -> Function:
-        builder = Builder("sample" if sampling else "predict")
+    def sample(self) -> Function:
+        """Return a prediction with noise and dropout."""
+        return self._predict("sample", sampling=True)
+
+    def _predict(self, name: str, sampling: bool = False) -> Function:
+        builder = Builder(name)
         given = {name: builder.input(name, type) for name, type in self.inputs.items()}
         declared = Declarations(builder)
         scope = Scope(builder, declared, training=False, sampling=sampling)
@@ -81,9 +94,9 @@ class Forward:
 
     def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model and return its outputs by name."""
-        made = self.model.emit(scope, *(given[feed] for feed in self.inputs))
+        made = apart(self.model).emit(scope, *(given[feed] for feed in self.inputs))
         outputs = (made,) if isinstance(made, Value) else made
-        return dict(zip(self.outputs, outputs, strict=True))
+        return dict(zip(self.model.output_names, outputs, strict=True))
 
 
 def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: Value) -> Value:

@@ -10,8 +10,8 @@ from pydantic import PlainValidator
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
-from dnnbridge.metrics import MetricsLike
-from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.metrics import MetricsField
+from dnnbridge.specs.fields import NonNegativeFloat, default
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec, spec
 
@@ -43,7 +43,7 @@ class Head(Spec):
     output: str
     loss: Annotated[AbstractLoss, PlainValidator(named(AbstractLoss))]
     weight: NonNegativeFloat = 1.0
-    metrics: MetricsLike = ()
+    metrics: MetricsField = default(())
 
 
 _named_loss = named(AbstractLoss)

@@ -11,7 +11,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.losses import AbstractLoss, Target
 from dnnbridge.losses.reducing import reduced, require_batch
-from dnnbridge.metrics import AbstractMetric, LossMetric, as_metrics
+from dnnbridge.metrics import AbstractMetric, LossMetric
 from dnnbridge.program.heads import Head
 
 LABELS = "y"
@@ -95,9 +95,9 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
         prefix = f"{head.output}_" if head.output else ""
-        metrics = {prefix + metric.label: metric for metric in as_metrics(head.metrics)}
+        metrics = {prefix + metric.label: metric for metric in head.metrics}
         labels += [f"{head.output}_loss"] * bool(head.output)
-        labels += [prefix + metric.label for metric in as_metrics(head.metrics)]
+        labels += [prefix + metric.label for metric in head.metrics]
         target, prediction = head.loss.target(outputs[output]), outputs[output]
         _check_ignored(target.ignored, metrics)
         wanted = [metric.target(prediction) for metric in metrics.values()]

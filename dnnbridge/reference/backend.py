@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from dnnbridge.backend.protocol import Claim, Deviation, Limitation
 from dnnbridge.backend.stepwise import StepwiseExecutable
-from dnnbridge.float64.interpreter import RULES, Watch, outputs_of
 from dnnbridge.graph import Op
+from dnnbridge.ops import RULES
+from dnnbridge.ops.float64 import Watch, outputs_of
 from dnnbridge.program.program import Program
 from dnnbridge.reference.plugin import INFO
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import platform
-from typing import Any
 
-from dnnbridge.base.messages import snake_case
 from dnnbridge.models import AbstractModel, Sequential
 from dnnbridge.report.comparing import PARTED, Comparison, Pair, kinks
-from dnnbridge.schedules import ConstantSchedule
-from dnnbridge.specs.spec import Spec
 
 
 def number(value: float) -> str:
@@ -87,46 +82,14 @@ def summary(comparison: Comparison) -> dict[str, str]:
     count = sum(math.prod(program.state[name].shape) for name in program.parameters)
     return comparison.settings | {
         "Model": f"{_model(experiment.model)}  ({count:,} parameters)",
-        "Loss": brief(experiment.loss),
-        "Optimizer": brief(experiment.optimizer),
+        "Loss": repr(experiment.loss),
+        "Optimizer": repr(experiment.optimizer),
         "Seed": str(experiment.seed),
         "Machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     }
 
 
-def brief(value: Any) -> str:
-    """Write a spec as one would write it in Python, without what is left at its default.
-
-    Example:
-        >>> import dnnbridge as db
-        >>> brief(db.Dense(32, activation="tanh", kernel_initializer="he_normal"))
-        'Dense(32, activation=Tanh, kernel_initializer=HeNormal)'
-    """
-    if isinstance(value, ConstantSchedule):
-        return repr(value.value)
-    if not isinstance(value, Spec):
-        return repr(value)
-    shown = []
-    for field in dataclasses.fields(value):  # type: ignore[arg-type]
-        item = getattr(value, field.name)
-        if field.default is dataclasses.MISSING:
-            shown.append(brief(item))
-        elif not _is(item, field.default):
-            shown.append(f"{field.name}={brief(item)}")
-    name = type(value).__name__
-    return f"{name}({', '.join(shown)})" if shown else name
-
-
-def _is(value: Any, default: Any) -> bool:
-    """Tell whether a field holds its default, which may be the name of a spec or a number."""
-    if isinstance(value, ConstantSchedule):
-        value = value.value
-    if isinstance(value, Spec) and isinstance(default, str):
-        return brief(value) == type(value).__name__ and snake_case(brief(value)) == default
-    return bool(value == default)
-
-
 def _model(model: AbstractModel) -> str:
     if not isinstance(model, Sequential):
-        return brief(model)
-    return " → ".join(brief(layer) for layer in model.layers)
+        return repr(model)
+    return " → ".join(repr(layer) for layer in model.layers)

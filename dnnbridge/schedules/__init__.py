@@ -1,6 +1,12 @@
 """Learning-rate schedules, and MindSpore's classes and list functions by their names."""
 
-from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.base import (
+    AbstractSchedule,
+    ConstantSchedule,
+    ScheduleField,
+    ScheduleLike,
+    as_schedule,
+)
 from dnnbridge.schedules.combining import Join, PerEpoch, Scaled, Staircase, Warmup
 from dnnbridge.schedules.cycles import (
     CosineDecayRestarts,
@@ -68,6 +74,7 @@ __all__ = [
     "PolynomialDecayLR",
     "PowerDecay",
     "Scaled",
+    "ScheduleField",
     "ScheduleLike",
     "Staircase",
     "Strided",

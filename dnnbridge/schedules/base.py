@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import PlainValidator
 
 from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.schedules.plotting import svg_of
-from dnnbridge.specs.fields import NonNegativeFloat, plain
+from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
 
@@ -104,3 +104,9 @@ def as_schedule(value: Any) -> AbstractSchedule:
 
 ScheduleLike = Annotated[float | Sequence[float] | AbstractSchedule, PlainValidator(as_schedule)]
 """Field of a number, a schedule, or a list with the value of every step."""
+
+if TYPE_CHECKING:
+    ScheduleField = Converted[AbstractSchedule, ScheduleLike]
+else:
+    ScheduleField = ScheduleLike
+"""What it holds once it is made."""

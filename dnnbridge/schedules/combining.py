@@ -9,7 +9,7 @@ from pydantic import PlainValidator
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleField, as_schedule
 from dnnbridge.specs.fields import Float, NonNegativeFloat, PositiveInt
 from dnnbridge.specs.spec import spec
 
@@ -60,11 +60,11 @@ class Scaled(AbstractSchedule):
         0.05
     """
 
-    schedule: ScheduleLike
+    schedule: ScheduleField
     factor: Float
 
     def __call__(self, step: int) -> float:
-        return self.factor * as_schedule(self.schedule)(step)
+        return self.factor * self.schedule(step)
 
 
 @spec
@@ -81,12 +81,12 @@ class Warmup(AbstractSchedule):
         [0.0, 0.05, 0.1, 0.1]
     """
 
-    schedule: ScheduleLike
+    schedule: ScheduleField
     steps: PositiveInt
     start: NonNegativeFloat = 0.0
 
     def __call__(self, step: int) -> float:
-        following = as_schedule(self.schedule)
+        following = self.schedule
         if step >= self.steps:
             return following(step - self.steps)
         return self.start + (following(0) - self.start) * step / self.steps
@@ -106,11 +106,11 @@ class Staircase(AbstractSchedule):
         [0.5, 0.5, 0.25, 0.25, 0.0]
     """
 
-    schedule: ScheduleLike
+    schedule: ScheduleField
     steps: PositiveInt
 
     def __call__(self, step: int) -> float:
-        return as_schedule(self.schedule)(step // self.steps * self.steps)
+        return self.schedule(step // self.steps * self.steps)
 
 
 @spec
@@ -128,8 +128,8 @@ class PerEpoch(AbstractSchedule):
         [0.1, 0.1, 0.1, 0.1, 0.05, 0.05]
     """
 
-    schedule: ScheduleLike
+    schedule: ScheduleField
     steps_per_epoch: PositiveInt
 
     def __call__(self, step: int) -> float:
-        return as_schedule(self.schedule)(step // self.steps_per_epoch)
+        return self.schedule(step // self.steps_per_epoch)

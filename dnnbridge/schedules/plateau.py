@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, Self
 
 from dnnbridge.errors import SpecError
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleField, ScheduleLike
 from dnnbridge.specs.fields import Float, Fraction, NonNegativeFloat, NonNegativeInt
 from dnnbridge.specs.former_names import present_label
 from dnnbridge.specs.goals import goal_of
@@ -50,7 +50,7 @@ class Plateau(AbstractSchedule):
         (0.05, 0.8)
     """
 
-    learning_rate: ScheduleLike
+    learning_rate: ScheduleField
     monitor: str = "val_loss"
     factor: Fraction = 0.1
     patience: NonNegativeInt = 10
@@ -73,7 +73,7 @@ class Plateau(AbstractSchedule):
             )
 
     def __call__(self, step: int) -> float:
-        full = as_schedule(self.learning_rate)(step)
+        full = self.learning_rate(step)
         return min(full, max(self.min_lr, self.scale * full))
 
     def heard(self, logs: Mapping[str, object]) -> Plateau:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleLike, as_schedule
+from dnnbridge.schedules.base import AbstractSchedule, ScheduleField
 from dnnbridge.specs.fields import NonNegativeInt, PositiveInt
 from dnnbridge.specs.spec import spec
 
@@ -26,9 +26,9 @@ class Strided(AbstractSchedule):
         [0.1, 0.01, 0.01]
     """
 
-    schedule: ScheduleLike
+    schedule: ScheduleField
     steps: PositiveInt
     offset: NonNegativeInt = 0
 
     def __call__(self, step: int) -> float:
-        return as_schedule(self.schedule)(step * self.steps + self.offset)
+        return self.schedule(step * self.steps + self.offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
@@ -129,3 +129,30 @@ Padding3 = Annotated[PaddingLike, PlainValidator(_paddings(3, "valid", "same"))]
 CausalPadding = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same", "causal"))]
 DataFormat = Literal["channels_last", "channels_first"]
 """Whether channels are the last axis of the input and of the output, or the first of an example."""
+
+
+Held = TypeVar("Held")
+Given = TypeVar("Given")
+
+
+class Converted(Generic[Held, Given]):
+    """Type of a field that is given one thing and holds another, for type checkers alone.
+
+    A learning rate is given as a number, a list or a schedule, and held as a schedule. At run time
+    the field is annotated with what pydantic converts by.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: Any) -> Held: ...
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        raise NotImplementedError
+
+    def __set__(self, instance: Any, value: Given) -> None:
+        raise NotImplementedError
+
+
+def default(value: Any) -> Any:
+    """Return the default of a field that is `Converted`, as it may be given."""
+    return value

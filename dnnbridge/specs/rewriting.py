@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from dnnbridge.specs.spec import Spec
+
+S = TypeVar("S", bound=Spec)
 
 
 def specs_in(spec: Spec) -> list[Spec]:
@@ -32,7 +34,7 @@ def rewritten(spec: Spec, function: Callable[[Spec], Spec]) -> Spec:
 
     Inner specs are those in fields, and in tuples and dictionaries of fields. What does not change
     stays the same object, and an object that stands in several places is rewritten once and stays
-    one object, as a layer with shared weights must.
+    one object.
 
     Example:
         >>> from dnnbridge import SGD, ConstantSchedule, Scaled
@@ -58,6 +60,35 @@ def rewritten(spec: Spec, function: Callable[[Spec], Spec]) -> Spec:
 
     made: Spec = visit(spec)
     return made
+
+
+def apart(spec: S) -> S:
+    """Return an equal spec each of whose places has an object of its own, as JSON makes it.
+
+    Example:
+        >>> from dnnbridge import LSTM, PReLU
+        >>> slope = PReLU()
+        >>> layer = apart(LSTM(4, slope, slope))
+        >>> layer == LSTM(4, slope, slope), layer.activation is layer.recurrent_activation
+        (True, False)
+    """
+    made = object.__new__(type(spec))
+    made.__dict__.update(spec.__dict__)
+    for field in dataclasses.fields(spec):  # type: ignore[arg-type]
+        value = getattr(spec, field.name)
+        if (own := _apart(value)) is not value:
+            made.__dict__[field.name] = own
+    return made
+
+
+def _apart(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return apart(value)
+    if type(value) in (tuple, list):
+        return type(value)(map(_apart, value))
+    if isinstance(value, dict):
+        return {key: _apart(item) for key, item in value.items()}
+    return value
 
 
 def _with_fields(spec: Spec, visit: Callable[[Any], Any]) -> Spec:

@@ -69,6 +69,16 @@ class Spec:
             ) from None
         return cls.from_dict(data)
 
+    def __init_subclass__(cls) -> None:
+        # A dataclass writes a __repr__ unless the class has one.
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        from dnnbridge.specs.showing import call_of
+
+        return call_of(self)
+
     def __getattr__(self, name: str) -> Any:
         now = FIELDS.get(type(self).__name__, {}).get(name)
         if now is None or _is_foreign(type(self)):
@@ -113,6 +123,16 @@ def spec(cls: type[S]) -> type[S]:
         raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
     _KINDS[kind] = made
     return cast(type[S], made)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def base_spec(*, kw_only: bool = False) -> Callable[[type[S]], type[S]]:
+    """Make an abstract base of specs of a class with annotated fields.
+
+    Args:
+        kw_only: whether the fields are given by name.
+    """
+    return dataclasses.dataclass(frozen=True, kw_only=kw_only)
 
 
 def family_of(cls: type[Spec]) -> str:

@@ -24,10 +24,10 @@ from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
-from dnnbridge.testing.drawing import other_gradients, other_inputs
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
+from dnnbridge.testing.redrawing import other_gradients, other_inputs
 from dnnbridge.testing.resynchronised import measure_resynchronised
 from dnnbridge.testing.rounding import units
 from dnnbridge.testing.subject import Subject

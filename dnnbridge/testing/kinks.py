@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
-from dnnbridge.float64.convolution import offsets, padded
-from dnnbridge.float64.interpreter import Environment
 from dnnbridge.graph import Node, Op
+from dnnbridge.ops.float64 import Environment
+from dnnbridge.ops.windows import offsets, padded
 from dnnbridge.testing.tolerances import EPSILON
 
 NEAR = 8.0 * EPSILON

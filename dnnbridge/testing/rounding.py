@@ -15,9 +15,9 @@ import numpy as np
 from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
-from dnnbridge.float64.interpreter import RULES
-from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Op
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.reference.plugin import INFO

@@ -11,8 +11,8 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.training_case import TrainingCase
-from dnnbridge.testing.drawing import other_examples
 from dnnbridge.testing.measurement import Measurement, close, holds, near, relative_distance
+from dnnbridge.testing.redrawing import other_examples
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, OTHER_EXAMPLES, TRAJECTORY
 from dnnbridge.training.callbacks import Callback

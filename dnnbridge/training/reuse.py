@@ -10,13 +10,9 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
 
 from dnnbridge.backend.protocol import Backend, Executable
 from dnnbridge.program.program import Program
-
-if TYPE_CHECKING:
-    from dnnbridge.experiment import Experiment
 
 MOST = 4
 """Executables that are kept."""
@@ -28,23 +24,16 @@ _lock = threading.Lock()
 _kept: OrderedDict[Hashable, Executable] = OrderedDict()
 
 
-def key_of(experiment: Experiment, backend: Backend, device: str) -> Hashable:
-    """Return what experiments share whose compiled steps are the same: not the rate nor the seed.
+def key_of(program: Program, backend: Backend, device: str) -> Hashable:
+    """Return what runs share whose compiled steps are the same.
 
-    None if an executable of the backend serves one run only, or the experiment cannot be a key.
+    Experiments that differ in their learning rate or seed alone have one program. None if an
+    executable of the backend serves one run only.
     """
     if not backend.info.reuses:
         return None
-    optimizer = experiment.optimizer
-    if hasattr(optimizer, "learning_rate"):
-        optimizer = optimizer.with_rate(lambda _: 1.0)
     settings = tuple(sorted(p for p in os.environ.items() if p[0].startswith("DNNBRIDGE_")))
-    key = backend.info.name, device, settings, experiment.replace(optimizer=optimizer, seed=0)
-    try:
-        hash(key)
-    except TypeError:  # a field holds a list
-        return None
-    return key
+    return backend.info.name, device, settings, program
 
 
 def take(key: Hashable) -> Executable | None:

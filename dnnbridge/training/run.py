@@ -78,7 +78,7 @@ class Run:
         self._buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self._stopped, self._torn, self.history = False, "", History()
         self._turns = Turns()
-        key = reuse.key_of(experiment, backend, device)
+        key = reuse.key_of(program, backend, device)
         self._executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self._executable, program).atexit = False
         self._compiled_before = self._executable.compilations

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 FLOORS = [
-    *("errors", "base", "specs", "drawing", "graph", "ops", "float64", "initializers"),
+    *("errors", "base", "specs", "drawing", "graph", "ops", "initializers"),
     *("schedules", "emit", "weights", "optimizers", "activations", "losses", "metrics", "layers"),
     *("models", "zoo", "program", "experiment", "backend", "training", "reference", "datasets"),
     *("testing", "report", "cli", "__main__"),

@@ -91,7 +91,7 @@ def test_each_head_and_metric_has_its_own():
     ]
     with pytest.warns(db.LogitsWarning) as found:
         db.compile(db.Experiment(db.Model(x, [kind, flag]), heads, db.SGD(0.1)), "reference")
-    assert [str(w.message).partition(": ")[0] for w in found] == ["flag_binary_cross_entropy"]
+    assert [str(w.message).partition(": ")[0] for w in found] == ["flag_binary_crossentropy"]
     assert found[0].filename == __file__
 
 

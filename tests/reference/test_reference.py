@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dnnbridge import ops
-from dnnbridge.float64.interpreter import RULES
+from dnnbridge.ops import RULES
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.harness import rounded
 from dnnbridge.testing.kinks import CROSSINGS

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.emit.declarations import MASK, NORMALIZER
-from dnnbridge.float64.interpreter import RULES
+from dnnbridge.ops import RULES
 
 
 class Wrapped:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.float64.rules import Rule
+from dnnbridge.ops.rule import Rule
 from sabotage.row import Sabotage
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge import ops
-from dnnbridge.float64.interpreter import RULES
-from dnnbridge.float64.rules import Rule
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.reference.backend import ReferenceBackend
 from sabotage.executables import WithRules, Wrapped
 

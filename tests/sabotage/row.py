@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dnnbridge.float64.interpreter import RULES
+from dnnbridge.ops import RULES
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training.run import Run

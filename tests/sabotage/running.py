@@ -6,7 +6,7 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.backend.protocol import Deviation, Limitation
-from dnnbridge.float64.interpreter import RULES
+from dnnbridge.ops import RULES
 from sabotage import executables
 from sabotage.executables import feeding, of_first_step
 from sabotage.row import Sabotage

@@ -55,8 +55,8 @@ def test_frameworks_pass_with_any_numbers(name, seed):
 def test_a_seed_draws_other_numbers():
     """The results of two seeds differ, in value and gradient."""
     from dnnbridge.testing.cases.layer_cases import LAYER_CASES
-    from dnnbridge.testing.drawing import other_inputs
     from dnnbridge.testing.harness import build_case
+    from dnnbridge.testing.redrawing import other_inputs
 
     backend = load_backend("reference")
     made = [build_case(other_inputs(LAYER_CASES[0], s), s).run(backend) for s in (1, 2)]

@@ -8,10 +8,10 @@ from sabotage.other_rules import OtherRules
 
 import dnnbridge as db
 from dnnbridge import ops
-from dnnbridge.float64.interpreter import RULES
-from dnnbridge.float64.rules import Rule
 from dnnbridge.graph import Node, TensorType, Value
 from dnnbridge.initializers import AbstractInitializer
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.reference.backend import ReferenceBackend
 from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES

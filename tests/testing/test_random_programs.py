@@ -10,8 +10,8 @@ from sabotage.other_rules import OtherRules
 
 from dnnbridge import Dense, Experiment, Input, MeanSquaredError, Sequential, ops
 from dnnbridge.backend.plugins import load_backend
-from dnnbridge.float64.interpreter import RULES
-from dnnbridge.float64.rules import Rule
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 from dnnbridge.optimizers import SGD
 from dnnbridge.testing.programs import measure_program
 from dnnbridge.testing.random_programs import check_random_programs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ class EquationCase:
         of: what the case is of, where that is not `spec`.
         batched: whether the first axis is the batch.
         relative: whether an element is held to what rounding does to it, however small it is.
+        witness: the same in plain NumPy, without anything of dnnbridge: takes the arrays by name,
+            `input_0` and on, and weights such as `kernel`, and returns the value.
     """
 
     id: str
@@ -40,6 +43,7 @@ class EquationCase:
     of: Spec | None = None
     batched: bool = True
     relative: bool = False
+    witness: Callable[[Mapping[str, Array]], Array] | None = None
 
     @property
     def subject(self) -> Spec | Emitter:

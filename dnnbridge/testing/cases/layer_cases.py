@@ -17,7 +17,13 @@ def _cases() -> list[EquationCase]:
     dense = layers.Dense(7, activation="tanh", kernel_initializer=initializers.HeNormal())
     return [
         EquationCase("Dense", dense, (normal(5, 33),), reduced=33),
-        EquationCase("Dense-no_bias", layers.Dense(3, use_bias=False), (normal(4, 8),), reduced=8),
+        EquationCase(
+            "Dense-no_bias",
+            layers.Dense(3, use_bias=False),
+            (normal(4, 8),),
+            reduced=8,
+            witness=lambda a: a["input_0"] @ a["kernel"],
+        ),
         EquationCase("Dense-one_example", layers.Dense(1), (normal(1, 1),)),
         EquationCase("Dense-rank3", layers.Dense(4, "relu"), (normal(2, 3, 8),), reduced=8),
         EquationCase("Flatten", layers.Flatten(), (normal(3, 4, 2, 5),)),

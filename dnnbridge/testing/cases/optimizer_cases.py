@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,12 +60,17 @@ MOMENTUM = PiecewiseConstant((7, 15, 22, 45), (0.5, 0.95, 0.0, 0.9, 0.8))
 DECAY = CoupledWeightDecay(ExponentialDecay(0.1, 10, 0.9))
 
 
+Witness = Callable[[Array, Array], Array]
+
+
 @dataclass(frozen=True, eq=False)
 class OptimizerCase:
     """An optimizer, a start, and the gradient of every step.
 
     Attributes:
         tolerance: relative L2 distance allowed for the parameter and each slot.
+        witness: the same in plain NumPy, without anything of dnnbridge but the rate: takes the
+            start and the gradients, and returns the parameter after all steps.
     """
 
     id: str
@@ -73,6 +78,7 @@ class OptimizerCase:
     start: Array
     gradients: Array
     tolerance: float = UPDATES
+    witness: Witness | None = None
 
     def parts(self, shape: tuple[int, ...]) -> Iterator[tuple[float, slice]]:
         """Yield the rows of each magnitude; in the norm of an array the largest hide the others."""
@@ -88,6 +94,7 @@ def _case(
     tolerance: float = UPDATES,
     shape: tuple[int, ...] = (12, 3),
     not_read: bool = False,
+    witness: Witness | None = None,
 ) -> OptimizerCase:
     rng = randomness.generator(0, "optimizer case")
     magnitudes = np.repeat(MAGNITUDES, 3)[:, None]
@@ -97,12 +104,20 @@ def _case(
         gradients *= rng.random((STEPS, 12))[:, :, None] < 0.4
     start = rng.normal(size=(12, 3)).reshape(shape).astype("float32")
     gradients = gradients.reshape(STEPS, *shape).astype("float32")
-    return OptimizerCase(name, optimizer, start, gradients, tolerance)
+    return OptimizerCase(name, optimizer, start, gradients, tolerance, witness)
+
+
+def _momentum(p: Array, gradients: Array) -> Array:
+    velocity = np.zeros_like(p)
+    for step, g in enumerate(gradients):
+        velocity = 0.9 * velocity + g
+        p = p - CHANGING(step) * velocity
+    return p
 
 
 OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("sgd", SGD(CHANGING)),
-    _case("sgd-momentum", SGD(CHANGING, momentum=0.9)),
+    _case("sgd-momentum", SGD(CHANGING, momentum=0.9), witness=_momentum),
     _case("sgd-nesterov", SGD(CHANGING, momentum=0.9, nesterov=True)),
     _case("sgd-dampening", SGD(CHANGING, momentum=0.9, dampening=0.3)),
     _case("sgd-keras", SGD.keras(CHANGING, momentum=0.9)),

@@ -9,7 +9,6 @@ import numpy as np
 
 from dnnbridge import graph as core
 from dnnbridge.base.arrays import Array
-from dnnbridge.float64 import convolution, elementwise, pooling, reductions, shapes
 from dnnbridge.graph import (
     Constant,
     ConstantArray,
@@ -23,8 +22,7 @@ from dnnbridge.graph import (
     scan,
     steps,
 )
-
-RULES = elementwise.RULES | reductions.RULES | shapes.RULES | convolution.RULES | pooling.RULES
+from dnnbridge.ops import RULES
 
 Environment = dict[Value, Array]
 

@@ -1,0 +1,119 @@
+"""How a spec is shown: as the call that makes an equal one, without what is the default."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from dnnbridge.specs.field_types import adapter_of, default_of, infos_of
+from dnnbridge.specs.fields import plain
+from dnnbridge.specs.spec import Spec, alias_of
+
+Field = tuple[Any, str]
+"""The class of a spec and the name of one of its fields."""
+
+_REFUSED: set[tuple[Field, type, type]] = set()
+"""Fields that take no short form of this type for specs of that class: errors are slow to make."""
+
+
+def call_of(spec: Spec) -> str:
+    """Return the Python call that makes an equal spec, with what differs from the defaults.
+
+    A spec in a field is shown as the name or the number that stands for it, where the field
+    takes that.
+
+    Example:
+        >>> from dnnbridge import SGD, Dense, ReLU
+        >>> call_of(SGD(0.1, momentum=0.9)), call_of(Dense(3, ReLU()))
+        ('SGD(learning_rate=0.1, momentum=0.9)', "Dense(units=3, activation='relu')")
+    """
+    cls = type(spec)
+    given = (
+        f"{name}={_shown(getattr(spec, name), (cls, name), lambda value: value)}"
+        for name in _differing(spec)
+    )
+    return f"{cls.__name__}({', '.join(given)})"
+
+
+def _differing(spec: Spec) -> list[str]:
+    """Return the fields whose value is not the default; those that are given by name come last."""
+    cls: Any = type(spec)
+    fields = sorted(dataclasses.fields(spec), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
+    return [n for n in names if not _same(getattr(spec, n), default_of(cls, n))]
+
+
+def _same(a: Any, b: Any) -> bool:
+    try:
+        return a is b or (type(a) is type(b) and bool(a == b))
+    except ValueError:  # arrays
+        return False
+
+
+def _shown(value: Any, field: Field, around: Callable[[Any], Any]) -> str:
+    """Write a value that stands in a field.
+
+    Args:
+        value: what is written.
+        field: where it stands.
+        around: gives the value of the whole field with another one in this place.
+    """
+    if type(value) in (tuple, list):
+        items = ", ".join(
+            _shown(item, field, partial(_around_item, value, i, around))
+            for i, item in enumerate(value)
+        )
+        if isinstance(value, list):
+            return f"[{items}]"
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    if type(value) is dict:
+        pairs = (f"{key!r}: {_shown(item, field, _refuse)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, Spec) and type(value).__repr__ is Spec.__repr__:
+        for short in _shorter(value):
+            if _stands_for(short, value, field, around):
+                return _shown(short, field, around)
+    return _literal(value)
+
+
+def _around_item(items: Sequence[Any], place: int, around: Callable[[Any], Any], value: Any) -> Any:
+    return around((*items[:place], value, *items[place + 1 :]))
+
+
+def _refuse(value: Any) -> Any:
+    """Stand for a place where no short form is taken."""
+    raise ValueError(value)
+
+
+def _shorter(spec: Spec) -> Iterator[Any]:
+    """Yield what may stand for a spec: its name, or its only field that is not the default."""
+    cls = type(spec)
+    if not any(info.is_required() for info in infos_of(cls).values()):
+        yield alias_of(cls)
+    differing = _differing(spec)
+    if len(differing) == 1:
+        inner = getattr(spec, differing[0])
+        if isinstance(inner, Spec):
+            yield from _shorter(inner)
+        yield inner
+
+
+def _stands_for(short: Any, spec: Spec, field: Field, around: Callable[[Any], Any]) -> bool:
+    key = (field, type(spec), type(short))
+    if key in _REFUSED:
+        return False
+    try:
+        return bool(adapter_of(*field).validate_python(around(short)) == around(spec))
+    except Exception:  # whatever a check of somebody's own raises, the long form is right
+        _REFUSED.add(key)
+        return False
+
+
+def _literal(value: Any) -> str:
+    value = plain(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    return repr(value)

@@ -1,0 +1,107 @@
+"""Write `dnnbridge/__init__.pyi`: what packages list in `__all__`, and the names below.
+
+python tools/public_names.py
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+FACE = Path(__file__).parents[1] / "dnnbridge" / "__init__.pyi"
+
+MODULES = ("ops", "optimizers", "zoo")
+
+PACKAGES = ("activations", "initializers", "layers", "losses", "metrics", "models", "schedules")
+"""Packages all of whose names are public, but for those that are `WITHIN`."""
+
+WITHIN = {
+    *("ActivationField", "InitializerField", "MetricsField", "AccumulationField", "ScheduleField"),
+    *("ActivationLike", "InitializerLike", "MetricsLike", "AccumulationLike", "ScheduleLike"),
+    *("FractionLike", "as_activation", "as_initializer", "as_metrics", "as_accumulation"),
+    *("as_optimizer", "as_schedule", "fans", "fraction_at", "shortest", "from_native"),
+    *("LayerOutput", "ModelNode", "Target", "AbstractComposed", "NativeDifferenceWarning"),
+    *("NativeOptions", "Scalars", "Slot", "Slots"),
+}
+"""Names that packages share among each other."""
+
+SINGLE: dict[str, tuple[str, ...]] = {
+    "backend.plugins": ("available_backends",),
+    "base.warning": (
+        "DnnbridgeWarning",
+        "LogitsWarning",
+        "NativeDifferenceWarning",
+    ),
+    "experiment": ("Experiment",),
+    "optimizers.gradient_rules": (
+        "AbstractGradientRule",
+        "AdaptiveClip",
+        "CentralizeGradients",
+        "ClipByGlobalNorm",
+        "ClipByNorm",
+        "ClipByValue",
+        "ScaleGradients",
+    ),
+    "optimizers.loss_scale": ("AbstractLossScale", "DynamicLossScale", "FixedLossScale"),
+    "optimizers.weight_decay": (
+        "BIASES_AND_NORMS",
+        "AbstractWeightDecay",
+        "CoupledWeightDecay",
+        "DecoupledWeightDecay",
+    ),
+    "program.heads": ("Head",),
+    "specs.spec": ("Spec", "spec"),
+    "training.callbacks": ("Callback", "Checkpoint"),
+    "training.checkpoint": ("load",),
+    "training.compiling": ("compile",),
+    "training.history": ("History",),
+    "training.run": ("Run",),
+    "weights.constraints": (
+        "AbstractConstraint",
+        "MaxNorm",
+        "MinMaxNorm",
+        "NonNeg",
+        "UnitNorm",
+    ),
+    "weights.regularizers": (
+        "L1",
+        "L1L2",
+        "L2",
+        "AbstractRegularizer",
+        "AbstractSummedRegularizer",
+        "OrthogonalRegularizer",
+    ),
+}
+"""Names of single modules."""
+
+
+def public_names() -> dict[str, list[str]]:
+    """Return the public names by module, sorted."""
+    packages = {
+        name: sorted(set(import_module(f"dnnbridge.{name}").__all__) - WITHIN)
+        for name in (*PACKAGES, "optimizers")
+    }
+    return dict(sorted((packages | {m: sorted(names) for m, names in SINGLE.items()}).items()))
+
+
+def face() -> str:
+    """Return the text of the stub."""
+    names = public_names()
+    lines = [
+        '"""What `dnnbridge` offers: read by type checkers, and at run time to find each name.',
+        "",
+        "Written by `make docs` from what the packages list.",
+        '"""',
+        "",
+        f"from . import {', '.join(MODULES)}",
+    ]
+    for module, listed in names.items():
+        lines += [f"from .{module} import (", *(f"    {name}," for name in listed), ")"]
+    every = sorted({*MODULES, *(name for listed in names.values() for name in listed)})
+    lines += ["", "__version__: str", "", "__all__ = ["]
+    lines += [f'    "{name}",' for name in [*every, "__version__"]] + ["]"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    FACE.write_text(face(), encoding="utf-8")
