@@ -21,7 +21,7 @@ from own_layers import (
 import dnnbridge as db
 from dnnbridge.errors import SpecError
 from dnnbridge.models import ModelNode
-from dnnbridge.program.build import build_program
+from dnnbridge.program import build
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 DENSE, SAME = db.Dense(4), db.Dense(4)
@@ -30,7 +30,7 @@ DENSE, SAME = db.Dense(4), db.Dense(4)
 @pytest.fixture(autouse=True)
 def nothing_built():
     """Forget programs: an accepted one must not be what makes the next accepted."""
-    build_program.cache_clear()
+    build.forget()
 
 
 def experiment(*layers, shape=(4,)):
@@ -67,7 +67,7 @@ COPIES = {
 @pytest.mark.parametrize(("layer", "path"), SHARED.values(), ids=SHARED)
 def test_equal_layers_under_one_path_share(layer, path, again):
     made = experiment(layer)
-    build_program.cache_clear()
+    build.forget()
     found = names(again(made))
     assert found[:2] == [f"{path}/kernel", f"{path}/bias"]
     assert len(found) == 2 + (layer == db.Dense(4, "prelu"))
