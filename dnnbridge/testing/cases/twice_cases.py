@@ -46,6 +46,7 @@ def twice(case: EquationCase) -> EquationCase:
         inputs=(*case.inputs, *again),
         reduced=2 * case.reduced,
         of=layer,
+        witness=None,
     )
 
 
