@@ -138,6 +138,13 @@ LAYERS = [
         "training/train-batch_norm",
     ),
     _spec(
+        "running statistics of the last call alone",
+        layers.BatchNormalization,
+        emitted(lambda norm: norm),
+        "layer/BatchNormalization-twice",
+        "training/train-batch_norm-shared",
+    ),
+    _spec(
         "gamma left out",
         layers.BatchNormalization,
         _by(lambda norm, scope, x: _without_gamma(norm, scope, x)),

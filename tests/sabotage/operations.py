@@ -66,6 +66,17 @@ def _later_calls_half(rule):
     return Rule(rule.forward, vjp)
 
 
+def _of_one_use(rule):
+    """The gradient of a weight that is used twice is that of one use."""
+    calls = itertools.count()
+
+    def vjp(*given):
+        x, w = rule.vjp(*given)
+        return x, w if next(calls) % 2 == 0 else 0.0 * w
+
+    return Rule(rule.forward, vjp)
+
+
 def _last_row_wins(rule):
     """The gradient of a row that is taken twice is that of one place."""
 
@@ -243,6 +254,13 @@ OVER_AXES = [
         ops.MatMul,
         lambda rule: Rule(lambda op, x, w: x @ w.reshape(w.shape[::-1]).T, rule.vjp),
         "layer/Dense",
+    ),
+    _op(
+        "shared weights learn from one use",
+        ops.MatMul,
+        _of_one_use,
+        "layer/Dense-twice",
+        "behaviour/layers called twice",
     ),
     _op("bias dropped", ops.Add, value(lambda y, a, b: a if b.ndim == 1 else y), "layer/Dense"),
     _op(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sabotage.rows import SABOTAGES
 
 NOTE = (
-    "Each is the float64 reference with one thing wrong. `tests/sabotage` sees the reference pass",
+    "Each is the float64 reference with one thing wrong. A right one is asked the same beside it:",
+    "what changes no bit in its check is an error. `tests/sabotage` sees the reference pass",
     "the check (area/id) and the wrong backend fail it. Besides, every argument that a case of an",
     "equation or an optimizer sets is put back to its default, and a case has to fail.",
     "",
