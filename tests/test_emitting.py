@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -55,7 +56,7 @@ def moves(optimizer, epochs=1):
         found.append(run.weights())
     return [
         {name: after[name] - before[name] for name in before}
-        for before, after in zip(found, found[1:], strict=False)
+        for before, after in itertools.pairwise(found)
     ]
 
 
