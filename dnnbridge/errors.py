@@ -13,8 +13,10 @@
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
     ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
-    │   └── UnsupportedError              the backend declares that it lacks an operation
-    └── BackendNotInstalledError (ImportError)
+    │   └── UnsupportedError              the backend does not know an operation
+    │       └── DeclaredLimitationError   it says itself that it lacks the operation
+    └── PackageNotInstalledError (ImportError)
+        └── BackendNotInstalledError      the framework of a backend is missing
 
 Every message says where, what, what was given and what to do.
 """
@@ -109,4 +111,7 @@ class UnsupportedError(BackendError): ...
 class DeclaredLimitationError(UnsupportedError): ...
 
 
-class BackendNotInstalledError(DnnbridgeError, ImportError): ...
+class PackageNotInstalledError(DnnbridgeError, ImportError): ...
+
+
+class BackendNotInstalledError(PackageNotInstalledError): ...

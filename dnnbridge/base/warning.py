@@ -1,9 +1,9 @@
 """Everything dnnbridge warns of.
 
 DnnbridgeWarning (UserWarning)
-├── FormerNameWarning         a name of an earlier version that goes with the next one
-├── LogitsWarning             a loss takes probabilities for logits, or logits for probabilities
-└── NativeDifferenceWarning   a spec does not do what a native class does, see `from_native`
+├── FormerNameWarning (FutureWarning)   a name of an earlier version that goes with the next one
+├── LogitsWarning                       probabilities are taken for logits, or logits for them
+└── NativeDifferenceWarning             a spec does not do what a native class does
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declaration
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, Builder, TensorType, Value, inline
-from dnnbridge.ops.float64 import evaluate
+from dnnbridge.ops.float64 import Interpreter
 
 Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 """Writes an equation over inputs by name, and returns results by name."""
@@ -74,7 +74,7 @@ def computed(
         known[array.name] = array.initializer.sample(generator, array.shape)
     graph = inline(builder.graph(list(made.values())))
     with np.errstate(all="ignore"):
-        found = evaluate(graph, [known[value.name] for value in graph.inputs])
+        found = Interpreter().evaluate(graph, [known[value.name] for value in graph.inputs])
     return {name: found[value] for name, value in zip(made, graph.outputs, strict=True)}
 
 

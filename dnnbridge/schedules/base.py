@@ -54,6 +54,9 @@ class AbstractSchedule(Spec):
             path: SVG file to write besides.
             steps: how many values.
 
+        Raises:
+            PackageNotInstalledError: the packages of the extra `report` are missing.
+
         Example:
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
             '<svg'

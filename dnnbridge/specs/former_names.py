@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from dnnbridge.base.warning import FormerNameWarning, warn
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CLASSES = {
     "BatchNorm": "BatchNormalization",
@@ -95,6 +99,35 @@ def present_weight(path: str) -> str:
 def warn_of(former: str, now: str) -> None:
     """Warn of a name that goes with the next version."""
     warn(f"{former} is called {now} now; the next version knows {now} alone", FormerNameWarning)
+
+
+def former_arguments(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function so that arguments are known by their former names too, with a warning.
+
+    Args:
+        renamed: the present name of each.
+
+    Example:
+        >>> @former_arguments(size="count")
+        ... def repeat(word, count=1):
+        ...     return word * count
+        >>> repeat("a", count=2)
+        'aa'
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            given: dict[str, Any] = dict(kwargs)
+            for former, now in renamed.items():
+                if former in given and now not in given:
+                    warn_of(f"{function.__name__}'s {former}", now)
+                    given[now] = given.pop(former)
+            return function(*args, **given)
+
+        return call
+
+    return decorate
 
 
 def forwarding(module: str, find: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -76,7 +76,7 @@ def written_state(subject: Subject) -> list[Measurement]:
     run, other = (subject.run(case.experiment.replace(seed=seed)) for seed in (1, 2))
     run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y))
     run.predict(case.x)
-    run.set_state(other.state(), other.progress)
+    run.set_state(other.state(), other.position)
     made = [same(run.predict(case.x), other.predict(case.x), "predictions")]
     evaluated = [each.evaluate(case.x, case.y) for each in (run, other)]
     made.append(holds(evaluated[0] == evaluated[1], "evaluation", f"{evaluated}"))
@@ -95,7 +95,7 @@ def written_parameters(subject: Subject) -> list[Measurement]:
     name, array = next(iter(run.parameters().items()))
     expected = run.state() | {name: np.full_like(array, 0.25)}
     run.set_parameters({name: expected[name]})
-    other.set_state(expected, run.progress)
+    other.set_state(expected, run.position)
     state = run.state()
     made = [same(state[n], each, n) for n, each in expected.items()]
     return [*made, same(run.predict(case.x), other.predict(case.x), "predictions")]

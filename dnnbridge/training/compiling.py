@@ -51,11 +51,19 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
+    loaded, chosen = choose_for(experiment, backend, device)
+    return compile_for(loaded, experiment, chosen)
+
+
+def choose_for(
+    experiment: Experiment, backend: str | None, device: str | None
+) -> tuple[Backend, str]:
+    """Choose a backend and a device as `compile` does, and warn of what is likely not meant."""
     _check(experiment)
     loaded, chosen = load_chosen(backend, device)
     log.info("compiling for backend %s on %s", loaded.info.name, chosen)
     advise(experiment.program())
-    return compile_for(loaded, experiment, chosen)
+    return loaded, chosen
 
 
 def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:

@@ -18,6 +18,7 @@ from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.fed import FedRows
+from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.ahead import ahead
 from dnnbridge.training.feeding.batches import (
     Batches,
@@ -86,6 +87,29 @@ class Fitting:
         fits = sum(array.nbytes for array in kept.values()) <= _budget(device)
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        data: Mapping[str, Array],
+        batch_size: int,
+        steps_per_call: int | str,
+        shuffle: bool,
+    ) -> Fitting:
+        """Return the training of some examples by the steps of a run."""
+        return cls(
+            engine.program,
+            engine.executable,
+            engine.device,
+            data,
+            batch_size,
+            steps_per_call,
+            engine.experiment.seed,
+            shuffle,
+            engine.buffers["fit"],
+            engine.fed,
+        )
 
     @property
     def steps(self) -> int:

@@ -40,13 +40,13 @@ class NonFiniteGuard(Callback):
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size and self.history.nonfinite_step is None:
-            step = run.progress.step - len(losses) + int(bad[0]) + 1
+            step = run.position.step - len(losses) + int(bad[0]) + 1
             self._found(run, step, f"the loss of step {step} is not finite", str(losses[bad[0]]))
 
     def end(self, run: Run) -> None:
         """Look at the weights that the last step has left: no loss tells of them."""
         if self.history.nonfinite_step is None and self.history.step_losses:
-            bad, step = not_finite(run.state()), run.progress.step
+            bad, step = not_finite(run.state()), run.position.step
             if bad:
                 what = f"the loss of step {step} is finite, and what it made of the weights is not"
                 self._found(run, step, what, name_some(bad))

@@ -46,7 +46,7 @@ class PlainLines(Callback):
         self._start, self._epochs = time.perf_counter(), 0
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        self._start, self._epochs = time.perf_counter(), run.progress.epoch + epochs
+        self._start, self._epochs = time.perf_counter(), run.position.epoch + epochs
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         seconds, self._start = time.perf_counter() - self._start, time.perf_counter()
@@ -67,13 +67,13 @@ class ProgressBar(Callback):
         columns = ("{task.description}", bar, MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True, highlight=False, markup=False)
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
-        self._steps, self._epochs = steps_per_epoch, run.progress.epoch + epochs
+        self._steps, self._epochs = steps_per_epoch, run.position.epoch + epochs
         self._task = self._bar.add_task(self._name(run), total=steps_per_epoch)
         self._bar.start()
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         text = f"{self._name(run)}  loss {losses[-1]:.4g}"
-        self._bar.update(self._task, description=text, completed=run.progress.batch)
+        self._bar.update(self._task, description=text, completed=run.position.batch)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         line = epoch_line(epoch + 1, self._epochs, logs)
@@ -82,7 +82,7 @@ class ProgressBar(Callback):
 
     def _name(self, run: Run) -> str:
         """Name the epoch that is being trained."""
-        return f"epoch {min(run.progress.epoch + 1, self._epochs)}/{self._epochs}"
+        return f"epoch {min(run.position.epoch + 1, self._epochs)}/{self._epochs}"
 
     def on_train_end(self, run: Run) -> None:
         self._bar.stop()

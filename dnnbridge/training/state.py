@@ -15,6 +15,7 @@ from dnnbridge.errors import DataError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_size
+from dnnbridge.training.position import Position
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
@@ -80,6 +81,18 @@ def checked_arrays(
             check_size(array, f"{where}[{name!r}]")
         checked[name] = array
     return checked
+
+
+def checked_position(given: Any) -> Position:
+    """Return what says how far a run has been trained, or raise."""
+    if not isinstance(given, Position):
+        raise DTypeError(
+            "must be a Position",
+            where="position",
+            got=what(given),
+            hint="Give the position of the run that the state is from.",
+        )
+    return given
 
 
 def checked_optimizer(given: AbstractOptimizer, compiled: AbstractOptimizer) -> AbstractOptimizer:

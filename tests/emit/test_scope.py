@@ -156,16 +156,16 @@ def test_a_spec_must_define_its_methods():
 def test_stop_ends_the_training():
     class StopAt(db.Callback):
         def on_steps_end(self, run, losses):
-            if run.progress.step == 3:
+            if run.position.step == 3:
                 run.stop()
 
     run = compiled(db.Dense(1))
     x, y = np.ones((8, 4)), np.zeros((8, 1))
     history = run.fit(x, y, 4, 5, callbacks=[StopAt()], steps_per_call=1)
-    assert (run.progress.step, run.progress.epoch, run.progress.batch) == (3, 1, 1)
+    assert (run.position.step, run.position.epoch, run.position.batch) == (3, 1, 1)
     assert history.epochs == [0]
     run.fit(x, y, 4, 1)
-    assert (run.progress.step, run.progress.epoch) == (4, 2)
+    assert (run.position.step, run.position.epoch) == (4, 2)
 
 
 def test_a_loss_that_is_not_finite_is_logged(caplog):

@@ -135,7 +135,7 @@ class StopAfter(db.Callback):
         self.step = step
 
     def on_steps_end(self, run, losses):
-        if run.progress.step == self.step:
+        if run.position.step == self.step:
             run.stop()
 
 
@@ -148,7 +148,7 @@ def test_an_interrupted_epoch_ends_with_the_metrics_of_all_of_it(step, tmp_path)
     found = parts.fit(*given, epochs=3, callbacks=[StopAfter(step)], steps_per_call=1).history
     parts.save(tmp_path / "run.safetensors")
     again = db.load(tmp_path / "run.safetensors", "reference")
-    left = 3 - again.progress.epoch
+    left = 3 - again.position.epoch
     found = found.get("loss", []) + again.fit(*given, epochs=left).history["loss"]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert again.optimizer == whole.optimizer
@@ -161,7 +161,7 @@ class SaveAt(db.Callback):
         self.step, self.path = step, path
 
     def on_steps_end(self, run, losses):
-        if run.progress.step == self.step:
+        if run.position.step == self.step:
             run.save(self.path)
 
 

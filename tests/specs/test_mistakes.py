@@ -243,11 +243,11 @@ FITS = {
         "needs an array",
     ),
     "weights-list": (lambda run: run.set_weights([X]), "weights: needs arrays by", "dictionary"),
-    "state-none": (lambda run: run.set_state(None, run.progress), "state: needs arrays", "None"),
-    "state-step": (lambda run: run.set_state(run.state(), 3), "progress: must be a Position", "3"),
-    "state-alone": (lambda run: run.set_state(run.state()), "missing argument progress", "takes"),
+    "state-none": (lambda run: run.set_state(None, run.position), "state: needs arrays", "None"),
+    "state-step": (lambda run: run.set_state(run.state(), 3), "position: must be a Position", "3"),
+    "state-alone": (lambda run: run.set_state(run.state()), "missing argument position", "takes"),
     "state-sums": (
-        lambda run: run.set_state(run.state(), run.progress, None, 3),
+        lambda run: run.set_state(run.state(), run.position, None, 3),
         "epoch_sums",
         "got 3",
     ),
@@ -295,7 +295,7 @@ def test_a_wrong_call_is_named(name):
 def test_a_wrong_argument_of_a_run_is_named_and_nothing_is_trained(name, run):
     call, *words = FITS[name]
     check(lambda: call(run), words)
-    assert run.progress.step == 0
+    assert run.position.step == 0
 
 
 ODD = [None, object(), object, "none such", -1, [], {}, np.ones((2, 2)), 1j, float("nan"), abs]

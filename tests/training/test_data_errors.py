@@ -71,7 +71,7 @@ def test_fit_refuses_bad_validation_data_before_training(x, y, message):
     run = make()
     with pytest.raises(DnnbridgeError, match=r"validation_data\[\d\]"):
         run.fit(X, Y, validation_data=(x, y))
-    assert run.progress.step == 0
+    assert run.position.step == 0
 
 
 def test_predict_refuses_bad_inputs():
@@ -252,7 +252,7 @@ def test_data_that_are_changed_while_fit_runs_are_noticed(which):
     with pytest.raises(DataError, match="was changed while it was in use") as caught:
         run.fit(x, y, 1, 3, **given)
     assert words in str(caught.value)
-    assert 1 <= run.progress.step <= 3  # a block or two were ready
+    assert 1 <= run.position.step <= 3  # a block or two were ready
 
 
 def test_the_example_that_was_changed_is_named():

@@ -148,7 +148,7 @@ def test_a_run_takes_up_another_experiment():
     fresh = db.compile(new, "reference")
     for name in HEAD:
         np.testing.assert_array_equal(following.state()[name], fresh.state()[name])
-    assert following.progress.step == 0
+    assert following.position.step == 0
     assert str(following.transfer).startswith("kept body/dense/kernel")
     assert "new head/kernel, whose shape was (5, 1) and is (5, 3)" in str(following.transfer)
 
@@ -272,5 +272,5 @@ def test_what_cannot_be_heard_is_refused_before_training():
     run = compiled(db.SGD(db.Plateau(0.1, "val_loss")))
     with pytest.raises(DnnbridgeError, match="There are loss"):
         run.fit(X, Y)
-    assert run.progress.step == 0
+    assert run.position.step == 0
     run.fit(X, Y, validation_data=(X, Y))
