@@ -228,7 +228,7 @@ ACTIVATIONS = [
         "gelu by tanh",
         activations.GELU,
         _with(approximate=True),
-        "activation/GELU(approximate=False)-wide",
+        "activation/GELU()-wide",
     ),
     _spec(
         "slope of LeakyReLU 0.2",

@@ -144,7 +144,7 @@ ELEMENTWISE = [
         ops.Erfc,
         value(lambda y, x: 1.0 - np.float32(1.0 - y)),
         "operation/Erfc-relative",
-        "activation/GELU(approximate=False)-relative",
+        "activation/GELU()-relative",
     ),
     _op(
         "log(1 + t) without the digits of t",

@@ -11,7 +11,7 @@ import pytest
 
 from dnnbridge.base.packages import REPORT
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DIGITS = str(ROOT / "examples" / "digits_mlp.py")
 
 WITHOUT = """

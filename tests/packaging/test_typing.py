@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("mypy")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 BEGIN = """
 import numpy as np

@@ -15,7 +15,7 @@ from dnnbridge.base import warning
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.training.feeding import batches
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def page(name: str) -> str:
