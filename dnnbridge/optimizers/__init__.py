@@ -1,4 +1,4 @@
-"""Optimizers: each one class with its update equation."""
+"""Optimizers: one class each, with the update equation."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

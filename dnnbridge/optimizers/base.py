@@ -82,9 +82,10 @@ class AbstractOptimizer(Spec):
     def update_rows(
         self, p: Value, g: Value, slots: Slots, scalars: Scalars, axes: int
     ) -> tuple[Value, Slots]:
-        """Write the update of rows, each an array of so many axes, the last ones of `p`.
+        """Write the update of rows of `p`, each of which has the last `axes` axes of `p`.
 
-        The same equation, unless that asks for more than one element of a row.
+        By default the equation of `update`. Override it if that equation combines elements of a
+        row.
         """
         return self.update(p, g, slots, scalars)
 

@@ -79,7 +79,7 @@ class FixedLossScale(AbstractLossScale):
 
 @spec
 class DynamicLossScale(AbstractLossScale):
-    """A scale that grows while gradients are finite; steps with other gradients are skipped
+    """A scale that grows while gradients are finite; a step with infinite or NaN ones is skipped
 
     A skipped step leaves weights and slots unchanged, and divides the scale by `factor`. It still
     counts as a step for schedules and bias corrections. Same as `LossScaleOptimizer` in Keras and
