@@ -21,7 +21,7 @@ class Adafactor(AbstractOptimizer):
     """Second moments by rows and columns (Shazeer & Stern, 2018)
 
     s = g² + ε₁. Over the last two axes r and c are running means of the means of s over columns
-    and over rows, with decay 1 - t^β, and v = r cᵀ / mean(r); an array with one axis keeps v itself.
+    and over rows, with decay 1 - t^β, and v = r cᵀ / mean(r). An array of one axis keeps v itself.
     u = g / √v, p -= ρ · max(ε₂, rms(p)) · u / max(1, rms(u) / d) with ρ = min(lr, 1 / √t).
 
     Args:
