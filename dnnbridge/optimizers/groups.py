@@ -113,7 +113,9 @@ class ParameterGroups(AbstractGrouping):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.groups_of():
-            raise SpecError("needs at least one", where="groups", hint='Write {"*": SGD(0.1)}.')
+            raise SpecError(
+                "needs at least one group", where="groups", hint='Write {"*": SGD(0.1)}.'
+            )
 
     def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
         return by_pattern(self.groups, instance_of(AbstractOptimizer))

@@ -90,7 +90,7 @@ OWN: Mapping[tuple[str, str], Hints] = {
     ("activation.PReLU", "keras"): {
         "alpha_regularizer": 'Write Experiment(regularizers={"*/slope": …}).',
         "alpha_constraint": 'Write Experiment(constraints={"*/slope": …}).',
-        "shared_axes": "Write PReLU(shared=True) for one slope; slopes per channel are not supported.",
+        "shared_axes": "Write PReLU(shared=True) for one slope; there are no slopes per channel.",
     },
     ("activation.PReLU", "mindspore"): {
         "channel": "Leave it out: mindspore() has one slope; PReLU() has one for each feature.",

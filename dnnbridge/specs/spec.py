@@ -225,7 +225,7 @@ def _is_foreign(cls: type[Spec]) -> bool:
 
 
 def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
-    """Turn one of pydantic's errors into one of ours: a misspelt argument if any, else the first."""
+    """Turn one of pydantic's errors into ours: a misspelt argument if any, else the first."""
     found = error.errors(include_url=False)
     detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
     # Fields that positional arguments fill come first.
