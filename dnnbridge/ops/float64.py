@@ -27,8 +27,8 @@ from dnnbridge.ops import RULES
 Environment = dict[Value, Array]
 
 Watch = Callable[[Node, Environment], None]
-"""Is shown every node that is differentiated, but for those of loops, before it is evaluated, and
-may change the numbers that it is given."""
+"""Called with every differentiated node, except those of loops, before its evaluation; may change
+the operands."""
 
 
 def evaluate(graph: Graph, inputs: Sequence[Array], watch: Watch | None = None) -> Environment:

@@ -79,7 +79,7 @@ class AbstractGrouping(AbstractComposed):
             key = rule_for(weight.name, keyed, default="")
             if not key:
                 raise SpecError(
-                    "fits the pattern of no group",
+                    "fits no group",
                     where=weight.name,
                     got=", ".join(pattern for pattern, _ in keyed),
                     hint='Add a group "*" for the rest.',

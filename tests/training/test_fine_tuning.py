@@ -216,7 +216,7 @@ def test_a_rate_that_was_set_is_used_and_saved(tmp_path):
 BAD = {
     "group": (
         lambda: compiled(db.ParameterGroups({"head/*": db.SGD(0.1)})),
-        'body/dense/kernel: fits the pattern of no group, got head/*. Add a group "*" for the rest.',
+        'body/dense/kernel: fits no group, got head/*. Add a group "*" for the rest.',
     ),
     "pattern": (
         lambda: compiled(db.ParameterGroups({"heads/*": db.SGD(0.1), "*": db.SGD(0.1)})),
