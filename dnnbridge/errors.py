@@ -7,7 +7,7 @@
     ├── DTypeError (TypeError)            an array or value has a wrong type
     ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
-    ├── RunError (RuntimeError)           a run is used in a way or at a time that it cannot be
+    ├── RunError (RuntimeError)           a run cannot do what was asked, or not at this time
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
@@ -18,7 +18,7 @@
     └── PackageNotInstalledError (ImportError)
         └── BackendNotInstalledError      the framework of a backend is missing
 
-Every message says where, what, what was given and what to do.
+Every message says where, what is wrong, what was given and what to do.
 """
 
 from __future__ import annotations

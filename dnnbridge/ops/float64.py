@@ -30,8 +30,8 @@ from dnnbridge.ops.rule import Rule
 Environment = dict[Value, Array]
 
 Watch = Callable[[Node, Environment], None]
-"""Is shown every node that is differentiated, but for those of loops, before it is evaluated, and
-may change the numbers that it is given."""
+"""Called with every differentiated node, except those of loops, before its evaluation; may change
+the operands."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Optimizers as an experiment takes them: specs and names."""
+"""The optimizer field of an experiment: takes a spec or a name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dnnbridge.specs.resolving import named
 
 
 def _as_keras_does(cls: type[AbstractOptimizer]) -> AbstractOptimizer:
-    """Make an optimizer of its name: the names are those of Keras, and so are the defaults."""
+    """Make an optimizer with Keras' defaults, because its name is a Keras name."""
     make = getattr(cls, "keras", cls)
     made: AbstractOptimizer = make()
     return made
@@ -19,7 +19,7 @@ _resolve = named(AbstractOptimizer, _as_keras_does)
 
 
 def as_optimizer(value: Any) -> AbstractOptimizer:
-    """Return an optimizer as it is; a name stands for the one of Keras, with its defaults.
+    """Return an optimizer unchanged; turn a name into that optimizer with Keras' defaults.
 
     Example:
         >>> as_optimizer("adam").epsilon

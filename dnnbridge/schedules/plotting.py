@@ -1,4 +1,4 @@
-"""The picture of a schedule: the value of every step."""
+"""Drawing of a schedule: the value of every step."""
 
 from __future__ import annotations
 

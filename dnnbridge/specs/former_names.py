@@ -1,6 +1,6 @@
 """Names that specs, their arguments and their weights had in version 0.1.
 
-Files that hold them load as before. In Python they work for one version, with a warning.
+Files with these names still load. In Python they work for one more version, with a warning.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ FIELDS: dict[str, Mapping[str, str]] = {
     "SparseCategoricalCrossentropy": IGNORED,
     "TopKCategoricalAccuracy": IGNORED,
 }
-"""Fields that were called otherwise, by the present name of the class."""
+"""Renamed fields, by the present name of the class."""
 
 _WEIGHTS = re.compile(r"\b(batch|layer|group|rms)_norm(?![a-z])")
-"""Names that these layers, and so their weights, had where they were not given one."""
+"""Former default names of these layers, and so of their weights."""
 
 
 LABELS = {
@@ -68,11 +68,11 @@ LABELS = {
     "r_squared": "r2_score",
     "top_k_accuracy": "top_k_categorical_accuracy",
 }
-"""Ends of the names that metrics had in a history."""
+"""Endings of the former names of metrics in a history."""
 
 
 def present_label(label: str) -> str:
-    """Return what a history calls a metric now: "val_r2_score" for "val_r_squared"."""
+    """Return the present name of a metric in a history: "val_r2_score" for "val_r_squared"."""
     for former, now in LABELS.items():
         if label == former or label.endswith(f"_{former}"):
             return label.removesuffix(former) + now
@@ -80,25 +80,25 @@ def present_label(label: str) -> str:
 
 
 def present_kind(kind: Any) -> Any:
-    """Return what JSON calls a class now: "layer.BatchNormalization" for "layer.BatchNorm"."""
+    """Return the present name of a class in JSON: "layer.BatchNormalization" for an old name."""
     family, dot, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", kind)
     return family + dot + CLASSES[name] if name in CLASSES else kind
 
 
 def present_fields(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments of a class under the names that they have now."""
+    """Return arguments of a class under their present names."""
     renamed = {k: now for k, now in FIELDS.get(name, {}).items() if now not in given}
     return {renamed.get(field, field): value for field, value in given.items()}
 
 
 def present_weight(path: str) -> str:
-    """Return the name that a weight, or a pattern of weights, has now."""
+    """Return the present name of a weight or of a pattern of weights."""
     return _WEIGHTS.sub(r"\1_normalization", path)
 
 
 def warn_of(former: str, now: str) -> None:
-    """Warn of a name that goes with the next version."""
-    warn(f"{former} is called {now} now; the next version knows {now} alone", FormerNameWarning)
+    """Warn of a name that the next version removes."""
+    warn(f"{former} is called {now} now; the next version knows only {now}", FormerNameWarning)
 
 
 def former_arguments(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -131,7 +131,7 @@ def former_arguments(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R
 
 
 def forwarding(module: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a module's `__getattr__`: it finds former names, and explains those it lacks.
+    """Return a module's `__getattr__`: it finds former names, and explains unknown ones.
 
     Args:
         module: its name.

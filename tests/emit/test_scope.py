@@ -34,7 +34,7 @@ def test_one_layer_called_twice_shares_its_weights():
 
 def test_two_layers_under_one_name_are_refused():
     both = layer("Both", lambda self, scope, x: scope.call(db.Dense(4), scope.call(db.Dense(4), x)))
-    with pytest.raises(SpecError, match=r"both: two arrays are called kernel.*name=…"):
+    with pytest.raises(SpecError, match=r"both: two arrays have the name kernel.*name=…"):
         model(both)
 
 

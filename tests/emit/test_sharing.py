@@ -73,8 +73,8 @@ def test_equal_layers_under_one_path_share(layer, path, again):
     assert len(found) == 2 + (layer == db.Dense(4, "prelu"))
 
 
-UNLIKE = "two different layers have one path"
-UNNAMED = "two arrays are called kernel.*name=…"
+UNLIKE = "two different layers have the same path"
+UNNAMED = "two arrays have the name kernel.*name=…"
 REFUSED = {
     "activation": (SameName(DENSE, db.Dense(4, "relu")), f"d: {UNLIKE}.* Linear.* and ReLU"),
     "kind": (SameName(DENSE, OneField(DENSE)), f"d: {UNLIKE}, got Dense and OneField"),
@@ -96,7 +96,7 @@ def test_what_does_not_share_is_refused_always(layer, what):
 
 def test_wrappers_without_names_are_not_one():
     with pytest.raises(
-        SpecError, match=r"two_wrappers/layer: two arrays are called kernel.*name=…"
+        SpecError, match=r"two_wrappers/layer: two arrays have the name kernel.*name=…"
     ):
         experiment(TwoWrappers(), shape=(3, 4))
 

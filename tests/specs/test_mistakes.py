@@ -128,7 +128,7 @@ SPECS = {
     "model-no-call": (lambda: db.Model(inputs(), db.Dense(2)), "a Model is made of", "Dense"),
     "input-number": (lambda: db.Input(3), "Input.shape", "3"),
     "input-dtype": (lambda: db.Input((3,), dtype=np.float32), "Input.dtype", "float32"),
-    "rate-text": (lambda: db.SGD("fast"), "a list with the number of every step", "'fast'"),
+    "rate-text": (lambda: db.SGD("fast"), "a list with the value of every step", "'fast'"),
     "rate-negative": (lambda: db.SGD(-0.1), "SGD.learning_rate", "greater than or equal to 0"),
     "rate-list-negative": (lambda: db.SGD([0.1, -0.1]), "SGD.learning_rate", "-0.1"),
     "rate-too-large": (lambda: db.SGD(1e39), "SGD.learning_rate", "is infinite in float32"),

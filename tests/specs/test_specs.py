@@ -217,7 +217,7 @@ def test_bad_json_says_where_and_what(text, what):
 
 
 def test_two_specs_of_one_name_are_refused():
-    with pytest.raises(SpecError, match="two specs of one name"):
+    with pytest.raises(SpecError, match="two specs have the same name"):
 
         @db.spec
         class Dense(db.AbstractLayer):

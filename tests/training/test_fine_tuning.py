@@ -216,31 +216,31 @@ def test_a_rate_that_was_set_is_used_and_saved(tmp_path):
 BAD = {
     "group": (
         lambda: compiled(db.ParameterGroups({"head/*": db.SGD(0.1)})),
-        'body/dense/kernel: is in no group, got head/*. Add a group "*" for the rest.',
+        'body/dense/kernel: fits no group, got head/*. Add a group "*" for the rest.',
     ),
     "pattern": (
         lambda: compiled(db.ParameterGroups({"heads/*": db.SGD(0.1), "*": db.SGD(0.1)})),
-        "ParameterGroups: no weights have such a name, got 'heads/*'",
+        "ParameterGroups: the pattern fits no weight, got 'heads/*'",
     ),
     "multiplier": (
         lambda: compiled(db.LearningRateMultipliers(db.SGD(0.1), {"head/*": 0.0})),
-        "expected a factor above 0, got 0.0. Weights that do not move belong into frozen.",
+        "expected a factor above 0, got 0.0. To keep weights fixed, write Experiment(frozen=…).",
     ),
     "decay of a wrapper": (
         lambda: db.GradientAccumulation(db.SGD(0.1), 2, weight_decay=0.1),
-        "GradientAccumulation.weight_decay: is for optimizers that move weights.",
+        "GradientAccumulation.weight_decay: is only for optimizers that move weights themselves.",
     ),
     "regularizers": (
         lambda: compiled(regularizers={"dense": "l2"}),
-        "regularizers: no weights have such a name, got 'dense'",
+        "regularizers: the pattern fits no weight, got 'dense'",
     ),
     "no dictionary": (
         lambda: compiled(regularizers=db.L2(0.1)),
-        "expected a dictionary from patterns of names",
+        "expected a dictionary with patterns of names as keys",
     ),
     "twice": (
         lambda: compiled(db.GradientAccumulation(db.SGD(0.1), 2), accumulate=2),
-        "body/dense/kernel:accumulated: two arrays of optimizers have one name",
+        "body/dense/kernel:accumulated: two optimizer arrays have the same name",
     ),
 }
 

@@ -209,7 +209,7 @@ BAD = {
     "activity": (
         lambda: db.Dense(2, activity_regularizer=db.OrthogonalRegularizer()),
         "Dense.activity_regularizer",
-        "this one is for weights",
+        "an output needs a regularizer that sums over elements",
     ),
     "orthogonal_bias": (
         lambda: fit(regularizers={"*": db.OrthogonalRegularizer()}),
