@@ -67,7 +67,9 @@ def test_the_tree_of_classes(module, base):
 
 def test_the_table_of_optimizers_has_every_case():
     wanted = Counter(type(case.optimizer).__name__ for case in OPTIMIZER_CASES)
-    section = (ROOT / "docs" / "measurements" / "numbers.md").read_text().split("## Optimizers over")[1]
+    section = (
+        (ROOT / "docs" / "measurements" / "numbers.md").read_text().split("## Optimizers over")[1]
+    )
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", section.split("\n## ")[0], re.M)
     assert {name: int(count) for name, count in rows} == wanted, (
         "run: python benchmarks/optimizer_errors.py"
