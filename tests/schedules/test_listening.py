@@ -58,7 +58,7 @@ def test_a_missing_metric_says_what_there_is():
         SpecError, match=r"'val_loss'. This epoch has: loss, accuracy. Names with val_"
     ):
         plateau().heard({"loss": 0.3, "accuracy": 0.9, "confusion_matrix": [[1.0]]})
-    with pytest.raises(SpecError, match="There are none"):
+    with pytest.raises(SpecError, match="This epoch has: none"):
         heard(db.SGD(plateau()), {})
 
 

@@ -250,7 +250,7 @@ FITS = {
     ),
     "callback-class": (
         lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]),
-        "make an instance",
+        "make one",
         "class",
     ),
     "callback-live": (
