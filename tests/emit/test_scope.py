@@ -75,16 +75,20 @@ BAD = {
     "array_operand": (lambda self, scope, x: ops.maximum(x, np.ones(4)), DTypeError, "number"),
     "text": (lambda self, scope, x: x * "a", DTypeError, "neither a value nor a number"),
     "nothing": (lambda self, scope, x: None, SpecError, "must return a value"),
-    "name": (lambda self, scope, x: scope.parameter("a:b", (4,), db.Zeros()), SpecError, "words"),
+    "name": (
+        lambda self, scope, x: scope.parameter("a:b", (4,), db.Zeros()),
+        SpecError,
+        "only letters",
+    ),
     "batch": (
         lambda self, scope, x: scope.parameter("a", x.shape, db.Zeros()),
         ShapeError,
         "batch",
     ),
-    "update": (lambda self, scope, x: scope.update("a", x), ShapeError, "training only"),
+    "update": (lambda self, scope, x: scope.update("a", x), ShapeError, "only in training"),
     "reshape": (lambda self, scope, x: ops.reshape(x, (4, BATCH)), ShapeError, "first axis"),
     "axis": (lambda self, scope, x: ops.reduce_sum(x, 2), ShapeError, "axis 2"),
-    "axis_fraction": (lambda self, scope, x: ops.argmax(x) > 0.5, DTypeError, "fraction"),
+    "axis_fraction": (lambda self, scope, x: ops.argmax(x) > 0.5, DTypeError, "needs an integer"),
 }
 
 

@@ -122,7 +122,7 @@ def test_equal_layers_of_a_model_have_weights_of_their_own():
 def test_a_layer_called_on_other_features_is_told_so():
     x = db.Input((4,))
     narrow, dense = db.Dense(3), db.Dense(2)
-    with pytest.raises(SpecError, match=r"dense: .*\(4, 2\) and \(3, 2\).*as many features"):
+    with pytest.raises(SpecError, match=r"dense: .*\(4, 2\) and \(3, 2\).*same number of features"):
         db.Experiment(
             db.Model(x, db.Add()(dense(x), dense(narrow(x)))), db.MeanSquaredError(), db.SGD(0.1)
         )

@@ -249,7 +249,7 @@ BAD = {
         "exempt: the pattern fits no weight, got 'haed/*'",
     ),
     "negative decay": (lambda: db.SGD(0.1, weight_decay=-0.1), "greater than or equal to 0"),
-    "factor": (lambda: db.DynamicLossScale(factor=0.5), "factor is above 1"),
+    "factor": (lambda: db.DynamicLossScale(factor=0.5), "factor must be above 1"),
     "scale": (lambda: db.FixedLossScale(2.0**127), "must be at most 2^126"),
     "tail": (lambda: db.OneCycle(1.0, 10, tail_steps=50), "tail_steps"),
     "rate of Rprop": (

@@ -57,7 +57,7 @@ def test_the_numbers_of_dropout_are_rounded_once():
 def test_a_schedule_that_leaves_its_range_is_refused(make):
     optimizer = make(db.PiecewiseConstant((2,), (0.9, 1.0)))
     optimizer.host_scalars(1)
-    with pytest.raises(SpecError, match=r"leaves \[0, 1\), got 1.0 at step 2"):
+    with pytest.raises(SpecError, match=r"outside of \[0, 1\), got 1.0 at step 2"):
         optimizer.host_scalars(2)
 
 

@@ -270,7 +270,7 @@ def test_a_rate_that_listens_falls_when_nothing_improves(tmp_path):
 
 def test_what_cannot_be_heard_is_refused_before_training():
     run = compiled(db.SGD(db.Plateau(0.1, "val_loss")))
-    with pytest.raises(DnnbridgeError, match="There are loss"):
+    with pytest.raises(DnnbridgeError, match="This epoch has: loss"):
         run.fit(X, Y)
     assert run.position.step == 0
     run.fit(X, Y, validation_data=(X, Y))

@@ -213,7 +213,7 @@ BAD = {
     ),
     "orthogonal_bias": (
         lambda: fit(regularizers={"*": db.OrthogonalRegularizer()}),
-        "rows and columns",
+        "two axes or more",
         "(4)",
     ),
     "limits": (lambda: db.MinMaxNorm(2.0, 1.0), "MinMaxNorm", "2.0 and 1.0"),
