@@ -14,13 +14,13 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import (
     AbstractOptimizer,
     AccumulationField,
-    as_optimizer,
 )
 from dnnbridge.optimizers.assembly import updater
+from dnnbridge.optimizers.field import OptimizerField
 from dnnbridge.optimizers.gradient_rules import RulesField
 from dnnbridge.optimizers.loss_scale import LossScaleField
 from dnnbridge.program.build import build_program
-from dnnbridge.program.heads import Head, LossLike
+from dnnbridge.program.heads import Head, LossField
 from dnnbridge.program.program import Program
 from dnnbridge.specs.fields import NonNegativeInt, default
 from dnnbridge.specs.patterns import by_pattern
@@ -76,8 +76,8 @@ class Experiment(Spec):
     """
 
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
-    loss: LossLike
-    optimizer: Annotated[AbstractOptimizer, PlainValidator(as_optimizer)]
+    loss: LossField
+    optimizer: OptimizerField
     metrics: MetricsField = default(())
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()

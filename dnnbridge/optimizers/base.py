@@ -11,7 +11,7 @@ from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
 from dnnbridge.optimizers.updates import DECAY, Updates, Weight
 from dnnbridge.optimizers.weight_decay import WeightDecayField
-from dnnbridge.schedules import AbstractSchedule, fraction_at
+from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
 from dnnbridge.specs.fields import default
 from dnnbridge.specs.spec import Spec, base_spec
 
@@ -120,8 +120,7 @@ class AbstractOptimizer(Spec):
     def _schedule(self) -> AbstractSchedule:
         if not hasattr(self, "learning_rate"):
             raise SpecError("has no field learning_rate", where=type(self).__name__)
-        schedule: AbstractSchedule = self.learning_rate
-        return schedule
+        return as_schedule(self.learning_rate)  # a class of one's own may hold a number
 
 
 def scheduled(step: int, **values: float | AbstractSchedule) -> dict[str, float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import PlainValidator
 
 from dnnbridge.optimizers.base import AbstractOptimizer
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.resolving import named
 
 
@@ -26,3 +29,13 @@ def as_optimizer(value: Any) -> AbstractOptimizer:
         1e-07
     """
     return _resolve(value)
+
+
+OptimizerLike = Annotated[str | AbstractOptimizer, PlainValidator(as_optimizer)]
+"""Field of an optimizer, or the name of one."""
+
+if TYPE_CHECKING:
+    OptimizerField = Converted[AbstractOptimizer, OptimizerLike]
+else:
+    OptimizerField = OptimizerLike
+"""What it holds once it is made."""

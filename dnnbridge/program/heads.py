@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -11,7 +11,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsField
-from dnnbridge.specs.fields import NonNegativeFloat, default
+from dnnbridge.specs.fields import Converted, NonNegativeFloat, default
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec, spec
 
@@ -65,5 +65,11 @@ def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
     return tuple(value)
 
 
-LossLike = Annotated[AbstractLoss | Sequence[Head], PlainValidator(as_loss)]
+LossLike = Annotated[str | AbstractLoss | Sequence[Head], PlainValidator(as_loss)]
 """Field of a loss, its name, or heads."""
+
+if TYPE_CHECKING:
+    LossField = Converted[AbstractLoss | tuple[Head, ...], LossLike]
+else:
+    LossField = LossLike
+"""What it holds once it is made."""

@@ -30,11 +30,17 @@ run.fit(x, y, validation_data=(x, {"head": y}, {"head": w}))
 run.fit([x, x], {"head": y}, sample_weight=w, class_weight={0: 1.0})
 run.set_state(run.state(), run.position, run.optimizer, run.epoch_sums())
 run.set_weights(run.weights())
+db.Experiment(model, "mse", "adam", ["mae", db.R2Score()], accumulate=2, loss_scale=8.0)
+db.Dense(3, "relu", kernel_initializer="zeros", kernel_regularizer="l2")
+rate: db.AbstractSchedule = db.SGD(0.1).learning_rate
+activation: db.AbstractActivation = db.Dense(3, "relu").activation
+optimizer: db.AbstractOptimizer = db.Experiment(model, "mse", "adam").optimizer
 """
 
 REFUSED = {
     "one": "run.fit(x, y, validation_data=(x,))",
     "four": "run.fit(x, y, validation_data=(x, y, w, w))",
+    "a rate": 'db.SGD("fast")',
     "no tuple": "run.fit(x, y, validation_data=3)",
 }
 
