@@ -6,9 +6,9 @@ from sabotage.rows import SABOTAGES
 
 NOTE = (
     "Each backend is the float64 reference with one fault. `tests/sabotage` checks that the",
-    "reference passes the check (area/id) and that the wrong backend fails it. A fault that changes",
-    "no bit of a result is an error. The tests also reset, one by one, the arguments that the cases",
-    "of equations and optimizers set; a case must fail each time.",
+    "reference passes the check (area/id) and that the wrong backend fails it. A fault that",
+    "changes no bit of a result is an error. The tests also reset, one by one, the arguments that",
+    "the cases of equations and optimizers set; a case must fail each time.",
     "",
     "A correct backend must raise no false alarm: the reference with every operation and array in",
     "float32 must pass with any seed of inputs, weights, gradients and masks. The slow tests run",
