@@ -26,17 +26,17 @@ def predict(
 ) -> dict[str, Array]:
     """Return every output for every example, in order.
 
-    Fewer examples than a batch are filled up to a power of two, so that few sizes are compiled.
+    Fewer examples than a batch are padded to a power of two, so that few sizes are compiled.
 
     Args:
-        program: what is run.
-        executable: where it runs.
-        function: "predict", or "sample" with noise and dropout drawn.
+        program: the program to run.
+        executable: the compiled program.
+        function: "predict", or "sample" to draw noise and dropout.
         data: inputs by the names of their feeds.
         batch_size: examples per step.
-        seed: of the run.
-        draw: which sample of several.
-        step: of the run, for what changes with it.
+        seed: seed of the run.
+        draw: number of the sample, if several are drawn.
+        step: step of the run, for values that follow a schedule.
     """
     count, outputs = examples_of(data), program.outputs
     if not count:
@@ -55,7 +55,7 @@ def predict(
 
 
 def _batch(array: Array, first: int, size: int) -> Array:
-    """Return some rows, and copies of the last where there are too few."""
+    """Return `size` rows; copies of the last row fill up a short batch."""
     rows = array[first : first + size]
     missing = size - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, 0)]) if missing else rows
