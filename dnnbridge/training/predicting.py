@@ -51,7 +51,7 @@ def _predicted(
 ) -> dict[str, Array]:
     """Return one prediction of all examples.
 
-    Fewer examples than a batch are filled up to a power of two, so that few sizes are compiled.
+    Fewer examples than a batch are padded to a power of two, so that few sizes are compiled.
     """
     program, seed = engine.program, engine.experiment.seed
     count, outputs = examples_of(data), program.outputs
@@ -71,7 +71,7 @@ def _predicted(
 
 
 def _batch(array: Array, first: int, size: int) -> Array:
-    """Return some rows, and copies of the last where there are too few."""
+    """Return `size` rows; copies of the last row fill up a short batch."""
     rows = array[first : first + size]
     missing = size - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, 0)]) if missing else rows

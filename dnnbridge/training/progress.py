@@ -1,4 +1,4 @@
-"""Show how far a training is: a bar on a terminal, one line an epoch in a log."""
+"""Show the progress of a training: a bar on a terminal, one line per epoch in a log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def describe(logs: Logs) -> str:
 
 
 def epoch_line(epoch: int, epochs: int, logs: Logs, seconds: float | None = None) -> str:
-    """Write what an epoch, counted from 1, gave; the same words wherever it is shown.
+    """Return the line that reports the results of an epoch, counted from 1.
 
     Example:
         >>> epoch_line(3, 10, {"loss": 0.123456}, seconds=1.25)
@@ -63,7 +63,7 @@ class ProgressBar(Callback):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-        bar = BarColumn(bar_width=None)  # what the other columns leave
+        bar = BarColumn(bar_width=None)  # fills the rest of the line
         columns = ("{task.description}", bar, MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True, highlight=False, markup=False)
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
@@ -81,7 +81,7 @@ class ProgressBar(Callback):
         self._bar.reset(self._task, description=self._name(run))
 
     def _name(self, run: Run) -> str:
-        """Name the epoch that is being trained."""
+        """Return the name of the current epoch."""
         return f"epoch {min(run.position.epoch + 1, self._epochs)}/{self._epochs}"
 
     def on_train_end(self, run: Run) -> None:
