@@ -128,7 +128,7 @@ class _Stop(db.Callback):
 
     def on_steps_end(self, run: db.Run, losses: list[float]) -> None:
         self.weights.append(run.parameters())
-        if run.progress.step > self.steps:
+        if run.position.step > self.steps:
             raise KeyboardInterrupt
 
 

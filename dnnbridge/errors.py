@@ -7,16 +7,18 @@
     ├── DTypeError (TypeError)            an array or value has a wrong type
     ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
-    ├── RunError (RuntimeError)           a run is used in a way or at a time that it cannot be
+    ├── RunError (RuntimeError)           a run cannot do what was asked, or not at this time
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
     ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
-    │   └── UnsupportedError              the backend declares that it lacks an operation
-    └── BackendNotInstalledError (ImportError)
+    │   └── UnsupportedError              the backend does not know an operation
+    │       └── DeclaredLimitationError   it says itself that it lacks the operation
+    └── PackageNotInstalledError (ImportError)
+        └── BackendNotInstalledError      the framework of a backend is missing
 
-Every message says where, what, what was given and what to do.
+Every message says where, what is wrong, what was given and what to do.
 """
 
 from __future__ import annotations
@@ -109,4 +111,7 @@ class UnsupportedError(BackendError): ...
 class DeclaredLimitationError(UnsupportedError): ...
 
 
-class BackendNotInstalledError(DnnbridgeError, ImportError): ...
+class PackageNotInstalledError(DnnbridgeError, ImportError): ...
+
+
+class BackendNotInstalledError(PackageNotInstalledError): ...

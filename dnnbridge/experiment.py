@@ -14,17 +14,16 @@ from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers import (
     AbstractOptimizer,
     AccumulationField,
-    as_optimizer,
 )
 from dnnbridge.optimizers.assembly import updater
+from dnnbridge.optimizers.field import OptimizerField
 from dnnbridge.optimizers.gradient_rules import RulesField
 from dnnbridge.optimizers.loss_scale import LossScaleField
 from dnnbridge.program.build import build_program
-from dnnbridge.program.heads import Head, LossLike
+from dnnbridge.program.heads import Head, LossField
 from dnnbridge.program.program import Program
 from dnnbridge.specs.fields import NonNegativeInt, default
 from dnnbridge.specs.json_schema import json_schema
-from dnnbridge.specs.json_types import by_name, of_kind, read_as
 from dnnbridge.specs.patterns import by_pattern
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import Spec, spec
@@ -78,12 +77,8 @@ class Experiment(Spec):
     """
 
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
-    loss: LossLike
-    optimizer: Annotated[
-        AbstractOptimizer,
-        PlainValidator(as_optimizer),
-        read_as(of_kind(AbstractOptimizer), by_name(AbstractOptimizer)),
-    ]
+    loss: LossField
+    optimizer: OptimizerField
     metrics: MetricsField = default(())
     seed: NonNegativeInt = 0
     frozen: tuple[str, ...] = ()
@@ -136,9 +131,9 @@ class Experiment(Spec):
     def json_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema (draft 2020-12) of what `to_json` writes and `from_json` reads.
 
-        Short forms that `from_json` reads are in it: names, numbers, fields left out. Former names
-        and other spellings are not, nor checks of several fields together. It knows the kinds that
-        are imported.
+        It includes short forms that `from_json` reads: names, numbers, omitted fields. It does not
+        include former names, other spellings, or checks that involve several fields. It defines
+        every kind whose module is imported.
 
         Example:
             >>> Experiment.json_schema()["$ref"]

@@ -2,7 +2,8 @@
 
     DNNBRIDGE_BACKEND=mindspore python examples/dcgan.py --data digits --steps 200
 
-The same numbers on TensorFlow and on the NumPy reference, as long as no activation passes a kink.
+TensorFlow and the NumPy reference give the same numbers, unless rounding moves an activation
+across a kink.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ CODE = 16
 def train(
     images: np.ndarray, steps: int, batch_size: int = 16, width: int = 8, seed: int = 0
 ) -> tuple[db.Run, list[tuple[float, float]]]:
-    """Train both in turn; return the run of both, and the losses of each step.
+    """Train both in turn; return the run of the combined model, and the losses of each step.
 
     Args:
-        images: shape (n, height, width, channels), within -1 and 1; 4 divides the sides.
-        steps: how often each is trained.
-        batch_size: real images per step, and as many generated ones.
+        images: shape (n, height, width, channels), from -1 to 1; sides are multiples of 4.
+        steps: number of training steps of each model.
+        batch_size: number of real images per step; the number of generated ones is the same.
         width: filters of the first convolution.
-        seed: of weights, codes and batches.
+        seed: seed of weights, codes and batches.
     """
     pair = zoo.dcgan(images.shape[1:], CODE, width)
     adam = db.Adam(2e-4, beta_1=0.5)

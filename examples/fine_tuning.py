@@ -2,8 +2,8 @@
 
     DNNBRIDGE_BACKEND=mindspore python examples/fine_tuning.py --data digits
 
-A net learns to tell 0 to 4; its body then serves a new head for 5 to 9, of which few examples are
-known. The same numbers on TensorFlow, MindSpore and the NumPy reference.
+A net learns to classify the digits 0 to 4. Its body then gets a new head for 5 to 9, trained on few
+examples. TensorFlow, MindSpore and the NumPy reference give the same numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOSS = db.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def classifier(pixels: int, head: str, optimizer: db.AbstractOptimizer, **rules) -> db.Experiment:
-    """Return an experiment of a body, which every one of them has, and a head of that name."""
+    """Return an experiment with the common body and a head with the given name."""
     body = [
         db.Input((pixels,)),
         db.Dense(64, use_bias=False, name="hidden"),
@@ -36,7 +36,7 @@ def train(images: np.ndarray, labels: np.ndarray, known: int = 100) -> list[tupl
     Args:
         images: shape (n, pixels).
         labels: from 0 to 9.
-        known: examples of the digits from 5 to 9.
+        known: number of training examples of the digits 5 to 9.
     """
     low, high = labels < 5, np.flatnonzero(labels >= 5)[:known]
     pixels = images.shape[1]

@@ -49,7 +49,7 @@ class Report(db.Callback):
 
 
 def train(data: Dataset, epochs: int, checkpoint: Path, batch_size: int = 50) -> db.Run:
-    """Train on whatever backend is chosen and save the run at the end."""
+    """Train on the chosen backend and save the run at the end."""
     run = db.compile(experiment)
     callbacks = [Report(data, batch_size), db.Checkpoint(checkpoint)]
     run.fit(data.x_train, data.y_train, batch_size, epochs, callbacks=callbacks)

@@ -1,4 +1,4 @@
-"""784-300-100-10 with ReLU on MNIST, which you have in a folder or an .npz.
+"""784-300-100-10 with ReLU on MNIST, from your folder or .npz file.
 
 dnnbridge train examples/mnist_mlp.py --data mnist:PATH --batch-size 50
 dnnbridge schedule examples/mnist_mlp.py --steps 2000 --plot rate.svg

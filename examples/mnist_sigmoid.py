@@ -1,7 +1,7 @@
 """MNIST 784-784-784-10 with three sigmoid layers, cross-entropy on one-hot labels, Adam, batch 200.
 
-A textbook's first net as it stands there. That its answers are sigmoids is no harm: the loss takes
-what they are of for logits, as in Keras, so the classes exclude each other.
+A textbook's first net, unchanged. Sigmoid outputs work here: the loss uses the inputs of the last
+sigmoid as logits, as in Keras, so the classes exclude each other.
 
 DNNBRIDGE_BACKEND=tensorflow python examples/mnist_sigmoid.py --data mnist:FOLDER --epochs 10
 """
@@ -30,7 +30,7 @@ experiment = db.Experiment(
 
 
 def train(data: Dataset, epochs: int, batch_size: int = 200) -> tuple[db.Run, db.History]:
-    """Train on whatever backend is chosen."""
+    """Train on the chosen backend."""
     run = db.compile(experiment)
     validation = data.x_test, data.y_test
     history = run.fit(data.x_train, data.y_train, batch_size, epochs, validation, progress=True)

@@ -2,8 +2,8 @@
 
     DNNBRIDGE_BACKEND=mindspore python examples/pretraining.py --data digits
 
-All images teach the autoencoder, a few labels teach the classifier. The same numbers on TensorFlow,
-MindSpore and the NumPy reference.
+The autoencoder trains on all images, the classifier on a few labels. TensorFlow, MindSpore and the
+NumPy reference give the same numbers.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ UNITS = (32, 12)
 def train(
     images: np.ndarray, labels: np.ndarray, known: int = 30, epochs: tuple[int, int] = (40, 60)
 ) -> dict[str, db.Run]:
-    """Return classifiers of a few labels: one with the encoder's weights, one from the start.
+    """Return two classifiers trained on few labels: one starts from the encoder's weights.
 
     Args:
-        images: shape (n, height, width), within 0 and 1.
+        images: shape (n, height, width), from 0 to 1.
         labels: from 0 to 9; only the first `known` are used.
-        known: how many labels there are.
-        epochs: of the autoencoder, and of the classifiers.
+        known: number of labels used.
+        epochs: number of epochs of the autoencoder, and of the classifiers.
     """
     autoencoder = zoo.autoencoder(images.shape[1:], UNITS, "tanh")
     experiment = db.Experiment(autoencoder, db.BinaryCrossentropy(), db.Adam(3e-3), seed=7)
@@ -38,7 +38,7 @@ def train(
     encoder = next(layer for layer in autoencoder.layers if layer.name == "encoder")
     model = db.Sequential([db.Input(images.shape[1:]), encoder, db.Dense(10, name="head")])
     loss = db.SparseCategoricalCrossentropy(from_logits=True)
-    # The encoder moves at a tenth of the head's rate.
+    # The encoder's learning rate is a tenth of the head's.
     optimizer = db.LearningRateMultipliers(db.Adam(1e-2), {"encoder/*": 0.1})
     classifier = db.Experiment(model, loss, optimizer, ["accuracy"], seed=7)
     runs = {

@@ -1,8 +1,7 @@
-"""Load checkpoints in another process: `python new_process.py folder backend [module]`."""
+"""Load checkpoints in another process: `python new_process.py folder backend`."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import subprocess
 import sys
@@ -11,13 +10,12 @@ from pathlib import Path
 import numpy as np
 
 
-def predictions_elsewhere(folder: Path, backend: str, module: str = "own_layers"):
+def predictions_elsewhere(folder: Path, backend: str):
     """Return what a new process predicts with each `name.safetensors`, given `name.npz`.
 
     Args:
         folder: where both are, and where it writes.
         backend: that it loads them with.
-        module: that it imports, as it has layers that only the tests know.
 
     Returns:
         By name: arrays, or the error as text.
@@ -26,7 +24,7 @@ def predictions_elsewhere(folder: Path, backend: str, module: str = "own_layers"
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, places)])
     }
-    command = [sys.executable, __file__, str(folder), backend, module]
+    command = [sys.executable, __file__, str(folder), backend]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert not done.returncode, done.stderr
     made = {}
@@ -38,20 +36,28 @@ def predictions_elsewhere(folder: Path, backend: str, module: str = "own_layers"
 
 
 def main(folder: Path, backend: str) -> None:
-    """Predict with every file; an error is kept as what it says."""
-    import dnnbridge as db
+    """Predict with every file, as if it were the first; an error is kept as what it says."""
+    import own_layers as own_layers  # layers are known once they are imported
 
+    from dnnbridge.backend.plugins import load_backend
+    from dnnbridge.errors import DnnbridgeError
+    from dnnbridge.program.build import forget
+    from dnnbridge.testing.cases import hostile_cases as hostile_cases
+    from dnnbridge.testing.cases import twice_cases as twice_cases
+    from dnnbridge.testing.subject import Subject
+
+    subject = Subject(load_backend(backend))
     for path in sorted(folder.glob("*.safetensors")):
         with np.load(path.with_suffix(".npz")) as given:
             x = {name: given[name] for name in given.files}
+        forget()
         try:
-            made = db.load(path, backend=backend).predict(x)
+            made = subject.load(path).predict(x)
             arrays = made if isinstance(made, dict) else {"prediction": made}
-        except db.DnnbridgeError as error:
+        except DnnbridgeError as error:
             arrays = {"error": np.array(str(error))}
         np.savez(path.with_suffix(".predicted.npz"), **arrays)
 
 
 if __name__ == "__main__":
-    importlib.import_module(sys.argv[3])
     main(Path(sys.argv[1]), sys.argv[2])

@@ -1,4 +1,4 @@
-"""What an activation is: a spec that writes an equation of one value."""
+"""`AbstractActivation`: a spec that writes an equation of one value."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class AbstractActivation(Spec):
 
     @explained(name="an activation")
     def __call__(self, x: Any) -> Any:
-        """Return the values for an array, in float64; for an `Input`, a place in a `Model`.
+        """Return the values for an array, in float64; for an `Input`, the output in a `Model`.
 
-        Weights, such as the slopes of PReLU, have the values that they start with.
+        Weights, such as the slopes of PReLU, have their initial values.
 
         Example:
             >>> from dnnbridge import ReLU, Softmax
@@ -47,7 +47,7 @@ _resolve = named(AbstractActivation)
 
 
 def as_activation(value: Any) -> AbstractActivation:
-    """Return an activation as it is, or of its name; None is the linear one, as in Keras."""
+    """Return an activation, given itself or its name; None means linear, as in Keras."""
     return _resolve("linear" if value is None else value)
 
 
@@ -62,4 +62,4 @@ if TYPE_CHECKING:
     ActivationField = Converted[AbstractActivation, ActivationLike]
 else:
     ActivationField = ActivationLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""

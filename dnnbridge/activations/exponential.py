@@ -11,14 +11,14 @@ from dnnbridge.specs.spec import spec
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
-"""They keep mean 0 and variance 1 from layer to layer: Klambauer et al., appendix, theorem 1."""
+"""SELU's constants, which keep mean 0 and variance 1: Klambauer et al., appendix, theorem 1."""
 
 
 @spec
 class ELU(AbstractActivation):
     """x where x > 0, alpha · (eˣ - 1) elsewhere; the derivative at 0 is alpha
 
-    MindSpore's own `nn.ELU` takes no other alpha than 1. Clevert et al., "Fast and accurate deep
+    MindSpore's own `nn.ELU` accepts only alpha 1. Clevert et al., "Fast and accurate deep
     network learning by exponential linear units", 2015.
 
     Example:
@@ -73,5 +73,5 @@ class SELU(AbstractActivation):
 
 
 def _negative(x: Value) -> Value:
-    """min(x, 0): the branch that is not taken must not overflow, its derivative neither."""
+    """min(x, 0), so that neither the unused branch nor its derivative overflows."""
     return ops.minimum(x, 0.0)

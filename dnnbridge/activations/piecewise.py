@@ -1,4 +1,4 @@
-"""Activations of straight pieces. Each says what its derivative is where the pieces meet."""
+"""Piecewise linear activations, with a documented derivative where the pieces meet."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ class PReLU(AbstractActivation):
 
     Args:
         alpha_initializer: start of the slopes. Keras starts at 0, MindSpore at 0.25.
-        shared: whether one slope serves all features; otherwise each element of an example has
-            its own, as in Keras.
+        shared: True: one slope for all features. False: one slope per element of an example, as
+            in Keras.
 
     Example:
         >>> PReLU.mindspore()
@@ -129,7 +129,7 @@ class PReLU(AbstractActivation):
 
 @spec
 class HardSigmoid(AbstractActivation):
-    """x / 6 + 1/2 kept within [0, 1], with derivative 0 at both ends
+    """x / 6 + 1/2 clipped to [0, 1], with derivative 0 at both ends
 
     The definition of Keras 3 and MindSpore; Keras 2 had x / 5 + 1/2.
 

@@ -1,6 +1,6 @@
 """Smooth activations: sigmoids, and x times a sigmoid.
 
-The products x · f(x) are NaN at -∞, where f is 0, as they are in both frameworks.
+The products x · f(x) are NaN at -∞, where f is 0, as in both frameworks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Sigmoid(AbstractActivation):
 class LogSigmoid(AbstractActivation):
     """log(1 / (1 + e⁻ˣ)) = -softplus(-x)
 
-    MindSpore's own `nn.LogSigmoid` is -∞ from -88 down.
+    MindSpore's own `nn.LogSigmoid` is -∞ for x of -88 and below.
 
     Example:
         >>> LogSigmoid().to_dict()
@@ -138,8 +138,8 @@ class GELU(AbstractActivation):
 class Mish(AbstractActivation):
     """x · tanh(softplus(x))
 
-    MindSpore's own `nn.Mish` is NaN from 44.5 up. Misra, "Mish: a self regularized non-monotonic
-    activation function", 2019.
+    MindSpore's own `nn.Mish` is NaN for x of 44.5 and above. Misra, "Mish: a self regularized
+    non-monotonic activation function", 2019.
 
     Example:
         >>> Mish().to_dict()

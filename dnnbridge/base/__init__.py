@@ -1,1 +1,1 @@
-"""Ground that everything stands on: arrays, files, messages, signals, random numbers."""
+"""Shared basics: arrays, files, messages, signals, random numbers."""

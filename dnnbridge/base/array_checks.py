@@ -1,4 +1,4 @@
-"""Checks of the elements of an array, with the place of the first wrong one."""
+"""Checks of array elements that report the position of the first wrong element."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_rows(
         raise DataError(
             what,
             where=f"{where}[{', '.join(map(str, index))}]",
-            got=f"{array[index]} ({int(found.sum())} such in all)",
+            got=f"{array[index]} ({int(found.sum())} such elements in total)",
             hint=hint,
         )
 

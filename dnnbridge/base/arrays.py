@@ -1,4 +1,4 @@
-"""The type of array values, named once, and what is asked of them everywhere."""
+"""The type of array values, and checks that are needed everywhere."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 
 ALIGNMENT = 64
-"""Bytes; a framework reads an array that begins at a multiple of it where it lies."""
+"""Alignment in bytes; a framework reads an array with this alignment without a copy."""
 
 
 def is_finite(array: Array) -> bool:
     """Return whether all elements are finite.
 
-    Their sum tells, in one pass without a second array, unless finite numbers sum to infinity.
+    The sum of the elements usually decides, in one pass without a second array. Only if finite
+    numbers sum to infinity, a second check follows.
 
     Example:
         >>> is_finite(np.array([3e38, 3e38], np.float32)), is_finite(np.array([1.0, np.nan]))

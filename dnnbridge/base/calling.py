@@ -1,4 +1,4 @@
-"""Say what is wrong with the arguments of a call, in place of Python's TypeError."""
+"""Explain wrong arguments of a call better than Python's TypeError."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def explained(
     """Decorate a function so that wrong arguments raise an `ArgumentError`.
 
     Args:
-        instead: what to do in place of an argument that it does not have, or of leaving out one
-            that it needs, by name of the argument.
-        name: what the function is called in messages; by default its name.
+        instead: advice by argument name, for an unknown argument that was given or a required one
+            that is missing.
+        name: name of the function in messages; by default its own name.
 
     Example:
         >>> @explained({"verbose": "Write progress=True."})
@@ -77,7 +77,7 @@ def _wrong_call(
     positional = [name for name, p in signature.parameters.items() if p.kind in POSITIONAL]
     takes = f"{where} takes {', '.join(known) or 'no arguments'}."
     unknown = [name for name in kwargs if name not in known]
-    unknown.sort(key=lambda name: name not in instead)  # those that something is known of first
+    unknown.sort(key=lambda name: name not in instead)  # first those with advice
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, 1)
         hint = instead.get(unknown[0]) or (f"Did you mean {near[0]}? " if near else "") + takes
@@ -96,7 +96,7 @@ def _wrong_call(
 
 
 def inputs_wrong(emit: Callable[..., Any], count: int) -> str:
-    """Return what an equation takes, if it cannot be written over so many inputs; else ""."""
+    """Return which inputs an equation takes if it does not take `count` of them, else ""."""
     signature = inspect.signature(emit)
     try:
         signature.bind(None, *(None for _ in range(count)))
@@ -105,6 +105,6 @@ def inputs_wrong(emit: Callable[..., Any], count: int) -> str:
     else:
         return ""
     _, *taken = [p for p in signature.parameters.values() if p.kind in POSITIONAL]
-    names = [p.name + (" (if there is one)" if p.default is not p.empty else "") for p in taken]
+    names = [p.name + (" (optional)" if p.default is not p.empty else "") for p in taken]
     plural = "input" if len(names) == 1 else "inputs"
     return f"takes {len(names)} {plural}: {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""Write files so that a crash leaves the old one."""
+"""Write files atomically: a crash leaves the old file."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from dnnbridge.errors import DataError
 
 try:
     import fcntl
-except ImportError:  # Windows: a file that is open cannot be removed there
+except ImportError:  # Windows, which cannot remove an open file
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".dnnbridge-part"
-"""How names of files end that are being written."""
+"""Suffix of files that are being written."""
 
 LONGEST = 200
-"""Bytes of a target's name from which on a digest stands for it in the temporary name."""
+"""A target name with more bytes than this is replaced by a digest in the temporary name."""
 
 UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
-"""What a system answers that cannot sync a folder."""
+"""Error numbers of systems that cannot sync a folder."""
 
 
 def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) -> None:
-    """Write a file under a temporary name beside it, then put it in place.
+    """Write a file under a temporary name in the same folder, then rename it.
 
-    Mode and owner of a file that is replaced stay; through a symbolic link the file that it points
-    to is replaced. What killed writers of the same file have left is removed.
+    The new file gets the mode and owner of the old one. For a symbolic link, the file that it
+    points to is replaced. Temporary files that killed writers of the same file left are removed.
 
     Args:
         path: file to write.
-        content: all of it.
-        make_folders: make the folder and those above it where they are missing.
+        content: the whole content of the file.
+        make_folders: create missing folders of the path.
 
     Raises:
-        DataError: the folder does not exist, or the path is not that of a file.
+        DataError: the folder does not exist, or the path is not a file.
     """
     target = writable_target(path, make_folders=make_folders)
     _remove_abandoned(target)
@@ -54,44 +54,44 @@ def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) 
             _take_after(file.fileno(), before)
         os.fsync(file.fileno())
         if fcntl is None:
-            file.close()  # Windows renames no file that is open
+            file.close()  # Windows cannot rename an open file
         os.replace(file.name, target)
     _sync(target.parent)
 
 
 def writable_target(path: Path, *, make_folders: bool = False) -> Path:
-    """Return the file that is written for a path, its symbolic links followed, or raise."""
+    """Return the file to write for a path, following symbolic links, or raise."""
     target = Path(os.path.realpath(path))
     if target.is_symlink():
-        raise DataError("is a symbolic link that leads in a circle", where=str(path))
+        raise DataError("is a symbolic link that leads back to itself", where=str(path))
     if target.exists() and not target.is_file():
-        what = "a folder" if target.is_dir() else "no regular file"
+        what = "a folder" if target.is_dir() else "not a regular file"
         raise DataError(f"is {what}", where=str(path), hint="Give the name of a file.")
     if make_folders:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise DataError(
-                "a folder in its path is a file", where=str(path), got=str(error.filename)
+                "a folder in the path is a file", where=str(path), got=str(error.filename)
             ) from None
     if not target.parent.is_dir():
         raise DataError(
             "the folder does not exist",
             where=str(path),
             got=str(target.parent),
-            hint="Make it first, or look for a slip in its name.",
+            hint="Create it first, or check its name for a typing error.",
         )
     return target
 
 
 @contextmanager
 def _part(target: Path, mode: int) -> Iterator[IO[bytes]]:
-    """Open a new file beside the target, locked while it is written; after an error it is gone."""
+    """Open a new file beside the target, locked while it is written, removed after an error."""
     while True:
         path = f"{_beginning(target)}{secrets.token_hex(4)}{SUFFIX}"
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             if not _locked(file.fileno()) or not os.path.exists(path):
-                continue  # another writer took it for abandoned, before it was locked
+                continue  # another writer removed it as abandoned before it was locked
             try:
                 yield file
             except BaseException:
@@ -102,7 +102,7 @@ def _part(target: Path, mode: int) -> Iterator[IO[bytes]]:
 
 
 def _beginning(target: Path) -> str:
-    """Return how the paths of a target's temporary files begin."""
+    """Return the common beginning of the paths of a target's temporary files."""
     name = target.name
     if len(os.fsencode(name)) > LONGEST:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
@@ -110,7 +110,7 @@ def _beginning(target: Path) -> str:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock an open file, if no other process or thread has; where there are no locks do nothing."""
+    """Lock an open file unless another process or thread has; without lock support do nothing."""
     if fcntl is None:
         return True
     try:
@@ -123,15 +123,15 @@ def _locked(descriptor: int) -> bool:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove the temporary files of a target that nobody writes: the system unlocks a dead one's.
+    """Remove a target's abandoned temporary files: the system unlocks files of dead processes.
 
-    Where a file cannot be locked it is left: whether its writer lives is not known.
+    A file that cannot be locked stays, because its writer may still be alive.
     """
     begins = re.escape(os.path.basename(_beginning(target)))
     known = re.compile(f"{begins}[0-9a-f]{{8}}{re.escape(SUFFIX)}")
     try:
         names = os.listdir(target.parent)
-    except PermissionError:  # a folder that may be written to, but not read
+    except PermissionError:  # a folder that is writable but not readable
         return
     for name in names:
         if known.fullmatch(name):
@@ -149,7 +149,7 @@ def _remove_unlocked(path: Path) -> None:
 
 
 def _take_after(descriptor: int, before: os.stat_result) -> None:
-    """Give an open file the owner and mode of the one that it replaces, as far as is allowed."""
+    """Give an open file the owner and mode of the file that it replaces, as far as allowed."""
     if hasattr(os, "fchown"):
         for ids in ((-1, before.st_gid), (before.st_uid, -1)):
             with suppress(PermissionError):
@@ -159,7 +159,7 @@ def _take_after(descriptor: int, before: os.stat_result) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Write the names of a folder to the disk, so that a file that was put in place stays there."""
+    """Sync a folder to the disk, so that a renamed file stays in place after a crash."""
     if fcntl is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""Lines for a terminal: folded between words, never within a number or between a name and its."""
+"""Lines for a terminal, folded between words but never between a name and its number."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def width_of(stream: TextIO) -> int | None:
 
 
 def folded(text: str, width: int | None, indent: str = "  ") -> str:
-    """Fold a line so that it fits; what stands between two spaces is kept together.
+    """Fold a line to the width; text between two double spaces is kept together.
 
     Args:
-        text: one line. Words that two spaces part, such as "loss 0.1  accuracy 0.9", are pairs.
-        width: columns there are; None for any number.
-        indent: begins the lines after the first.
+        text: one line. Double spaces separate pairs, such as "loss 0.1  accuracy 0.9".
+        width: number of columns; None for no limit.
+        indent: put before every line after the first.
 
     Example:
         >>> print(folded("epoch 1/2  loss 0.1234  accuracy 0.9", 24))
@@ -40,5 +40,5 @@ def folded(text: str, width: int | None, indent: str = "  ") -> str:
 
 
 def _tied(text: str) -> str:
-    """Tie the words of each part, so that a line breaks between parts only."""
+    """Join the words of each part, so that a line breaks only between parts."""
     return "  ".join(part.replace(" ", "\0") for part in text.split("  "))

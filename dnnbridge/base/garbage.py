@@ -1,4 +1,4 @@
-"""Python's garbage collector, which looks through the objects of a process while one compiles."""
+"""Context managers that keep Python's garbage collector from slowing down compilation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Let Python look for no garbage of itself meanwhile.
+    """Disable automatic garbage collection inside the block.
 
-    A framework brings 200,000 objects and more, which take 0.1 s and more to look through, and
-    compiling makes so many that Python does.
+    A framework has 200,000 objects or more, and one collection over them takes 0.1 s or more.
+    Compiling creates so many objects that Python would start collections.
 
     Example:
         >>> with uncollected():
@@ -29,9 +29,9 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Let what is alive now not be looked through, even if something asks for it meanwhile.
+    """Exclude the objects alive now from every collection inside the block, also an explicit one.
 
-    Old garbage stays until the next collection afterwards.
+    Old garbage stays until the next collection after the block.
 
     Example:
         >>> import gc
@@ -40,7 +40,7 @@ def set_aside() -> Iterator[None]:
     """
     frozen = gc.get_freeze_count()
     if not frozen:
-        gc.collect(1)  # young garbage would come back as old
+        gc.collect(1)  # otherwise young garbage would return as old
         gc.freeze()
     try:
         yield

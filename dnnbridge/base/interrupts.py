@@ -1,4 +1,4 @@
-"""Arrays and position of a run move together, whatever is raised: signals wait meanwhile."""
+"""Change the arrays and position of a run together: signals wait until both are changed."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Handler = Callable[[int, FrameType | None], Any]
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2")
 WAITING = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
-"""Signals that wait while a run moves, if Python has a handler for them, which may raise."""
+"""Signals that wait while a run moves, if they have a Python handler, which may raise."""
 
 FREEING = (weakref.__file__, _weakrefset.__file__)
-"""Modules whose functions are called while Python frees an object."""
+"""Modules whose functions Python calls while it frees an object."""
 
 _moving = threading.local()
 
 
 class Waiting:
-    """A context in which the handlers of signals can be told to wait.
+    """A context that can delay signal handlers.
 
-    Python runs them in the main thread, so there is nothing to do in any other. A handler is
-    called as soon as nothing waits any more, and at once if its signal comes again: who presses
-    Ctrl-C twice means it. What ends the process without a handler of Python's still does.
+    Python runs handlers in the main thread, so other threads need nothing. A delayed handler runs
+    as soon as the delay ends, or at once if its signal comes again: a second Ctrl-C is not
+    delayed. Signals without a Python handler still end the process.
 
     Args:
-        waits: whether they wait from the start.
+        waits: whether handlers wait from the start.
 
     Attributes:
-        waits: whether they wait now.
+        waits: whether handlers wait now.
 
     Example:
         >>> with Waiting(waits=True):
@@ -55,14 +55,14 @@ class Waiting:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.waits = True  # until all handlers are back
+        self.waits = True  # until all handlers are restored
         for number, handler in self._handlers.items():
-            if signal.getsignal(number) == self._handle:  # not one that the caller set since
+            if signal.getsignal(number) == self._handle:  # unless the caller has set another since
                 signal.signal(number, handler)
         self.resume()
 
     def resume(self) -> None:
-        """Let nothing wait any more, and call the handlers of what has come."""
+        """End the delay, and call the handlers of signals that have arrived."""
         self.waits = False
         if self._came:
             number, frame = self._came.pop(0)
@@ -81,7 +81,7 @@ class Waiting:
 
 
 def _is_lost(frame: FrameType | None) -> bool:
-    """Say whether Python would print and forget what is raised here: while it frees an object."""
+    """Return whether Python is freeing an object, and so would print and drop an exception."""
     while frame is not None:
         code = frame.f_code
         if code.co_name == "__del__" or code.co_filename in FREEING:
@@ -91,11 +91,11 @@ def _is_lost(frame: FrameType | None) -> bool:
 
 
 class Move:
-    """A change of arrays and position, as a context: both, or an error that says so.
+    """A context that changes arrays and position together, or reports a partial change.
 
     Args:
-        waiting: its handlers wait meanwhile.
-        torn: is called with what was raised after something had been changed, and before all had.
+        waiting: its handlers wait inside the context.
+        torn: called with an exception that was raised after a part of the change.
     """
 
     def __init__(self, waiting: Waiting, torn: Callable[[BaseException], None]) -> None:
@@ -120,16 +120,16 @@ class Move:
         self._waiting.resume()
 
     def done(self) -> None:
-        """Say that all has been changed."""
+        """Mark the change as complete."""
         self._whole = True
 
     def pause(self) -> None:
-        """Say that nothing has been changed yet, and let signals through."""
+        """Mark that nothing has been changed yet, and let signals through."""
         self._whole = True
         self._waiting.resume()
 
     def go_on(self) -> None:
-        """Say that something is going to be changed."""
+        """Mark that a change begins now."""
         self._waiting.waits = True
         self._whole = False
 
@@ -137,8 +137,8 @@ class Move:
 class unchanged:  # noqa: N801
     """A context in which a backend has changed no array yet, as while it compiles.
 
-    What is raised in it, Ctrl-C included, leaves the run as it was. Outside of it, an error from a
-    step of training means that some arrays may have been changed and others not.
+    An exception inside it, including Ctrl-C, leaves the run unchanged. Outside of it, an error in a
+    training step means that some arrays may have changed and others not.
 
     Example:
         >>> with unchanged():

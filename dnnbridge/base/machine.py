@@ -1,4 +1,4 @@
-"""`Machine`: the processor that a program runs on, as reports name it and caches key by it."""
+"""`Machine`: the processor that a program runs on, for reports and cache keys."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ INSTRUCTIONS = ("amx_tile", "avx512f", "avx2", "avx", "sse4_2", "sve", "asimd")
 
 @dataclass(frozen=True)
 class Machine:
-    """What kernels depend on.
+    """The properties of a machine that kernels depend on.
 
     Attributes:
-        processor: name of the processor, or its architecture where the system says no more.
+        processor: name of the processor, or its architecture if the system has no name.
         instructions: the widest known set of instructions, such as "avx2"; empty if unknown.
         cores: processors that this process may use.
     """
@@ -35,7 +35,7 @@ class Machine:
 
 @cache
 def machine() -> Machine:
-    """Return what this process runs on.
+    """Return the machine that this process runs on.
 
     Example:
         >>> machine().cores > 0
@@ -51,7 +51,7 @@ def machine() -> Machine:
 
 
 def _facts() -> dict[str, str]:
-    """Return what Linux says of the first processor; nothing elsewhere."""
+    """Return Linux's data of the first processor; empty on other systems."""
     try:
         first = CPUINFO.read_text(encoding="utf-8").partition("\n\n")[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""How messages name things: names in snake case, values cut short, near misses."""
+"""Helpers for messages: names in snake case, shortened values, suggestions for wrong names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shorten(value: Any, limit: int = 80) -> str:
     """Return the repr of a value on one line; a long one ends in "…"."""
     try:
         text = re.sub(r"\s*\n\s*", " ", repr(value))
-    except Exception:  # a value that is wrong may not be able to say what it is
+    except Exception:  # the repr of a wrong value may fail
         text = object.__repr__(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

@@ -1,8 +1,8 @@
 """Randomness that belongs to core: NumPy's Philox keyed by seed, purpose and position.
 
-The key of a stream is a hash of all that names it, so that a draw depends on nothing that was
-drawn before: initial weights, shuffles and dropout masks are bit-identical on every backend, and
-after a resume. (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.)
+The key of a stream is a hash of its full name, so a draw does not depend on earlier draws. Initial
+weights, shuffles and dropout masks are bit-identical on every backend, and after a resume.
+(Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def permutation(seed: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
 
 
 class AbstractDistribution:
-    """What a random input of a step is drawn from."""
+    """The distribution of a random input of a step."""
 
     @abstractmethod
     def sample(
@@ -56,7 +56,7 @@ class Bernoulli(AbstractDistribution):
 
 @dataclass(frozen=True)
 class Uniform(AbstractDistribution):
-    """Uniform numbers in [0, 1); `Bernoulli` compares the same ones with its probability."""
+    """Uniform numbers in [0, 1); `Bernoulli` compares the same numbers with its probability."""
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         return rng.random(shape, dtype=np.float32)

@@ -1,9 +1,9 @@
 """Everything dnnbridge warns of.
 
 DnnbridgeWarning (UserWarning)
-├── FormerNameWarning         a name of an earlier version that goes with the next one
-├── LogitsWarning             a loss takes probabilities for logits, or logits for probabilities
-└── NativeDifferenceWarning   a spec does not do what a native class does, see `from_native`
+├── FormerNameWarning (FutureWarning)   an old name, which the next version removes
+├── LogitsWarning                       a loss takes probabilities for logits, or the reverse
+└── NativeDifferenceWarning             a spec differs from the native class, see `from_native`
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import warnings
 
 
 class DnnbridgeWarning(UserWarning):
-    """Base of all warnings of dnnbridge; its command line prints them without their place."""
+    """Base of all warnings of dnnbridge; the command line prints them without a source line."""
 
 
 class FormerNameWarning(DnnbridgeWarning, FutureWarning):
-    """A name of an earlier version is used; the next version does not know it."""
+    """An old name is used, which the next version removes."""
 
 
 class LogitsWarning(DnnbridgeWarning):
@@ -25,11 +25,11 @@ class LogitsWarning(DnnbridgeWarning):
 
 
 class NativeDifferenceWarning(DnnbridgeWarning):
-    """The spec does not do what the native class does, where that is not what it documents."""
+    """The spec follows the documentation of a native class that does something else."""
 
 
 def warn(message: str, category: type[DnnbridgeWarning]) -> None:
-    """Warn of the line that called dnnbridge, however deep in it the warning begins."""
+    """Warn at the line that called dnnbridge, however deep inside the warning arises."""
     frame, level = inspect.currentframe(), 1
     package = __name__.partition(".")[0]
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:

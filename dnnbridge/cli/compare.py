@@ -47,6 +47,7 @@ def compare(
     Each backend trains in a process of its own, one after the other. Nothing is trained before
     all of them have compiled the experiment.
     """
+    from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -58,6 +59,7 @@ def compare(
         experiment = read_experiment(file)
         names = _names(backends)
         check_backends(names, device)
+        require_report("An HTML report")
         check_writable("report", report)
         check_writable("json", json_file)
         adapt_to(experiment, load_dataset(data))

@@ -88,7 +88,7 @@ def _sender() -> Callback:
             self.total = epochs * steps_per_epoch
 
         def on_steps_end(self, run: Run, losses: list[float]) -> None:
-            send(done=run.progress.step, total=self.total)
+            send(done=run.position.step, total=self.total)
 
         def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
             send(epoch=epoch + 1, logs=numbers(logs))

@@ -57,6 +57,7 @@ def conformance(
     The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
     otherwise, is listed and fails nothing.
     """
+    from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
     from dnnbridge.cli.conformance_variants import variants
@@ -64,6 +65,8 @@ def conformance(
     from dnnbridge.testing.checks import select as select_from
     from dnnbridge.testing.recorded import read
 
+    if report:
+        require_report("An HTML report")
     check_writable("report", report)
     check_writable("json", json_file)
     names = [name.strip() for name in backend.split(",")] if backend else []
@@ -109,9 +112,11 @@ def conformance(
 )
 def conformance_report(files: tuple[Path, ...], report: Path) -> None:
     """Put what `dnnbridge conformance --json` wrote, on one machine or several, in one report."""
+    from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_writable
     from dnnbridge.testing.recorded import read_all
 
+    require_report("An HTML report")
     check_writable("report", report)
     _write(read_all(files), report, None)
 

@@ -24,19 +24,22 @@ def profile(
     FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
     One epoch more than asked for is trained, in which the steps are compiled.
     """
-    from dnnbridge import compile
     from dnnbridge.cli.checking import check_backends
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.datasets import adapt_to, load_dataset
+    from dnnbridge.training.compiling import choose_for, compile_for
+    from dnnbridge.training.profiling import TimedBackend
     from dnnbridge.training.profiling import profile as profiled
 
     experiment = read_experiment(file)
     check_backends([backend] if backend is not None else [], device)
     dataset = adapt_to(experiment, load_dataset(data))
     with shown_logs():
-        run = compile(experiment, backend, device)
-    found = profiled(run, dataset.x_train, dataset.y_train, batch_size, epochs)
+        loaded, chosen = choose_for(experiment, backend, device)
+        timed = TimedBackend(loaded)
+        run = compile_for(timed, experiment, chosen)
+    found = profiled(run, timed, dataset.x_train, dataset.y_train, batch_size, epochs)
     click.echo(f"{run.backend} on {run.device}, batches of {batch_size}")
     _print(found)
 

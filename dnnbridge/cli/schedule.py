@@ -35,12 +35,15 @@ def schedule(
     dnnbridge schedule exponential_decay_lr 0.1 0.9 6 2 1
     dnnbridge schedule CosineDecay 0.1 100 --arg alpha=0.01 --steps 100 --plot cosine.svg
     """
+    from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_writable
     from dnnbridge.cli.schedules import quantity_of, schedule_values
 
     check_writable("plot", plot)
     if plot and plot.suffix not in {".svg", ".png"}:
         raise click.BadParameter("must end with .svg or .png", param_hint="--plot")
+    if plot:
+        require_report("A drawing of a schedule")
     rates = schedule_values(name, values, pairs, steps)
     for step, rate in enumerate(rates):
         click.echo(f"{step:>6}  {rate!r}")

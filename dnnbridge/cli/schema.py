@@ -10,12 +10,12 @@ from dnnbridge.cli.options import WRITTEN
 
 
 @click.command(short_help="Write the JSON Schema of an experiment.")
-@click.option("--out", type=WRITTEN, metavar="FILE", help="Write it there.  [default: stdout]")
+@click.option("--out", type=WRITTEN, metavar="FILE", help="Where to write it.  [default: stdout]")
 def schema(out: Path | None) -> None:
-    """Write the JSON Schema (draft 2020-12) of an experiment in a JSON file.
+    """Write the JSON Schema (draft 2020-12) of an experiment file.
 
-    Editors complete and check files by it. It has every kind of dnnbridge with its fields, their
-    bounds and defaults. What depends on several fields together is checked when a file is read.
+    Editors can use it to complete and check a FILE.json. It defines every kind of dnnbridge with its
+    fields, bounds and defaults. Checks that involve several fields run when the file is read.
 
     \b
     dnnbridge schema --out experiment.schema.json

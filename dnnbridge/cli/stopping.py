@@ -51,7 +51,7 @@ def saving(run: Run, path: Path | None) -> Iterator[None]:
         except StateError as torn:
             where = f"nothing is saved: {torn}"
         if stopped or path is not None:
-            at = f"epoch {run.progress.epoch + 1}, after step {run.progress.step}"
+            at = f"epoch {run.position.epoch + 1}, after step {run.position.step}"
             click.echo(f"stopped in {at}: {where}", err=True)
         if stopped:
             raise Stopped(_number(error), told=True) from None
@@ -65,7 +65,7 @@ def _number(stop: BaseException) -> int:
 
 
 def _save(run: Run, path: Path | None) -> str:
-    if not run.progress.step:
+    if not run.position.step:
         return "nothing is trained"
     if path is None:
         return "nothing is saved without --save"

@@ -1,1 +1,1 @@
-"""Pictures: what holds one, and where boxes and lines stand in it."""
+"""Drawings: the SVG class, and the placement of boxes and lines."""

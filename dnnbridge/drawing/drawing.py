@@ -1,4 +1,4 @@
-"""A picture that a notebook shows and a file takes."""
+"""A drawing for notebooks and files."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 8
-"""How often the rows are ordered anew, down and up in turn."""
+"""How often the rows are reordered, alternately downwards and upwards."""
 
 Key = Hashable
 
@@ -22,7 +22,7 @@ class Placement:
 
     Attributes:
         places: node -> (column, row); the middle of the drawing is column 0.
-        routes: the places that each edge passes, its ends included.
+        routes: the places that each edge passes, including its ends.
     """
 
     places: Mapping[Key, tuple[float, int]]
@@ -30,7 +30,7 @@ class Placement:
 
 
 def place(nodes: Sequence[Key], edges: Sequence[tuple[Key, Key]], waypoint: float) -> Placement:
-    """Place nodes, which are given in an order in which edges go forward.
+    """Place nodes, given in topological order.
 
     Args:
         nodes: the nodes.

@@ -1,4 +1,4 @@
-"""Compute what a spec says of given arrays, in float64, by its own equation."""
+"""Evaluate the equation of a spec on given arrays, in float64."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declaration
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, Builder, TensorType, Value, inline
-from dnnbridge.ops.float64 import evaluate
+from dnnbridge.ops.float64 import Interpreter
 
 Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 """Writes an equation over inputs by name, and returns results by name."""
 
 
 def value_of(write: Callable[[Scope, Value], Value], x: Any, where: str = "x") -> Array:
-    """Return what an equation of one array gives; weights have the values they start with."""
+    """Return the result of an equation of one array; weights have their initial values."""
     array = as_numbers(x, where)
     if not array.size:
         return array
@@ -52,11 +52,11 @@ def computed(
     arrays: Mapping[str, Array],
     mask: Array | None = None,
 ) -> dict[str, Array]:
-    """Return what an equation gives; weights have the values they start with.
+    """Return the results of an equation; weights have their initial values.
 
     Args:
         write: the equation.
-        types: of its inputs, by name.
+        types: types of its inputs, by name.
         arrays: its inputs.
         mask: how often each example counts; by default once.
     """
@@ -74,12 +74,12 @@ def computed(
         known[array.name] = array.initializer.sample(generator, array.shape)
     graph = inline(builder.graph(list(made.values())))
     with np.errstate(all="ignore"):
-        found = evaluate(graph, [known[value.name] for value in graph.inputs])
+        found = Interpreter().evaluate(graph, [known[value.name] for value in graph.inputs])
     return {name: found[value] for name, value in zip(made, graph.outputs, strict=True)}
 
 
 def prediction_of(y_pred: Any) -> tuple[Array, int]:
-    """Return predictions in float64, and how many they are; or raise."""
+    """Return predictions in float64 and their number, or raise."""
     prediction = as_numbers(y_pred, "y_pred")
     if not prediction.ndim or not len(prediction):
         raise DataError(
@@ -92,7 +92,7 @@ def prediction_of(y_pred: Any) -> tuple[Array, int]:
 
 
 def labels_of(y_true: Any, type: TensorType, count: int) -> Array:
-    """Return labels of a type for so many predictions, or raise."""
+    """Return labels of the type for `count` predictions, or raise."""
     labels = as_numbers(y_true, "y_true")
     if labels.shape != type.concrete(count):
         raise DataError(

@@ -1,4 +1,4 @@
-"""What specs declare while they write their equations: arrays, random inputs, host scalars."""
+"""The arrays, random inputs and host scalars that specs declare in their equations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dnnbridge.weights.regularizers import AbstractRegularizer
 
 MASK = "batch:mask"
-"""Feed with one number per example: 1 for a real one, 0 for one that fills up the batch."""
+"""Feed with one number per example: 1 for a real example, 0 for padding of the batch."""
 
 NORMALIZER = "batch:normalizer"
 """Scalar feed: 1 / Σ mask, the divisor of a mean over a batch."""
@@ -30,10 +30,10 @@ class StateArray:
     Attributes:
         name: unique: `layer/kernel`, or `layer/kernel:slot` for an optimizer's array.
         shape: its sizes.
-        initializer: how it starts.
-        trainable: whether the optimizer moves it, as opposed to a buffer that a layer updates.
-        regularizer: its penalty in the loss, if it has one.
-        constraint: where an update may leave it, if that is not anywhere.
+        initializer: its initial values.
+        trainable: whether the optimizer moves it; a layer updates a buffer instead.
+        regularizer: its penalty in the loss, if any.
+        constraint: the set of allowed values after an update, if any.
     """
 
     name: str
@@ -50,7 +50,7 @@ class StateArray:
 
 @dataclass(frozen=True)
 class RandomInput:
-    """An array that the runtime draws anew at every step."""
+    """An array that the runtime draws again at every step."""
 
     name: str
     type: TensorType
@@ -67,7 +67,7 @@ class BatchMask:
 
 @dataclass
 class Declarations:
-    """What the specs of a graph declared, in that order, as values of its outermost builder."""
+    """The declarations of the specs of a graph, in order, as values of its outermost builder."""
 
     root: Builder
     batch: BatchMask | None = None

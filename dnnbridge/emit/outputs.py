@@ -1,4 +1,4 @@
-"""What a model ends with, as losses and metrics see it: probabilities, or logits behind them."""
+"""The output of a model for losses and metrics: probabilities, or the logits behind them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class MaySeeLogits(Protocol):
 
     @property
     def of_logits(self) -> Self | None:
-        """The one that takes logits in place of probabilities, if it sees them."""
+        """Return the version that takes logits instead of probabilities, or None."""
 
 
 O = TypeVar("O", bound=MaySeeLogits)  # noqa: E741
@@ -24,7 +24,7 @@ class Prediction:
     """An output of a model while the step is written.
 
     Args:
-        builder: of the graph that the losses are written in.
+        builder: the builder of the graph that contains the losses.
         value: the output.
     """
 
@@ -33,14 +33,14 @@ class Prediction:
 
     @cached_property
     def logits(self) -> Value | None:
-        """What the softmax or the sigmoid that the model ends with is of; None if it has none."""
+        """The input of the model's final softmax or sigmoid; None without one."""
         made = self.builder.origin(self.value)
         if made is None or not makes_probabilities(made.op, self.value):
             return None
         return self.builder.behind(self.value)
 
     def taken_by(self, asked: O) -> tuple[O, Value]:
-        """Return a loss or metric, and the value to call it on: the logits, if it sees them."""
+        """Return the loss or metric, and the value to call it on: the logits if it takes them."""
         of_logits = asked.of_logits
         if of_logits is None or self.logits is None:
             return asked, self.value
@@ -48,7 +48,7 @@ class Prediction:
 
 
 def makes_probabilities(op: Op, made: Value) -> bool:
-    """Say whether an operation makes the probabilities of classes, or of yes, along the last axis.
+    """Return whether an operation makes probabilities of classes, or of yes, in the last axis.
 
     Example:
         >>> builder = Builder("example")

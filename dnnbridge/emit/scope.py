@@ -1,4 +1,4 @@
-"""`Scope`: what a spec sees while it writes its equation."""
+"""`Scope`: the argument of `emit`, with which a spec writes its equation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Emitter(Protocol):
 Step = Callable[
     ["Scope", tuple[Value, ...], tuple[Value, ...]], tuple[Sequence[Value], Sequence[Value]]
 ]
-"""A step of a loop: (scope, carries, slices) -> (next carries, what the step gives)."""
+"""A step of a loop: (scope, carries, slices) -> (next carries, results of the step)."""
 
 
 class Scope:
@@ -44,11 +44,11 @@ class Scope:
     Attributes:
         path: names of the surrounding layers, joined with "/".
         training: whether the graph is for training, as opposed to evaluation and prediction.
-        sampling: whether noise and dropout are drawn: in training, and in a prediction that asks
-            for samples.
+        sampling: whether noise and dropout are drawn: in training, and in a prediction with
+            sampling.
         updates: new values of buffers, by full name.
         losses: scalars that are added to the loss of the batch.
-        terms: what those are of: "examples", over which they are means, and "weights".
+        terms: the kind of each loss: "examples" for means over examples, or "weights".
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Scope:
         """Declare a trainable float32 array `path/name` and return it.
 
         A spec that is called again under the same path gets the same array: shared weights. Two
-        specs that are not equal under one path are an error, and so are two without a name.
+        unequal specs under one path are an error, and so are two calls without a name.
         """
         array = self._array(name, shape, initializer)
         return self._state(replace(array, regularizer=regularizer, constraint=constraint))
@@ -89,20 +89,20 @@ class Scope:
     def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
         """Declare a float32 array that is not trained, such as a running mean, and return it.
 
-        Where the spec was called before in the same step, it is what that call made of it.
+        If the spec was called before in the same step, this is the value after that call.
         """
         start = self._state(replace(self._array(name, shape, initializer), trainable=False))
         updated = self._updated(self._full(name))
         return start if updated is None else self.builder.local(updated)
 
     def update(self, name: str, value: Value) -> None:
-        """Give a buffer its value for the next step; in training only."""
+        """Set the value of a buffer for the next step; only in training."""
         full = self._full(name)
-        self.require(self.training, "buffers are updated in training only", got=name)
+        self.require(self.training, "a buffer can be updated only in training", got=name)
         array = self._declared.arrays.get(full)
         self.require(
             array is not None and not array.trainable and array.type == value.type,
-            "update takes a declared buffer and a value of its type",
+            "update needs a declared buffer and a value of its type",
             got=f"{name} and {value.type}",
             hint="Declare it with scope.buffer first.",
         )
@@ -118,29 +118,29 @@ class Scope:
         ]
 
     def frozen(self, name: str) -> bool:
-        """Return whether a buffer is kept as it is, in training too.
+        """Return whether a buffer stays unchanged, even in training.
 
-        A layer that normalises with the statistics of the batch then uses its running ones.
+        A layer that normalises with batch statistics then uses its running statistics.
         """
         return self._declared.frozen(self._full(name))
 
     def scalar(self, name: str, schedule: AbstractSchedule) -> Value:
-        """Declare a number that depends on the step only, such as a rate that changes.
+        """Declare a number that depends only on the step, such as a changing rate.
 
-        It is computed on the host in float64 and fed: it never compiles anything anew. Evaluation
-        and prediction see that of the next step.
+        It is computed on the host in float64 and fed to the step, so it needs no new compilation.
+        Evaluation and prediction use the value of the next step.
         """
         from dnnbridge.schedules.listening import listens
 
         self.require(
             not listens(schedule),
-            "a schedule of a layer hears no metrics",
+            "a schedule of a layer cannot depend on metrics",
             got=type(schedule).__name__,
-            hint="Only schedules of the optimizer listen.",
+            hint="Use such a schedule in the optimizer only.",
         )
         full = self._full(name)
         known = self._declared.schedules.setdefault(full, schedule)
-        self.require(known == schedule, "two schedules have one name", got=name)
+        self.require(known == schedule, "two schedules have the same name", got=name)
         value = self._declared.scalars.get(full)
         if value is None:
             value = self._declared.root.input(f"schedule:{full}", TensorType(()))
@@ -152,7 +152,7 @@ class Scope:
     ) -> Value:
         """Declare a float32 array that is drawn at every step, the same on every backend.
 
-        Each call of a spec draws for itself, also where its weights are shared.
+        Each call of a spec draws separately, even if the calls share weights.
         """
         full, number = self._full(name), 0
         while full in self._declared.randoms:
@@ -165,13 +165,13 @@ class Scope:
     def add_loss(self, value: Value) -> None:
         """Add a term to the loss of the batch: a scalar, or the mean of a number per example.
 
-        It has no place in a prediction and is left out there.
+        A prediction ignores it.
         """
         if self._declared.batch is None:
             return
         self.require(
             value.rank == 0 or (value.rank == 1 and value.shape[0] is None),
-            "add_loss takes a scalar or one number per example",
+            "add_loss needs a scalar or one number per example",
             got=str(value.type),
         )
         self.losses.append(self.batch_mean(value) if value.rank else value)
@@ -183,8 +183,8 @@ class Scope:
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 
-        Whatever mixes examples must use it, or `batch_sum`: a last short batch is filled up with
-        examples that do not count.
+        An equation that combines examples must use this or `batch_sum`, because a short last batch
+        is padded with examples that do not count.
         """
         return self.batch_sum(x) * self.normalizer()
 
@@ -210,11 +210,11 @@ class Scope:
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
         made = self.call_all(emitter, *values, name=name)
-        self.require(len(made) == 1, "one value is expected", got=f"{len(made)} of {emitter}")
+        self.require(len(made) == 1, "expected one value", got=f"{len(made)} of {emitter}")
         return made[0]
 
     def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
-        """Record a call as `call` does, of a spec that emits several values."""
+        """Record a call like `call`, for a spec that emits several values."""
         path = self._full(name) if name else self.path
         if wrong := inputs_wrong(emitter.emit, len(values)):
             kind = type(emitter).__name__
@@ -238,11 +238,11 @@ class Scope:
         return tuple(outputs[:count])
 
     def extras(self) -> list[Value]:
-        """Return what leaves a body besides its outputs: updates of buffers, then losses."""
+        """Return the further results of a body: updates of buffers, then losses."""
         return [*self.updates.values(), *self.losses]
 
     def adopt(self, inner: Scope, extras: Sequence[Value]) -> None:
-        """Take over the extras of the scope of a body, as values out here."""
+        """Take over the extras of a body's scope, as values of this scope."""
         count = len(inner.updates)
         self.updates |= dict(zip(inner.updates, extras[:count], strict=True))
         self.losses += extras[count:]
@@ -253,17 +253,17 @@ class Scope:
         """Record a loop over time.
 
         Args:
-            step: (scope, carries, slices) -> (next carries, what the step gives).
-            carries: what the first step starts with.
+            step: (scope, carries, slices) -> (next carries, results of the step).
+            carries: the carries of the first step.
             sequences: values whose first axis is time; a step sees one slice of each.
             length: the number of steps.
 
         Returns:
-            The carries after the last step, and what the steps gave, stacked along a new first
-            axis. A step draws nothing and updates no buffer; draw before the loop.
+            The carries after the last step, and the results of the steps, stacked along a new
+            first axis. A step must not draw or update buffers; draw before the loop.
         """
         count = len(carries)
-        self.require(length >= 1, "a loop has one step or more", got=str(length))
+        self.require(length >= 1, "a loop needs at least one step", got=str(length))
 
         def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
             scope = Scope(
@@ -275,7 +275,7 @@ class Scope:
             following, made = step(scope, given[:count], given[count:])
             if scope.extras() or len(self._declared.randoms) > drawn:
                 raise SpecError(
-                    "a step of a loop neither draws, nor updates buffers, nor adds to the loss",
+                    "a step of a loop must not draw, update buffers or add to the loss",
                     where=self.path,
                     got=", ".join([*scope.updates, *list(self._declared.randoms)[drawn:]]),
                     hint="Put such a layer outside of the loop.",
@@ -291,7 +291,7 @@ class Scope:
             raise ShapeError(what, where=self.path, got=got, hint=hint)
 
     def known(self, dim: Dim, what: str) -> int:
-        """Return a size that must not be the batch."""
+        """Return a size, or raise if it is the batch."""
         if dim is None:
             raise ShapeError(
                 f"{what} would depend on the batch size",
@@ -317,7 +317,7 @@ class Scope:
         return self.builder.local(self._declared.values[array.name])
 
     def _updated(self, full: str) -> Value | None:
-        """Return what a buffer has been updated to in this step, here or further out."""
+        """Return the new value of a buffer in this step, set here or in an outer scope."""
         if full in self.updates or self._outer is None:
             return self.updates.get(full)
         return self._outer._updated(full)
@@ -330,7 +330,7 @@ class Scope:
     def _full(self, name: str) -> str:
         if not name.replace("_", "").isalnum():
             raise SpecError(
-                "names are words of letters, digits and _", where=self.path, got=repr(name)
+                "a name must have only letters, digits and _", where=self.path, got=repr(name)
             )
         return f"{self.path}/{name}" if self.path else name
 

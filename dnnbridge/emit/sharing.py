@@ -1,4 +1,4 @@
-"""Which calls share arrays: the owners of a path are compared by value, as specs are."""
+"""Decide which calls share arrays: the owners of a path are compared by value, like specs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Owner:
     """A call on the way from the model to an array.
 
     Attributes:
-        emitter: what is called.
-        path: where; that of its caller if the call has no name.
+        emitter: the spec that is called.
+        path: the path of the call; the caller's path if the call has no name.
         named: whether the call has a name.
-        caller: stands for the one emission that makes the call.
+        caller: identifies the emission that makes the call.
     """
 
     emitter: object
@@ -38,11 +38,11 @@ Owners = tuple[Owner, ...]
 def check_shared(
     path: str, known: StateArray, known_owners: Owners, array: StateArray, owners: Owners
 ) -> None:
-    """Raise unless an array that has been declared before is now declared by the same layer.
+    """Raise unless the layer that declares an array again is the layer that first declared it.
 
-    Owners are compared by value, so a spec that was read from JSON shares what it shared before.
-    Only calls without a name that one emission makes are told apart by object: two layers that
-    differ in nothing but their place are still two there, and each needs a name.
+    Owners are compared by value, so a spec read from JSON shares the same arrays as before. Only
+    unnamed calls in one emission are compared by object: two equal layers in different places are
+    two layers there, and each needs a name.
 
     Args:
         path: of the layer that declares it now.
@@ -58,7 +58,7 @@ def check_shared(
     shapes = f"({shape_text(known.shape)}) and ({shape_text(array.shape)})"
     if _unnamed_apart(known_owners, owners):
         raise SpecError(
-            f"two arrays are called {word}",
+            f"two arrays have the name {word}",
             where=path,
             got=shapes,
             hint="Give each call of a layer a name: scope.call(layer, x, name=…).",
@@ -66,23 +66,23 @@ def check_shared(
     for place, first, second in _named_by_both(known_owners, owners):
         if not _equal(first, second):
             raise SpecError(
-                "two different layers have one path",
+                "two different layers have the same path",
                 where=place,
                 got=_differing(first, second),
-                hint="Give each a name of its own; calls under one name share weights.",
+                hint="Give each a different name; calls under one name share weights.",
             )
     if known != array:
         raise SpecError(
-            f"two arrays are called {word}",
+            f"two arrays have the name {word}",
             where=path,
             got=shapes,
-            hint="A layer that is called again keeps its weights: call it on as many features, "
-            "or make another layer. Arrays of one layer need different names.",
+            hint="A second call of a layer uses the same weights: give it the same number of "
+            "features, or make another layer. Arrays of one layer need different names.",
         )
 
 
 def _unnamed_apart(known: Owners, owners: Owners) -> bool:
-    """Return whether the two ways are apart where a call has no name to tell them by."""
+    """Return whether the two ways differ first at a call without a name."""
     if not known or not owners:
         return known != owners
     last = known[-1], owners[-1]
@@ -93,7 +93,7 @@ def _unnamed_apart(known: Owners, owners: Owners) -> bool:
 
 
 def _named_by_both(known: Owners, owners: Owners) -> list[tuple[str, object, object]]:
-    """Return the paths that both ways name, each with its two owners."""
+    """Return the named paths that both ways contain, each with its two owners."""
     first, second = ({o.path: o.emitter for o in way if o.named} for way in (known, owners))
     return [(path, first[path], second[path]) for path in first if path in second]
 
@@ -103,7 +103,7 @@ def _equal(first: object, second: object) -> bool:
 
 
 def _differing(first: Any, second: Any) -> str:
-    """Name two layers by what they differ in."""
+    """Describe two layers by their differences."""
     kinds = type(first).__name__, type(second).__name__
     if kinds[0] != kinds[1] or not dataclasses.is_dataclass(first):
         return " and ".join(kinds)

@@ -1,4 +1,4 @@
-"""What layers are called on, and what they give: a place in a model that has no numbers."""
+"""Symbolic inputs and outputs of layers: places in a model, without numbers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 
 class AbstractSymbol:
-    """Base of an `Input` and of what a layer gives."""
+    """Base of an `Input` and of a layer's output."""
 
     def activated(self, activation: Any) -> Any:
-        """Return what the layer of an activation gives when it is called on this."""
+        """Return the output of an activation layer called on this."""
         raise NotImplementedError

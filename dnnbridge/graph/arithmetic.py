@@ -35,7 +35,7 @@ class AbstractComparison(Op):
         a, b = types
         if a.dtype != b.dtype:
             raise DTypeError(
-                f"{self} compares equal dtypes", got=f"{a} and {b}", hint="Use ops.cast."
+                f"{self} needs two equal dtypes", got=f"{a} and {b}", hint="Use ops.cast."
             )
         return TensorType(broadcast(a.shape, b.shape), "bool")
 

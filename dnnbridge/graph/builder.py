@@ -55,7 +55,7 @@ class Builder:
     def add(self, op: Op, *inputs: Operand) -> Value:
         """Record an operation with one output and return that output.
 
-        Where values of this graph and of a body in it meet, the operation belongs to the body.
+        If it uses values of this graph and of a body inside it, it belongs to the body.
         """
         builders = [value.builder for value in inputs if isinstance(value, Value)]
         inner = max(builders, key=lambda builder: builder._depth, default=self)
@@ -82,7 +82,7 @@ class Builder:
     def value_and_grad(
         self, name: str, inputs: Sequence[Value], write: Body, wrt: Callable[[Value], bool]
     ) -> tuple[list[Value], dict[Value, Value]]:
-        """Differentiate the first output of a body by those of its inputs that `wrt` accepts.
+        """Differentiate the first output of a body by the inputs that `wrt` accepts.
 
         Returns:
             The outputs of the body, and the gradient of each accepted value of this graph.
@@ -102,7 +102,7 @@ class Builder:
         """Record a loop of `length` steps whose body takes carries and slices of the sequences.
 
         Returns:
-            The carries after the last step, then what the steps gave, stacked.
+            The carries after the last step, then the stacked results of the steps.
         """
         body = Builder("scan", self.path, parent=self)
         given = [body.input(value.name, value.type) for value in carries]
@@ -114,7 +114,7 @@ class Builder:
         return self._record(op, tuple(map(self.local, arguments)), graph)
 
     def graph(self, outputs: Sequence[Value]) -> Graph:
-        """Finish: return what was recorded."""
+        """Return the recorded graph."""
         return Graph(
             self.name, tuple(self.inputs), tuple(self.nodes), tuple(map(self.local, outputs))
         )
@@ -129,14 +129,14 @@ class Builder:
                     "a value of another graph was used",
                     where=self.path or self.name,
                     got=repr(value),
-                    hint="Use only what emit() was given and what its scope returns.",
+                    hint="In emit(), use only its arguments and what its scope returns.",
                 )
             self.parent.local(value)
             self.captured[value] = self.input(value.name, value.type)
         return self.captured[value]
 
     def origin(self, value: Value) -> Origin | None:
-        """Return the operation that made a value of this graph, also in calls; None of an input."""
+        """Return the operation that made a value of this graph, also in calls; None for inputs."""
         found = origin(self.nodes, value)
         return None if isinstance(found, Value) else found
 
@@ -159,7 +159,7 @@ class Builder:
         if dtype != "int32":
             return self._record(Constant(float(number)), (), None)[0]
         if number != int(number):
-            raise DTypeError("an int32 value meets a fraction", where=self.path, got=str(number))
+            raise DTypeError("an int32 value needs an integer", where=self.path, got=str(number))
         return self._record(Constant(int(number), "int32"), (), None)[0]
 
     def _record(

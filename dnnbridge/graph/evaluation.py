@@ -13,13 +13,13 @@ from dnnbridge.graph.value import Value
 T = TypeVar("T")
 
 Table = Mapping[type[Op], Callable[..., T]]
-"""What each operation is: takes the operation and its operands, and returns the result."""
+"""The function of each operation: takes the operation and its operands, returns the result."""
 
 Structure = Mapping[type[Op], Callable[[Node, list[T]], Sequence[T]]]
-"""What each structural operation is: takes the node and its operands, and returns all results.
+"""The function of each structural operation: takes the node and its operands, returns all results.
 
 A graph has `Constant`, `ConstantArray`, `ValueAndGrad` and `Scan`; and `Call` where a backend
-claims composites. Another operation that stands here goes before the table.
+claims composites. An entry here for any other operation takes precedence over the table.
 """
 
 
@@ -30,14 +30,14 @@ def evaluate(
     structure: Structure[T],
     watch: Callable[[Node, dict[Value, T]], None] | None = None,
 ) -> dict[Value, T]:
-    """Return what every value of a flat graph is; `graph.results` picks the outputs.
+    """Evaluate every value of a flat graph; `graph.results` picks the outputs.
 
     Args:
         graph: calls that no backend claims are inlined.
         inputs: one for each input of the graph.
-        table: of the operations.
-        structure: of the operations with a body, and of constants.
-        watch: is shown each node before it is evaluated, and may change the operands.
+        table: functions of the operations.
+        structure: functions of the operations with a body, and of constants.
+        watch: called with each node before its evaluation; may change the operands.
     """
     known = dict(zip(graph.inputs, inputs, strict=True))
     for node in graph.nodes:
@@ -59,7 +59,7 @@ Run = Callable[[Graph, list[T]], dict[Value, T]]
 
 
 def steps(node: Node, operands: Sequence[T], run: Run[T]) -> Iterator[dict[Value, T]]:
-    """Yield what every value in the body of a `Scan` is, step by step; `x[t]` is a slice."""
+    """Yield all values in the body of a `Scan`, step by step; `x[t]` is a slice."""
     op, body = cast(Scan, node.op), cast(Graph, node.body)
     end = op.carries + op.sequences
     carries, sequences = list(operands[: op.carries]), operands[op.carries : end]
@@ -73,7 +73,7 @@ def steps(node: Node, operands: Sequence[T], run: Run[T]) -> Iterator[dict[Value
 def scan(
     node: Node, operands: Sequence[T], run: Run[T], stack: Callable[[Sequence[T]], T]
 ) -> list[T]:
-    """Return the results of a `Scan`: the last carries, then what the steps gave, stacked."""
+    """Return the results of a `Scan`: the last carries, then the stacked results of the steps."""
     op, body = cast(Scan, node.op), cast(Graph, node.body)
     rows = [body.results(known) for known in steps(node, operands, run)]
     columns = list(zip(*rows, strict=True))[op.carries :]

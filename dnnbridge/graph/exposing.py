@@ -1,4 +1,4 @@
-"""`origin`: which operation made a value, looked up through calls, and what it was made of."""
+"""`origin`: the operation that made a value, looked up through calls, and its inputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Origin(NamedTuple):
 
     Attributes:
         op: the operation that made it.
-        inputs: what that was made of, in the graph where it stands.
+        inputs: the inputs of the operation, in the graph that contains it.
     """
 
     op: Op
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
 
 
 def origin(nodes: Sequence[Node], value: Value) -> Origin | Value:
-    """Return what made a value, through calls and what they hand on; or the input that it is."""
+    """Return the operation that made a value, looked up through calls, or the graph input."""
     node = _maker(nodes, value)
     if node is None:
         return value
@@ -41,7 +41,7 @@ def origin(nodes: Sequence[Node], value: Value) -> Origin | Value:
 def expose(nodes: list[Node], value: Value, new: NewValue) -> Value:
     """Return the first input of the operation that made a value, as a value among `nodes`.
 
-    Each call on the way is given one output more, which is `Call.exposed`.
+    Each call on the way gets one more output, marked by `Call.exposed`.
     """
     node = _maker(nodes, value)
     assert node is not None
@@ -64,7 +64,7 @@ def expose(nodes: list[Node], value: Value, new: NewValue) -> Value:
 
 
 def _argument(call: Node, value: Value) -> Value:
-    """Return what an input of the body of a call is given."""
+    """Return the argument of a call for an input of its body."""
     assert call.body is not None
     return call.inputs[call.body.inputs.index(value)]
 

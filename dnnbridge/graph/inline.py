@@ -1,4 +1,4 @@
-"""Flatten calls: what a backend does not claim becomes the nodes of its body."""
+"""Flatten calls: replace each call that a backend does not claim by the nodes of its body."""
 
 from __future__ import annotations
 

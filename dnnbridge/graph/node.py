@@ -29,7 +29,7 @@ class Node:
     body: Graph | None = None
 
     def flops(self) -> int:
-        """Return how many floating-point operations one example takes, those of the body too."""
+        """Return the number of floating-point operations per example, including the body."""
         if self.body is not None:
             return self.op.times * self.body.flops()
         return self.op.flops(tuple(value.type for value in self.inputs), self.outputs[0].type)
@@ -54,7 +54,7 @@ class Graph:
         object.__setattr__(self, "input_names", {value.name: value for value in self.inputs})
 
     def results(self, known: Mapping[Value, T]) -> list[T]:
-        """Return the outputs, given what each value is."""
+        """Return the outputs, given the computed values."""
         return [known[value] for value in self.outputs]
 
     def flops(self) -> int:
@@ -62,7 +62,7 @@ class Graph:
         return sum(node.flops() for node in self.nodes)
 
     def walk(self) -> Iterator[Node]:
-        """Yield every node, those of bodies too, each after the nodes of its body."""
+        """Yield every node, including those of bodies, each after the nodes of its body."""
         for node in self.nodes:
             if node.body is not None:
                 yield from node.body.walk()

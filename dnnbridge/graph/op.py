@@ -1,4 +1,4 @@
-"""`Op`: a primitive operation. It knows its attributes and its result type, not its numbers."""
+"""`Op`: a primitive operation: its attributes and result type, without its computation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 class Op:
     """Base of all operations. A subclass is a frozen dataclass of its attributes.
 
-    The class attributes say what is so for any operands.
+    The class attributes hold for any operands.
 
     Attributes:
-        rounds: whether a result may be no float32 where the operands are, or whole numbers up to
-            2²⁴. An operation that chooses, compares or moves numbers does not round.
-        moves: whether numbers are only moved: there is nothing to compute.
+        rounds: whether the exact result may need rounding, for operands that are float32 or whole
+            numbers up to 2²⁴. An operation that chooses, compares or moves numbers does not round.
+        moves: whether numbers are only moved and nothing is computed.
         kinked: whether the value or the derivative jumps somewhere, so that a rounding before it
             may decide which piece of the function a number lies on.
     """
@@ -46,7 +46,7 @@ class Op:
 
     @property
     def times(self) -> int:
-        """How often the body is run, where the operation has one."""
+        """How often the body runs, if the operation has one."""
         return 1
 
     def flops(self, inputs: tuple[TensorType, ...], output: TensorType) -> int:

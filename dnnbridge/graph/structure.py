@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Constant(Op):
-    """A number, kept as Python has it and rounded once, where it is used."""
+    """A number, stored as a Python number and rounded once, at its use."""
 
     value: float
     dtype: DType = "float32"
@@ -36,9 +36,9 @@ _KINDS: dict[str, tuple[DType, Any]] = {
 
 @dataclass(frozen=True)
 class ConstantArray(Op):
-    """An array of numbers, kept in float64 (or int32, bool) and rounded once, where it is used.
+    """An array of numbers, stored in float64 (or int32, bool) and rounded once, at its use.
 
-    Held as bytes, so that equal arrays are equal operations.
+    It is stored as bytes, so that equal arrays make equal operations.
     """
 
     shape: tuple[int, ...]
@@ -50,12 +50,12 @@ class ConstantArray(Op):
         """Hold an array.
 
         Raises:
-            DTypeError: it has neither floats, whole numbers within int32, nor booleans.
+            DTypeError: the elements are not floats, whole numbers within int32, or booleans.
         """
         array = np.asarray(given)
         dtype, kept = _KINDS.get(array.dtype.kind, ("float32", None))
         if kept is None or (dtype == "int32" and (array != array.astype(np.int32)).any()):
-            raise DTypeError("a constant has floats, int32 or bool", got=str(array.dtype))
+            raise DTypeError("a constant must be float, int32 or bool", got=str(array.dtype))
         return cls(array.shape, dtype, np.ascontiguousarray(array, kept).tobytes())
 
     @property
@@ -77,8 +77,8 @@ class Call(Op):
 
     Attributes:
         spec: what was called.
-        exposed: whether it gives a value of its body besides what the spec emits; no kernel of a
-            backend does, so such a call is never claimed.
+        exposed: whether it also returns a value of its body that the spec does not emit. No kernel
+            of a backend returns it, so a backend never claims such a call.
     """
 
     spec: object
@@ -118,12 +118,12 @@ class ValueAndGrad(Op):
 
 @dataclass(frozen=True)
 class Scan(Op):
-    """A loop: the body is applied to one step of each sequence after another.
+    """A loop: the body runs once per step, on one slice of each sequence.
 
     Inputs are the initial carries, the sequences, whose first axis is time, and the values that
     the body captured. At every step the body takes the carries, one slice of each sequence and
-    what it captured; it returns the next carries and what the step gives. Outputs are the carries
-    of the last step, then what the steps gave, stacked along a new first axis.
+    the captured values. It returns the next carries and the results of the step. Outputs are the
+    last carries, then the results of the steps, stacked along a new first axis.
 
     Attributes:
         carries: how many carries there are.
@@ -160,9 +160,9 @@ def slice_type(type: TensorType, length: int) -> TensorType:
     """Return the type of one step of a sequence of `length` steps."""
     if type.rank < 1 or type.shape[0] != length:
         raise ShapeError(
-            f"a sequence of {length} steps has them in its first axis",
+            f"a sequence needs its {length} steps in the first axis",
             got=f"shape ({shape_text(type.shape)})",
-            hint="Bring time to the front with ops.transpose.",
+            hint="Move the time axis to the front with ops.transpose.",
         )
     return type.with_shape(type.shape[1:])
 

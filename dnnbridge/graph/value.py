@@ -1,4 +1,4 @@
-"""`Value`: what an equation is written over, a tensor that has no numbers yet."""
+"""`Value`: a symbolic tensor, over which equations are written."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Value:
 
     def __bool__(self) -> bool:
         raise DTypeError(
-            "a symbolic value has no truth",
+            "a symbolic value has no truth value",
             where=self.builder.path,
             got=repr(self),
             hint="Choose between two values with ops.where.",

@@ -1,4 +1,4 @@
-"""How parameters start."""
+"""Initializers: the initial values of parameters."""
 
 from dnnbridge.initializers.base import (
     AbstractInitializer,

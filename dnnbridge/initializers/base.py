@@ -1,4 +1,4 @@
-"""What an initializer is: a draw in float64, rounded to float32 once, for all backends."""
+"""`AbstractInitializer`: draws in float64 and rounds to float32 once, for all backends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class AbstractInitializer(Spec):
 
 
 def fans(shape: tuple[int, ...]) -> tuple[float, float]:
-    """Return fan-in and fan-out of a kernel of shape (…, in, out); of a vector, its size twice."""
+    """Return fan-in and fan-out of a kernel of shape (…, in, out); for a vector, both its size."""
     if len(shape) < 2:
         size = float(math.prod(shape))
         return size, size
@@ -60,10 +60,10 @@ if TYPE_CHECKING:
     InitializerField = Converted[AbstractInitializer, InitializerLike]
 else:
     InitializerField = InitializerLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""
 
 if TYPE_CHECKING:
     OptionalInitializerField = Converted[AbstractInitializer | None, InitializerLike | None]
 else:
     OptionalInitializerField = InitializerLike | None
-"""The same of one that need not be given."""
+"""The same for an optional initializer."""

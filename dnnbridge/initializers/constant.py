@@ -1,4 +1,4 @@
-"""Initializers that draw nothing."""
+"""Initializers without randomness."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ class Identity(AbstractInitializer):
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         if len(shape) != 2:
             raise ShapeError(
-                "Identity fills matrices", got=f"shape {shape}", hint="Use Dirac for convolutions."
+                "Identity needs a matrix", got=f"shape {shape}", hint="Use Dirac for convolutions."
             )
         return self.gain * np.eye(*shape)
 
 
 @spec
 class Dirac(AbstractInitializer):
-    """A convolution that passes its first channels on: 1 at the centre of kernel [i, i]
+    """A convolution that copies its first channels: 1 at the centre of kernel [i, i]
 
     For kernels of shape (…, in, out); with groups, each group of outputs passes on the first
     channels of its inputs, as MindSpore's and PyTorch's `Dirac`.
@@ -99,7 +99,7 @@ class Dirac(AbstractInitializer):
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         if len(shape) < 3 or shape[-1] % self.groups:
             raise ShapeError(
-                "Dirac fills kernels (…, in, out) with out a multiple of groups",
+                "Dirac needs a kernel (…, in, out) with out a multiple of groups",
                 got=f"shape {shape} and {self.groups} groups",
                 hint="Use Identity for matrices.",
             )
@@ -117,7 +117,7 @@ class ForgetBias(AbstractInitializer):
     """Bias of an LSTM whose forget gate, the second of four blocks, starts at 1
 
     Args:
-        initializer: of the other blocks, and of a second row, where there is one.
+        initializer: for the other blocks, and for the second row if there is one.
 
     Example:
         >>> ForgetBias().sample(np.random.default_rng(0), (8,))

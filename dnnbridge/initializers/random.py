@@ -55,11 +55,11 @@ class TruncatedNormal(AbstractInitializer):
 
     Args:
         mean: centre before the cut.
-        stddev: spread before the cut; the cut makes it smaller (0.88 of it for two deviations).
+        stddev: spread before the cut; a cut at two deviations reduces it to 0.88 of this.
         low: lower bound.
         high: upper bound.
-        absolute: whether the bounds are values, as in MindSpore, where the default ±2 cuts
-            nothing off a stddev of 0.01. By default they are standard deviations from the mean.
+        absolute: True: the bounds are values, as in MindSpore, where the default ±2 cuts nothing
+            off a stddev of 0.01. False: they are standard deviations from the mean.
 
     Example:
         >>> abs(TruncatedNormal().sample(np.random.default_rng(0), (400, 300))).max() < 0.1
@@ -102,7 +102,7 @@ class TruncatedNormal(AbstractInitializer):
 class Orthogonal(AbstractInitializer):
     """gain times a random matrix with orthonormal rows or columns (Saxe et al., 2014)
 
-    A kernel (…, in, out) is taken as a matrix with one column per output, as in Keras.
+    A kernel (…, in, out) counts as a matrix with one column per output, as in Keras.
 
     Example:
         >>> q = Orthogonal().sample(np.random.default_rng(0), (4, 3))
@@ -116,7 +116,7 @@ class Orthogonal(AbstractInitializer):
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         if len(shape) < 2:
-            raise ShapeError("Orthogonal fills matrices and kernels", got=f"shape {shape}")
+            raise ShapeError("Orthogonal needs a matrix or kernel", got=f"shape {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # makes the distribution uniform
@@ -126,7 +126,7 @@ class Orthogonal(AbstractInitializer):
 def truncated_normal(
     rng: np.random.Generator, shape: tuple[int, ...], low: float = -2.0, high: float = 2.0
 ) -> Array:
-    """Draw from the standard normal between two bounds; what falls outside is drawn again."""
+    """Draw from the standard normal between two bounds; values outside are drawn again."""
     values = rng.standard_normal(shape)
     if not _normal_cdf(high) - _normal_cdf(low) > 1e-3:
         raise SpecError(

@@ -1,4 +1,4 @@
-"""Initializers whose spread follows from the shape."""
+"""Initializers whose spread depends on the shape."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class VarianceScaling(AbstractInitializer):
     Args:
         scale: numerator of the variance.
         mode: n is the fan-in, the fan-out, or their mean.
-        distribution: "normal", "truncated_normal" (cut at two standard deviations, its spread
-            corrected so that the variance stays), or "uniform".
+        distribution: "normal", "truncated_normal" (cut at two standard deviations, with the
+            spread corrected to keep the variance), or "uniform".
 
-    The names glorot_/he_/lecun_ with _normal and _uniform, usable as strings, are the classes
-    below; each is this one with fixed `scale` and `mode`.
+    The string names glorot_, he_ or lecun_ with normal or uniform stand for the classes below.
+    Each class is this one with fixed `scale` and `mode`.
 
     Example:
         >>> VarianceScaling(2.0).sample(np.random.default_rng(0), (200, 500)).std().round(2)
@@ -80,7 +80,7 @@ class VarianceScaling(AbstractInitializer):
         mode: Mode = "fan_avg",
         table: Literal["glorot", "gain"] = "glorot",
     ) -> Self:
-        """Return the spread that textbooks give for layers with an activation.
+        """Return the scaling that textbooks give for layers with this activation.
 
         Args:
             activation: sigmoid, tanh or relu; with table "gain" also linear, selu and leaky_relu.
@@ -120,7 +120,7 @@ GAINS: dict[str, dict[str, float]] = {
 
 
 class AbstractNamedScaling(AbstractInitializer):
-    """A `VarianceScaling` with a name of its own."""
+    """A `VarianceScaling` under a separate name."""
 
     @abstractmethod
     def scaling(self) -> VarianceScaling: ...

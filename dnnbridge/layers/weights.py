@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Dim, Value
-from dnnbridge.initializers import AbstractInitializer
+from dnnbridge.initializers import AbstractInitializer, as_initializer
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.weights.constraints import ConstraintLike
+from dnnbridge.weights.constraints import ConstraintLike, as_constraint
 from dnnbridge.weights.regularizers import (
     ActivityRegularizerLike,
     RegularizerLike,
     as_activity_regularizer,
+    as_regularizer,
 )
 
 
@@ -109,9 +110,9 @@ def weights(
     return scope.parameter(
         name,
         shape,
-        start or getattr(layer, f"{begin}_initializer"),
-        getattr(layer, f"{begin}_regularizer"),
-        getattr(layer, f"{begin}_constraint"),
+        start or as_initializer(getattr(layer, f"{begin}_initializer")),
+        as_regularizer(getattr(layer, f"{begin}_regularizer")),
+        as_constraint(getattr(layer, f"{begin}_constraint")),
     )
 
 

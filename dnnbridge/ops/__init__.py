@@ -1,7 +1,7 @@
 """Primitive operations, and functions of the same names that record them.
 
 A layer, activation, loss or optimizer writes its equation with these functions and with the
-operators of `Value`. Each class states the type rule; the reference gives it its numbers.
+operators of `Value`. Each class defines the type rule; the reference computes the numbers.
 
 Example:
     >>> from dnnbridge import ops
@@ -121,7 +121,7 @@ RULES: dict[type[Op], Rule] = {
     **convolution.RULES,
     **pooling.RULES,
 }
-"""The numbers of every operation."""
+"""The rule of every operation, which computes its numbers."""
 
 
 __all__ = [

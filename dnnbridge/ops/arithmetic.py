@@ -1,4 +1,4 @@
-"""Arithmetic: what the operators of a value record, and its numbers."""
+"""Arithmetic: the operations that a value's operators record, and how they are computed."""
 
 from __future__ import annotations
 

@@ -22,9 +22,10 @@ from dnnbridge.ops.windows import Padding, Pairs, cropped, offsets, pad_pairs, p
 class Conv(Op):
     """y[p, o] = Σ over k and i of x[p · stride + k · dilation - before, i] · kernel[k, i, o]
 
-    The input is (batch, *spatial, in), the kernel (*window, in / groups, out). Channels are split
-    into groups, in order, of inputs and of outputs; each group sees only its own. What lies in
-    the padding counts as 0. (A correlation, as in every framework: the kernel is not flipped.)
+    The input is (batch, *spatial, in), the kernel (*window, in / groups, out). Input and
+    output channels are split into groups, in order. The outputs of a group depend only on its
+    inputs. The padding counts as 0. (This is a correlation, as in every framework: the kernel is
+    not flipped.)
     """
 
     strides: tuple[int, ...]
@@ -58,8 +59,8 @@ class Conv(Op):
 class ConvTranspose(Op):
     """The transpose of the `Conv` that has these attributes and takes inputs of spatial `sizes`
 
-    The kernel is (*window, out, in): what that Conv would take. Every input adds its multiple of
-    the kernel to the output, and what falls into the padding is dropped.
+    The kernel is (*window, out, in), as for that Conv. Every input adds its multiple of the kernel
+    to the output; results in the padding are dropped.
     """
 
     strides: tuple[int, ...]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -23,101 +25,115 @@ from dnnbridge.graph import (
     steps,
 )
 from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
 
 Environment = dict[Value, Array]
 
 Watch = Callable[[Node, Environment], None]
-"""Is shown every node that is differentiated, but for those of loops, before it is evaluated, and
-may change the numbers that it is given."""
+"""Called with every differentiated node, except those of loops, before its evaluation; may change
+the operands."""
 
 
-def evaluate(graph: Graph, inputs: Sequence[Array], watch: Watch | None = None) -> Environment:
-    """Return the number of every value of a flat graph."""
-    return core.evaluate(graph, inputs, TABLE, STRUCTURE | {ValueAndGrad: _differentiated(watch)})
+@dataclass(frozen=True)
+class Interpreter:
+    """Evaluates flat graphs and goes back through them, by a rule for each operation.
 
+    Args:
+        rules: of every operation.
+        watch: sees what is differentiated.
+    """
 
-def outputs_of(graph: Graph, inputs: Sequence[Array], watch: Watch | None = None) -> list[Array]:
-    """Return the outputs of a flat graph."""
-    return graph.results(evaluate(graph, inputs, watch))
+    rules: Mapping[type[Op], Rule] = field(default_factory=lambda: RULES)
+    watch: Watch | None = None
 
+    def evaluate(self, graph: Graph, inputs: Sequence[Array]) -> Environment:
+        """Return the number of every value of a graph."""
+        differentiated = {ValueAndGrad: self._value_and_grad}
+        return core.evaluate(graph, inputs, self._table, self._structure | differentiated)
 
-def _forward(op: Op, *arguments: Array) -> Array:
-    return np.asarray(RULES[type(op)].forward(op, *arguments))
+    def outputs_of(self, graph: Graph, inputs: Sequence[Array]) -> list[Array]:
+        """Return the outputs of a graph."""
+        return graph.results(self.evaluate(graph, inputs))
 
+    @cached_property
+    def _table(self) -> Table[Array]:
+        return dict.fromkeys(self.rules, self._forward)
 
-TABLE: Table[Array] = dict.fromkeys(RULES, _forward)
+    @cached_property
+    def _structure(self) -> dict[type[Op], Callable[[Node, list[Array]], Sequence[Array]]]:
+        return {
+            Constant: lambda node, _: [np.asarray(cast(Constant, node.op).value)],
+            ConstantArray: lambda node, _: [cast(ConstantArray, node.op).array],
+            Scan: lambda node, inputs: scan(node, inputs, self._unwatched.evaluate, np.stack),
+        }
 
-STRUCTURE: dict[type[Op], Callable[[Node, list[Array]], Sequence[Array]]] = {
-    Constant: lambda node, _: [np.asarray(cast(Constant, node.op).value)],
-    ConstantArray: lambda node, _: [cast(ConstantArray, node.op).array],
-    Scan: lambda node, inputs: scan(node, inputs, evaluate, np.stack),
-}
+    @cached_property
+    def _unwatched(self) -> Interpreter:
+        """What evaluates the steps of loops."""
+        return self if self.watch is None else Interpreter(self.rules)
 
+    def _forward(self, op: Op, *arguments: Array) -> Array:
+        return np.asarray(self.rules[type(op)].forward(op, *arguments))
 
-def _differentiated(watch: Watch | None) -> Callable[[Node, list[Array]], list[Array]]:
-    """Return what evaluates the body of a `ValueAndGrad` and goes back through it."""
-
-    def value_and_grad(node: Node, inputs: list[Array]) -> list[Array]:
+    def _value_and_grad(self, node: Node, inputs: list[Array]) -> list[Array]:
+        """Evaluate the body of a `ValueAndGrad` and go back through it."""
         op, body = cast(ValueAndGrad, node.op), cast(Graph, node.body)
-        known = core.evaluate(body, inputs, TABLE, STRUCTURE, watch)
-        cotangents = backward(body, known, {body.outputs[0]: np.ones(())})
+        known = core.evaluate(body, inputs, self._table, self._structure, self.watch)
+        cotangents = self._backward(body, known, {body.outputs[0]: np.ones(())})
         wrt = [body.inputs[i] for i in op.wrt]
         gradients = [np.asarray(cotangents.get(v, np.zeros_like(known[v]))) for v in wrt]
         return body.results(known) + gradients
 
-    return value_and_grad
-
-
-def backward(graph: Graph, known: Environment, cotangents: Environment) -> Environment:
-    """Return the cotangents of the inputs, given those of the outputs; zeros are left out."""
-    found = dict(cotangents)
-    for node in reversed(graph.nodes):
-        given = [found.pop(value, None) for value in node.outputs]
-        if not node.inputs or all(each is None for each in given):
-            continue
-        for value, share in zip(node.inputs, _shares(node, known, given), strict=True):
-            if share is not None:
-                found[value] = found[value] + share if value in found else share
-    return found
-
-
-def _shares(node: Node, known: Environment, given: list[Array | None]) -> Sequence[Array | None]:
-    """Return a cotangent for every input of a node."""
-    arguments = tuple(known[value] for value in node.inputs)
-    if isinstance(node.op, Scan):
-        full = [
-            np.zeros_like(known[value]) if each is None else each
-            for value, each in zip(node.outputs, given, strict=True)
-        ]
-        return _scan_vjp(node, arguments, full)
-    (cotangent,) = given
-    rule = RULES[type(node.op)]
-    return rule.vjp(node.op, arguments, known[node.outputs[0]], cotangent)  # type: ignore[arg-type]
-
-
-def _scan_vjp(
-    node: Node, inputs: Sequence[Array], cotangents: Sequence[Array]
-) -> list[Array | None]:
-    """Go through the steps again, from the last one to the first."""
-    op, body = cast(Scan, node.op), cast(Graph, node.body)
-    shares: list[Array | None] = [
-        np.zeros(x.shape) if x.dtype.kind == "f" else None for x in inputs
-    ]
-    carried, end = list(cotangents[: op.carries]), op.carries + op.sequences
-    for t, known in reversed(list(enumerate(steps(node, inputs, evaluate)))):
-        found: Environment = {}
-        made = [*carried, *(each[t] for each in cotangents[op.carries :])]
-        for value, cotangent in zip(body.outputs, made, strict=True):
-            found[value] = found[value] + cotangent if value in found else cotangent
-        found = backward(body, known, found)
-        for i, value in enumerate(body.inputs):
-            share = shares[i]
-            if share is None or value not in found:
+    def _backward(self, graph: Graph, known: Environment, cotangents: Environment) -> Environment:
+        """Return the cotangents of the inputs, given those of the outputs; zeros are left out."""
+        found = dict(cotangents)
+        for node in reversed(graph.nodes):
+            given = [found.pop(value, None) for value in node.outputs]
+            if not node.inputs or all(each is None for each in given):
                 continue
-            if i >= end:
-                share += found[value]
-            elif i >= op.carries:
-                share[t] = found[value]
-        carried = [found.get(v, np.zeros_like(known[v])) for v in body.inputs[: op.carries]]
-    shares[: op.carries] = carried
-    return shares
+            for value, share in zip(node.inputs, self._shares(node, known, given), strict=True):
+                if share is not None:
+                    found[value] = found[value] + share if value in found else share
+        return found
+
+    def _shares(
+        self, node: Node, known: Environment, given: list[Array | None]
+    ) -> Sequence[Array | None]:
+        """Return a cotangent for every input of a node."""
+        arguments = tuple(known[value] for value in node.inputs)
+        if isinstance(node.op, Scan):
+            full = [
+                np.zeros_like(known[value]) if each is None else each
+                for value, each in zip(node.outputs, given, strict=True)
+            ]
+            return self._scan_vjp(node, arguments, full)
+        (cotangent,) = given
+        rule = self.rules[type(node.op)]
+        return rule.vjp(node.op, arguments, known[node.outputs[0]], cotangent)  # type: ignore[arg-type]
+
+    def _scan_vjp(
+        self, node: Node, inputs: Sequence[Array], cotangents: Sequence[Array]
+    ) -> list[Array | None]:
+        """Go through the steps again, from the last one to the first."""
+        op, body = cast(Scan, node.op), cast(Graph, node.body)
+        shares: list[Array | None] = [
+            np.zeros(x.shape) if x.dtype.kind == "f" else None for x in inputs
+        ]
+        carried, end = list(cotangents[: op.carries]), op.carries + op.sequences
+        for t, known in reversed(list(enumerate(steps(node, inputs, self._unwatched.evaluate)))):
+            found: Environment = {}
+            made = [*carried, *(each[t] for each in cotangents[op.carries :])]
+            for value, cotangent in zip(body.outputs, made, strict=True):
+                found[value] = found[value] + cotangent if value in found else cotangent
+            found = self._backward(body, known, found)
+            for i, value in enumerate(body.inputs):
+                share = shares[i]
+                if share is None or value not in found:
+                    continue
+                if i >= end:
+                    share += found[value]
+                elif i >= op.carries:
+                    share[t] = found[value]
+            carried = [found.get(v, np.zeros_like(known[v])) for v in body.inputs[: op.carries]]
+        shares[: op.carries] = carried
+        return shares

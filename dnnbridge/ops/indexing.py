@@ -16,7 +16,7 @@ from dnnbridge.ops.rule import Rule
 
 
 class Take(Op):
-    """Rows of a table by their index; an index that the table lacks gives a row of NaN
+    """Rows of a table by their index; an index outside of the table gives a row of NaN
 
     The table has shape (n, ...) and indices any; the result has the shape of the indices, then
     that of a row. A row taken several times gets the sum of the gradients.
@@ -42,11 +42,11 @@ class Take(Op):
 class SumRepeats(Op):
     """Each row as the sum of all rows that have its index
 
-    Rows have the shape of the indices, then their own, as `Take` gives them. Rows of one index
-    become equal to the last bit.
+    Rows have the shape of the indices, then their own shape, as from `Take`. Rows with the same
+    index become equal to the last bit.
 
     Attributes:
-        size: rows of the table that the indices are of, all of which it has.
+        size: number of rows of the table; all indices must be within it.
     """
 
     size: int
@@ -60,9 +60,9 @@ class SumRepeats(Op):
 
 
 class PutRows(Op):
-    """The table with rows put at their indices, all of which it has
+    """The table with rows written at their indices, which must be within the table
 
-    Rows of one index are equal. It follows an update; it has no derivative.
+    Rows with the same index must be equal. It is used after an update and has no derivative.
     """
 
     rounds = False

@@ -49,7 +49,7 @@ class AbstractPool(Op):
 class MaxPool(AbstractPool):
     """Maximum of the window; the padding counts as -∞
 
-    Of equal maxima the first, in C order, has the gradient.
+    If several elements are the maximum, the first in C order gets the gradient.
     """
 
     rounds = False

@@ -1,4 +1,4 @@
-"""The numbers of an operation in float64: a forward function and its vector-Jacobian product."""
+"""An operation in float64: the forward function and its vector-Jacobian product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dnnbridge.base.arrays import Array
 
 
 class Rule(NamedTuple):
-    """The numbers of one operation.
+    """How to compute one operation and its derivative.
 
     Attributes:
         forward: (op, *inputs) -> output.

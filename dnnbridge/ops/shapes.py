@@ -36,7 +36,7 @@ class Reshape(Op):
             [0],
         ):
             raise ShapeError(
-                "the batch stays the first axis",
+                "the batch must stay the first axis",
                 got=f"({shape_text(x.shape)}) to ({shape_text(self.shape)})",
                 hint="Reshape the other axes; move axes with ops.transpose.",
             )
@@ -44,7 +44,7 @@ class Reshape(Op):
             raise ShapeError(
                 "the number of elements changes",
                 got=f"({shape_text(x.shape)}) to ({shape_text(self.shape)})",
-                hint="Give a shape with as many elements, the batch apart.",
+                hint="Give a shape with the same number of elements per example.",
             )
         return made
 
@@ -82,7 +82,7 @@ class Reverse(Op):
         (x,) = types
         if any(x.shape[axis] is None for axis in self.axes):
             raise ShapeError(
-                "the batch is not reversed",
+                "the batch axis cannot be reversed",
                 got=f"axes {self.axes} of shape ({shape_text(x.shape)})",
                 hint="Name other axes.",
             )
@@ -116,7 +116,7 @@ class Concat(Op):
 
 @dataclass(frozen=True)
 class Pad(Op):
-    """Elements of one value before and after each axis; `pairs` has how many of each"""
+    """Elements of one value added before and after each axis; `pairs` has the counts"""
 
     rounds = False
     moves = True

@@ -1,4 +1,4 @@
-"""Windows that move over spatial axes: their padding and how many places they have."""
+"""Windows that move over spatial axes: their padding and their number of places."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 
 Pairs = tuple[tuple[int, int], ...]
-"""How many elements are put (before, after) each axis."""
+"""Number of elements added (before, after) each axis."""
 
 Padding = Literal["valid", "same", "causal"] | Pairs
 
@@ -28,10 +28,10 @@ def pad_pairs(
     strides: Sequence[int],
     dilation: Sequence[int],
 ) -> Pairs:
-    """Return a padding as pairs; the one place that knows what its names mean.
+    """Return a padding as pairs; only this function defines the names of paddings.
 
-    "valid" is none. "same" gives ⌈n / stride⌉ outputs; an odd element goes after. "causal" puts
-    all of it before, so that no output sees a later input.
+    "valid" means no padding. "same" gives ⌈n / stride⌉ outputs; an odd element goes after. "causal"
+    puts all padding before, so that no output depends on a later input.
     """
     if not isinstance(padding, str):
         return padding
@@ -87,7 +87,7 @@ def places(
 def offsets(
     window: Sequence[int], strides: Sequence[int], dilation: Sequence[int], made: Sequence[int]
 ) -> Iterator[tuple[tuple[int, ...], Index]]:
-    """Yield each element of a window, and where the padded input has it for all places."""
+    """Yield each element of a window, and its positions in the padded input for all places."""
     for offset in np.ndindex(*window):
         axes = zip(offset, strides, dilation, made, strict=True)
         yield (

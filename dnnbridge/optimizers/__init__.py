@@ -1,4 +1,4 @@
-"""Optimizers: each one class with its update equation."""
+"""Optimizers: one class each, with the update equation."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -86,6 +86,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "from_native":  # it asks the backends, which stand above
+    if name == "from_native":  # it needs the backends, a higher layer
         return importlib.import_module("dnnbridge.backend.native").from_native
     return forwarding(__name__, globals().get)(name)

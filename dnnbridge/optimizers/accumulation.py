@@ -1,4 +1,4 @@
-"""An update after several steps: what a window of them is, and the optimizer that waits for it."""
+"""Gradient accumulation: one update per window of several steps."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ from dnnbridge.specs.json_types import of_kind, read_as
 from dnnbridge.specs.spec import Spec, spec
 
 LEAST = 1e-18
-"""What a step counts in which no label does: nothing beside one that has any. Where no step of a
-window has, its penalties count still, as in a large batch without labels."""
+"""Divisor of a step in which no label counts: negligible beside a step with labels. If no step of
+a window has labels, its penalties still count, as in a large batch without labels."""
 
 
 @spec
 class Accumulation(Spec):
-    """Which steps make one update together, and how their gradients are put together
+    """Which steps make one update, and how their gradients are combined
 
     Args:
-        steps: steps of a window.
-        mean: "batch": Σ of the losses over Σ of what they are divided by, so that the update is
-            that of one large batch, whatever the number of real examples or labels in each step.
-            "steps": the mean of the gradients of the steps, each of which counts alike, as in
-            Keras and MindSpore.
-        last: what becomes of a window that an epoch ends in. "update": it makes an update of the
-            steps that it has, so that training leaves nothing undone. "carry": it goes on in the
-            next epoch, as in Keras; one that training ends in waits for the next `fit`.
+        steps: number of steps in a window.
+        mean: "batch": Σ of the losses / Σ of their divisors. The update equals that of one large
+            batch, whatever the number of real examples or labels in each step. "steps": the mean
+            of the gradients of the steps, with equal weights, as in Keras and MindSpore.
+        last: what to do with an incomplete window at the end of an epoch. "update": update with
+            the steps so far, so that no gradient is left over. "carry": continue the window in
+            the next epoch, as in Keras, or after the last epoch in the next `fit`.
 
     Example:
         >>> Accumulation(4)
@@ -59,7 +58,7 @@ class Accumulation(Spec):
 
 
 def as_accumulation(value: Any) -> Accumulation:
-    """Return an accumulation; a number of steps is one with the defaults."""
+    """Return an accumulation unchanged; turn a number of steps into one with the defaults."""
     value = plain(value)
     if isinstance(value, Accumulation):
         return value
@@ -83,21 +82,22 @@ if TYPE_CHECKING:
     AccumulationField = Converted[Accumulation, AccumulationLike]
 else:
     AccumulationField = AccumulationLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""
 
 
 @spec
 class GradientAccumulation(AbstractWrapper):
-    """An update after every few steps, with their gradients together
+    """One update per window of steps, from their combined gradients
 
-    A batch in several parts: weights and slots stay as they are until the last part is done, and
-    the update is that of the whole batch; `Accumulation` says what else it may be. The inner
-    optimizer counts updates, so a schedule moves on once in a window, as does the bias correction
-    of Adam. A BatchNormalization takes the statistics of each part by itself.
+    This processes a large batch in several steps. Weights and slots stay unchanged until the last
+    step. The update is then that of the whole batch; `Accumulation` has other options. The inner
+    optimizer counts updates, so a schedule advances once per window, as does the bias correction
+    of Adam. A BatchNormalization uses the statistics of each step separately.
 
-    With `gradient_accumulation_steps=n` a Keras optimizer takes the mean of the steps, goes on over
-    the end of an epoch, and counts updates for bias corrections, but batches for the rate: that of
-    update k is schedule(k · n + n - 1). Write `Strided(schedule, n, n - 1)` for it.
+    With `gradient_accumulation_steps=n` a Keras optimizer takes the mean of the steps and continues
+    a window past the end of an epoch. It counts updates for bias corrections, but batches for the
+    rate: update k has the rate schedule(k · n + n - 1). For this rate write
+    `Strided(schedule, n, n - 1)`.
 
     Args:
         optimizer: what makes the updates.
@@ -132,7 +132,7 @@ class GradientAccumulation(AbstractWrapper):
             share = ops.maximum(share, LEAST)
 
         def kept(name: str, shape: tuple[int, ...], part: Value | float) -> Value:
-            """Add what a step brings to what the window has, which begins anew after its end."""
+            """Add a step's part to the total of the window, which is reset after the last step."""
             total = updates.slot(name, shape) + part
             updates.writes[name] = ops.where(apply, 0.0, total)
             return total

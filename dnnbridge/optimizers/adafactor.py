@@ -21,7 +21,7 @@ class Adafactor(AbstractOptimizer):
     """Second moments by rows and columns (Shazeer & Stern, 2018)
 
     s = g² + ε₁. Over the last two axes r and c are running means of the means of s over columns
-    and over rows, with decay 1 - t^β, and v = r cᵀ / mean(r); an array of one axis keeps v itself.
+    and over rows, with decay 1 - t^β, and v = r cᵀ / mean(r). An array of one axis keeps v itself.
     u = g / √v, p -= ρ · max(ε₂, rms(p)) · u / max(1, rms(u) / d) with ρ = min(lr, 1 / √t).
 
     Args:
@@ -30,8 +30,8 @@ class Adafactor(AbstractOptimizer):
         epsilon_1: ε₁.
         epsilon_2: ε₂.
         clip_threshold: d.
-        relative_step: False is ρ = lr. Keras takes the argument, but its ρ is always the minimum.
-        beta_1: decay of a running mean of the steps; 0 has none. Keras has none, MindSpore 0.9.
+        relative_step: False: ρ = lr. Keras accepts the argument, but always uses the minimum.
+        beta_1: decay of a running mean of the steps; 0 for no mean. MindSpore has 0.9, Keras none.
         scale_parameter: False leaves out max(ε₂, rms(p)).
 
     Example:
@@ -79,7 +79,7 @@ class Adafactor(AbstractOptimizer):
             return g / ops.sqrt(v), {"v": v}
         r = toward(slots["r"], ops.reduce_mean(s, (g.rank - 1,)), share)
         c = toward(slots["c"], ops.reduce_mean(s, (g.rank - 2,)), share)
-        # The roots one by one: the product of a small row and a small column underflows.
+        # Take the roots separately: the product of a small row and a small column underflows.
         rows = ops.sqrt(r / ops.reduce_mean(r, (r.rank - 1,), keepdims=True))
         rows = ops.reshape(rows, (*g.shape[:-1], 1))
         columns = ops.reshape(ops.sqrt(c), (*g.shape[:-2], 1, g.shape[-1]))
@@ -113,8 +113,8 @@ class Adafactor(AbstractOptimizer):
     ) -> AbstractOptimizer:
         """Return `mindspore.nn.AdaFactor` with these arguments.
 
-        Without a learning rate it is min(0.01, 1 / √t), with `warmup_init` min(t · 1e-6, 1 / √t):
-        its `relative_step`.
+        Without a learning rate the relative step is used: min(0.01, 1 / √t), or with
+        `warmup_init` min(t · 1e-6, 1 / √t).
         """
         relative = learning_rate is None
         if learning_rate is None:

@@ -1,4 +1,4 @@
-"""Optimizers that divide by what squares of gradients have summed up to."""
+"""Adagrad, RMSprop and Adadelta: they divide by sums or means of squared gradients."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Adagrad(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        initial_accumulator_value: what s starts at.
-        epsilon: ε. With 0, and s started at 0, a gradient of 0 gives NaN.
+        initial_accumulator_value: initial value of s.
+        epsilon: ε. If ε and the initial s are both 0, a gradient of 0 gives NaN.
         epsilon_inside: False divides by √s + ε.
 
     Example:
@@ -79,7 +79,7 @@ class Adagrad(AbstractOptimizer):
     ) -> AbstractOptimizer:
         """Return `mindspore.nn.Adagrad` with these arguments.
 
-        It documents no ε. Its CPU kernel divides by √(s + 1e-8), measured on 2.10.
+        MindSpore documents no ε. Its CPU kernel divides by √(s + 1e-8), measured on 2.10.
         """
         made = cls(learning_rate, accum, 1e-8, weight_decay=mindspore_decay(weight_decay))
         return scaled(made, loss_scale)
@@ -92,11 +92,11 @@ class RMSprop(AbstractOptimizer):
     Args:
         learning_rate: a number or a schedule of the step.
         rho: ρ, decay of the mean square.
-        momentum: μ; a schedule may change it, and with 0 there is no m.
+        momentum: μ, a number or a schedule; with 0 there is no m.
         epsilon: ε.
         centered: subtract the square of the mean gradient from s under the root (Graves, 2013).
         epsilon_inside: False divides by the root plus ε.
-        initial_mean_square: what s starts at: 0 in Keras, 1 in MindSpore.
+        initial_mean_square: initial value of s: 0 in Keras, 1 in MindSpore.
 
     Example:
         >>> RMSprop.mindspore().initial_mean_square
@@ -160,8 +160,8 @@ class RMSprop(AbstractOptimizer):
     ) -> AbstractOptimizer:
         """Return what `mindspore.nn.RMSProp` documents, with these arguments.
 
-        Unless `centered`, its CPU kernel adds ε outside of the root for all elements but the last
-        few of a tensor; this is the documented form for all of them.
+        Unless `centered`, MindSpore's CPU kernel adds ε outside of the root, except for the last
+        few elements of a tensor. This optimizer uses the documented form for all elements.
         """
         made = cls(
             learning_rate,

@@ -31,7 +31,7 @@ from dnnbridge.specs.fields import Bool, Fraction, NonNegativeFloat, default
 from dnnbridge.specs.spec import spec
 
 BLOCK = 64
-"""Steps whose product of betas is kept at once."""
+"""Number of steps in each cached product of betas."""
 
 
 @spec
@@ -41,22 +41,22 @@ class Adam(AbstractOptimizer):
     m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², p -= α m / (√v + ε)
     with α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ), t = 1 for the first step.
 
-    β₁ and β₂ are the nearest float32, in α too, so that kernels that compute 1 - β₂ in float32
-    have the same sums: 0.999 becomes 0.99900001287.
+    β₁ and β₂ are rounded to float32, in α too: 0.999 becomes 0.99900001287. Kernels that compute
+    1 - β₂ in float32 then have the same sums.
 
     Args:
         learning_rate: a number or a schedule of the step.
-        beta_1: β₁, decay of the mean of gradients. Where a schedule changes it, β₁ᵗ is the product
-            of all so far: with that the weights of the gradients in m / (1 - Π β₁) sum up to 1,
-            as follows from the recursion of m. (PyTorch's OneCycleLR has the t-th power of the
-            present one in its place.)
+        beta_1: β₁, decay of the mean of gradients. If a schedule changes it, β₁ᵗ is the product
+            of all values so far. The weights of the gradients in m / (1 - Π β₁) then sum to 1, as
+            follows from the recursion of m. (PyTorch's OneCycleLR uses the t-th power of the
+            present value instead.)
         beta_2: β₂, decay of the mean of squares.
         epsilon: ε̂ of the form above, the one both frameworks compute ("epsilon hat" in the paper).
         epsilon_hat: False puts epsilon where the paper's algorithm 1 has it, after the bias
             correction: √v̂ + ε, which is ε √(1 - β₂ᵗ) in the form above.
         amsgrad: divide by the root of the largest v so far (Reddi et al., 2018).
-        nesterov: β₁ m + (1 - β₁) g in place of m, as `mindspore.nn.Adam(use_nesterov=True)`;
-            `Nadam` is another equation.
+        nesterov: use β₁ m + (1 - β₁) g instead of m, as `mindspore.nn.Adam(use_nesterov=True)`;
+            `Nadam` has a different equation.
 
     Example:
         >>> {name: round(x, 6) for name, x in Adam(0.1).scalars(step=0).items()}
@@ -76,8 +76,8 @@ class Adam(AbstractOptimizer):
             raise SpecError(
                 "the bias correction needs the values of all steps so far",
                 where="beta_1",
-                got=f"{type(self.beta_1).__name__}, which changes with what it hears",
-                hint="Give such a schedule to the learning rate.",
+                got=f"{type(self.beta_1).__name__}, which changes with a metric",
+                hint="Use such a schedule for the learning rate only.",
             )
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
@@ -92,7 +92,7 @@ class Adam(AbstractOptimizer):
         return {"alpha": alpha, "epsilon": epsilon} | self.betas(step)
 
     def betas(self, step: int) -> dict[str, float]:
-        """Return 1 - β₁ of a step, if it changes."""
+        """Return 1 - β₁ of a step if a schedule changes β₁."""
         found = scheduled(step, beta_1=self.beta_1)
         return {f"one_minus_{name}": 1.0 - nearest_float32(b) for name, b in found.items()}
 
@@ -155,7 +155,7 @@ def _power(beta: float | AbstractSchedule, t: int) -> float:
     product = 1.0
     for start in range(0, t, BLOCK):
         product *= _block(beta, start, min(start + BLOCK, t))
-        if product < 1e-20:  # far below what counts beside 1
+        if product < 1e-20:  # negligible beside 1
             return 0.0
     return product
 

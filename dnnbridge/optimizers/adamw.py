@@ -1,4 +1,4 @@
-"""AdamW: Adam whose weights decay apart from its gradients."""
+"""AdamW: Adam with decoupled weight decay."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class AdamW(AbstractOptimizer):
     """`Adam` after p ← p - lr · weight_decay · p (Loshchilov & Hutter, 2019)
 
     Args:
-        learning_rate: a number or a schedule of the step. All that follows is given by name.
+        learning_rate: a number or a schedule of the step. The other arguments are keyword-only.
         weight_decay: 0.004 of all weights by default, as in Keras.
         beta_1: as in `Adam`.
         beta_2: as in `Adam`.
         epsilon: as in `Adam`.
-        epsilon_hat: as in `Adam`: True is Keras, False PyTorch and MindSpore's experimental one.
+        epsilon_hat: as in `Adam`; True as Keras, False as PyTorch and MindSpore's experimental one.
         amsgrad: as in `Adam`.
         nesterov: as in `Adam`.
         bias_correction: False leaves out the divisions by 1 - βᵗ, as BERT does.
@@ -51,18 +51,18 @@ class AdamW(AbstractOptimizer):
     bias_correction: Bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        _ = self.adam  # checks what is left to it
+        _ = self.adam  # validates the arguments that go to Adam
 
     @cached_property
     def adam(self) -> Adam:
-        """The same without weight decay."""
+        """The same optimizer without weight decay."""
         more: dict[str, Any] = {"amsgrad": self.amsgrad, "nesterov": self.nesterov}
         given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
         return Adam(*given, **more)
 
     @property
     def is_plain(self) -> bool:
-        """Whether what follows the weight decay is that of a plain `Adam`."""
+        """Whether the update after the weight decay is that of a plain `Adam`."""
         return self.adam.is_plain
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
@@ -102,7 +102,7 @@ class AdamW(AbstractOptimizer):
     ) -> Self:
         """Return `mindspore.nn.AdamWeightDecay` with these arguments.
 
-        It has no bias correction, and leaves out what has beta or gamma in its name.
+        It has no bias correction. Weights with beta or gamma in their names do not decay.
         """
         decay = DecoupledWeightDecay(weight_decay, MINDSPORE_EXEMPT) if weight_decay else None
         more: dict[str, Any] = {"bias_correction": False, "weight_decay": decay}

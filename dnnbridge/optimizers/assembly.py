@@ -1,4 +1,4 @@
-"""`updater`: the optimizer of an experiment, and what is around it in every step."""
+"""`updater`: the optimizer of an experiment and the wrappers around it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dnnbridge.optimizers.updates import Updates, Weight
 
 
 class _Transparent(AbstractWrapper):
-    """A wrapper without host scalars of its own: those of the inner one keep their names."""
+    """A wrapper that adds no host scalars: those of the inner optimizer keep their names."""
 
     def host_scalars(self, step: int) -> dict[str, float]:
         return self.optimizer.host_scalars(step)
@@ -29,7 +29,7 @@ class _Transparent(AbstractWrapper):
 
 @dataclass(frozen=True)
 class _Constrained(_Transparent):
-    """Puts weights back where they may be, after all that has moved them."""
+    """Applies the constraints after the weights have moved."""
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         self.optimizer.emit(updates, weights)
@@ -40,7 +40,7 @@ class _Constrained(_Transparent):
 
 @dataclass(frozen=True)
 class _Unscaled(_Transparent):
-    """Takes the scale of the loss out of the gradients."""
+    """Divides the gradients by the loss scale."""
 
     scale: AbstractLossScale
 
@@ -56,8 +56,8 @@ def updater(
 ) -> AbstractOptimizer:
     """Return the optimizer with rules for gradients, constraints, loss scale and accumulation.
 
-    In that order from the inside out: a window of gradients that are not finite together is left
-    out as a whole, and a weight is constrained when it has moved.
+    They wrap the optimizer in this order, from the inside out. If the combined gradients of a
+    window are not finite, the whole window is skipped. A weight is constrained after it has moved.
     """
     made = WithGradientRules(optimizer, rules) if rules else optimizer
     made = _Constrained(made)
@@ -71,7 +71,7 @@ def updater(
 def _check_windows(optimizer: AbstractOptimizer, loss_scale: AbstractLossScale) -> None:
     if isinstance(loss_scale, DynamicLossScale) and waits_in(optimizer):
         raise SpecError(
-            "a step that is left out would leave a part out of an update",
+            "DynamicLossScale would skip part of an accumulated update",
             where="loss_scale",
             got="GradientAccumulation in the optimizer",
             hint="Write Experiment(accumulate=…).",

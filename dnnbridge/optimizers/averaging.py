@@ -1,4 +1,4 @@
-"""Averages of the weights that a training went through."""
+"""Averages of the weights over the updates of a training."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from dnnbridge.specs.spec import spec
 class ExponentialMovingAverage(AbstractFollower):
     """a = d a + (1 - d) p after every update of another optimizer
 
-    a starts as the weights after the first update, as in Keras (`use_ema`). `Run.averages` has it.
+    a starts as the weights after the first update, as in Keras (`use_ema`). `Run.averages`
+    returns a.
 
     Args:
         optimizer: what moves p.
         decay: d, Keras' `ema_momentum`.
-        start_step: a is p up to the update of this number, counted from 0.
-        overwrite_every: put a in place of p after every so many updates, Keras'
+        start_step: a equals p up to and including this update, counted from 0.
+        overwrite_every: number of updates after which p is set to a, Keras'
             `ema_overwrite_frequency`.
 
     Example:
@@ -76,13 +77,13 @@ class ExponentialMovingAverage(AbstractFollower):
 class StochasticWeightAverage(AbstractFollower):
     """The mean of the weights after the updates from `start_step` on (Izmailov et al., 2018)
 
-    The weights themselves are those of the optimizer; `Run.averages` has the mean. The running
+    The optimizer moves the weights as usual; `Run.averages` returns the mean. The running
     statistics of a BatchNormalization belong to the weights, not to the mean.
 
     Args:
-        optimizer: what moves p; a constant or cyclic rate in the paper.
-        start_step: number of the first update that counts, from 0; until then the mean is p.
-        every: count every so many updates.
+        optimizer: what moves p; in the paper its rate is constant or cyclic.
+        start_step: the first update that counts, numbered from 0; before it the mean is p.
+        every: one update in `every` counts.
 
     Example:
         >>> from dnnbridge import SGD
@@ -121,8 +122,8 @@ class StochasticWeightAverage(AbstractFollower):
 class ASGD(AbstractOptimizer):
     """p = (1 - λ η) p - η g, and the mean of p from step t₀ on (Polyak & Juditsky, 1992)
 
-    η is the learning rate in the first step, then lr / (1 + λ lr t)^α with the rate and the number
-    of the step before. Until t₀ the mean is p. `Run.averages` has it.
+    In the first step η is the learning rate. Later η = lr / (1 + λ lr t)^α, with the rate lr and
+    the number t of the step before. Until t₀ the mean is p. `Run.averages` returns the mean.
 
     Args:
         learning_rate: a number or a schedule of the step.
@@ -171,5 +172,5 @@ class ASGD(AbstractOptimizer):
 
 
 def _average(average: Value, p: Value, share: Value) -> Value:
-    """Return the average a share nearer to p; with a share of 1 exactly p."""
+    """Move the average toward p by a share; a share of 1 gives exactly p."""
     return ops.where(share < 1.0, toward(average, p, share), p)

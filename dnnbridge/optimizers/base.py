@@ -1,4 +1,4 @@
-"""What an optimizer is: one update equation per parameter, and numbers that depend on the step."""
+"""`AbstractOptimizer`: an update equation per parameter, and numbers that depend on the step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dnnbridge.graph import Value
 from dnnbridge.initializers import AbstractInitializer, Zeros
 from dnnbridge.optimizers.updates import DECAY, Updates, Weight
 from dnnbridge.optimizers.weight_decay import WeightDecayField
-from dnnbridge.schedules import AbstractSchedule, fraction_at
+from dnnbridge.schedules import AbstractSchedule, as_schedule, fraction_at
 from dnnbridge.specs.fields import default
 from dnnbridge.specs.spec import Spec, base_spec
 
 
 class Slot(NamedTuple):
-    """An array that an optimizer keeps for a parameter: its shape and how it starts."""
+    """An array that an optimizer keeps for a parameter: its shape and initializer."""
 
     shape: tuple[int, ...]
     initializer: AbstractInitializer = Zeros()
@@ -33,32 +33,32 @@ Scalars = Mapping[str, Value]
 
 
 ChangeOfRate = Callable[[AbstractSchedule], float | AbstractSchedule]
-"""What becomes of a learning rate."""
+"""Maps a learning rate to a new one."""
 
 
 @base_spec(kw_only=True)
 class AbstractOptimizer(Spec):
     """Base of optimizers. A subclass defines `slots`, `scalars` and `update`.
 
-    Everything that depends only on the step and on hyper-parameters belongs in `scalars`, where
-    it is computed in float64 and fed to the compiled step: exact, and never a new compilation.
+    Compute everything that depends only on the step and on hyper-parameters in `scalars`. It is
+    computed in float64 and fed to the compiled step, so a new value needs no new compilation.
 
     Args:
-        weight_decay: how weights decay, before the update; a number is the rate of a
-            `DecoupledWeightDecay` of all of them.
+        weight_decay: the weight decay, applied before the update. A number is the rate of a
+            `DecoupledWeightDecay` of all weights.
     """
 
     waits: ClassVar[bool] = False
-    """Whether there are steps without an update."""
+    """Whether some steps make no update."""
 
     weight_decay: WeightDecayField = default(None)
 
     @property
     def leaves_rows(self) -> bool:
-        """Whether a row whose gradient is 0 stays, with its slots, and rows do not mix.
+        """Whether a row with gradient 0 keeps its value and slots, and no row affects another.
 
-        A row is an element of the first axis. Of a large table only what a batch reads is touched
-        then. Weight decay is another matter: it comes before.
+        A row is an element of the first axis. If True, a backend can update only those rows of a
+        large table that the batch reads. Weight decay is separate: it comes before the update.
         """
         return False
 
@@ -82,14 +82,15 @@ class AbstractOptimizer(Spec):
     def update_rows(
         self, p: Value, g: Value, slots: Slots, scalars: Scalars, axes: int
     ) -> tuple[Value, Slots]:
-        """Write the update of rows, each an array of so many axes, the last ones of `p`.
+        """Write the update of rows of `p`, each of which has the last `axes` axes of `p`.
 
-        The same equation, unless that asks for more than one element of a row.
+        By default the equation of `update`. Override it if that equation combines elements of a
+        row.
         """
         return self.update(p, g, slots, scalars)
 
     def named(self, given: Sequence[T]) -> dict[str, T]:
-        """Return what a call of the update has after p and g by name: slots, then host scalars."""
+        """Name the arguments of an update call after p and g: slots, then host scalars."""
         return dict(zip([*self.slots(()), *self.scalars(0)], given, strict=True))
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
@@ -100,7 +101,7 @@ class AbstractOptimizer(Spec):
             updates.record(self, weight)
 
     def host_scalars(self, step: int) -> dict[str, float]:
-        """Return all host scalars of an update, that of the weight decay too."""
+        """Return all host scalars of an update, including that of the weight decay."""
         decay = self.weight_decay
         if decay is None:
             return self.scalars(step)
@@ -111,7 +112,7 @@ class AbstractOptimizer(Spec):
         return self._schedule(step)
 
     def with_rate(self, change: ChangeOfRate) -> Self:
-        """Return a copy whose learning rate is what `change` makes of the present one."""
+        """Return a copy whose learning rate is `change(rate)`."""
         changes: dict[str, Any] = {"learning_rate": change(self._schedule)}
         return self.replace(**changes)
 
@@ -119,16 +120,15 @@ class AbstractOptimizer(Spec):
     def _schedule(self) -> AbstractSchedule:
         if not hasattr(self, "learning_rate"):
             raise SpecError("has no field learning_rate", where=type(self).__name__)
-        schedule: AbstractSchedule = self.learning_rate
-        return schedule
+        return as_schedule(self.learning_rate)  # a class of one's own may hold a number
 
 
 def scheduled(step: int, **values: float | AbstractSchedule) -> dict[str, float]:
-    """Return the host scalars of hyper-parameters in [0, 1): of those that a schedule changes."""
+    """Return the host scalars of the hyper-parameters in [0, 1) that a schedule changes."""
     changing = {name: v for name, v in values.items() if isinstance(v, AbstractSchedule)}
     return {name: fraction_at(value, step) for name, value in changing.items()}
 
 
 def present(scalars: Scalars, name: str, value: float | AbstractSchedule) -> Value | float:
-    """Return the number that a hyper-parameter is, or the host scalar of its schedule."""
+    """Return a hyper-parameter: its number, or the host scalar of its schedule."""
     return scalars[name] if isinstance(value, AbstractSchedule) else value

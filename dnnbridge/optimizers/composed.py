@@ -1,4 +1,4 @@
-"""Bases of optimizers that are made of optimizers."""
+"""Bases of optimizers that contain other optimizers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dnnbridge.specs.rewriting import specs_in
 
 
 class AbstractComposed(AbstractOptimizer):
-    """Base of optimizers that leave the moving of weights to others.
+    """Base of optimizers that let inner optimizers move the weights.
 
     A subclass defines `emit`, `host_scalars`, `rate` and `with_rate`.
     """
@@ -38,22 +38,24 @@ class AbstractComposed(AbstractOptimizer):
     def __post_init__(self) -> None:
         if self.weight_decay is not None:
             raise SpecError(
-                "is for optimizers that move weights",
+                "is only for optimizers that move weights themselves",
                 where="weight_decay",
                 hint="Give it to the inner optimizer.",
             )
 
     def scalars(self, step: int) -> dict[str, float]:
-        """Return its own host scalars; by default none."""
+        """Return the host scalars of this optimizer alone; by default none."""
         return {}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        raise SpecError("moves no weights by itself", where=type(self).__name__, hint="See emit.")
+        raise SpecError(
+            "does not move weights itself", where=type(self).__name__, hint="Call emit instead."
+        )
 
     def part(
         self, updates: Updates, key: str, inner: AbstractOptimizer, weights: Sequence[Weight]
     ) -> Updates:
-        """Write the updates of an inner optimizer apart from the others, and return them."""
+        """Write the updates of an inner optimizer separately, and return them."""
         made = replace(updates.within(f"{key}."), writes={})
         inner.emit(made, weights)
         return made
@@ -66,10 +68,10 @@ class AbstractComposed(AbstractOptimizer):
 
 @dataclass(frozen=True)
 class AbstractWrapper(AbstractComposed):
-    """Base of optimizers around one other. A subclass defines `emit`, which calls `emit_inner`.
+    """Base of optimizers that wrap another. A subclass defines `emit`, which calls `emit_inner`.
 
     Args:
-        optimizer: the one inside.
+        optimizer: the inner optimizer.
     """
 
     optimizer: Annotated[AbstractOptimizer, PlainValidator(instance_of(AbstractOptimizer))]
@@ -90,7 +92,7 @@ class AbstractWrapper(AbstractComposed):
         return self.optimizer.rate(self.inner_step(step))
 
     def emit_inner(self, updates: Updates, weights: Sequence[Weight]) -> Updates:
-        """Write the inner optimizer's updates apart from the others, and return them."""
+        """Write the inner optimizer's updates separately, and return them."""
         return self.part(updates, "inner", self.optimizer, weights)
 
     def with_rate(self, change: ChangeOfRate) -> Self:
@@ -99,10 +101,10 @@ class AbstractWrapper(AbstractComposed):
 
 
 class AbstractFollower(AbstractWrapper):
-    """Base of optimizers that see the weights which another one has just moved.
+    """Base of optimizers that act after an inner optimizer has moved the weights.
 
-    A subclass defines `slots`, `scalars` and `follow`. What starts with the weights needs a slot
-    that counts: the first step may be one that a `DynamicLossScale` leaves out.
+    A subclass defines `slots`, `scalars` and `follow`. A slot that starts as the weights needs
+    another slot that records the start: a `DynamicLossScale` may skip the first step.
     """
 
     def __post_init__(self) -> None:
@@ -110,7 +112,7 @@ class AbstractFollower(AbstractWrapper):
         waiting = waits_in(self.optimizer)
         if waiting is not None:
             raise SpecError(
-                "would see steps in which nothing moves",
+                "would also act in steps that move no weights",
                 where="optimizer",
                 got=f"{waiting} inside",
                 hint=f"Write {waiting}({type(self).__name__}(…), …).",
@@ -120,7 +122,7 @@ class AbstractFollower(AbstractWrapper):
     def follow(
         self, before: Value, after: Value, slots: Slots, scalars: Scalars
     ) -> tuple[Value, Slots]:
-        """Write what becomes of a parameter and of the slots, from its value before and after."""
+        """Write the new parameter and slots, from its values before and after the inner update."""
 
     def emit(self, updates: Updates, weights: Sequence[Weight]) -> None:
         updates.writes |= self.emit_inner(updates, weights).writes
@@ -146,7 +148,7 @@ class AbstractFollower(AbstractWrapper):
 
 
 def waits_in(optimizer: AbstractOptimizer) -> str | None:
-    """Return the name of an optimizer inside that waits in some steps, if there is one."""
+    """Return the name of an inner optimizer that waits in some steps, or None."""
     for each in specs_in(optimizer):
         if isinstance(each, AbstractOptimizer) and each.waits:
             return type(each).__name__

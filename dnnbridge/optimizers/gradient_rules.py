@@ -1,4 +1,4 @@
-"""What is done to the gradients of all weights together, before the optimizer sees them."""
+"""Rules that change the gradients of all weights before the optimizer sees them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class AbstractGradientRule(Spec):
 
     @abstractmethod
     def emit(self, gradients: Sequence[Value], weights: Sequence[Value]) -> Sequence[Value]:
-        """Write the new gradients, one per given one and of its shape.
+        """Write the new gradients, one per given gradient and with its shape.
 
         Args:
-            gradients: those of all weights that an optimizer moves.
+            gradients: the gradients of all weights that an optimizer moves.
             weights: these weights, in the same order.
         """
 
 
 @spec
 class ClipByValue(AbstractGradientRule):
-    """Every element of a gradient kept within -limit and limit
+    """Every element of a gradient clipped to [-limit, limit]
 
     Keras' `clipvalue`, MindSpore's `ops.clip_by_value`.
 
@@ -50,7 +50,7 @@ class ClipByValue(AbstractGradientRule):
 
 @spec
 class ClipByNorm(AbstractGradientRule):
-    """g · limit / max(‖g‖, limit) for the gradient g of each array by itself
+    """g · limit / max(‖g‖, limit) for the gradient g of each array separately
 
     Keras' `clipnorm`.
 
@@ -89,7 +89,7 @@ def _squares(g: Value) -> Value:
 
 @spec
 class ScaleGradients(AbstractGradientRule):
-    """factor · g: with 1 / s what `loss_scale=s` does in an optimizer of MindSpore
+    """factor · g; a factor of 1 / s does what `loss_scale=s` does in a MindSpore optimizer
 
     Example:
         >>> ScaleGradients(1 / 1024.0).factor
@@ -104,14 +104,14 @@ class ScaleGradients(AbstractGradientRule):
 
 @spec
 class AdaptiveClip(AbstractGradientRule):
-    """g · min(1, limit · max(‖p‖, ε) / ‖g‖), the norms unit by unit (Brock et al., 2021)
+    """g · min(1, limit · max(‖p‖, ε) / ‖g‖), with one norm per unit (Brock et al., 2021)
 
-    A unit is what makes one feature, an element of the last axis of a kernel; an array of one axis,
-    such as a bias, is one unit. As in the code of its authors.
+    A unit computes one feature: an element of the last axis of a kernel. An array with one axis,
+    such as a bias, is one unit. The authors' code has the same units.
 
     Args:
         limit: largest ratio of the norm of a gradient to that of its weights.
-        epsilon: least norm of weights that is counted, so that zeros can leave 0.
+        epsilon: lower bound of the norm of weights, so that weights of 0 can change.
 
     Example:
         >>> AdaptiveClip().limit
@@ -134,10 +134,10 @@ class AdaptiveClip(AbstractGradientRule):
 
 @spec
 class CentralizeGradients(AbstractGradientRule):
-    """g minus its mean, unit by unit, for weights of two axes or more (Yong et al., 2020)
+    """g minus its mean per unit, for weights of two axes or more (Yong et al., 2020)
 
-    A unit is an element of the last axis. What `grad_centralization=True` means in a group of
-    MindSpore's, whose kernel for it does not run on a CPU.
+    A unit is an element of the last axis. MindSpore does this in a parameter group with
+    `grad_centralization=True`; its kernel does not run on a CPU.
 
     Example:
         >>> CentralizeGradients()
@@ -155,7 +155,7 @@ def _factor(squares: Value, limit: float) -> Value:
 
 
 def as_rules(value: Any) -> tuple[AbstractGradientRule, ...]:
-    """Return rules as they are given: one or several."""
+    """Return one rule or several as a tuple."""
     given = (value,) if isinstance(value, AbstractGradientRule) else value
     if not isinstance(given, (list, tuple)) or not all(
         isinstance(rule, AbstractGradientRule) for rule in given
@@ -179,4 +179,4 @@ if TYPE_CHECKING:
     RulesField = Converted[tuple[AbstractGradientRule, ...], RulesLike]
 else:
     RulesField = RulesLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""

@@ -1,4 +1,4 @@
-"""Optimizers that treat weights by their names."""
+"""Optimizers that treat groups of weights differently, by their names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _factor(value: Any) -> float:
         raise SpecError(
             "expected a factor above 0",
             got=shorten(value),
-            hint="Weights that do not move belong into frozen.",
+            hint="To keep weights fixed, write Experiment(frozen=…).",
         )
     return float(value)
 
@@ -61,12 +61,12 @@ class AbstractGrouping(AbstractComposed):
 
     def rate(self, step: int) -> float:
         raise SpecError(
-            "groups have rates of their own", where=type(self).__name__, hint="See rates."
+            "each group has its own rate", where=type(self).__name__, hint="Call rates(step)."
         )
 
     @property
     def average(self) -> str | None:
-        """The slot of averages of the groups that have one."""
+        """Name of the slot that holds averages, if a group has one."""
         return next((o.average for _, o in self.groups_of() if o.average), None)
 
     def host_scalars(self, step: int) -> dict[str, float]:
@@ -82,7 +82,7 @@ class AbstractGrouping(AbstractComposed):
             key = rule_for(weight.name, keyed, default="")
             if not key:
                 raise SpecError(
-                    "is in no group",
+                    "fits no group",
                     where=weight.name,
                     got=", ".join(pattern for pattern, _ in keyed),
                     hint='Add a group "*" for the rest.',
@@ -98,11 +98,12 @@ class AbstractGrouping(AbstractComposed):
 
 @spec
 class ParameterGroups(AbstractGrouping):
-    """An optimizer of its own for each group of weights
+    """One optimizer per group of weights
 
     Args:
         groups: an optimizer per pattern of names, such as {"head/*": Adam(1e-3), "*": SGD(1e-4)}.
-            A weight belongs to the first one that fits. Patterns that fit nothing are errors.
+            A weight belongs to the first pattern that fits. A pattern that fits no weight is an
+            error.
 
     Example:
         >>> from dnnbridge import SGD
@@ -115,7 +116,9 @@ class ParameterGroups(AbstractGrouping):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.groups_of():
-            raise SpecError("needs a group", where="groups", hint='Write {"*": SGD(0.1)}.')
+            raise SpecError(
+                "needs at least one group", where="groups", hint='Write {"*": SGD(0.1)}.'
+            )
 
     def groups_of(self) -> tuple[tuple[str, AbstractOptimizer], ...]:
         return by_pattern(self.groups, instance_of(AbstractOptimizer))
@@ -131,12 +134,12 @@ class ParameterGroups(AbstractGrouping):
 
 @spec
 class LearningRateMultipliers(AbstractGrouping):
-    """One optimizer, whose learning rate is multiplied for some weights
+    """One optimizer with a multiplied learning rate for some weights
 
     Args:
         optimizer: what moves the weights.
-        multipliers: a factor per pattern of names, such as {"body/*": 0.1}; weights that no
-            pattern fits have the optimizer's own rate.
+        multipliers: a factor per pattern of names, such as {"body/*": 0.1}. Weights that fit no
+            pattern have the optimizer's own rate.
 
     Example:
         >>> from dnnbridge import Adam
@@ -152,7 +155,7 @@ class LearningRateMultipliers(AbstractGrouping):
         super().__post_init__()
         if any(isinstance(each, WithGradientRules) for each in specs_in(self.optimizer)):
             raise SpecError(
-                "would apply rules to each group of gradients by itself",
+                "would apply the gradient rules to each group separately",
                 where="optimizer",
                 got="WithGradientRules inside",
                 hint="Write WithGradientRules(LearningRateMultipliers(…), rules).",

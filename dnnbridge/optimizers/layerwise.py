@@ -1,4 +1,4 @@
-"""Optimizers whose step is a share of the norm of the weights, array by array."""
+"""Optimizers that scale the step of each array by the norm of its weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dnnbridge.specs.spec import spec
 class Lamb(AbstractOptimizer):
     """u = m̂ / (√v̂ + ε) + λ p, p -= lr · ‖p‖ / ‖u‖ · u (You et al., 2020)
 
-    m and v as in `Adam`, m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ), φ(x) = x. Where a norm is 0 the
+    m and v as in `Adam`, m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ), φ(x) = x. If a norm is 0, the
     ratio of the norms is 1.
 
     Args:
@@ -28,7 +28,7 @@ class Lamb(AbstractOptimizer):
         beta_1: β₁.
         beta_2: β₂.
         epsilon: ε: 1e-7 in Keras, 1e-6 in MindSpore and the paper.
-        decay_in_ratio: λ, the paper's weight decay. Keras' Lamb has its decay outside of the ratio.
+        decay_in_ratio: λ, the paper's weight decay. Keras' Lamb decays outside of the ratio.
 
     Example:
         >>> Lamb.mindspore(0.01).epsilon
@@ -82,7 +82,7 @@ class Lamb(AbstractOptimizer):
         eps: float = 1e-6,
         weight_decay: float = 0.0,
     ) -> Self:
-        """Return what `mindspore.nn.Lamb` documents; it has no kernel on the CPU."""
+        """Return what `mindspore.nn.Lamb` documents; MindSpore has no CPU kernel for it."""
         return cls(learning_rate, beta1, beta2, eps, weight_decay)
 
 
@@ -90,7 +90,7 @@ class Lamb(AbstractOptimizer):
 class LARS(AbstractOptimizer):
     """u = η ‖p‖ / (‖g‖ + λ ‖p‖ + ε) · (g + λ p), then `SGD` with u in place of g (You et al., 2017)
 
-    Where ‖p‖ or ‖g‖ is 0 the factor is 1, as in TensorFlow's and NVIDIA's implementations.
+    If ‖p‖ or ‖g‖ is 0, the factor is 1, as in TensorFlow's and NVIDIA's implementations.
 
     Args:
         learning_rate: a number or a schedule of the step.
@@ -98,11 +98,10 @@ class LARS(AbstractOptimizer):
         trust_coefficient: η.
         decay_in_ratio: λ, the paper's weight decay.
         epsilon: ε; the paper has none, MindSpore 1e-5.
-        nesterov: look ahead; needs momentum.
-        rate_in_velocity: v = μ v + lr u and p -= v, as in the paper; False is v = μ v + u and
-            p -= lr v, the form that MindSpore's LARS has, which wraps another optimizer.
-        clip: no factor above the learning rate: min(factor / lr, 1) in its place (LARC), as
-            MindSpore's `use_clip`.
+        nesterov: use Nesterov momentum; needs `momentum` above 0.
+        rate_in_velocity: True: v = μ v + lr u and p -= v, as in the paper. False: v = μ v + u and
+            p -= lr v, as in MindSpore's LARS, which wraps another optimizer.
+        clip: replace the factor by min(factor / lr, 1) (LARC), as MindSpore's `use_clip`.
 
     Example:
         >>> LARS.mindspore(0.1).rate_in_velocity
@@ -120,7 +119,7 @@ class LARS(AbstractOptimizer):
 
     def __post_init__(self) -> None:
         if self.nesterov and self.momentum == 0.0:
-            raise SpecError("nesterov needs momentum", hint="Set momentum=0.9, say.")
+            raise SpecError("nesterov needs momentum", hint="For example, set momentum=0.9.")
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         return {"velocity": Slot(shape)} if self.momentum else {}
@@ -158,8 +157,8 @@ class LARS(AbstractOptimizer):
     ) -> Self:
         """Return what `mindspore.nn.LARS` documents, around `nn.SGD` with the other arguments.
 
-        It has no kernel on the CPU. Its default leaves out arrays with "bias" or "LayerNorm" in
-        their names; here every array has the factor.
+        MindSpore has no CPU kernel for it. By default it excludes arrays with "bias" or
+        "LayerNorm" in their names; here the factor applies to every array.
         """
         form = {"nesterov": nesterov, "rate_in_velocity": False, "clip": use_clip}
         return cls(learning_rate, momentum, coefficient, weight_decay, epsilon, **form)
@@ -171,7 +170,7 @@ def norm(x: Value) -> Value:
 
 
 def _ratio(of_p: Value, of_step: Value, divisor: Value) -> Value:
-    """Return of_p / divisor, and 1 where one of the first two is 0."""
+    """Return of_p / divisor, or 1 if `of_p` or `of_step` is 0."""
     moving = of_step > 0.0
     quotient = of_p / ops.where(moving, divisor, 1.0)
     return ops.where(of_p > 0.0, ops.where(moving, quotient, 1.0), 1.0)

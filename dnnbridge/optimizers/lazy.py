@@ -1,4 +1,4 @@
-"""Adam that leaves rows of tables alone while a batch does not read them."""
+"""Adam that changes only those rows of a table that a batch reads."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ TABLES = ("embeddings", "*/embeddings")
 
 @spec
 class LazyAdam(AbstractOptimizer):
-    """`Adam`, but a row of a table stays, with its m and v, while its gradient is 0
+    """`Adam`, but a row of a table keeps its value, m and v while its gradient is 0
 
-    Another equation than Adam's, whose means decay in every step and move every row. A step touches
-    the rows that a batch reads and no others, so that a large table costs what is read of it. α is
-    that of the step, however often a row has moved. A row that is read with a gradient of exactly
-    0, such as padding, stays too; `mindspore.nn.LazyAdam` and that of TensorFlow Addons move it.
+    The equation differs from Adam's, where the means decay in every step and move every row. A
+    step changes only the rows that the batch reads, so a large table costs only the rows read. α
+    depends on the step, not on how often a row has moved. A row read with a gradient of exactly 0,
+    such as padding, stays too; `mindspore.nn.LazyAdam` and TensorFlow Addons' LazyAdam move it.
 
     Args:
         learning_rate: a number or a schedule of the step.
         beta_1: as in `Adam`.
         beta_2: as in `Adam`.
         epsilon: as in `Adam`.
-        lazy: patterns of the weights whose rows stay; the others are moved by `Adam`. A row is an
-            element of the first axis.
+        lazy: patterns of the weights that are updated by row; `Adam` moves the others. A row is
+            an element of the first axis.
         epsilon_hat: as in `Adam`.
         nesterov: as in `Adam`.
 
@@ -56,11 +56,11 @@ class LazyAdam(AbstractOptimizer):
     nesterov: Bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        _ = self.adam  # checks what is left to it
+        _ = self.adam  # validates the arguments that go to Adam
 
     @cached_property
     def adam(self) -> Adam:
-        """What moves all other weights."""
+        """The optimizer of all other weights."""
         given = self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.epsilon_hat
         more: dict[str, Any] = {"nesterov": self.nesterov, "weight_decay": self.weight_decay}
         return Adam(*given, **more)
@@ -108,7 +108,8 @@ class LazyAdam(AbstractOptimizer):
     ) -> AbstractOptimizer:
         """Return `mindspore.nn.LazyAdam` with these arguments.
 
-        It is lazy with `nn.EmbeddingLookup(sparse=True)` alone; this is with every `Embedding`.
+        MindSpore's is lazy only with `nn.EmbeddingLookup(sparse=True)`; this one is lazy with
+        every `Embedding`.
         """
         more: dict[str, Any] = {"nesterov": use_nesterov}
         more["weight_decay"] = mindspore_decay(weight_decay)

@@ -13,12 +13,12 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Lookahead(AbstractFollower):
-    """slow += α (p - slow), p = slow, after every k updates by another (Zhang et al., 2019)
+    """slow += α (p - slow), p = slow, after every k inner updates (Zhang et al., 2019)
 
-    slow starts as the first weights. The slots of the optimizer inside go on as they are.
+    slow starts as the initial weights. The slots of the inner optimizer are not reset.
 
     Args:
-        optimizer: what moves p between.
+        optimizer: the inner optimizer, which moves p.
         steps: k.
         alpha: α.
 

@@ -1,4 +1,4 @@
-"""Loss scaling: gradients of a multiplied loss, so that numbers of few bits hold them."""
+"""Loss scaling: multiply the loss, so that small gradients do not underflow."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ LARGEST = 3.4028234663852886e38
 """The largest float32."""
 
 LARGEST_SCALE = 2.0**126
-"""The largest scale: its inverse is the least float32 that no processor takes for 0."""
+"""The largest scale: its inverse is the smallest float32 that no processor rounds to 0."""
 
 
 class AbstractLossScale(Spec):
     """Base of loss scales. A subclass defines `begin` and `emit`.
 
-    The loss that is reported and the gradients that rules and optimizers see are not scaled.
+    The reported loss is not scaled. Rules and optimizers see gradients that are not scaled.
     """
 
     @abstractmethod
     def begin(self, updates: Updates) -> Value | float:
-        """Return what the loss is multiplied by before it is differentiated."""
+        """Return the factor of the loss, applied before differentiation."""
 
     @abstractmethod
     def emit(
@@ -51,10 +51,10 @@ class AbstractLossScale(Spec):
 
 @spec
 class FixedLossScale(AbstractLossScale):
-    """The loss times `scale`, the gradients divided by it
+    """Multiply the loss by `scale` and divide the gradients by it
 
-    As MindSpore's `FixedLossScaleManager(scale)` with an optimizer's `loss_scale=scale`. With a
-    power of 2 no float32 changes, unless it leaves the range of numbers.
+    Same as MindSpore's `FixedLossScaleManager(scale)` with an optimizer's `loss_scale=scale`. A
+    power of 2 changes no float32, unless a number leaves the range of float32.
 
     Example:
         >>> FixedLossScale(1024.0).scale
@@ -80,17 +80,17 @@ class FixedLossScale(AbstractLossScale):
 
 @spec
 class DynamicLossScale(AbstractLossScale):
-    """A scale that grows while gradients are finite; a step in which they are not is left out
+    """A scale that grows while gradients are finite; a step with infinite or NaN ones is skipped
 
-    Weights and slots stay as they were in such a step, and the scale is divided by `factor`. It
-    counts as a step for schedules and bias corrections all the same. As `LossScaleOptimizer` in
-    Keras and `DynamicLossScaleManager` in MindSpore (Micikevicius et al., 2018).
+    A skipped step leaves weights and slots unchanged, and divides the scale by `factor`. It still
+    counts as a step for schedules and bias corrections. Same as `LossScaleOptimizer` in Keras and
+    `DynamicLossScaleManager` in MindSpore (Micikevicius et al., 2018).
 
     Args:
         initial: the first scale: 2^15 in Keras, 2^24 in MindSpore.
-        factor: by which it grows and shrinks; it does not grow beyond 2^126.
-        growth_steps: finite steps in a row after which it grows: 2000 in both frameworks.
-        minimum: the least scale.
+        factor: the scale grows and shrinks by this factor; it does not grow beyond 2^126.
+        growth_steps: finite steps in a row before the scale grows: 2000 in both frameworks.
+        minimum: the smallest scale.
 
     Example:
         >>> DynamicLossScale().initial
@@ -106,7 +106,7 @@ class DynamicLossScale(AbstractLossScale):
         _require_below(self.initial, "DynamicLossScale.initial")
         if self.factor <= 1.0 or self.minimum > self.initial:
             raise SpecError(
-                "factor is above 1, minimum at most initial",
+                "factor must be above 1, and minimum at most initial",
                 where="DynamicLossScale",
                 got=f"factor {self.factor}, minimum {self.minimum}, initial {self.initial}",
             )
@@ -138,7 +138,9 @@ class DynamicLossScale(AbstractLossScale):
 
 def _require_below(scale: float, where: str) -> None:
     if scale > LARGEST_SCALE:
-        raise SpecError("is at most 2^126", where=where, got=str(scale), hint="2^15 is common.")
+        raise SpecError(
+            "must be at most 2^126", where=where, got=str(scale), hint="A common value is 2^15."
+        )
 
 
 def _unscaled(weights: Sequence[Weight], factor: Value | float) -> list[Weight]:
@@ -146,7 +148,7 @@ def _unscaled(weights: Sequence[Weight], factor: Value | float) -> list[Weight]:
 
 
 def _all_finite(gradients: Sequence[Value]) -> Value:
-    """Return whether no element is infinite or NaN; such a one differs from what it is cut to."""
+    """Return whether all elements are finite; clipping changes those that are not."""
     sizes = (ops.abs(g) for g in gradients)
     finite = [ops.equal(ops.minimum(size, LARGEST), size) for size in sizes]
     bad = [ops.reduce_sum(ops.where(each, 0.0, 1.0), tuple(range(each.rank))) for each in finite]
@@ -154,7 +156,7 @@ def _all_finite(gradients: Sequence[Value]) -> Value:
 
 
 def as_loss_scale(value: Any) -> AbstractLossScale | None:
-    """Return a loss scale as it is; a number is a fixed one."""
+    """Return a loss scale unchanged; turn a number into a `FixedLossScale`."""
     value = plain(value)
     if value is None or isinstance(value, AbstractLossScale):
         return value
@@ -176,10 +178,10 @@ LossScaleLike = Annotated[
         NULL,
     ),
 ]
-"""Field of a loss scale; a number is a fixed one."""
+"""Field of a loss scale; a number stands for a `FixedLossScale`."""
 
 if TYPE_CHECKING:
     LossScaleField = Converted[AbstractLossScale | None, LossScaleLike]
 else:
     LossScaleField = LossScaleLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""

@@ -10,15 +10,15 @@ from dnnbridge.graph import Operand, Value
 def toward(mean: Value, x: Value, share: Operand) -> Value:
     """Return mean + share · (x - mean): the mean with decay 1 - share.
 
-    decay · mean + (1 - decay) · x is the same number, but float32 rounds a decay of 0.999 by
-    1.3e-8, and what is n steps old is then wrong by n times that. The rounding of the share,
-    0.001, does not grow.
+    decay · mean + (1 - decay) · x is mathematically equal. But float32 rounds a decay of 0.999 by
+    1.3e-8, and a term that is n steps old is then wrong by n times that. The rounding of the
+    share, 0.001, does not grow.
     """
     return mean + share * (x - mean)
 
 
 def nearest_float32(decay: float) -> float:
-    """Return a decay as float32 holds it; 1 less it is then exact in float32 too, from 1/2 on.
+    """Return a decay rounded to float32; from 1/2 on, 1 - decay is then exact in float32 too.
 
     Example:
         >>> nearest_float32(0.999)

@@ -1,4 +1,4 @@
-"""Relatives of Adam: optimizers of running means of gradients."""
+"""Adamax, Nadam and Lion: optimizers that keep running means of gradients."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Adamax(AbstractOptimizer):
 
 @spec
 class Nadam(AbstractOptimizer):
-    """Adam with Nesterov's momentum, which warms up (Dozat, 2016)
+    """Adam with Nesterov momentum that warms up (Dozat, 2016)
 
     μₜ = β₁ (1 - ½ 0.96^(ψt)), Pₜ = Π μ, m and v as in `Adam`,
     p -= (lr μₜ₊₁ / (1 - Pₜ₊₁) · m + lr (1 - μₜ) / (1 - Pₜ) · g) / (√(v / (1 - β₂ᵗ)) + ε)
@@ -89,7 +89,7 @@ class Nadam(AbstractOptimizer):
         beta_1: β₁.
         beta_2: β₂.
         epsilon: ε.
-        momentum_decay: ψ: 1 in Keras, 0.004 in MindSpore's experimental one.
+        momentum_decay: ψ: 1 in Keras, 0.004 in MindSpore's experimental NAdam.
 
     Example:
         >>> round(Nadam(1.0).scalars(step=0)["of_g"], 6)
@@ -141,9 +141,9 @@ class Lion(AbstractOptimizer):
     """p -= lr · sign(β₁ m + (1 - β₁) g), m = β₂ m + (1 - β₂) g (Chen et al., 2023)
 
     Args:
-        learning_rate: a number or a schedule of the step; a tenth of Adam's, say.
-        beta_1: β₁, of the step.
-        beta_2: β₂, of the mean that is kept.
+        learning_rate: a number or a schedule of the step; for example a tenth of Adam's.
+        beta_1: β₁, used for the step.
+        beta_2: β₂, decay of the running mean m.
 
     Example:
         >>> Lion().beta_2

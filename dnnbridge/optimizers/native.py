@@ -1,4 +1,4 @@
-"""What is told besides a live optimizer of a framework, and numbers read off it."""
+"""Options for reading a framework's live optimizer, and helpers for its numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dnnbridge.schedules.table import TableSchedule
 
 @dataclass(frozen=True)
 class NativeOptions:
-    """What a native optimizer does not say of itself.
+    """What a native optimizer cannot tell about itself.
 
     Attributes:
-        names: our name of a weight, of the native one; None is what the backend takes it to be.
-        exempt: patterns of weights that do not decay, besides those that are known.
-        steps: how many values of a schedule are read, if it is not one of the framework's own.
+        names: maps a native weight name to ours; None uses the backend's mapping.
+        exempt: patterns of further weights that do not decay, besides the known ones.
+        steps: how many values to read from a schedule that is not one of the framework's own.
     """
 
     names: Callable[[str], str] | None = None
@@ -30,17 +30,17 @@ class NativeOptions:
         """Return the values of a schedule that only the framework can compute."""
         if self.steps is None:
             raise SpecError(
-                "is not a schedule that can be read",
+                "cannot read this schedule as a formula",
                 where="from_native",
                 got=what,
-                hint="Give steps=… to take that many of its values, or replace the rate: "
+                hint="Give steps=… to read that many of its values, or replace the rate: "
                 "optimizer.with_rate(lambda rate: …).",
             )
         return TableSchedule(tuple(schedule(step) for step in range(self.steps)))
 
 
 def shortest(value: float) -> float:
-    """Return the number that was meant by a float32: 0.1 for 0.10000000149011612.
+    """Return the shortest decimal of a float32: 0.1 for 0.10000000149011612.
 
     Example:
         >>> shortest(0.10000000149011612), shortest(0.1), shortest(1 / 3)

@@ -1,4 +1,4 @@
-"""Optimizers that draw weights to exactly 0."""
+"""Optimizers that can set weights to exactly 0."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Ftrl(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step, always above 0.
-        learning_rate_power: k, at most 0. With -0.5, -1 and 0 powers are exact; for others they
-            are exp(-k log n), as exact as the backend's exp and log.
-        initial_accumulator_value: what n starts at. With 0, a gradient of 0 gives NaN unless β or
+        learning_rate_power: k, at most 0. The powers are exact for -0.5, -1 and 0. For other values
+            they are exp(-k log n), as accurate as the backend's exp and log.
+        initial_accumulator_value: initial value of n. With 0, a gradient of 0 gives NaN unless β or
             λ₂ is above 0.
         l1_regularization_strength: λ₁.
         l2_regularization_strength: λ₂.
@@ -53,9 +53,9 @@ class Ftrl(AbstractOptimizer):
         k = self.learning_rate_power
         if self.initial_accumulator_value == 0.0 and k not in (-0.5, -1.0, 0.0):
             raise SpecError(
-                "an accumulator that starts at 0 needs the power -0.5, -1 or 0",
+                "initial_accumulator_value 0 needs learning_rate_power -0.5, -1 or 0",
                 got=str(k),
-                hint="Set initial_accumulator_value=0.1, say.",
+                hint="For example, set initial_accumulator_value=0.1.",
             )
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
@@ -85,12 +85,12 @@ class Ftrl(AbstractOptimizer):
         return -over / (power * scalars["of_power"] + scalars["plus"]), {"n": n, "z": z}
 
     def _power(self, old: Value, n: Value, square: Value) -> tuple[Operand, Operand]:
-        """Return n^(-k), and by how much it is above old^(-k)."""
+        """Return n^(-k) and n^(-k) - old^(-k)."""
         k = self.learning_rate_power
         if k == -0.5:
             root = ops.sqrt(n)
             total = root + ops.sqrt(old)
-            # √n - √old without its cancellation; where both are 0, so is the square.
+            # √n - √old without cancellation; where both are 0, the square is 0 too.
             return root, square / ops.where(total > 0.0, total, 1.0)
         if k == -1.0:
             return n, square
@@ -142,12 +142,12 @@ class Ftrl(AbstractOptimizer):
 class ProximalAdagrad(AbstractOptimizer):
     """s += g², r = lr / √s, q = p - r g, p = sign(q) max(|q| - λ₁ r, 0) / (1 + λ₂ r)
 
-    Adagrad with the proximal step of FOBOS (Duchi & Singer, 2009), in the rate of each element.
-    `mindspore.nn.ProximalAdagrad` documents λ₁ lr and λ₂ lr, and computes this.
+    Adagrad with the proximal step of FOBOS (Duchi & Singer, 2009), at the rate r of each element.
+    `mindspore.nn.ProximalAdagrad` documents λ₁ lr and λ₂ lr, but computes this equation.
 
     Args:
         learning_rate: a number or a schedule of the step.
-        initial_accumulator_value: what s starts at, above 0 if a gradient may be 0.
+        initial_accumulator_value: initial value of s, above 0 if a gradient may be 0.
         l1: λ₁.
         l2: λ₂.
 
@@ -172,8 +172,8 @@ class ProximalAdagrad(AbstractOptimizer):
         rate = scalars["learning_rate"] / ops.sqrt(s)
         move = rate * g
         q, most = p - move, self.l1 * rate
-        # All that is taken from p in one sum: p is rounded once, and 1 + λ₂ r, of which float32
-        # keeps little where r is small, is never a divisor of p.
+        # Subtract everything from p in one sum, so that p is rounded once. Do not divide p by
+        # 1 + λ₂ r: float32 keeps little of λ₂ r in that sum where r is small.
         if self.l1:
             move = move + most * ops.sign(q)
         if self.l2:
@@ -197,7 +197,7 @@ class ProximalAdagrad(AbstractOptimizer):
 
 
 def _log1p(x: Value) -> Value:
-    """Return log(1 + x) for x of 0 or more: near 0 by the series of artanh, exact there."""
+    """Return log(1 + x) for x ≥ 0; near 0 by the series of artanh, which is exact there."""
     s = x / (x + 2.0)
     square, series = ops.square(s), 1.0 / 17.0 + 0.0 * s
     for odd in (15, 13, 11, 9, 7, 5, 3, 1):

@@ -19,15 +19,15 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Rprop(AbstractOptimizer):
-    """Steps by the sign of the gradient, each element with its own (Riedmiller & Braun, 1993)
+    """Steps by the sign of the gradient, one step size per element (Riedmiller & Braun, 1993)
 
-    s grows by η₊ where g has the sign that it had before, and shrinks by η₋ where it has the other
-    one; it stays within its bounds. Where the sign changed nothing moves, and the next step takes
-    it for 0 (iRprop⁻, as MindSpore and PyTorch have it); elsewhere p -= s · sign(g).
-    For whole batches: the gradient of few examples changes its sign by chance.
+    s grows by η₊ where g keeps its sign, and shrinks by η₋ where the sign changes. s stays within
+    its bounds. Where the sign changed, p does not move, and the next step treats the old sign as 0
+    (iRprop⁻, as in MindSpore and PyTorch). Elsewhere p -= s · sign(g).
+    Use it with full batches: the gradient of few examples changes its sign by chance.
 
     Args:
-        initial_step: what s starts at, the learning rate of MindSpore and PyTorch.
+        initial_step: initial value of s, called learning rate in MindSpore and PyTorch.
         eta_minus: η₋.
         eta_plus: η₊.
         min_step: lower bound of s.
@@ -55,7 +55,7 @@ class Rprop(AbstractOptimizer):
         return {}
 
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:
-        # Of the gradient before only its sign is kept: a product of small gradients underflows.
+        # Keep only the sign of the last gradient: a product of small gradients underflows.
         sign = ops.sign(g)
         turned = sign * slots["sign"]
         shrunk = ops.where(turned < 0.0, self.eta_minus, 1.0)

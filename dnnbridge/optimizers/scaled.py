@@ -1,4 +1,4 @@
-"""What `loss_scale` means in an optimizer of MindSpore."""
+"""The `loss_scale` argument of MindSpore's optimizers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dnnbridge.optimizers.base import AbstractOptimizer
 
 
 def scaled(made: AbstractOptimizer, loss_scale: float) -> AbstractOptimizer:
-    """Return an optimizer that divides gradients by a number first; with 1 the optimizer itself.
+    """Return an optimizer that first divides gradients by `loss_scale`; for 1 the same optimizer.
 
     Example:
         >>> from dnnbridge import SGD
@@ -19,11 +19,11 @@ def scaled(made: AbstractOptimizer, loss_scale: float) -> AbstractOptimizer:
 
     if isinstance(loss_scale, bool) or not isinstance(loss_scale, (int, float)) or loss_scale <= 0:
         raise SpecError(
-            "is a number above 0",
+            "must be a number above 0",
             where="loss_scale",
             got=repr(loss_scale),
-            hint="It divides the gradients of a loss that was multiplied by it. A scale that "
-            "changes belongs to the experiment: Experiment(loss_scale=DynamicLossScale()).",
+            hint="The optimizer divides the gradients by it. For a scale that changes, write "
+            "Experiment(loss_scale=DynamicLossScale()).",
         )
     if loss_scale == 1.0:
         return made

@@ -23,18 +23,18 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class SGD(AbstractOptimizer):
-    """Gradient descent, with momentum (Polyak, 1964) and its look-ahead (Nesterov, 1983)
+    """Gradient descent with momentum (Polyak, 1964) or Nesterov momentum (Nesterov, 1983)
 
     v = μ v + (1 - dampening) g, then p -= lr v; with `nesterov`, p -= lr (g + μ v).
 
     Args:
         learning_rate: a number or a schedule of the step.
-        momentum: μ; a schedule may change it, and with 0 there is no v.
-        nesterov: look ahead; needs momentum and no dampening.
+        momentum: μ, a number or a schedule; with 0 there is no v.
+        nesterov: use Nesterov momentum; needs momentum and no dampening.
         dampening: share of the gradient kept out of v; needs momentum. The first step is not
             dampened (v = g), as in PyTorch and MindSpore.
-        rate_in_velocity: v = μ v + lr g and p -= v, as Keras does it. The two forms differ once
-            the rate changes: here an old gradient keeps the rate it came with.
+        rate_in_velocity: True: v = μ v + lr g and p -= v, as in Keras. The two forms differ once
+            the rate changes: with True, an old gradient keeps the rate of its own step.
 
     Example:
         >>> SGD(0.1, momentum=0.9, nesterov=True).scalars(step=0)
@@ -50,11 +50,13 @@ class SGD(AbstractOptimizer):
     def __post_init__(self) -> None:
         if self.momentum == 0.0 and (self.nesterov or self.dampening or self.rate_in_velocity):
             raise SpecError(
-                "nesterov, dampening and rate_in_velocity are about momentum, which is 0",
-                hint="Set momentum=0.9, say, or leave them out.",
+                "nesterov, dampening and rate_in_velocity need momentum, which is 0",
+                hint="Set momentum, for example to 0.9, or leave them out.",
             )
         if self.nesterov and self.dampening:
-            raise SpecError("nesterov excludes dampening", hint="Leave one of them out.")
+            raise SpecError(
+                "nesterov and dampening cannot be combined", hint="Leave one of them out."
+            )
 
     def slots(self, shape: tuple[int, ...]) -> dict[str, Slot]:
         return {"velocity": Slot(shape)} if self.momentum else {}
@@ -80,7 +82,7 @@ class SGD(AbstractOptimizer):
 
     @property
     def is_plain(self) -> bool:
-        """Whether v = μ v + g and p -= lr v or, with `nesterov`, p -= lr (g + μ v) is all."""
+        """Whether the update is v = μ v + g and p -= lr v, or p -= lr (g + μ v) for `nesterov`."""
         return not self.dampening and not self.rate_in_velocity
 
     @classmethod

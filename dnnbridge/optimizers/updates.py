@@ -1,4 +1,4 @@
-"""`Updates`: what follows the gradients in the graph of training."""
+"""`Updates`: the part of the training graph that follows the gradients."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 DECAY = "weight_decay:factor"
-"""Host scalar of a weight decay."""
+"""Name of the host scalar of a weight decay."""
 
 
 class Writer(Protocol):
-    """A spec that makes a value of one value: a constraint."""
+    """A spec that computes one value from another: a constraint."""
 
     @property
     def emit(self) -> Callable[[Value], Value]: ...
@@ -29,7 +29,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Weight:
-    """A parameter that an optimizer moves: what it is, its value and its gradient."""
+    """A parameter that an optimizer moves: its declaration, value and gradient."""
 
     array: StateArray
     value: Value
@@ -42,18 +42,18 @@ class Weight:
 
 @dataclass
 class Updates:
-    """Where an optimizer writes: a graph, its host scalars, and what becomes of state arrays.
+    """Where an optimizer writes: a graph, its host scalars, and new values of state arrays.
 
     Attributes:
         builder: of the graph.
         scalars: the host scalars of `AbstractOptimizer.host_scalars`, by name.
         slots: arrays kept between steps, by name.
-        reads: the inputs that read such an array, with its name.
+        reads: the graph inputs that read these arrays, with the names of the arrays.
         writes: new values of parameters and slots, by name.
-        names: names of all weights of the model, those that are frozen too.
-        loss_factor: what the loss was multiplied by before it was differentiated.
-        divisor: returns what the loss of the step was divided by, None for a sum; raises where
-            that is not one number.
+        names: names of all weights of the model, including frozen ones.
+        loss_factor: factor of the loss, applied before differentiation.
+        divisor: returns the divisor of the step's loss, or None for a sum; raises if the loss has
+            no single divisor.
     """
 
     builder: Builder
@@ -72,7 +72,7 @@ class Updates:
         return cls(builder, {n: builder.input(f"scalar:{n}", TensorType(())) for n in names})
 
     def within(self, prefix: str) -> Updates:
-        """Return the same for an inner optimizer, whose host scalars begin with the prefix."""
+        """Return a copy for an inner optimizer, whose host scalars start with the prefix."""
         inner = {n.removeprefix(prefix): v for n, v in self.scalars.items() if n.startswith(prefix)}
         return replace(self, scalars=inner)
 
@@ -82,7 +82,7 @@ class Updates:
         """Declare an array that is kept between steps and return its value."""
         if name in self.slots:
             raise SpecError(
-                "two arrays of optimizers have one name",
+                "two optimizer arrays have the same name",
                 where=name,
                 hint="Do not wrap an optimizer twice in the same way.",
             )
@@ -116,12 +116,12 @@ class Updates:
         self.take(weight, slots, made)
 
     def take(self, weight: Weight, slots: Mapping[str, Value], made: Sequence[Value]) -> None:
-        """Write what became of a parameter and of its slots."""
+        """Write the new values of a parameter and its slots."""
         keys = [weight.name, *(f"{weight.name}:{name}" for name in slots)]
         self.writes |= dict(zip(keys, made, strict=True))
 
     def replaced(self, spec: Writer, weight: Weight) -> None:
-        """Put what a spec makes of the new value of a parameter in its place."""
+        """Replace the new value of a parameter by what a spec computes from it."""
 
         def write(_: Builder, given: tuple[Value, ...]) -> list[Value]:
             return in_order(spec, weight, {}, spec.emit(*given), {})
@@ -143,9 +143,9 @@ class Updates:
         return p, g
 
     def only_if(self, condition: Value, inner: Updates, weights: Sequence[Weight]) -> None:
-        """Take over what an inner optimizer wrote, where the scalar condition holds.
+        """Take over the writes of an inner optimizer if the scalar condition holds.
 
-        Where it does not, every array stays as it was.
+        Otherwise every array keeps its value.
         """
         before = {weight.name: weight.value for weight in weights}
         before |= {name: value for value, name in self.reads.items()}
@@ -165,7 +165,7 @@ def in_order(
     found = {"p": p.type} | {f"slot {name}": value.type for name, value in made.items()}
     if found != wanted:
         raise SpecError(
-            f"{type(spec).__name__} must keep p and every slot as they are",
+            f"{type(spec).__name__} must keep the shape and dtype of p and of every slot",
             where=weight.name,
             got=", ".join(f"{name} {type}" for name, type in found.items()),
             hint="Expected " + ", ".join(f"{name} {type}" for name, type in wanted.items()) + ".",

@@ -1,4 +1,4 @@
-"""Weight decay: of the weights themselves, or of their gradients."""
+"""Weight decay: decoupled (changes the weights) or coupled (changes the gradients)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from dnnbridge.specs.patterns import check_patterns, named_by
 from dnnbridge.specs.spec import Spec, base_spec, spec
 
 BIASES_AND_NORMS = ("*/bias", "*_bias", "*/beta", "*/gamma", "*/scale")
-"""Names of what is commonly exempt: biases, and shift and scale of normalisations."""
+"""Weights that are commonly exempt: biases, and shift and scale of normalisations."""
 
 MINDSPORE_EXEMPT = ("*beta*", "*gamma*")
-"""What MindSpore's optimizers leave out, unless weights are given to them in groups."""
+"""Weights that MindSpore's optimizers do not decay, unless they are given in groups."""
 
 
 @base_spec()
 class AbstractWeightDecay(Spec):
-    """Base of weight decays. A subclass defines `emit`, and `factor` where it is not the rate.
+    """Base of weight decays. A subclass defines `emit`, and `factor` if that is not the rate.
 
     Args:
         rate: a number or a schedule of the step.
-        exempt: patterns of the weights that do not decay; "!…" takes one back. MindSpore leaves
-            out what has beta or gamma in its name, Keras nothing.
+        exempt: patterns of the weights that do not decay; "!…" removes names from them. MindSpore
+            exempts names with beta or gamma, Keras none.
     """
 
     rate: ScheduleField
@@ -39,23 +39,23 @@ class AbstractWeightDecay(Spec):
 
     @abstractmethod
     def emit(self, p: Value, g: Value, factor: Value) -> tuple[Value, Value]:
-        """Write the weights and the gradient that the update is given."""
+        """Write the weights and the gradient that the update receives."""
 
     def factor(self, step: int, learning_rate: Callable[[int], float]) -> float:
-        """Return the host scalar of an update, by an optimizer with this learning rate."""
+        """Return the host scalar of a step, for an optimizer with this learning rate."""
         return self.rate(step)
 
     def __post_init__(self) -> None:
         rate = self.rate
         if isinstance(rate, ConstantSchedule) and rate.value < 0.0:
             raise SpecError(
-                "a weight decay is 0 or more",
+                "a weight decay must be 0 or more",
                 where=f"{type(self).__name__}.rate",
                 got=str(rate.value),
             )
 
     def check(self, names: Sequence[str]) -> None:
-        """Raise if a pattern of `exempt`, other than the common ones, fits no weights."""
+        """Raise if a pattern of `exempt`, other than the common ones, fits no weight."""
         own = [p for p in self.exempt if p not in (*BIASES_AND_NORMS, *MINDSPORE_EXEMPT)]
         check_patterns(own, names, "exempt")
 
@@ -66,9 +66,9 @@ class AbstractWeightDecay(Spec):
 
 @spec
 class DecoupledWeightDecay(AbstractWeightDecay):
-    """p ← p - lr · rate · p before the update, which does not see it (Loshchilov & Hutter, 2019)
+    """p ← p - lr · rate · p before the update; g stays unchanged (Loshchilov & Hutter, 2019)
 
-    What every Keras optimizer does with `weight_decay`, and AdamW.
+    Every Keras optimizer does this with `weight_decay`, and so does AdamW.
 
     Args:
         times_learning_rate: False leaves the learning rate out of the product.
@@ -92,7 +92,7 @@ class DecoupledWeightDecay(AbstractWeightDecay):
 class CoupledWeightDecay(AbstractWeightDecay):
     """g ← g + rate · p before the update: the gradient of rate / 2 · Σ p²
 
-    What every MindSpore optimizer does with `weight_decay`, and PyTorch's Adam and SGD.
+    Every MindSpore optimizer does this with `weight_decay`, and so do PyTorch's Adam and SGD.
 
     Example:
         >>> CoupledWeightDecay(0.01, exempt=BIASES_AND_NORMS).applies("dense/bias")
@@ -106,12 +106,12 @@ class CoupledWeightDecay(AbstractWeightDecay):
 def mindspore_decay(
     rate: ScheduleLike, exempt: tuple[str, ...] = MINDSPORE_EXEMPT
 ) -> CoupledWeightDecay | None:
-    """Return what `weight_decay=rate` means to an optimizer of MindSpore; 0 is none."""
+    """Return the decay of a MindSpore optimizer with `weight_decay=rate`; None for 0."""
     return None if as_schedule(rate) == ConstantSchedule(0.0) else CoupledWeightDecay(rate, exempt)
 
 
 def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
-    """Return a weight decay as it is; a number is the rate of a decoupled one, 0 none."""
+    """Return a weight decay unchanged; a number is the rate of a decoupled one, 0 means none."""
     value = plain(value)
     if value is None or isinstance(value, AbstractWeightDecay):
         return value
@@ -135,4 +135,4 @@ if TYPE_CHECKING:
     WeightDecayField = Converted[AbstractWeightDecay | None, WeightDecayLike]
 else:
     WeightDecayField = WeightDecayLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""

@@ -1,4 +1,4 @@
-"""An optimizer around an optimizer: what is done to gradients first."""
+"""`WithGradientRules`: changes the gradients before an inner optimizer sees them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dnnbridge.specs.spec import spec
 class WithGradientRules(AbstractWrapper):
     """An optimizer that sees gradients after rules have changed them
 
-    `Experiment(gradients=…)` makes one of its optimizer. By itself it gives a group of weights
-    rules of their own.
+    `Experiment(gradients=…)` wraps its optimizer in this class. Use the class directly to give
+    one group of weights separate rules.
 
     Args:
         optimizer: what moves the weights.
-        rules: for all gradients that this optimizer gets together, in order.
+        rules: applied in order, to all gradients of this optimizer together.
 
     Example:
         >>> from dnnbridge import Adam, ClipByGlobalNorm

@@ -69,6 +69,12 @@ def _emitted(
     return _emit(model, heads, optimizer, rules, loss_scale)
 
 
+def forget() -> None:
+    """Forget all programs: equal experiments are emitted anew."""
+    _emitted_for_any_rate.cache_clear()
+    _emitted.cache_clear()
+
+
 def _emit(
     model: AbstractModel,
     heads: tuple[Head, ...],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -11,7 +11,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsField
-from dnnbridge.specs.fields import NonNegativeFloat, default
+from dnnbridge.specs.fields import Converted, NonNegativeFloat, default
 from dnnbridge.specs.json_types import by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec, spec
@@ -71,8 +71,14 @@ def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
 
 
 LossLike = Annotated[
-    AbstractLoss | Sequence[Head],
+    str | AbstractLoss | Sequence[Head],
     PlainValidator(as_loss),
     read_as(of_kind(AbstractLoss), by_name(AbstractLoss), listed(of_kind(Head), least=1)),
 ]
 """Field of a loss, its name, or heads."""
+
+if TYPE_CHECKING:
+    LossField = Converted[AbstractLoss | tuple[Head, ...], LossLike]
+else:
+    LossField = LossLike
+"""What it holds once it is made."""

@@ -8,7 +8,8 @@ from dnnbridge.backend.protocol import Claim, Deviation, Limitation
 from dnnbridge.backend.stepwise import StepwiseExecutable
 from dnnbridge.graph import Op
 from dnnbridge.ops import RULES
-from dnnbridge.ops.float64 import Watch, outputs_of
+from dnnbridge.ops.float64 import Interpreter, Watch
+from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.plugin import INFO
 
@@ -35,7 +36,18 @@ class ReferenceBackend:
 
 
 class ReferenceExecutable(StepwiseExecutable):
-    """A program and its state in float64."""
+    """A program and its state in float64.
 
-    def __init__(self, program: Program, watch: Watch | None = None) -> None:
-        super().__init__(program, lambda graph, inputs: outputs_of(graph, inputs, watch))
+    Args:
+        program: what is run.
+        watch: is shown what is differentiated, as it is computed.
+        rules: how each operation computes; by default exactly.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        watch: Watch | None = None,
+        rules: Mapping[type[Op], Rule] = RULES,
+    ) -> None:
+        super().__init__(program, Interpreter(rules, watch).outputs_of)

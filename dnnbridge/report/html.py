@@ -5,20 +5,25 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from dnnbridge.report import curves, wording
+from dnnbridge.base.packages import require_report
+from dnnbridge.report import wording
 from dnnbridge.report.comparing import Comparison
 
 
 def render(comparison: Comparison, title: str = "Comparison of backends") -> str:
-    """Return the report: summary, tables and curves, without any external resource."""
+    """Return the report: summary, tables and curves, without any external resource.
+
+    Raises:
+        PackageNotInstalledError: the packages of the extra `report` are missing.
+    """
     return fill("template.html", _content(comparison, title))
 
 
 def fill(template: str, content: dict[str, Any]) -> str:
     """Return a template of this folder with the content in its places, escaped."""
+    require_report("An HTML report")
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("dnnbridge.report", "."),
         autoescape=True,
@@ -31,6 +36,11 @@ def fill(template: str, content: dict[str, Any]) -> str:
 
 
 def _content(comparison: Comparison, title: str) -> dict[str, Any]:
+    require_report("An HTML report")
+    from markupsafe import Markup
+
+    from dnnbridge.report import curves
+
     metric, metric_curve = curves.epoch_metric(comparison)
     return {
         "title": title,

@@ -1,4 +1,4 @@
-"""Learning-rate schedules, and MindSpore's classes and list functions by their names."""
+"""Learning-rate schedules, and MindSpore's classes and list functions under their names."""
 
 from dnnbridge.schedules.base import (
     AbstractSchedule,

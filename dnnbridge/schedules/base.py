@@ -1,4 +1,4 @@
-"""What a learning-rate schedule is: a pure function of the step, computed in float64."""
+"""`AbstractSchedule`: a pure function of the step, computed in float64."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ class AbstractSchedule(Spec):
     """Base of schedules.
 
     A subclass defines `__call__`. The step is the number of updates already made: 0 for the first
-    one, as in both frameworks.
+    update, as in both frameworks.
 
-    Any schedule can go by the epoch, `PerEpoch(schedule, steps_per_epoch)`, and in stairs,
-    `Staircase(schedule, steps)`; the decays that have it in a framework take `staircase=True` too.
+    `PerEpoch(schedule, steps_per_epoch)` makes any schedule change by the epoch.
+    `Staircase(schedule, steps)` makes any schedule change in stairs. Decays that have
+    `staircase=True` in a framework accept it here too.
 
     The class attribute `quantity` names the values in a drawing.
     """
@@ -41,10 +42,10 @@ class AbstractSchedule(Spec):
         return [self(step) for step in range(count)]
 
     def heard(self, logs: Mapping[str, object]) -> AbstractSchedule:
-        """Return the schedule that follows when an epoch had these losses and metrics.
+        """Return the schedule to use after an epoch with these losses and metrics.
 
-        Most listen to nothing and return themselves. What other schedules in it hear is not its
-        business: the function `heard` tells every schedule of a spec.
+        Most schedules ignore them and return themselves. A schedule need not inform the schedules
+        inside it: the function `heard` calls this method on every schedule of a spec.
         """
         return self
 
@@ -52,8 +53,11 @@ class AbstractSchedule(Spec):
         """Return a drawing of the first values; a notebook shows it.
 
         Args:
-            path: SVG file to write besides.
+            path: SVG file to write as well.
             steps: how many values.
+
+        Raises:
+            PackageNotInstalledError: the packages of the extra `report` are missing.
 
         Example:
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
@@ -67,7 +71,7 @@ class AbstractSchedule(Spec):
 
 @spec
 class ConstantSchedule(AbstractSchedule):
-    """The same value at every step; what a plain number stands for.
+    """The same value at every step; a plain number stands for it.
 
     Example:
         >>> ConstantSchedule(0.1).values(3)
@@ -84,7 +88,7 @@ _resolve = named(AbstractSchedule)
 
 
 def as_schedule(value: Any) -> AbstractSchedule:
-    """Return a schedule as it is; a number stays as it is, a list has the value of every step."""
+    """Return a schedule: from itself, a number, or a list with the value of every step."""
     from dnnbridge.schedules.table import TableSchedule
 
     value = value.tolist() if isinstance(value, np.ndarray) else plain(value)
@@ -98,7 +102,7 @@ def as_schedule(value: Any) -> AbstractSchedule:
         raise wrong_kind(
             AbstractSchedule,
             value,
-            wanted="a number, a schedule, or a list with the number of every step",
+            wanted="a number, a schedule, or a list with the value of every step",
         )
     return value
 
@@ -122,4 +126,4 @@ if TYPE_CHECKING:
     ScheduleField = Converted[AbstractSchedule, ScheduleLike]
 else:
     ScheduleField = ScheduleLike
-"""What it holds once it is made."""
+"""What the field holds after validation."""

@@ -1,4 +1,4 @@
-"""Schedules made of schedules."""
+"""Schedules built from other schedules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Join(AbstractSchedule):
 
     Args:
         schedules: schedules or numbers.
-        boundaries: the step at which each but the first begins, ascending.
+        boundaries: the first step of each schedule after the first, in ascending order.
 
     Example:
         >>> Join([0.1, 0.01], boundaries=[2]).values(4)
@@ -45,7 +45,7 @@ class Join(AbstractSchedule):
         wanted = len(self.schedules) - 1
         if len(self.boundaries) != wanted or list(self.boundaries) != sorted(set(self.boundaries)):
             raise SpecError(
-                f"{wanted} ascending boundaries for {wanted + 1} schedules are needed",
+                f"{wanted + 1} schedules need {wanted} ascending boundaries",
                 where="Join.boundaries",
                 got=str(self.boundaries),
             )
@@ -77,9 +77,9 @@ class Warmup(AbstractSchedule):
     """A straight line from `start` up to the schedule's first value, then the schedule
 
     Args:
-        schedule: what follows; it counts its steps from 0 when the warm-up is over.
-        steps: of the warm-up; the first update has the rate `start`.
-        start: where it begins.
+        schedule: what follows the warm-up; its step 0 is the first step after the warm-up.
+        steps: number of warm-up steps.
+        start: the rate of the first update.
 
     Example:
         >>> Warmup(0.1, steps=2).values(4)
@@ -99,10 +99,10 @@ class Warmup(AbstractSchedule):
 
 @spec
 class Staircase(AbstractSchedule):
-    """A schedule in stairs: the value of the first of `steps` steps at all of them
+    """A schedule in stairs: each group of `steps` steps has the value of its first step
 
     Args:
-        schedule: what is read at every multiple of `steps`.
+        schedule: read at every multiple of `steps`.
         steps: width of a stair.
 
     Example:
@@ -123,8 +123,8 @@ class PerEpoch(AbstractSchedule):
     """A schedule of the epoch: the same value at every step of an epoch
 
     Args:
-        schedule: whose step is the number of epochs done.
-        steps_per_epoch: updates in an epoch.
+        schedule: a schedule whose step is the number of finished epochs.
+        steps_per_epoch: number of updates in an epoch.
 
     Example:
         >>> from dnnbridge import ExponentialDecay

@@ -19,16 +19,16 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class CosineDecayRestarts(AbstractSchedule):
-    """Half a cosine from the rate down, again and again (Loshchilov & Hutter, "SGDR", 2017)
+    """Half a cosine downwards, restarted repeatedly (Loshchilov & Hutter, "SGDR", 2017)
 
     Equals `keras.optimizers.schedules.CosineDecayRestarts`.
 
     Args:
-        initial_learning_rate: where the first period begins.
+        initial_learning_rate: the rate at the start of the first period.
         first_decay_steps: length of the first period.
         t_mul: factor from the length of a period to that of the next.
         m_mul: factor from the start of a period to that of the next.
-        alpha: the end of a period, as a fraction of the initial rate.
+        alpha: the rate at the end of a period, as a fraction of the initial rate.
 
     Example:
         >>> CosineDecayRestarts(0.1, first_decay_steps=2, t_mul=2.0).values(3)
@@ -56,11 +56,11 @@ class CyclicalLearningRate(AbstractSchedule):
     """Up and down in straight lines between two rates (Smith, 2017)
 
     Args:
-        initial_learning_rate: the lower rate, at which it begins.
+        initial_learning_rate: the lower rate, and the first one.
         maximal_learning_rate: the upper rate.
-        step_size: steps from one to the other.
-        mode: "triangular"; "triangular2", the distance halves with each cycle; or "exp_range", it
-            is multiplied by `gamma` at each step.
+        step_size: number of steps from one rate to the other.
+        mode: "triangular"; "triangular2": the distance between the rates halves with each cycle;
+            or "exp_range": the distance is multiplied by `gamma` at each step.
         gamma: for "exp_range".
 
     Example:
@@ -87,17 +87,17 @@ class CyclicalLearningRate(AbstractSchedule):
 
 @spec
 class OneCycle(AbstractSchedule):
-    """Up to the maximal rate, down again, and at last far below (Smith & Topin, 2018)
+    """Up to the maximal rate, back down, and in a tail far below (Smith & Topin, 2018)
 
-    In straight lines: from start to maximum and back in two halves of the steps that the tail
-    leaves, then to the end in the tail; after that, the end.
+    The rate follows straight lines. It goes from the start to the maximum and back, each in half
+    of the steps before the tail. In the tail it goes to the final rate, and then stays there.
 
     Args:
         maximal_learning_rate: the highest rate.
-        total_steps: steps of the training.
-        initial_learning_rate: where it begins; by default a tenth of the maximum.
-        final_learning_rate: where it ends; by default a thousandth of the start.
-        tail_steps: steps of the tail; by default a tenth of all.
+        total_steps: number of training steps.
+        initial_learning_rate: the first rate; by default a tenth of the maximum.
+        final_learning_rate: the last rate; by default a thousandth of the first.
+        tail_steps: number of steps in the tail; by default a tenth of all steps.
 
     Example:
         >>> [round(rate, 4) for rate in OneCycle(1.0, 21).values(21)[::9]]
@@ -120,7 +120,7 @@ class OneCycle(AbstractSchedule):
         return _one_cycle(step, self.total_steps, self.tail_steps, (start, top, end))
 
     def momentum(self, maximal: float = 0.95, minimal: float = 0.85) -> OneCycleMomentum:
-        """Return the momentum that runs against this rate."""
+        """Return the momentum that goes down while this rate goes up."""
         return OneCycleMomentum(self.total_steps, maximal, minimal, self.tail_steps)
 
 
@@ -129,10 +129,10 @@ class OneCycleMomentum(AbstractSchedule):
     """The momentum of `OneCycle`: down while the rate goes up, up again, then the maximum
 
     Args:
-        total_steps: steps of the training.
-        maximal_momentum: where it begins and ends.
-        minimal_momentum: where the rate is highest.
-        tail_steps: steps of the tail; by default a tenth of all.
+        total_steps: number of training steps.
+        maximal_momentum: the first and last momentum.
+        minimal_momentum: the momentum where the rate is highest.
+        tail_steps: number of steps in the tail; by default a tenth of all steps.
 
     Example:
         >>> OneCycle(1.0, 21).momentum() == OneCycleMomentum(21)
@@ -159,7 +159,7 @@ class OneCycleMomentum(AbstractSchedule):
 def _check_tail(total: int, tail: int | None) -> None:
     if tail is not None and tail >= total:
         raise SpecError(
-            "the tail is shorter than the training",
+            "the tail must be shorter than the training",
             where="tail_steps",
             got=f"{tail} of {total} steps",
         )
@@ -168,7 +168,7 @@ def _check_tail(total: int, tail: int | None) -> None:
 def _one_cycle(
     step: int, total: int, tail_steps: int | None, values: tuple[float, float, float]
 ) -> float:
-    """Return the value on straight lines: start to turn, back to start, in the tail to end."""
+    """Return the value on straight lines: start to turn, back to start, then to end in the tail."""
     start, turn, end = values
     tail = total // 10 if tail_steps is None else tail_steps
     last = max(total - 1, 1)

@@ -1,7 +1,7 @@
 """Decaying schedules under Keras' names and arguments.
 
-The formulas are evaluated in Python's float64 on the host, so that they are the same on every
-backend. `staircase=True` decays in whole intervals of `decay_steps`.
+The formulas are evaluated in Python's float64 on the host, so every backend gets the same values.
+`staircase=True` decays in whole intervals of `decay_steps`.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class PolynomialDecay(AbstractSchedule):
 
 @spec
 class CosineDecay(AbstractSchedule):
-    """Half a cosine from the rate down to `alpha · rate`, then that (Loshchilov & Hutter, 2017)
+    """Half a cosine down to `alpha · rate`, which then stays (Loshchilov & Hutter, 2017)
 
     Equals `keras.optimizers.schedules.CosineDecay` without warm-up (`CosineDecay.keras` has it),
     and MindSpore's `CosineDecayLR(min_lr, max_lr, decay_steps)` with `alpha = min_lr / max_lr`.
@@ -164,8 +164,8 @@ class CosineDecay(AbstractSchedule):
     ) -> AbstractSchedule:
         """Return `keras.optimizers.schedules.CosineDecay` with these arguments.
 
-        With a target it goes in a straight line from the initial rate to the target, and the
-        cosine begins there. Without one Keras leaves `warmup_steps` out of account.
+        With a warm-up target the rate first goes in a straight line to the target, and the cosine
+        begins there. Without a target Keras ignores `warmup_steps`.
         """
         if warmup_target is None:
             return cls(initial_learning_rate, decay_steps, alpha)

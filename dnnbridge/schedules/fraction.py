@@ -16,7 +16,7 @@ from dnnbridge.specs.spec import spec
 
 
 class _FractionOrSchedule:
-    """Checks a number as a `Fraction`; a schedule of one number is that number, a list a table."""
+    """Checks a number as a `Fraction`; a constant schedule becomes a number, a list a table."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -38,9 +38,9 @@ class _FractionOrSchedule:
 
 
 FractionLike = Annotated[float | AbstractSchedule, _FractionOrSchedule()]
-"""Field of a number in [0, 1), or a schedule whose values are there, or a list of them.
+"""Field of a number in [0, 1), or a schedule or list of such numbers.
 
-A number stays one: it is a constant of the graph. A schedule is a host scalar.
+A number becomes a constant of the graph. A schedule becomes a host scalar.
 """
 
 
@@ -51,20 +51,20 @@ def fraction_at(value: float | AbstractSchedule, step: int) -> float:
     found = value(step)
     if not 0.0 <= found < 1.0:
         raise SpecError(
-            "the schedule leaves [0, 1)",
+            "a value of the schedule is outside of [0, 1)",
             where=type(value).__name__,
             got=f"{found!r} at step {step}",
-            hint="Momenta and rates of dropout are 0 or more and less than 1.",
+            hint="A momentum or dropout rate must be 0 or more and less than 1.",
         )
     return found
 
 
 @spec
 class KeepRate(AbstractSchedule):
-    """1 - rate, rounded to float32: what dropout compares its numbers with, on every backend
+    """1 - rate, rounded to float32; every backend compares dropout's random numbers with it
 
     Args:
-        rate: a schedule of the share that is dropped.
+        rate: a schedule of the dropped share.
 
     Example:
         >>> from dnnbridge import PiecewiseConstant

@@ -1,4 +1,4 @@
-"""Tell the schedules of a spec how an epoch went."""
+"""Give the metrics of an epoch to the schedules of a spec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ S = TypeVar("S", bound=Spec)
 
 
 def listens(spec: Spec) -> bool:
-    """Return whether there is a schedule in a spec that changes with what it hears.
+    """Return whether a spec contains a schedule that depends on metrics.
 
     Example:
         >>> from dnnbridge import SGD, Plateau
@@ -27,16 +27,16 @@ def listens(spec: Spec) -> bool:
 
 
 def heard(spec: S, logs: Mapping[str, object]) -> S:
-    """Return a spec whose schedules, however deep in it, have heard the metrics of an epoch.
+    """Return a spec whose schedules, at any depth, have received the metrics of an epoch.
 
-    A spec without a schedule that listens is returned as it is, the same object.
+    A spec without a schedule that depends on metrics is returned unchanged, as the same object.
 
     Args:
         spec: an optimizer or a schedule.
         logs: loss and metrics of the epoch by name.
 
     Raises:
-        SpecError: a schedule listens to a metric that is not there.
+        SpecError: a schedule needs a metric that `logs` does not have.
 
     Example:
         >>> from dnnbridge import SGD, Plateau, Warmup

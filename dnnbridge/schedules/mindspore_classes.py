@@ -1,7 +1,7 @@
 """MindSpore's learning-rate classes under their names and arguments, as our specs.
 
-Each function returns the schedule that the class of this name in `mindspore.nn` computes. Those
-compute in float32 inside the step; ours are float64 on the host, rounded once.
+Each function returns the schedule of the `mindspore.nn` class with the same name. MindSpore
+computes in float32 inside the step; ours compute in float64 on the host and round once.
 """
 
 # ruff: noqa: N802
@@ -64,7 +64,7 @@ def CosineDecayLR(min_lr: float, max_lr: float, decay_steps: int) -> CosineDecay
     """
     if not 0.0 <= min_lr < max_lr:
         raise SpecError(
-            "max_lr must be greater than min_lr, and that not negative",
+            "max_lr must be greater than min_lr, and min_lr must not be negative",
             where="CosineDecayLR",
             got=f"min_lr={min_lr} and max_lr={max_lr}",
             hint="The rate falls from max_lr to min_lr.",

@@ -1,8 +1,8 @@
 """MindSpore's seven `nn.*_lr` functions: a list with the rate of every step.
 
-Same names, arguments, results (to the last bit) and kinds of error as `mindspore.nn` 2.10; no
-MindSpore needed. The rate changes per epoch, `step // step_per_epoch`; each function is a schedule
-of the epoch. See the MindSpore documentation, `mindspore.nn`, "Dynamic LR Function".
+They have the names, arguments, results (to the last bit) and kinds of error of `mindspore.nn` 2.10,
+but do not need MindSpore. The rate changes per epoch, `step // step_per_epoch`. See the MindSpore
+documentation, `mindspore.nn`, "Dynamic LR Function".
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def piecewise_constant_lr(milestone: Sequence[int], learning_rates: Sequence[flo
             raise _type_error(name, "a tuple or list", given)
     if len(milestone) != len(learning_rates):
         raise ScheduleError(
-            "milestone and learning_rates must have one size",
+            "milestone and learning_rates must have the same length",
             where="piecewise_constant_lr",
             got=f"{len(milestone)} and {len(learning_rates)}",
             hint="Give the step at which each rate ends.",
@@ -166,7 +166,7 @@ def piecewise_constant_lr(milestone: Sequence[int], learning_rates: Sequence[flo
             raise _type_error(f"learning_rates[{i}]", "a float", rate)
     if any(later < earlier for earlier, later in pairwise(milestone)):
         raise ScheduleError(
-            "milestones must not fall", where="milestone", got=repr(milestone), hint="Sort them."
+            "milestones must ascend", where="milestone", got=repr(milestone), hint="Sort them."
         )
     lengths = [b - a for a, b in pairwise((0, *milestone))]
     return [r for rate, n in zip(learning_rates, lengths, strict=True) for r in [rate] * n]

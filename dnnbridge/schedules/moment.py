@@ -1,22 +1,22 @@
-"""`Moment`: the number of a step, which knows its place in its epoch."""
+"""`Moment`: the number of a step, with its position in the epoch."""
 
 from __future__ import annotations
 
 from typing import Self
 
 Past = tuple[tuple[int, int], ...]
-"""(steps, epochs) for each run of epochs of one length, in order; 0 epochs where one was left."""
+"""(steps, epochs) for each run of epochs of equal length, in order; an unfinished epoch has 0."""
 
 
 class Moment(int):
     """The number of a step, counted from 0 over all epochs
 
-    Any function of the step takes it as a number.
+    It is an int, so any function of the step accepts it.
 
     Attributes:
-        past: the epochs before.
-        batch: steps of its own epoch before it.
-        last: whether that epoch ends with it.
+        past: the earlier epochs.
+        batch: number of earlier steps in the same epoch.
+        last: whether this is the last step of the epoch.
 
     Example:
         >>> moment = Moment.at(7, ((5, 1),), batch=2)
@@ -36,11 +36,11 @@ class Moment(int):
 
     @classmethod
     def of(cls, step: int) -> Moment:
-        """Return the step as it is; a plain number is one of an epoch without end."""
+        """Return the step unchanged; a plain number counts as a step of one endless epoch."""
         return step if isinstance(step, Moment) else cls.at(step, (), step)
 
     def windows(self, steps: int) -> int:
-        """Return how many windows of so many steps have ended before, where an epoch ends one."""
+        """Return how many windows of `steps` steps have ended; an epoch's end also ends one."""
         ended = sum(
             epochs * -(-length // steps) if epochs else length // steps
             for length, epochs in self.past

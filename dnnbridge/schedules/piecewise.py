@@ -15,7 +15,7 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class PiecewiseConstant(AbstractSchedule):
-    """rates[i] between two boundaries, one rate more than boundaries
+    """rates[i] between two boundaries; there is one rate more than boundaries
 
     Args:
         boundaries: steps, in ascending order.
@@ -38,15 +38,15 @@ class PiecewiseConstant(AbstractSchedule):
     def __post_init__(self) -> None:
         if len(self.rates) != len(self.boundaries) + 1:
             raise SpecError(
-                "one rate more than boundaries is needed",
+                "the number of rates must be the number of boundaries plus 1",
                 got=f"{len(self.rates)} rates and {len(self.boundaries)} boundaries",
-                hint="Give the rate before each boundary and the one after the last.",
+                hint="Give one rate before each boundary and one after the last.",
             )
         if any(a >= b for a, b in pairwise(self.boundaries)):
             raise SpecError(
                 "boundaries must ascend",
                 got=repr(self.boundaries),
-                hint="Sort them, without equals.",
+                hint="Sort them and remove duplicates.",
             )
 
     def __call__(self, step: int) -> float:
@@ -62,8 +62,8 @@ class PiecewiseConstant(AbstractSchedule):
     def mindspore(cls, milestone: Sequence[int], learning_rates: Sequence[float]) -> Self:
         """Return the schedule of `mindspore.nn.piecewise_constant_lr`; the last rate stays.
 
-        MindSpore's list ends at the last milestone and its optimizer fails there; here the last
-        rate goes on.
+        MindSpore's list ends at the last milestone, and its optimizer fails there. Here the last
+        rate continues.
         """
         return cls(tuple(milestone[:-1]), tuple(learning_rates), "later")
 

@@ -1,4 +1,4 @@
-"""The schedule that looks at how well the training goes."""
+"""`Plateau`: a schedule that depends on a metric."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ Mode = Literal["auto", "min", "max"]
 class Plateau(AbstractSchedule):
     """Multiply a schedule by `factor` when a metric has not improved for `patience` epochs
 
-    Also called performance scheduling. It follows `keras.callbacks.ReduceLROnPlateau`, but is a
-    value: `heard` returns the schedule of the next epoch, and what it remembers stands in fields,
-    so a checkpoint holds it. A scaled rate is not below `min_lr`, nor is it above the schedule's.
+    Also called performance scheduling. It follows `keras.callbacks.ReduceLROnPlateau`, but is
+    immutable: `heard` returns the schedule of the next epoch. Its state is in its fields, so a
+    checkpoint stores it. The scaled rate is at least `min_lr` and at most the schedule's rate.
 
     A metric that is not finite is no improvement. Keras keeps a NaN of the first epoch as the
-    best, which nothing improves.
+    best value, and no later value counts as better.
 
     Args:
         learning_rate: a number or a schedule of the step.
         monitor: name of the metric in the history.
         factor: below 1.
         patience: epochs without improvement before the rate falls.
-        mode: "min" if lower is better, "max" if higher is; "auto" knows the losses and metrics of
-            dnnbridge by their names.
-        min_delta: what the metric must change by to be better than the best.
-        cooldown: epochs after a fall that are not counted.
-        min_lr: bound of the scaled rate.
+        mode: "min" if lower is better, "max" if higher is better; "auto" chooses by the name of a
+            loss or metric of dnnbridge.
+        min_delta: the smallest change of the metric that counts as an improvement.
+        cooldown: number of epochs after a reduction that are not counted.
+        min_lr: lower bound of the scaled rate.
         scale: product of the factors so far.
         best: the best value so far.
         waited: epochs without improvement so far.
-        cooling: epochs of the cooldown that are left.
+        cooling: remaining epochs of the cooldown.
 
     Example:
         >>> schedule = Plateau(0.1, patience=2, factor=0.5)
@@ -66,7 +66,7 @@ class Plateau(AbstractSchedule):
     def __post_init__(self) -> None:
         if self.mode == "auto" and goal_of(self.monitor) is None:
             raise SpecError(
-                "it is not known whether this metric should fall or rise",
+                "cannot tell whether a lower or a higher value of this metric is better",
                 where="Plateau.monitor",
                 got=repr(self.monitor),
                 hint='Write mode="min" or mode="max".',
@@ -101,10 +101,10 @@ class Plateau(AbstractSchedule):
             return float(value)
         there = ", ".join(name for name, known in logs.items() if isinstance(known, (int, float)))
         raise SpecError(
-            "the schedule listens to a metric that is not a number of this epoch",
+            "the schedule needs a metric that this epoch does not have",
             where="Plateau.monitor",
             got=repr(self.monitor),
-            hint=f"There are {there or 'none'}; names with val_ need validation data.",
+            hint=f"This epoch has: {there or 'none'}. Names with val_ need validation data.",
         )
 
     @classmethod

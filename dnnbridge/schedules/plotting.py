@@ -1,4 +1,4 @@
-"""The picture of a schedule: the value of every step."""
+"""Drawing of a schedule: the value of every step."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dnnbridge.base.packages import require_report
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def figure_of(name: str, values: Sequence[float], quantity: str = "learning rate") -> Figure:
     """Draw the value of every step."""
+    require_report("A drawing of a schedule")
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -28,6 +31,7 @@ def figure_of(name: str, values: Sequence[float], quantity: str = "learning rate
 
 def svg_of(name: str, values: Sequence[float], quantity: str) -> str:
     """Return the drawing of `figure_of` as SVG, the same text every time."""
+    require_report("A drawing of a schedule")
     import matplotlib as mpl
 
     buffer = io.StringIO()

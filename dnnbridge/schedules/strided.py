@@ -1,4 +1,4 @@
-"""A schedule that is read at every few steps."""
+"""A schedule read at every n-th step."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dnnbridge.specs.spec import spec
 class Strided(AbstractSchedule):
     """schedule(step · steps + offset)
 
-    A schedule that is meant for batches where the optimizer counts updates. With
-    `gradient_accumulation_steps=n` a Keras optimizer asks for the rate of a batch: its update k has
-    that of batch k · n + n - 1, which is `Strided(schedule, n, n - 1)` here.
+    Use it for a schedule that counts batches in an optimizer that counts updates. With
+    `gradient_accumulation_steps=n` a Keras optimizer takes the rate by batch: update k has the
+    rate of batch k · n + n - 1. Here that is `Strided(schedule, n, n - 1)`.
 
     Args:
-        schedule: what is read.
-        steps: how many of its steps go by in one.
-        offset: where it is read first.
+        schedule: the schedule to read.
+        steps: number of its steps per step of this one.
+        offset: the step to read first.
 
     Example:
         >>> from dnnbridge import PiecewiseConstant

@@ -1,4 +1,4 @@
-"""A schedule of given values."""
+"""A schedule given by a list of values."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class TableSchedule(AbstractSchedule):
-    """values[step], and after the end the last one, or an error
+    """values[step]; after the end the last value, or an error
 
-    What a list stands for wherever a rate is taken: `SGD([0.3, 0.1])`. MindSpore's optimizers take
-    such lists too, and fail after their end.
+    A list stands for it wherever a rate is accepted: `SGD([0.3, 0.1])`. MindSpore's optimizers
+    accept such lists too, and fail after the end.
 
     Args:
         table: the value of every step.
-        after: what follows the end. "last": the last value goes on. "error": a training that
-            needs one more is refused.
+        after: what happens after the end. "last": the last value continues. "error": a training
+            that needs another value fails.
 
     Example:
         >>> TableSchedule([0.3, 0.1]).values(3)
@@ -38,7 +38,7 @@ class TableSchedule(AbstractSchedule):
     def __call__(self, step: int) -> float:
         if step >= len(self.table) and self.after == "error":
             raise ScheduleError(
-                f"the table has values for {len(self.table)} steps",
+                f"the table has only {len(self.table)} values",
                 where="TableSchedule",
                 got=f"step {step}, counted from 0",
                 hint='Give more values, train fewer steps, or write after="last".',

@@ -1,4 +1,4 @@
-"""What a field of a spec takes and has by default, asked of pydantic."""
+"""The type and default of a spec's field, read from pydantic."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dnnbridge.specs.spec import Spec
 
 
 def infos_of(cls: type[Spec]) -> Mapping[str, FieldInfo]:
-    """Return what pydantic knows of each field."""
+    """Return pydantic's information about each field."""
     found: Mapping[str, FieldInfo] = cls.__pydantic_fields__  # type: ignore[attr-defined]
     return found
 
 
 @cache
 def adapter_of(cls: Any, name: str) -> TypeAdapter[Any]:
-    """Return what checks a field by itself, apart from the others."""
+    """Return the adapter that checks one field alone."""
     info = infos_of(cls)[name]
     annotation: Any = info.annotation
     return TypeAdapter(Annotated[(annotation, *info.metadata)] if info.metadata else annotation)
@@ -29,7 +29,7 @@ def adapter_of(cls: Any, name: str) -> TypeAdapter[Any]:
 
 @cache
 def default_of(cls: Any, name: str) -> Any:
-    """Return the default as the field holds it: a spec where it is a name; MISSING if none.
+    """Return the default as the field holds it, with names turned into specs; MISSING if none.
 
     Example:
         >>> from dnnbridge import Dense

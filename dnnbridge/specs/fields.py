@@ -1,4 +1,4 @@
-"""Field types of specs: numbers that are checked, not coerced."""
+"""Field types of specs; they check numbers and do not coerce them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dnnbridge.specs.json_types import (
 
 
 def plain(value: Any) -> Any:
-    """NumPy scalars become Python ones, so that JSON holds them."""
+    """Turn NumPy scalars into Python numbers, which JSON can hold."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -31,12 +31,12 @@ _Plain = BeforeValidator(plain)
 
 
 def lower(value: Any) -> Any:
-    """Return a name in small letters: Keras takes padding="SAME" too."""
+    """Return a name in lower case: Keras accepts padding="SAME" too."""
     return value.lower() if isinstance(value, str) else value
 
 
 def also(names: Mapping[str, str]) -> BeforeValidator:
-    """Let a field take other names of its values, such as those of Keras."""
+    """Let a field accept other names of its values, such as Keras' names."""
     return BeforeValidator(lambda v: names.get(v, v) if isinstance(v, str) else v)
 
 
@@ -47,7 +47,7 @@ NonNegativeInt = Annotated[int, Field(strict=True, ge=0), _Plain]
 
 def _in_float32(value: float) -> float:
     if abs(value) > LARGEST:
-        raise SpecError("is infinite in float32", got=repr(value), hint="The largest is 3.4e38.")
+        raise SpecError("is infinite in float32", got=repr(value), hint="Use at most 3.4e38.")
     return value
 
 
@@ -65,11 +65,11 @@ OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=Fal
 """A float in (0, 1): a small number that keeps logarithms finite."""
 Bool = Annotated[bool, Field(strict=True), _Plain]
 Shape = tuple[PositiveInt, ...]
-"""Sizes of one example, without the batch; lists are taken too."""
+"""Sizes of one example, without the batch; a list is accepted too."""
 
 
 def sizes(value: Any, axes: int) -> tuple[int, ...]:
-    """Return one positive number per axis; a single one stands for all."""
+    """Return one positive number per axis; a single number stands for all axes."""
     return _per_axis(value, axes, 1, "a positive integer")
 
 
@@ -86,9 +86,9 @@ def _per_axis(value: Any, axes: int, least: int, what: str) -> tuple[int, ...]:
 
 
 def pairs(value: Any, axes: int) -> tuple[tuple[int, int], ...]:
-    """Return (before, after) per axis, of a number, one per axis, or pairs.
+    """Return (before, after) per axis, given one number, one number per axis, or pairs.
 
-    For one axis two numbers are its pair, as in Keras.
+    For a single axis, two numbers are its pair, as in Keras.
     """
     given = value if isinstance(value, (tuple, list)) else (value,) * axes
     if axes == 1 and len(given) == 2:
@@ -103,13 +103,13 @@ def pairs(value: Any, axes: int) -> tuple[tuple[int, int], ...]:
         raise SpecError(
             f"expected a number, or (before, after) for each of {axes} axes",
             got=shorten(value),
-            hint="Write 1, say, or a tuple of pairs of integers of 0 or more.",
+            hint="For example, write 1, or a tuple of pairs of integers of 0 or more.",
         )
     return cast(tuple[tuple[int, int], ...], made)
 
 
 def counts(value: Any, axes: int) -> tuple[int, ...] | None:
-    """Return one number of 0 or more per axis, or None; a single one stands for all."""
+    """Return one number of 0 or more per axis, or None; a single number stands for all axes."""
     return None if value is None else _per_axis(value, axes, 0, "an integer of 0 or more")
 
 
@@ -175,7 +175,7 @@ CausalPadding = Annotated[
     read_as(words(*NAMED, "causal"), pairs_form(1)),
 ]
 DataFormat = Annotated[Literal["channels_last", "channels_first"], BeforeValidator(lower)]
-"""Whether channels are the last axis of the input and of the output, or the first of an example."""
+"""Whether channels are the last axis of input and output, or the first axis of an example."""
 
 
 Held = TypeVar("Held")
@@ -183,10 +183,10 @@ Given = TypeVar("Given")
 
 
 class Converted(Generic[Held, Given]):
-    """Type of a field that is given one thing and holds another, for type checkers alone.
+    """Type of a field that converts what it is given; for type checkers only.
 
-    A learning rate is given as a number, a list or a schedule, and held as a schedule. At run time
-    the field is annotated with what pydantic converts by.
+    A learning rate, for example, is given as a number, a list or a schedule, and stored as a
+    schedule. At run time the annotation is the one that pydantic converts with.
     """
 
     @overload
@@ -201,5 +201,5 @@ class Converted(Generic[Held, Given]):
 
 
 def default(value: Any) -> Any:
-    """Return the default of a field that is `Converted`, as it may be given."""
+    """Return the default of a `Converted` field, in any form that the field accepts."""
     return value

@@ -1,7 +1,7 @@
-"""Public names of Keras and MindSpore that are not ours, and what each is called here.
+"""Public names of Keras and MindSpore that we do not have, and our name for each.
 
-They stand in `foreign_names.tsv`, one a line: the name, what to write here, a remark. The file is
-read when a name is not found, and never before.
+`foreign_names.tsv` lists them, one per line: the name, what to write here, a remark. The file is
+read only when a name is not found.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from importlib import import_module, resources
 from typing import NamedTuple
 
 SHOWN = 3
-"""How many names that are told the same a message lists."""
+"""How many names with the same explanation a message lists."""
 
 NEAR, NEARER = 0.7, 0.85
-"""How alike a name of ours, and a foreign one, must be to be suggested, as `difflib` counts."""
+"""Similarity (of `difflib`) from which our names, and foreign names, are suggested."""
 
 
 class ForeignName(NamedTuple):
     """A public name of a framework.
 
     Args:
-        path: where it is: "keras.layers.MaxPool2D".
-        here: what to write for it here, such as "MaxPooling2D"; "" where it cannot be had yet.
-        remark: a sentence more, or "".
+        path: the full name: "keras.layers.MaxPool2D".
+        here: what to write here instead, such as "MaxPooling2D"; "" if there is nothing yet.
+        remark: a further sentence, or "".
     """
 
     path: str
@@ -65,7 +65,7 @@ def plain(name: str) -> str:
 
 
 def missing(module: str, name: str) -> AttributeError:
-    """Return the error of a name that a module of ours does not have.
+    """Return the error for a name that one of our modules does not have.
 
     Example:
         >>> print(missing("dnnbridge", "MaxPool2D"))
@@ -89,7 +89,7 @@ def _explained(module: str, name: str) -> str:
         return f". Did you mean {' or '.join(ours[n] for n in near)}?"
     if near := _near(name, known, NEARER):
         return ". " + " ".join(_sentences(_closest(module, known[near[0]])))
-    return f". See dir({module}) for what it has."
+    return f". See dir({module}) for its names."
 
 
 def _public(module: str) -> list[str]:
@@ -98,7 +98,7 @@ def _public(module: str) -> list[str]:
 
 
 def _near(name: str, names: Iterable[str], alike: float) -> list[str]:
-    """Return the names that differ in case and underscores only, or else the nearest ones."""
+    """Return the names that differ only in case and underscores, or else the most similar ones."""
     by_plain: dict[str, str] = {}
     for known in sorted(names, key=lambda n: n[0].islower() != name[0].islower()):
         by_plain.setdefault(plain(known), known)
@@ -108,13 +108,13 @@ def _near(name: str, names: Iterable[str], alike: float) -> list[str]:
 
 
 def _closest(module: str, rows: list[ForeignName]) -> list[ForeignName]:
-    """Return the rows of the namespace that a module of ours is the twin of, or else all."""
+    """Return the rows of the namespace that corresponds to our module, or else all rows."""
     space = module.partition(".")[2]
     return [row for row in rows if space and row.path.startswith(f"keras.{space}.")] or rows
 
 
 def _sentences(rows: Iterable[ForeignName]) -> Iterable[str]:
-    """Say what names are here, those of which the same is to be said together."""
+    """Explain the names; names with the same explanation share a sentence."""
     said: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         said.setdefault((row.here, row.remark), []).append(row.path)

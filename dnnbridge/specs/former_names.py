@@ -1,15 +1,19 @@
 """Names that specs, their arguments and their weights had in version 0.1.
 
-Files that hold them load as before. In Python they work for one version, with a warning.
+Files with these names still load. In Python they work for one more version, with a warning.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from dnnbridge.base.warning import FormerNameWarning, warn
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CLASSES = {
     "BatchNorm": "BatchNormalization",
@@ -53,10 +57,10 @@ FIELDS: dict[str, Mapping[str, str]] = {
     "SparseCategoricalCrossentropy": IGNORED,
     "TopKCategoricalAccuracy": IGNORED,
 }
-"""Fields that were called otherwise, by the present name of the class."""
+"""Renamed fields, by the present name of the class."""
 
 _WEIGHTS = re.compile(r"\b(batch|layer|group|rms)_norm(?![a-z])")
-"""Names that these layers, and so their weights, had where they were not given one."""
+"""Former default names of these layers, and so of their weights."""
 
 
 LABELS = {
@@ -64,11 +68,11 @@ LABELS = {
     "r_squared": "r2_score",
     "top_k_accuracy": "top_k_categorical_accuracy",
 }
-"""Ends of the names that metrics had in a history."""
+"""Endings of the former names of metrics in a history."""
 
 
 def present_label(label: str) -> str:
-    """Return what a history calls a metric now: "val_r2_score" for "val_r_squared"."""
+    """Return the present name of a metric in a history: "val_r2_score" for "val_r_squared"."""
     for former, now in LABELS.items():
         if label == former or label.endswith(f"_{former}"):
             return label.removesuffix(former) + now
@@ -76,29 +80,58 @@ def present_label(label: str) -> str:
 
 
 def present_kind(kind: Any) -> Any:
-    """Return what JSON calls a class now: "layer.BatchNormalization" for "layer.BatchNorm"."""
+    """Return the present name of a class in JSON: "layer.BatchNormalization" for an old name."""
     family, dot, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", kind)
     return family + dot + CLASSES[name] if name in CLASSES else kind
 
 
 def present_fields(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments of a class under the names that they have now."""
+    """Return arguments of a class under their present names."""
     renamed = {k: now for k, now in FIELDS.get(name, {}).items() if now not in given}
     return {renamed.get(field, field): value for field, value in given.items()}
 
 
 def present_weight(path: str) -> str:
-    """Return the name that a weight, or a pattern of weights, has now."""
+    """Return the present name of a weight or of a pattern of weights."""
     return _WEIGHTS.sub(r"\1_normalization", path)
 
 
 def warn_of(former: str, now: str) -> None:
-    """Warn of a name that goes with the next version."""
-    warn(f"{former} is called {now} now; the next version knows {now} alone", FormerNameWarning)
+    """Warn of a name that the next version removes."""
+    warn(f"{former} is called {now} now; the next version knows only {now}", FormerNameWarning)
+
+
+def former_arguments(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function so that arguments are known by their former names too, with a warning.
+
+    Args:
+        renamed: the present name of each.
+
+    Example:
+        >>> @former_arguments(size="count")
+        ... def repeat(word, count=1):
+        ...     return word * count
+        >>> repeat("a", count=2)
+        'aa'
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            given: dict[str, Any] = dict(kwargs)
+            for former, now in renamed.items():
+                if former in given and now not in given:
+                    warn_of(f"{function.__name__}'s {former}", now)
+                    given[now] = given.pop(former)
+            return function(*args, **given)
+
+        return call
+
+    return decorate
 
 
 def forwarding(module: str, find: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return a module's `__getattr__`: it finds former names, and explains those it lacks.
+    """Return a module's `__getattr__`: it finds former names, and explains unknown ones.
 
     Args:
         module: its name.

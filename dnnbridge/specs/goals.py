@@ -9,13 +9,13 @@ from dnnbridge.specs.former_names import present_label
 from dnnbridge.specs.spec import Spec, alias_of, kinds
 
 Goal = Literal["min", "max"]
-"""What a better model makes of a metric."""
+"""Whether a better model has the lower ("min") or the higher ("max") metric."""
 
 
 def goal_of(label: str) -> Goal | None:
-    """Return the goal of a metric or loss by its name in the history; None where none is known.
+    """Return the goal of a metric or loss by its name in the history; None if it is unknown.
 
-    It stands in the class attribute `goal` of losses and metrics.
+    The class attribute `goal` of losses and metrics defines it.
 
     Example:
         >>> goal_of("val_accuracy"), goal_of("loss"), goal_of("temperature")
@@ -23,7 +23,7 @@ def goal_of(label: str) -> Goal | None:
     """
     name = present_label(label.removeprefix("val_"))
     if name not in (goals := _goals()):
-        importlib.import_module("dnnbridge.experiment")  # registers all that core has
+        importlib.import_module("dnnbridge.experiment")  # registers all losses and metrics of core
         goals = _goals()
     return goals.get(name)
 

@@ -1,4 +1,4 @@
-"""JSON Schema of specs: what `to_json` writes, and the short forms that `from_json` reads too."""
+"""JSON Schema of specs: what `to_json` writes, and the short forms that `from_json` also reads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def json_schema(root: type[Spec]) -> dict[str, Any]:
-    """Return the JSON Schema of a kind, or of all below a base, with every registered kind.
+    """Return the JSON Schema of a kind, or of all kinds below a base.
 
-    What is imported is registered. A check of several fields together is not in it.
+    It defines every registered kind, and a class is registered when its module is imported. Checks
+    that involve several fields are not in it.
 
     Example:
         >>> from dnnbridge import Dropout
@@ -37,7 +38,7 @@ def json_schema(root: type[Spec]) -> dict[str, Any]:
 
 
 class _Definitions:
-    """The schemas that others refer to; those of families are made when they are asked for."""
+    """Schemas by name, for references. The schema of a family is made on first use."""
 
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
@@ -61,7 +62,7 @@ class _Definitions:
         return {"$ref": f"#/$defs/{name}"}
 
     def resolved(self, form: Any) -> Any:
-        """Return a form with references in place of what stands for kinds and names."""
+        """Return a form with references in place of its placeholders."""
         if isinstance(form, list):
             return [self.resolved(each) for each in form]
         if not isinstance(form, dict):
@@ -99,7 +100,7 @@ def _form(cls: Any, name: str) -> Any:
         return of_kind(info.annotation)
     try:
         return adapter_of(cls, name).json_schema()
-    except PydanticInvalidForJsonSchema:  # somebody's own type: anything
+    except PydanticInvalidForJsonSchema:  # a type that pydantic cannot describe
         return {}
 
 
@@ -110,7 +111,7 @@ def _default(cls: Any, name: str) -> dict[str, Any]:
     made = encoded(default)
     try:
         return {"default": json.loads(json.dumps(made, allow_nan=False))}
-    except (TypeError, ValueError):  # one that JSON does not hold
+    except (TypeError, ValueError):  # not a JSON value
         return {}
 
 

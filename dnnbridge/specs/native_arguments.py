@@ -7,7 +7,7 @@ from collections.abc import Mapping
 Hints = Mapping[str, str]
 
 _NAMED = {
-    "name": "Leave it out: names of optimizers, losses and schedules stand nowhere here.",
+    "name": "Leave it out: optimizers, losses and schedules have no names here.",
     "dtype": "Leave it out: weights and numbers are float32.",
 }
 
@@ -16,7 +16,7 @@ _PARAMETERS = (
     "ParameterGroups choose among them."
 )
 
-_LOCKING = "Leave it out: a step is alone with its weights."
+_LOCKING = "Leave it out: no other step changes the weights at the same time."
 
 _REDUCTION = 'Write .replace(reduction="mean"), "sum" or "weighted_mean".'
 
@@ -36,8 +36,8 @@ COMMON: Mapping[tuple[str, str], Hints] = {
     ("optimizer", "mindspore"): {
         "params": _PARAMETERS,
         "use_locking": _LOCKING,
-        "use_lazy": "Write LazyAdam.mindspore(…), which leaves rows alone that no batch reads.",
-        "use_offload": "Leave it out: the backend decides where arrays lie.",
+        "use_lazy": "Write LazyAdam.mindspore(…), which moves only the rows that a batch reads.",
+        "use_offload": "Leave it out: the backend decides where arrays are stored.",
     },
     ("loss", "keras"): {**_NAMED, "reduction": _REDUCTION},
     ("loss", "mindspore"): {
@@ -46,12 +46,12 @@ COMMON: Mapping[tuple[str, str], Hints] = {
     },
     ("schedule", "keras"): {
         **_NAMED,
-        "verbose": "Leave it out: Run.optimizer shows the rate as it is.",
+        "verbose": "Leave it out: Run.optimizer shows the present rate.",
     },
-    ("initializer", "keras"): {"seed": "Write Experiment(seed=…), which all draws follow."},
+    ("initializer", "keras"): {"seed": "Write Experiment(seed=…), which seeds all draws."},
     ("layer", "mindspore"): {"dtype": "Leave it out: weights are float32."},
 }
-"""What a framework's classes of a family share."""
+"""Arguments that all classes of a family share in a framework."""
 
 OWN: Mapping[tuple[str, str], Hints] = {
     ("optimizer.Adafactor", "keras"): {
@@ -64,7 +64,7 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "the update; MindSpore's comes after it.",
     },
     ("optimizer.Adagrad", "mindspore"): {
-        "update_slots": "Leave it out: the squares are always added up.",
+        "update_slots": "Leave it out: the sum of squares is always updated.",
     },
     ("optimizer.LARS", "mindspore"): {
         "optimizer": "Give the arguments of its nn.SGD: LARS.mindspore(learning_rate, momentum).",
@@ -90,7 +90,7 @@ OWN: Mapping[tuple[str, str], Hints] = {
     ("activation.PReLU", "keras"): {
         "alpha_regularizer": 'Write Experiment(regularizers={"*/slope": …}).',
         "alpha_constraint": 'Write Experiment(constraints={"*/slope": …}).',
-        "shared_axes": "Write PReLU(shared=True) for one slope; slopes per channel cannot be had.",
+        "shared_axes": "Write PReLU(shared=True) for one slope; there are no slopes per channel.",
     },
     ("activation.PReLU", "mindspore"): {
         "channel": "Leave it out: mindspore() has one slope; PReLU() has one for each feature.",
@@ -118,10 +118,10 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "begin_params_axis": "Leave it out: gamma and beta have the shape of the axes.",
     },
     ("layer.MultiHeadAttention", "mindspore"): {
-        "add_bias_kv": "Leave it out: it cannot be had.",
-        "add_zero_attn": "Leave it out: it cannot be had.",
-        "kdim": "Leave it out: keys have the size that they come with.",
-        "vdim": "Leave it out: values have the size that they come with.",
+        "add_bias_kv": "Leave it out: it is not supported.",
+        "add_zero_attn": "Leave it out: it is not supported.",
+        "kdim": "Leave it out: the size is that of the given keys.",
+        "vdim": "Leave it out: the size is that of the given values.",
         "batch_first": "Leave it out: the batch is the first axis.",
     },
     ("layer.MaxPooling2D", "mindspore"): {
@@ -153,11 +153,11 @@ OWN: Mapping[tuple[str, str], Hints] = {
         for kind in ("SimpleRNN", "LSTM", "GRU")
     },
 }
-"""What single classes have besides."""
+"""Further arguments of single classes."""
 
 
 def refused(kind: str, framework: str) -> Hints:
-    """Return what to do in place of each argument that a constructor does not take, by name.
+    """Return advice for each argument that a constructor does not take, by name.
 
     Args:
         kind: of the spec, such as "optimizer.SGD".

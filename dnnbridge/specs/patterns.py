@@ -1,4 +1,4 @@
-"""Rules that name weights: "head/*" is a pattern, "!head/bias" takes back what one before named."""
+"""Patterns of weight names: "head/*" adds names, "!head/bias" removes names added before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def named_by(name: str, patterns: Iterable[str]) -> bool:
-    """Return what the last pattern that fits the name says; False where none does.
+    """Return whether the last pattern that fits the name adds it; False if none fits.
 
     Example:
         >>> [named_by(name, ("*", "!head/*")) for name in ("body/kernel", "head/kernel")]
@@ -28,15 +28,15 @@ def named_by(name: str, patterns: Iterable[str]) -> bool:
 
 
 def rule_for(name: str, rules: Iterable[tuple[str, T]], default: T) -> T:
-    """Return what the first rule whose pattern fits the name says."""
+    """Return the value of the first rule whose pattern fits the name."""
     return next((value for pattern, value in rules if _fits(name, pattern)), default)
 
 
 def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) -> None:
-    """Raise if a pattern fits no name, or the first takes back what none has named."""
+    """Raise if a pattern fits no name, or if the first pattern removes names."""
     if patterns and patterns[0].startswith("!"):
         raise SpecError(
-            '"!" takes back what a pattern before it named',
+            'the first pattern starts with "!", which only removes names of earlier patterns',
             where=where,
             got=repr(patterns[0]),
             hint=f'Write "*" first: ("*", {patterns[0]!r}).',
@@ -47,7 +47,7 @@ def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) ->
 
 
 def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> None:
-    """Raise if a rule decides about no name: nothing fits, or all that fits has a rule already."""
+    """Raise if a rule applies to no name: no name fits, or earlier rules apply to all that fit."""
     left = list(names)
     for pattern in patterns:
         if pattern.startswith("!"):
@@ -62,7 +62,7 @@ def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> No
         rest = [name for name in left if not _fits(name, pattern)]
         if len(rest) == len(left) and pattern != "*":
             raise SpecError(
-                "patterns before it have all that fits",
+                "earlier patterns already fit all names that this pattern fits",
                 where=where,
                 got=repr(pattern),
                 hint="Put it before them.",
@@ -76,7 +76,7 @@ def _fits(name: str, pattern: str) -> bool:
 
 def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:
     return SpecError(
-        "no weights have such a name",
+        "the pattern fits no weight",
         where=where,
         got=repr(pattern),
         hint=f"Weights are called {', '.join(names[:4])}…; * stands for anything.",
@@ -84,11 +84,11 @@ def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:
 
 
 def by_pattern(value: Any, each: Callable[[Any], T]) -> tuple[tuple[str, T], ...]:
-    """Return a dictionary from patterns, or pairs of pattern and value, as pairs in order.
+    """Return a dictionary with pattern keys, or pairs of pattern and value, as ordered pairs.
 
     Args:
         value: what was given.
-        each: checks a value and returns it as it is to be kept.
+        each: checks a value and returns the value to store.
     """
     pairs = tuple(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(pairs, (list, tuple)) or not all(
@@ -96,7 +96,7 @@ def by_pattern(value: Any, each: Callable[[Any], T]) -> tuple[tuple[str, T], ...
         for pair in pairs
     ):
         raise SpecError(
-            "expected a dictionary from patterns of names",
+            "expected a dictionary with patterns of names as keys",
             got=shorten(value),
             hint='Write {"head/*": …, "*": …}.',
         )

@@ -1,4 +1,4 @@
-"""Turn what a field is given into a spec of its family, or say what was meant."""
+"""Turn the value given to a field into a spec of its family, or suggest what was meant."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ S = TypeVar("S", bound=Spec)
 
 
 def named(base: type[S], make: Callable[[type[S]], S] | None = None) -> Callable[[Any], S]:
-    """Return a function that takes a `base`, or the name of one with only defaults.
+    """Return a function that accepts a `base`, or the name of a class, made with its defaults.
 
     The name is the class name in snake case, or the class attribute `alias`; the class attribute
-    `synonyms` has other names. Capitals and "_" do not matter: "rmsprop" is RMSprop.
+    `synonyms` has other names. Case and "_" do not matter: "rmsprop" is RMSprop.
 
     Args:
-        base: of the family.
-        make: makes a spec of the class that is named; by default calls it.
+        base: the base class of the family.
+        make: makes a spec of the named class; by default calls the class.
     """
 
     def resolve(value: Any) -> S:
@@ -38,7 +38,7 @@ def named(base: type[S], make: Callable[[type[S]], S] | None = None) -> Callable
 
 
 def find_named(base: type[S], name: str) -> type[S] | None:
-    """Return the class of a family that a name stands for, if there is one."""
+    """Return the class of a family that a name stands for, or None."""
     return _by_name(base).get(_plain(name))
 
 
@@ -65,13 +65,13 @@ def instance_of(base: type[S]) -> Callable[[Any], S]:
 
 
 def wrong_kind(base: type[Spec], value: Any, by_name: bool = False, wanted: str = "") -> SpecError:
-    """Return the error for what is no `base`, with what was probably meant.
+    """Return the error for a value that is not a `base`, with a suggestion.
 
     Args:
-        base: of the family.
-        value: what was given.
-        by_name: whether a name would do.
-        wanted: what is taken, where that is more than a `base` and its name.
+        base: the base class of the family.
+        value: the given value.
+        by_name: whether a name is accepted.
+        wanted: what is accepted, if more than a `base` and its name.
     """
     wanted = wanted or a_kind_of(base) + (" or its name" if by_name else "")
     return SpecError(f"expected {wanted}", got=what(value), hint=_meant(base, value, by_name))
@@ -79,7 +79,7 @@ def wrong_kind(base: type[Spec], value: Any, by_name: bool = False, wanted: str 
 
 def _meant(base: type[Spec], value: Any, by_name: bool) -> str:
     if isinstance(value, type) and issubclass(value, base):
-        return f"That is the class; make one: {_call_of(value)}."
+        return f"This is the class; make an instance: {_call_of(value)}."
     if isinstance(value, str):
         if by_name:
             return close_match(value, makeable_names(base))
@@ -95,7 +95,7 @@ def _meant(base: type[Spec], value: Any, by_name: bool) -> str:
     hint = f"It is from {package}" + (f"; write {_call_of(found)}" if found else "")
     if family_of(base) == "optimizer" and not isinstance(value, type):
         return hint + ", or make a spec of it: db.optimizers.from_native(optimizer)."
-    return hint + ". docs/guide/migrating.md says what stands for which class."
+    return hint + ". docs/guide/migrating.md lists what replaces each class."
 
 
 def _kind_word(cls: type[Spec]) -> str:
@@ -104,7 +104,7 @@ def _kind_word(cls: type[Spec]) -> str:
 
 
 def _examples(base: type[Spec]) -> str:
-    return f"Give {', '.join(_call_of(cls) for cls in islice(kinds(base), 3))}, say."
+    return f"For example: {', '.join(_call_of(cls) for cls in islice(kinds(base), 3))}."
 
 
 def _call_of(cls: type[Spec]) -> str:

@@ -30,11 +30,11 @@ def specs_in(spec: Spec) -> list[Spec]:
 
 
 def rewritten(spec: Spec, function: Callable[[Spec], Spec]) -> Spec:
-    """Return `function` of a spec whose inner specs were rewritten so, from the inside out.
+    """Return a spec with `function` applied to all inner specs and then to itself.
 
-    Inner specs are those in fields, and in tuples and dictionaries of fields. What does not change
-    stays the same object, and an object that stands in several places is rewritten once and stays
-    one object.
+    Inner specs are those in fields, and in tuples and dictionaries in fields. A spec that does not
+    change stays the same object. An object used in several places is rewritten once and stays one
+    object.
 
     Example:
         >>> from dnnbridge import SGD, ConstantSchedule, Scaled
@@ -63,7 +63,7 @@ def rewritten(spec: Spec, function: Callable[[Spec], Spec]) -> Spec:
 
 
 def apart(spec: S) -> S:
-    """Return an equal spec each of whose places has an object of its own, as JSON makes it.
+    """Return an equal spec in which no object is used in two places, as when read from JSON.
 
     Example:
         >>> from dnnbridge import LSTM, PReLU

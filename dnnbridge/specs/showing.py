@@ -1,4 +1,4 @@
-"""How a spec is shown: as the call that makes an equal one, without what is the default."""
+"""The repr of a spec: the call that makes an equal spec, without default arguments."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ Field = tuple[Any, str]
 """The class of a spec and the name of one of its fields."""
 
 _REFUSED: set[tuple[Field, type, type]] = set()
-"""Fields that take no short form of this type for specs of that class: errors are slow to make."""
+"""Cache of fields that reject a short form of a type for a class, because errors are slow."""
 
 
 def call_of(spec: Spec) -> str:
-    """Return the Python call that makes an equal spec, with what differs from the defaults.
+    """Return the Python call that makes an equal spec, with only the non-default arguments.
 
-    A spec in a field is shown as the name or the number that stands for it, where the field
-    takes that.
+    A spec in a field is shown as a name or number if the field accepts that for it.
 
     Example:
         >>> from dnnbridge import SGD, Dense, ReLU
@@ -39,7 +38,7 @@ def call_of(spec: Spec) -> str:
 
 
 def _differing(spec: Spec) -> list[str]:
-    """Return the fields whose value is not the default; those that are given by name come last."""
+    """Return the fields whose value is not the default; keyword-only fields come last."""
     cls: Any = type(spec)
     fields = sorted(dataclasses.fields(spec), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
     names = [field.name for field in fields]
@@ -54,12 +53,12 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _shown(value: Any, field: Field, around: Callable[[Any], Any]) -> str:
-    """Write a value that stands in a field.
+    """Return the text of a value in a field.
 
     Args:
-        value: what is written.
-        field: where it stands.
-        around: gives the value of the whole field with another one in this place.
+        value: the value to write.
+        field: the field that contains it.
+        around: returns the value of the whole field with another value in this place.
     """
     if type(value) in (tuple, list):
         items = ", ".join(
@@ -84,12 +83,12 @@ def _around_item(items: Sequence[Any], place: int, around: Callable[[Any], Any],
 
 
 def _refuse(value: Any) -> Any:
-    """Stand for a place where no short form is taken."""
+    """Reject every short form."""
     raise ValueError(value)
 
 
 def _shorter(spec: Spec) -> Iterator[Any]:
-    """Yield what may stand for a spec: its name, or its only field that is not the default."""
+    """Yield possible short forms of a spec: its name, or its only field that is not the default."""
     cls = type(spec)
     if not any(info.is_required() for info in infos_of(cls).values()):
         yield alias_of(cls)
@@ -107,7 +106,7 @@ def _stands_for(short: Any, spec: Spec, field: Field, around: Callable[[Any], An
         return False
     try:
         return bool(adapter_of(*field).validate_python(around(short)) == around(spec))
-    except Exception:  # whatever a check of somebody's own raises, the long form is right
+    except Exception:  # a custom check may raise anything; then use the long form
         _REFUSED.add(key)
         return False
 

@@ -24,15 +24,15 @@ _KINDS: dict[str, type[Spec]] = {}
 
 
 class Spec:
-    """Base of all specs: equal by value, immutable, JSON both ways.
+    """Base of all specs: compared by value, immutable, converted to and from JSON.
 
-    A final subclass is made with the `spec` decorator and is then known by its `kind`, in JSON
-    too: its family, which is the abstract base below `Spec`, and its class name, such as
-    "layer.Dense". Names need be unique in a family only.
+    The `spec` decorator makes a final subclass and registers it under its `kind`, such as
+    "layer.Dense". This is the family, named after the abstract base below `Spec`, and the class
+    name. JSON uses the same kind. Names must be unique only within a family.
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a plain dictionary of JSON types; `from_dict` makes an equal spec of it."""
+        """Return a plain dictionary of JSON types; `from_dict` makes an equal spec from it."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         return {"kind": kind_of(type(self))} | {
             field.name: encoded(getattr(self, field.name)) for field in fields
@@ -40,7 +40,7 @@ class Spec:
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
-        """Make a spec of what `to_dict` returned.
+        """Make a spec from the result of `to_dict`.
 
         Raises:
             SpecError: an unknown kind or field, a wrong value, or a kind that is not a `cls`.
@@ -60,7 +60,7 @@ class Spec:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Make a spec of what `to_json` returned."""
+        """Make a spec from the result of `to_json`."""
         try:
             data = json.loads(text)
         except (TypeError, ValueError) as error:
@@ -93,7 +93,7 @@ class Spec:
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def spec(cls: type[S]) -> type[S]:
-    """Make a final spec of a class with annotated fields and register it under its name.
+    """Make a class with annotated fields a final spec and register it under its name.
 
     Example:
         >>> from dnnbridge import AbstractActivation, Input, Sequential, Activation
@@ -120,23 +120,23 @@ def spec(cls: type[S]) -> type[S]:
             call = explained(refused(kind, framework), f"{cls.__name__}.{framework}")
             setattr(made, framework, classmethod(call(method.__func__)))
     if any(field.name == "kind" for field in dataclasses.fields(made)):
-        raise SpecError("no field may be called kind", where=kind, hint="Rename the field.")
+        raise SpecError("a field must not be called kind", where=kind, hint="Rename the field.")
     _KINDS[kind] = made
     return cast(type[S], made)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def base_spec(*, kw_only: bool = False) -> Callable[[type[S]], type[S]]:
-    """Make an abstract base of specs of a class with annotated fields.
+    """Make a class with annotated fields an abstract base of specs.
 
     Args:
-        kw_only: whether the fields are given by name.
+        kw_only: whether the fields are keyword-only.
     """
     return dataclasses.dataclass(frozen=True, kw_only=kw_only)
 
 
 def family_of(cls: type[Spec]) -> str:
-    """Return the family of a class: "layer" for Dense, "" for one that is directly a Spec."""
+    """Return the family of a class: "layer" for Dense, "" for a direct subclass of Spec."""
     for base in cls.__mro__:
         if Spec in base.__bases__ and base.__name__.startswith("Abstract"):
             return snake_case(base.__name__.removeprefix("Abstract"))
@@ -144,7 +144,7 @@ def family_of(cls: type[Spec]) -> str:
 
 
 def kind_of(cls: type[Spec]) -> str:
-    """Return what JSON calls a class: "layer.Dense"."""
+    """Return the name of a class in JSON: "layer.Dense"."""
     family = family_of(cls)
     return f"{family}.{cls.__name__}" if family else cls.__name__
 
@@ -175,10 +175,10 @@ def _refuse_clash(cls: type[Spec], known: type[Spec]) -> None:
     shared = known.__name__ == cls.__name__ or _spellings(known) & _spellings(cls)
     if same_family and shared:
         raise SpecError(
-            "two specs of one name",
+            "two specs have the same name",
             where=kind_of(cls),
             got=f"{known.__module__}.{known.__name__} and {cls.__module__}.{cls.__name__}",
-            hint="Rename one of them, or give it another alias: files name specs so.",
+            hint="Rename one of them, or give it another alias: files refer to specs by name.",
         )
 
 
@@ -206,7 +206,7 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
         except pydantic.ValidationError as error:
             causes = [one.get("ctx", {}).get("error") for one in error.errors(include_url=False)]
             for cause in causes:
-                # A ValueError of somebody's own code is no wrong argument: show where it arose.
+                # A ValueError from custom code is not a wrong argument: show where it arose.
                 if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
                     raise cause from None
             raise _spec_error(type(self), error) from None
@@ -215,7 +215,7 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _present(cls: type[Spec], given: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments under their present names; warn of a former one."""
+    """Return arguments under their present names; warn of former names."""
     renamed = FIELDS.get(cls.__name__)
     if renamed is None or _is_foreign(cls):
         return given
@@ -230,7 +230,7 @@ def _is_foreign(cls: type[Spec]) -> bool:
 
 
 def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
-    """Turn one thing pydantic found into one of our errors: a misspelt argument, else the first."""
+    """Turn one of pydantic's errors into ours: a misspelt argument if any, else the first."""
     found = error.errors(include_url=False)
     detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
     # Fields that positional arguments fill come first.
@@ -251,7 +251,7 @@ def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeEr
     if kind in {"missing", "missing_argument"}:
         return SpecError("missing argument", where=where, hint=takes)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    hint = f"See help(dnnbridge.{cls.__name__}) for what it takes."
+    hint = f"See help(dnnbridge.{cls.__name__}) for its arguments."
     return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
 
 
@@ -285,7 +285,7 @@ def _decode(value: Any, where: str) -> Any:
             where=where,
             got=shorten(kind),
             hint=close_match(kind, siblings or _KINDS)
-            + " A kind of another package is known once that package is imported.",
+            + " If another package defines the kind, import that package first.",
         )
     try:
         cls = _KINDS[kind]

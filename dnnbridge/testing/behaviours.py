@@ -10,12 +10,13 @@ import numpy as np
 from dnnbridge import ops
 from dnnbridge.backend.protocol import STRUCTURE
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import Dense, LayerNormalization
+from dnnbridge.layers import LSTM, Add, Conv1D, Dense, Flatten, LayerNormalization
 from dnnbridge.losses import AbstractLoss, MeanSquaredError
-from dnnbridge.models import Input, Sequential
+from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import Adam
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
+from dnnbridge.testing.cases.twice_cases import MadeOfLayers
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
@@ -75,7 +76,7 @@ def written_state(subject: Subject) -> list[Measurement]:
     run, other = (subject.run(case.experiment.replace(seed=seed)) for seed in (1, 2))
     run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y))
     run.predict(case.x)
-    run.set_state(other.state(), other.progress)
+    run.set_state(other.state(), other.position)
     made = [same(run.predict(case.x), other.predict(case.x), "predictions")]
     evaluated = [each.evaluate(case.x, case.y) for each in (run, other)]
     made.append(holds(evaluated[0] == evaluated[1], "evaluation", f"{evaluated}"))
@@ -94,7 +95,7 @@ def written_parameters(subject: Subject) -> list[Measurement]:
     name, array = next(iter(run.parameters().items()))
     expected = run.state() | {name: np.full_like(array, 0.25)}
     run.set_parameters({name: expected[name]})
-    other.set_state(expected, run.progress)
+    other.set_state(expected, run.position)
     state = run.state()
     made = [same(state[n], each, n) for n, each in expected.items()]
     return [*made, same(run.predict(case.x), other.predict(case.x), "predictions")]
@@ -157,6 +158,27 @@ def compiled_once(subject: Subject) -> list[Measurement]:
     return [holds(counts[1] == counts[2], "compilations", f"{counts[1]}, then {counts[2]}")]
 
 
+def layers_called_twice(subject: Subject) -> list[Measurement]:
+    """Their weights are there once and learn from both calls; statistics move at each."""
+    series = [Input((4, 5), name=name) for name in ("a", "b")]
+    body = Sequential([Input((4, 5)), LSTM(5, return_sequences=True), Conv1D(3, 2)])
+    layers = (body, Flatten(), MadeOfLayers(6), Dense(2))
+    ends: list[Any] = list(series)
+    for layer in layers:
+        ends = [layer(each) for each in ends]
+    experiment = Experiment(Model(series, Add()(ends)), MeanSquaredError(), Adam(0.01))
+    runs = [each.run(experiment) for each in (subject, subject.reference)]
+    rng = np.random.default_rng(0)
+    x = {name: rng.normal(size=(9, 4, 5)).astype(np.float32) for name in ("a", "b")}
+    for run in runs:
+        run.fit(x, x["a"][:, 0, :2], 4, 2)
+    actual, expected = (run.state() for run in runs)
+    made = [holds(list(actual) == list(expected), "names of weights", ", ".join(actual))]
+    made += [near(actual[name], array, TRAJECTORY, name) for name, array in expected.items()]
+    found, wanted = (run.predict(x) for run in runs)
+    return [*made, close(found, wanted, LOSS_CURVE, "predictions")]
+
+
 BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "table is total": table_is_total,
     "starting weights": starting_weights,
@@ -166,5 +188,6 @@ BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "copies": copies,
     "few examples": few_examples,
     "compiled once": compiled_once,
+    "layers called twice": layers_called_twice,
 }
 """By name; every backend is asked all of them."""

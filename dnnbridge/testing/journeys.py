@@ -29,8 +29,8 @@ class _SetRates(Callback):
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         self.compilations.append(run.compilations)
-        if run.progress.step in self.rates:
-            run.set_learning_rate(self.rates[run.progress.step])
+        if run.position.step in self.rates:
+            run.set_learning_rate(self.rates[run.position.step])
 
 
 def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
@@ -97,7 +97,7 @@ def forms_of_data(subject: Subject) -> list[Measurement]:
     }
     labels = np.asarray(case.y, np.int32)
     run = subject.run(case.experiment)
-    start = run.state(), run.progress
+    start = run.state(), run.position
 
     def trained(x: Any, y: Any) -> dict[str, Any]:
         run.set_state(*start)

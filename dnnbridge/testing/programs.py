@@ -100,7 +100,7 @@ def _synchronise(runs: Iterable[Run], expected: Run) -> None:
         name: np.float32(array if np.linalg.norm(array) > LEAST else 0.0 * array)
         for name, array in expected.state().items()
     }
-    progress = expected.progress
+    progress = expected.position
     for run in runs:
         run.set_state(state, progress)
 

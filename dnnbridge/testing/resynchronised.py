@@ -131,7 +131,7 @@ class _Record(Callback):
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._before = rounded(run.state())
-        run.set_state(self._before, run.progress)
+        run.set_state(self._before, run.position)
         self._watch.begin()
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
@@ -148,12 +148,12 @@ class _Follow(Callback):
         self._steps = steps
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        run.set_state(self._steps[0].before, run.progress)
+        run.set_state(self._steps[0].before, run.position)
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         self.states.append(run.state())
         if len(self.states) < len(self._steps):
-            run.set_state(self._steps[len(self.states)].before, run.progress)
+            run.set_state(self._steps[len(self.states)].before, run.position)
 
 
 class _One(Callback):

@@ -7,8 +7,7 @@ from the exact one is what rounding alone does to this program, however it is co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from dnnbridge.graph import Op
 from dnnbridge.ops import RULES
 from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
-from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+from dnnbridge.reference.backend import ReferenceExecutable
 from dnnbridge.reference.plugin import INFO
 from dnnbridge.testing.tolerances import EPSILON, SMALLEST
 
@@ -47,49 +46,17 @@ class RoundedBackend:
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
 
-    def compile(self, program: Program, device: str) -> RoundedExecutable:
+    def compile(self, program: Program, device: str) -> ReferenceExecutable:
+        return ReferenceExecutable(program, rules=self._rules())
+
+    def _rules(self) -> dict[type[Op], Rule]:
+        """Return the rules of the reference, with roundings of their own."""
         rng = randomness.generator(self.sample, "roundings")
-        return RoundedExecutable(ReferenceBackend().compile(program, device), rng, self.fully)
-
-
-class RoundedExecutable:
-    """An executable of the reference that runs with rounding rules."""
-
-    compilations = 0
-
-    def __init__(self, exact: ReferenceExecutable, rng: np.random.Generator, fully: bool) -> None:
-        self._exact = exact
 
         def drawn(shape: tuple[int, ...]) -> Array:
-            return rng.integers(0, 2, shape) - 0.5 if fully else rng.uniform(-0.5, 0.5, shape)
+            return rng.integers(0, 2, shape) - 0.5 if self.fully else rng.uniform(-0.5, 0.5, shape)
 
-        self._rules = {
-            op: _rounding(rule, drawn) if op.rounds else rule for op, rule in RULES.items()
-        }
-
-    def keep(self, arrays: Mapping[str, Array]) -> None:
-        return None
-
-    def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
-        with _rules(self._rules):
-            return self._exact.run(function, feeds, steps)
-
-    def read(self) -> dict[str, Array]:
-        return self._exact.read()
-
-    def write(self, values: Mapping[str, Array]) -> None:
-        self._exact.write(values)
-
-
-@contextmanager
-def _rules(rules: Mapping[type[Op], Rule]) -> Iterator[None]:
-    """Let the interpreter go by other rules for a while."""
-    saved = RULES.copy()
-    RULES.update(rules)
-    try:
-        yield
-    finally:
-        RULES.update(saved)
+        return {op: _rounding(rule, drawn) if op.rounds else rule for op, rule in RULES.items()}
 
 
 def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:

@@ -41,7 +41,7 @@ class _Stop(Callback):
         self.epochs = epochs
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        if run.progress.epoch == self.epochs:
+        if run.position.epoch == self.epochs:
             run.stop()
 
 
@@ -129,8 +129,8 @@ def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
             resumed = second.load(path)
             resumed.fit(*given, case.epochs - done, **case.weighted, steps_per_call=STEPS_PER_CALL)
             where = f"{first.backend.info.name} to {second.backend.info.name}"
-            made.append(holds(begun.progress.batch > 0, f"within an epoch, {where}"))
-            made.append(holds(resumed.progress == progress, f"progress, {where}"))
+            made.append(holds(begun.position.batch > 0, f"within an epoch, {where}"))
+            made.append(holds(resumed.position == progress, f"progress, {where}"))
             state = resumed.state()
             made += [near(state[n], a, TRAJECTORY, f"{n}, {where}") for n, a in trained.items()]
     return allowed(made, subject)
@@ -152,4 +152,4 @@ def _train(case: TrainingCase, subject: Subject) -> tuple[Position, dict[str, Ar
     """Train to the end, and return where that is and what it made."""
     run = begin(case, subject)
     run.fit(case.x, case.y, case.batch_size, case.epochs, **case.weighted)
-    return run.progress, run.state()
+    return run.position, run.state()

@@ -82,7 +82,7 @@ class Checkpoint(Callback):
         self._save(run)
 
     def _file(self, run: Run) -> str:
-        return self.path.replace("{epoch}", str(run.progress.epoch))
+        return self.path.replace("{epoch}", str(run.position.epoch))
 
     def _save(self, run: Run) -> None:
         run.save(self._file(run), make_folders=self.make_folders)

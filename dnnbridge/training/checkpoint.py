@@ -40,7 +40,7 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
         "experiment": run.experiment.to_json(),
         "optimizer": run.optimizer.to_json(),
         "epoch_sums": json.dumps(run.epoch_sums()),
-        "progress": json.dumps(dataclasses.asdict(run.progress)),
+        "progress": json.dumps(dataclasses.asdict(run.position)),
         "backend": run.backend,
     }
     arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}

@@ -1,4 +1,4 @@
-"""`compile`: choose a backend, check that it can, and make a run."""
+"""`compile`: choose a backend, check that it supports the experiment, and make a run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
 
     Warns:
-        LogitsWarning: a loss takes probabilities for logits, or the other way round.
+        LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
 
     Raises:
         BackendError: unknown backend or device.
@@ -51,22 +51,30 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
+    loaded, chosen = choose_for(experiment, backend, device)
+    return compile_for(loaded, experiment, chosen)
+
+
+def choose_for(
+    experiment: Experiment, backend: str | None, device: str | None
+) -> tuple[Backend, str]:
+    """Choose a backend and a device as `compile` does, and warn of what is likely not meant."""
     _check(experiment)
     loaded, chosen = load_chosen(backend, device)
     log.info("compiling for backend %s on %s", loaded.info.name, chosen)
     advise(experiment.program())
-    return compile_for(loaded, experiment, chosen)
+    return loaded, chosen
 
 
 def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
-    """Load the backend that is named, by the caller or the environment, and choose its device."""
+    """Load the backend named by the caller or the environment, and choose its device."""
     name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
     loaded = load_backend(name)
     return loaded, choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
 
 
 def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
-    """Compile an experiment for a backend that has been loaded."""
+    """Compile an experiment for a loaded backend."""
     _check(experiment)
     with uncollected():
         program = experiment.program()

@@ -18,6 +18,7 @@ from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.fed import FedRows
+from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.ahead import ahead
 from dnnbridge.training.feeding.batches import (
     Batches,
@@ -32,33 +33,34 @@ from dnnbridge.training.feeding.feeds import random_bytes, random_feeds
 from dnnbridge.training.position import Position
 
 MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
-"""Environment variable: mebibytes of examples that are kept on the device."""
+"""Environment variable: largest size in MiB of the examples kept on the device."""
 
 RESIDENT_MIB = 1024
-"""The same without it, on a device with a memory of its own.
+"""Default of that variable on a device with separate memory.
 
-On a CPU nothing is kept: NumPy gathers the rows of a step in 0.02 ms (50 rows of 784 numbers), as
-fast as the frameworks, in a thread beside the steps, and without a second copy of all examples.
+On a CPU no examples are kept. NumPy gathers the rows of a step in 0.02 ms (50 rows of 784
+numbers), as fast as the frameworks. A second thread does so while steps run, and needs no second
+copy of all examples.
 """
 
 BACKWARD = 3
-"""Arithmetic of a step of training, over that of a prediction."""
+"""Ratio of the arithmetic of a training step to that of a prediction."""
 
 
 class Fitting:
-    """The examples of a training, on the device where they fit, and the feeds of its steps.
+    """The examples of a training, kept on the device if they fit, and the feeds of its steps.
 
     Args:
-        program: what is trained.
-        executable: where it runs.
-        device: kind of device that is.
+        program: the program to train.
+        executable: the compiled program.
+        device: kind of the device.
         data: examples by the names of their feeds.
         batch_size: examples per step.
         steps_per_call: steps per compiled call, or "auto".
-        seed: of the run, for orders and random arrays.
-        shuffle: whether each epoch has its own order.
-        buffers: where feeds are written, in two turns.
-        check: what rows must be to be fed.
+        seed: seed of the run, for orders and random arrays.
+        shuffle: whether to draw a new order for each epoch.
+        buffers: memory for the feeds, with two turns.
+        check: checks the rows before they are fed.
     """
 
     def __init__(
@@ -87,15 +89,38 @@ class Fitting:
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
 
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        data: Mapping[str, Array],
+        batch_size: int,
+        steps_per_call: int | str,
+        shuffle: bool,
+    ) -> Fitting:
+        """Return the training of some examples by the steps of a run."""
+        return cls(
+            engine.program,
+            engine.executable,
+            engine.device,
+            data,
+            batch_size,
+            steps_per_call,
+            engine.experiment.seed,
+            shuffle,
+            engine.buffers["fit"],
+            engine.fed,
+        )
+
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
         return steps_of_epoch(examples_of(self.data), self.batch_size)
 
     def blocks(self, start: Position, epochs: int) -> Generator[Block]:
-        """Yield the blocks of some epochs from a position on.
+        """Yield the blocks of some epochs, starting at a position.
 
-        A thread prepares each while the one before it runs, unless there is little to prepare.
+        A thread prepares each block while the previous one runs, unless there is little to do.
         """
         blocks = self._prepared(start, epochs)
         ready = not self.program.randoms and len(self.kept) == len(self.data)
@@ -127,14 +152,14 @@ class Fitting:
 
 
 def checked_steps(value: Any) -> int | str:
-    """Return `steps_per_call` as it may be given, or raise."""
+    """Return a valid value of `steps_per_call`, or raise."""
     if value == "auto":
         return "auto"
     return check_positive(value, "steps_per_call", ', or "auto"')
 
 
 def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
-    """Return how many steps a call makes, whose arithmetic is so many times that of the model."""
+    """Return the steps per call; a step needs `times` the arithmetic of an evaluation."""
     work = program.functions["evaluate"].graph.flops() * batch * times
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)
 
@@ -142,7 +167,7 @@ def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, tim
 def _budget(device: str) -> int:
     given = os.environ.get(MEMORY_VARIABLE) or str(0 if device == "cpu" else RESIDENT_MIB)
     if not given.isdecimal():
-        raise DataError("is a number of mebibytes", where=MEMORY_VARIABLE, got=repr(given))
+        raise DataError("must be a whole number of MiB", where=MEMORY_VARIABLE, got=repr(given))
     return int(given) * 2**20
 
 

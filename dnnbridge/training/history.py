@@ -1,4 +1,4 @@
-"""What a training recorded."""
+"""`History`: the losses and metrics of a training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Logs = dict[str, MetricValue]
 
 
 def numbers(logs: Logs) -> dict[str, float]:
-    """Return those values that are single numbers."""
+    """Return the values that are single numbers."""
     return {name: value for name, value in logs.items() if not isinstance(value, list)}
 
 
@@ -21,11 +21,11 @@ class History:
 
     Attributes:
         history: label -> one value per epoch: "loss", every metric, and both with "val_" for the
-            validation data. Numbers, but for metrics such as a confusion matrix.
+            validation data. Values are numbers, except for metrics such as a confusion matrix.
         epochs: the number of each epoch, counted from 0 over the life of the run.
         step_losses: the loss of every step, before its update.
-        nonfinite_step: number of the first step, counted from 1 over the life of the run, whose
-            loss, or what it made of the weights, is infinite or NaN; None if there was none.
+        nonfinite_step: the first step whose loss or updated weights are infinite or NaN, counted
+            from 1 over the life of the run; None if all are finite.
     """
 
     history: dict[str, list[MetricValue]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What becomes of a training whose loss or weights are no longer finite."""
+"""Stop, raise or warn when the loss or the weights of a training become non-finite."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ HINT = "A smaller learning rate, clipped gradients or other data may help."
 
 
 class NonFiniteGuard(Callback):
-    """Looks at the loss of every step and, when training ends, at the weights.
+    """Checks the loss of every step and, when training ends, the weights.
 
     Args:
-        choice: "stop" ends the training, "raise" raises, "warn" goes on.
-        history: where the first such step is noted.
+        choice: "stop" ends the training, "raise" raises, "warn" continues.
+        history: records the first non-finite step.
     """
 
     def __init__(self, choice: str, history: History) -> None:
@@ -40,15 +40,15 @@ class NonFiniteGuard(Callback):
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size and self.history.nonfinite_step is None:
-            step = run.progress.step - len(losses) + int(bad[0]) + 1
+            step = run.position.step - len(losses) + int(bad[0]) + 1
             self._found(run, step, f"the loss of step {step} is not finite", str(losses[bad[0]]))
 
     def end(self, run: Run) -> None:
-        """Look at the weights that the last step has left: no loss tells of them."""
+        """Check the weights after the last step, which no loss has used yet."""
         if self.history.nonfinite_step is None and self.history.step_losses:
-            bad, step = not_finite(run.state()), run.progress.step
+            bad, step = not_finite(run.state()), run.position.step
             if bad:
-                what = f"the loss of step {step} is finite, and what it made of the weights is not"
+                what = f"the loss of step {step} is finite, but weights after its update are not"
                 self._found(run, step, what, name_some(bad))
 
     def _found(self, run: Run, step: int, what: str, got: str) -> None:
@@ -62,7 +62,7 @@ class NonFiniteGuard(Callback):
 
 
 def checked_choice(value: object) -> str:
-    """Return what `on_nonfinite` may be, or raise."""
+    """Return a valid value of `on_nonfinite`, or raise."""
     if value not in CHOICES:
         raise DataError(
             "unknown choice",

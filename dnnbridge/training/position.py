@@ -46,20 +46,20 @@ class Position:
             if not whole or not 0 <= value <= MOST:
                 raise DataError(
                     "must be a whole number of 0 or more",
-                    where=f"progress.{field.name}",
+                    where=f"position.{field.name}",
                     got=repr(value),
                 )
             object.__setattr__(self, field.name, int(value))
         if self.batch > (math.ceil(self.examples / self.batch_size) if self.batch_size else 0):
             raise DataError(
                 "an epoch has no more steps than batches",
-                where="progress.batch",
+                where="position.batch",
                 got=f"{self.batch} of {self.examples} examples in batches of {self.batch_size}",
             )
         if self.step < self.epoch + self.batch:
             raise DataError(
                 "every epoch has a step at least, and those of the begun one are counted",
-                where="progress.step",
+                where="position.step",
                 got=f"step {self.step} in epoch {self.epoch}, after {self.batch} steps of it",
             )
         object.__setattr__(self, "past", self._checked_past())
@@ -78,7 +78,7 @@ class Position:
         if not known or sum(epochs for _, epochs in past) != self.epoch:
             raise DataError(
                 "the epochs before do not add up to the step and the epoch",
-                where="progress.past",
+                where="position.past",
                 got=f"{self.past!r} for {before} steps in {self.epoch} epochs",
             )
         return past

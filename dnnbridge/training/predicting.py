@@ -6,56 +6,72 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dnnbridge.backend.protocol import Executable
 from dnnbridge.base.arrays import Array
-from dnnbridge.program.program import Program
+from dnnbridge.errors import DataError
+from dnnbridge.training.checking.data import check_bool, check_positive
+from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.batches import examples_of, power_of_two
 from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.feeding.feeds import random_feeds, schedule_feeds
 
 
 def predict(
-    program: Program,
-    executable: Executable,
-    function: str,
+    engine: Engine,
     data: Mapping[str, Array],
     batch_size: int,
-    seed: int,
-    draw: int,
-    step: int,
+    training: bool = False,
+    samples: int | None = None,
 ) -> dict[str, Array]:
     """Return every output for every example, in order.
 
-    Fewer examples than a batch are filled up to a power of two, so that few sizes are compiled.
-
     Args:
-        program: what is run.
-        executable: where it runs.
-        function: "predict", or "sample" with noise and dropout drawn.
+        engine: what computes.
         data: inputs by the names of their feeds.
         batch_size: examples per step.
-        seed: of the run.
-        draw: which sample of several.
-        step: of the run, for what changes with it.
+        training: draw noise and dropout.
+        samples: how many predictions to draw, along a new first axis.
     """
+    check_bool(training, "training")
+    if samples is not None:
+        check_positive(samples, "samples")
+        if not training:
+            raise DataError(
+                "is for predictions with training=True", where="samples", got=str(samples)
+            )
+    function = "sample" if training and "sample" in engine.program.functions else "predict"
+    made = [_predicted(engine, function, data, batch_size, draw) for draw in range(samples or 1)]
+    return {
+        name: np.stack([each[name] for each in made]) if samples else made[0][name]
+        for name in engine.program.outputs
+    }
+
+
+def _predicted(
+    engine: Engine, function: str, data: Mapping[str, Array], batch_size: int, draw: int
+) -> dict[str, Array]:
+    """Return one prediction of all examples.
+
+    Fewer examples than a batch are padded to a power of two, so that few sizes are compiled.
+    """
+    program, seed = engine.program, engine.experiment.seed
     count, outputs = examples_of(data), program.outputs
     if not count:
         return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
     size = min(batch_size, power_of_two(count))
     randoms = program.randoms if function == "sample" else ()
     parts: dict[str, list[Array]] = {name: [] for name in outputs}
-    schedules = schedule_feeds(program, [step])
+    schedules = schedule_feeds(program, [engine.state.position.step])
     for number, first in enumerate(range(0, count, size)):
         feeds = {name: _batch(array, first, size)[None] for name, array in data.items()}
         drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1, Buffers())
-        results = executable.run(function, feeds | schedules | drawn, 1)
+        results = engine.executable.run(function, feeds | schedules | drawn, 1)
         for name, rows in parts.items():
             rows.append(results[name][0])
     return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}
 
 
 def _batch(array: Array, first: int, size: int) -> Array:
-    """Return some rows, and copies of the last where there are too few."""
+    """Return `size` rows; copies of the last row fill up a short batch."""
     rows = array[first : first + size]
     missing = size - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, 0)]) if missing else rows

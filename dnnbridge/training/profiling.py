@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.backend.flattening import flatten
-from dnnbridge.backend.protocol import Executable, Rows
+from dnnbridge.backend.protocol import (
+    Backend,
+    BackendInfo,
+    Claim,
+    Deviation,
+    Executable,
+    Limitation,
+    Rows,
+)
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Call, Op
+from dnnbridge.program.program import Program
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -50,12 +59,11 @@ class Profile:
         return self.step - self.compiled
 
 
-class _Timed:
+class _TimedExecutable:
     """An executable that notes how long each of its calls takes."""
 
-    def __init__(self, inner: Executable) -> None:
-        self.inner = inner
-        self.seconds: list[float] = []
+    def __init__(self, inner: Executable, seconds: list[float]) -> None:
+        self.inner, self.seconds = inner, seconds
 
     @property
     def compilations(self) -> int:
@@ -77,11 +85,55 @@ class _Timed:
         self.inner.write(values)
 
 
-def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> Profile:
+@dataclass(frozen=True)
+class TimedBackend:
+    """A backend whose executables note how long each of their calls takes.
+
+    Each of them is compiled for the run that it serves.
+
+    Attributes:
+        inner: what compiles.
+        seconds: of each call, in order.
+    """
+
+    inner: Backend
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def info(self) -> BackendInfo:
+        return replace(self.inner.info, reuses=False)
+
+    @property
+    def lowered(self) -> Collection[type[Op]]:
+        return self.inner.lowered
+
+    @property
+    def claims(self) -> Mapping[type, Claim]:
+        return self.inner.claims
+
+    @property
+    def limitations(self) -> tuple[Limitation, ...]:
+        return self.inner.limitations
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        return self.inner.deviations
+
+    def devices(self) -> tuple[str, ...]:
+        return self.inner.devices()
+
+    def compile(self, program: Program, device: str) -> Executable:
+        return _TimedExecutable(self.inner.compile(program, device), self.seconds)
+
+
+def profile(
+    run: Run, backend: TimedBackend, x: Any, y: Any, batch_size: int = 32, epochs: int = 5
+) -> Profile:
     """Train for some epochs and say where the time went.
 
     Args:
-        run: a new one: its first call compiles.
+        run: a new one, compiled for that backend: its first call compiles.
+        backend: what times its calls.
         x: inputs, as `fit` takes them.
         y: labels.
         batch_size: examples per step.
@@ -89,28 +141,25 @@ def profile(run: Run, x: Any, y: Any, batch_size: int = 32, epochs: int = 5) -> 
 
     Example:
         >>> import numpy as np, dnnbridge as db
+        >>> from dnnbridge.reference.backend import ReferenceBackend
+        >>> from dnnbridge.training.compiling import compile_for
         >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
-        >>> run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1)), "reference")
-        >>> found = profile(run, np.ones((8, 2)), np.ones((8, 1)), batch_size=4)
+        >>> backend = TimedBackend(ReferenceBackend())
+        >>> run = compile_for(backend, db.Experiment(model, "mse", db.SGD(0.1)), "cpu")
+        >>> found = profile(run, backend, np.ones((8, 2)), np.ones((8, 1)), batch_size=4)
         >>> found.steps, found.operations["MatMul"]
         (2, 1)
     """
-    timed = _Timed(run._executable)
-    run._executable = timed
-    try:
-        start = run.progress.step
-        run.fit(x, y, batch_size)
-        steps, calls = run.progress.step - start, len(timed.seconds)
-        first = timed.seconds[0]
-        turns = [_seconds(lambda: run.fit(x, y, batch_size), timed) for _ in range(epochs)]
-        run.evaluate(x, y, batch_size)
-        forward = median(
-            _seconds(lambda: run.evaluate(x, y, batch_size), timed)[1] for _ in range(epochs)
-        )
-    finally:
-        run._executable = timed.inner
-    program = run._program
-    backend = run._backend
+    seconds, start = backend.seconds, run.position.step
+    seconds.clear()
+    run.fit(x, y, batch_size)
+    steps, calls, first = run.position.step - start, len(seconds), seconds[0]
+    turns = [_seconds(lambda: run.fit(x, y, batch_size), seconds) for _ in range(epochs)]
+    run.evaluate(x, y, batch_size)
+    forward = median(
+        _seconds(lambda: run.evaluate(x, y, batch_size), seconds)[1] for _ in range(epochs)
+    )
+    program = run.experiment.program()
     flat = flatten(program.functions["train"], backend.claims, backend.info.by_rows)
     return Profile(
         first,
@@ -129,9 +178,9 @@ def _name(op: Op) -> str:
     return type(op.spec if isinstance(op, Call) else op).__name__
 
 
-def _seconds(work: Callable[[], object], timed: _Timed) -> tuple[float, float]:
+def _seconds(work: Callable[[], object], seconds: list[float]) -> tuple[float, float]:
     """Return the time of some work, and that of compiled calls within it."""
-    timed.seconds.clear()
+    seconds.clear()
     start = time.perf_counter()
     work()
-    return time.perf_counter() - start, sum(timed.seconds)
+    return time.perf_counter() - start, sum(seconds)

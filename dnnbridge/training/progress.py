@@ -1,4 +1,4 @@
-"""Show how far a training is: a bar on a terminal, one line an epoch in a log."""
+"""Show the progress of a training: a bar on a terminal, one line per epoch in a log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def describe(logs: Logs) -> str:
 
 
 def epoch_line(epoch: int, epochs: int, logs: Logs, seconds: float | None = None) -> str:
-    """Write what an epoch, counted from 1, gave; the same words wherever it is shown.
+    """Return the line that reports the results of an epoch, counted from 1.
 
     Example:
         >>> epoch_line(3, 10, {"loss": 0.123456}, seconds=1.25)
@@ -46,7 +46,7 @@ class PlainLines(Callback):
         self._start, self._epochs = time.perf_counter(), 0
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        self._start, self._epochs = time.perf_counter(), run.progress.epoch + epochs
+        self._start, self._epochs = time.perf_counter(), run.position.epoch + epochs
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         seconds, self._start = time.perf_counter() - self._start, time.perf_counter()
@@ -63,17 +63,17 @@ class ProgressBar(Callback):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-        bar = BarColumn(bar_width=None)  # what the other columns leave
+        bar = BarColumn(bar_width=None)  # fills the rest of the line
         columns = ("{task.description}", bar, MofNCompleteColumn(), TimeElapsedColumn())
         console = Console(stderr=True, highlight=False, markup=False)
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
-        self._steps, self._epochs = steps_per_epoch, run.progress.epoch + epochs
+        self._steps, self._epochs = steps_per_epoch, run.position.epoch + epochs
         self._task = self._bar.add_task(self._name(run), total=steps_per_epoch)
         self._bar.start()
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         text = f"{self._name(run)}  loss {losses[-1]:.4g}"
-        self._bar.update(self._task, description=text, completed=run.progress.batch)
+        self._bar.update(self._task, description=text, completed=run.position.batch)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         line = epoch_line(epoch + 1, self._epochs, logs)
@@ -81,8 +81,8 @@ class ProgressBar(Callback):
         self._bar.reset(self._task, description=self._name(run))
 
     def _name(self, run: Run) -> str:
-        """Name the epoch that is being trained."""
-        return f"epoch {min(run.progress.epoch + 1, self._epochs)}/{self._epochs}"
+        """Return the name of the current epoch."""
+        return f"epoch {min(run.position.epoch + 1, self._epochs)}/{self._epochs}"
 
     def on_train_end(self, run: Run) -> None:
         self._bar.stop()

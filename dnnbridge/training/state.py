@@ -1,4 +1,4 @@
-"""Arrays of a run: how they start, and what may be put in their place."""
+"""Arrays of a run: their initial values, and checks of arrays that replace them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dnnbridge.errors import DataError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_size
+from dnnbridge.training.position import Position
 
 
 def initial_state(program: Program, seed: int) -> dict[str, Array]:
@@ -28,10 +29,10 @@ def initial_state(program: Program, seed: int) -> dict[str, Array]:
 
 
 def check_named(values: Any, where: str) -> None:
-    """Raise unless these are arrays by their names."""
+    """Raise unless this is a dictionary of arrays by name."""
     if not isinstance(values, Mapping):
         raise DTypeError(
-            "needs arrays by their names",
+            "needs a dictionary of arrays by name",
             where=where,
             got=what(values),
             hint="Give a dictionary such as {'dense/kernel': array}.",
@@ -44,13 +45,13 @@ def checked_arrays(
     where: str,
     small: bool = True,
 ) -> dict[str, Array]:
-    """Return the values as arrays of the shapes of their names, or raise.
+    """Return the values as arrays with the expected shapes, or raise.
 
     Args:
         values: arrays by name.
-        shapes: of those that there are, by name.
-        where: what the caller calls them.
-        small: raise for finite numbers that float32 has not.
+        shapes: the expected shapes of all known arrays, by name.
+        where: the caller's name for `values`, used in messages.
+        small: raise for finite numbers that are too large for float32.
     """
     check_named(values, where)
     checked = {}
@@ -61,7 +62,7 @@ def checked_arrays(
             )
         try:
             array = np.array(value)
-        except ValueError as error:  # rows of unequal length
+        except ValueError as error:  # rows of different lengths
             raise DTypeError(
                 "needs an array", where=f"{where}[{name!r}]", got=what(value), hint=f"{error}."
             ) from None
@@ -82,17 +83,29 @@ def checked_arrays(
     return checked
 
 
-def checked_optimizer(given: AbstractOptimizer, compiled: AbstractOptimizer) -> AbstractOptimizer:
-    """Return an optimizer that may take the place of the one that was compiled, or raise.
+def checked_position(given: Any) -> Position:
+    """Return what says how far a run has been trained, or raise."""
+    if not isinstance(given, Position):
+        raise DTypeError(
+            "must be a Position",
+            where="position",
+            got=what(given),
+            hint="Give the position of the run that the state is from.",
+        )
+    return given
 
-    They may differ in their learning rate, and in what schedules have heard: those are fed.
+
+def checked_optimizer(given: AbstractOptimizer, compiled: AbstractOptimizer) -> AbstractOptimizer:
+    """Return an optimizer that may replace the compiled one, or raise.
+
+    The two may differ in the learning rate and the state of schedules, as these are fed.
     """
     if not isinstance(given, AbstractOptimizer):
         raise DTypeError("must be an optimizer", where="optimizer", got=shorten(given))
     if (made := _without_rates(given)) != (wanted := _without_rates(compiled)):
         names = [key for key in wanted if made.get(key) != wanted[key]]
         raise DataError(
-            "is not the one of the experiment, whatever its rate",
+            "may differ from the experiment's optimizer in its learning rate only",
             where="optimizer",
             got=f"{type(given).__name__}, which differs in {', '.join(names)}",
             hint="Compile the experiment with this optimizer.",
@@ -101,14 +114,14 @@ def checked_optimizer(given: AbstractOptimizer, compiled: AbstractOptimizer) -> 
 
 
 def _without_rates(optimizer: AbstractOptimizer) -> dict[str, Any]:
-    with suppress(SpecError):  # it has none
+    with suppress(SpecError):  # an optimizer without a learning rate
         optimizer = optimizer.with_rate(lambda _: 1.0)
     made: dict[str, Any] = _without_schedules(optimizer.to_dict())
     return made
 
 
 def _without_schedules(value: Any) -> Any:
-    """Return JSON data with a word in place of every schedule."""
+    """Return JSON data with every schedule replaced by the word "schedule"."""
     if isinstance(value, dict):
         if str(value.get("kind")).startswith("schedule."):
             return "schedule"

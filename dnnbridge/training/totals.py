@@ -1,4 +1,4 @@
-"""Means and metrics of an epoch."""
+"""Sum losses and metrics over an epoch, and compute their means."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Totals:
     """Sums over the real examples of an epoch, in float64.
 
     Args:
-        objectives: of the program.
-        begun: what `to_dict` returned in the middle of the epoch.
+        objectives: the objectives of the program.
+        begun: the result of `to_dict` in the middle of the epoch.
     """
 
     def __init__(
@@ -47,20 +47,20 @@ class Totals:
         return numbers | {"terms": self.terms, "divisors": self.divisors, "sums": sums}
 
     def copy(self) -> Totals:
-        """Return the same sums; `add` to them leaves these as they are."""
+        """Return a copy; `add` to the copy does not change the original."""
         made = copy(self)
         made.terms, made.divisors, made.sums = {**self.terms}, {**self.divisors}, {**self.sums}
         return made
 
-    @np.errstate(over="ignore", invalid="ignore")  # `NonFiniteGuard` tells of what is not finite
+    @np.errstate(over="ignore", invalid="ignore")  # `NonFiniteGuard` reports non-finite values
     def add(self, results: Mapping[str, Array], counts: Array) -> list[float]:
-        """Add the results of some steps with so many examples each; return their losses."""
+        """Add the results of some steps and return their losses; `counts` are their examples."""
         losses = results["loss"].astype(np.float64)
         rest, separate = losses, False
         for key, objective in self.objectives.items():
             own = np.asarray(results.get(objective.loss_label, losses), np.float64)
             divisor = np.asarray(results.get(objective.divisor_result, counts), np.float64)
-            if objective.loss.reduction == "sum":  # over the epoch too: nothing divides it
+            if objective.loss.reduction == "sum":  # summed over the epoch too, never divided
                 self.terms[key] += float(own.sum())
                 self.divisors[key] = 1.0
             else:
@@ -79,7 +79,7 @@ class Totals:
     def means(self) -> Logs:
         """Return the loss, the losses of several outputs, and every metric."""
         logs: Logs = {}
-        if not self.count:  # an epoch of which nothing is known but that it is over
+        if not self.count:  # the epoch is over, but its sums are unknown
             return {"loss": float("nan")}
         total = self.rest / self.count
         for key, objective in self.objectives.items():
@@ -94,13 +94,13 @@ class Totals:
 
 
 def checked_sums(given: Mapping[str, Any], program: Program, position: Position) -> dict[str, Any]:
-    """Return what `Totals.to_dict` made in an epoch of a program, or raise.
+    """Return the checked result of `Totals.to_dict` for a program, or raise.
 
-    Nothing at all stands for an epoch of which nothing is known.
+    An empty mapping stands for an epoch whose sums are unknown.
     """
     if not isinstance(given, Mapping):
         raise DTypeError(
-            "must be what epoch_sums() of a run gives", where="epoch_sums", got=what(given)
+            "must be the result of epoch_sums() of a run", where="epoch_sums", got=what(given)
         )
     if not given:
         return {}
@@ -109,7 +109,7 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
     _check_names(given, {"count", "rest", *names}, "epoch_sums")
     for key, wanted in names.items():
         if not isinstance(given[key], Mapping):
-            raise DataError("must have names", where=f"epoch_sums.{key}", got=shorten(given[key]))
+            raise DataError("must be a dict", where=f"epoch_sums.{key}", got=shorten(given[key]))
         _check_names(given[key], set(wanted), f"epoch_sums.{key}")
     numbers = {"count": given["count"], "rest": given["rest"]}
     numbers |= {f"{k}.{n}": given[k][n] for k in ("terms", "divisors") for n in given[k]}
@@ -123,7 +123,7 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
     most = min(position.batch * position.batch_size, position.examples)
     if not 0 <= given["count"] <= (most if position.batch else math.inf):
         raise DataError(
-            f"is from 0 to {most}, the examples of the steps that are done",
+            f"must be from 0 to {most}, the number of examples in the finished steps",
             where="epoch_sums.count",
             got=repr(given["count"]),
         )
@@ -140,14 +140,14 @@ def _check_names(given: Mapping[str, Any], wanted: set[str], where: str) -> None
 
 
 def _check_shape(value: Any, shapes: set[tuple[int | None, ...]], where: str) -> None:
-    """Raise unless a value is a number, or lists of them; what is not finite is a number too."""
+    """Raise unless a value is a number, or lists of numbers; they need not be finite."""
     try:
         array = np.asarray(value)
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "iuf" or array.shape not in shapes:
         raise DataError(
-            "must be numbers, as many as the metric has" if shapes != {()} else "must be a number",
+            "must be numbers in the shape of the metric" if shapes != {()} else "must be a number",
             where=where,
             got=shorten(value),
         )

@@ -1,4 +1,4 @@
-"""`TrainState`: what changes while a run trains, besides its arrays."""
+"""`TrainState`: the part of a run's state that is not in its arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Now(NamedTuple):
-    """What moves at once: one assignment changes all of it."""
+    """Position, optimizer and sums, replaced together by one assignment."""
 
     position: Position
     optimizer: AbstractOptimizer
@@ -32,14 +32,15 @@ class Now(NamedTuple):
 
 
 class TrainState:
-    """How far a run is, its optimizer as it is now, and the sums of the epoch that has begun.
+    """Position of a run, its present optimizer, and the sums of the current epoch.
 
     Args:
         experiment: the spec.
-        program: what it emitted.
-        position: where the run goes on; by default at its start.
-        optimizer: which may have heard metrics; by default that of the experiment.
-        epoch_sums: what `Totals.to_dict` returned, where the run stopped within an epoch.
+        program: the program that the spec emitted.
+        position: where the run continues; by default at its start.
+        optimizer: the present optimizer, whose schedules may have received metrics; by default
+            the experiment's.
+        epoch_sums: the result of `Totals.to_dict`, if the run stopped within an epoch.
     """
 
     def __init__(
@@ -57,29 +58,29 @@ class TrainState:
 
     @property
     def position(self) -> Position:
-        """Where the run goes on."""
+        """Where the run continues."""
         return self._now.position
 
     @property
     def optimizer(self) -> AbstractOptimizer:
-        """The optimizer, which may have heard metrics."""
+        """The present optimizer, whose schedules may have received metrics."""
         return self._now.optimizer
 
     @property
     def totals(self) -> Totals:
-        """The sums of the epoch that has begun."""
+        """The sums of the current epoch."""
         return self._now.totals
 
     def replace_optimizer(self, optimizer: AbstractOptimizer) -> None:
-        """Go on with another optimizer of the same arrays."""
+        """Continue with another optimizer that has the same arrays."""
         self._now = self._now._replace(optimizer=optimizer)
 
     def begin(self, examples: int, batch_size: int) -> None:
-        """Forget a begun epoch that other data or another batch size cannot go on with."""
+        """Abandon a begun epoch if the number of examples or the batch size differs."""
         if not self.position.fits(examples, batch_size):
             log.warning(
-                "epoch %d was left after %d steps of %d from %d examples; with %d from %d it "
-                "starts anew",
+                "epoch %d stopped after %d steps (batch size %d, %d examples); it restarts, as the "
+                "batch size is now %d and the number of examples %d",
                 self.position.epoch + 1,
                 self.position.batch,
                 self.position.batch_size,
@@ -90,7 +91,7 @@ class TrainState:
             self._now = self._now._replace(position=self.position.left())
 
     def feeds(self, block: Block) -> dict[str, Array]:
-        """Return the host scalars and schedules of a block, as the optimizer is now."""
+        """Return the host scalars and schedules of a block, for the present optimizer."""
         if self._updater[0] is not self.optimizer:
             self._updater = self.optimizer, self.experiment.updater(self.optimizer)
         steps = self.position.moments(block.steps, block.last)
@@ -101,9 +102,9 @@ class TrainState:
     def after(
         self, block: Block, results: Mapping[str, Array], examples: int
     ) -> tuple[Now, list[float]]:
-        """Return what `go_to` takes after a block of an epoch of so many examples, and its losses.
+        """Return the argument of `go_to` after a block, and the losses of the block.
 
-        It changes nothing.
+        The state itself does not change. `examples` is the number of examples of the epoch.
         """
         totals = self.totals.copy() if block.first else Totals(self.program.objectives)
         losses = totals.add(results, block.counts)
@@ -111,17 +112,17 @@ class TrainState:
         return self._now._replace(position=position, totals=totals), losses
 
     def go_to(self, now: Now) -> None:
-        """Go on from there."""
+        """Continue from the given state."""
         self._now = now
 
     def end_epoch(self, logs: Logs) -> None:
-        """Let the schedules that listen hear of the epoch, and go on to the next."""
+        """Report the epoch's metrics to the schedules that listen, and begin the next epoch."""
         optimizer = heard(self.optimizer, numbers(logs))
         position = self.position.next_epoch()
         self._now = self._now._replace(position=position, optimizer=optimizer)
 
     def check_heard(self, validated: bool) -> None:
-        """Raise before training if a schedule listens to what an epoch will not have."""
+        """Raise before training if a schedule listens to a metric that no epoch will report."""
         labels = {"loss"}
         for objective in self.program.objectives.values():
             labels |= {*objective.metrics, *([objective.loss_label] if objective.name else [])}

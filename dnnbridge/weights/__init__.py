@@ -1,1 +1,1 @@
-"""What holds for a weight wherever it is: regularizers, constraints, rules by name."""
+"""Regularizers, constraints, and rules for weights by name."""

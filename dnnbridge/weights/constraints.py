@@ -1,4 +1,4 @@
-"""Where weights may be: an update that leaves that set is projected back."""
+"""Constraints: sets of allowed weights; after an update, weights are projected into the set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dnnbridge.specs.resolving import named_or_none
 from dnnbridge.specs.spec import Spec, spec
 
 Axes = Int | tuple[Int, ...] | None
-"""Axes that a norm is taken over; None: all but the last."""
+"""Axes of a norm; None: all axes but the last."""
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 """A float in [0, 1]."""
@@ -27,21 +27,21 @@ Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 class AbstractConstraint(Spec):
     """Base of constraints. A subclass defines `emit`, which is applied after every update.
 
-    That is the place where Keras applies them. Weights that are frozen are left as they are.
+    Keras applies constraints at the same place. Frozen weights stay unchanged.
 
-    The norms of the classes below are taken over `axis`. None means all axes but the last, which
-    makes a norm per unit of a `Dense` kernel, per filter of a convolution, and per element of a
-    bias. Keras has axis 0, where the norms of a convolution are not those of its filters;
-    `.keras()` has that default. Keras divides by the norm plus 1e-7, and so do they: weights that
-    are within the set already lose a part of 1e-7 / norm at every update. `epsilon` is a field.
+    The classes below compute norms over `axis`. None means all axes but the last: one norm per
+    unit of a `Dense` kernel, per filter of a convolution, and per element of a bias. Keras has
+    axis 0, where the norms of a convolution are not those of its filters; `.keras()` has that
+    default. Like Keras, these classes divide by the norm plus 1e-7 (`epsilon`). So weights that
+    are already in the set shrink by a factor of 1e-7 / norm at every update.
     """
 
     @abstractmethod
     def emit(self, p: Value) -> Value:
-        """Write the weights nearest to these that are allowed."""
+        """Write the nearest allowed weights."""
 
     def __call__(self, p: Any) -> Array:
-        """Return what becomes of an array, in float64.
+        """Return the array projected into the set, in float64.
 
         Example:
             >>> NonNeg()([-1.0, 2.0])
@@ -52,7 +52,7 @@ class AbstractConstraint(Spec):
 
 @spec
 class MaxNorm(AbstractConstraint):
-    """p · min(‖p‖, max_value) / (‖p‖ + ε), the norm unit by unit (Srivastava et al., 2014)
+    """p · min(‖p‖, max_value) / (‖p‖ + ε), with one norm per unit (Srivastava et al., 2014)
 
     Args:
         max_value: the largest norm.
@@ -80,7 +80,7 @@ class MaxNorm(AbstractConstraint):
 
 @spec
 class UnitNorm(AbstractConstraint):
-    """p / (‖p‖ + ε), the norm unit by unit
+    """p / (‖p‖ + ε), with one norm per unit
 
     Args:
         axis: axes of a norm, as in `AbstractConstraint`.
@@ -123,9 +123,9 @@ class MinMaxNorm(AbstractConstraint):
     """p · n / (‖p‖ + ε) with n = rate · clip(‖p‖, min_value, max_value) + (1 - rate) · ‖p‖
 
     Args:
-        min_value: the least norm; weights that are all 0 stay 0.
+        min_value: the smallest norm; weights that are all 0 stay 0.
         max_value: the largest norm.
-        rate: which part of the way to the limit is gone at an update.
+        rate: share of the distance to the limit that one update covers.
         axis: axes of a norm, as in `AbstractConstraint`.
         epsilon: ε.
 
@@ -146,7 +146,7 @@ class MinMaxNorm(AbstractConstraint):
                 "min_value is above max_value",
                 where="MinMaxNorm",
                 got=f"{self.min_value} and {self.max_value}",
-                hint="Exchange them.",
+                hint="Swap them.",
             )
 
     def emit(self, p: Value) -> Value:

@@ -1,4 +1,4 @@
-"""Penalties that are added to the loss: of weights, or of what a layer gives."""
+"""Penalties that are added to the loss: for weights, or for the output of a layer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dnnbridge.specs.resolving import named_or_none
 from dnnbridge.specs.spec import Spec, spec
 
 LEAST_SQUARE = 1e-14
-"""What the square of a norm is kept above; Keras keeps norms above 1e-7."""
+"""Lower bound of a squared norm; Keras' lower bound of a norm is 1e-7."""
 
 
 class AbstractRegularizer(Spec):
     """Base of regularizers. A subclass defines `emit`.
 
-    The penalty of weights is added to the loss once a step, whatever the batch. Weights that are
-    frozen have none.
+    The penalty of weights is added to the loss once per step, whatever the batch size. Frozen
+    weights have no penalty.
     """
 
     @abstractmethod
@@ -47,10 +47,10 @@ class AbstractRegularizer(Spec):
 
 
 class AbstractSummedRegularizer(AbstractRegularizer):
-    """Base of regularizers that sum something over elements. A subclass defines `penalty`.
+    """Base of regularizers that sum a term over elements. A subclass defines `penalty`.
 
-    Such a one serves for the output of a layer too: the loss gets the mean of the penalties of
-    the examples, as in Keras.
+    These also work for the output of a layer: the loss then includes the mean penalty over the
+    examples, as in Keras.
     """
 
     @abstractmethod
@@ -117,12 +117,12 @@ class L1L2(AbstractSummedRegularizer):
 class OrthogonalRegularizer(AbstractRegularizer):
     """factor · the mean of |cos| of the angle between any two rows, or columns, of the weights
 
-    As `keras.regularizers.OrthogonalRegularizer`, which takes matrices only. Weights of more axes
-    count as a matrix of shape (…, last): the columns of a kernel are its filters. A single row or
-    column has no penalty; Keras gives NaN. It is for weights, not for what a layer gives.
+    Like `keras.regularizers.OrthogonalRegularizer`, which takes matrices only. Weights with more
+    axes count as a matrix of shape (…, last): the columns of a kernel are its filters. A single
+    row or column has no penalty; Keras gives NaN. Use it for weights, not for layer outputs.
 
     Args:
-        factor: of that mean.
+        factor: factor of the mean.
         mode: "rows" or "columns".
 
     Example:
@@ -136,9 +136,9 @@ class OrthogonalRegularizer(AbstractRegularizer):
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(
             x.rank >= 2,
-            "rows and columns are those of weights of two axes or more",
+            "OrthogonalRegularizer needs weights with two axes or more",
             got=f"({shape_text(x.shape)})",
-            hint='Name kernels only, as in {"*/kernel": OrthogonalRegularizer()}.',
+            hint='Apply it to kernels only, as in {"*/kernel": OrthogonalRegularizer()}.',
         )
         rows, columns = (scope.known(n, "the penalty") for n in (_size(x.shape[:-1]), x.shape[-1]))
         matrix = ops.reshape(x, (rows, columns))
@@ -171,9 +171,9 @@ def as_activity_regularizer(value: Any) -> AbstractSummedRegularizer | None:
     if made is None or isinstance(made, AbstractSummedRegularizer):
         return made
     raise SpecError(
-        "expected a regularizer that sums over elements",
+        "an output needs a regularizer that sums over elements",
         got=shorten(value),
-        hint="Use L1, L2 or L1L2; this one is for weights.",
+        hint="Use L1, L2 or L1L2.",
     )
 
 

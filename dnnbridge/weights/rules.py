@@ -1,4 +1,4 @@
-"""`WeightRules`: what an experiment says about weights by their names."""
+"""`WeightRules`: an experiment's rules for weights, by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dnnbridge.weights.constraints import CONSTRAINT_FORMS, AbstractConstraint, 
 from dnnbridge.weights.regularizers import REGULARIZER_FORMS, AbstractRegularizer, as_regularizer
 
 FrozenStatistics = Literal["keep", "update"]
-"""What a normalisation does whose running statistics a pattern of frozen weights names."""
+"""What a normalisation does if its running statistics match a pattern of frozen weights."""
 
 Regularizers = Annotated[
     Mapping[str, AbstractRegularizer | str | None]
@@ -37,12 +37,12 @@ Constraints = Annotated[
 
 @dataclass(frozen=True)
 class WeightRules:
-    """Rules by patterns of names; the first one that fits a name takes the place of the layer's.
+    """Rules by patterns of names; the first rule that fits a name replaces that of the layer.
 
     Attributes:
-        frozen: patterns of what does not move; "!…" takes a name back.
-        frozen_statistics: "keep": running statistics that a pattern names are frozen too, and the
-            layer normalises with them. "update": they go on.
+        frozen: patterns of the weights that do not move; "!…" removes names from them.
+        frozen_statistics: "keep": running statistics that match a pattern are frozen too, and the
+            layer normalises with them. "update": they are still updated.
         regularizers: pairs of pattern and regularizer.
         constraints: pairs of pattern and constraint.
     """
@@ -57,21 +57,21 @@ class WeightRules:
         return array.trainable and not named_by(array.name, self.frozen)
 
     def statistics_frozen(self, name: str) -> bool:
-        """Return whether a buffer of this name stays as it is."""
+        """Return whether a buffer of this name is not updated."""
         return self.frozen_statistics == "keep" and named_by(name, self.frozen)
 
     def regularizer_of(self, array: StateArray) -> AbstractRegularizer | None:
-        """Return the regularizer of weights; frozen ones have none."""
+        """Return the regularizer of an array; frozen weights have none."""
         if not self.moves(array):
             return None
         return rule_for(array.name, self.regularizers, array.regularizer)
 
     def constrained(self, array: StateArray) -> StateArray:
-        """Return weights with the constraint that holds."""
+        """Return the array with the constraint that applies to it."""
         return replace(array, constraint=rule_for(array.name, self.constraints, array.constraint))
 
     def check(self, arrays: Sequence[StateArray]) -> None:
-        """Raise if a pattern names nothing."""
+        """Raise if a pattern fits no name."""
         weights = [array.name for array in arrays if array.trainable]
         check_patterns(self.frozen, [array.name for array in arrays], "frozen")
         check_rules([pattern for pattern, _ in self.regularizers], weights, "regularizers")

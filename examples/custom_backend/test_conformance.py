@@ -1,4 +1,4 @@
-"""The toy backend meets the reference."""
+"""The toy backend passes the conformance suite."""
 
 from dnnbridge.testing import ConformanceSuite
 

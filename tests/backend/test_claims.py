@@ -32,7 +32,7 @@ def claimed(layer, *inputs, backend, function="train"):
     model = db.Model(list(inputs), layer(*inputs))
     program = db.Experiment(model, db.MeanSquaredError(), db.SGD()).program()
     graph = flatten(program.functions[function], load_backend(backend).claims).graph
-    return any(isinstance(node.op, Call) and node.op.spec is layer for node in graph.walk())
+    return any(isinstance(node.op, Call) and node.op.spec == layer for node in graph.walk())
 
 
 both = pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])

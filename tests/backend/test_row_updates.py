@@ -11,13 +11,15 @@ import dnnbridge as db
 from dnnbridge import ops
 from dnnbridge.backend import row_updates
 from dnnbridge.backend.flattening import flatten
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.graph import ValueAndGrad
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.optimizers import AbstractWrapper, Adagrad, ExponentialMovingAverage, Lookahead
-from dnnbridge.reference.backend import ReferenceExecutable
+from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
-from dnnbridge.training.profiling import profile
+from dnnbridge.training.compiling import compile_for
+from dnnbridge.training.profiling import TimedBackend, profile
 
 ROWS = 9
 START = db.RandomNormal(0.0, 0.5)
@@ -133,12 +135,14 @@ class ByRows(ReferenceExecutable):
         self._graphs |= {"train": flatten(program.functions["train"], {}, rows=True).graph}
 
 
-def trained(made, backend, x, executable=None):
-    run = db.compile(made, backend)
-    if executable:
-        state = run._executable.read()
-        run._executable = executable(run._program)
-        run._executable.write(state)
+class ByRowsBackend(ReferenceBackend):
+    def compile(self, program, device):
+        return ByRows(program)
+
+
+def trained(made, backend, x):
+    by_name = isinstance(backend, str)
+    run = db.compile(made, backend) if by_name else compile_for(backend, made, "cpu")
     labels = np.random.default_rng(1).normal(size=(11, 2)).astype(np.float32)
     history = run.fit(x, labels, batch_size=4, epochs=3)
     return run, history
@@ -155,7 +159,7 @@ def test_rows_have_the_numbers_of_the_whole_table(model, optimizer):
     if model == "shared":
         x = {"a": x, "b": words(2, 2)}
     whole, _ = trained(made, "reference", x)
-    rows, _ = trained(made, "reference", x, ByRows)
+    rows, _ = trained(made, ByRowsBackend(), x)
     start = db.compile(made, "reference").state()
     for name, array in whole.state().items():
         np.testing.assert_allclose(rows.state()[name], array, rtol=1e-12, atol=1e-14)
@@ -260,7 +264,9 @@ def test_backends_put_rows_where_the_table_lies(backend):
     expected, _ = trained(made, "reference", words(4))
     for name, array in expected.state().items():
         np.testing.assert_allclose(run.state()[name], array, rtol=2e-5, atol=2e-6)
-    found = profile(run, words(4), np.zeros((11, 2), np.float32), 4, epochs=1)
+    timed = TimedBackend(load_backend(backend))
+    run = compile_for(timed, made, "cpu")
+    found = profile(run, timed, words(4), np.zeros((11, 2), np.float32), 4, epochs=1)
     assert found.operations["PutRows"] == 3
     assert "OneHot" not in found.operations
     assert found.in_place >= 3

@@ -78,7 +78,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path, kind):
 
 def test_folders_are_made_where_that_is_asked_for(tmp_path):
     deep = tmp_path / "a" / "b" / "file"
-    with pytest.raises(DataError, match=r"folder does not exist, got .*b\. Make it first"):
+    with pytest.raises(DataError, match=r"folder does not exist, got .*b\. Create it first"):
         write_atomically(deep, b"new")
     assert not list(tmp_path.iterdir())
     write_atomically(deep, b"new", make_folders=True)

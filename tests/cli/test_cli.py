@@ -193,7 +193,7 @@ def test_save_and_resume_is_one_long_training(small: Path, tmp_path: Path) -> No
     succeed(*train(small, "--epochs", "2", "--save", saved))
     resumed = succeed(*train(small, "--epochs", "1", "--resume", saved, "--save", final, "--quiet"))
     assert resumed == succeed(*train(small, "--epochs", "3", "--quiet"))
-    assert db.load(final, backend="reference").progress.epoch == 3
+    assert db.load(final, backend="reference").position.epoch == 3
 
 
 @pytest.mark.parametrize("choice", ["stop", "warn"])
@@ -206,10 +206,10 @@ def test_what_is_not_finite_ends_training(small: Path, tmp_path: Path, choice: s
     assert saved.read_bytes() == good
     spoilt = db.load(tmp_path / "run.nonfinite.safetensors", backend="reference")
     if choice == "warn":
-        assert (result.exit_code, spoilt.progress.epoch) == (0, 3)
+        assert (result.exit_code, spoilt.position.epoch) == (0, 3)
         return
     assert result.exit_code == 1
-    assert spoilt.progress.epoch <= 1
+    assert spoilt.position.epoch <= 1
     assert re.search(r"^Error: training ended at step \d+: the loss or", result.output, re.M)
     assert "Traceback" not in result.output
     assert "test  loss" not in result.output

@@ -9,12 +9,19 @@ from dnnbridge.testing.checks import all_checks, select
 LONG = {"TestMindSpore"}
 """Classes whose tests are those of `conformance --quick` by default, and all with `-m slow`."""
 
+TWICE_LONG = {"TestTensorFlow"}
+"""Classes whose layers are called twice by `layers called twice` alone by default."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    short = {(check.area, check.id) for check in select(all_checks(), quick=True)}
+    every = all_checks()
+    twice = {(check.area, check.id) for check in every if check.id.endswith("-twice")}
+    short = {(check.area, check.id) for check in select(every, quick=True)}
     for item in items:
-        if getattr(getattr(item, "cls", None), "__name__", "") in LONG:
+        name = getattr(getattr(item, "cls", None), "__name__", "")
+        if name in LONG | TWICE_LONG:
             check = item.callspec.params["check"]
-            if (check.area, check.id) not in short:
+            key = check.area, check.id
+            if key in twice or (name in LONG and key not in short):
                 item.add_marker(pytest.mark.slow)

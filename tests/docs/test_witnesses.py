@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
+import ast
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from oracles.witnesses import WITHOUT, named, witness, witnesses
+
+import dnnbridge as db
 from dnnbridge import activations, initializers, layers, losses, metrics, optimizers
 from dnnbridge.models import Model, Sequential
 from dnnbridge.specs.spec import kind_of, kinds
@@ -23,13 +29,6 @@ BASES = (
 )
 
 
-def table():
-    spec = importlib.util.spec_from_file_location("witnesses", ORACLES / "witnesses.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.witnesses(), module.WITHOUT
-
-
 def registered():
     return {
         kind_of(cls)
@@ -42,22 +41,54 @@ def registered():
 
 
 def test_every_entry_has_a_witness_or_a_reason():
-    met, without = table()
-    assert not set(met) & set(without)
+    met, without = set(witnesses()), set(map(kind_of, WITHOUT))
+    assert not met & without
     assert {kind_of(Model), kind_of(Sequential)} <= registered()
-    assert set(met) | set(without) == registered(), (
-        f"no witness: {registered() - set(met) - set(without)}; "
-        f"unknown: {(set(met) | set(without)) - registered()}"
+    assert met | without == registered(), (
+        f"no witness: {registered() - met - without}; unknown: {(met | without) - registered()}"
     )
 
 
-def test_every_witness_is_a_test_whose_file_names_the_entry():
-    for kind, tests in table()[0].items():
-        for _, test in tests:
-            file, _, name = test.partition("::")
-            source = (ORACLES / file).read_text(encoding="utf-8")
-            assert f"def {name}(" in source, test
-            entry = kind.partition(".")[2]
-            stem = re.sub(r"[123]D", "", entry)
-            dimensions = stem != entry and re.search(rf"{stem}|f\"\w*{{axes}}D", source)
-            assert re.search(rf"\b{entry}\b", source) or dimensions, (kind, test)
+@pytest.mark.parametrize("path", sorted(ORACLES.glob("test_*.py")), ids=lambda path: path.stem)
+def test_a_class_that_a_witness_names_is_used_in_the_file(path):
+    entries, source = named_and_rest(path)
+    for entry in entries:
+        stem = re.sub(r"[123]D", "", entry)
+        dimensions = stem != entry and re.search(rf"f.\w*{stem}|f.\w*{{axes}}D", source)
+        assert re.search(rf"\b{entry}\b", source) or dimensions, entry
+
+
+def named_and_rest(path: Path) -> tuple[set[str], str]:
+    """Return the classes that witnesses in a file name, and its source without witnesses."""
+    tree, entries = ast.parse(path.read_text(encoding="utf-8")), set()
+    for node in ast.walk(tree):
+        for said in [d for d in getattr(node, "decorator_list", ()) if is_witness(d)]:
+            entries |= {each.attr for each in said.args if isinstance(each, ast.Attribute)}
+            node.decorator_list.remove(said)
+    return entries, ast.unparse(tree)
+
+
+def is_witness(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).startswith("witness(")
+
+
+def test_the_classes_are_named_or_stand_in_the_rows():
+    def test(): ...
+
+    assert witness("papers", db.Adam)(test).witness.kinds == ("optimizer.Adam",)
+    assert named(["Conv2D-same"]) == [db.Conv2D]
+    with pytest.raises(TypeError, match="test has no spec in its rows: name the classes"):
+        witness("papers")(test)
+    rows = [db.PiecewiseConstant([1], [0.1, 0.2]), (db.ReLU(), 1), pytest.param(db.ELU, id="elu")]
+    kinds = witness("papers")(pytest.mark.parametrize("spec", rows)(test)).witness.kinds
+    assert kinds == ("schedule.PiecewiseConstant", "activation.ReLU", "activation.ELU")
+
+
+def test_collecting_imports_no_framework():
+    code = (
+        "import sys; from oracles.witnesses import witnesses; assert witnesses()\n"
+        "assert not {'tensorflow', 'keras', 'mindspore'} & set(sys.modules)"
+    )
+    path = os.pathsep.join([str(ORACLES.parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

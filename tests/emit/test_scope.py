@@ -34,7 +34,7 @@ def test_one_layer_called_twice_shares_its_weights():
 
 def test_two_layers_under_one_name_are_refused():
     both = layer("Both", lambda self, scope, x: scope.call(db.Dense(4), scope.call(db.Dense(4), x)))
-    with pytest.raises(SpecError, match=r"both: two arrays are called kernel.*name=…"):
+    with pytest.raises(SpecError, match=r"both: two arrays have the name kernel.*name=…"):
         model(both)
 
 
@@ -75,16 +75,20 @@ BAD = {
     "array_operand": (lambda self, scope, x: ops.maximum(x, np.ones(4)), DTypeError, "number"),
     "text": (lambda self, scope, x: x * "a", DTypeError, "neither a value nor a number"),
     "nothing": (lambda self, scope, x: None, SpecError, "must return a value"),
-    "name": (lambda self, scope, x: scope.parameter("a:b", (4,), db.Zeros()), SpecError, "words"),
+    "name": (
+        lambda self, scope, x: scope.parameter("a:b", (4,), db.Zeros()),
+        SpecError,
+        "only letters",
+    ),
     "batch": (
         lambda self, scope, x: scope.parameter("a", x.shape, db.Zeros()),
         ShapeError,
         "batch",
     ),
-    "update": (lambda self, scope, x: scope.update("a", x), ShapeError, "training only"),
+    "update": (lambda self, scope, x: scope.update("a", x), ShapeError, "only in training"),
     "reshape": (lambda self, scope, x: ops.reshape(x, (4, BATCH)), ShapeError, "first axis"),
     "axis": (lambda self, scope, x: ops.reduce_sum(x, 2), ShapeError, "axis 2"),
-    "axis_fraction": (lambda self, scope, x: ops.argmax(x) > 0.5, DTypeError, "fraction"),
+    "axis_fraction": (lambda self, scope, x: ops.argmax(x) > 0.5, DTypeError, "needs an integer"),
 }
 
 
@@ -156,16 +160,16 @@ def test_a_spec_must_define_its_methods():
 def test_stop_ends_the_training():
     class StopAt(db.Callback):
         def on_steps_end(self, run, losses):
-            if run.progress.step == 3:
+            if run.position.step == 3:
                 run.stop()
 
     run = compiled(db.Dense(1))
     x, y = np.ones((8, 4)), np.zeros((8, 1))
     history = run.fit(x, y, 4, 5, callbacks=[StopAt()], steps_per_call=1)
-    assert (run.progress.step, run.progress.epoch, run.progress.batch) == (3, 1, 1)
+    assert (run.position.step, run.position.epoch, run.position.batch) == (3, 1, 1)
     assert history.epochs == [0]
     run.fit(x, y, 4, 1)
-    assert (run.progress.step, run.progress.epoch) == (4, 2)
+    assert (run.position.step, run.position.epoch) == (4, 2)
 
 
 def test_a_loss_that_is_not_finite_is_logged(caplog):

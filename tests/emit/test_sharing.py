@@ -21,7 +21,7 @@ from own_layers import (
 import dnnbridge as db
 from dnnbridge.errors import SpecError
 from dnnbridge.models import ModelNode
-from dnnbridge.program.build import build_program
+from dnnbridge.program import build
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 DENSE, SAME = db.Dense(4), db.Dense(4)
@@ -30,7 +30,7 @@ DENSE, SAME = db.Dense(4), db.Dense(4)
 @pytest.fixture(autouse=True)
 def nothing_built():
     """Forget programs: an accepted one must not be what makes the next accepted."""
-    build_program.cache_clear()
+    build.forget()
 
 
 def experiment(*layers, shape=(4,)):
@@ -67,14 +67,14 @@ COPIES = {
 @pytest.mark.parametrize(("layer", "path"), SHARED.values(), ids=SHARED)
 def test_equal_layers_under_one_path_share(layer, path, again):
     made = experiment(layer)
-    build_program.cache_clear()
+    build.forget()
     found = names(again(made))
     assert found[:2] == [f"{path}/kernel", f"{path}/bias"]
     assert len(found) == 2 + (layer == db.Dense(4, "prelu"))
 
 
-UNLIKE = "two different layers have one path"
-UNNAMED = "two arrays are called kernel.*name=…"
+UNLIKE = "two different layers have the same path"
+UNNAMED = "two arrays have the name kernel.*name=…"
 REFUSED = {
     "activation": (SameName(DENSE, db.Dense(4, "relu")), f"d: {UNLIKE}.* Linear.* and ReLU"),
     "kind": (SameName(DENSE, OneField(DENSE)), f"d: {UNLIKE}, got Dense and OneField"),
@@ -96,7 +96,7 @@ def test_what_does_not_share_is_refused_always(layer, what):
 
 def test_wrappers_without_names_are_not_one():
     with pytest.raises(
-        SpecError, match=r"two_wrappers/layer: two arrays are called kernel.*name=…"
+        SpecError, match=r"two_wrappers/layer: two arrays have the name kernel.*name=…"
     ):
         experiment(TwoWrappers(), shape=(3, 4))
 
@@ -122,7 +122,7 @@ def test_equal_layers_of_a_model_have_weights_of_their_own():
 def test_a_layer_called_on_other_features_is_told_so():
     x = db.Input((4,))
     narrow, dense = db.Dense(3), db.Dense(2)
-    with pytest.raises(SpecError, match=r"dense: .*\(4, 2\) and \(3, 2\).*as many features"):
+    with pytest.raises(SpecError, match=r"dense: .*\(4, 2\) and \(3, 2\).*same number of features"):
         db.Experiment(
             db.Model(x, db.Add()(dense(x), dense(narrow(x)))), db.MeanSquaredError(), db.SGD(0.1)
         )

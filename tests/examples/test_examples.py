@@ -50,7 +50,7 @@ def test_mnist_leaky_relu(backend, tmp_path, capsys):
     assert "batch accuracy" in printed[0]
     again = db.load(tmp_path / "run.safetensors")
     assert again.evaluate(data.x_test, data.y_test) == run.evaluate(data.x_test, data.y_test)
-    assert again.progress.step == 6 * 8
+    assert again.position.step == 6 * 8
 
 
 def test_mnist_sigmoid(backend):

@@ -62,7 +62,10 @@ def _updates(scope, carries, slices):
 
 BAD = {
     "carry": (lambda s, c, x: ([ops.reduce_sum(c[0], 1)], ()), "keep its type"),
-    "random": (lambda s, c, x: ([c[0] * s.random("m", (None, 3), Bernoulli(0.5))], ()), "draws"),
+    "random": (
+        lambda s, c, x: ([c[0] * s.random("m", (None, 3), Bernoulli(0.5))], ()),
+        "must not draw",
+    ),
     "dtype": (lambda s, c, x: (c, [ops.argmax(c[0])]), "Scan takes float32"),
 }
 
@@ -76,7 +79,7 @@ def test_what_a_step_may_not_do(step, what):
 
 def test_a_buffer_in_a_loop_is_refused_in_training():
     model = written(_updates)
-    with pytest.raises(DnnbridgeError, match="updates buffers"):
+    with pytest.raises(DnnbridgeError, match="update buffers"):
         db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
 
 

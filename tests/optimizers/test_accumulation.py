@@ -186,9 +186,9 @@ def test_a_training_in_pieces_is_the_training(last, steps_per_call, tmp_path):
     run.fit(X, CLASSES, callbacks=[Stop()], **given)
     run.save(tmp_path / "run.safetensors")
     later = db.load(tmp_path / "run.safetensors", "reference")
-    assert later.progress == run.progress
-    later.fit(X, CLASSES, epochs=5 - later.progress.epoch, **given)
-    assert later.progress == whole.progress
+    assert later.position == run.position
+    later.fit(X, CLASSES, epochs=5 - later.position.epoch, **given)
+    assert later.position == whole.position
     assert_same(later.state(), whole.state(), 1e-12)
 
 

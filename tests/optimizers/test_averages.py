@@ -94,9 +94,9 @@ def test_no_average_is_an_error():
 
 
 def test_wrappers_of_one_kind_exclude_each_other():
-    with pytest.raises(SpecError, match=":average: two arrays of optimizers have one name"):
+    with pytest.raises(SpecError, match=":average: two optimizer arrays have the same name"):
         compiled(db.ExponentialMovingAverage(db.StochasticWeightAverage(SGD, 0)))
-    with pytest.raises(SpecError, match=":slow: two arrays of optimizers have one name"):
+    with pytest.raises(SpecError, match=":slow: two optimizer arrays have the same name"):
         compiled(db.Lookahead(db.Lookahead(SGD)))
 
 

@@ -135,7 +135,7 @@ class StopAfter(db.Callback):
         self.step = step
 
     def on_steps_end(self, run, losses):
-        if run.progress.step == self.step:
+        if run.position.step == self.step:
             run.stop()
 
 
@@ -148,7 +148,7 @@ def test_an_interrupted_epoch_ends_with_the_metrics_of_all_of_it(step, tmp_path)
     found = parts.fit(*given, epochs=3, callbacks=[StopAfter(step)], steps_per_call=1).history
     parts.save(tmp_path / "run.safetensors")
     again = db.load(tmp_path / "run.safetensors", "reference")
-    left = 3 - again.progress.epoch
+    left = 3 - again.position.epoch
     found = found.get("loss", []) + again.fit(*given, epochs=left).history["loss"]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert again.optimizer == whole.optimizer
@@ -161,7 +161,7 @@ class SaveAt(db.Callback):
         self.step, self.path = step, path
 
     def on_steps_end(self, run, losses):
-        if run.progress.step == self.step:
+        if run.position.step == self.step:
             run.save(self.path)
 
 
@@ -219,13 +219,13 @@ class Broken(AbstractOptimizer):
 BAD = {
     "average outside": (
         lambda: db.StochasticWeightAverage(db.GradientAccumulation(db.SGD(0.1), 2), 0),
-        "optimizer: would see steps in which nothing moves, got GradientAccumulation inside",
+        "optimizer: would also act in steps that move no weights, got GradientAccumulation inside",
     ),
     "rules inside": (
         lambda: db.LearningRateMultipliers(
             db.WithGradientRules(db.SGD(0.1), db.ClipByGlobalNorm(1.0)), {"a": 0.5}
         ),
-        "would apply rules to each group of gradients by itself",
+        "would apply the gradient rules to each group separately",
     ),
     "dynamic window": (
         lambda: compiled(db.GradientAccumulation(db.SGD(0.1), 2), loss_scale=OVERFLOWING),
@@ -241,16 +241,16 @@ BAD = {
     ),
     "never reached": (
         lambda: compiled(db.ParameterGroups({"*": db.SGD(0.1), "dense/*": db.SGD(0.1)})),
-        "patterns before it have all that fits, got 'dense/*'",
+        "earlier patterns already fit all names that this pattern fits, got 'dense/*'",
     ),
-    "no groups": (lambda: db.ParameterGroups({}), "needs a group"),
+    "no groups": (lambda: db.ParameterGroups({}), "needs at least one group"),
     "exempt": (
         lambda: compiled(db.SGD(0.1, weight_decay=db.CoupledWeightDecay(0.1, exempt=("haed/*",)))),
-        "exempt: no weights have such a name, got 'haed/*'",
+        "exempt: the pattern fits no weight, got 'haed/*'",
     ),
     "negative decay": (lambda: db.SGD(0.1, weight_decay=-0.1), "greater than or equal to 0"),
-    "factor": (lambda: db.DynamicLossScale(factor=0.5), "factor is above 1"),
-    "scale": (lambda: db.FixedLossScale(2.0**127), "is at most 2^126"),
+    "factor": (lambda: db.DynamicLossScale(factor=0.5), "factor must be above 1"),
+    "scale": (lambda: db.FixedLossScale(2.0**127), "must be at most 2^126"),
     "tail": (lambda: db.OneCycle(1.0, 10, tail_steps=50), "tail_steps"),
     "rate of Rprop": (
         lambda: compiled(db.Rprop()).set_learning_rate(0.1),
@@ -259,7 +259,7 @@ BAD = {
     "positional": (lambda: db.AdamW(1e-3, 0.01), "unknown argument"),
     "constraint": (
         lambda: compiled(db.SGD(0.1), constraints={"*": Shrinking()}),
-        "dense/kernel: Shrinking must keep p and every slot as they are",
+        "dense/kernel: Shrinking must keep the shape and dtype of p and of every slot",
     ),
     "half of the statistics": (
         lambda: db.compile(

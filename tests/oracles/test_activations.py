@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -36,6 +37,7 @@ ACTIVATIONS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(("name", "ours"), ACTIVATIONS.items(), ids=ACTIVATIONS)
 def test_activations_equal_keras(name, ours):
     keras = pytest.importorskip("keras")
@@ -53,6 +55,7 @@ def value_of(ours, x):
     return db.compile(experiment, "reference").predict(x)
 
 
+@witness("Keras")
 @pytest.mark.parametrize(
     ("ours", "make"),
     [
@@ -74,6 +77,7 @@ def test_activations_with_arguments_equal_keras(ours, make):
     assert_close(np.asarray(make(keras)(x)), value_of(ours, x), 2e-6, str(ours))
 
 
+@witness("MindSpore")
 @pytest.mark.parametrize(
     ("ours", "name", "tolerance"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -45,6 +46,7 @@ KERAS = {
 }
 
 
+@witness("Keras", db.MultiHeadAttention)
 @pytest.mark.parametrize(("options", "native", "inputs", "called"), KERAS.values(), ids=KERAS)
 def test_multi_head_attention_equals_keras(options, native, inputs, called):
     keras = pytest.importorskip("keras")
@@ -75,6 +77,7 @@ def test_multi_head_attention_equals_keras(options, native, inputs, called):
         assert_close(gradient.numpy().reshape(expected.shape), expected, 1e-5, name)
 
 
+@witness("MindSpore", db.MultiHeadAttention)
 @pytest.mark.parametrize("causal", [False, True])
 def test_multi_head_attention_equals_mindspore(causal):
     ms = pytest.importorskip("mindspore")
@@ -122,6 +125,7 @@ def test_starts_are_those_of_mindspore():
         np.testing.assert_allclose(abs(pairs[name]).max(), abs(theirs).max(), rtol=0.02)
 
 
+@witness("Keras", db.Attention)
 def test_attention_equals_keras():
     keras = pytest.importorskip("keras")
     layer = db.Attention(use_scale=True, causal=True, masked=True)

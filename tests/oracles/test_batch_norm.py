@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.base import randomness
@@ -54,6 +55,7 @@ def compare(found, states, prediction, theirs):
     assert_close(theirs, prediction, 5e-6, "prediction")
 
 
+@witness("Keras", db.BatchNormalization)
 @pytest.mark.parametrize("shape", [(10, 3), (10, 4, 5, 3)], ids=str)
 def test_batch_norm_equals_keras(shape):
     keras = pytest.importorskip("keras")
@@ -71,6 +73,7 @@ def test_batch_norm_equals_keras(shape):
     compare(found, *ours(db.BatchNormalization(), x, y), np.asarray(native(x, training=False)))
 
 
+@witness("MindSpore", db.BatchNormalization)
 @pytest.mark.parametrize(("shape", "kind"), [((10, 3), "1d"), ((10, 4, 5, 3), "2d")])
 def test_batch_norm_equals_mindspore(shape, kind):
     ms = pytest.importorskip("mindspore")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
@@ -14,6 +15,7 @@ EQUATIONS = [case for case in EQUATION_CASES if case.witness]
 UPDATES = [case for case in OPTIMIZER_CASES if case.witness]
 
 
+@witness("NumPy", *(type(case.subject) for case in EQUATIONS))
 @pytest.mark.parametrize("case", EQUATIONS, ids=lambda case: case.id)
 def test_an_equation_is_what_its_witness_computes(case):
     built = build_case(case)
@@ -22,6 +24,7 @@ def test_an_equation_is_what_its_witness_computes(case):
     np.testing.assert_allclose(found, case.witness(arrays), rtol=1e-12, atol=1e-300)
 
 
+@witness("NumPy", *(type(case.optimizer) for case in UPDATES))
 @pytest.mark.parametrize("case", UPDATES, ids=lambda case: case.id)
 def test_an_update_is_what_its_witness_computes(case):
     found = trajectory(load_backend("reference"), case.optimizer, case.start, case.gradients)

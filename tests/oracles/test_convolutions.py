@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import named, witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -58,6 +59,7 @@ CONVOLUTIONS = {
 }
 
 
+@witness("Keras", *named(CONVOLUTIONS))
 @pytest.mark.parametrize(("id", "case"), CONVOLUTIONS.items(), ids=CONVOLUTIONS)
 def test_convolutions_equal_keras(id, case):
     keras = pytest.importorskip("keras")
@@ -104,6 +106,7 @@ OTHERS = {
 }
 
 
+@witness("Keras", *named(OTHERS))
 @pytest.mark.parametrize(("id", "case"), OTHERS.items(), ids=OTHERS)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_layers_without_weights_equal_keras(id, case, data_format):
@@ -133,6 +136,7 @@ def test_masked_mean_equals_keras():
     assert_close(np.asarray(theirs), found, TOLERANCE, "mean")
 
 
+@witness("MindSpore")
 @pytest.mark.parametrize(
     ("name", "ours", "arguments"),
     [

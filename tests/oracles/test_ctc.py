@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -32,6 +33,7 @@ def ours(loss, logits, labels):
     return results["value"], results["d/input_0"], built.feeds["weights"]
 
 
+@witness("TensorFlow", db.CTC)
 @pytest.mark.parametrize("blank", [0, 4])
 def test_it_equals_that_of_tensorflow(blank):
     tf = pytest.importorskip("tensorflow")
@@ -60,6 +62,7 @@ def test_it_equals_that_of_keras():
     assert_close(np.asarray(theirs), value, 5e-6, "value")
 
 
+@witness("the sum over all paths", db.CTC)
 def test_it_is_the_sum_over_all_paths():
     logits, labels = LOGITS[:, :4, :3], np.array([[2, 2], [1, 2], [1, -1], [-1, -1]])
     value, _, _ = ours(db.CTC(2), logits, labels)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -82,6 +83,7 @@ KERAS = {
 }
 
 
+@witness("Keras", db.ExponentialMovingAverage)
 @pytest.mark.parametrize("name", KERAS)
 def test_optimizers_of_keras(name):
     keras = pytest.importorskip("keras")
@@ -238,6 +240,7 @@ def two_weights(ms):
     return [ms.Parameter(ms.Tensor(array), name=name) for name, array in arrays.items()]
 
 
+@witness("MindSpore", db.ParameterGroups)
 def test_groups_are_groups_of_names():
     ms = pytest.importorskip("mindspore")
     body, head = two_weights(ms)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.errors import DnnbridgeError
@@ -55,6 +56,7 @@ def test_orthogonal(shape):
     np.testing.assert_allclose(gram, 4.0 * np.eye(len(gram)), atol=1e-12)
 
 
+@witness("NumPy", db.Dirac)
 def test_dirac_passes_channels_on():
     kernel = draw(db.Dirac(groups=2), (3, 3, 2, 4))
     assert kernel.sum() == 4
@@ -109,6 +111,7 @@ KERAS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(("name", "ours"), KERAS.items(), ids=KERAS)
 def test_distributions_equal_keras(name, ours):
     keras = pytest.importorskip("keras")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 
@@ -70,6 +71,7 @@ def test_penalties_of_fields_equal_keras(name):
     np.testing.assert_allclose(added, sum(float(loss) for loss in theirs.losses), rtol=1e-5)
 
 
+@witness("Keras", db.ActivityRegularization)
 def test_activity_regularization_equals_keras():
     keras = pytest.importorskip("keras")
     theirs = keras.layers.ActivityRegularization(0.1, 0.2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -112,6 +113,7 @@ LOSSES = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(
     ("ours", "name", "arguments", "prediction", "target"), LOSSES.values(), ids=LOSSES
 )
@@ -170,6 +172,7 @@ MINDSPORE_LOSSES = {
 }
 
 
+@witness("MindSpore")
 @pytest.mark.parametrize(
     ("ours", "name", "arguments", "prediction", "target", "given"),
     MINDSPORE_LOSSES.values(),
@@ -231,6 +234,7 @@ METRICS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(
     ("ours", "name", "arguments", "prediction", "target"), METRICS.values(), ids=METRICS
 )
@@ -245,6 +249,7 @@ def test_metrics_equal_keras(ours, name, arguments, prediction, target):
     assert_close(np.asarray(theirs.result()), np.asarray(found), 2e-6, name)
 
 
+@witness("NumPy", db.Precision, db.Recall, db.F1Score, db.Perplexity, db.AUC)
 def test_metrics_by_hand():
     """Class by class, pair by pair: what Keras has no metric for."""
     p, r, f = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -37,6 +38,7 @@ KERAS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(("layer", "name", "options"), KERAS.values(), ids=KERAS)
 def test_normalizations_equal_keras(layer, name, options):
     keras = pytest.importorskip("keras")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -99,6 +100,7 @@ PAPERS = {
 }
 
 
+@witness("papers, in NumPy")
 @pytest.mark.parametrize(("ours", "paper"), PAPERS.values(), ids=PAPERS)
 def test_equations_are_those_of_the_papers(ours, paper):
     found = trajectory(load_backend("reference"), ours, START, GRADIENTS)["p"]

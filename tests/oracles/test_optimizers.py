@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -145,6 +146,7 @@ KERAS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize(("ours", "name", "arguments"), KERAS.values(), ids=KERAS)
 def test_optimizers_reproduce_keras(ours, name, arguments):
     keras = pytest.importorskip("keras")
@@ -271,6 +273,7 @@ MINDSPORE = {
 }
 
 
+@witness("MindSpore")
 @pytest.mark.parametrize(("ours", "name", "arguments"), MINDSPORE.values(), ids=MINDSPORE)
 def test_optimizers_reproduce_mindspore(ours, name, arguments):
     nn = pytest.importorskip("mindspore").nn
@@ -282,6 +285,7 @@ def test_optimizers_reproduce_mindspore(ours, name, arguments):
     assert_reproduced(theirs, ours, name)
 
 
+@witness("MindSpore", db.ASGD)
 def test_asgd_averages_as_mindspore_does():
     ms = pytest.importorskip("mindspore")
     parameter = ms.Parameter(ms.Tensor(START), name="p")
@@ -293,6 +297,7 @@ def test_asgd_averages_as_mindspore_does():
     assert_near(theirs.ax[0].asnumpy(), found, TOLERANCE, "average")
 
 
+@witness("MindSpore", db.LazyAdam)
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_lazy_adam_moves_the_rows_that_mindspore_moves(nesterov):
     """Its table is an EmbeddingLookup: with nn.Embedding it moves every row, as Adam does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import named, witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -33,6 +34,7 @@ MERGES = {
 }
 
 
+@witness("Keras", *named(MERGES))
 @pytest.mark.parametrize("name", MERGES)
 def test_merging_layers_equal_numpy_and_keras(name):
     _, found = evaluated(getattr(db, name)(), A, B, C)
@@ -41,6 +43,7 @@ def test_merging_layers_equal_numpy_and_keras(name):
     assert_close(np.asarray(native([A, B, C])), found, 1e-6, name)
 
 
+@witness("Keras", db.Subtract)
 def test_subtract_equals_keras():
     _, found = evaluated(db.Subtract(), A, B)
     native = pytest.importorskip("keras").layers.Subtract()
@@ -54,6 +57,7 @@ SHAPES = {
 }
 
 
+@witness("Keras", *named(SHAPES))
 @pytest.mark.parametrize("name", SHAPES)
 def test_shapes_equal_keras(name):
     layer, arguments = SHAPES[name]
@@ -62,6 +66,7 @@ def test_shapes_equal_keras(name):
     np.testing.assert_array_equal(np.asarray(native(IMAGE)), found)
 
 
+@witness("Keras", db.Dense)
 def test_dense_equals_numpy_and_keras():
     layer = db.Dense(3, activation="tanh")
     feeds, found = evaluated(layer, A)
@@ -73,6 +78,7 @@ def test_dense_equals_numpy_and_keras():
     assert_close(np.asarray(native(A)), found, 2e-6, "Dense")
 
 
+@witness("NumPy", db.Linear, db.Activation, db.PadFeatures, db.PositionEmbedding)
 def test_activation_and_features_are_what_they_say():
     _, found = evaluated(db.Activation("relu"), A)
     np.testing.assert_array_equal(found, np.where(A > 0, A, 0))
@@ -84,6 +90,7 @@ def test_activation_and_features_are_what_they_say():
     np.testing.assert_array_equal(found, A.astype(float) + feeds["embeddings"][:5])
 
 
+@witness("Keras", db.Dropout)
 def test_a_dropout_divides_what_it_keeps_as_keras_does():
     keras = pytest.importorskip("keras")
     x = np.ones((200, 300), np.float32)
@@ -94,6 +101,7 @@ def test_a_dropout_divides_what_it_keeps_as_keras_does():
     assert abs((found == 0).mean() - (theirs == 0).mean()) < 0.01
 
 
+@witness("Keras", db.SpatialDropout1D, db.SpatialDropout2D, db.SpatialDropout3D)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_spatial_dropout_keeps_the_channels_that_keras_would(axes):
     keras = pytest.importorskip("keras")
@@ -108,6 +116,7 @@ def test_spatial_dropout_keeps_the_channels_that_keras_would(axes):
         assert abs((value == 0).mean() - 0.4) < 0.05
 
 
+@witness("NumPy", db.GaussianSampling)
 def test_gaussian_sampling_has_the_mean_and_the_variance_it_is_told():
     mean, log_variance = np.full((500, 400), 0.5, np.float32), np.full((500, 400), -1.0, np.float32)
     _, found = evaluated(db.GaussianSampling(0.0), mean, log_variance)
@@ -115,6 +124,7 @@ def test_gaussian_sampling_has_the_mean_and_the_variance_it_is_told():
     np.testing.assert_allclose(found.var(), np.exp(-1.0), rtol=0.01)
 
 
+@witness("NumPy", db.Sequential, db.Model)
 def test_models_are_compositions():
     inner = db.Sequential([db.Input((6,)), db.Activation("tanh")])
     x = db.Input((6,))
@@ -127,6 +137,7 @@ def test_models_are_compositions():
 SIMPLE = {"Zeros": 0.0, "Ones": 1.0, "Constant": 0.3}
 
 
+@witness("Keras", *named(SIMPLE))
 @pytest.mark.parametrize("name", SIMPLE)
 def test_constants_equal_keras(name):
     given = {"value": SIMPLE[name]} if name == "Constant" else {}
@@ -135,12 +146,14 @@ def test_constants_equal_keras(name):
     np.testing.assert_array_equal(np.asarray(native((2, 3))), ours.astype(np.float32))
 
 
+@witness("Keras", db.Identity)
 def test_identity_equals_keras():
     ours = db.Identity(2.0).sample(np.random.default_rng(0), (4, 4))
     native = pytest.importorskip("keras").initializers.Identity(2.0)
     np.testing.assert_array_equal(np.asarray(native((4, 4))), ours)
 
 
+@witness("Keras", db.Accuracy)
 def test_accuracy_equals_keras():
     scores, label = RNG.normal(size=(40, 3)).astype(np.float32), RNG.integers(0, 3, 40)
     _, found = evaluated(db.Accuracy(), scores, label.astype(np.int32))
@@ -149,6 +162,7 @@ def test_accuracy_equals_keras():
     assert db.Accuracy().result(found.sum(0), 40) == pytest.approx(float(native.result()))
 
 
+@witness("Keras", db.ForgetBias)
 def test_forget_bias_equals_keras():
     native = pytest.importorskip("keras").layers.LSTM(3)
     native.build((None, 5, 2))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge import zoo
@@ -61,6 +62,7 @@ def test_thresholds_of_two_layers_compute_exclusive_or():
     assert table.round(6).ravel().tolist() == [0, 1, 1, 0]
 
 
+@witness("papers", db.GlorotUniform, db.HeNormal)
 def test_limits_and_deviations_of_initial_weights():
     """Glorot and Bengio: √(6 / (784 + 300)). He et al.: √(2 / (9 · 64))."""
     rng = np.random.default_rng(0)
@@ -79,11 +81,13 @@ COUNTS = {
 }
 
 
+@witness("textbooks", db.Dense, db.LSTM, db.GRU)
 @pytest.mark.parametrize(("model", "count"), COUNTS.values(), ids=COUNTS)
 def test_numbers_of_weights_that_are_printed_everywhere(model, count):
     assert model.summary().parameters == count
 
 
+@witness("papers", db.SELU)
 def test_a_uniform_probability_ratio_of_selu_is_its_fixed_point():
     """Klambauer et al.: mean 0 and variance 1 stay, with λ = 1.0507 and α = 1.6733."""
     x = np.random.default_rng(0).normal(size=(300, 1000))
@@ -93,6 +97,7 @@ def test_a_uniform_probability_ratio_of_selu_is_its_fixed_point():
     assert value(db.SELU(), [[1.0, -100.0]])[0] == pytest.approx([1.0507, -1.7581], abs=5e-5)
 
 
+@witness("papers", db.Adam)
 def test_the_first_step_of_adam_is_the_rate():
     """Kingma and Ba: |Δ| ≤ α, whatever the size of the gradient."""
     for gradient in (1e-2, 1.0, 1e4):
@@ -113,6 +118,7 @@ def test_the_standard_normals_of_gelu_and_silu():
     assert value(db.Mish(), [[-1.1924]])[0] == pytest.approx([-0.3088], abs=5e-5)
 
 
+@witness("textbooks", db.KLDivergence)
 def test_a_divergence_of_two_coins():
     """Cover and Thomas: D(1/2, 1/2 ‖ 3/4, 1/4) = 0.2075 bits, and 0.1887 the other way."""
     even, odd = [[0.5, 0.5]], [[0.75, 0.25]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -46,6 +47,7 @@ PAIRS = {
 }
 
 
+@witness("Keras")
 @pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
 @pytest.mark.parametrize(("layer", "name", "arguments"), PAIRS.values(), ids=PAIRS)
 def test_layers_equal_keras(layer, name, arguments, masked):
@@ -56,6 +58,7 @@ def test_layers_equal_keras(layer, name, arguments, masked):
     compare(theirs, tf, inputs, weights, results, cotangent)
 
 
+@witness("Keras", db.Bidirectional)
 @pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave"])
 @pytest.mark.parametrize("sequences", [True, False])
 def test_both_directions_equal_keras(merge_mode, sequences):
@@ -84,6 +87,7 @@ def compare(theirs, tf, inputs, weights, results, cotangent):
         assert_close(found.numpy(), results[f"d/{name}"], 2e-5, name)
 
 
+@witness("MindSpore", db.LSTM)
 def test_an_lstm_equals_that_of_mindspore():
     """Its GRU and RNN pass through its tanh, which is off by 1e-4."""
     ms = pytest.importorskip("mindspore")
@@ -112,6 +116,7 @@ def test_mindspore_defaults():
             assert abs(array.mean()) < 0.04
 
 
+@witness("the layer, step by step", db.TimeDistributed)
 def test_every_step_has_the_layer_and_its_weights():
     """Dense acts on the last axis: at every step is the same as on all steps."""
     one, weights, _ = ours(db.TimeDistributed(db.Dense(4, "tanh")), X)

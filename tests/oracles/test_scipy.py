@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 from scipy import signal, special, stats
 
 import dnnbridge as db
@@ -48,6 +49,7 @@ ACTIVATIONS = {
 }
 
 
+@witness("SciPy")
 @pytest.mark.parametrize(("ours", "theirs"), ACTIVATIONS.values(), ids=ACTIVATIONS)
 def test_activations_equal_scipy(ours, theirs):
     _, found = evaluated(ours, X)
@@ -90,6 +92,7 @@ LOSSES = {
 }
 
 
+@witness("SciPy")
 @pytest.mark.parametrize(("ours", "p", "y", "expected"), LOSSES.values(), ids=LOSSES)
 def test_losses_equal_scipy(ours, p, y, expected):
     _, found = evaluated(ours, p, y)
@@ -108,6 +111,7 @@ def correlated(x, kernel, mode):
     )
 
 
+@witness("SciPy", db.Conv1D, db.Conv2D, db.Conv3D)
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_convolutions_are_the_correlations_of_scipy(axes, padding):
@@ -119,6 +123,7 @@ def test_convolutions_are_the_correlations_of_scipy(axes, padding):
         assert_close(value, expected + feeds["bias"].astype(float), 1e-12, str(layer))
 
 
+@witness("SciPy", db.Conv1DTranspose, db.Conv2DTranspose, db.Conv3DTranspose)
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_transposed_convolutions_are_the_convolutions_of_scipy(axes):
     x = RNG.normal(size=(*(2, 5, 4, 3)[: axes + 1], 3)).astype(np.float32)
@@ -136,6 +141,7 @@ def test_transposed_convolutions_are_the_convolutions_of_scipy(axes):
         assert_close(value, expected + feeds["bias"].astype(float), 1e-12, str(layer))
 
 
+@witness("SciPy", db.DepthwiseConv2D)
 def test_depthwise_and_separable_are_correlations_channel_by_channel():
     x = RNG.normal(size=(1, 7, 6, 3)).astype(np.float32)
     feeds, found = evaluated(db.DepthwiseConv2D(3, depth_multiplier=2), x)
@@ -161,6 +167,7 @@ DISTRIBUTIONS = {
 }
 
 
+@witness("SciPy")
 @pytest.mark.parametrize(("ours", "theirs"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
 def test_initializers_draw_from_the_distributions_of_scipy(ours, theirs):
     drawn = ours.sample(np.random.default_rng(0), (400, 200)).ravel()

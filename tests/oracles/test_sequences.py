@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.backend.plugins import load_backend
@@ -29,6 +30,7 @@ def normal(*shape):
     return randomness.generator(0, "sequences", *shape).normal(size=shape).astype(np.float32)
 
 
+@witness("Keras", db.Embedding)
 def test_embedding_equals_keras():
     keras = pytest.importorskip("keras")
     tf = pytest.importorskip("tensorflow")
@@ -44,6 +46,7 @@ def test_embedding_equals_keras():
     assert_close(gradient.numpy(), found["d/embeddings"], 1e-6, "gradient")
 
 
+@witness("MindSpore", db.Embedding)
 def test_embedding_equals_mindspore():
     ms = pytest.importorskip("mindspore")
     layer = db.Embedding.mindspore(7, 5)
@@ -82,6 +85,7 @@ def test_floats_are_refused():
         _ = db.Sequential([db.Input((4,)), db.Embedding(7, 3)]).output_shape
 
 
+@witness("NumPy", db.PaddingMask)
 def test_padding_mask():
     _, found = evaluated_value(db.PaddingMask(3), WORDS)
     np.testing.assert_array_equal(found["value"], (WORDS != 3).astype(float))
@@ -93,6 +97,7 @@ def evaluated_value(layer, x):
     return built.feeds, built.run(load_backend("reference"))
 
 
+@witness("papers, in NumPy", db.SinusoidalPositions)
 def test_sinusoids_are_those_of_the_paper():
     x = np.zeros((1, 6, 8), np.float32)
     _, found = evaluated(db.SinusoidalPositions(), x)
@@ -102,6 +107,7 @@ def test_sinusoids_are_those_of_the_paper():
         np.testing.assert_allclose(pair, [np.sin(angle), np.cos(angle)], atol=1e-14)
 
 
+@witness("Keras", db.Dot)
 @pytest.mark.parametrize(
     ("axes", "normalize", "shapes"),
     [
@@ -122,6 +128,7 @@ def test_dot_equals_keras(axes, normalize, shapes, size):
     assert_close(np.asarray(native([a, b])), found["value"], 2e-6, "value")
 
 
+@witness("Keras", db.AlphaDropout)
 def test_alpha_dropout_keeps_mean_and_variance_and_is_that_of_keras():
     keras = pytest.importorskip("keras")
     x = normal(200, 300)
@@ -138,6 +145,7 @@ def test_alpha_dropout_keeps_mean_and_variance_and_is_that_of_keras():
     np.testing.assert_allclose(ours, slope, atol=1e-5)
 
 
+@witness("Keras")
 @pytest.mark.parametrize(
     ("layer", "name", "argument"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge import ops
@@ -70,6 +71,7 @@ def test_decoupled_decay_equals_keras(name):
     assert_near(keras_trajectory(theirs, RATES), found, 2e-5, name)
 
 
+@witness("Keras", db.GradientAccumulation, db.WithGradientRules)
 @pytest.mark.parametrize("clip", [None, "clipnorm", "clipvalue", "global_clipnorm"])
 def test_accumulation_equals_keras(clip):
     """The rate of a Keras optimizer goes on with every batch: `Strided` reads it so."""

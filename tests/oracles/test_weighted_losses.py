@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.witnesses import witness
 
 import dnnbridge as db
 from dnnbridge.errors import SpecError
@@ -38,6 +39,7 @@ MINDSPORE = {
 }
 
 
+@witness("MindSpore", db.SparseCategoricalCrossentropy)
 @pytest.mark.parametrize(("arguments", "label"), MINDSPORE.values(), ids=MINDSPORE)
 def test_cross_entropy_of_mindspore(arguments, label):
     ms = pytest.importorskip("mindspore")
@@ -117,6 +119,7 @@ def test_area_under_precision_and_recall(thresholds):
     assert found == pytest.approx(float(theirs.result()), rel=2e-6)
 
 
+@witness("NumPy", db.ConfusionMatrix)
 @pytest.mark.parametrize("normalize", [None, "true", "predicted", "all"])
 def test_confusion_matrix(normalize):
     counts = np.zeros((5, 5))

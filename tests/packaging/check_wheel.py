@@ -26,6 +26,12 @@ data = adapt_to(run.experiment, load_dataset("digits"))
 run.fit(data.x_train, data.y_train, epochs=2)
 print(run.evaluate(data.x_test, data.y_test))
 try:
+    db.ExponentialDecay(0.1, 10, 0.5).plot()
+except ImportError as error:
+    assert "pip install 'dnnbridge[report]'" in str(error)
+else:
+    raise AssertionError("matplotlib is not installed here")
+try:
     db.compile(run.experiment, backend="tensorflow")
 except ImportError as error:
     assert "pip install 'dnnbridge[tensorflow]'" in str(error)

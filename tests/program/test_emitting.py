@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -38,8 +39,7 @@ def emitted(monkeypatch):
 
 
 def forget():
-    build._emitted.cache_clear()
-    build._emitted_for_any_rate.cache_clear()
+    build.forget()
 
 
 def experiment(optimizer, seed=0, **more):
@@ -55,7 +55,7 @@ def moves(optimizer, epochs=1):
         found.append(run.weights())
     return [
         {name: after[name] - before[name] for name in before}
-        for before, after in zip(found, found[1:], strict=False)
+        for before, after in itertools.pairwise(found)
     ]
 
 

@@ -107,7 +107,7 @@ BAD = {
     "wrong": (lambda: run().fit(X, Y | {"kind": Y["kind"] + 1}), "y['kind'][1]: labels must be"),
     "weights": (lambda: run().fit(X, Y, sample_weight={"mass": X}), "sample_weight: is needed"),
     "class_weight": (lambda: run().fit(X, Y, class_weight={0: 2.0}), "class_weight: is for a mod"),
-    "frozen": (lambda: run(frozen=("body/*",)), "frozen: no weights have such a name, got 'body"),
+    "frozen": (lambda: run(frozen=("body/*",)), "frozen: the pattern fits no weight, got 'body"),
 }
 
 

@@ -138,6 +138,13 @@ LAYERS = [
         "training/train-batch_norm",
     ),
     _spec(
+        "running statistics of the last call alone",
+        layers.BatchNormalization,
+        emitted(lambda norm: norm),
+        "layer/BatchNormalization-twice",
+        "training/train-batch_norm-shared",
+    ),
+    _spec(
         "gamma left out",
         layers.BatchNormalization,
         _by(lambda norm, scope, x: _without_gamma(norm, scope, x)),
@@ -221,7 +228,7 @@ ACTIVATIONS = [
         "gelu by tanh",
         activations.GELU,
         _with(approximate=True),
-        "activation/GELU(approximate=False)-wide",
+        "activation/GELU()-wide",
     ),
     _spec(
         "slope of LeakyReLU 0.2",

@@ -66,6 +66,17 @@ def _later_calls_half(rule):
     return Rule(rule.forward, vjp)
 
 
+def _of_one_use(rule):
+    """The gradient of a weight that is used twice is that of one use."""
+    calls = itertools.count()
+
+    def vjp(*given):
+        x, w = rule.vjp(*given)
+        return x, w if next(calls) % 2 == 0 else 0.0 * w
+
+    return Rule(rule.forward, vjp)
+
+
 def _last_row_wins(rule):
     """The gradient of a row that is taken twice is that of one place."""
 
@@ -133,7 +144,7 @@ ELEMENTWISE = [
         ops.Erfc,
         value(lambda y, x: 1.0 - np.float32(1.0 - y)),
         "operation/Erfc-relative",
-        "activation/GELU(approximate=False)-relative",
+        "activation/GELU()-relative",
     ),
     _op(
         "log(1 + t) without the digits of t",
@@ -243,6 +254,13 @@ OVER_AXES = [
         ops.MatMul,
         lambda rule: Rule(lambda op, x, w: x @ w.reshape(w.shape[::-1]).T, rule.vjp),
         "layer/Dense",
+    ),
+    _op(
+        "shared weights learn from one use",
+        ops.MatMul,
+        _of_one_use,
+        "layer/Dense-twice",
+        "behaviour/layers called twice",
     ),
     _op("bias dropped", ops.Add, value(lambda y, a, b: a if b.ndim == 1 else y), "layer/Dense"),
     _op(

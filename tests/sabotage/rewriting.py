@@ -42,7 +42,10 @@ def _node(node: Node, rewrites: Mapping[type, Rewrite], training: bool) -> Node:
 
 
 def emitted(change) -> Rewrite:
-    """Let what `change` makes of a spec emit the body: a spec, or anything with an `emit`."""
+    """Let what `change` makes of a spec emit the body: a spec, or anything with an `emit`.
+
+    A buffer begins with what it was before the step, also where an earlier call has moved it.
+    """
 
     def rewrite(node: Node, training: bool) -> Node:
         body = Builder(node.body.name, node.path)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from dnnbridge.ops import RULES
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+from dnnbridge.testing.checks import Check
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training.run import Run
 from sabotage.executables import WithRules, Wrapped
 from sabotage.rewriting import Rewrite, rewritten
+from sabotage.twin import Effect, Twin
+
+
+class ChangesNothingError(Exception):
+    """A sabotage that matches nothing."""
+
+
+class NotCaughtError(Exception):
+    """A sabotage that its check does not see."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +59,21 @@ class Sabotage:
         return "the table" if self.backend else "what is compiled"
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> SabotagedSubject:
         return SabotagedSubject(SabotagedBackend(self), sabotage=self)
+
+    @property
+    def parts(self) -> list[Sabotage]:
+        """Each thing that is wrong, by itself."""
+        none: dict[str, Any] = {"rules": {}, "specs": {}, "backend": {}}
+        alone = replace(self, **none, wrap=None, experiment=None)
+        made = [
+            replace(alone, **{name: {key: value}})
+            for name in none
+            for key, value in getattr(self, name).items()
+        ]
+        made += [replace(alone, wrap=self.wrap)] if self.wrap else []
+        return made + ([replace(alone, experiment=self.experiment)] if self.experiment else [])
 
 
 HEALTHY = Sabotage("nothing", ())
@@ -58,7 +83,9 @@ class SabotagedBackend(ReferenceBackend):
     """The reference with something wrong."""
 
     def __init__(self, sabotage: Sabotage) -> None:
-        self.sabotage = sabotage
+        self.sabotage, self.effect = sabotage, Effect()
+        right = ReferenceBackend()
+        self.effect.seen = any(getattr(right, n) != v for n, v in sabotage.backend.items())
         self.__dict__ |= sabotage.backend
 
     def compile(self, program, device):
@@ -67,7 +94,9 @@ class SabotagedBackend(ReferenceBackend):
         if wrong.rules:
             changed = {op: change(RULES[op]) for op, change in wrong.rules.items()}
             executable = WithRules(executable, program, changed)
-        return executable if wrong.wrap is None else wrong.wrap(executable, program)
+        if wrong.wrap is not None:
+            executable = wrong.wrap(executable, program)
+        return Twin(executable, program, ReferenceExecutable(program), self.effect)
 
 
 @dataclass(frozen=True)
@@ -80,4 +109,35 @@ class SabotagedSubject(Subject):
         change = self.sabotage.experiment
         if change is None:
             return super().run(experiment)
-        return Run(experiment, change(experiment).program(), self.backend, self.device)
+        changed = change(experiment)
+        self.backend.effect.seen |= changed != experiment
+        return Run(experiment, changed.program(), self.backend, self.device)
+
+
+def require_caught(row: Sabotage, check: Check) -> None:
+    """Raise unless a check fails, and unless each part of the sabotage changes something in it.
+
+    Raises:
+        ChangesNothingError: a part is of an operation, spec or feed that the check has not, say, so
+            that the check would pass, or fails for another reason.
+        NotCaughtError: the check passes.
+    """
+    for part in row.parts:
+        subject = part.subject
+        error = _error_of(check, subject)
+        if not subject.backend.effect.seen:
+            what = f"{row.name}: {part.breaks} changes nothing in {check.id}"
+            raise ChangesNothingError(f"{what} ({error})")
+    error = _error_of(check, row.subject) if len(row.parts) > 1 else error
+    if not str(error).startswith(f"{check.id} "):
+        raise NotCaughtError(f"{row.name}: {check.id} does not see it ({error})")
+
+
+def _error_of(check: Check, subject: Subject) -> AssertionError | None:
+    """Return how a check fails, if it does."""
+    with np.errstate(all="ignore"):
+        try:
+            check.require(subject)
+        except AssertionError as error:
+            return error
+    return None

@@ -57,7 +57,7 @@ def test_the_numbers_of_dropout_are_rounded_once():
 def test_a_schedule_that_leaves_its_range_is_refused(make):
     optimizer = make(db.PiecewiseConstant((2,), (0.9, 1.0)))
     optimizer.host_scalars(1)
-    with pytest.raises(SpecError, match=r"leaves \[0, 1\), got 1.0 at step 2"):
+    with pytest.raises(SpecError, match=r"outside of \[0, 1\), got 1.0 at step 2"):
         optimizer.host_scalars(2)
 
 
@@ -84,5 +84,5 @@ def test_the_product_of_betas_is_cut_where_it_no_longer_counts():
 def test_what_hears_metrics_is_refused_where_nothing_would_tell_it():
     with pytest.raises(SpecError, match=r"beta_1.*Plateau, which changes"):
         db.Adam(beta_1=db.Plateau(0.9))
-    with pytest.raises(DnnbridgeError, match=r"hears no metrics, got KeepRate"):
+    with pytest.raises(DnnbridgeError, match=r"cannot depend on metrics, got KeepRate"):
         trained(db.Dropout(db.Plateau(0.5)))

@@ -54,9 +54,11 @@ def test_a_spec_that_does_not_listen_stays_the_same_object(optimizer):
 
 
 def test_a_missing_metric_says_what_there_is():
-    with pytest.raises(SpecError, match=r"'val_loss'. There are loss, accuracy; names with val_"):
+    with pytest.raises(
+        SpecError, match=r"'val_loss'. This epoch has: loss, accuracy. Names with val_"
+    ):
         plateau().heard({"loss": 0.3, "accuracy": 0.9, "confusion_matrix": [[1.0]]})
-    with pytest.raises(SpecError, match="There are none"):
+    with pytest.raises(SpecError, match="This epoch has: none"):
         heard(db.SGD(plateau()), {})
 
 

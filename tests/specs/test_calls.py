@@ -174,6 +174,6 @@ def test_after_its_end_a_list_may_be_an_error():
     assert db.SGD.from_json(optimizer.to_json()) == optimizer
     run = run_of(optimizer)
     run.fit(np.ones((1, 1)), np.zeros((1, 1)), epochs=2)
-    with pytest.raises(ScheduleError, match="values for 2 steps, got step 2"):
+    with pytest.raises(ScheduleError, match="has only 2 values, got step 2"):
         run.fit(np.ones((1, 1)), np.zeros((1, 1)))
-    assert run.progress.step == 2
+    assert run.position.step == 2

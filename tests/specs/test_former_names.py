@@ -15,7 +15,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge import ops
 from dnnbridge.base.warning import FormerNameWarning
-from dnnbridge.errors import SpecError
+from dnnbridge.errors import ArgumentError, SpecError
 from dnnbridge.specs.former_names import CLASSES, FIELDS, present_label, present_weight
 
 FOLDER = Path(__file__).parent / "former_files"
@@ -132,3 +132,17 @@ def test_former_names_of_weights_and_metrics():
 
 def test_a_spec_can_be_copied():
     assert copy.deepcopy(db.MaxNorm(1.0)) == copy.copy(db.MaxNorm(1.0)) == db.MaxNorm(1.0)
+
+
+def test_the_former_name_of_a_position():
+    model = db.Sequential([db.Input((3,)), db.Dense(2)])
+    run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+    run.fit(np.eye(3), np.eye(3)[:, :2], 3, 2)
+    with pytest.warns(FormerNameWarning, match=r"Run.progress is called position now"):
+        assert run.progress == run.position
+    again = db.compile(run.experiment, "reference")
+    with pytest.warns(FormerNameWarning, match="set_state's progress is called position now"):
+        again.set_state(run.state(), progress=run.position)
+    assert again.position.step == 2
+    with pytest.raises(ArgumentError, match="set_state: unknown argument, got progress"):
+        again.set_state(run.state(), run.position, progress=run.position, position=run.position)

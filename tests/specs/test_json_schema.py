@@ -1,4 +1,4 @@
-"""The JSON Schema of an experiment says what `to_json` writes and `from_json` reads."""
+"""The JSON Schema of an experiment fits what `to_json` writes and `from_json` reads."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ SMALL: dict[str, Any] = {
     "loss": {"kind": "loss.MeanSquaredError"},
     "optimizer": {"kind": "optimizer.SGD", "learning_rate": 0.1, "weight_decay": 0.01},
 }
-"""One as somebody would write it: with short forms, and without defaults."""
+"""An experiment as a person writes it: with short forms, without defaults."""
 
 
 def changed(*path: Any, to: Any) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def test_defaults_fit():
 
 def test_a_kind_of_ones_own_is_in_it():
     class Odd:
-        """No type of pydantic's."""
+        """A type that pydantic does not know."""
 
     @db.spec
     class OwnRecord(db.AbstractActivation):

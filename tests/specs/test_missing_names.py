@@ -53,7 +53,7 @@ def test_every_row_is_an_error_that_says_so():
         ("", "conv2d", "has no conv2d. Did you mean Conv2D?"),
         ("", "Desne", "has no Desne. Did you mean Dense"),
         ("", "EarlyStoping", "has no EarlyStoping. keras.callbacks.EarlyStopping and "),
-        ("", "Nothing", "has no Nothing. See dir(dnnbridge) for what it has."),
+        ("", "Nothing", "has no Nothing. See dir(dnnbridge) for its names."),
         ("layers", "ReLU", "dnnbridge.layers has no ReLU: it is dnnbridge.ReLU."),
         ("layers", "Sigmoidd", "Did you mean dnnbridge.Sigmoid"),
         ("layers", "add", "dnnbridge.layers has no add: keras.layers.add is Add here."),

@@ -55,8 +55,12 @@ class _Frame:
 
 
 SPECS = {
-    "model-none": (lambda: experiment(model=None), "Experiment.model", "Give db."),
-    "model-class": (lambda: experiment(model=db.Sequential), "the class Sequential", "make one"),
+    "model-none": (lambda: experiment(model=None), "Experiment.model", "For example: db."),
+    "model-class": (
+        lambda: experiment(model=db.Sequential),
+        "the class Sequential",
+        "make an instance",
+    ),
     "model-layer": (lambda: experiment(model=db.Dense(3)), "expected a model", "is a layer"),
     "model-live": (
         lambda: experiment(model=foreign("Sequential")),
@@ -64,14 +68,22 @@ SPECS = {
         "write db.Sequential(…)",
     ),
     "model-input": (lambda: experiment(model=inputs()), "expected a model", "Input"),
-    "loss-class": (lambda: experiment(loss=db.MeanSquaredError), "make one", "MeanSquaredError()"),
+    "loss-class": (
+        lambda: experiment(loss=db.MeanSquaredError),
+        "make an instance",
+        "MeanSquaredError()",
+    ),
     "loss-live": (
         lambda: experiment(loss=foreign("MeanSquaredError")),
         "Experiment.loss",
         "write db.MeanSquaredError()",
     ),
     "loss-misspelt": (lambda: experiment(loss="msee"), "'msee'", "Did you mean 'mse'?"),
-    "loss-function": (lambda: experiment(loss=lambda y, p: 0), "expected a loss", "Give db."),
+    "loss-function": (
+        lambda: experiment(loss=lambda y, p: 0),
+        "expected a loss",
+        "For example: db.",
+    ),
     "loss-weight": (
         lambda: db.SparseCategoricalCrossentropy.mindspore(weight=3),
         "class_weights",
@@ -79,7 +91,7 @@ SPECS = {
     ),
     "loss-heads": (lambda: experiment(loss=[db.MeanSquaredError()]), "a Head for each", "Head("),
     "loss-none": (lambda: experiment(loss=None), "Experiment.loss", "None"),
-    "optimizer-class": (lambda: experiment(optimizer=db.Adam), "make one", "db.Adam()"),
+    "optimizer-class": (lambda: experiment(optimizer=db.Adam), "make an instance", "db.Adam()"),
     "optimizer-live": (
         lambda: experiment(optimizer=foreign("Adam")),
         "write db.Adam()",
@@ -90,27 +102,43 @@ SPECS = {
     "optimizer-none": (lambda: experiment(optimizer=None), "Experiment.optimizer", "None"),
     "optimizer-inner": (lambda: db.Lookahead(db.SGD), "Lookahead.optimizer", "db.SGD()"),
     "metric-text": (lambda: experiment(metrics="accuracy"), "a list of metrics", '["accuracy"]'),
-    "metric-class": (lambda: experiment(metrics=[db.Accuracy]), "make one", "db.Accuracy()"),
+    "metric-class": (
+        lambda: experiment(metrics=[db.Accuracy]),
+        "make an instance",
+        "db.Accuracy()",
+    ),
     "metric-live": (lambda: experiment(metrics=[foreign("AUC")]), "from keras", "db.AUC()"),
     "metric-misspelt": (lambda: experiment(metrics=["acuracy"]), "'acuracy'", "'accuracy'"),
-    "metric-of-nothing": (lambda: db.LossMetric(db.MeanSquaredError), "make one", "LossMetric"),
+    "metric-of-nothing": (
+        lambda: db.LossMetric(db.MeanSquaredError),
+        "make an instance",
+        "LossMetric",
+    ),
     "gradients-class": (lambda: experiment(gradients=db.ClipByNorm), "rules for", "ClipBy"),
     "frozen-text": (lambda: experiment(frozen="dense/*"), "Experiment.frozen", "tuple"),
-    "regularizers-class": (lambda: experiment(regularizers={"*": db.L2}), "make one", "db.L2()"),
+    "regularizers-class": (
+        lambda: experiment(regularizers={"*": db.L2}),
+        "make an instance",
+        "db.L2()",
+    ),
     "seed-text": (lambda: experiment(seed="1"), "Experiment.seed", "integer"),
     "unknown-field": (lambda: experiment(callbacks=[]), "callbacks", "unknown argument"),
-    "activation-class": (lambda: db.Dense(2, db.ReLU), "make one", "db.ReLU()"),
+    "activation-class": (lambda: db.Dense(2, db.ReLU), "make an instance", "db.ReLU()"),
     "activation-layer": (lambda: db.Dense(2, db.Dense(3)), "an activation", "is a layer"),
-    "activation-function": (lambda: db.Dense(2, np.tanh), "Dense.activation", "Give db."),
+    "activation-function": (lambda: db.Dense(2, np.tanh), "Dense.activation", "For example: db."),
     "activation-misspelt": (lambda: db.Dense(2, "rellu"), "'rellu'", "'relu'"),
     "units-class": (lambda: db.Dense(int), "Dense.units", "int"),
     "units-input": (lambda: db.Dense(2)(db.Input), "Dense", "the class"),
     "initializer-class": (
         lambda: db.Dense(2, kernel_initializer=db.HeNormal),
-        "make one",
+        "make an instance",
         "db.HeNormal()",
     ),
-    "initializer-function": (lambda: db.Dense(2, kernel_initializer=min), "Dense", "Give db."),
+    "initializer-function": (
+        lambda: db.Dense(2, kernel_initializer=min),
+        "Dense",
+        "For example: db.",
+    ),
     "regularizer-number": (lambda: db.Dense(2, kernel_regularizer=0.1), "a regularizer", "0.1"),
     "constraint-text": (lambda: db.Dense(2, kernel_constraint="max"), "'max'", "Known"),
     "misspelt-field": (lambda: db.Dense(2, activaton="relu"), "activaton", "mean activation?"),
@@ -128,13 +156,13 @@ SPECS = {
     "model-no-call": (lambda: db.Model(inputs(), db.Dense(2)), "a Model is made of", "Dense"),
     "input-number": (lambda: db.Input(3), "Input.shape", "3"),
     "input-dtype": (lambda: db.Input((3,), dtype=np.float32), "Input.dtype", "float32"),
-    "rate-text": (lambda: db.SGD("fast"), "a list with the number of every step", "'fast'"),
+    "rate-text": (lambda: db.SGD("fast"), "a list with the value of every step", "'fast'"),
     "rate-negative": (lambda: db.SGD(-0.1), "SGD.learning_rate", "greater than or equal to 0"),
     "rate-list-negative": (lambda: db.SGD([0.1, -0.1]), "SGD.learning_rate", "-0.1"),
     "rate-too-large": (lambda: db.SGD(1e39), "SGD.learning_rate", "is infinite in float32"),
     "epsilon-too-large": (lambda: db.Adam(epsilon=-1e39), "Adam.epsilon", "-1e+39"),
     "rate-none": (lambda: db.Adam(None), "a number, a schedule", "None"),
-    "rate-class": (lambda: db.SGD(db.CosineDecay), "make one", "db.CosineDecay(…)"),
+    "rate-class": (lambda: db.SGD(db.CosineDecay), "make an instance", "db.CosineDecay(…)"),
     "rate-live": (lambda: db.SGD(foreign("CosineDecay")), "from keras", "db.CosineDecay(…)"),
     "rate-empty": (lambda: db.SGD([]), "SGD.learning_rate", "at least 1"),
     "rate-list-of-text": (lambda: db.SGD(["a"]), "SGD.learning_rate", "'a'"),
@@ -220,7 +248,11 @@ FITS = {
         "a list of callbacks",
         "callbacks=[Checkpoint(…)]",
     ),
-    "callback-class": (lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]), "make one", "class"),
+    "callback-class": (
+        lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]),
+        "make one",
+        "class",
+    ),
     "callback-live": (
         lambda run: run.fit(X, Y, callbacks=[foreign("EarlyStopping")]),
         "callbacks[0]",
@@ -243,11 +275,11 @@ FITS = {
         "needs an array",
     ),
     "weights-list": (lambda run: run.set_weights([X]), "weights: needs arrays by", "dictionary"),
-    "state-none": (lambda run: run.set_state(None, run.progress), "state: needs arrays", "None"),
-    "state-step": (lambda run: run.set_state(run.state(), 3), "progress: must be a Position", "3"),
-    "state-alone": (lambda run: run.set_state(run.state()), "missing argument progress", "takes"),
+    "state-none": (lambda run: run.set_state(None, run.position), "state: needs arrays", "None"),
+    "state-step": (lambda run: run.set_state(run.state(), 3), "position: must be a Position", "3"),
+    "state-alone": (lambda run: run.set_state(run.state()), "missing argument position", "takes"),
     "state-sums": (
-        lambda run: run.set_state(run.state(), run.progress, None, 3),
+        lambda run: run.set_state(run.state(), run.position, None, 3),
         "epoch_sums",
         "got 3",
     ),
@@ -295,7 +327,7 @@ def test_a_wrong_call_is_named(name):
 def test_a_wrong_argument_of_a_run_is_named_and_nothing_is_trained(name, run):
     call, *words = FITS[name]
     check(lambda: call(run), words)
-    assert run.progress.step == 0
+    assert run.position.step == 0
 
 
 ODD = [None, object(), object, "none such", -1, [], {}, np.ones((2, 2)), 1j, float("nan"), abs]

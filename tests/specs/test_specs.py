@@ -119,7 +119,7 @@ BAD = {
     "lars_nesterov": (lambda: db.LARS(0.1, 0.0, nesterov=True), "LARS", "needs momentum"),
     "rprop_steps": (lambda: db.Rprop(0.1, min_step=2.0, max_step=1.0), "Rprop", "got 2.0, 1.0"),
     "ftrl_power": (lambda: db.Ftrl(0.1, 0.5), "Ftrl.learning_rate_power", "got 0.5"),
-    "ftrl_start": (lambda: db.Ftrl(0.1, -0.3, 0.0), "Ftrl", "starts at 0"),
+    "ftrl_start": (lambda: db.Ftrl(0.1, -0.3, 0.0), "Ftrl", "needs learning_rate_power"),
     "ftrl_rate": (
         lambda: experiment(optimizer=db.Ftrl(db.LinearWarmup(0.1, 5))),
         "learning_rate, step 0",
@@ -179,7 +179,7 @@ BAD = {
             db.SGD(0.1),
         ),
         "time_distributed",
-        "neither draws",
+        "must not draw",
     ),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }
@@ -217,7 +217,7 @@ def test_bad_json_says_where_and_what(text, what):
 
 
 def test_two_specs_of_one_name_are_refused():
-    with pytest.raises(SpecError, match="two specs of one name"):
+    with pytest.raises(SpecError, match="two specs have the same name"):
 
         @db.spec
         class Dense(db.AbstractLayer):

@@ -32,7 +32,7 @@ def trained(units: int = 5) -> db.Run:
 
     class Leave(db.Callback):
         def on_steps_end(self, run, losses):
-            if run.progress.step == 5:
+            if run.position.step == 5:
                 run.stop()
 
     layers = [db.Dense(units, "relu"), db.BatchNormalization(), db.Dense(3)]
@@ -65,7 +65,7 @@ def outcome(path: Path, run: db.Run) -> str:
     except Exception as error:
         return f"raised {type(error).__name__}"
     state = run.state()
-    same = found.progress == run.progress and found.experiment == run.experiment
+    same = found.position == run.position and found.experiment == run.experiment
     same = same and all(np.array_equal(a, state[name]) for name, a in found.state().items())
     return "loaded, the same" if same else "loaded, with other content"
 

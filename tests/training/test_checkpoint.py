@@ -36,7 +36,7 @@ def test_loading_gives_all_back(run, tmp_path):
     run.save(tmp_path / "deep" / "run.safetensors", make_folders=True)
     again = db.load(tmp_path / "deep" / "run.safetensors", backend="reference")
     assert again.experiment == run.experiment
-    assert again.progress == run.progress
+    assert again.position == run.position
     for name, array in run.state().items():
         np.testing.assert_array_equal(again.state()[name], array)
 
@@ -44,12 +44,12 @@ def test_loading_gives_all_back(run, tmp_path):
 def test_an_interrupted_epoch_is_saved_too(run, tmp_path):
     class Save(db.Callback):
         def on_steps_end(self, run, losses):
-            if run.progress.batch == 2:
+            if run.position.batch == 2:
                 run.save(tmp_path / "middle.safetensors")
 
     run.fit(X, Y, 6, 1, callbacks=[Save()], steps_per_call=1)
     again = db.load(tmp_path / "middle.safetensors", backend="reference")
-    assert again.progress.batch == 2
+    assert again.position.batch == 2
     again.fit(X, Y, 6, 1)
     np.testing.assert_array_equal(
         again.parameters()["head/kernel"], run.parameters()["head/kernel"]
@@ -137,12 +137,12 @@ def test_other_names_are_the_users(name, run, tmp_path):
 
 def test_a_missing_folder_costs_no_training(run, tmp_path):
     path = tmp_path / "a" / "run.safetensors"
-    step = run.progress.step
+    step = run.position.step
     with pytest.raises(CheckpointError, match=r"folder does not exist.*make_folders=True"):
         run.save(path)
     with pytest.raises(CheckpointError, match="folder does not exist"):
         run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path)])
-    assert run.progress.step == step
+    assert run.position.step == step
     path = tmp_path / "{epoch}" / "run.safetensors"
     run.fit(X, Y, 10, 1, callbacks=[db.Checkpoint(path, make_folders=True)])
     assert [each.name for each in tmp_path.iterdir()] == ["3"]

@@ -129,16 +129,16 @@ def optimizer(new):
 
 
 FIELDS = {
-    "step is text": (changed("progress", step="a"), "progress.step: must be a whole number"),
-    "step is negative": (changed("progress", step=-5), "progress.step: must be a whole number"),
-    "step is infinite": (changed("progress", step=float("inf")), "progress.step"),
-    "step is huge": (changed("progress", step=10**30), "progress.step"),
-    "step is a fraction": (changed("progress", step=5.5), "progress.step"),
-    "step is true": (changed("progress", step=True), "progress.step"),
-    "step is nothing": (changed("progress", step=None), "progress.step"),
-    "too few steps": (changed("progress", step=2), "progress.step: every epoch has a step"),
-    "epoch is text": (changed("progress", epoch="1"), "progress.epoch"),
-    "batch is negative": (changed("progress", batch=-1), "progress.batch"),
+    "step is text": (changed("progress", step="a"), "position.step: must be a whole number"),
+    "step is negative": (changed("progress", step=-5), "position.step: must be a whole number"),
+    "step is infinite": (changed("progress", step=float("inf")), "position.step"),
+    "step is huge": (changed("progress", step=10**30), "position.step"),
+    "step is a fraction": (changed("progress", step=5.5), "position.step"),
+    "step is true": (changed("progress", step=True), "position.step"),
+    "step is nothing": (changed("progress", step=None), "position.step"),
+    "too few steps": (changed("progress", step=2), "position.step: every epoch has a step"),
+    "epoch is text": (changed("progress", epoch="1"), "position.epoch"),
+    "batch is negative": (changed("progress", batch=-1), "position.batch"),
     "more steps than batches": (changed("progress", batch=4), "no more steps than batches"),
     "no batch size": (changed("progress", batch_size=0), "no more steps than batches"),
     "another entry": (changed("progress", stp=1), "progress: the header is incomplete"),
@@ -245,7 +245,7 @@ def test_a_file_without_a_digest_is_loaded_with_a_warning(saved, tmp_path, caplo
 
 
 WRONG_STATES = {
-    "position": (lambda run: {"progress": Position(7, 1)}, None),
+    "position": (lambda run: {"position": Position(7, 1)}, None),
     "rate": (lambda run: {"optimizer": db.Adam(0.5)}, None),
     "schedule": (lambda run: {"optimizer": db.Adam(db.Plateau(0.5, "loss"))}, None),
     "optimizer": (lambda run: {"optimizer": db.AdamW()}, DataError),
@@ -258,8 +258,8 @@ WRONG_STATES = {
 @pytest.mark.parametrize(("change", "error"), WRONG_STATES.values(), ids=WRONG_STATES)
 def test_set_state_sets_all_or_nothing(change, error, saved):
     run = damage.trained()
-    before = run.state(), run.progress, run.optimizer, run.epoch_sums()
-    given = dict(zip(("values", "progress", "optimizer", "epoch_sums"), before, strict=True))
+    before = run.state(), run.position, run.optimizer, run.epoch_sums()
+    given = dict(zip(("values", "position", "optimizer", "epoch_sums"), before, strict=True))
     given["values"] = {name: array + 1.0 for name, array in before[0].items()}
     given |= change(run)
     if error is None:
@@ -269,7 +269,7 @@ def test_set_state_sets_all_or_nothing(change, error, saved):
         return
     with pytest.raises(error):
         run.set_state(**given)
-    assert (run.progress, run.optimizer, run.epoch_sums()) == before[1:]
+    assert (run.position, run.optimizer, run.epoch_sums()) == before[1:]
     for name, array in before[0].items():
         np.testing.assert_array_equal(run.state()[name], array)
 
@@ -280,7 +280,7 @@ def test_set_state_sets_all_or_nothing(change, error, saved):
     ids=repr,
 )
 def test_a_position_that_there_is_not(values):
-    with pytest.raises(DnnbridgeError, match=r"progress\."):
+    with pytest.raises(DnnbridgeError, match=r"position\."):
         Position(*values)
 
 

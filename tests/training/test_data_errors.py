@@ -30,7 +30,7 @@ BAD = {
     "x_unflattened": (np.ones((6, 2, 2)), Y, "x.reshape(-1, 4)"),
     "x_int": (X.astype(int), Y, 'x.astype("float32")'),
     "x_text": (np.full((6, 4), "a"), Y, "x: needs numbers, got dtype <U1"),
-    "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of several lengths"),
+    "x_ragged": ([[1.0], [1.0, 2.0]], Y, "rows of different lengths"),
     "x_nan": (changed(X, (2, 1), np.nan), Y, "x[2, 1]: holds NaN or infinity, got nan"),
     "x_inf": (changed(X, (5, 3), np.inf), Y, "x[5, 3]"),
     "x_overflow": (
@@ -71,7 +71,7 @@ def test_fit_refuses_bad_validation_data_before_training(x, y, message):
     run = make()
     with pytest.raises(DnnbridgeError, match=r"validation_data\[\d\]"):
         run.fit(X, Y, validation_data=(x, y))
-    assert run.progress.step == 0
+    assert run.position.step == 0
 
 
 def test_predict_refuses_bad_inputs():
@@ -176,7 +176,7 @@ def test_numbers_that_a_table_lacks_are_refused(number):
     for call in (lambda: run.predict(x), lambda: run.fit(x, np.zeros((2, 2)))):
         with pytest.raises(DataError) as caught:
             call()
-        assert "x[1, 1]: numbers must be from 0 to 4" in str(caught.value)
+        assert "x[1, 1]: row numbers of the table must be from 0 to 4" in str(caught.value)
     assert run.predict(np.abs(x) % 5).shape == (2, 2)
 
 
@@ -249,10 +249,10 @@ def test_data_that_are_changed_while_fit_runs_are_noticed(which):
     model, loss, x, y, weights, array, value, words = list(changing())[which]
     run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), "reference")
     given = {"sample_weight": weights, "callbacks": [Change(array, value)], "steps_per_call": 1}
-    with pytest.raises(DataError, match="was changed while it was in use") as caught:
+    with pytest.raises(DataError, match="was changed during training") as caught:
         run.fit(x, y, 1, 3, **given)
     assert words in str(caught.value)
-    assert 1 <= run.progress.step <= 3  # a block or two were ready
+    assert 1 <= run.position.step <= 3  # a block or two were ready
 
 
 def test_the_example_that_was_changed_is_named():
@@ -266,7 +266,7 @@ def test_the_example_that_was_changed_is_named():
 
 def test_validation_data_that_are_changed_are_noticed():
     y = Y.astype(np.int32)
-    with pytest.raises(DataError, match="was changed while it was in use"):
+    with pytest.raises(DataError, match="was changed during training"):
         make().fit(X, Y, 6, 3, (X, y), callbacks=[Change(y, -1)])
 
 

@@ -148,7 +148,7 @@ def test_a_run_takes_up_another_experiment():
     fresh = db.compile(new, "reference")
     for name in HEAD:
         np.testing.assert_array_equal(following.state()[name], fresh.state()[name])
-    assert following.progress.step == 0
+    assert following.position.step == 0
     assert str(following.transfer).startswith("kept body/dense/kernel")
     assert "new head/kernel, whose shape was (5, 1) and is (5, 3)" in str(following.transfer)
 
@@ -216,31 +216,31 @@ def test_a_rate_that_was_set_is_used_and_saved(tmp_path):
 BAD = {
     "group": (
         lambda: compiled(db.ParameterGroups({"head/*": db.SGD(0.1)})),
-        'body/dense/kernel: is in no group, got head/*. Add a group "*" for the rest.',
+        'body/dense/kernel: fits no group, got head/*. Add a group "*" for the rest.',
     ),
     "pattern": (
         lambda: compiled(db.ParameterGroups({"heads/*": db.SGD(0.1), "*": db.SGD(0.1)})),
-        "ParameterGroups: no weights have such a name, got 'heads/*'",
+        "ParameterGroups: the pattern fits no weight, got 'heads/*'",
     ),
     "multiplier": (
         lambda: compiled(db.LearningRateMultipliers(db.SGD(0.1), {"head/*": 0.0})),
-        "expected a factor above 0, got 0.0. Weights that do not move belong into frozen.",
+        "expected a factor above 0, got 0.0. To keep weights fixed, write Experiment(frozen=…).",
     ),
     "decay of a wrapper": (
         lambda: db.GradientAccumulation(db.SGD(0.1), 2, weight_decay=0.1),
-        "GradientAccumulation.weight_decay: is for optimizers that move weights.",
+        "GradientAccumulation.weight_decay: is only for optimizers that move weights themselves.",
     ),
     "regularizers": (
         lambda: compiled(regularizers={"dense": "l2"}),
-        "regularizers: no weights have such a name, got 'dense'",
+        "regularizers: the pattern fits no weight, got 'dense'",
     ),
     "no dictionary": (
         lambda: compiled(regularizers=db.L2(0.1)),
-        "expected a dictionary from patterns of names",
+        "expected a dictionary with patterns of names as keys",
     ),
     "twice": (
         lambda: compiled(db.GradientAccumulation(db.SGD(0.1), 2), accumulate=2),
-        "body/dense/kernel:accumulated: two arrays of optimizers have one name",
+        "body/dense/kernel:accumulated: two optimizer arrays have the same name",
     ),
 }
 
@@ -270,7 +270,7 @@ def test_a_rate_that_listens_falls_when_nothing_improves(tmp_path):
 
 def test_what_cannot_be_heard_is_refused_before_training():
     run = compiled(db.SGD(db.Plateau(0.1, "val_loss")))
-    with pytest.raises(DnnbridgeError, match="There are loss"):
+    with pytest.raises(DnnbridgeError, match="This epoch has: loss"):
         run.fit(X, Y)
-    assert run.progress.step == 0
+    assert run.position.step == 0
     run.fit(X, Y, validation_data=(X, Y))

@@ -67,7 +67,7 @@ class Trajectory(db.Callback):
     def __init__(self, make):
         self.make, self.at = make, {}
         run = make()
-        self.at[run.progress] = digest(run)
+        self.at[run.position] = digest(run)
         train(run, EPOCHS, [self])
         self.end = digest(run)
         run = make()  # of what is compiled now
@@ -76,20 +76,20 @@ class Trajectory(db.Callback):
         self.seconds = time.perf_counter() - start
 
     def on_steps_end(self, run, losses):
-        self.at[run.progress] = digest(run)
+        self.at[run.position] = digest(run)
 
     def on_epoch_end(self, run, epoch, logs):
-        self.at[run.progress] = digest(run)
+        self.at[run.position] = digest(run)
 
     def check(self, run):
         """Return an error if the run is not where it says, or does not end as it should."""
-        if digest(run) != self.at[run.progress]:
-            return f"other weights than those of step {run.progress.step}"
+        if digest(run) != self.at[run.position]:
+            return f"other weights than those of step {run.position.step}"
         done = len(run.history.step_losses)
-        if done != run.progress.step:
-            return f"{done} losses after {run.progress.step} steps"
-        if run.progress.epoch < EPOCHS:
-            train(run, EPOCHS - run.progress.epoch)
+        if done != run.position.step:
+            return f"{done} losses after {run.position.step} steps"
+        if run.position.epoch < EPOCHS:
+            train(run, EPOCHS - run.position.epoch)
         return "" if digest(run) == self.end else "ended with other weights"
 
 
@@ -148,7 +148,7 @@ def test_a_run_is_of_one_step_whenever_it_is_interrupted(backend, trials):
         run = undisturbed.make()
         start = time.perf_counter()
         heard = interrupted(lambda r=run: train(r, EPOCHS), delays.uniform(0, seconds))
-        inside = "within" if run.progress.epoch < EPOCHS else "after"
+        inside = "within" if run.position.epoch < EPOCHS else "after"
         if inside == "after":  # the machine is faster than it was
             seconds = min(seconds, time.perf_counter() - start)
         outcomes[undisturbed.check(run) or f"right, {inside}" if heard else "not heard"] += 1
@@ -248,17 +248,20 @@ class Failing(ReferenceExecutable):
 
 class FailingBackend(ReferenceBackend):
     def compile(self, program, device):
-        return Failing(program)
+        self.made = Failing(program)
+        return self.made
 
 
 def test_a_run_that_failed_within_a_call_is_not_used_any_more(tmp_path, caplog):
-    run = compile_for(FailingBackend(), experiment(), "cpu")
+    backend = FailingBackend()
+    run = compile_for(backend, experiment(), "cpu")
+    executable = backend.made
     train(run, 1)
-    state, progress = run.state(), run.progress
+    state, progress = run.state(), run.position
     path = tmp_path / "run.safetensors"
     run.save(path)
     before = path.read_bytes()
-    run._executable.fails = True
+    executable.fails = True
     with pytest.raises(RuntimeError, match="out of memory"):
         train(run, 1, [db.Checkpoint(path)])
     assert "StateError" not in caplog.text
@@ -278,7 +281,7 @@ def test_a_run_that_failed_within_a_call_is_not_used_any_more(tmp_path, caplog):
     for use in uses:
         with pytest.raises(StateError, match=r"out of memory.*Load its last checkpoint"):
             use()
-    run._executable.fails = False
+    executable.fails = False
     run.set_state(state, progress)
     assert train(run, 1).step_losses
 
@@ -451,9 +454,9 @@ def test_the_command_saves_what_is_trained_when_it_is_stopped(backend, number, t
             said = process.stderr.read()
         assert process.returncode == 128 + number, said
         run = db.load(tmp_path / f"{trial}.safetensors", "reference")
-        position = f"epoch {run.progress.epoch + 1}, after step {run.progress.step}"
+        position = f"epoch {run.position.epoch + 1}, after step {run.position.step}"
         assert f"stopped in {position}: saved {trial}.safetensors" in said
-        assert run.progress.epoch >= 7
+        assert run.position.epoch >= 7
         assert [path.name for path in tmp_path.glob(".*")] == []
 
 

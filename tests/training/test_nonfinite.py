@@ -22,8 +22,8 @@ class Blow(db.Callback):
         self.step, self.value, self.calls = step, value, []
 
     def on_steps_end(self, run, losses):
-        self.calls.append(run.progress.step)
-        if run.progress.step == self.step:
+        self.calls.append(run.position.step)
+        if run.position.step == self.step:
             run.set_parameters({"dense/kernel": np.full((2, 1), self.value)})
 
     def on_train_end(self, run):
@@ -44,7 +44,7 @@ def test_training_stops_after_the_call_in_which_a_loss_was_not_finite(caplog):
     run, blow = make(), Blow(6)
     history = fit(run, [blow])
     assert history.nonfinite_step == 7
-    assert len(history.step_losses) == run.progress.step == 7
+    assert len(history.step_losses) == run.position.step == 7
     assert np.isfinite(history.step_losses).tolist() == [True] * 6 + [False]
     assert history.epochs == [0]  # the second epoch was left
     assert blow.calls == [1, 2, 3, 4, 5, 6, 7, "end"]
@@ -58,7 +58,7 @@ def test_the_step_within_a_longer_call_is_named():
     losses = history.step_losses
     assert history.nonfinite_step == 1 + int(np.flatnonzero(~np.isfinite(losses))[0])
     assert 1 < history.nonfinite_step < 20
-    assert run.progress.step == 20
+    assert run.position.step == 20
 
 
 def test_raise_names_the_step_and_ends_callbacks():
@@ -75,7 +75,7 @@ def test_raise_names_the_step_and_ends_callbacks():
 def test_warn_goes_on_and_says_so_once(caplog):
     run = make()
     history = fit(run, [Blow(6)], on_nonfinite="warn")
-    assert (run.progress.step, history.nonfinite_step) == (12, 7)
+    assert (run.position.step, history.nonfinite_step) == (12, 7)
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert "training goes on" in caplog.text
 
@@ -109,7 +109,7 @@ def test_steps_that_a_dynamic_loss_scale_leaves_out_stop_nothing(backend):
     run = make(backend, loss_scale=scale, optimizer=db.SGD(0.01))
     y = 1e10 * Y  # times 2^126 beyond float32, and within float64
     history = run.fit(X, y, 5, 3)
-    assert (run.progress.step, history.nonfinite_step) == (12, None)
+    assert (run.position.step, history.nonfinite_step) == (12, None)
     if backend != "reference":
         assert run.state()["loss_scale:scale"] < 2.0**126
 
@@ -127,10 +127,10 @@ def test_a_spoilt_run_goes_beside_the_good_file(tmp_path, caplog):
     ]
     assert "not finite: dense/kernel, dense/bias. The run is saved beside" in caplog.text
     caplog.clear()
-    assert db.load(path, "reference").progress.epoch == 1
+    assert db.load(path, "reference").position.epoch == 1
     assert not caplog.records
     spoilt = db.load(tmp_path / "run.nonfinite.safetensors", "reference")
-    assert spoilt.progress == run.progress
+    assert spoilt.position == run.position
     assert "run.nonfinite.safetensors holds what is not finite: dense/" in caplog.text
     assert spoilt.save(tmp_path / "run.nonfinite.safetensors").name == "run.nonfinite.safetensors"
 
@@ -139,7 +139,7 @@ def test_slots_count_too(tmp_path):
     run = make(optimizer=db.SGD(0.1, momentum=0.9))
     state = run.state()
     state["dense/bias:velocity"][...] = np.inf
-    run.set_state(state, run.progress)
+    run.set_state(state, run.position)
     assert run.save(tmp_path / "run.safetensors").name == "run.nonfinite.safetensors"
 
 

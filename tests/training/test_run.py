@@ -36,7 +36,7 @@ def make(seed=0, **changes) -> db.Run:
 def assert_equal_states(a: db.Run, b: db.Run) -> None:
     for name, array in a.state().items():
         np.testing.assert_array_equal(b.state()[name], array, err_msg=name)
-    assert a.progress == b.progress
+    assert a.position == b.position
 
 
 def test_fit_twice_is_fit_longer():
@@ -180,7 +180,7 @@ class Recorder(db.Callback):
         self.calls.append(("begin", epochs, steps_per_epoch))
 
     def on_steps_end(self, run, losses):
-        self.calls.append(("steps", run.progress.step, len(losses)))
+        self.calls.append(("steps", run.position.step, len(losses)))
 
     def on_epoch_end(self, run, epoch, logs):
         self.calls.append(("epoch", epoch, sorted(logs)))
@@ -203,7 +203,7 @@ def test_callbacks_hear_of_everything():
 
 class Stop(db.Callback):
     def on_steps_end(self, run, losses):
-        if run.progress.step == 7:
+        if run.position.step == 7:
             raise KeyboardInterrupt
 
 
@@ -212,7 +212,7 @@ def test_an_interrupted_epoch_goes_on_where_it_stopped():
     whole.fit(X, Y, 5, 3)
     with pytest.raises(KeyboardInterrupt):
         broken.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
-    assert broken.progress == Position(step=7, epoch=1, batch=2, examples=23, batch_size=5)
+    assert broken.position == Position(step=7, epoch=1, batch=2, examples=23, batch_size=5)
     broken.fit(X, Y, 5, 2, steps_per_call=1)
     assert_equal_states(whole, broken)
 
@@ -224,7 +224,7 @@ def test_an_interrupted_epoch_starts_anew_with_another_batch_size(caplog):
     with caplog.at_level(logging.WARNING):
         run.fit(X, Y, 10, 1)
     assert "after 2 steps of 5 from 23" in caplog.text
-    assert run.progress.epoch == 2
+    assert run.position.epoch == 2
 
 
 def test_plain_progress_lines(capsys):

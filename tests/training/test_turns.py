@@ -32,7 +32,7 @@ class Do(db.Callback):
         self.action, self.done = action, []
 
     def on_steps_end(self, run, losses):
-        if run.progress.step == 2:
+        if run.position.step == 2:
             self.done.append(self.action(run))
 
 
@@ -52,7 +52,7 @@ ACTIONS = {
     "state": lambda run, path: run.state(),
     "set_parameters": lambda run, path: run.set_parameters({}),
     "set_weights": lambda run, path: run.set_weights(make().weights()),
-    "set_state": lambda run, path: run.set_state(make().state(), run.progress),
+    "set_state": lambda run, path: run.set_state(make().state(), run.position),
     "with_experiment": lambda run, path: run.with_experiment(run.experiment),
     "save": lambda run, path: run.save(path),
 }
@@ -83,7 +83,7 @@ def test_fit_within_its_own_callback_is_refused_and_changes_nothing():
             run.fit(X[:7], Y[:7], 3, 1)
 
     run.fit(X, Y, 5, 1, callbacks=[Do(again)], steps_per_call=1)
-    assert run.progress == plain.progress
+    assert run.position == plain.position
     for name, array in plain.state().items():
         np.testing.assert_array_equal(run.state()[name], array)
 
@@ -103,14 +103,14 @@ def test_a_run_may_be_fitted_again_after_an_error():
     with pytest.raises(OSError, match="no"):
         run.fit(X, Y, 5, 1, callbacks=[Do(fail)], steps_per_call=1)
     run.fit(X, Y, 5, 1)
-    assert run.progress.epoch == 1
+    assert run.position.epoch == 1
 
 
 def test_stop_and_progress_may_be_asked_from_another_thread():
     run = make()
-    do = Do(lambda run: elsewhere(lambda: (run.progress, run.optimizer, run.stop())))
+    do = Do(lambda run: elsewhere(lambda: (run.position, run.optimizer, run.stop())))
     run.fit(X, Y, 5, 3, callbacks=[do], steps_per_call=1)
-    assert (do.done, run.progress.step) == ([None], 2)
+    assert (do.done, run.position.step) == ([None], 2)
 
 
 @pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
@@ -152,7 +152,7 @@ def test_two_threads_that_fit_one_run_do_not_mix():
 
     run.fit(X, Y, 5, 1, callbacks=[Do(wait)], steps_per_call=1)
     assert isinstance(refused[0], RunError)
-    assert run.progress.step == 8
+    assert run.position.step == 8
 
 
 @pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])

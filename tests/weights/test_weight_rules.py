@@ -209,11 +209,11 @@ BAD = {
     "activity": (
         lambda: db.Dense(2, activity_regularizer=db.OrthogonalRegularizer()),
         "Dense.activity_regularizer",
-        "this one is for weights",
+        "an output needs a regularizer that sums over elements",
     ),
     "orthogonal_bias": (
         lambda: fit(regularizers={"*": db.OrthogonalRegularizer()}),
-        "rows and columns",
+        "two axes or more",
         "(4)",
     ),
     "limits": (lambda: db.MinMaxNorm(2.0, 1.0), "MinMaxNorm", "2.0 and 1.0"),

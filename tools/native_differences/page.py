@@ -1,4 +1,4 @@
-"""Write the page: a list of contents, then each row with its code and what was measured."""
+"""Write the page: a list of contents, then each row with its code and its results."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def contents(results: Mapping[str, Results]) -> list[str]:
 
 
 def versions() -> str:
-    """Return what is installed."""
+    """Return the versions of the installed frameworks."""
     found = []
     for name in ("mindspore", "tensorflow", "keras", "numpy"):
         try:
@@ -121,7 +121,7 @@ def page(results: Mapping[str, Results]) -> str:
     """Return the whole page."""
     rows = [row for rows in AREAS.values() for row in rows]
     found = [status(row, results[row.id]) for row in rows]
-    lines = ["# Where MindSpore and Keras differ, from each other or from what they say", ""]
+    lines = ["# Where MindSpore and Keras differ, from each other or from their documentation", ""]
     lines += [*INTRODUCTION, "", f"Measured by `make native-differences` on a CPU: {versions()}."]
     counts = {word: found.count(word) for word in ("still so", "fixed", "cannot run here")}
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
@@ -132,14 +132,15 @@ def page(results: Mapping[str, Results]) -> str:
         lines += ["", f"## {area}", ""]
         for row in listed:
             lines += section(row, results[row.id])
-    lines += ["## What the code begins with", ""]
+    lines += ["## Code that runs before each row", ""]
     for side, prelude in PRELUDES.items():
         lines += [f"`{side}`:", "", "```python", prelude.strip("\n"), "```", ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 INTRODUCTION = (
-    "Read this before you move a training from one to the other. Each row is code that ran while this",
-    "page was written; its value is the last expression. *Right* is float64: the reference of dnnbridge or",
-    "plain NumPy. *Here* is what gives the same numbers with dnnbridge, on every backend.",
+    "Read this before you move a training from one framework to the other. Each row is code that ran",
+    "when this page was written; its value is the last expression. *Right* is the result in float64, from",
+    "the reference of dnnbridge or plain NumPy. *Here* is the dnnbridge code that gives the same numbers",
+    "on every backend.",
 )

@@ -19,4 +19,4 @@ PAGES: dict[str, Callable[[], str]] = {
     "names.md": names.page,
     "model.svg": drawing.page,
 }
-"""What writes each file."""
+"""The function that writes each file."""

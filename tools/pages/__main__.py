@@ -1,4 +1,4 @@
-"""Write every generated page anew, or those named."""
+"""Rewrite every generated page, or only the named ones."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ from dnnbridge.testing.harness import build_case, rates_program, update_program
 from pages.entries import BACKENDS, FAMILIES, registered
 
 NOTE = (
-    "*equation*: the backend runs the operations that core writes. *kernel*: it has a kernel for",
-    "some settings of it, held to the equation by the suite. *host*: core computes it in NumPy",
-    "float64, the same bits on every backend. *Cases* are the suite's own; each compares value and",
-    "gradient, or a trajectory, with the float64 reference.",
+    "*equation*: the backend runs the operations that core writes. *kernel*: the backend has a",
+    "kernel for some settings of the entry, which the suite compares with the equation. *host*:",
+    "core computes the entry in NumPy float64, with the same bits on every backend. *cases*: the",
+    "number of cases in the suite; each compares value and gradient, or a trajectory, with the",
+    "float64 reference.",
 )
 
 
@@ -43,7 +44,7 @@ def page() -> str:
 
 
 def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
-    """Return the programs of all cases by the kind of what they test."""
+    """Return the programs of all cases by the kind that they test."""
     found: dict[str, list[tuple[object, Program]]] = {}
     for case in EQUATION_CASES:
         program = build_case(case).program

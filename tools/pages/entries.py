@@ -1,4 +1,4 @@
-"""What the pages list: the entries of core, their families, and the backends."""
+"""The lists for the pages: the entries of core, their families, and the backends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def registered() -> dict[str, type[Spec]]:
 
 
 def _is_of_core(cls: type[Spec]) -> bool:
-    """Say whether a module of core holds a class; those of doctests are held by none."""
+    """Say whether a module of core holds a class; no module holds the classes of doctests."""
     held = getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
     return held and cls.__module__.startswith("dnnbridge.") and ".testing" not in cls.__module__
 

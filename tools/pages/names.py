@@ -1,4 +1,4 @@
-"""The page of names of Keras and MindSpore that are called otherwise here, or are not here."""
+"""The page of names of Keras and MindSpore that have another name here, or are missing here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from itertools import groupby
 from dnnbridge.specs.foreign_names import ForeignName, foreign_names
 
 NOTE = (
-    "A name of Keras or MindSpore that is not in these lists is a name of `dnnbridge` too. The",
-    "others are here, by namespace: what to write for each, or that it is not here yet. Python",
-    "says the same where one of them is used: `db.MaxPool2D` is an `AttributeError` that names",
-    "`MaxPooling2D`. In the lists `run` is what `db.compile` returns, and `model` a model; `x` and",
-    "`y` are arrays, or values in the equation of a layer. [keras-names.md](keras-names.md) has",
-    "the names that are shared with Keras, [migrating.md](../guide/migrating.md) the optimizers.",
+    "A name of Keras or MindSpore that is not in these lists has the same name in `dnnbridge`.",
+    "The lists are by namespace. They say what to write instead, or that the name is not here",
+    "yet. The error for an unknown name says the same: `db.MaxPool2D` is an `AttributeError` that",
+    "suggests `MaxPooling2D`. In the lists, `run` is the result of `db.compile` and `model` is a",
+    "model; `x` and `y` are arrays, or values in the equation of a layer.",
+    "[keras-names.md](keras-names.md) has the names shared with Keras,",
+    "[migrating.md](../guide/migrating.md) the optimizers.",
 )
 
 

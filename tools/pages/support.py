@@ -22,7 +22,7 @@ def page() -> str:
             word += "".join(f"; not for {each.where}: {each.reason}" for each in own)
             cells.append(word)
         rows.append(f"| {op.__name__}: {summary(op)} | {' | '.join(cells)} |")
-    claims = ["", "Composites lowered as one kernel, held to their equation by the suite:", ""]
+    claims = ["", "Composites lowered as one kernel, which the suite compares with equations:", ""]
     claims += [
         f"- {backend.info.name}: "
         + (", ".join(sorted(c.__name__ for c in backend.claims)) or "none")

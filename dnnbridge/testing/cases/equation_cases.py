@@ -17,9 +17,10 @@ from dnnbridge.testing.cases.recurrent_cases import RECURRENT_CASES
 from dnnbridge.testing.cases.scan_cases import SCAN_CASES
 from dnnbridge.testing.cases.sequence_cases import SEQUENCE_CASES
 from dnnbridge.testing.cases.spatial_cases import SPATIAL_CASES
+from dnnbridge.testing.cases.twice_cases import MADE_OF_LAYERS, twice_cases
 from dnnbridge.testing.cases.weight_rule_cases import WEIGHT_RULE_CASES
 
-EQUATION_CASES: list[EquationCase] = [
+_ONCE: list[EquationCase] = [
     *ACTIVATION_CASES,
     *LAYER_CASES,
     *LOSS_CASES,
@@ -36,3 +37,5 @@ EQUATION_CASES: list[EquationCase] = [
     *EXTREME_CASES,
     *EXTREME_LOSS_CASES,
 ]
+
+EQUATION_CASES: list[EquationCase] = [*_ONCE, MADE_OF_LAYERS, *twice_cases(_ONCE)]

@@ -1,1 +1,1 @@
-"""Whether what the user gives to a run fits its experiment."""
+"""Check that data and arguments fit the experiment of a run."""

@@ -1,4 +1,4 @@
-"""What `fit`, `evaluate` and `predict` are given, checked before anything runs."""
+"""Check the data of `fit`, `evaluate` and `predict` before anything runs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from dnnbridge.training.checking.labels import check_labels, check_weights
 
 @dataclass(frozen=True)
 class Arguments:
-    """Checks arrays against a program, and gives them the names of their feeds.
+    """Checks arrays against a program and names them after their feeds.
 
     Attributes:
-        types: of the model's inputs, by name.
-        program: of the experiment.
+        types: types of the model's inputs, by name.
+        program: the program of the experiment.
     """
 
     types: Mapping[str, TensorType]
     program: Program
 
     def inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
-        """Return the inputs."""
+        """Return the checked inputs by feed name."""
         return check_inputs(x, self.types, where, self.program.rows)
 
     def data(
@@ -38,7 +38,7 @@ class Arguments:
         class_weight: Any = None,
         where: tuple[str, str] = ("x", "y"),
     ) -> dict[str, Array]:
-        """Return inputs, labels and weights."""
+        """Return the checked inputs, labels and weights by feed name."""
         objectives = self.program.objectives
         inputs = self.inputs(x, where[0])
         labels = check_labels(y, objectives, where[1])
@@ -47,10 +47,10 @@ class Arguments:
         return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
 
     def validation(self, given: Any) -> dict[str, Array]:
-        """Return what `validation_data` holds."""
+        """Return the checked arrays of `validation_data` by feed name."""
         if not isinstance(given, Sequence) or len(given) not in (2, 3):
             raise DataError(
-                "must be a pair of inputs and labels, or these and weights",
+                "must be (inputs, labels) or (inputs, labels, weights)",
                 where="validation_data",
                 got=type(given).__name__,
                 hint="Write validation_data=(x, y).",

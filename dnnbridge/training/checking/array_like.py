@@ -1,4 +1,4 @@
-"""Read what is given as data as an array, or say what is taken."""
+"""Convert data to an array, or raise an error that lists the accepted types."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DataError, DTypeError
 
 TAKEN = (
-    "Give a NumPy array, or what is one row by row: a list, a DataFrame, a Tensor. Of a data set, "
-    "a generator or a data loader collect the batches first: "
+    "Give a NumPy array, a list of rows, a DataFrame or a Tensor. For a data set, "
+    "a generator or a data loader, collect the batches first: "
     "np.concatenate([x for x, y in batches])."
 )
 
@@ -30,12 +30,12 @@ def as_array(given: Any, where: str) -> Array:
     except ValueError as error:
         ragged = "inhomogeneous" in str(error)
         raise DataError(
-            "not an array",
+            "cannot be converted to an array",
             where=where,
-            got="rows of several lengths" if ragged else f"{_kind(given)}: {error}",
-            hint="Make the rows equal." if ragged else TAKEN,
+            got="rows of different lengths" if ragged else f"{_kind(given)}: {error}",
+            hint="Give all rows the same length." if ragged else TAKEN,
         ) from None
-    except Exception as error:  # whatever a Tensor raises that has no numbers to give
+    except Exception as error:  # a Tensor without values may raise any exception
         raise DataError(
             "cannot be read as an array",
             where=where,
@@ -48,7 +48,7 @@ def as_array(given: Any, where: str) -> Array:
             "needs numbers",
             where=where,
             got=f"dtype {array.dtype}" + (f" with {shorten(wrong[0])} in it" if wrong else ""),
-            hint="Make numbers of texts, dates and what is missing first."
+            hint="Convert texts, dates and missing values to numbers first."
             if wrong
             else f"Convert it: np.asarray({where}, float).",
         )

@@ -1,4 +1,4 @@
-"""Check arrays against the spec before anything runs; nothing is broadcast or guessed."""
+"""Check arrays against the spec before anything runs, without broadcasting or guessing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS: dict[DType, tuple[type[np.generic], str]] = {
     "int32": (np.integer, "whole-number"),
     "bool": (np.bool_, "true or false"),
 }
-"""What arrays may be given for values of a type, and what messages call it."""
+"""For each dtype of the spec: the accepted NumPy type, and its name in messages."""
 
 
 def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
@@ -34,17 +34,17 @@ def check_inputs(
     """Return the inputs of a model by the names of their feeds, or raise.
 
     Args:
-        x: an array, several, or a dictionary of them.
-        types: of the inputs, by their names.
-        where: what the caller calls them.
-        rows: how many rows the table has that an input is an index of, by name of the feed.
+        x: an array, a list of arrays, or a dictionary of them.
+        types: types of the inputs, by name.
+        where: the caller's name for `x`, used in messages.
+        rows: for each input that indexes a table: the number of rows of the table, by feed name.
     """
     if len(types) == 1 and not isinstance(x, Mapping):
         x = [x]
     given = x if isinstance(x, Mapping) else dict(zip(types, x, strict=False))
     if given.keys() != types.keys() or len(x) != len(types):
         raise DataError(
-            f"the model takes {', '.join(types)}",
+            f"the model has the inputs {', '.join(types)}",
             where=where,
             got=", ".join(map(str, x)) if isinstance(x, Mapping) else f"{len(x)} arrays",
             hint="Give a list of arrays in this order, or a dictionary.",
@@ -53,7 +53,7 @@ def check_inputs(
     arrays = {name: check_input(given[name], types[name], places[name]) for name in types}
     if len({len(array) for array in arrays.values()}) > 1:
         sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
-        raise DataError("inputs must be as many of each", where=where, got=sizes)
+        raise DataError("all inputs need the same number of rows", where=where, got=sizes)
     for name, array in arrays.items():
         if count := (rows or {}).get(f"input:{name}"):
             check_numbers(array, count=count, where=places[name])
@@ -68,10 +68,10 @@ def check_targets(y: Any, target: Target, where: str = "y") -> Array:
 
 
 def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
-    """Raise unless there are as many labels as inputs, and at least one."""
+    """Raise unless inputs and labels have the same, non-zero number of rows."""
     if len(x) != len(y) or not len(x):
         raise DataError(
-            "inputs and labels must be as many, and not none",
+            "need the same, non-zero number of rows",
             where=" and ".join(where),
             got=f"{len(x)} and {len(y)}",
             hint="Give one label per example.",
@@ -85,7 +85,7 @@ def check_bool(value: Any, where: str) -> None:
 
 
 def check_positive(value: Any, where: str, otherwise: str = "") -> int:
-    """Return a whole number above 0, or raise; the message says what else may be given."""
+    """Return a whole number above 0, or raise; `otherwise` names other accepted values."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise DataError(f"must be a whole number above 0{otherwise}", where=where, got=repr(value))
     return int(value)
@@ -109,7 +109,7 @@ def _check(given: Any, type: TensorType, where: str) -> Array:
 
 
 def as_float32(array: Array, where: str) -> Array:
-    """Return finite numbers as float32, the same array where it is one, or raise."""
+    """Return finite numbers as float32, or raise; a float32 array is not copied."""
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, np.float32)
     if not is_finite(converted):
@@ -119,7 +119,7 @@ def as_float32(array: Array, where: str) -> Array:
 
 
 def check_size(array: Array, where: str) -> None:
-    """Raise if an array holds a finite number that float32 has not."""
+    """Raise if an array holds a finite number that is too large for float32."""
     check_rows(
         array,
         lambda rows: np.isfinite(rows) & (np.abs(rows) > np.finfo(np.float32).max),
@@ -136,13 +136,13 @@ def check_finite(array: Array, where: str) -> None:
 
 
 def check_numbers(array: Array, /, *, count: int, where: str) -> None:
-    """Raise unless all whole numbers are those of rows of a table of so many."""
+    """Raise unless all numbers are row numbers of a table with `count` rows."""
     if not within(array, 0, count - 1):
         check_rows(
             array,
             lambda numbers: (numbers < 0) | (numbers >= count),
             where,
-            f"numbers must be from 0 to {count - 1}, the rows of the table",
+            f"row numbers of the table must be from 0 to {count - 1}",
         )
 
 
@@ -170,5 +170,5 @@ def _as_int32(array: Array, where: str) -> Array:
 def _shape_hint(array: Array, type: TensorType, where: str) -> str:
     if array.ndim and array[:1].size == type.size():
         sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
-        return f"The number of elements fits: {where}.reshape({sizes}) if that is meant."
-    return "Give one row per example, each of the shape that the spec says."
+        return f"The number of elements fits; to reshape them: {where}.reshape({sizes})."
+    return "Give one row per example, each with the shape in the spec."

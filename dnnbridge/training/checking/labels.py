@@ -1,4 +1,4 @@
-"""Check labels and the weights of examples, per output of the model."""
+"""Check labels and sample weights, for each output of the model."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def check_labels(y: Any, objectives: Objectives, where: str = "y") -> dict[str, 
     """Return the labels by the names of their feeds, or raise.
 
     Args:
-        y: an array; for a model with several outputs a dictionary by their names, or a list in
+        y: an array; for a model with several outputs a dictionary by output name, or a list in
             the order of the heads.
-        objectives: of the program.
-        where: what the caller calls it.
+        objectives: the objectives of the program.
+        where: the caller's name for `y`, used in messages.
     """
     checked = {}
     for objective, labels, place in _per_output(y, objectives, where):
@@ -49,10 +49,10 @@ def check_weights(
 
     Args:
         sample_weight: None, or an array of one number per example; for a model with several
-            outputs one array for all of them, or a dictionary by their names.
+            outputs one array for all of them, or a dictionary by output name.
         class_weight: None, or a factor per class number, for a model with one output.
-        labels: what `check_labels` returned.
-        objectives: of the program.
+        labels: the result of `check_labels`.
+        objectives: the objectives of the program.
     """
     weights = {
         objective.weights_feed: np.ones(len(labels[objective.labels_feed]), np.float32)
@@ -76,7 +76,7 @@ def check_weights(
 def _per_output(
     given: Any, objectives: Objectives, where: str, some: bool = False
 ) -> list[tuple[Objective, Any, str]]:
-    """Return what is given for each output, and what to call it."""
+    """Return the array given for each output, and its name in messages."""
     if len(objectives) == 1 and not isinstance(given, Mapping):
         return [(objective, given, where) for objective in objectives.values()]
     if isinstance(given, (list, tuple)) and len(given) == len(objectives):
@@ -95,7 +95,7 @@ def _per_output(
 def _single(objectives: Objectives) -> list[Objective]:
     if len(objectives) != 1:
         raise DataError(
-            "is for a model with one output",
+            "works only for a model with one output",
             where="class_weight",
             got=f"heads {', '.join(objectives)}",
             hint="Give class_weights to the losses, or sample_weight.",
@@ -136,7 +136,7 @@ def _factors(class_weight: Any, labels: Array, objective: Objective) -> Array:
     unknown = [key for key in given if key not in range(classes)]
     if unknown:
         raise DataError(
-            f"classes are from 0 to {classes - 1}", where="class_weight", got=str(unknown[0])
+            f"classes must be from 0 to {classes - 1}", where="class_weight", got=str(unknown[0])
         )
     factors = np.array([given.get(number, 1.0) for number in range(classes)], np.float64)
     table = as_float32(factors, "class_weight")

@@ -1,1 +1,1 @@
-"""How examples reach a compiled call: batches, buffers, a thread ahead."""
+"""Bring examples to a compiled call: batches, buffers and a prefetching thread."""

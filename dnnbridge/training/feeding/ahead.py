@@ -1,4 +1,4 @@
-"""Make what comes next while the present is being used."""
+"""Prefetch: a thread makes the next item while the caller uses the present one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield the same items; a thread makes each while the one before it is in use.
+    """Yield the same items; a thread makes each one while the caller uses the previous one.
 
     Example:
         >>> list(ahead(iter("abc")))

@@ -1,4 +1,4 @@
-"""Cut an epoch into blocks of steps, and say what each block is fed."""
+"""Split an epoch into blocks of steps, and gather the feeds of each block."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.training.feeding.buffers import Buffers
 
 STEPS_PER_CALL = 128
-"""Most steps in one compiled call, unless the caller says otherwise."""
+"""Largest number of steps in one compiled call, unless the caller gives another."""
 
 BLOCK_BYTES = 16 * 2**20
-"""Most bytes of examples and random numbers for one call."""
+"""Largest size of the examples and random numbers of one call, in bytes."""
 
 BLOCK_FLOPS = 2 * 10**11
-"""Most floating-point operations of one call: about a second of two cores."""
+"""Largest number of floating-point operations of one call: about a second on two cores."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The feeds of several steps, stacked; the first `steps` of them are to be run.
+    """The stacked feeds of several steps; only the first `steps` of them run.
 
     Attributes:
         feeds: for every feed an array whose first axis is the step.
         index: numbers of the examples, (steps, batch).
         first: number of the first step within the epoch.
-        steps: number of real steps; the arrays may be longer, with anything in them.
+        steps: number of real steps; the arrays may be longer, with arbitrary values there.
         counts: examples in each real step.
-        last: whether the epoch ends with it.
+        last: whether this block ends the epoch.
     """
 
     feeds: dict[str, Any]
@@ -49,18 +49,18 @@ class Block:
 class Batches:
     """Batches of an epoch in a given order.
 
-    The last batch may be short: it is filled up with examples that are masked, so that every step
-    has one shape and nothing is compiled twice.
+    A short last batch is padded with masked examples. So every step has the same shape, and
+    nothing is compiled twice.
 
     Args:
         data: arrays with one row per example, under the names of their feeds.
-        order: which example comes when.
+        order: the numbers of the examples, in training order.
         batch_size: examples per step.
         rows: steps per block.
-        kept: names of what is on the device already: left out of the feeds.
-        buffers: where the feeds of a block are written; those of the next may overwrite them.
-        check: raises if rows that were gathered for a feed cannot be fed: its name, the rows and
-            the numbers of the examples.
+        kept: names of arrays that are on the device already; the feeds do not hold them.
+        buffers: memory for the feeds of a block; the next block may overwrite it.
+        check: called with the name of a feed, its gathered rows and the numbers of the examples;
+            raises if a row is invalid.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class Batches:
             yield Block(feeds, index, first, steps, counts[:steps], last)
 
     def _gathered(self, index: Array, mask: Array, steps: int) -> dict[str, Array]:
-        """Return rows of the examples; what no step reads is left as it is."""
+        """Return rows of the examples; rows that no step reads are not written."""
         self.buffers.next()
         feeds = {}
         for name, array in self.data.items():
             shape = (*index.shape, *array.shape[1:])
             feeds[name] = made = self.buffers.array(name, shape, array.dtype)
-            # With another mode NumPy gathers into new memory first.
+            # With any other mode NumPy first gathers into new memory.
             np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
             if self.check:
                 self.check(name, made[:steps], index[:steps])
@@ -110,22 +110,22 @@ class Batches:
 
 
 def examples_of(data: Mapping[str, Array]) -> int:
-    """Return how many examples arrays with one row for each have."""
+    """Return the number of examples: the number of rows of each array."""
     return len(next(iter(data.values())))
 
 
 def steps_of_epoch(examples: int, batch_size: int) -> int:
-    """Return how many batches there are, the short one included."""
+    """Return the number of batches, including a short last one."""
     return math.ceil(examples / batch_size)
 
 
 def rows_of_block(most: int, steps: int) -> int:
-    """Return the steps of a block: a power of two for a short epoch, so that sizes are few."""
+    """Return the steps of a block: a power of two for a short epoch, to limit distinct sizes."""
     return min(most, power_of_two(steps))
 
 
 def power_of_two(count: int) -> int:
-    """Return the least power of two that is not below a number.
+    """Return the smallest power of two that is at least `count`.
 
     Example:
         >>> [power_of_two(n) for n in (1, 2, 3, 100)]
@@ -135,7 +135,7 @@ def power_of_two(count: int) -> int:
 
 
 def choose_steps(bytes_of_step: int, flops_of_step: int) -> int:
-    """Return how many steps a call makes, by what a step needs.
+    """Return the number of steps per call, from the bytes and operations of one step.
 
     Example:
         >>> choose_steps(bytes_of_step=2**20, flops_of_step=10**9)

@@ -1,4 +1,4 @@
-"""What a step is fed besides examples: host scalars, schedules and random arrays."""
+"""Make the feeds of a step besides examples: host scalars, schedules and random arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dnnbridge.program.program import Program
 from dnnbridge.training.feeding.buffers import Buffers
 
 Key = tuple[str | int, ...]
-"""The purpose of a draw, and numbers."""
+"""The purpose of a random draw, and the numbers that identify it."""
 
 
 def scalar_feeds(
@@ -32,7 +32,7 @@ def scalar_feeds(
 def schedule_feeds(
     program: Program, steps: Sequence[int], rows: int | None = None
 ) -> dict[str, Array]:
-    """Return the numbers that layers have for the given steps, stacked."""
+    """Return the values of the layers' schedules for the given steps, stacked."""
     return {
         f"schedule:{name}": _filled_up(np.array([schedule(step) for step in steps]), rows)
         for name, schedule in program.schedules.items()
@@ -47,7 +47,7 @@ def random_feeds(
     rows: int,
     buffers: Buffers,
 ) -> dict[str, Array]:
-    """Return random arrays, stacked, one for each key; the rest of the rows is left as it is."""
+    """Return stacked random arrays, one for each key; the remaining rows are not written."""
     feeds = {}
     for random in randoms:
         shape = random.type.concrete(batch)
@@ -65,7 +65,7 @@ def random_bytes(program: Program, batch: int) -> int:
 
 
 def _check_size(array: Array, name: str, steps: Sequence[int]) -> None:
-    """Raise if a finite number is one that float32 has not; the step would read infinity."""
+    """Raise if a finite number is too large for float32; the step would read infinity."""
     bad = np.flatnonzero(np.isfinite(array) & (np.abs(array) > np.finfo(np.float32).max))
     if bad.size:
         raise DataError(
@@ -77,5 +77,5 @@ def _check_size(array: Array, name: str, steps: Sequence[int]) -> None:
 
 
 def _filled_up(array: Array, rows: int | None) -> Array:
-    """Repeat the last entry up to so many: steps that are not run."""
+    """Repeat the last entry up to `rows` entries; the added steps do not run."""
     return array if rows is None else np.pad(array, (0, rows - len(array)), mode="edge")

@@ -95,7 +95,7 @@ LOWERINGS = {
     ops.Reverse: _reverse,
     ops.Select: lambda op, condition, a, b: _where(condition, a, b),
     ops.Sigmoid: lambda op, x: np.exp(-_softplus(-x)),
-    ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # autograd wants a path to x
+    ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # keeps x in the trace
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
     ops.Softplus: lambda op, x: _softplus(x),

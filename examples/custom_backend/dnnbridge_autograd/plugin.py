@@ -1,4 +1,4 @@
-"""Entry point: describe the backend, and import its framework only when it is asked for."""
+"""Entry point: describe the backend, and import its framework only when it is loaded."""
 
 from __future__ import annotations
 

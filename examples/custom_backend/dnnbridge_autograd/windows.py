@@ -7,7 +7,7 @@ from autograd import make_vjp
 
 
 def _slices(x, window, op, dilation):
-    """Yield each element of the window and what the padded input has there, place by place."""
+    """Yield each offset in the window and the slice of the padded input at that offset."""
     sizes = [
         (n - (k - 1) * d - 1) // s + 1
         for n, k, s, d in zip(x.shape[1:-1], window, op.strides, dilation, strict=True)

@@ -1,0 +1,63 @@
+"""Cases of layers that a model calls twice: weights are there once, gradients are of both calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import Scope
+from dnnbridge.graph import Value
+from dnnbridge.layers import AbstractLayer, BatchNormalization, Dense
+from dnnbridge.models import Input, Model
+from dnnbridge.specs.fields import PositiveInt
+from dnnbridge.specs.spec import spec
+from dnnbridge.testing.cases.equation_case import EquationCase, normal
+from dnnbridge.testing.redrawing import redrawn
+
+
+@spec
+class MadeOfLayers(AbstractLayer):
+    """x + a layer of tanh(BatchNormalization of a layer of x): layers that `emit` itself makes."""
+
+    units: PositiveInt
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        h = scope.call(Dense(self.units, use_bias=False), x, name="widen")
+        h = scope.call(BatchNormalization(), h, name="norm")
+        size = scope.known(x.shape[-1], "the features")
+        return x + scope.call(Dense(size, "prelu"), h)
+
+
+MADE_OF_LAYERS = EquationCase("MadeOfLayers", MadeOfLayers(5), (normal(6, 3),), reduced=12)
+"""A composite, as third parties write them."""
+
+
+def twice(case: EquationCase) -> EquationCase:
+    """Return a case of a model that calls the layer of a case on two sets of inputs."""
+    layer = case.spec
+    assert isinstance(layer, AbstractLayer)
+    again = tuple(redrawn(array[::-1], 1, f"{case.id} twice") for array in case.inputs)
+    first, second = _inputs(case.inputs), _inputs(again)
+    return replace(
+        case,
+        id=f"{type(layer).__name__}-twice",
+        spec=Model([*first, *second], [layer(*first), layer(*second)]),
+        inputs=(*case.inputs, *again),
+        reduced=2 * case.reduced,
+        of=layer,
+        witness=None,
+    )
+
+
+def _inputs(arrays: Iterable[Array]) -> list[Input]:
+    return [Input(a.shape[1:], "int32" if a.dtype.kind == "i" else "float32") for a in arrays]
+
+
+def twice_cases(cases: Iterable[EquationCase]) -> list[EquationCase]:
+    """Return one for each layer, made of its first case."""
+    found: dict[type, EquationCase] = {}
+    for case in [*cases, MADE_OF_LAYERS]:
+        if isinstance(case.spec, AbstractLayer) and case.of is None and case.batched:
+            found.setdefault(type(case.spec), case)
+    return [twice(case) for case in found.values()]

@@ -1,0 +1,154 @@
+"""`Engine`: what a run computes with: compiled steps, their arrays, and how far they are."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dnnbridge.backend.protocol import Backend
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.interrupts import Move, Waiting
+from dnnbridge.errors import DataError, StateError
+from dnnbridge.program.program import Program
+from dnnbridge.training import reuse
+from dnnbridge.training.checking.arguments import Arguments
+from dnnbridge.training.checking.fed import FedRows
+from dnnbridge.training.feeding.buffers import Buffers
+from dnnbridge.training.position import Position
+from dnnbridge.training.state import (
+    check_named,
+    checked_arrays,
+    checked_optimizer,
+    checked_position,
+    initial_state,
+)
+from dnnbridge.training.totals import checked_sums
+from dnnbridge.training.train_state import TrainState
+
+if TYPE_CHECKING:
+    from dnnbridge.experiment import Experiment
+    from dnnbridge.optimizers import AbstractOptimizer
+
+
+class Engine:
+    """Compiled steps, their arrays, and how far they are.
+
+    Args:
+        experiment: the spec.
+        program: what it emitted.
+        backend: what compiles it.
+        device: kind of device.
+
+    Attributes:
+        executable: keeps the arrays.
+        state: the rest of what changes.
+        arguments: checks the arrays of calls.
+        fed: checks rows when they are gathered.
+        buffers: where the feeds of `fit` and `evaluate` are written.
+        stopped: whether `fit` is to return.
+        torn: the error that came while the arrays were being changed, if one did.
+    """
+
+    def __init__(
+        self, experiment: Experiment, program: Program, backend: Backend, device: str
+    ) -> None:
+        self.experiment, self.program, self.device = experiment, program, device
+        self.arguments = Arguments(experiment.model.input_types, program)
+        self.fed = FedRows(experiment.model.input_types, program)
+        self.state = TrainState(experiment, program)
+        self.buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
+        self.stopped, self.torn = False, ""
+        key = reuse.key_of(program, backend, device)
+        self.executable = reuse.take(key) or backend.compile(program, device)
+        weakref.finalize(self, reuse.give, key, self.executable, program).atexit = False
+        self._compiled_before = self.executable.compilations
+        self.executable.write(initial_state(program, experiment.seed))
+
+    @property
+    def compilations(self) -> int:
+        """How often the backend has compiled something since this was made."""
+        return self.executable.compilations - self._compiled_before
+
+    @property
+    def layer_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of weights and buffers by name."""
+        return {array.name: array.shape for array in self.program.layer_arrays}
+
+    def check_whole(self) -> None:
+        """Raise if an error came while the arrays were being changed."""
+        if self.torn:
+            raise StateError(
+                "the run was stopped while its arrays were being changed, so that some may be of "
+                "one step and some of another",
+                where="run",
+                got=self.torn,
+                hint="Load its last checkpoint with dnnbridge.load, or give set_state a state.",
+            )
+
+    def tear(self, error: BaseException) -> None:
+        """Note an error that came while the arrays were being changed."""
+        self.torn = f"{type(error).__name__} {str(error)[:200]}".rstrip()
+
+    def read(self) -> dict[str, Array]:
+        """Return copies of all arrays by name."""
+        self.check_whole()
+        return self.executable.read()
+
+    def write(self, arrays: Mapping[str, Array]) -> None:
+        """Set some arrays, which have been checked."""
+        self.check_whole()
+        with Waiting() as waiting, Move(waiting, self.tear) as move:
+            self.executable.write(arrays)
+            move.done()
+
+    def write_weights(self, values: Any, where: str, *, all_of_them: bool) -> None:
+        """Check weights and buffers by name, and set them."""
+        check_named(values, where)
+        shapes = self.layer_shapes
+        missing = [name for name in shapes if name not in values] if all_of_them else []
+        if missing:
+            raise DataError(
+                "arrays are missing",
+                where=where,
+                got=", ".join(missing),
+                hint="Give what weights() returns; set_parameters sets some of them.",
+            )
+        self.write(checked_arrays(values, shapes, where))
+
+    def replace_state(
+        self,
+        values: Any,
+        position: Position,
+        optimizer: AbstractOptimizer | None,
+        epoch_sums: Mapping[str, Any] | None,
+    ) -> None:
+        """Check all that changes, and set it: see `Run.set_state`."""
+        check_named(values, "state")
+        checked_position(position)
+        shapes = {name: array.shape for name, array in self.program.state.items()}
+        missing = sorted(shapes.keys() - values.keys())
+        if missing:
+            raise DataError("arrays are missing", where="state", got=", ".join(missing))
+        arrays = checked_arrays(values, shapes, "state", small=False)
+        chosen = checked_optimizer(optimizer or self.state.optimizer, self.experiment.optimizer)
+        sums = checked_sums(epoch_sums or {}, self.program, position)
+        state = TrainState(self.experiment, self.program, position, chosen, sums)
+        with Waiting() as waiting, Move(waiting, self.tear) as move:
+            self.executable.write(arrays)
+            self.state, self.torn = state, ""
+            move.done()
+
+    def averages(self) -> dict[str, Array]:
+        """Return copies of the averaged weights: see `Run.averages`."""
+        slot = self.state.optimizer.average
+        if slot is None:
+            raise DataError(
+                "the optimizer keeps no average of the weights",
+                where="averages",
+                got=type(self.state.optimizer).__name__,
+                hint="Put ExponentialMovingAverage(…) or StochasticWeightAverage(…) around it.",
+            )
+        state = self.read()
+        slots = {name: f"{name}:{slot}" for name in self.program.parameters}
+        return {name: state[array] for name, array in slots.items() if array in state}

@@ -1,0 +1,121 @@
+"""`AbstractRunArrays`: the arrays of a run, read and set by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.specs.former_names import former_arguments
+from dnnbridge.training.engine import Engine
+from dnnbridge.training.position import Position
+from dnnbridge.training.turns import Turns, in_turn
+
+if TYPE_CHECKING:
+    from dnnbridge.optimizers import AbstractOptimizer
+
+
+class AbstractRunArrays:
+    """Base of `Run`: what reads and sets its arrays."""
+
+    _engine: Engine
+    _turns: Turns
+
+    @in_turn
+    def weights(self) -> dict[str, Array]:
+        """Return copies of all that layers keep, by name, in layer order, for `set_weights`.
+
+        As in Keras these are the trainable weights, those that are frozen, and what layers keep
+        besides, such as running means. What the optimizer keeps is in `state`.
+        """
+        state = self.state()
+        return {name: state[name] for name in self._engine.layer_shapes}
+
+    @explained()
+    @in_turn
+    def set_weights(self, values: Mapping[str, Any]) -> None:
+        """Set all weights and buffers, as `weights` returns them.
+
+        What the optimizer keeps stays, and so does the position: see `save` to go on later.
+
+        Raises:
+            DataError, DTypeError: a name is missing or unknown, a wrong shape or dtype; nothing
+                has been set.
+        """
+        self._engine.write_weights(values, "weights", all_of_them=True)
+
+    @in_turn
+    def parameters(self) -> dict[str, Array]:
+        """Return copies of all trainable weights by name, in layer order, kernel before bias.
+
+        Running statistics are not among them: `weights` has all that predictions depend on.
+        """
+        state = self.state()
+        return {name: state[name] for name in self._engine.program.parameters}
+
+    @in_turn
+    def buffers(self) -> dict[str, Array]:
+        """Return copies of what layers keep besides weights, such as running means, by name."""
+        state = self.state()
+        arrays = self._engine.program.layer_arrays
+        return {a.name: state[a.name] for a in arrays if not a.trainable}
+
+    @explained()
+    @in_turn
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Set the weights and buffers that are named, and leave the others.
+
+        `set_weights` sets all of them, and misses none.
+
+        What the optimizer keeps stays too: averages, and the slow weights of a `Lookahead`.
+
+        Raises:
+            DataError, DTypeError: an unknown name, a wrong shape or dtype; nothing has been set.
+        """
+        self._engine.write_weights(values, "parameters", all_of_them=False)
+
+    @in_turn
+    def averages(self) -> dict[str, Array]:
+        """Return copies of the averaged weights by name, for `set_parameters`.
+
+        Frozen weights are not among them.
+
+        Raises:
+            DataError: the optimizer keeps no average.
+        """
+        return self._engine.averages()
+
+    @in_turn
+    def state(self) -> dict[str, Array]:
+        """Return copies of the weights and of the optimizer's arrays, by name."""
+        return self._engine.read()
+
+    @former_arguments(progress="position")
+    @explained()
+    @in_turn
+    def set_state(
+        self,
+        values: Mapping[str, Any],
+        position: Position,
+        optimizer: AbstractOptimizer | None = None,
+        epoch_sums: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set all arrays of `state`, and how far the run has been trained.
+
+        It also mends a run that an error has stopped while its arrays were being changed.
+
+        Args:
+            values: an array for every name of `state`.
+            position: of the run that they are from.
+            optimizer: its `optimizer`, which may have heard metrics; by default the present one.
+            epoch_sums: its `epoch_sums`, if it stopped within an epoch.
+
+        Raises:
+            DataError, DTypeError: something is not of this experiment; nothing has been set.
+        """
+        self._engine.replace_state(values, position, optimizer, epoch_sums)
+
+    def epoch_sums(self) -> dict[str, Any]:
+        """Return losses and metrics of the epoch that has begun, as JSON types."""
+        return self._engine.state.totals.to_dict()
