@@ -14,8 +14,8 @@ from dnnbridge.cli.options import WRITTEN
 def schema(out: Path | None) -> None:
     """Write the JSON Schema (draft 2020-12) of an experiment file.
 
-    Editors can use it to complete and check a FILE.json. It defines every kind of dnnbridge with its
-    fields, bounds and defaults. Checks that involve several fields run when the file is read.
+    Editors can use it to complete and check a FILE.json. It defines every kind of dnnbridge with
+    its fields, bounds and defaults. Checks that involve several fields run when the file is read.
 
     \b
     dnnbridge schema --out experiment.schema.json
