@@ -23,6 +23,7 @@ from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossField
 from dnnbridge.program.program import Program
 from dnnbridge.specs.fields import NonNegativeInt, default
+from dnnbridge.specs.json_schema import json_schema
 from dnnbridge.specs.patterns import by_pattern
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import Spec, spec
@@ -125,6 +126,24 @@ class Experiment(Spec):
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT} | super().to_dict()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of what `to_json` writes and `from_json` reads.
+
+        Short forms that `from_json` reads are in it: names, numbers, fields left out. Former names
+        and other spellings are not, nor checks of several fields together. It knows the kinds that
+        are imported.
+
+        Example:
+            >>> Experiment.json_schema()["$ref"]
+            '#/$defs/Experiment'
+        """
+        made = json_schema(cls)
+        record = made["$defs"][cls.__name__]
+        record["properties"] = {"format": {"const": FORMAT}} | record["properties"]
+        record["required"] = ["format", *record["required"]]
+        return made
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:

@@ -13,6 +13,7 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.graph import Value
 from dnnbridge.specs.fields import Converted
+from dnnbridge.specs.json_types import NULL, by_name, of_kind, read_as
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
 
@@ -50,7 +51,11 @@ def as_activation(value: Any) -> AbstractActivation:
     return _resolve("linear" if value is None else value)
 
 
-ActivationLike = Annotated[str | AbstractActivation | None, PlainValidator(as_activation)]
+ActivationLike = Annotated[
+    str | AbstractActivation | None,
+    PlainValidator(as_activation),
+    read_as(of_kind(AbstractActivation), by_name(AbstractActivation), NULL),
+]
 """Field of an activation, the name of one, or None: linear."""
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.profile import profile
 from dnnbridge.cli.schedule import schedule
+from dnnbridge.cli.schema import schema
 from dnnbridge.cli.train import train
 
 
@@ -27,6 +28,7 @@ for command in (
     conformance_report,
     backends,
     schedule,
+    schema,
     profile,
     compare_worker,
 ):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydantic import PlainValidator
 
 from dnnbridge.specs.fields import Converted
+from dnnbridge.specs.json_types import by_name, of_kind, read_as
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec
 
@@ -48,7 +49,11 @@ def fans(shape: tuple[int, ...]) -> tuple[float, float]:
 
 as_initializer = named(AbstractInitializer)
 
-InitializerLike = Annotated[str | AbstractInitializer, PlainValidator(as_initializer)]
+InitializerLike = Annotated[
+    str | AbstractInitializer,
+    PlainValidator(as_initializer),
+    read_as(of_kind(AbstractInitializer), by_name(AbstractInitializer)),
+]
 """Field of an initializer or the name of one."""
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.specs.fields import Converted
+from dnnbridge.specs.json_types import by_name, listed, of_kind, read_as, words
 from dnnbridge.specs.resolving import find_named, makeable_names, named
 
 _named_metric, _named_loss = named(AbstractMetric), named(AbstractLoss)
@@ -48,7 +49,17 @@ def _as_metric(item: Any) -> AbstractMetric:
     return _named_metric(item)
 
 
-MetricsLike = Annotated[Iterable[str | AbstractMetric | AbstractLoss], PlainValidator(as_metrics)]
+METRIC_FORMS = (
+    *(of_kind(AbstractMetric), by_name(AbstractMetric)),
+    *(of_kind(AbstractLoss), by_name(AbstractLoss)),
+    words("loss"),
+)
+
+MetricsLike = Annotated[
+    Iterable[str | AbstractMetric | AbstractLoss],
+    PlainValidator(as_metrics),
+    read_as(listed(*METRIC_FORMS)),
+]
 """Field of metrics or their names."""
 
 if TYPE_CHECKING:

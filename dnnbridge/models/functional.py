@@ -17,6 +17,7 @@ from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.base import AbstractModel, Input
+from dnnbridge.specs.json_types import listed, of_kind, read_as
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import Spec, spec
 
@@ -74,9 +75,13 @@ class Model(AbstractModel):
         ['dense', 'dense_1', 'add', 'dense_2']
     """
 
-    inputs: Annotated[Input | Sequence[Input], _tuple_of(Input)]
-    outputs: Annotated[Symbol | Sequence[Symbol], _tuple_of(str)]
-    nodes: Annotated[Sequence[ModelNode], _tuple_of(ModelNode)] = ()
+    inputs: Annotated[Input | Sequence[Input], _tuple_of(Input), read_as(listed(of_kind(Input)))]
+    outputs: Annotated[
+        Symbol | Sequence[Symbol], _tuple_of(str), read_as(listed({"type": "string"}, least=1))
+    ]
+    nodes: Annotated[
+        Sequence[ModelNode], _tuple_of(ModelNode), read_as(listed(of_kind(ModelNode)))
+    ] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.models.base import AbstractModel, Input
 from dnnbridge.models.tracing import trace
+from dnnbridge.specs.json_types import of_kind, one_of, read_as
 from dnnbridge.specs.spec import spec
 
 
@@ -38,6 +39,14 @@ def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:
     return tuple(items)
 
 
+_LAYERS = {
+    "type": "array",
+    "prefixItems": [of_kind(Input)],
+    "items": one_of(of_kind(AbstractLayer), of_kind(AbstractActivation)),
+    "minItems": 1,
+}
+
+
 @spec
 class Sequential(AbstractModel):
     """Layers one after another
@@ -51,7 +60,11 @@ class Sequential(AbstractModel):
         (None, 10)
     """
 
-    layers: Annotated[Iterable[Input | AbstractLayer | AbstractActivation], PlainValidator(_layers)]
+    layers: Annotated[
+        Iterable[Input | AbstractLayer | AbstractActivation],
+        PlainValidator(_layers),
+        read_as(_LAYERS),
+    ]
 
     def __post_init__(self) -> None:
         names = [layer.name for layer in _layers(self.layers)[1:] if layer.name]

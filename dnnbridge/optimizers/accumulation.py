@@ -16,6 +16,7 @@ from dnnbridge.optimizers.composed import AbstractWrapper
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.schedules.moment import Moment
 from dnnbridge.specs.fields import Converted, PositiveInt, plain
+from dnnbridge.specs.json_types import of_kind, read_as
 from dnnbridge.specs.spec import Spec, spec
 
 LEAST = 1e-18
@@ -70,7 +71,11 @@ def as_accumulation(value: Any) -> Accumulation:
     )
 
 
-AccumulationLike = Annotated[int | Accumulation, PlainValidator(as_accumulation)]
+AccumulationLike = Annotated[
+    int | Accumulation,
+    PlainValidator(as_accumulation),
+    read_as(of_kind(Accumulation), {"type": "integer", "minimum": 1}),
+]
 """Field of an accumulation, or a number of steps."""
 
 if TYPE_CHECKING:

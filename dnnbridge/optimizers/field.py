@@ -8,6 +8,7 @@ from pydantic import PlainValidator
 
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.specs.fields import Converted
+from dnnbridge.specs.json_types import by_name, of_kind, read_as
 from dnnbridge.specs.resolving import named
 
 
@@ -31,7 +32,11 @@ def as_optimizer(value: Any) -> AbstractOptimizer:
     return _resolve(value)
 
 
-OptimizerLike = Annotated[str | AbstractOptimizer, PlainValidator(as_optimizer)]
+OptimizerLike = Annotated[
+    str | AbstractOptimizer,
+    PlainValidator(as_optimizer),
+    read_as(of_kind(AbstractOptimizer), by_name(AbstractOptimizer)),
+]
 """Field of an optimizer, or the name of one."""
 
 if TYPE_CHECKING:

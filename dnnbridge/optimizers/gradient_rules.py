@@ -14,6 +14,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.specs.fields import Converted, PositiveFloat
+from dnnbridge.specs.json_types import listed, of_kind, read_as
 from dnnbridge.specs.spec import Spec, spec
 
 
@@ -168,7 +169,9 @@ def as_rules(value: Any) -> tuple[AbstractGradientRule, ...]:
 
 
 RulesLike = Annotated[
-    AbstractGradientRule | Sequence[AbstractGradientRule], PlainValidator(as_rules)
+    AbstractGradientRule | Sequence[AbstractGradientRule],
+    PlainValidator(as_rules),
+    read_as(listed(of_kind(AbstractGradientRule)), of_kind(AbstractGradientRule)),
 ]
 """Field of rules that are applied in order."""
 

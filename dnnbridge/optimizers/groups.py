@@ -16,6 +16,7 @@ from dnnbridge.optimizers.composed import AbstractComposed
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.schedules import Scaled
+from dnnbridge.specs.json_types import of_kind, per_pattern, read_as
 from dnnbridge.specs.patterns import by_pattern, check_rules, rule_for
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.rewriting import specs_in
@@ -35,12 +36,14 @@ def _factor(value: Any) -> float:
 Groups = Annotated[
     Mapping[str, AbstractOptimizer] | tuple[tuple[str, AbstractOptimizer], ...],
     PlainValidator(partial(by_pattern, each=instance_of(AbstractOptimizer))),
+    read_as(per_pattern(of_kind(AbstractOptimizer))),
 ]
 """Field of optimizers by patterns of names."""
 
 Multipliers = Annotated[
     Mapping[str, float] | tuple[tuple[str, float], ...],
     PlainValidator(partial(by_pattern, each=_factor)),
+    read_as(per_pattern({"type": "number", "exclusiveMinimum": 0})),
 ]
 """Field of factors by patterns of names."""
 

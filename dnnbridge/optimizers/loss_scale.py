@@ -19,6 +19,7 @@ from dnnbridge.initializers import Constant
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.specs.fields import Converted, PositiveFloat, PositiveInt, plain
+from dnnbridge.specs.json_types import NULL, of_kind, read_as
 from dnnbridge.specs.spec import Spec, spec
 
 LARGEST = 3.4028234663852886e38
@@ -168,7 +169,15 @@ def as_loss_scale(value: Any) -> AbstractLossScale | None:
     )
 
 
-LossScaleLike = Annotated[AbstractLossScale | float | None, PlainValidator(as_loss_scale)]
+LossScaleLike = Annotated[
+    AbstractLossScale | float | None,
+    PlainValidator(as_loss_scale),
+    read_as(
+        of_kind(AbstractLossScale),
+        {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_SCALE},
+        NULL,
+    ),
+]
 """Field of a loss scale; a number stands for a `FixedLossScale`."""
 
 if TYPE_CHECKING:

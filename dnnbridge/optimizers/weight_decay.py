@@ -13,6 +13,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.schedules import ConstantSchedule, ScheduleField, ScheduleLike, as_schedule
 from dnnbridge.specs.fields import Bool, Converted, plain
+from dnnbridge.specs.json_types import NOT_NEGATIVE, NULL, of_kind, read_as
 from dnnbridge.specs.patterns import check_patterns, named_by
 from dnnbridge.specs.spec import Spec, base_spec, spec
 
@@ -123,7 +124,11 @@ def as_weight_decay(value: Any) -> AbstractWeightDecay | None:
     )
 
 
-WeightDecayLike = Annotated[AbstractWeightDecay | float | None, PlainValidator(as_weight_decay)]
+WeightDecayLike = Annotated[
+    AbstractWeightDecay | float | None,
+    PlainValidator(as_weight_decay),
+    read_as(of_kind(AbstractWeightDecay), NOT_NEGATIVE, NULL),
+]
 """Field of a weight decay; a number stands for a decoupled one of all weights."""
 
 if TYPE_CHECKING:

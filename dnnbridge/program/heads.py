@@ -12,6 +12,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsField
 from dnnbridge.specs.fields import Converted, NonNegativeFloat, default
+from dnnbridge.specs.json_types import by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import named
 from dnnbridge.specs.spec import Spec, spec
 
@@ -41,7 +42,11 @@ class Head(Spec):
     """
 
     output: str
-    loss: Annotated[AbstractLoss, PlainValidator(named(AbstractLoss))]
+    loss: Annotated[
+        AbstractLoss,
+        PlainValidator(named(AbstractLoss)),
+        read_as(of_kind(AbstractLoss), by_name(AbstractLoss)),
+    ]
     weight: NonNegativeFloat = 1.0
     metrics: MetricsField = default(())
 
@@ -65,7 +70,11 @@ def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
     return tuple(value)
 
 
-LossLike = Annotated[str | AbstractLoss | Sequence[Head], PlainValidator(as_loss)]
+LossLike = Annotated[
+    str | AbstractLoss | Sequence[Head],
+    PlainValidator(as_loss),
+    read_as(of_kind(AbstractLoss), by_name(AbstractLoss), listed(of_kind(Head), least=1)),
+]
 """Field of a loss, its name, or heads."""
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from pydantic import PlainValidator
 from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.schedules.plotting import svg_of
 from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
+from dnnbridge.specs.json_types import NOT_NEGATIVE, by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
 
@@ -106,7 +107,19 @@ def as_schedule(value: Any) -> AbstractSchedule:
     return value
 
 
-ScheduleLike = Annotated[float | Sequence[float] | AbstractSchedule, PlainValidator(as_schedule)]
+SCHEDULE_FORMS = (
+    of_kind(AbstractSchedule),
+    by_name(AbstractSchedule),
+    NOT_NEGATIVE,
+    listed(NOT_NEGATIVE, least=1),
+)
+"""What JSON holds of a schedule."""
+
+ScheduleLike = Annotated[
+    float | Sequence[float] | AbstractSchedule,
+    PlainValidator(as_schedule),
+    read_as(*SCHEDULE_FORMS),
+]
 """Field of a number, a schedule, or a list with the value of every step."""
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from pydantic import PlainValidator
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
-from dnnbridge.schedules.base import AbstractSchedule, ScheduleField, as_schedule
+from dnnbridge.schedules.base import SCHEDULE_FORMS, AbstractSchedule, ScheduleField, as_schedule
 from dnnbridge.specs.fields import Float, NonNegativeFloat, PositiveInt
+from dnnbridge.specs.json_types import listed, read_as
 from dnnbridge.specs.spec import spec
 
 
@@ -33,7 +34,11 @@ class Join(AbstractSchedule):
         [0.1, 0.1, 0.01, 0.01]
     """
 
-    schedules: Annotated[tuple[AbstractSchedule, ...], PlainValidator(_schedules)]
+    schedules: Annotated[
+        tuple[AbstractSchedule, ...],
+        PlainValidator(_schedules),
+        read_as(listed(*SCHEDULE_FORMS, least=1)),
+    ]
     boundaries: tuple[PositiveInt, ...]
 
     def __post_init__(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from dnnbridge.errors import SpecError
 from dnnbridge.schedules.base import AbstractSchedule, ConstantSchedule, as_schedule
 from dnnbridge.specs.fields import Fraction
+from dnnbridge.specs.json_types import NOT_NEGATIVE, listed, of_kind, one_of
 from dnnbridge.specs.spec import spec
 
 
@@ -29,6 +30,11 @@ class _FractionOrSchedule:
 
         checked = handler.generate_schema(Fraction)
         return core_schema.no_info_wrap_validator_function(resolve, checked)
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return dict(one_of(handler(core), of_kind(AbstractSchedule), listed(NOT_NEGATIVE, least=1)))
 
 
 FractionLike = Annotated[float | AbstractSchedule, _FractionOrSchedule()]

@@ -11,6 +11,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
+from dnnbridge.specs.json_types import (
+    LARGEST,
+    NULL,
+    WithinFloat32,
+    pairs_form,
+    read_as,
+    sizes_form,
+    words,
+)
 
 
 def plain(value: Any) -> Any:
@@ -35,9 +44,6 @@ Int = Annotated[int, Field(strict=True), _Plain]
 PositiveInt = Annotated[int, Field(strict=True, gt=0), _Plain]
 NonNegativeInt = Annotated[int, Field(strict=True, ge=0), _Plain]
 
-LARGEST = float(np.finfo(np.float32).max)
-"""Largest number: computation is in float32, where a larger number is infinite."""
-
 
 def _in_float32(value: float) -> float:
     if abs(value) > LARGEST:
@@ -45,10 +51,14 @@ def _in_float32(value: float) -> float:
     return value
 
 
-_Small = AfterValidator(_in_float32)
-Float = Annotated[float, Field(strict=True, allow_inf_nan=False), _Small, _Plain]
-PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _Small, _Plain]
-NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _Small, _Plain]
+_Small, _Within = AfterValidator(_in_float32), WithinFloat32()
+Float = Annotated[float, Field(strict=True, allow_inf_nan=False), _Small, _Within, _Plain]
+PositiveFloat = Annotated[
+    float, Field(strict=True, gt=0, allow_inf_nan=False), _Small, _Within, _Plain
+]
+NonNegativeFloat = Annotated[
+    float, Field(strict=True, ge=0, allow_inf_nan=False), _Small, _Within, _Plain
+]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False), _Plain]
 """A float in [0, 1): a dropout rate, a momentum."""
 OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]
@@ -119,26 +129,51 @@ SizesLike = int | tuple[int, ...]
 PairsLike = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 PaddingLike = str | PairsLike
 
-Sizes1 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=1))]
+NAMED = ("valid", "same")
+"""Paddings with a name."""
+
+Sizes1 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=1)), read_as(sizes_form(1))]
 """A size along one axis, kept as a tuple, so that equal specs are equal."""
-Sizes2 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=2))]
-Sizes3 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=3))]
+Sizes2 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=2)), read_as(sizes_form(2))]
+Sizes3 = Annotated[SizesLike, PlainValidator(partial(sizes, axes=3)), read_as(sizes_form(3))]
 
-Pairs1 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=1))]
+Pairs1 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=1)), read_as(pairs_form(1))]
 """Elements before and after one axis."""
-Pairs2 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=2))]
-Pairs3 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=3))]
+Pairs2 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=2)), read_as(pairs_form(2))]
+Pairs3 = Annotated[PairsLike, PlainValidator(partial(pairs, axes=3)), read_as(pairs_form(3))]
 
-Counts1 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=1))]
+Counts1 = Annotated[
+    SizesLike | None,
+    PlainValidator(partial(counts, axes=1)),
+    read_as(sizes_form(1, least=0), NULL),
+]
 """A number of 0 or more, or nothing."""
-Counts2 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=2))]
-Counts3 = Annotated[SizesLike | None, PlainValidator(partial(counts, axes=3))]
+Counts2 = Annotated[
+    SizesLike | None,
+    PlainValidator(partial(counts, axes=2)),
+    read_as(sizes_form(2, least=0), NULL),
+]
+Counts3 = Annotated[
+    SizesLike | None,
+    PlainValidator(partial(counts, axes=3)),
+    read_as(sizes_form(3, least=0), NULL),
+]
 
-Padding1 = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same"))]
+Padding1 = Annotated[
+    PaddingLike, PlainValidator(_paddings(1, *NAMED)), read_as(words(*NAMED), pairs_form(1))
+]
 """How a window is padded: by name or by pairs."""
-Padding2 = Annotated[PaddingLike, PlainValidator(_paddings(2, "valid", "same"))]
-Padding3 = Annotated[PaddingLike, PlainValidator(_paddings(3, "valid", "same"))]
-CausalPadding = Annotated[PaddingLike, PlainValidator(_paddings(1, "valid", "same", "causal"))]
+Padding2 = Annotated[
+    PaddingLike, PlainValidator(_paddings(2, *NAMED)), read_as(words(*NAMED), pairs_form(2))
+]
+Padding3 = Annotated[
+    PaddingLike, PlainValidator(_paddings(3, *NAMED)), read_as(words(*NAMED), pairs_form(3))
+]
+CausalPadding = Annotated[
+    PaddingLike,
+    PlainValidator(_paddings(1, *NAMED, "causal")),
+    read_as(words(*NAMED, "causal"), pairs_form(1)),
+]
 DataFormat = Annotated[Literal["channels_last", "channels_first"], BeforeValidator(lower)]
 """Whether channels are the last axis of input and output, or the first axis of an example."""
 

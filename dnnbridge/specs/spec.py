@@ -35,7 +35,7 @@ class Spec:
         """Return a plain dictionary of JSON types; `from_dict` makes an equal spec from it."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         return {"kind": kind_of(type(self))} | {
-            field.name: _encode(getattr(self, field.name)) for field in fields
+            field.name: encoded(getattr(self, field.name)) for field in fields
         }
 
     @classmethod
@@ -187,9 +187,14 @@ def kinds(base: type[S]) -> Iterator[type[S]]:
     return (cls for cls in _KINDS.values() if issubclass(cls, base))
 
 
+def word_of(base: type[Spec]) -> str:
+    """Name `base` in words: "loss scale" for AbstractLossScale."""
+    return snake_case(base.__name__.removeprefix("Abstract")).replace("_", " ")
+
+
 def a_kind_of(base: type[Spec]) -> str:
     """Name `base` for a message: "an activation" for AbstractActivation."""
-    word = snake_case(base.__name__.removeprefix("Abstract")).replace("_", " ")
+    word = word_of(base)
     return ("an " if word[0] in "aeiou" else "a ") + word
 
 
@@ -250,11 +255,12 @@ def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeEr
     return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
 
 
-def _encode(value: Any) -> Any:
+def encoded(value: Any) -> Any:
+    """Return what JSON holds of the value of a field."""
     if isinstance(value, Spec):
         return value.to_dict()
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [encoded(item) for item in value]
     return value
 
 

@@ -13,6 +13,7 @@ from dnnbridge.emit.calling import value_of
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.specs.fields import Int, NonNegativeFloat, PositiveFloat
+from dnnbridge.specs.json_types import NULL, by_name, of_kind, read_as
 from dnnbridge.specs.resolving import named_or_none
 from dnnbridge.specs.spec import Spec, spec
 
@@ -173,5 +174,9 @@ def _norm(p: Value, axis: int | tuple[int, ...] | None) -> Value:
 
 as_constraint = named_or_none(AbstractConstraint)
 
-ConstraintLike = Annotated[str | AbstractConstraint | None, PlainValidator(as_constraint)]
+CONSTRAINT_FORMS = (of_kind(AbstractConstraint), by_name(AbstractConstraint), NULL)
+
+ConstraintLike = Annotated[
+    str | AbstractConstraint | None, PlainValidator(as_constraint), read_as(*CONSTRAINT_FORMS)
+]
 """Field of a constraint, its name, or None."""

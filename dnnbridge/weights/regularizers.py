@@ -17,6 +17,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.specs.fields import NonNegativeFloat
+from dnnbridge.specs.json_types import NULL, by_name, of_kind, read_as
 from dnnbridge.specs.resolving import named_or_none
 from dnnbridge.specs.spec import Spec, spec
 
@@ -156,7 +157,11 @@ def _size(shape: tuple[int | None, ...]) -> int | None:
 
 as_regularizer = named_or_none(AbstractRegularizer)
 
-RegularizerLike = Annotated[str | AbstractRegularizer | None, PlainValidator(as_regularizer)]
+REGULARIZER_FORMS = (of_kind(AbstractRegularizer), by_name(AbstractRegularizer), NULL)
+
+RegularizerLike = Annotated[
+    str | AbstractRegularizer | None, PlainValidator(as_regularizer), read_as(*REGULARIZER_FORMS)
+]
 """Field of a regularizer, its name, or None."""
 
 
@@ -173,6 +178,8 @@ def as_activity_regularizer(value: Any) -> AbstractSummedRegularizer | None:
 
 
 ActivityRegularizerLike = Annotated[
-    str | AbstractSummedRegularizer | None, PlainValidator(as_activity_regularizer)
+    str | AbstractSummedRegularizer | None,
+    PlainValidator(as_activity_regularizer),
+    read_as(of_kind(AbstractSummedRegularizer), by_name(AbstractSummedRegularizer), NULL),
 ]
 """Field of a regularizer of the output of a layer, its name, or None."""

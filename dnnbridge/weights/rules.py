@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from pydantic import PlainValidator
 
 from dnnbridge.emit.declarations import StateArray
+from dnnbridge.specs.json_types import per_pattern, read_as
 from dnnbridge.specs.patterns import by_pattern, check_patterns, check_rules, named_by, rule_for
-from dnnbridge.weights.constraints import AbstractConstraint, as_constraint
-from dnnbridge.weights.regularizers import AbstractRegularizer, as_regularizer
+from dnnbridge.weights.constraints import CONSTRAINT_FORMS, AbstractConstraint, as_constraint
+from dnnbridge.weights.regularizers import REGULARIZER_FORMS, AbstractRegularizer, as_regularizer
 
 FrozenStatistics = Literal["keep", "update"]
 """What a normalisation does if its running statistics match a pattern of frozen weights."""
@@ -21,6 +22,7 @@ Regularizers = Annotated[
     Mapping[str, AbstractRegularizer | str | None]
     | tuple[tuple[str, AbstractRegularizer | None], ...],
     PlainValidator(partial(by_pattern, each=as_regularizer)),
+    read_as(per_pattern(*REGULARIZER_FORMS)),
 ]
 """Field of regularizers by patterns of names."""
 
@@ -28,6 +30,7 @@ Constraints = Annotated[
     Mapping[str, AbstractConstraint | str | None]
     | tuple[tuple[str, AbstractConstraint | None], ...],
     PlainValidator(partial(by_pattern, each=as_constraint)),
+    read_as(per_pattern(*CONSTRAINT_FORMS)),
 ]
 """Field of constraints by patterns of names."""
 

@@ -364,6 +364,17 @@ def printed(output: str) -> list[float]:
     return [float(value) for _, value in rows]
 
 
+def test_schema_of_an_experiment(tmp_path: Path) -> None:
+    printed_one = json.loads(succeed("schema"))
+    assert printed_one["$ref"] == "#/$defs/Experiment"
+    out = tmp_path / "experiment.schema.json"
+    assert str(out) in succeed("schema", "--out", out)
+    assert json.loads(out.read_text("utf-8")) == printed_one
+    result = call("schema", "--out", tmp_path / "nowhere" / "file.json")
+    assert result.exit_code == 1
+    assert "out: cannot be written" in result.output
+
+
 def test_schedule_of_a_list_function() -> None:
     output = succeed("schedule", "exponential_decay_lr", "0.1", "0.9", "6", "2", "1")
     assert printed(output) == db.exponential_decay_lr(0.1, 0.9, 6, 2, 1)
