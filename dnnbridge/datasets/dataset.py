@@ -71,7 +71,7 @@ def split(name: str, x: Array, y: Array) -> Dataset:
     """
     if not x.ndim or not y.ndim or len(x) != len(y) or len(x) < TEST_EVERY:
         raise DataError(
-            f"x and y must be as many, and {TEST_EVERY} or more to be split",
+            f"x and y need the same, non-zero number of rows, {TEST_EVERY} or more to be split",
             where=name,
             got=f"shapes {x.shape} and {y.shape}",
             hint="Give x_train, y_train, x_test and y_test instead.",

@@ -27,7 +27,7 @@ def test_the_size_of_a_block():
     described = " ".join(inspect.getdoc(db.Run.fit).split())
     most = f"{mebibytes} MiB and {gigaflop} GFLOP, at most {batches.STEPS_PER_CALL}"
     assert most in described
-    assert f"{mebibytes} MiB and {gigaflop} GFLOP a call at most" in page("docs/design.md")
+    assert f"at most {mebibytes} MiB and {gigaflop} GFLOP a call" in page("docs/design.md")
 
 
 def drawn(doc: str) -> dict[str, tuple[str, ...]]:

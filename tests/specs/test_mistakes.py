@@ -226,8 +226,8 @@ FITS = {
     "none": (lambda run: run.fit(None, Y), "got None", "NumPy array"),
     "set": (lambda run: run.fit({1, 2}, Y), "a set", "NumPy array"),
     "objects": (lambda run: run.fit(X.astype(object), Y), "dtype object", "np.asarray(x, float)"),
-    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "Make numbers"),
-    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "Make numbers"),
+    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "Convert texts"),
+    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "Convert texts"),
     "unreadable": (lambda run: run.fit(_Frame(), Y), "RuntimeError", "detach"),
     "weights-generator": (
         lambda run: run.fit(X, Y, sample_weight=(1 for _ in X)),
@@ -242,7 +242,7 @@ FITS = {
     "epochs-text": (lambda run: run.fit(X, Y, epochs="3"), "epochs", "whole number"),
     "batch-zero": (lambda run: run.fit(X, Y, 0), "batch_size", "above 0"),
     "validation-array": (lambda run: run.fit(X, Y, validation_data=X[:2]), "validation_data", "("),
-    "validation-number": (lambda run: run.fit(X, Y, validation_data=0.2), "a pair", "(x, y)"),
+    "validation-number": (lambda run: run.fit(X, Y, validation_data=0.2), "(inputs, ", "(x, y)"),
     "callback-alone": (
         lambda run: run.fit(X, Y, callbacks=db.Checkpoint("a.safetensors")),
         "a list of callbacks",
@@ -263,7 +263,7 @@ FITS = {
     "evaluate-x": (lambda run: run.evaluate(X), "missing argument y", "run.evaluate(x, y)"),
     "predict-verbose": (lambda run: run.predict(X, verbose=0), "verbose", "prints nothing"),
     "predict-model": (lambda run: run.predict(model()), "x", "a Sequential of dnnbridge"),
-    "parameters-list": (lambda run: run.set_parameters([1]), "parameters", "by their names"),
+    "parameters-list": (lambda run: run.set_parameters([1]), "parameters", "by name"),
     "parameters-text": (
         lambda run: run.set_parameters({"dense/kernel": "a"}),
         "parameters['dense/kernel']",
@@ -274,8 +274,8 @@ FITS = {
         "parameters['dense/kernel']",
         "needs an array",
     ),
-    "weights-list": (lambda run: run.set_weights([X]), "weights: needs arrays by", "dictionary"),
-    "state-none": (lambda run: run.set_state(None, run.position), "state: needs arrays", "None"),
+    "weights-list": (lambda run: run.set_weights([X]), "weights: needs a dictionary", "by name"),
+    "state-none": (lambda run: run.set_state(None, run.position), "state: needs a dictionary", "None"),
     "state-step": (lambda run: run.set_state(run.state(), 3), "position: must be a Position", "3"),
     "state-alone": (lambda run: run.set_state(run.state()), "missing argument position", "takes"),
     "state-sums": (
