@@ -275,7 +275,11 @@ FITS = {
         "needs an array",
     ),
     "weights-list": (lambda run: run.set_weights([X]), "weights: needs a dictionary", "by name"),
-    "state-none": (lambda run: run.set_state(None, run.position), "state: needs a dictionary", "None"),
+    "state-none": (
+        lambda run: run.set_state(None, run.position),
+        "state: needs a dictionary",
+        "None",
+    ),
     "state-step": (lambda run: run.set_state(run.state(), 3), "position: must be a Position", "3"),
     "state-alone": (lambda run: run.set_state(run.state()), "missing argument position", "takes"),
     "state-sums": (
