@@ -42,7 +42,7 @@ class Dataset:
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             if not x.ndim or not y.ndim or len(x) != len(y) or not len(x):
                 raise DataError(
-                    "examples and labels must be as many, and not none",
+                    "examples and labels need the same, non-zero number of rows",
                     where=f"{self.name}: x_{part} and y_{part}",
                     got=f"shapes {x.shape} and {y.shape}",
                     hint="Give one label per example.",
