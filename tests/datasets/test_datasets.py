@@ -171,7 +171,10 @@ def test_unknown_data(text: str, words: list[str], monkeypatch: pytest.MonkeyPat
     [
         ({"x_train": IMAGES, "y_train": LABELS}, ["x_train, y_train, x_test, y_test", "got x_tr"]),
         ({"x": IMAGES, "y": LABELS, "z": LABELS}, ["no others", "x, y, z"]),
-        ({"x": IMAGES, "y": LABELS[:5]}, ["the same, non-zero number of rows", "(7, 4, 4) and (5,)"]),
+        (
+            {"x": IMAGES, "y": LABELS[:5]},
+            ["the same, non-zero number of rows", "(7, 4, 4) and (5,)"],
+        ),
         ({"x": IMAGES[:4], "y": LABELS[:4]}, ["5 or more"]),
         ({"x": np.array([None, "a"]), "y": LABELS}, ["cannot be read", "allow_pickle=False"]),
     ],

@@ -139,8 +139,11 @@ FIELDS = {
     "too few steps": (changed("progress", step=2), "progress.step: every epoch has a step"),
     "epoch is text": (changed("progress", epoch="1"), "progress.epoch"),
     "batch is negative": (changed("progress", batch=-1), "progress.batch"),
-    "more steps than batches": (changed("progress", batch=4), "no more steps than batches"),
-    "no batch size": (changed("progress", batch_size=0), "no more steps than batches"),
+    "more steps than batches": (
+        changed("progress", batch=4),
+        "cannot have more steps than batches",
+    ),
+    "no batch size": (changed("progress", batch_size=0), "cannot have more steps than batches"),
     "another entry": (changed("progress", stp=1), "progress: the header is incomplete"),
     "progress is a list": (text("progress", "[1]"), "progress: the header is incomplete"),
     "progress is no JSON": (text("progress", "{"), "progress: the header is incomplete"),
@@ -163,7 +166,7 @@ FIELDS = {
     "count is NaN": (changed("epoch_sums", count=float("nan")), "epoch_sums.count: is from 0"),
     "no count": (changed("epoch_sums", count=...), "epoch_sums: must have count, divisors"),
     "another sum": (changed("epoch_sums", other=0.0), "epoch_sums: must have count"),
-    "sums without names": (changed("epoch_sums", sums=[1.0]), "epoch_sums.sums: must have names"),
+    "sums without names": (changed("epoch_sums", sums=[1.0]), "epoch_sums.sums: must be a dict"),
     "another metric": (sums("sums", precision=1.0), "epoch_sums.sums: must have accuracy"),
     "another output": (sums("terms", z=1.0), "epoch_sums.terms: must have y"),
     "a term is a list": (sums("terms", y=[1.0]), "epoch_sums.terms.y: must be a number"),
@@ -241,7 +244,7 @@ def test_a_file_without_a_digest_is_loaded_with_a_warning(saved, tmp_path, caplo
     save_file(arrays, tmp_path / "old.safetensors", old | {"format": WITHOUT_DIGEST})
     with caplog.at_level(logging.WARNING):
         assert damage.outcome(tmp_path / "old.safetensors", run) == "loaded, the same"
-    assert "kept no digest" in caplog.text
+    assert "wrote no digest" in caplog.text
 
 
 WRONG_STATES = {

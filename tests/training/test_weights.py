@@ -122,7 +122,10 @@ def test_a_batch_without_labels_that_count_has_loss_zero(backend):
 
 BAD = {
     "negative": ({"sample_weight": -W}, "weights must be 0 or more"),
-    "length": ({"sample_weight": W[:5]}, "sample_weight and y: need the same, non-zero number of rows"),
+    "length": (
+        {"sample_weight": W[:5]},
+        "sample_weight and y: need the same, non-zero number of rows",
+    ),
     "rank": ({"sample_weight": W[:, None]}, "sample_weight: needs shape (batch)"),
     "class": ({"class_weight": {3: 1.0}}, "classes must be from 0 to 2, got 3"),
     "class_negative": ({"class_weight": [1.0, -1.0, 1.0]}, "weights must be 0 or more"),
