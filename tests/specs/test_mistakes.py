@@ -198,8 +198,8 @@ FITS = {
     "none": (lambda run: run.fit(None, Y), "got None", "NumPy array"),
     "set": (lambda run: run.fit({1, 2}, Y), "a set", "NumPy array"),
     "objects": (lambda run: run.fit(X.astype(object), Y), "dtype object", "np.asarray(x, float)"),
-    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "Make numbers"),
-    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "Make numbers"),
+    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "to numbers"),
+    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "to numbers"),
     "unreadable": (lambda run: run.fit(_Frame(), Y), "RuntimeError", "detach"),
     "weights-generator": (
         lambda run: run.fit(X, Y, sample_weight=(1 for _ in X)),
@@ -214,13 +214,21 @@ FITS = {
     "epochs-text": (lambda run: run.fit(X, Y, epochs="3"), "epochs", "whole number"),
     "batch-zero": (lambda run: run.fit(X, Y, 0), "batch_size", "above 0"),
     "validation-array": (lambda run: run.fit(X, Y, validation_data=X[:2]), "validation_data", "("),
-    "validation-number": (lambda run: run.fit(X, Y, validation_data=0.2), "a pair", "(x, y)"),
+    "validation-number": (
+        lambda run: run.fit(X, Y, validation_data=0.2),
+        "(inputs, labels)",
+        "(x, y)",
+    ),
     "callback-alone": (
         lambda run: run.fit(X, Y, callbacks=db.Checkpoint("a.safetensors")),
         "a list of callbacks",
         "callbacks=[Checkpoint(…)]",
     ),
-    "callback-class": (lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]), "make one", "class"),
+    "callback-class": (
+        lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]),
+        "give an object",
+        "class",
+    ),
     "callback-live": (
         lambda run: run.fit(X, Y, callbacks=[foreign("EarlyStopping")]),
         "callbacks[0]",
@@ -231,7 +239,7 @@ FITS = {
     "evaluate-x": (lambda run: run.evaluate(X), "missing argument y", "run.evaluate(x, y)"),
     "predict-verbose": (lambda run: run.predict(X, verbose=0), "verbose", "prints nothing"),
     "predict-model": (lambda run: run.predict(model()), "x", "a Sequential of dnnbridge"),
-    "parameters-list": (lambda run: run.set_parameters([1]), "parameters", "by their names"),
+    "parameters-list": (lambda run: run.set_parameters([1]), "parameters", "by name"),
     "parameters-text": (
         lambda run: run.set_parameters({"dense/kernel": "a"}),
         "parameters['dense/kernel']",
@@ -242,8 +250,16 @@ FITS = {
         "parameters['dense/kernel']",
         "needs an array",
     ),
-    "weights-list": (lambda run: run.set_weights([X]), "weights: needs arrays by", "dictionary"),
-    "state-none": (lambda run: run.set_state(None, run.progress), "state: needs arrays", "None"),
+    "weights-list": (
+        lambda run: run.set_weights([X]),
+        "weights: needs a dictionary of arrays",
+        "by name",
+    ),
+    "state-none": (
+        lambda run: run.set_state(None, run.progress),
+        "state: needs a dictionary",
+        "None",
+    ),
     "state-step": (lambda run: run.set_state(run.state(), 3), "progress: must be a Position", "3"),
     "state-alone": (lambda run: run.set_state(run.state()), "missing argument progress", "takes"),
     "state-sums": (

@@ -79,7 +79,7 @@ def test_fit_within_its_own_callback_is_refused_and_changes_nothing():
     plain.fit(X, Y, 5, 1)
 
     def again(run):
-        with pytest.raises(RunError, match="fit was called again by one of its callbacks"):
+        with pytest.raises(RunError, match="a callback called fit while fit is training"):
             run.fit(X[:7], Y[:7], 3, 1)
 
     run.fit(X, Y, 5, 1, callbacks=[Do(again)], steps_per_call=1)

@@ -129,7 +129,7 @@ BAD = {
     "rank": ({"sample_weight": W[:, None]}, "sample_weight: needs shape (batch)"),
     "class": ({"class_weight": {3: 1.0}}, "classes must be from 0 to 2, got 3"),
     "class_negative": ({"class_weight": [1.0, -1.0, 1.0]}, "weights must be 0 or more"),
-    "validation": ({"validation_data": (X,)}, "a pair of inputs and labels, or these and weights"),
+    "validation": ({"validation_data": (X,)}, "(inputs, labels) or (inputs, labels, weights)"),
 }
 
 
