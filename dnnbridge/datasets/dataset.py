@@ -42,7 +42,7 @@ class Dataset:
             x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             if not x.ndim or not y.ndim or len(x) != len(y) or not len(x):
                 raise DataError(
-                    "examples and labels need the same, non-zero number of rows",
+                    "need the same, non-zero number of rows",
                     where=f"{self.name}: x_{part} and y_{part}",
                     got=f"shapes {x.shape} and {y.shape}",
                     hint="Give one label per example.",
@@ -50,7 +50,7 @@ class Dataset:
 
     @property
     def classes(self) -> int | None:
-        """One more than the largest label; None where labels are not whole numbers."""
+        """One more than the largest label; None if labels are not whole numbers."""
         parts = (self.y_train, self.y_test)
         if not all(np.issubdtype(y.dtype, np.integer) for y in parts):
             return None
@@ -58,10 +58,10 @@ class Dataset:
 
 
 def split(name: str, x: Array, y: Array) -> Dataset:
-    """Return a data set of which every fifth example is for testing: no randomness.
+    """Return a data set that tests on every fifth example, without randomness.
 
-    Examples are counted class by class where `y` is a list of whole numbers, so that every class
-    has its share, and in the order given otherwise. Both parts keep the order given.
+    If `y` is a list of whole numbers, examples are counted class by class, so that every class
+    has its share. Otherwise they are counted in the given order. Both parts keep the given order.
 
     Example:
         >>> import numpy as np
@@ -71,7 +71,7 @@ def split(name: str, x: Array, y: Array) -> Dataset:
     """
     if not x.ndim or not y.ndim or len(x) != len(y) or len(x) < TEST_EVERY:
         raise DataError(
-            f"x and y need the same, non-zero number of rows, {TEST_EVERY} or more to be split",
+            f"x and y need the same number of rows, at least {TEST_EVERY}, to be split",
             where=name,
             got=f"shapes {x.shape} and {y.shape}",
             hint="Give x_train, y_train, x_test and y_test instead.",

@@ -1,4 +1,4 @@
-"""Callbacks: what to do besides, while a run trains."""
+"""Callbacks: code that `fit` calls while a run trains."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Callback:
 
     A method whose name begins with "on_" must be one of these hooks.
 
-    Several steps run in one compiled call, so `on_steps_end` hears of several at once; pass
-    `steps_per_call=1` to `fit` to hear of each before the next begins.
+    Several steps run in one compiled call, and `on_steps_end` is called once for all of them.
+    Pass `steps_per_call=1` to `fit` for one call per step.
     """
 
     def __init_subclass__(cls, **given: Any) -> None:
@@ -32,7 +32,7 @@ class Callback:
         """`fit` is about to train."""
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        """These steps, with these losses, are done."""
+        """Some steps are done; `losses` are theirs."""
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         """An epoch, counted from 0, is done; `logs` has its losses and metrics."""
@@ -44,12 +44,12 @@ class Callback:
 class Checkpoint(Callback):
     """Save the run after every `every` epochs, and at the end of training.
 
-    A run that is not finite never takes the place of a good file: see `Run.save`.
+    A run with non-finite weights never overwrites a good file: see `Run.save`.
 
     Args:
-        path: file to write; "{epoch}" in it becomes the number of epochs done.
+        path: file to write; "{epoch}" in it becomes the number of finished epochs.
         every: epochs between two files; None saves at the end only.
-        make_folders: make the folder of the file where it is missing; without it `fit` raises.
+        make_folders: create the folder of the file if it is missing; otherwise `fit` raises.
 
     Example:
         >>> Checkpoint("run-{epoch}.safetensors", every=5).every

@@ -1,4 +1,4 @@
-"""One safetensors file holds all that a run needs to go on, on any backend."""
+"""Save a run in one safetensors file, from which any backend can continue."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
     """Write a run to a file, and return the file: see `Run.save`.
 
-    The arrays are the weights under their names and the optimizer's under `parameter:slot`; the
-    spec and the position are JSON in the header. Any reader of safetensors can open it.
+    Weights are stored under their names, optimizer arrays under `parameter:slot`. The header
+    holds the spec and the position as JSON. Any reader of safetensors can open the file.
     """
     check_target(path, make_folders)
     target = Path(path)
@@ -47,7 +47,7 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
     if spoilt := not_finite(arrays):
         target = beside(target)
         log.warning(
-            "not finite: %s. The run is saved beside %s, as %s",
+            "arrays with NaN or infinity: %s. The run is saved next to %s, as %s",
             *(name_some(spoilt), path, target.name),
         )
     checkpoint_file.write(target, metadata, arrays, make_folders)
@@ -56,19 +56,19 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
 
 @explained(LOAD)
 def load(path: str | Path, backend: str | None = None, device: str | None = None) -> Run:
-    """Make a run of a file that `Run.save` wrote; `fit` goes on where that run stopped.
+    """Make a run from a file that `Run.save` wrote; `fit` continues where that run stopped.
 
-    A warning is logged if its arrays hold what is not finite, and for a file of a version that
+    A warning is logged if arrays hold NaN or infinity, or if the file comes from a version that
     wrote no digest.
 
     Args:
         path: the file.
-        backend: as in `compile`; it need not be the one that wrote the file.
+        backend: as in `compile`; it may differ from the backend that wrote the file.
         device: as in `compile`.
 
     Raises:
-        CheckpointError: no such file, not a checkpoint of dnnbridge, a damaged one, or one whose
-            parts do not fit each other.
+        CheckpointError: the file is missing, damaged, not a checkpoint of dnnbridge, or its parts
+            do not fit each other.
 
     Example:
         >>> import dnnbridge as db, tempfile, pathlib
@@ -82,7 +82,7 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
 
 
 def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
-    """Make a run of a file, by a function that compiles its experiment."""
+    """Make a run from a file; `make` compiles its experiment."""
     check_name(path)
     path = Path(path)
     metadata, arrays = checkpoint_file.read(path)
@@ -99,12 +99,12 @@ def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
     except DnnbridgeError as error:
         raise _of_file(path, error) from None
     if spoilt := not_finite(arrays):
-        log.warning("%s holds what is not finite: %s", path, name_some(spoilt))
+        log.warning("%s holds arrays with NaN or infinity: %s", path, name_some(spoilt))
     return run
 
 
 def _weights_of(run: Run, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Return arrays of a file under their present names, where their layer had another once."""
+    """Return arrays of a file under their present names; layers may have been renamed."""
     present = {name: present_weight(name) for name in arrays}
     if all(name == now for name, now in present.items()):
         return dict(arrays)
@@ -113,7 +113,7 @@ def _weights_of(run: Run, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _sums_of(run: Run, sums: dict[str, Any]) -> dict[str, Any]:
-    """Return the same for the sums of metrics."""
+    """Return sums of metrics under the present names of the metrics."""
     if not isinstance(sums.get("sums"), dict):
         return sums
     known = run.epoch_sums()["sums"].keys()
@@ -142,7 +142,7 @@ def _of_file(path: Path, error: DnnbridgeError) -> CheckpointError:
 def _object(text: str) -> dict[str, Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise TypeError(f"{type(found).__name__} in place of an object")
+        raise TypeError(f"{type(found).__name__} instead of an object")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The file of a checkpoint: safetensors, and a digest by which damage is noticed."""
+"""Read and write checkpoint files: safetensors with a digest that reveals damage."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 FORMAT = "dnnbridge checkpoint 2"
 WITHOUT_DIGEST = "dnnbridge checkpoint 1"
-"""The format before: it is read, with a warning, as nothing tells whether it is damaged."""
+"""The previous format. It is read with a warning, as damage cannot be detected."""
 
 DIGEST = "sha256"
 """Key of the digest in the metadata."""
 
 DTYPES = ("float32", "float64")
-"""What backends compute in."""
+"""The dtypes that backends compute in."""
 
 OTHER_FORMATS = {
     **dict.fromkeys((".h5", ".hdf5", ".keras", ".tf"), "Keras"),
@@ -40,20 +40,20 @@ OTHER_FORMATS = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickle"),
     **{suffix: suffix[1:].upper() for suffix in (".onnx", ".json", ".yaml", ".zip", ".txt")},
 }
-"""Suffixes that promise a file of another kind, and whose."""
+"""Suffixes of other file formats, and the software or format they belong to."""
 
 
 def write(
     path: Path, metadata: Mapping[str, str], arrays: Mapping[str, Array], make_folders: bool
 ) -> None:
-    """Write a checkpoint: all of it or, after a crash, the old one."""
+    """Write a checkpoint atomically: after a crash the old file is intact."""
     described = {"format": FORMAT, **metadata}
     described[DIGEST] = digest(described, arrays)
     write_atomically(path, to_bytes(dict(arrays), described), make_folders=make_folders)
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
-    """Return the metadata and the arrays of a checkpoint that is as it was written."""
+    """Return the metadata and the arrays of an undamaged checkpoint."""
     try:
         with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
     for name, array in arrays.items():
         if array.dtype.name not in DTYPES:
             raise CheckpointError(
-                f"arrays are {' or '.join(DTYPES)}",
+                f"arrays must be {' or '.join(DTYPES)}",
                 where=f"{path}: {name}",
                 got=str(array.dtype),
             )
@@ -74,14 +74,14 @@ def read(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
 
 
 LONGEST_NAME = 255
-"""Bytes of the name of a file, on the usual systems."""
+"""Largest length of a file name in bytes, on common systems."""
 
 
 def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
-    """Return the SHA-256 of what a checkpoint says: its metadata, and names, types and numbers.
+    """Return the SHA-256 of a checkpoint's metadata and its arrays' names, dtypes and values.
 
-    The order of arrays and the layout of the file are not in it, so that another program may write
-    the same content anew.
+    The digest does not depend on the order of arrays or the layout of the file, so another program
+    may rewrite the same content.
     """
     entries = sorted((key, text) for key, text in metadata.items() if key != DIGEST)
     little = {n: a.astype(a.dtype.newbyteorder("<"), copy=False) for n, a in arrays.items()}
@@ -93,7 +93,7 @@ def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
 
 
 def check_name(path: str | Path) -> None:
-    """Raise if this is no path, or a name that promises a file of another kind."""
+    """Raise if this is not a path, or if its suffix belongs to another file format."""
     if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
         raise CheckpointError(
             "must be the path of a file",
@@ -103,29 +103,29 @@ def check_name(path: str | Path) -> None:
         )
     path = Path(path)
     if len(os.fsencode(path.name)) > LONGEST_NAME:
-        raise CheckpointError("the name of the file is too long", where="path", got=shorten(path))
+        raise CheckpointError("the file name is too long", where="path", got=shorten(path))
     owner = OTHER_FORMATS.get(path.suffix.lower())
     if owner is not None:
         raise CheckpointError(
-            f"is the name of another format ({owner}); a checkpoint is a safetensors file",
+            f"has the suffix of another format ({owner}); a checkpoint is a safetensors file",
             where=str(path),
             hint=f"Write {path.with_suffix('.safetensors').name!r}.",
         )
 
 
 def check_target(path: str | Path, make_folders: bool = False) -> None:
-    """Raise if a checkpoint cannot be written under a name: a slip that costs no training."""
+    """Raise before training if a checkpoint cannot be written to a path."""
     check_name(path)
     try:
         writable_target(Path(path), make_folders=make_folders)
     except DataError as error:
         there = Path(path).parent.exists()
-        hint = error.hint if there else "Make it first, or give make_folders=True."
+        hint = error.hint if there else "Create the folder first, or give make_folders=True."
         raise CheckpointError(error.what, where=error.where, got=error.got, hint=hint) from None
 
 
 def beside(path: Path) -> Path:
-    """Return where a checkpoint goes that would spoil the good one at a path.
+    """Return the path for a non-finite checkpoint, which must not overwrite the good one.
 
     Example:
         >>> beside(Path("run.safetensors")).name
@@ -140,7 +140,7 @@ def _check_format(metadata: Mapping[str, str], arrays: Mapping[str, Array], path
     given = metadata.get("format")
     if given == WITHOUT_DIGEST and DIGEST not in metadata:
         log.warning(
-            "%s was written by a version that kept no digest: damage is not noticed. Save it again",
+            "%s comes from a version that wrote no digest: damage is not detected. Save it again",
             path,
         )
         return
@@ -149,17 +149,17 @@ def _check_format(metadata: Mapping[str, str], arrays: Mapping[str, Array], path
             f"not a checkpoint ({FORMAT!r})",
             where=str(path),
             got=f"format {given!r}",
-            hint="Give a file that run.save() of this version, or of one before, wrote.",
+            hint="Give a file that run.save() of this or an earlier version wrote.",
         )
     if metadata.get(DIGEST) != digest(metadata, arrays):
         raise CheckpointError(
-            "the file is damaged: its content has not the digest that was written with it",
+            "the file is damaged: its content does not match its digest",
             where=str(path),
-            hint="Take a copy of it, or an older checkpoint.",
+            hint="Use a copy of the file, or an older checkpoint.",
         )
 
 
 def _hint(path: Path) -> str:
     if not path.exists() and beside(path).exists():
-        return f"There is {beside(path).name}, which holds numbers that are not finite."
+        return f"The file is missing, but {beside(path).name} exists; it holds NaN or infinity."
     return "Give a file that run.save() wrote."

@@ -1,16 +1,16 @@
-"""What to do in place of arguments that `fit` and its like have elsewhere."""
+"""For arguments of other frameworks' `fit` and similar calls: what to write instead."""
 
 from __future__ import annotations
 
 ARRAYS = (
-    "Give NumPy arrays: {call}. A data set of a framework, a generator or a data loader is not "
-    "taken: collect its batches first, x = np.concatenate([x for x, y in batches])."
+    "Give NumPy arrays: {call}. For a framework's data set, a generator or a data loader, "
+    "collect the batches first: x = np.concatenate([x for x, y in batches])."
 )
 
-_VERBOSE = "Write progress=True to see how far it is."
+_VERBOSE = "Write progress=True to show the progress."
 
 _DATA = {
-    "workers": "Leave it out: a thread prepares each block of steps while the one before it runs.",
+    "workers": "Leave it out: a thread prepares each block of steps while the previous one runs.",
     "use_multiprocessing": "Leave it out: arrays are in memory.",
     "max_queue_size": "Leave it out: arrays are in memory.",
     "dataset": ARRAYS.format(call="run.fit(x, y)"),
@@ -21,11 +21,11 @@ FIT = _DATA | {
     "y": ARRAYS.format(call="run.fit(x, y)"),
     "validation_split": "Split the arrays: fit(x[:n], y[:n], validation_data=(x[n:], y[n:])).",
     "verbose": _VERBOSE,
-    "initial_epoch": "Leave it out: a second call of fit goes on where the first has stopped.",
+    "initial_epoch": "Leave it out: a second call of fit continues where the first stopped.",
     "epoch": "Write epochs=….",
     "steps_per_epoch": "Leave it out: an epoch is all examples once; give fewer of them.",
     "validation_steps": "Leave it out: all of validation_data is evaluated; give less of it.",
-    "validation_batch_size": "Leave it out: validation goes by batch_size; means are exact.",
+    "validation_batch_size": "Leave it out: validation uses batch_size; means are exact.",
     "validation_freq": "Leave it out: validation follows every epoch.",
     "dataset_sink_mode": "Leave it out: many steps run in one compiled call, see steps_per_call.",
 }
@@ -34,7 +34,7 @@ EVALUATE = _DATA | {
     "y": ARRAYS.format(call="run.evaluate(x, y)"),
     "verbose": "Leave it out: evaluate prints nothing.",
     "steps": "Leave it out: all examples are evaluated; give fewer of them.",
-    "return_dict": "Leave it out: a dictionary is returned.",
+    "return_dict": "Leave it out: evaluate always returns a dictionary.",
     "callbacks": "Leave it out: callbacks are for fit.",
     "class_weight": "Multiply it into sample_weight.",
 }
@@ -54,7 +54,7 @@ COMPILE = {
     "loss": _EXPERIMENT,
     "metrics": _EXPERIMENT,
     "loss_weights": "Give each output a Head with its weight: Experiment(loss=[Head(…)]).",
-    "weighted_metrics": "Leave it out: metrics of a training see no sample weights.",
+    "weighted_metrics": "Leave it out: training metrics do not use sample weights.",
     "run_eagerly": 'Leave it out; backend="reference" computes step by step in NumPy.',
     "steps_per_execution": "Write fit(steps_per_call=…).",
     "jit_compile": "Leave it out: the backend decides what is compiled.",
@@ -64,19 +64,19 @@ COMPILE = {
 LOAD = {
     "filepath": "Write path=….",
     "custom_objects": "Leave it out: import the module that defines the class before load.",
-    "compile": "Leave it out: the file has the whole experiment, which is compiled.",
-    "safe_mode": "Leave it out: no code of the file is run.",
-    "net": "Leave it out: the file has the model. See set_weights for arrays of your own.",
+    "compile": "Leave it out: load always compiles the experiment in the file.",
+    "safe_mode": "Leave it out: load runs no code from the file.",
+    "net": "Leave it out: the file has the model. To load your own arrays, see set_weights.",
 }
 
 CHECKPOINT = {
-    "monitor": "It saves by the epoch, not by a metric: Checkpoint(path, every=1). To keep the "
-    "best, call run.save in on_epoch_end of a Callback of yours when logs are better.",
-    "save_best_only": "Call run.save in on_epoch_end of a Callback of yours when logs are better.",
-    "mode": "It saves by the epoch, not by a metric.",
+    "monitor": "Checkpoint saves by epoch, not by metric: Checkpoint(path, every=1). To keep the "
+    "best, call run.save in on_epoch_end of your own Callback when logs are better.",
+    "save_best_only": "Call run.save in on_epoch_end of your own Callback when logs are better.",
+    "mode": "Leave it out: Checkpoint saves by epoch, not by metric.",
     "save_weights_only": "Leave it out: a checkpoint has weights, optimizer and position.",
     "save_freq": "Write every=…, a number of epochs.",
     "filepath": "Write path=….",
-    "verbose": "Leave it out: it prints nothing.",
-    "initial_value_threshold": "It saves by the epoch, not by a metric.",
+    "verbose": "Leave it out: Checkpoint prints nothing.",
+    "initial_value_threshold": "Leave it out: Checkpoint saves by epoch, not by metric.",
 }

@@ -13,21 +13,20 @@ if TYPE_CHECKING:
     from dnnbridge.training.callbacks import Callback
 
 PREFIX = "on_"
-"""How the name of every hook begins; other methods of a callback are its own affair."""
+"""Prefix of every hook's name; other methods of a callback are not checked."""
 
 INSTEAD = {
-    "on_epoch_begin": "An epoch begins when on_epoch_end has returned; the first, after "
-    "on_train_begin.",
-    "on_batch_end": "on_steps_end hears of every compiled call; of every step with "
-    "fit(steps_per_call=1).",
-    "on_train_batch_end": "on_steps_end hears of every compiled call; of every step with "
-    "fit(steps_per_call=1).",
+    "on_epoch_begin": "Use on_train_begin for the first epoch and on_epoch_end for the next ones.",
+    "on_batch_end": "Use on_steps_end: fit calls it after every compiled call; with "
+    "fit(steps_per_call=1), after every step.",
+    "on_train_batch_end": "Use on_steps_end: fit calls it after every compiled call; with "
+    "fit(steps_per_call=1), after every step.",
 }
-"""What to write in place of hooks that callbacks have elsewhere."""
+"""For hooks of other frameworks: what to write instead."""
 
 
 def check_hooks(cls: type[Any], hooks: Mapping[str, Callable[..., Any]]) -> None:
-    """Raise unless every method of a new class that looks like a hook is one, and takes its values.
+    """Raise if a method of a new class has an unknown hook name or cannot take the hook's values.
 
     Args:
         cls: the class.
@@ -66,7 +65,7 @@ def checked_callbacks(given: Any) -> list[Callback]:
         name = each.__name__ if isinstance(each, type) else type(each).__name__
         hint = "Give a list of objects of subclasses of dnnbridge.Callback."
         if isinstance(each, type) and issubclass(each, Callback):
-            hint = f"That is the class; make one: {name}(…)."
+            hint = f"This is the class; give an object: {name}(…)."
         elif isinstance(each, Callback):
             hint = f"Write callbacks=[{name}(…)]."
         raise ArgumentError(

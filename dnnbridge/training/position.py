@@ -1,4 +1,4 @@
-"""How far a run has been trained."""
+"""`Position`: how far a run has been trained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dnnbridge.errors import DataError
 from dnnbridge.schedules.moment import Moment, Past
 
 MOST = 2**53
-"""More than can be trained; up to here a float64 holds every whole number."""
+"""Largest number of steps; float64 holds every whole number up to it."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class Position:
     """How far a run has been trained, and in which epoch it stopped.
 
     Attributes:
-        step: updates made.
-        epoch: epochs finished.
-        batch: updates made in the epoch that has begun.
-        examples: examples of that epoch.
-        batch_size: examples per step of that epoch.
-        past: the epochs before, as `Moment` has them.
+        step: finished updates.
+        epoch: finished epochs.
+        batch: finished updates of the current epoch.
+        examples: examples of the current epoch.
+        batch_size: examples per step of the current epoch.
+        past: the earlier epochs, as in `Moment`.
 
     Raises:
-        DataError: one is no whole number of 0 or more, or they do not fit each other.
+        DataError: a value is not a whole number of 0 or more, or the values do not fit each other.
     """
 
     step: int = 0
@@ -52,20 +52,20 @@ class Position:
             object.__setattr__(self, field.name, int(value))
         if self.batch > (math.ceil(self.examples / self.batch_size) if self.batch_size else 0):
             raise DataError(
-                "an epoch has no more steps than batches",
+                "an epoch cannot have more steps than batches",
                 where="position.batch",
                 got=f"{self.batch} of {self.examples} examples in batches of {self.batch_size}",
             )
         if self.step < self.epoch + self.batch:
             raise DataError(
-                "every epoch has a step at least, and those of the begun one are counted",
+                "must be at least the number of epochs plus the steps of the current epoch",
                 where="position.step",
                 got=f"step {self.step} in epoch {self.epoch}, after {self.batch} steps of it",
             )
         object.__setattr__(self, "past", self._checked_past())
 
     def _checked_past(self) -> Past:
-        """Return the epochs before; where a file does not say, they are taken for equally long."""
+        """Return the earlier epochs; if a file lacks them, assume equal lengths."""
         before = self.step - self.batch
         if not self.past:
             return _alike(before, self.epoch) if self.epoch else ()
@@ -77,7 +77,7 @@ class Position:
         known = min(min(pair) for pair in past) >= 0 and counts == before
         if not known or sum(epochs for _, epochs in past) != self.epoch:
             raise DataError(
-                "the epochs before do not add up to the step and the epoch",
+                "the earlier epochs do not add up to position.step and position.epoch",
                 where="position.past",
                 got=f"{self.past!r} for {before} steps in {self.epoch} epochs",
             )
@@ -93,22 +93,22 @@ class Position:
         return replace(self, epoch=self.epoch + 1, batch=0, past=self._with(self.batch, 1))
 
     def left(self) -> Position:
-        """Return the position at which a begun epoch is left, and another begins."""
+        """Return the position after abandoning the current epoch."""
         return replace(self, batch=0, past=self._with(self.batch, 0))
 
     def fits(self, examples: int, batch_size: int) -> bool:
-        """Return whether a begun epoch can go on with data of this size."""
+        """Return whether the current epoch can continue with data of this size."""
         return not self.batch or (self.examples, self.batch_size) == (examples, batch_size)
 
     def moments(self, steps: int, last: bool) -> list[Moment]:
-        """Return the next steps, the last of which may end the epoch."""
+        """Return the moments of the next steps; `last`: the final step ends the epoch."""
         return [
             Moment.at(self.step + k, self.past, self.batch + k, last and k == steps - 1)
             for k in range(steps)
         ]
 
     def _with(self, steps: int, epochs: int) -> Past:
-        """Return the past with one epoch more; those of one length stand together."""
+        """Return the past with one more epoch; epochs of equal length share an entry."""
         *before, (length, count) = self.past or ((steps, 0),)
         if length == steps and epochs and (count or not self.past):
             return (*before, (steps, count + epochs))

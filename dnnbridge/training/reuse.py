@@ -1,7 +1,7 @@
-"""Compiled programs whose run is gone, kept for the next run of the same experiment.
+"""Cache compiled programs whose run is gone, for the next run of the same experiment.
 
-A notebook cell that is run again, a search over learning rates or seeds: all compile the same step.
-An executable serves one run at a time, and its arrays are written anew before it serves another.
+Running a notebook cell again, or searching over learning rates or seeds, compiles the same step.
+An executable serves one run at a time; its arrays are rewritten before it serves another.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from dnnbridge.backend.protocol import Backend, Executable
 from dnnbridge.program.program import Program
 
 MOST = 4
-"""Executables that are kept."""
+"""Largest number of cached executables."""
 
 LARGEST = 64 * 2**20
-"""Bytes of state above which one is not kept."""
+"""Largest state of a cached executable, in bytes."""
 
 _lock = threading.Lock()
 _kept: OrderedDict[Hashable, Executable] = OrderedDict()
 
 
 def key_of(program: Program, backend: Backend, device: str) -> Hashable:
-    """Return what runs share whose compiled steps are the same.
+    """Return the cache key, which is equal for runs with the same compiled steps.
 
-    Experiments that differ in their learning rate or seed alone have one program. None if an
-    executable of the backend serves one run only.
+    Experiments that differ only in their learning rate or seed have the same program. The key is
+    None if the backend's executables serve one run only.
     """
     if not backend.info.reuses:
         return None
@@ -37,13 +37,13 @@ def key_of(program: Program, backend: Backend, device: str) -> Hashable:
 
 
 def take(key: Hashable) -> Executable | None:
-    """Return an executable of such an experiment that no run has, if there is one."""
+    """Return and remove a cached executable with this key; None if there is none."""
     with _lock:
         return _kept.pop(key, None) if key else None
 
 
 def give(key: Hashable, executable: Executable, program: Program) -> None:
-    """Keep the executable of a run that is gone; the one that was kept longest makes room."""
+    """Cache the executable of a run that is gone; a full cache drops its oldest entry."""
     size = 4 * sum(array.type.size() for array in program.state.values())
     if key is None or size > LARGEST:
         return
@@ -54,6 +54,6 @@ def give(key: Hashable, executable: Executable, program: Program) -> None:
 
 
 def clear() -> None:
-    """Forget all of them, and free their memory."""
+    """Drop all cached executables and free their memory."""
     with _lock:
         _kept.clear()

@@ -1,4 +1,4 @@
-"""Which weights of a run go on in another experiment."""
+"""`Transfer`: the weights of a run that another experiment takes over."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dnnbridge.program.program import Program
 
 @dataclass(frozen=True)
 class Transfer:
-    """What became of weights and buffers when a run took up another experiment, by name.
+    """What happened to weights and buffers when a run moved to another experiment, by name.
 
     Attributes:
-        kept: those with the same name and shape; they have the trained numbers.
-        fresh: those that the old model lacks; they start anew.
-        reshaped: those whose shape has changed, with the old and the new one; they start anew.
-        dropped: those that the new model lacks.
+        kept: arrays with the same name and shape; they keep the trained values.
+        fresh: arrays that the old model lacks; they have initial values.
+        reshaped: arrays whose shape changed: the old and the new shape; they have initial values.
+        dropped: arrays that the new model lacks.
     """
 
     kept: tuple[str, ...]
@@ -38,7 +38,7 @@ class Transfer:
         )
 
     def carried(self, state: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the arrays that are kept."""
+        """Return the kept arrays of a state."""
         return {name: state[name] for name in self.kept}
 
     def __str__(self) -> str:

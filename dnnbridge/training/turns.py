@@ -1,4 +1,4 @@
-"""`Turns`: who may use a run while others do."""
+"""`Turns`: coordinate the threads that use one run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from dnnbridge.errors import RunError
 class Turns:
     """Lets one thread at a time use the arrays of a run.
 
-    While `fit` trains, its thread may evaluate, predict, read, write and save, in callbacks; any
-    other thread is refused, as it would see weights of half a block of steps. Without a training,
-    evaluations and predictions of several threads come one after the other.
+    While `fit` trains, its thread may evaluate, predict, read, write and save, in callbacks. Any
+    other thread gets an error, as it would see weights in the middle of a block of steps. When no
+    training runs, evaluations and predictions of several threads run one after the other.
 
-    An interrupt may come between any two calls of Python's. So the lock is taken by `with` itself,
-    and the end of a training calls nothing: a run that stays locked could not be used any more.
+    An interrupt may arrive between any two Python calls, and a run that stayed locked would be
+    unusable. So `with` itself takes the lock, and the end of a training makes no call.
 
     Attributes:
-        lock: is held while a method uses the arrays, and while a training begins.
-        fitting: the thread that trains.
+        lock: held while a method uses the arrays, and while a training begins.
+        fitting: identifier of the training thread, or None.
     """
 
     def __init__(self) -> None:
@@ -33,9 +33,9 @@ class Turns:
         """Raise if another thread is fitting the run."""
         if self.fitting not in (None, threading.get_ident()):
             raise RunError(
-                "this run is being fitted by another thread",
+                "another thread is training this run",
                 where=what,
-                hint="Use it in a callback of that fit, or compile a run for each thread.",
+                hint="Use the run in a callback of that fit, or compile a run for each thread.",
             )
 
 
@@ -65,9 +65,9 @@ def one_at_a_time(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
         turns, this = _turns_of(self), threading.get_ident()
         if turns.fitting == this:
             raise RunError(
-                "this run is being fitted, and fit was called again by one of its callbacks",
+                "a callback called fit while fit is training the same run",
                 where="fit",
-                hint="Call run.stop() there, and fit again after fit has returned.",
+                hint="Call run.stop() in the callback; call fit again after fit has returned.",
             )
         try:
             with turns.lock:

@@ -173,9 +173,9 @@ def test_unknown_data(text: str, words: list[str], monkeypatch: pytest.MonkeyPat
         ({"x": IMAGES, "y": LABELS, "z": LABELS}, ["no others", "x, y, z"]),
         (
             {"x": IMAGES, "y": LABELS[:5]},
-            ["the same, non-zero number of rows", "(7, 4, 4) and (5,)"],
+            ["the same number of rows", "(7, 4, 4) and (5,)"],
         ),
-        ({"x": IMAGES[:4], "y": LABELS[:4]}, ["5 or more"]),
+        ({"x": IMAGES[:4], "y": LABELS[:4]}, ["at least 5"]),
         ({"x": np.array([None, "a"]), "y": LABELS}, ["cannot be read", "allow_pickle=False"]),
     ],
     ids=["lacks-test", "extra", "counts-differ", "too-few", "objects"],

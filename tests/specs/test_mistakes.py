@@ -226,8 +226,8 @@ FITS = {
     "none": (lambda run: run.fit(None, Y), "got None", "NumPy array"),
     "set": (lambda run: run.fit({1, 2}, Y), "a set", "NumPy array"),
     "objects": (lambda run: run.fit(X.astype(object), Y), "dtype object", "np.asarray(x, float)"),
-    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "Convert texts"),
-    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "Convert texts"),
+    "missing-values": (lambda run: run.fit([[None]], Y), "None in it", "to numbers"),
+    "words": (lambda run: run.fit(X, np.full((8, 2), "cat")), "'cat'", "to numbers"),
     "unreadable": (lambda run: run.fit(_Frame(), Y), "RuntimeError", "detach"),
     "weights-generator": (
         lambda run: run.fit(X, Y, sample_weight=(1 for _ in X)),
@@ -242,7 +242,11 @@ FITS = {
     "epochs-text": (lambda run: run.fit(X, Y, epochs="3"), "epochs", "whole number"),
     "batch-zero": (lambda run: run.fit(X, Y, 0), "batch_size", "above 0"),
     "validation-array": (lambda run: run.fit(X, Y, validation_data=X[:2]), "validation_data", "("),
-    "validation-number": (lambda run: run.fit(X, Y, validation_data=0.2), "(inputs, ", "(x, y)"),
+    "validation-number": (
+        lambda run: run.fit(X, Y, validation_data=0.2),
+        "(inputs, labels)",
+        "(x, y)",
+    ),
     "callback-alone": (
         lambda run: run.fit(X, Y, callbacks=db.Checkpoint("a.safetensors")),
         "a list of callbacks",
@@ -250,7 +254,7 @@ FITS = {
     ),
     "callback-class": (
         lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]),
-        "make one",
+        "give an object",
         "class",
     ),
     "callback-live": (
@@ -274,7 +278,11 @@ FITS = {
         "parameters['dense/kernel']",
         "needs an array",
     ),
-    "weights-list": (lambda run: run.set_weights([X]), "weights: needs a dictionary", "by name"),
+    "weights-list": (
+        lambda run: run.set_weights([X]),
+        "weights: needs a dictionary of arrays",
+        "by name",
+    ),
     "state-none": (
         lambda run: run.set_state(None, run.position),
         "state: needs a dictionary",

@@ -136,17 +136,23 @@ FIELDS = {
     "step is a fraction": (changed("progress", step=5.5), "position.step"),
     "step is true": (changed("progress", step=True), "position.step"),
     "step is nothing": (changed("progress", step=None), "position.step"),
-    "too few steps": (changed("progress", step=2), "position.step: every epoch has a step"),
+    "too few steps": (
+        changed("progress", step=2),
+        "position.step: must be at least the number of epochs",
+    ),
     "epoch is text": (changed("progress", epoch="1"), "position.epoch"),
     "batch is negative": (changed("progress", batch=-1), "position.batch"),
-    "more steps than batches": (changed("progress", batch=4), "no more steps than batches"),
-    "no batch size": (changed("progress", batch_size=0), "no more steps than batches"),
+    "more steps than batches": (
+        changed("progress", batch=4),
+        "cannot have more steps than batches",
+    ),
+    "no batch size": (changed("progress", batch_size=0), "cannot have more steps than batches"),
     "another entry": (changed("progress", stp=1), "progress: the header is incomplete"),
     "progress is a list": (text("progress", "[1]"), "progress: the header is incomplete"),
     "progress is no JSON": (text("progress", "{"), "progress: the header is incomplete"),
     "no progress": (without("progress"), "progress: the header is incomplete"),
     "no optimizer": (without("optimizer"), "optimizer: the header is incomplete"),
-    "another optimizer": (optimizer(db.SGD(0.1)), "is not the one of the experiment"),
+    "another optimizer": (optimizer(db.SGD(0.1)), "may differ from the experiment's optimizer"),
     "another constant": (optimizer(db.Adam(beta_1=0.5)), "which differs in beta_1"),
     "a layer": (text("optimizer", db.Dense(3).to_json()), "expected an optimizer"),
     "unknown optimizer": (text("optimizer", '{"kind": "optimizer.Adm"}'), "unknown kind"),
@@ -158,12 +164,15 @@ FIELDS = {
     "no sums": (without("epoch_sums"), "epoch_sums: the header is incomplete"),
     "sums are a list": (text("epoch_sums", "[]"), "epoch_sums: the header is incomplete"),
     "count is text": (changed("epoch_sums", count="3"), "epoch_sums.count: must be a number"),
-    "count is negative": (changed("epoch_sums", count=-1.0), "epoch_sums.count: is from 0 to 20"),
-    "count is large": (changed("epoch_sums", count=21.0), "epoch_sums.count: is from 0 to 20"),
-    "count is NaN": (changed("epoch_sums", count=float("nan")), "epoch_sums.count: is from 0"),
+    "count is negative": (
+        changed("epoch_sums", count=-1.0),
+        "epoch_sums.count: must be from 0 to 20",
+    ),
+    "count is large": (changed("epoch_sums", count=21.0), "epoch_sums.count: must be from 0 to 20"),
+    "count is NaN": (changed("epoch_sums", count=float("nan")), "epoch_sums.count: must be from 0"),
     "no count": (changed("epoch_sums", count=...), "epoch_sums: must have count, divisors"),
     "another sum": (changed("epoch_sums", other=0.0), "epoch_sums: must have count"),
-    "sums without names": (changed("epoch_sums", sums=[1.0]), "epoch_sums.sums: must have names"),
+    "sums without names": (changed("epoch_sums", sums=[1.0]), "epoch_sums.sums: must be a dict"),
     "another metric": (sums("sums", precision=1.0), "epoch_sums.sums: must have accuracy"),
     "another output": (sums("terms", z=1.0), "epoch_sums.terms: must have y"),
     "a term is a list": (sums("terms", y=[1.0]), "epoch_sums.terms.y: must be a number"),
@@ -241,7 +250,7 @@ def test_a_file_without_a_digest_is_loaded_with_a_warning(saved, tmp_path, caplo
     save_file(arrays, tmp_path / "old.safetensors", old | {"format": WITHOUT_DIGEST})
     with caplog.at_level(logging.WARNING):
         assert damage.outcome(tmp_path / "old.safetensors", run) == "loaded, the same"
-    assert "kept no digest" in caplog.text
+    assert "wrote no digest" in caplog.text
 
 
 WRONG_STATES = {

@@ -142,7 +142,7 @@ def test_bad_counts(name, value):
 
 
 def test_validation_data_must_be_a_pair():
-    with pytest.raises(DataError, match=r"validation_data: must be \(inputs"):
+    with pytest.raises(DataError, match=r"validation_data: must be \(inputs, labels\)"):
         make().fit(X, Y, validation_data=X)
 
 

@@ -90,7 +90,7 @@ def test_another_choice_is_refused(value):
 def test_weights_that_the_last_step_spoilt_are_noticed(choice, caplog):
     """The loss of the last step is finite, and there is no further loss."""
     run = make()
-    what = "the loss of step 12 is finite, and what it made of the weights is not"
+    what = "the loss of step 12 is finite, but weights after its update are not"
     if choice == "raise":
         with pytest.raises(NonFiniteError, match=what):
             fit(run, [Blow(12)], on_nonfinite=choice)
@@ -125,13 +125,16 @@ def test_a_spoilt_run_goes_beside_the_good_file(tmp_path, caplog):
         "run.nonfinite.safetensors",
         "run.safetensors",
     ]
-    assert "not finite: dense/kernel, dense/bias. The run is saved beside" in caplog.text
+    assert (
+        "arrays with NaN or infinity: dense/kernel, dense/bias. The run is saved next to"
+        in caplog.text
+    )
     caplog.clear()
     assert db.load(path, "reference").position.epoch == 1
     assert not caplog.records
     spoilt = db.load(tmp_path / "run.nonfinite.safetensors", "reference")
     assert spoilt.position == run.position
-    assert "run.nonfinite.safetensors holds what is not finite: dense/" in caplog.text
+    assert "run.nonfinite.safetensors holds arrays with NaN or infinity: dense/" in caplog.text
     assert spoilt.save(tmp_path / "run.nonfinite.safetensors").name == "run.nonfinite.safetensors"
 
 
@@ -148,7 +151,7 @@ def test_an_error_names_the_file_beside(tmp_path):
     run.set_parameters({"dense/kernel": np.full((2, 1), np.nan)})
     path = tmp_path / "run.safetensors"
     assert run.save(path) == tmp_path / "run.nonfinite.safetensors"
-    with pytest.raises(CheckpointError, match=r"There is run\.nonfinite\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"but run\.nonfinite\.safetensors exists"):
         db.load(path)
 
 

@@ -168,7 +168,7 @@ def test_examples_on_the_device_are_the_same_examples(backend, monkeypatch):
 
 def test_the_memory_for_examples_is_a_number(monkeypatch):
     monkeypatch.setenv("DNNBRIDGE_RESIDENT_MIB", "much")
-    with pytest.raises(DataError, match="a number of mebibytes"):
+    with pytest.raises(DataError, match="a whole number of MiB"):
         make().fit(X, Y, 5, 1)
 
 
@@ -223,7 +223,7 @@ def test_an_interrupted_epoch_starts_anew_with_another_batch_size(caplog):
         run.fit(X, Y, 5, 3, callbacks=[Stop()], steps_per_call=1)
     with caplog.at_level(logging.WARNING):
         run.fit(X, Y, 10, 1)
-    assert "after 2 steps of 5 from 23" in caplog.text
+    assert "after 2 steps (batch size 5, 23 examples)" in caplog.text
     assert run.position.epoch == 2
 
 

@@ -67,7 +67,7 @@ def test_another_thread_is_refused_while_fit_trains(action, tmp_path):
     run.fit(X, Y, 5, 1, callbacks=[do], steps_per_call=1)
     (error,) = do.done
     assert isinstance(error, RunError)
-    assert "this run is being fitted by another thread" in str(error)
+    assert "another thread is training this run" in str(error)
     assert not path.exists()
     for name, array in plain.state().items():
         np.testing.assert_array_equal(run.state()[name], array)
@@ -79,7 +79,7 @@ def test_fit_within_its_own_callback_is_refused_and_changes_nothing():
     plain.fit(X, Y, 5, 1)
 
     def again(run):
-        with pytest.raises(RunError, match="fit was called again by one of its callbacks"):
+        with pytest.raises(RunError, match="a callback called fit while fit is training"):
             run.fit(X[:7], Y[:7], 3, 1)
 
     run.fit(X, Y, 5, 1, callbacks=[Do(again)], steps_per_call=1)

@@ -124,7 +124,7 @@ BAD = {
     "negative": ({"sample_weight": -W}, "weights must be 0 or more"),
     "length": (
         {"sample_weight": W[:5]},
-        "sample_weight and y: need the same, non-zero number",
+        "sample_weight and y: need the same, non-zero number of rows",
     ),
     "rank": ({"sample_weight": W[:, None]}, "sample_weight: needs shape (batch)"),
     "class": ({"class_weight": {3: 1.0}}, "classes must be from 0 to 2, got 3"),
