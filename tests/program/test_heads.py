@@ -106,7 +106,10 @@ BAD = {
     "missing": (lambda: run().fit(X, {"kind": Y["kind"]}), "y: is needed for kind, size, got kind"),
     "wrong": (lambda: run().fit(X, Y | {"kind": Y["kind"] + 1}), "y['kind'][1]: labels must be"),
     "weights": (lambda: run().fit(X, Y, sample_weight={"mass": X}), "sample_weight: is needed"),
-    "class_weight": (lambda: run().fit(X, Y, class_weight={0: 2.0}), "class_weight: is for a mod"),
+    "class_weight": (
+        lambda: run().fit(X, Y, class_weight={0: 2.0}),
+        "class_weight: works only for",
+    ),
     "frozen": (lambda: run(frozen=("body/*",)), "frozen: the pattern fits no weight, got 'body"),
 }
 
