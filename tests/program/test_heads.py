@@ -108,7 +108,7 @@ BAD = {
     "weights": (lambda: run().fit(X, Y, sample_weight={"mass": X}), "sample_weight: is needed"),
     "class_weight": (
         lambda: run().fit(X, Y, class_weight={0: 2.0}),
-        "class_weight: works only for",
+        "class_weight: works only",
     ),
     "frozen": (lambda: run(frozen=("body/*",)), "frozen: the pattern fits no weight, got 'body"),
 }
