@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -58,8 +58,5 @@ ActivationLike = Annotated[
 ]
 """Field of an activation, the name of one, or None: linear."""
 
-if TYPE_CHECKING:
-    ActivationField = Converted[AbstractActivation, ActivationLike]
-else:
-    ActivationField = ActivationLike
+ActivationField = Converted[AbstractActivation, ActivationLike]
 """What the field holds after validation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -56,14 +56,8 @@ InitializerLike = Annotated[
 ]
 """Field of an initializer or the name of one."""
 
-if TYPE_CHECKING:
-    InitializerField = Converted[AbstractInitializer, InitializerLike]
-else:
-    InitializerField = InitializerLike
+InitializerField = Converted[AbstractInitializer, InitializerLike]
 """What the field holds after validation."""
 
-if TYPE_CHECKING:
-    OptionalInitializerField = Converted[AbstractInitializer | None, InitializerLike | None]
-else:
-    OptionalInitializerField = InitializerLike | None
+OptionalInitializerField = Converted[AbstractInitializer | None, InitializerLike | None]
 """The same for an optional initializer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -62,8 +62,5 @@ MetricsLike = Annotated[
 ]
 """Field of metrics or their names."""
 
-if TYPE_CHECKING:
-    MetricsField = Converted[tuple[AbstractMetric, ...], MetricsLike]
-else:
-    MetricsField = MetricsLike
+MetricsField = Converted[tuple[AbstractMetric, ...], MetricsLike]
 """What it holds once it is made."""

@@ -48,8 +48,7 @@ class Interpreter:
 
     def evaluate(self, graph: Graph, inputs: Sequence[Array]) -> Environment:
         """Return the number of every value of a graph."""
-        differentiated = {ValueAndGrad: self._value_and_grad}
-        return core.evaluate(graph, inputs, self._table, self._structure | differentiated)
+        return core.evaluate(graph, inputs, self._table, self._structure)
 
     def outputs_of(self, graph: Graph, inputs: Sequence[Array]) -> list[Array]:
         """Return the outputs of a graph."""
@@ -64,6 +63,7 @@ class Interpreter:
         return {
             Constant: lambda node, _: [np.asarray(cast(Constant, node.op).value)],
             ConstantArray: lambda node, _: [cast(ConstantArray, node.op).array],
+            ValueAndGrad: self._value_and_grad,
             Scan: lambda node, inputs: scan(node, inputs, self._unwatched.evaluate, np.stack),
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator
 
@@ -78,10 +78,7 @@ AccumulationLike = Annotated[
 ]
 """Field of an accumulation, or a number of steps."""
 
-if TYPE_CHECKING:
-    AccumulationField = Converted[Accumulation, AccumulationLike]
-else:
-    AccumulationField = AccumulationLike
+AccumulationField = Converted[Accumulation, AccumulationLike]
 """What the field holds after validation."""
 
 

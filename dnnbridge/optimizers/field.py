@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -39,8 +39,5 @@ OptimizerLike = Annotated[
 ]
 """Field of an optimizer, or the name of one."""
 
-if TYPE_CHECKING:
-    OptimizerField = Converted[AbstractOptimizer, OptimizerLike]
-else:
-    OptimizerField = OptimizerLike
+OptimizerField = Converted[AbstractOptimizer, OptimizerLike]
 """What it holds once it is made."""

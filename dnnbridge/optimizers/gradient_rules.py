@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -175,8 +175,5 @@ RulesLike = Annotated[
 ]
 """Field of rules that are applied in order."""
 
-if TYPE_CHECKING:
-    RulesField = Converted[tuple[AbstractGradientRule, ...], RulesLike]
-else:
-    RulesField = RulesLike
+RulesField = Converted[tuple[AbstractGradientRule, ...], RulesLike]
 """What the field holds after validation."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -180,8 +180,5 @@ LossScaleLike = Annotated[
 ]
 """Field of a loss scale; a number stands for a `FixedLossScale`."""
 
-if TYPE_CHECKING:
-    LossScaleField = Converted[AbstractLossScale | None, LossScaleLike]
-else:
-    LossScaleField = LossScaleLike
+LossScaleField = Converted[AbstractLossScale | None, LossScaleLike]
 """What the field holds after validation."""

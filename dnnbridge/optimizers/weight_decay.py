@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -131,8 +131,5 @@ WeightDecayLike = Annotated[
 ]
 """Field of a weight decay; a number stands for a decoupled one of all weights."""
 
-if TYPE_CHECKING:
-    WeightDecayField = Converted[AbstractWeightDecay | None, WeightDecayLike]
-else:
-    WeightDecayField = WeightDecayLike
+WeightDecayField = Converted[AbstractWeightDecay | None, WeightDecayLike]
 """What the field holds after validation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -77,8 +77,5 @@ LossLike = Annotated[
 ]
 """Field of a loss, its name, or heads."""
 
-if TYPE_CHECKING:
-    LossField = Converted[AbstractLoss | tuple[Head, ...], LossLike]
-else:
-    LossField = LossLike
+LossField = Converted[AbstractLoss | tuple[Head, ...], LossLike]
 """What it holds once it is made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import PlainValidator
@@ -122,8 +122,5 @@ ScheduleLike = Annotated[
 ]
 """Field of a number, a schedule, or a list with the value of every step."""
 
-if TYPE_CHECKING:
-    ScheduleField = Converted[AbstractSchedule, ScheduleLike]
-else:
-    ScheduleField = ScheduleLike
+ScheduleField = Converted[AbstractSchedule, ScheduleLike]
 """What the field holds after validation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
@@ -186,8 +186,13 @@ class Converted(Generic[Held, Given]):
     """Type of a field that converts what it is given; for type checkers only.
 
     A learning rate, for example, is given as a number, a list or a schedule, and stored as a
-    schedule. At run time the annotation is the one that pydantic converts with.
+    schedule. At run time `Converted[Held, Given]` is Given, which pydantic converts with.
     """
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types: tuple[Any, Any]) -> Any:
+            return types[1]
 
     @overload
     def __get__(self, instance: None, owner: Any) -> Self: ...
