@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from dnnbridge import ops
 from dnnbridge.emit.declarations import Declarations, StateArray
@@ -35,38 +36,32 @@ def build_program(
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
+    own = _Parts(model, heads, optimizer, rules, loss_scale)
     general = for_any_rate(optimizer)
     if general is not None:
-        program = _emitted_for_any_rate(model, heads, general, rules, loss_scale)
+        program = _emitted_for_any_rate(own._replace(optimizer=general))
         if program is not None and program.scalars == tuple(optimizer.host_scalars(0)):
             return program
-    return _emitted(model, heads, optimizer, rules, loss_scale)
+    return _emitted(own)
+
+
+class _Parts(NamedTuple):
+    """What decides a program."""
+
+    model: AbstractModel
+    heads: tuple[Head, ...]
+    optimizer: AbstractOptimizer
+    rules: WeightRules
+    loss_scale: AbstractLossScale | None
 
 
 @lru_cache(maxsize=32)
-def _emitted_for_any_rate(
-    model: AbstractModel,
-    heads: tuple[Head, ...],
-    optimizer: AbstractOptimizer,
-    rules: WeightRules,
-    loss_scale: AbstractLossScale | None,
-) -> Program | None:
+def _emitted_for_any_rate(parts: _Parts) -> Program | None:
     """Return a program that serves every rate; None if an optimizer writes its rate into it."""
     try:
-        return _emit(model, heads, optimizer, rules, loss_scale)
+        return _emitted(parts)
     except Exception:  # what is wrong with any rate is raised when the experiment's own is emitted
         return None
-
-
-@lru_cache(maxsize=32)
-def _emitted(
-    model: AbstractModel,
-    heads: tuple[Head, ...],
-    optimizer: AbstractOptimizer,
-    rules: WeightRules,
-    loss_scale: AbstractLossScale | None,
-) -> Program:
-    return _emit(model, heads, optimizer, rules, loss_scale)
 
 
 def forget() -> None:
@@ -75,13 +70,9 @@ def forget() -> None:
     _emitted.cache_clear()
 
 
-def _emit(
-    model: AbstractModel,
-    heads: tuple[Head, ...],
-    optimizer: AbstractOptimizer,
-    rules: WeightRules,
-    loss_scale: AbstractLossScale | None,
-) -> Program:
+@lru_cache(maxsize=32)
+def _emitted(parts: _Parts) -> Program:
+    model, heads, optimizer, rules, loss_scale = parts
     forward = Forward(model, heads, rules)
     train, declared, slots = _train(forward, optimizer, loss_scale)
     state = declared.arrays | slots
