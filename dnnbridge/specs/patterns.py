@@ -71,7 +71,10 @@ def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> No
 
 
 def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(name, present_weight(pattern))
+    if fnmatchcase(name, pattern):
+        return True
+    present = present_weight(pattern)
+    return present != pattern and fnmatchcase(name, present)
 
 
 def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:

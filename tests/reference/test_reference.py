@@ -14,6 +14,12 @@ from dnnbridge.testing.kinks import CROSSINGS
 STEP = 1e-6
 
 
+def arrays_of(case):
+    """Return the inputs of a case as backends are given them, in float64."""
+    named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
+    return [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
+
+
 def central_difference(case, arrays, i, weights):
     """Differentiate Σ weights · f numerically by the input number i."""
     gradient = np.zeros(arrays[i].shape)
@@ -40,8 +46,7 @@ FINITE_CASES = [case for case in OP_CASES if case.gradient and all(map(_moderate
 
 @pytest.mark.parametrize("case", FINITE_CASES, ids=lambda case: case.id)
 def test_vjp_is_the_derivative(case):
-    named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
-    arrays = [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
+    arrays = arrays_of(case)
     if isinstance(case.op, ops.Log):
         arrays = [arrays[0][(arrays[0] > 1e-3) & (arrays[0] < 1e6)]]
     rule = RULES[type(case.op)]
@@ -107,8 +112,7 @@ def test_the_suite_knows_every_kink():
 
 def _rounds(case) -> bool:
     """Return whether the result is no float32 somewhere, for operands that are."""
-    named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
-    arrays = [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
+    arrays = arrays_of(case)
     if any(a.dtype.kind == "i" and (np.abs(a.astype(float)) > 2**24).any() for a in arrays):
         return False
     with np.errstate(all="ignore"):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from dnnbridge.emit.declarations import MASK, NORMALIZER
-from dnnbridge.ops import RULES
 
 
 class Wrapped:
@@ -35,22 +34,6 @@ class Wrapped:
 
     def write(self, values):
         self.inner.write(values)
-
-
-class WithRules(Wrapped):
-    """Runs under other rules."""
-
-    def __init__(self, inner, program, rules) -> None:
-        super().__init__(inner, program)
-        self.rules = rules
-
-    def run(self, function, feeds, steps):
-        saved = RULES.copy()
-        RULES.update(self.rules)
-        try:
-            return self.inner.run(function, feeds, steps)
-        finally:
-            RULES.update(saved)
 
 
 def feeding(prefix: str, change) -> type[Wrapped]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dnnbridge.reference.backend import ReferenceBackend
-from sabotage.executables import WithRules
+from dnnbridge.ops import RULES
+from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 
 
 class OtherRules(ReferenceBackend):
@@ -13,4 +13,4 @@ class OtherRules(ReferenceBackend):
         self.rules = rules
 
     def compile(self, program, device):
-        return WithRules(super().compile(program, device), program, self.rules)
+        return ReferenceExecutable(program, rules=RULES | self.rules)

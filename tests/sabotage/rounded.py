@@ -7,8 +7,8 @@ import numpy as np
 from dnnbridge import ops
 from dnnbridge.ops import RULES
 from dnnbridge.ops.rule import Rule
-from dnnbridge.reference.backend import ReferenceBackend
-from sabotage.executables import WithRules, Wrapped
+from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+from sabotage.executables import Wrapped
 
 BROADCASTING = {
     *(ops.Add, ops.Sub, ops.Mul, ops.Div, ops.Maximum, ops.Minimum, ops.Select),
@@ -76,4 +76,4 @@ class RoundedBackend(ReferenceBackend):
 
     def compile(self, program, device):
         rules = {op: in_float32(op, rule) for op, rule in RULES.items()}
-        return State32(WithRules(super().compile(program, device), program, rules), program)
+        return State32(ReferenceExecutable(program, rules=rules), program)

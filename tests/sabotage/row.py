@@ -13,7 +13,7 @@ from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 from dnnbridge.testing.checks import Check
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training.run import Run
-from sabotage.executables import WithRules, Wrapped
+from sabotage.executables import Wrapped
 from sabotage.rewriting import Rewrite, rewritten
 from sabotage.twin import Effect, Twin
 
@@ -90,10 +90,8 @@ class SabotagedBackend(ReferenceBackend):
 
     def compile(self, program, device):
         wrong = self.sabotage
-        executable = ReferenceExecutable(rewritten(program, wrong.specs))
-        if wrong.rules:
-            changed = {op: change(RULES[op]) for op, change in wrong.rules.items()}
-            executable = WithRules(executable, program, changed)
+        changed = {op: change(RULES[op]) for op, change in wrong.rules.items()}
+        executable = ReferenceExecutable(rewritten(program, wrong.specs), rules=RULES | changed)
         if wrong.wrap is not None:
             executable = wrong.wrap(executable, program)
         return Twin(executable, program, ReferenceExecutable(program), self.effect)
