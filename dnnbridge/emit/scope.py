@@ -267,7 +267,12 @@ class Scope:
 
         def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
             scope = Scope(
-                *(body, self._declared, self.training, self.path, self._owners, self.sampling),
+                body,
+                self._declared,
+                self.training,
+                self.path,
+                self._owners,
+                self.sampling,
                 outer=self,
                 emission=self._emission,
             )

@@ -133,7 +133,7 @@ def test_bad_models(make, what):
 
 
 BAD_INPUTS = {
-    "one": ([A], "takes left, input, got 1 arrays"),
+    "one": ([A], "has the inputs left, input, got 1 arrays"),
     "name": ({"left": A, "right": B}, "got left, right"),
     "sizes": ([A, B[:5]], "11 of left, 5 of input"),
     "shape": ([B, A], r"x\['left'\]: needs shape"),

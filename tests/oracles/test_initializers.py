@@ -72,9 +72,9 @@ def test_truncated_normal_bounds():
 
 
 BAD = {
-    "identity": (db.Identity(), (3,), "matrices"),
+    "identity": (db.Identity(), (3,), "needs a matrix, got shape"),
     "dirac": (db.Dirac(3), (3, 2, 4), "multiple of groups"),
-    "orthogonal": (db.Orthogonal(), (3,), "matrices and kernels"),
+    "orthogonal": (db.Orthogonal(), (3,), "needs a matrix or kernel"),
     "far": (db.TruncatedNormal(0.0, 1.0, 8.0, 9.0), (3,), "less than a thousandth"),
 }
 
