@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dnnbridge.emit.sharing import Owners
+from dnnbridge.emit.sharing import Owners, check_shared
+from dnnbridge.errors import ShapeError
 from dnnbridge.graph import Builder, TensorType, Value
 
 if TYPE_CHECKING:
@@ -64,6 +65,21 @@ class BatchMask:
     mask: Value
     normalizer: Value
 
+    def sum(self, x: Value, builder: Builder) -> Value:
+        """Return the sum of x over the real examples."""
+        from dnnbridge import ops
+
+        mask = builder.local(self.mask)
+        if x.rank > 1:
+            mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
+        return ops.reduce_sum(x * mask, 0)
+
+    def size(self, builder: Builder) -> Value:
+        """Return the number of real examples."""
+        from dnnbridge import ops
+
+        return ops.reduce_sum(builder.local(self.mask), 0)
+
 
 @dataclass
 class Declarations:
@@ -78,3 +94,30 @@ class Declarations:
     schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
     scalars: dict[str, Value] = field(default_factory=dict)
     frozen: Callable[[str], bool] = lambda name: False
+
+    def state(self, array: StateArray, path: str, owners: Owners) -> Value:
+        """Declare a weight or buffer for the layer at a path; again for a layer called again."""
+        known = self.arrays.setdefault(array.name, array)
+        if known is array:
+            self.owners[array.name] = owners
+            self.values[array.name] = self.root.input(array.name, array.type)
+        check_shared(path, known, self.owners[array.name], array, owners)
+        return self.values[array.name]
+
+    def scalar(self, full: str, schedule: AbstractSchedule, path: str) -> Value:
+        """Declare a number that a schedule gives at each step."""
+        if self.schedules.setdefault(full, schedule) != schedule:
+            name = full.rpartition("/")[2]
+            raise ShapeError("two schedules have the same name", where=path, got=name)
+        if full not in self.scalars:
+            self.scalars[full] = self.root.input(f"schedule:{full}", TensorType(()))
+        return self.scalars[full]
+
+    def random(self, full: str, type: TensorType, distribution: AbstractDistribution) -> Value:
+        """Declare an array that is drawn at each step; a name that is taken gets a number."""
+        name, number = full, 0
+        while name in self.randoms:
+            number += 1
+            name = f"{full}_{number}"
+        self.randoms[name] = RandomInput(name, type, distribution)
+        return self.root.input(f"random:{name}", type)

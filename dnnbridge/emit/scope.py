@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import inputs_wrong
 from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
-from dnnbridge.emit.sharing import Owner, Owners, check_shared
+from dnnbridge.emit.emitter import Emitter, require_values
+from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
 from dnnbridge.specs.rewriting import apart
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
     from dnnbridge.schedules import AbstractSchedule
     from dnnbridge.weights.constraints import AbstractConstraint
     from dnnbridge.weights.regularizers import AbstractRegularizer
-
-
-class Emitter(Protocol):
-    """Anything that writes an equation: a layer, activation, loss, metric or model."""
-
-    @property
-    def emit(self) -> Any:
-        """(scope, *values) -> a value, or a tuple of them."""
 
 
 Step = Callable[
@@ -120,7 +113,7 @@ class Scope:
     def frozen(self, name: str) -> bool:
         """Return whether a buffer stays unchanged, even in training.
 
-        A layer that normalises with batch statistics then uses its running statistics.
+        Normalisation then uses the running statistics.
         """
         return self._declared.frozen(self._full(name))
 
@@ -138,14 +131,7 @@ class Scope:
             got=type(schedule).__name__,
             hint="Use such a schedule in the optimizer only.",
         )
-        full = self._full(name)
-        known = self._declared.schedules.setdefault(full, schedule)
-        self.require(known == schedule, "two schedules have the same name", got=name)
-        value = self._declared.scalars.get(full)
-        if value is None:
-            value = self._declared.root.input(f"schedule:{full}", TensorType(()))
-            self._declared.scalars[full] = value
-        return self.builder.local(value)
+        return self.builder.local(self._declared.scalar(self._full(name), schedule, self.path))
 
     def random(
         self, name: str, shape: tuple[Dim, ...], distribution: AbstractDistribution
@@ -154,13 +140,8 @@ class Scope:
 
         Each call of a spec draws separately, even if the calls share weights.
         """
-        full, number = self._full(name), 0
-        while full in self._declared.randoms:
-            number += 1
-            full = f"{self._full(name)}_{number}"
-        type = TensorType(shape)
-        self._declared.randoms[full] = RandomInput(full, type, distribution)
-        return self.builder.local(self._declared.root.input(f"random:{full}", type))
+        drawn = self._declared.random(self._full(name), TensorType(shape), distribution)
+        return self.builder.local(drawn)
 
     def add_loss(self, value: Value) -> None:
         """Add a term to the loss of the batch: a scalar, or the mean of a number per example.
@@ -183,8 +164,7 @@ class Scope:
     def batch_mean(self, x: Value) -> Value:
         """Return the mean over the examples of the batch.
 
-        An equation that combines examples must use this or `batch_sum`, because a short last batch
-        is padded with examples that do not count.
+        Equations that combine examples must use it or `batch_sum`: a short batch is padded.
         """
         return self.batch_sum(x) * self.normalizer()
 
@@ -194,18 +174,11 @@ class Scope:
 
     def batch_sum(self, x: Value) -> Value:
         """Return the sum over the examples of the batch that count."""
-        from dnnbridge import ops
-
-        mask = self.builder.local(self._batch().mask)
-        if x.rank > 1:
-            mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
-        return ops.reduce_sum(x * mask, 0)
+        return self._batch().sum(x, self.builder)
 
     def batch_size(self) -> Value:
         """Return how many examples of the batch count."""
-        from dnnbridge import ops
-
-        return ops.reduce_sum(self.builder.local(self._batch().mask), 0)
+        return self._batch().size(self.builder)
 
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
@@ -223,13 +196,11 @@ class Scope:
         inner: list[Scope] = []
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
-            scope = Scope(
-                body, self._declared, self.training, path, owners, self.sampling, outer=self
-            )
+            scope = self._inner(body, path, owners)
             made = (apart(emitter) if isinstance(emitter, Spec) else emitter).emit(scope, *inputs)
             inner.append(scope)
             outputs = (made,) if isinstance(made, Value) else made
-            _require_values(emitter, path, outputs)
+            require_values(emitter, path, outputs)
             return [*outputs, *scope.extras()]
 
         outputs = self.builder.call(emitter, path, values, write)
@@ -266,16 +237,7 @@ class Scope:
         self.require(length >= 1, "a loop needs at least one step", got=str(length))
 
         def write(body: Builder, given: tuple[Value, ...]) -> Sequence[Value]:
-            scope = Scope(
-                body,
-                self._declared,
-                self.training,
-                self.path,
-                self._owners,
-                self.sampling,
-                outer=self,
-                emission=self._emission,
-            )
+            scope = self._inner(body, self.path, self._owners, self._emission)
             drawn = len(self._declared.randoms)
             following, made = step(scope, given[:count], given[count:])
             if scope.extras() or len(self._declared.randoms) > drawn:
@@ -306,6 +268,10 @@ class Scope:
             )
         return dim
 
+    def _inner(self, body: Builder, path: str, owners: Owners, emission: object = None) -> Scope:
+        known, drawn = self._declared, self.sampling
+        return Scope(body, known, self.training, path, owners, drawn, outer=self, emission=emission)
+
     def _array(
         self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
     ) -> StateArray:
@@ -313,13 +279,7 @@ class Scope:
         return StateArray(self._full(name), sizes, initializer)
 
     def _state(self, array: StateArray) -> Value:
-        known = self._declared.arrays.setdefault(array.name, array)
-        if known is array:
-            self._declared.owners[array.name] = self._owners
-            self._declared.values[array.name] = self._declared.root.input(array.name, array.type)
-        first = self._declared.owners[array.name]
-        check_shared(self.path, known, first, array, self._owners)
-        return self.builder.local(self._declared.values[array.name])
+        return self.builder.local(self._declared.state(array, self.path, self._owners))
 
     def _updated(self, full: str) -> Value | None:
         """Return the new value of a buffer in this step, set here or in an outer scope."""
@@ -338,13 +298,3 @@ class Scope:
                 "a name must have only letters, digits and _", where=self.path, got=repr(name)
             )
         return f"{self.path}/{name}" if self.path else name
-
-
-def _require_values(emitter: Emitter, path: str, outputs: Any) -> None:
-    if not isinstance(outputs, tuple) or not all(isinstance(v, Value) for v in outputs):
-        raise SpecError(
-            f"{type(emitter).__name__}.emit must return a value or a tuple of values",
-            where=path,
-            got=type(outputs).__name__,
-            hint="Return what the operations returned.",
-        )

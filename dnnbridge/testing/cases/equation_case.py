@@ -9,7 +9,7 @@ import numpy as np
 
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
-from dnnbridge.emit.scope import Emitter
+from dnnbridge.emit.emitter import Emitter
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.specs.spec import Spec
 
