@@ -35,6 +35,12 @@ from .base.warning import (
     LogitsWarning,
     NativeDifferenceWarning,
 )
+from .convert.from_keras import (
+    from_keras,
+)
+from .convert.imported import (
+    Imported,
+)
 from .experiment import (
     Experiment,
 )
@@ -421,6 +427,7 @@ __all__ = [
     "History",
     "Huber",
     "Identity",
+    "Imported",
     "Input",
     "InstanceNorm",
     "InverseDecayLR",
@@ -546,6 +553,7 @@ __all__ = [
     "compile",
     "cosine_decay_lr",
     "exponential_decay_lr",
+    "from_keras",
     "heard",
     "inverse_decay_lr",
     "load",

@@ -7,6 +7,7 @@
     ├── DTypeError (TypeError)            an array or value has a wrong type
     ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
+    ├── ConversionError (ValueError)      a framework's file or object cannot be read or written
     ├── RunError (RuntimeError)           a run cannot do what was asked, or not at this time
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
     ├── ScheduleError (ValueError)        a value given to a schedule function is out of range
@@ -71,6 +72,9 @@ class ArgumentError(DnnbridgeError, TypeError): ...
 
 
 class CheckpointError(DnnbridgeError, ValueError): ...
+
+
+class ConversionError(DnnbridgeError, ValueError): ...
 
 
 class RunError(DnnbridgeError, RuntimeError): ...

@@ -32,6 +32,8 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "LogitsWarning",
         "NativeDifferenceWarning",
     ),
+    "convert.from_keras": ("from_keras",),
+    "convert.imported": ("Imported",),
     "experiment": ("Experiment",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",

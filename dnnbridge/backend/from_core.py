@@ -11,6 +11,7 @@ from dnnbridge.base.interrupts import Waiting as Waiting
 from dnnbridge.base.interrupts import unchanged as unchanged
 from dnnbridge.errors import BackendError as BackendError
 from dnnbridge.errors import SpecError as SpecError
+from dnnbridge.formats.keras.optimizers import read_keras_optimizer as read_keras_optimizer
 from dnnbridge.graph import Call as Call
 from dnnbridge.graph import Constant as Constant
 from dnnbridge.graph import ConstantArray as ConstantArray

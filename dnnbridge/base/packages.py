@@ -6,20 +6,29 @@ import importlib
 
 from dnnbridge.errors import PackageNotInstalledError
 
-REPORT = "report", ("jinja2", "matplotlib")
-"""What HTML reports and drawings of curves need."""
+EXTRAS = {
+    "report": ("jinja2", "matplotlib"),  # HTML reports and drawings of curves
+    "convert": ("h5py",),  # files of other frameworks
+}
+"""The packages that an extra installs, by the name of their module."""
 
 
 def require_report(what: str) -> None:
-    """Raise unless the packages of the extra `report` are installed.
+    """Raise unless the packages of the extra `report` are installed."""
+    require("report", what)
+
+
+def require(extra: str, what: str) -> None:
+    """Raise unless the packages of an extra are installed.
 
     Args:
+        extra: its name.
         what: what needs them, as the beginning of a sentence.
 
     Raises:
         PackageNotInstalledError: the message has the pip command.
     """
-    extra, modules = REPORT
+    modules = EXTRAS[extra]
     for module in modules:
         try:
             importlib.import_module(module)

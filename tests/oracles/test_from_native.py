@@ -223,7 +223,8 @@ def test_experimental_optimizers_of_mindspore(name):
 def test_every_class_that_is_read_has_a_row_and_a_trajectory():
     pytest.importorskip("mindspore")
     from dnnbridge_mindspore import native_experimental, native_optimizers
-    from dnnbridge_tensorflow.native_optimizers import OPTIMIZERS, SCHEDULES
+
+    from dnnbridge.formats.keras.optimizers import OPTIMIZERS, SCHEDULES
 
     text = (Path(__file__).parents[2] / "docs" / "guide" / "migrating.md").read_text()
     tables = (OPTIMIZERS, native_optimizers.OPTIMIZERS, native_experimental.EXPERIMENTAL)

@@ -13,7 +13,18 @@ ROOT = Path(__file__).parents[2]
 FLOORS = [
     *("errors", "base", "specs", "drawing", "graph", "ops", "initializers"),
     *("schedules", "emit", "weights", "optimizers", "activations", "losses", "metrics", "layers"),
-    *("models", "zoo", "program", "experiment", "backend", "training", "reference", "datasets"),
+    *(
+        "models",
+        "zoo",
+        "program",
+        "experiment",
+        "formats",
+        "backend",
+        "training",
+        "convert",
+        "reference",
+        "datasets",
+    ),
     *("testing", "report", "cli", "__main__"),
 ]
 """Packages and modules of `dnnbridge`, from the ground."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dnnbridge.base.packages import REPORT
+from dnnbridge.base.packages import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 DIGITS = str(ROOT / "examples" / "digits_mlp.py")
@@ -87,9 +87,10 @@ def test_a_command_says_it_before_it_begins(words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_extra_has_these_packages():
+@pytest.mark.parametrize("name", EXTRAS)
+def test_an_extra_has_these_packages(name):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras, (name, modules) = project["optional-dependencies"], REPORT
+    extras, modules = project["optional-dependencies"], EXTRAS[name]
     assert [each.partition(">")[0] for each in extras[name]] == list(modules)
     (everything,) = extras["all"]
     assert name in everything

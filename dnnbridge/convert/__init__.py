@@ -1,0 +1,1 @@
+"""Bring models from frameworks, and take them back."""

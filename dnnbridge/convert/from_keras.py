@@ -1,0 +1,180 @@
+"""`from_keras`: read a Keras model, without Keras where it is a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.convert.imported import Imported
+from dnnbridge.convert.report import ImportedLayer, ImportReport
+from dnnbridge.emit.declarations import StateArray
+from dnnbridge.errors import ConversionError
+from dnnbridge.experiment import Experiment
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.arrays import AbstractArrays, fitted
+from dnnbridge.formats.keras.compiled import Compiled, read_compiled
+from dnnbridge.formats.keras.files import KerasSource, read_source
+from dnnbridge.formats.keras.models import InputShapes, read_model
+from dnnbridge.formats.keras.rule import Group
+from dnnbridge.formats.keras.slots import Slots, read_slots
+from dnnbridge.models import AbstractModel
+from dnnbridge.models.tracing import trace
+
+
+@explained()
+def from_keras(
+    source: Any,
+    *,
+    weights: str | Path | None = None,
+    input_shapes: InputShapes | None = None,
+) -> Imported:
+    """Read a Keras model: its layers, weights, compile settings and optimizer state.
+
+    A file is read without Keras and TensorFlow, and no code in it is run. It needs h5py:
+    `pip install 'dnnbridge[convert]'`.
+
+    Args:
+        source: a `.keras` file, a legacy whole-model `.h5` file, a JSON file of `model.to_json()`,
+            or a live `keras.Model`. Sequential, Functional and nested models can be read.
+        weights: a `.weights.h5` file, for a JSON file or in place of the weights of the source.
+        input_shapes: the shape of an example by name of the input, where the model leaves a size
+            open; one shape for a model with one input.
+
+    Raises:
+        ConversionError: the file is none of these or is damaged, or the model has layers or
+            arguments without a counterpart here. The message names all of them.
+
+    Example:
+        >>> from_keras("missing.keras")
+        Traceback (most recent call last):
+        dnnbridge.errors.ConversionError: missing.keras: the file does not exist.
+    """
+    with read_source(source, weights) as found:
+        return _imported(found, input_shapes)
+
+
+def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported:
+    findings = Findings()
+    part = read_model(source.model, "", findings, input_shapes)
+    findings.check(source.where)
+    assert part is not None
+    assert isinstance(part.layer, AbstractModel)
+    model, declared = part.layer, trace(part.layer)[1].arrays
+    arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
+    sizes = {name: type.shape[-1] for name, type in model.output_types.items()}
+    compiled = read_compiled(source.compiled, sizes, source.where)
+    fields = _fields(compiled, part.groups, declared)
+    slots = _slots(source, compiled, part.groups, declared, model, fields)
+    if source.arrays is None:
+        compiled.notes.append("The source has no weights: they start as in a new run.")
+    notes = (*compiled.notes, *slots.notes)
+    report = ImportReport(source.where, tuple(_rows(model, arrays)), notes)
+    return Imported(model, fields, arrays, slots.arrays, slots.step, report)
+
+
+def _present(group: Group, declared: Mapping[str, StateArray]) -> list[str]:
+    """Return the names of the weights of a group that the model here has."""
+    names = (f"{group.here}/{name}" for name in group.names)
+    return [name for name in names if name in declared]
+
+
+def _trained(group: Group, name: str, declared: Mapping[str, StateArray]) -> bool:
+    return group.trainable and declared[name].trainable
+
+
+def _weights(
+    arrays: AbstractArrays, groups: Sequence[Group], declared: Mapping[str, StateArray]
+) -> dict[str, Array]:
+    """Return the arrays of all groups by name; raise if one is missing or has another shape."""
+    made: dict[str, Array] = {}
+    for layer, names in _stored_together(arrays, groups, declared):
+        given = arrays.of(*layer)
+        if names and (given is None or len(given) != len(names)):
+            raise ConversionError(
+                f"the file needs {len(names)} arrays for the layer {layer[0]}",
+                where=layer[1] or layer[0],
+                got="none" if given is None else str(len(given)),
+                hint="Give the weights that belong to this configuration.",
+            )
+        for name, array in zip(names, given or (), strict=False):
+            made[name] = fitted(array, declared[name].shape, name)
+    missing = [name for name in declared if name not in made]
+    if missing:
+        raise ConversionError("weights were not found in the file", got=", ".join(missing))
+    return made
+
+
+def _stored_together(
+    arrays: AbstractArrays, groups: Sequence[Group], declared: Mapping[str, StateArray]
+) -> list[tuple[tuple[str, str], list[str]]]:
+    """Return the names of the weights that are stored in one place, in its order."""
+    if not arrays.by_layer:
+        return [((g.layer, g.file), _present(g, declared)) for g in groups]
+    places: dict[str, list[tuple[bool, str]]] = {}
+    for group in groups:
+        for name in _present(group, declared):
+            place = places.setdefault(group.layer, [])
+            place.append((not _trained(group, name, declared), name))
+    # Weights that are trained come first.
+    return [
+        ((layer, ""), [name for _, name in sorted(names, key=lambda pair: pair[0])])
+        for layer, names in places.items()
+    ]
+
+
+def _fields(
+    compiled: Compiled, groups: Sequence[Group], declared: Mapping[str, StateArray]
+) -> dict[str, Any]:
+    """Return the fields of the experiment that the source has."""
+    fields: dict[str, Any] = {}
+    if compiled.loss is not None:
+        fields["loss"] = compiled.loss
+    if compiled.optimizer is not None:
+        fields["optimizer"] = compiled.optimizer
+    if compiled.metrics:
+        fields["metrics"] = compiled.metrics
+    if frozen := _frozen(groups, declared):
+        fields["frozen"] = frozen
+    return fields
+
+
+def _frozen(groups: Sequence[Group], declared: Mapping[str, StateArray]) -> tuple[str, ...]:
+    """Return patterns of the weights that are frozen: whole layers where all of a layer is."""
+    still = {n for g in groups if not g.trainable for n in _present(g, declared)}
+    patterns: dict[str, None] = {}
+    for name in declared:
+        if name in still and not any(name.startswith(p[:-1]) for p in patterns if p[-1] == "*"):
+            parts = name.split("/")
+            prefixes = ("/".join(parts[:i]) + "/" for i in range(1, len(parts)))
+            whole = (p for p in prefixes if all(n in still for n in declared if n.startswith(p)))
+            patterns[next((f"{p}*" for p in whole), name)] = None
+    return tuple(patterns)
+
+
+def _slots(
+    source: KerasSource,
+    compiled: Compiled,
+    groups: Sequence[Group],
+    declared: Mapping[str, StateArray],
+    model: AbstractModel,
+    fields: Mapping[str, Any],
+) -> Slots:
+    """Return what the optimizer has kept; nothing if the experiment is not complete."""
+    config = compiled.optimizer_config
+    if source.arrays is None or config is None or not {"loss", "optimizer"} <= fields.keys():
+        return Slots({}, 0)
+    trained = [n for g in groups for n in _present(g, declared) if _trained(g, n, declared)]
+    known = {n for n in Experiment(model, **fields).program().state if ":" in n}
+    return read_slots(config, source.arrays.of_optimizer(), trained, known)
+
+
+def _rows(model: AbstractModel, arrays: Mapping[str, Array]) -> list[ImportedLayer]:
+    """Return one row per layer of the outermost model."""
+    rows = {}
+    for row in model.summary().rows:
+        read = (a.size for n, a in arrays.items() if n.startswith(f"{row.name}/"))
+        rows[row.name] = ImportedLayer(row.name, row.kind, sum(read))
+    return list(rows.values())

@@ -1,0 +1,105 @@
+"""The arrays of a Keras model, by object or by layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.errors import ConversionError
+
+
+class AbstractArrays(ABC):
+    """Arrays in an open file."""
+
+    @abstractmethod
+    def of(self, layer: str, file: str) -> list[Array] | None:
+        """Return the arrays of an object of a layer, in Keras' order; None if they are not there.
+
+        Args:
+            layer: the name of the layer of the outermost model.
+            file: path of the object in a `.weights.h5` file.
+        """
+
+    @property
+    @abstractmethod
+    def by_layer(self) -> bool:
+        """Whether `of` returns all arrays of the layer, those that are trained first."""
+
+    @abstractmethod
+    def of_optimizer(self) -> list[Array]:
+        """Return the arrays of the optimizer, in Keras' order; none if they are not there."""
+
+
+class TreeArrays(AbstractArrays):
+    """A `.weights.h5` file of Keras 3: each object is a group whose `vars` are numbered."""
+
+    by_layer = False
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+
+    def of(self, layer: str, file: str) -> list[Array] | None:
+        group = self._root.get(f"{file}/vars")
+        if group is None:
+            return None
+        return [np.asarray(group[key]) for key in sorted(group, key=int)]
+
+    def of_optimizer(self) -> list[Array]:
+        return self.of("", "optimizer") or []
+
+
+class LayerArrays(AbstractArrays):
+    """A legacy `.h5` file: each layer of the outermost model is a group that lists its weights."""
+
+    by_layer = True
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._weights = root.get("model_weights", root)
+
+    def of(self, layer: str, file: str) -> list[Array] | None:
+        return _listed(self._weights.get(layer))
+
+    def of_optimizer(self) -> list[Array]:
+        return _listed(self._root.get("optimizer_weights")) or []
+
+
+def _listed(group: Any) -> list[Array] | None:
+    if group is None or "weight_names" not in group.attrs:
+        return None
+    names = (n.decode() if isinstance(n, bytes) else str(n) for n in group.attrs["weight_names"])
+    return [np.asarray(group[name]) for name in names]
+
+
+def opened(root: Any, where: str) -> AbstractArrays:
+    """Return the arrays of an open HDF5 file.
+
+    Raises:
+        ConversionError: it holds no weights of Keras.
+    """
+    if "layer_names" in root.attrs or "model_weights" in root:
+        return LayerArrays(root)
+    if "layers" in root or "_layer_checkpoint_dependencies" in root:
+        return TreeArrays(root)
+    raise ConversionError(
+        "holds no weights of a Keras model",
+        where=where,
+        got=f"the groups {', '.join(sorted(root)[:6])}",
+        hint="Write the file with model.save or model.save_weights of Keras 3.",
+    )
+
+
+def fitted(array: Array, shape: Sequence[int], where: str) -> Array:
+    """Return an array in float32; raise unless it has this shape."""
+    if array.shape != tuple(shape):
+        raise ConversionError(
+            f"the file has another shape for this weight, {tuple(shape)} is needed",
+            where=where,
+            got=str(array.shape),
+            hint="Give the weights that belong to this configuration.",
+        )
+    return np.ascontiguousarray(array, np.float32)

@@ -1,0 +1,79 @@
+"""The calls in the configuration of a Functional model, as Keras 3 and Keras 2 write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dnnbridge.formats.keras.settings import serialized
+
+
+class Place(NamedTuple):
+    """One result of one call of a layer.
+
+    Attributes:
+        layer: the name of the layer.
+        call: which of its calls, from 0.
+        output: which of the results of the call, from 0.
+    """
+
+    layer: str
+    call: int = 0
+    output: int = 0
+
+
+class KerasCall(NamedTuple):
+    """The arguments of a call; each tensor is a `Place`."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def places(self) -> list[Place]:
+        """Return all tensors, in order."""
+        return [*_places(self.args), *_places(list(self.kwargs.values()))]
+
+
+def calls_of(layer: Mapping[str, Any]) -> list[KerasCall]:
+    """Return the calls of a layer, in order."""
+    return [_call(node) for node in layer.get("inbound_nodes", [])]
+
+
+def _call(node: Any) -> KerasCall:
+    if isinstance(node, Mapping):
+        args = tuple(_with_places(each) for each in node.get("args", ()))
+        return KerasCall(args, {k: _with_places(v) for k, v in node.get("kwargs", {}).items()})
+    # Keras 2: [["name", 0, 0, {…}], …], where all tensors are one argument.
+    places = [Place(*each[:3]) for each in node]
+    kwargs = node[0][3] if node and len(node[0]) > 3 else {}
+    return KerasCall((places[0] if len(places) == 1 else places,), kwargs)
+
+
+def _with_places(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_places(each) for each in value]
+    found = serialized(value)
+    if found and found.kind == "__keras_tensor__":
+        return Place(*found.config["keras_history"])
+    return value
+
+
+def _places(value: Any) -> Iterator[Place]:
+    if isinstance(value, Place):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _places(each)
+
+
+def places_in(value: Any) -> list[Place]:
+    """Read `input_layers` or `output_layers`: one place, a list, or a dictionary of them.
+
+    Example:
+        >>> places_in(["dense", 0, 0]) == places_in([["dense", 0, 0]]) == [Place("dense")]
+        True
+    """
+    if isinstance(value, Mapping):
+        return [place for each in value.values() for place in places_in(each)]
+    if len(value) == 3 and isinstance(value[0], str) and isinstance(value[1], int):
+        return [Place(*value)]
+    return [place for each in value for place in places_in(each)]

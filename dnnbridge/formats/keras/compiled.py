@@ -1,0 +1,149 @@
+"""Loss, metrics and optimizer of a compiled Keras model as specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.keras.optimizers import read_keras_optimizer
+from dnnbridge.formats.keras.parts import with_arguments
+from dnnbridge.formats.keras.settings import Serialized, serialized
+from dnnbridge.losses import AbstractLoss
+from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
+from dnnbridge.metrics.means import LossMetric
+from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
+from dnnbridge.program.heads import Head
+
+Outputs = Mapping[str, int | None]
+"""The size of the last axis of each output, by name."""
+
+ACCURACIES = {"accuracy", "acc"}
+
+
+@dataclass
+class Compiled:
+    """What `model.compile` was given; None for what was not given or cannot be read.
+
+    Attributes:
+        loss: of the model, or a `Head` for each output of several.
+        metrics: of a model with one output.
+        optimizer: the optimizer.
+        optimizer_config: its configuration.
+        notes: what was left out, a sentence each.
+    """
+
+    loss: AbstractLoss | tuple[Head, ...] | None = None
+    metrics: tuple[AbstractMetric, ...] = ()
+    optimizer: AbstractOptimizer | None = None
+    optimizer_config: Serialized | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def read_compiled(config: Mapping[str, Any] | None, outputs: Outputs, where: str) -> Compiled:
+    """Read the arguments of `model.compile`."""
+    made = Compiled()
+    if config is None:
+        made.notes.append("The model was not compiled: it has no loss, optimizer or metrics.")
+        return made
+    _read_optimizer(config.get("optimizer"), made, where)
+    names = list(outputs)
+    losses = _by_output(config.get("loss"), names)
+    metrics = _by_output(config.get("metrics"), names, listed=True)
+    weights = _by_output(config.get("loss_weights"), names)
+    if config.get("weighted_metrics"):
+        made.notes.append("weighted_metrics were left out: metrics here do not use sample weights.")
+    heads = [
+        Head(name, loss, _number(weights.get(name)), _metrics(metrics.get(name), size, made))
+        for name, size in outputs.items()
+        if (loss := _loss(losses.get(name), made)) is not None
+    ]
+    if len(names) > 1:
+        made.loss = tuple(heads) or None
+    elif heads:
+        made.loss, made.metrics = heads[0].loss, heads[0].metrics
+    return made
+
+
+def _read_optimizer(value: Any, made: Compiled, where: str) -> None:
+    found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
+    if found is None:
+        return
+    try:
+        made.optimizer = read_keras_optimizer(found.kind, found.config, NativeOptions(), where)
+    except DnnbridgeError as error:
+        made.notes.append(f"The optimizer was left out: {error}")
+        return
+    if made.optimizer is None:
+        made.notes.append(f"The optimizer {found.kind} was left out: it has no counterpart here.")
+    made.optimizer_config = found
+
+
+def _by_output(value: Any, names: Sequence[str], listed: bool = False) -> dict[str, Any]:
+    """Return what each output was given: Keras takes one for all, a list, or a dictionary."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping) and serialized(value) is None:
+        return dict(value)
+    if not isinstance(value, (list, tuple)):
+        return dict.fromkeys(names, value)
+    if len(names) == 1:
+        nested = len(value) == 1 and isinstance(value[0], (list, tuple))
+        return {names[0]: value[0] if nested or not listed else value}
+    return dict(zip(names, value, strict=False))
+
+
+def _number(value: Any) -> float:
+    return 1.0 if value is None else float(value)
+
+
+def _loss(value: Any, made: Compiled) -> AbstractLoss | None:
+    if value is None:
+        return None
+    found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
+    loss = None
+    if found is not None:
+        try:
+            loss = with_arguments(AbstractLoss, found)
+        except DnnbridgeError as error:
+            made.notes.append(f"The loss {found.kind} was left out: {error}")
+            return None
+    if loss is None:
+        kind = found.kind if found else shorten(value, 60)
+        made.notes.append(f"The loss {kind} was left out: it has no counterpart here.")
+    return loss
+
+
+def _metrics(value: Any, size: int | None, made: Compiled) -> tuple[AbstractMetric, ...]:
+    if value is None:
+        return ()
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(metric for each in values if (metric := _metric(each, size, made)) is not None)
+
+
+def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | None:
+    found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
+    if found is None:
+        made.notes.append(f"The metric {shorten(value, 60)} was left out: it is no class of Keras.")
+        return None
+    if found.kind.lower() in ACCURACIES and size == 1:
+        return BinaryAccuracy()  # what Keras takes for "accuracy" with one output
+    if found.kind.lower() in ACCURACIES:
+        found = Serialized("accuracy", {})
+    try:
+        metric = with_arguments(AbstractMetric, found)
+        if metric is None:
+            loss = with_arguments(AbstractLoss, found)
+            metric = None if loss is None else LossMetric(loss)
+    except DnnbridgeError as error:
+        made.notes.append(f"The metric {found.kind} was left out: {error}")
+        return None
+    if metric is None:
+        arguments = {k: v for k, v in found.config.items() if k not in ("name", "dtype")}
+        given = f" with {shorten(arguments, 80)}" if arguments else ""
+        made.notes.append(
+            f"The metric {found.kind}{given} was left out: it has no counterpart here."
+        )
+    return metric

@@ -1,0 +1,110 @@
+"""`read_layer`: the layer here for a serialised Keras layer, wrappers and models included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dnnbridge import layers
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.plain_layers import PLAIN
+from dnnbridge.formats.keras.rule import Rebuilt, Rule, arguments, built, rebuilt
+from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
+from dnnbridge.formats.keras.special_layers import SPECIAL
+
+MODELS = {"Sequential", "Functional", "Model"}
+
+REASONS = {
+    "Lambda": "it holds Python code, which is never run",
+    **dict.fromkeys(
+        ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
+        "it prepares data: apply it before",
+    ),
+}
+"""Why some classes are not read."""
+
+
+def read_layer(found: Serialized, path: str, findings: Findings) -> Rebuilt | None:
+    """Return the layer here for a serialised layer; None if it cannot be read, with a finding."""
+    if found.kind in MODELS:
+        from dnnbridge.formats.keras.models import read_model
+
+        return read_model(found, path, findings)
+    rule = RULES.get(found.kind)
+    if rule is None:
+        reason = REASONS.get(found.kind) or (
+            "it acts only on images in training" if found.kind.startswith("Random") else ""
+        )
+        findings.add(path, f"the layer {found.kind}" + (f": {reason}" if reason else ""))
+        return None
+    settings = Settings(found.kind, found.config, path, findings)
+    try:
+        made = rule(settings)
+    except DnnbridgeError as error:
+        findings.add(path, f"{found.kind}: {error}")
+        return None
+    settings.finish()
+    trainable = bool(found.config.get("trainable", True))
+    if made is None:
+        return None
+    return Rebuilt(made.layer, tuple(group.below("", "", trainable) for group in made.groups))
+
+
+def _inner(settings: Settings, name: str) -> tuple[Serialized, Rebuilt] | None:
+    """Read a layer that is an argument."""
+    found = serialized(settings.take(name))
+    if found is None:
+        settings.unsupported(name)
+        return None
+    made = read_layer(found, f"{settings.path}/{name}", settings.findings)
+    return made and (found, made)
+
+
+def _time_distributed(settings: Settings) -> Rebuilt | None:
+    read = _inner(settings, "layer")
+    if read is None:
+        return None
+    made = built(layers.TimeDistributed, {"layer": read[1].layer.replace(name=None)}, settings)
+    return rebuilt(made, *(g.below("layer", "layer") for g in read[1].groups))
+
+
+def _bidirectional(settings: Settings) -> Rebuilt | None:
+    forward, backward = _inner(settings, "layer"), _inner(settings, "backward_layer")
+    if forward is None or backward is None:
+        return None
+    if _turned(forward[0]) != _plain(backward[0]):
+        settings.findings.add(settings.path, "a backward_layer that is not the forward one, turned")
+    if settings.config.get("merge_mode") is None:
+        settings.unsupported("merge_mode")
+        return None
+    given = arguments(layers.Bidirectional, settings) | {"layer": forward[1].layer}
+    made = built(layers.Bidirectional, given, settings)
+    sides = (("forward", forward[1]), ("backward", backward[1]))
+    groups = (g.below(f"{side}_layer", side) for side, part in sides for g in part.groups)
+    return rebuilt(made, *groups)
+
+
+NAMES = {"name", "dtype", "seed"}
+
+
+def _plain(found: Serialized) -> dict[str, object]:
+    return {key: _unnamed(value) for key, value in found.config.items() if key not in NAMES}
+
+
+def _unnamed(value: object) -> object:
+    """Return a value without what differs between two equal objects, such as their seeds."""
+    found = serialized(value)
+    return (found.kind, _plain(found)) if found else value
+
+
+def _turned(found: Serialized) -> dict[str, object]:
+    return _plain(found) | {"go_backwards": not found.config.get("go_backwards", False)}
+
+
+RULES: Mapping[str, Rule] = {
+    **PLAIN,
+    **SPECIAL,
+    "TimeDistributed": _time_distributed,
+    "Bidirectional": _bidirectional,
+}
+"""The rule of each class, by Keras' name."""

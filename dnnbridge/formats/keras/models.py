@@ -1,0 +1,159 @@
+"""`read_model`: the model here for a serialised Sequential or Functional model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dnnbridge.base.messages import snake_case
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.layers import MODELS, read_layer
+from dnnbridge.formats.keras.rule import Group, Rebuilt
+from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
+from dnnbridge.formats.keras.wiring import Wiring
+from dnnbridge.models import Input, Model, Sequential
+
+DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool"}
+"""The dtype of an input here by Keras' dtype; every other one is float32."""
+
+InputShapes = Mapping[str, Sequence[int]] | Sequence[int]
+"""The shape of an example by name of the input, or the only one."""
+
+
+def read_model(
+    found: Serialized, path: str, findings: Findings, shapes: InputShapes | None = None
+) -> Rebuilt | None:
+    """Return the model here and the arrays of its layers; None with findings if it is not whole.
+
+    Args:
+        found: the serialised model.
+        path: the names of the models around it.
+        findings: receives what cannot be read.
+        shapes: of inputs that leave a size open.
+    """
+    before = len(findings.found)
+    reader = _Reader(found, path, findings, shapes)
+    try:
+        made = reader.sequential() if found.kind == "Sequential" else reader.functional()
+    except DnnbridgeError as error:
+        if len(findings.found) == before:  # else it may follow from what is missing
+            findings.add(path, str(error))
+        return None
+    if made is None or len(findings.found) > before:
+        return None
+    return Rebuilt(made, tuple(reader.groups()))
+
+
+class _Entry:
+    """One entry of the layers of a model."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        found = serialized(config)
+        assert found is not None
+        self.found, self.config = found, config
+        self.name = str(config.get("name") or found.config.get("name"))
+        self.is_input = found.kind == "InputLayer"
+        plain = self.is_input or found.kind in MODELS
+        self.is_operation = not plain and "trainable" not in found.config
+
+
+class _Reader:
+    """Reads the layers of one model, then puts them together."""
+
+    def __init__(
+        self, found: Serialized, path: str, findings: Findings, shapes: InputShapes | None
+    ) -> None:
+        self.config, self.path, self.findings, self.shapes = found.config, path, findings, shapes
+        self.entries = [_Entry(each) for each in found.config.get("layers", ())]
+        self.names = plain_names([entry.name for entry in self.entries])
+        self.parts = {e.name: p for e in self.entries if (p := self._layer(e)) is not None}
+
+    def _layer(self, entry: _Entry) -> Rebuilt | None:
+        if entry.is_input or entry.is_operation:
+            return None
+        part = read_layer(entry.found, f"{self.path}/{entry.name}".lstrip("/"), self.findings)
+        if part is None:
+            return None
+        return Rebuilt(part.layer.replace(name=self.names[entry.name]), part.groups)
+
+    def sequential(self) -> Sequential | None:
+        """Return a model of layers one after another."""
+        start = next((e.found.config for e in self.entries if e.is_input), {})
+        rest = [entry for entry in self.entries if not entry.is_input]
+        shape = start.get("batch_shape") or self.config.get("build_input_shape")
+        if shape is None:
+            self.findings.add(self.path, "a Sequential without the shape of its input: build it")
+            return None
+        readers = {entry.found.kind for entry in rest[:1]}
+        given = self._input(None, {"batch_shape": shape, **start}, readers)
+        if given is None or len(self.parts) < len(rest):
+            return None
+        return Sequential([given, *(part.layer for part in self.parts.values())])
+
+    def functional(self) -> Model | None:
+        """Return a graph of layers."""
+        layers = {name: part.layer for name, part in self.parts.items()}
+        plain = (e for e in self.entries if not (e.is_input or e.is_operation))
+        unread = {entry.name for entry in plain} - layers.keys()
+        wiring = Wiring(self.names, layers, self.path, self.findings, unread)
+        readers = wiring.readers([entry.config for entry in self.entries])
+        for entry in self.entries:
+            if entry.is_input:
+                name, kinds = self.names[entry.name], readers.get(entry.name, set())
+                made = self._input(name, entry.found.config, kinds)
+                wiring.add_input(entry.name, made or Input(()))
+        calls = [entry.config for entry in self.entries if not entry.is_input]
+        return wiring.model(calls, self.config["input_layers"], self.config["output_layers"])
+
+    def _input(
+        self, name: str | None, config: Mapping[str, Any], readers: set[str]
+    ) -> Input | None:
+        """Return an input. One that only embeddings read holds whole numbers."""
+        shape = config.get("batch_shape") or config.get("batch_input_shape") or ()
+        sizes, shapes = tuple(shape[1:]), self.shapes
+        if None in sizes and shapes is not None:
+            given = shapes.get(name or "", sizes) if isinstance(shapes, Mapping) else shapes
+            sizes = tuple(given[i] if size is None else size for i, size in enumerate(sizes))
+        if None in sizes:
+            where = f"{self.path}/{name or 'input'}".lstrip("/")
+            self.findings.add(where, f"an input of shape {sizes}: give input_shapes")
+            return None
+        dtype = DTYPES.get(dtype_of(config.get("dtype")), "float32")
+        kind = "int32" if readers == {"Embedding"} else dtype
+        return Input(sizes, kind, name)  # type: ignore[arg-type]
+
+    def groups(self) -> list[Group]:
+        """Return the arrays of all layers, with their places in a `.weights.h5` file."""
+        taken: dict[str, int] = {}
+        groups: list[Group] = []
+        trainable = bool(self.config.get("trainable", True))
+        for entry in self.entries:
+            if entry.is_operation:
+                continue
+            kind = snake_case(entry.found.kind)
+            number = taken[kind] = taken.get(kind, -1) + 1
+            file = f"layers/{kind}_{number}" if number else f"layers/{kind}"
+            if entry.name in self.parts:
+                inner, here = self.parts[entry.name].groups, self.names[entry.name]
+                groups += [each.below(file, here, trainable, entry.name) for each in inner]
+        return groups
+
+
+def plain_names(names: Sequence[str]) -> dict[str, str]:
+    """Return a name of letters, digits and _ for each name; all differ.
+
+    Example:
+        >>> plain_names(["block-1/conv", "block 1.conv"])
+        {'block-1/conv': 'block_1_conv', 'block 1.conv': 'block_1_conv_1'}
+    """
+    made: dict[str, str] = {}
+    for name in names:
+        plain = re.sub(r"\W", "_", name).strip("_") or "layer"
+        number, free = 0, plain
+        while free in made.values():
+            number += 1
+            free = f"{plain}_{number}"
+        made[name] = free
+    return made

@@ -1,0 +1,84 @@
+"""Initializers, regularizers, constraints and activations of Keras as specs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from dnnbridge import activations
+from dnnbridge.activations import AbstractActivation
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
+from dnnbridge.initializers import AbstractInitializer
+from dnnbridge.specs.resolving import find_named
+from dnnbridge.specs.spec import Spec
+from dnnbridge.weights.constraints import AbstractConstraint
+from dnnbridge.weights.regularizers import AbstractRegularizer
+
+S = TypeVar("S", bound=Spec)
+
+FAMILIES: dict[str, type[Spec]] = {
+    "initializer": AbstractInitializer,
+    "regularizer": AbstractRegularizer,
+    "constraint": AbstractConstraint,
+    "activation": AbstractActivation,
+}
+"""The family of an argument by the last word of its name."""
+
+IGNORED = {"seed", "name", "input_axes", "output_axes", "dtype"}
+"""Arguments of initializers that choose other random numbers, not another distribution."""
+
+FUNCTIONS: dict[str, AbstractActivation] = {
+    "leaky_relu": activations.LeakyReLU(0.2),
+    "swish": activations.SiLU(),
+}
+"""Functions of `keras.activations` whose name is not the one here."""
+
+
+def family_of_argument(name: str) -> type[Spec] | None:
+    """Return the family of specs that an argument takes."""
+    return FAMILIES.get(name.rpartition("_")[2])
+
+
+def read_part(value: Any, name: str, settings: Settings) -> Any:
+    """Return the spec of a serialised argument, or the value itself if it is a plain one."""
+    family = family_of_argument(name)
+    if family is None or value is None:
+        return tuple(value) if isinstance(value, list) else value
+    found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
+    try:
+        made = _made(family, found) if found else None
+    except DnnbridgeError as error:
+        settings.findings.add(settings.path, f"{settings.kind} with {name}: {error}")
+        return None
+    if made is None:
+        settings.unsupported(name)
+    return made
+
+
+def _made(family: type[Spec], found: Serialized) -> Spec | None:
+    """Make an argument of a layer; None if it has no counterpart here."""
+    if family is AbstractActivation and found.kind in FUNCTIONS and not found.config:
+        return FUNCTIONS[found.kind]
+    return with_arguments(family, found)
+
+
+def with_arguments(family: type[S], found: Serialized) -> S | None:
+    """Make the spec of a family that a Keras object has the name and the arguments of.
+
+    Returns:
+        None if the family has no such class, or the class lacks an argument that has an effect.
+    """
+    cls = find_named(family, found.kind)
+    if cls is None:
+        return None
+    known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    given = {key: value for key, value in found.config.items() if key not in IGNORED}
+    surplus = {key: value for key, value in given.items() if key not in known}
+    if any(value is not None for value in surplus.values()):
+        return None
+    plain = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
+    if any(isinstance(value, Mapping) for value in plain.values()):
+        return None
+    return cls(**{key: value for key, value in plain.items() if key in known})

@@ -1,0 +1,68 @@
+"""Rules of the layers whose names and arguments are the same here and in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dnnbridge import layers
+from dnnbridge.formats.keras.rule import KERNEL_AND_BIAS, Group, Rule, Same
+
+SEPARABLE = (Group(("depthwise_kernel", "pointwise_kernel", "bias")),)
+SCALE_AND_SHIFT = (Group(("gamma", "beta")),)
+
+CONVOLUTIONS: Mapping[str, Rule] = {
+    cls.__name__: Same(cls, KERNEL_AND_BIAS)
+    for cls in (
+        *(layers.Conv1D, layers.Conv2D, layers.Conv3D),
+        *(layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose),
+        *(layers.DepthwiseConv1D, layers.DepthwiseConv2D),
+    )
+} | {cls.__name__: Same(cls, SEPARABLE) for cls in (layers.SeparableConv1D, layers.SeparableConv2D)}
+
+WITHOUT_WEIGHTS: Mapping[str, Rule] = {
+    cls.__name__: Same(cls)
+    for cls in (
+        *(layers.ActivityRegularization, layers.Add, layers.Average, layers.Concatenate),
+        *(layers.Dot, layers.Maximum, layers.Multiply, layers.Subtract),
+        *(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D),
+        *(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D),
+        *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
+        *(layers.GlobalAveragePooling3D, layers.GlobalMaxPooling1D),
+        *(layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D),
+        *(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D),
+        *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
+        *(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D),
+        *(layers.GaussianDropout, layers.GaussianNoise, layers.Permute, layers.Reshape),
+        *(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
+    )
+} | {
+    "AlphaDropout": Same(layers.AlphaDropout, neutral={"noise_shape": None}),
+    "Dropout": Same(layers.Dropout, neutral={"noise_shape": None}),
+    "Flatten": Same(layers.Flatten, neutral={"data_format": "channels_last"}),
+}
+
+NORMALIZATIONS: Mapping[str, Rule] = {
+    "BatchNormalization": Same(
+        layers.BatchNormalization,
+        (Group(("gamma", "beta", "moving_mean", "moving_variance")),),
+        neutral={"renorm": False},
+        # The statistics are in the file, so how they started does not matter.
+        ignored=(
+            *("moving_mean_initializer", "moving_variance_initializer"),
+            *("renorm_clipping", "renorm_momentum"),
+        ),
+    ),
+    "GroupNormalization": Same(layers.GroupNormalization, SCALE_AND_SHIFT),
+    "LayerNormalization": Same(
+        layers.LayerNormalization, SCALE_AND_SHIFT, neutral={"rms_scaling": False}
+    ),
+    "RMSNormalization": Same(layers.RMSNormalization, (Group(("scale",)),)),
+}
+
+PLAIN: Mapping[str, Rule] = {
+    "Dense": Same(layers.Dense, KERNEL_AND_BIAS),
+    **CONVOLUTIONS,
+    **WITHOUT_WEIGHTS,
+    **NORMALIZATIONS,
+}
+"""The rule of each class, by Keras' name."""

@@ -1,0 +1,116 @@
+"""Rules of the layers that are written in another way here than in Keras."""
+
+from __future__ import annotations
+
+from dnnbridge import activations, layers
+from dnnbridge.activations import AbstractActivation
+from dnnbridge.formats.keras.parts import read_part
+from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
+from dnnbridge.formats.keras.settings import Settings, serialized
+
+
+def _activation_layer(settings: Settings) -> Rebuilt | None:
+    found = read_part(settings.take("activation"), "activation", settings)
+    return None if found is None else Rebuilt(layers.Activation(found))
+
+
+def _of_activation(cls: type[AbstractActivation], **renamed: str) -> Rule:
+    """Return the rule of a layer of Keras that is an activation here."""
+
+    def rule(settings: Settings) -> Rebuilt | None:
+        given = {}
+        for here, there in renamed.items():
+            given[here] = read_part(settings.take(there), there, settings)
+        return Rebuilt(layers.Activation(cls(**given)), (Group(("slope",)),))
+
+    return rule
+
+
+def _relu(settings: Settings) -> Rebuilt | None:
+    slope, most = settings.take("negative_slope", 0.0), settings.take("max_value")
+    settings.neutral(threshold=0.0)
+    if not slope and most is None:
+        return Rebuilt(layers.Activation(activations.ReLU()))
+    if not slope and most == 6.0:
+        return Rebuilt(layers.Activation(activations.ReLU6()))
+    if slope and most is None:
+        return Rebuilt(layers.Activation(activations.LeakyReLU(slope)))
+    settings.unsupported("max_value")
+    return None
+
+
+def _embedding(settings: Settings) -> Rebuilt | None:
+    settings.neutral(mask_zero=False)
+    made = built(layers.Embedding, arguments(layers.Embedding, settings), settings)
+    return rebuilt(made, Group(("embeddings",)))
+
+
+def _attention(settings: Settings) -> Rebuilt | None:
+    settings.neutral(score_mode="dot")
+    made = built(layers.Attention, arguments(layers.Attention, settings), settings)
+    return rebuilt(made, Group(("scale",)))
+
+
+def _multi_head(settings: Settings) -> Rebuilt | None:
+    settings.neutral(use_gate=False, output_shape=None, sliding_window=None)
+    if settings.config.get("attention_axes") in (None, [1], (1,), 1):
+        settings.take("attention_axes")
+    for name in ("query_shape", "key_shape", "value_shape"):
+        settings.take(name)
+    made = built(
+        layers.MultiHeadAttention, arguments(layers.MultiHeadAttention, settings), settings
+    )
+    groups = (
+        Group((f"{name}_kernel", f"{name}_bias"), f"{name}_dense")
+        for name in ("query", "key", "value", "output")
+    )
+    return rebuilt(made, *groups)
+
+
+CELL = Group(("kernel", "recurrent_kernel", "bias"), "cell")
+
+RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers.GRU)}
+
+
+def _recurrent(settings: Settings) -> Rebuilt | None:
+    settings.neutral(return_state=False, stateful=False)
+    settings.take("zero_output_for_mask")
+    cls = RECURRENT[settings.kind]
+    return rebuilt(built(cls, arguments(cls, settings), settings), CELL)
+
+
+def _rnn(settings: Settings) -> Rebuilt | None:
+    """Read `RNN(LSTMCell(…))` as the layer of that cell."""
+    cell = serialized(settings.take("cell"))
+    kind = cell.kind.removesuffix("Cell") if cell else ""
+    if cell is None or kind not in RECURRENT:
+        settings.findings.add(settings.path, f"RNN with the cell {cell.kind if cell else None}")
+        return None
+    both = {**settings.config, **cell.config}
+    both.pop("cell")
+    inner = Settings(kind, both, settings.path, settings.findings)
+    made = _recurrent(inner)
+    inner.finish()
+    settings.read |= inner.read
+    return made
+
+
+def _nothing(settings: Settings) -> Rebuilt:
+    return Rebuilt(layers.Activation(activations.Linear()))
+
+
+SPECIAL: dict[str, Rule] = {
+    "Activation": _activation_layer,
+    "ELU": _of_activation(activations.ELU, alpha="alpha"),
+    "LeakyReLU": _of_activation(activations.LeakyReLU, negative_slope="negative_slope"),
+    "PReLU": _of_activation(activations.PReLU, alpha_initializer="alpha_initializer"),
+    "ReLU": _relu,
+    "Softmax": _of_activation(activations.Softmax, axis="axis"),
+    "Identity": _nothing,
+    "Embedding": _embedding,
+    "Attention": _attention,
+    "MultiHeadAttention": _multi_head,
+    **dict.fromkeys(RECURRENT, _recurrent),
+    "RNN": _rnn,
+}
+"""The rule of each class, by Keras' name."""

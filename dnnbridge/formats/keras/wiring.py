@@ -1,0 +1,159 @@
+"""Call the layers of a Functional model on each other, as its configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dnnbridge.base.messages import shorten
+from dnnbridge.emit.symbol import AbstractSymbol
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
+from dnnbridge.formats.keras.operations import OPERATIONS
+from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.layers import AbstractLayer
+from dnnbridge.models import Input, Model
+
+FLAGS = {"use_causal_mask": "causal"}
+"""Arguments of calls that are fields of the layer here."""
+
+WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
+"""Arguments of calls that may be None or False."""
+
+
+@dataclass
+class Wiring:
+    """The results of all calls so far.
+
+    Attributes:
+        names: the name here of each layer.
+        layers: the layer here of each layer.
+        path: of the model, for findings.
+        findings: receives what cannot be read.
+        unread: names of layers that have a finding.
+        values: the results of the calls, by place.
+    """
+
+    names: Mapping[str, str]
+    layers: dict[str, AbstractLayer]
+    path: str
+    findings: Findings
+    unread: Collection[str] = ()
+    values: dict[Place, AbstractSymbol] = field(default_factory=dict)
+
+    @staticmethod
+    def readers(entries: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+        """Return the classes that are called on each layer's results."""
+        found: dict[str, set[str]] = {}
+        for entry in entries:
+            for call in calls_of(entry):
+                for place in call.places():
+                    found.setdefault(place.layer, set()).add(str(entry["class_name"]))
+        return found
+
+    def add_input(self, name: str, made: Input) -> None:
+        self.values[Place(name)] = made
+
+    def model(
+        self, entries: Sequence[Mapping[str, Any]], inputs: Any, outputs: Any
+    ) -> Model | None:
+        """Make every call, in an order in which its arguments are known, and return the model."""
+        pending = [(e, i, call) for e in entries for i, call in enumerate(calls_of(e))]
+        for entry in entries:
+            self._set_flags(entry)
+        while pending:
+            ready = [item for item in pending if self._known(item[2])]
+            if not ready:
+                self.findings.add(self.path, "calls that depend on each other")
+                return None
+            for entry, number, call in ready:
+                self._make(entry, number, call)
+            pending = [item for item in pending if item not in ready]
+        if self.findings.found:
+            return None
+        given: list[Any] = [self.values[place] for place in places_in(inputs)]
+        made: list[Any] = [self.values[place] for place in places_in(outputs)]
+        return Model(given, made)
+
+    def _known(self, call: KerasCall) -> bool:
+        return all(place in self.values for place in call.places())
+
+    def _set_flags(self, entry: Mapping[str, Any]) -> None:
+        """Set what Keras gives to calls and a layer here has as a field."""
+        layer = self.layers.get(str(entry["name"]))
+        for flag, name in FLAGS.items():
+            given = {bool(call.kwargs.get(flag)) for call in calls_of(entry)}
+            if layer is None or True not in given:
+                continue
+            if len(given) > 1 or not hasattr(layer, name):
+                self._add(entry, f"calls with different {flag}")
+            else:
+                self.layers[entry["name"]] = layer.replace(**{name: True})
+
+    def _make(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> None:
+        name = str(entry["name"])
+        made: Any = Input(())  # stands for a result that has a finding, so that others are found
+        try:
+            if name in self.layers:
+                made = self._call(entry, call)
+            elif name not in self.unread:
+                made = self._operation(entry, call) or made
+        except DnnbridgeError as error:
+            self._add(entry, str(error))
+        results = made if isinstance(made, tuple) else (made,)
+        for index, result in enumerate(results):
+            self.values[Place(name, number, index)] = result
+
+    def _operation(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
+        found = serialized(entry)
+        assert found is not None
+        make = OPERATIONS.get(found.kind)
+        made = None
+        if make is not None:
+            args = [self._value(each) for each in call.args]
+            kwargs = {key: self._value(value) for key, value in call.kwargs.items()}
+            made = make(dict(found.config), *args, **kwargs)
+        if made is None:
+            arguments = [each for each in call.args if not isinstance(each, Place)]
+            self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")
+        return made
+
+    def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
+        name = str(entry["name"])
+        for key, value in call.kwargs.items():
+            known = key in FLAGS or (key in WITHOUT_EFFECT and not value)
+            if not known and value is not None and not _is_input_argument(key):
+                self._add(entry, f"a call with {key}={shorten(value, 60)}")
+        places = KerasCall(call.args, _inputs_of(call)).places()
+        if _constants(call.args):
+            self._add(entry, "a call on numbers")
+        return self.layers[name](*(self.values[place] for place in places))
+
+    def _value(self, given: Any) -> Any:
+        if isinstance(given, Place):
+            return self.values[given]
+        if isinstance(given, list):
+            return [self._value(each) for each in given]
+        return given
+
+    def _add(self, entry: Mapping[str, Any], what: str) -> None:
+        self.findings.add(f"{self.path}/{entry['name']}".lstrip("/"), what)
+
+
+def _is_input_argument(name: str) -> bool:
+    return name in {"inputs", "query", "value", "key", "sequence", "sequences", "x"}
+
+
+def _inputs_of(call: KerasCall) -> dict[str, Any]:
+    """Return the named inputs of a call, in the order in which a layer takes them."""
+    order = ("inputs", "x", "sequence", "sequences", "query", "value", "key")
+    return {name: call.kwargs[name] for name in order if call.kwargs.get(name) is not None}
+
+
+def _constants(args: Any) -> bool:
+    """Return whether there are numbers among the arguments of a layer's call."""
+    if isinstance(args, Place) or args is None or isinstance(args, bool):
+        return False
+    return any(map(_constants, args)) if isinstance(args, (list, tuple)) else True
