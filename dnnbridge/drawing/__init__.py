@@ -1,1 +1,1 @@
-"""Drawings: the SVG class, and the placement of boxes and lines."""
+"""Drawings: the class of SVG drawings, and the placement of boxes and lines."""

@@ -1,4 +1,4 @@
-"""A figure of one pair of axes; needs matplotlib."""
+"""A figure with one pair of axes; needs matplotlib."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 
 def axes_of(x: str, y: str) -> Axes:
-    """Return the axes of a new figure, whole numbers along x."""
+    """Return the axes of a new figure, with integer ticks on x."""
     axes = Figure(figsize=(7.6, 3.3), layout="constrained").add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -10,7 +10,7 @@ from dnnbridge.base.files import write_atomically
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture, of a model or a schedule; a notebook shows it.
+    """A picture of a model or a schedule; a notebook shows it.
 
     Attributes:
         svg: the text of an SVG file.

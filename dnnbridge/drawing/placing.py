@@ -1,7 +1,8 @@
 """Place the nodes of a directed acyclic graph in rows, so that edges go down and rarely cross.
 
-The steps of Sugiyama, Tagawa & Toda (1981): rows by longest path, a waypoint in every row that an
-edge passes, order in a row by the mean of the neighbours.
+The method of Sugiyama, Tagawa & Toda (1981). A node's row is the length of the longest path to it.
+An edge has a waypoint in every row that it passes. The order in a row follows the mean column of
+the neighbours.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 8
-"""How often the rows are reordered, alternately downwards and upwards."""
+"""Number of times the rows are reordered, alternately downwards and upwards."""
 
 Key = Hashable
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where nodes and edges go, in units of one row and of one node's width.
+    """Places of nodes and edges, in units of a node's width and of one row.
 
     Attributes:
         places: node -> (column, row); the middle of the drawing is column 0.
-        routes: the places that each edge passes, including its ends.
+        routes: the places of each edge, including its ends.
     """
 
     places: Mapping[Key, tuple[float, int]]
@@ -34,8 +35,8 @@ def place(nodes: Sequence[Key], edges: Sequence[tuple[Key, Key]], waypoint: floa
 
     Args:
         nodes: the nodes.
-        edges: pairs of nodes, from and to.
-        waypoint: width of the place that an edge takes in a row, in units of a node's width.
+        edges: pairs of nodes, (from, to).
+        waypoint: width of an edge in a row that it passes, in units of a node's width.
     """
     row: dict[Key, int] = {}
     for node in nodes:

@@ -1,4 +1,4 @@
-"""Layers: each one class with its equation."""
+"""Layers: each is one class with its equation."""
 
 from dnnbridge.layers.activation import Activation
 from dnnbridge.layers.attention import Attention, MultiHeadAttention

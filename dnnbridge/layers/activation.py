@@ -11,10 +11,9 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Activation(AbstractLayer):
-    """activation(x), same shape
+    """activation(x), with the same shape
 
-    A Sequential takes an activation itself too: `LeakyReLU(0.1)` stands for
-    `Activation(LeakyReLU(0.1))`.
+    A Sequential also accepts an activation: `LeakyReLU(0.1)` becomes `Activation(LeakyReLU(0.1))`.
 
     Example:
         >>> Activation("tanh").activation

@@ -1,4 +1,4 @@
-"""What follows the core of a layer: scale and shift, or bias and activation."""
+"""The last part of many layers: scale and shift, or bias and activation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dnnbridge.weights.regularizers import ActivityRegularizerLike
 
 
 class Normalisation(Protocol):
-    """A layer whose result is scaled and shifted, by a gamma and a beta with fields of weights."""
+    """A layer with the fields of gamma and beta, which scale and shift its result."""
 
     @property
     def scale(self) -> bool: ...
@@ -24,7 +24,7 @@ class Normalisation(Protocol):
 
 
 class Affine(Protocol):
-    """A layer whose result gets a bias, with fields of weights, and an activation."""
+    """A layer with the fields of a bias and an activation, which are applied to its result."""
 
     @property
     def use_bias(self) -> bool: ...
@@ -41,9 +41,9 @@ def rescaled(
     layer: Normalisation,
     factor: Value | None = None,
 ) -> Value:
-    """Return gamma · factor · x + beta, as far as they are there.
+    """Return gamma · factor · x + beta, without the terms that the layer does not have.
 
-    Each has an element per element of the axes.
+    gamma, factor and beta have the shape of the axes.
     """
     shape = [x.shape[i] for i in axes]
     if layer.scale:
@@ -59,7 +59,7 @@ def rescaled(
 def activated(
     scope: Scope, x: Value, layer: Affine, data_format: DataFormat = "channels_last"
 ) -> Value:
-    """Return activation(x + bias), with a bias per channel, in the layout of the layer."""
+    """Return activation(x + bias), with one bias per channel, in the layout of the layer."""
     if layer.use_bias:
         x = x + weights(scope, layer, "bias", x.shape[-1:])
     y = scope.call(layer.activation, leave(x, data_format))
@@ -67,7 +67,7 @@ def activated(
 
 
 def along(x: Value, axes: tuple[int, ...], array: Value) -> Value:
-    """Shape an array that has the sizes of `axes` of x so that it broadcasts along them."""
+    """Reshape an array with the sizes of `axes` of x, so that it broadcasts with x."""
     if axes == tuple(range(x.rank - len(axes), x.rank)):
         return array
     return ops.reshape(array, tuple(d if i in axes else 1 for i, d in enumerate(x.shape)))

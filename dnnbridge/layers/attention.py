@@ -1,4 +1,4 @@
-"""Attention: weighted means of values, the weights made of queries and keys."""
+"""Attention: means of values, weighted by products of queries and keys."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from dnnbridge.specs.fields import Bool, Fraction, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 BLOCKED = -1e9
-"""Score of a key that is not looked at: its weight is 0; a row of them alone is uniform."""
+"""Score of a masked key, which gives weight 0. If all keys are masked, the weights are uniform."""
 
 
 @spec
 class Attention(AbstractLayer):
-    """softmax(scale · query @ keyᵀ) @ value, as Keras' `Attention` of score_mode "dot"
+    """softmax(scale · query @ keyᵀ) @ value, as in Keras' `Attention` with score_mode "dot"
 
-    Called on query (batch, T, d) and value (batch, S, v), then the key (batch, S, d) unless the
-    value serves as key, then the padding mask if `masked`. There is no 1/√d here, as in Keras.
+    The inputs are the query (batch, T, d), the value (batch, S, v), optionally the key
+    (batch, S, d), and the padding mask if `masked`. Without a key, the value is used. As in Keras,
+    scores are not divided by √d.
 
     Args:
-        use_scale: whether the scores are multiplied by a trained number, `scale`, which starts
-            at 1.
-        dropout: fraction of the weights that are dropped in training.
-        causal: whether place t looks at the places up to t only.
-        masked: whether the last input is a mask (batch, S), 1 where a key is real. A row without
-            any key to look at has the mean of all values.
+        use_scale: whether to multiply the scores by a trained number, `scale`, which starts at 1.
+        dropout: fraction of the weights dropped in training.
+        causal: whether position t attends only to positions up to t.
+        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
+            any allowed key gives the mean of all values.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -67,30 +67,31 @@ class Attention(AbstractLayer):
 
 @spec
 class MultiHeadAttention(WithKernel, WithBias):
-    """Heads of softmax(query @ keyᵀ / √key_dim) @ value, side by side, mapped to query's features
+    """Heads softmax(query @ keyᵀ / √key_dim) @ value, concatenated and mapped to query's features
 
-    Called on query (batch, T, E), then value (batch, S, V) and key (batch, S, K), then the padding
-    mask if `masked`: `layer(x)` is self-attention, `layer(x, memory)` looks at the memory,
-    `layer(x, memory, mask)` at its real places. The kernels have Keras' shapes: query_kernel
-    (E, heads, key_dim), key_kernel (K, heads, key_dim), value_kernel (V, heads, value_dim),
-    output_kernel (heads, value_dim, E). MindSpore's `nn.MultiheadAttention` stacks the transposes
-    of the first three, and its masks say what is blocked. (Vaswani et al., 2017)
+    The inputs are the query (batch, T, E), then value (batch, S, V) and key (batch, S, K), then the
+    padding mask if `masked`. `layer(x)` is self-attention. `layer(x, memory)` attends to the
+    memory, and `layer(x, memory, mask)` to its real positions. The kernels have the shapes of
+    Keras: query_kernel (E, heads, key_dim), key_kernel (K, heads, key_dim), value_kernel
+    (V, heads, value_dim), output_kernel (heads, value_dim, E). MindSpore's `nn.MultiheadAttention`
+    stacks the transposes of the first three, and its masks mark blocked keys. (Vaswani et al.,
+    2017)
 
     Args:
         num_heads: number of heads.
         key_dim: size of a query and of a key in a head.
         value_dim: size of a value in a head; by default key_dim.
-        dropout: fraction of the weights that are dropped in training.
+        dropout: fraction of the weights dropped in training.
         use_bias: whether each of the four maps has a bias.
-        causal: whether place t looks at the places up to t only.
-        masked: whether the last input is a mask (batch, S), 1 where a key is real. A row without
-            any key to look at has the mean of all values.
-        kernel_initializer: start of the kernels.
-        bias_initializer: start of the biases.
-        output_kernel_initializer: start of output_kernel; by default as the others.
-        output_bias_initializer: start of output_bias; by default as the others.
-        kernel_regularizer: penalty of each of the four kernels; likewise bias_regularizer.
-        kernel_constraint: what updates keep each of them in; likewise bias_constraint.
+        causal: whether position t attends only to positions up to t.
+        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
+            any allowed key gives the mean of all values.
+        kernel_initializer: initializer of the kernels.
+        bias_initializer: initializer of the biases.
+        output_kernel_initializer: initializer of output_kernel; by default kernel_initializer.
+        output_bias_initializer: initializer of output_bias; by default bias_initializer.
+        kernel_regularizer: penalty on each of the four kernels; likewise bias_regularizer.
+        kernel_constraint: constraint on each of them after each update; likewise bias_constraint.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -124,7 +125,7 @@ class MultiHeadAttention(WithKernel, WithBias):
         return self._mapped(scope, "output", rows, (self.num_heads, size), query.shape[-1:])
 
     def _heads(self, scope: Scope, name: str, x: Value, size: int, order: tuple[int, ...]) -> Value:
-        """Map (batch, time, features) to heads and put the axes in order."""
+        """Map (batch, time, features) to heads and permute the axes to `order`."""
         heads = (self.num_heads, size)
         mapped = self._mapped(scope, name, x, x.shape[-1:], heads)
         return ops.transpose(ops.reshape(mapped, (*x.shape[:2], *heads)), order)
@@ -137,7 +138,7 @@ class MultiHeadAttention(WithKernel, WithBias):
         given: tuple[int | None, ...],
         made: tuple[int | None, ...],
     ) -> Value:
-        """Map the last axis by a kernel of shape (*given, *made), and add a bias."""
+        """Map the last axis with a kernel of shape (*given, *made), and add a bias."""
         sizes = [scope.known(dim, "the features") for dim in made]
         kernel_initializer, bias_initializer = self._starts(name)
         shape = (*given, *made)
@@ -162,12 +163,12 @@ class MultiHeadAttention(WithKernel, WithBias):
     ) -> Self:
         """Return `mindspore.nn.MultiheadAttention` with these arguments, batch first.
 
-        Its maps to queries, keys and values start as one matrix, U(±√(1.5 / embed_dim)); output
-        kernel and bias start at U(±1/√embed_dim).
+        MindSpore initializes the maps to queries, keys and values as one matrix,
+        U(±√(1.5 / embed_dim)), and the output kernel and bias with U(±1/√embed_dim).
         """
         if embed_dim % num_heads:
             raise SpecError(
-                "num_heads divides embed_dim",
+                "num_heads must divide embed_dim",
                 where="MultiHeadAttention.mindspore",
                 got=f"{embed_dim} and {num_heads}",
             )
@@ -186,13 +187,13 @@ class MultiHeadAttention(WithKernel, WithBias):
 def _named(
     scope: Scope, inputs: tuple[Value, ...], masked: bool
 ) -> tuple[Value, Value, Value, Value | None]:
-    """Return query, value, key and mask of what the layer was called on."""
+    """Return query, value, key and mask from the inputs of the layer."""
     given, mask = (inputs[:-1], inputs[-1]) if masked else (inputs, None)
     shapes = " and ".join(f"({shape_text(value.shape)})" for value in inputs)
     scope.require(
         1 <= len(given) <= 3 and all(value.rank == 3 for value in given),
-        "query, then value, then key are needed, each (batch, time, features)"
-        + (", and a mask after them" if masked else ""),
+        "the inputs must be query, value and key, each (batch, time, features)"
+        + (", and then a mask" if masked else ""),
         got=shapes,
         hint="Call layer(query), layer(query, value) or layer(query, value, key); "
         "a mask needs masked=True.",
@@ -200,7 +201,7 @@ def _named(
     query, value, key = given[0], given[min(1, len(given) - 1)], given[-1]
     scope.require(
         value.shape[1] == key.shape[1] and (mask is None or mask.shape == key.shape[:2]),
-        "value, key and mask must be of one length; the mask is (batch, time)",
+        "value, key and mask must have the same length; the mask is (batch, time)",
         got=shapes,
     )
     return query, value, key, mask
@@ -209,7 +210,7 @@ def _named(
 def _weights(
     scope: Scope, scores: Value, mask: Value | None, causal: bool, dropout: float
 ) -> Value:
-    """Return the weights of the keys for scores (batch, …, T, S)."""
+    """Return the weights of the keys from scores (batch, …, T, S)."""
     if mask is not None:
         between = (1,) * (scores.rank - 2)
         known = ops.reshape(mask, (mask.shape[0], *between, mask.shape[1]))

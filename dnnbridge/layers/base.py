@@ -1,4 +1,4 @@
-"""What a layer is: a spec that writes its equation over symbolic values."""
+"""`AbstractLayer`: a spec that writes its equation over symbolic values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dnnbridge.errors import ArgumentError
 from dnnbridge.specs.spec import Spec
 
 CALL_HINTS = {
-    "training": "Leave it out: fit trains; predict does not, unless it has training=True.",
+    "training": "Leave it out: fit uses training mode, and predict does with training=True.",
     "mask": "Give the mask as the second input: layer(x, mask).",
-    "initial_state": "A recurrent layer begins with zeros; another start cannot be given.",
-    "return_attention_scores": "Leave it out: a layer gives one result.",
+    "initial_state": "Leave it out: a recurrent layer always starts with zeros.",
+    "return_attention_scores": "Leave it out: a layer returns one result.",
 }
-"""What to do in place of arguments that calls of layers have elsewhere."""
+"""Hints for arguments that layer calls accept in Keras, but not here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,8 @@ class AbstractLayer(Spec):
     """Base of layers. A subclass is decorated with `spec` and defines `emit`.
 
     Args:
-        name: unique name in the model; by default the kind in snake case with a number from the
-            second one on: dense, dense_1.
+        name: unique name in the model; by default the class name in snake case, with a number from
+            the second layer on: dense, dense_1.
     """
 
     is_model: ClassVar[bool] = False
@@ -38,27 +38,27 @@ class AbstractLayer(Spec):
     @property
     @abstractmethod
     def emit(self) -> Any:
-        """(scope, *inputs) -> a value: write the equation, declare arrays through the scope."""
+        """(scope, *inputs) -> a value: write the equation and declare arrays through the scope."""
 
     def __call__(
         self, *inputs: AbstractSymbol | Sequence[AbstractSymbol], **unknown: Any
     ) -> LayerOutput:
-        """Call the layer on inputs or on what other layers gave, for a `Model`.
+        """Call the layer on inputs or on outputs of other layers, for a `Model`.
 
-        It gives a place in a model, no numbers: those come from a compiled experiment.
+        The result is symbolic. Only a compiled experiment computes numbers.
 
         Raises:
             ArgumentError: it is called on numbers, on too many or too few inputs, or with an
-                argument that it does not have.
+                unknown argument.
         """
         kind = type(self).__name__
         if unknown:
             name, value = next(iter(unknown.items()))
             raise ArgumentError(
-                "a layer is called on its inputs only",
+                "a layer can be called on inputs only",
                 where=kind,
                 got=f"{name}={shorten(value, 60)}",
-                hint=CALL_HINTS.get(name, "Give inputs by place: layer(x), or layer(x, mask)."),
+                hint=CALL_HINTS.get(name, "Give inputs by position: layer(x), or layer(x, mask)."),
             )
         given: list[Any] = []
         for each in inputs:
@@ -71,20 +71,20 @@ class AbstractLayer(Spec):
 
 
 def _require_symbol(layer: AbstractLayer, given: Any) -> None:
-    """Raise unless this is what a layer is called on; the message says what gives numbers."""
+    """Raise unless this is symbolic; the message says how to compute numbers."""
     if isinstance(given, AbstractSymbol):
         return
     if isinstance(given, (type, Spec)):
-        hint = "Call that on an Input first: layer(other(x))."
+        hint = "Call that layer on an Input first: layer(other(x))."
     elif layer.is_model:
         hint = "For numbers write db.compile(experiment).predict(x)."
     else:
         hint = (
-            "It has weights only in a model: "
-            "for numbers write db.compile(experiment).predict(x) with a model that has it."
+            "A layer has weights only in a model. "
+            "For numbers, put it into a model and write db.compile(experiment).predict(x)."
         )
     raise ArgumentError(
-        "is called on Inputs and on what other layers gave",
+        "can be called only on Inputs and outputs of other layers",
         where=type(layer).__name__,
         got=what(given),
         hint=hint,
@@ -92,12 +92,12 @@ def _require_symbol(layer: AbstractLayer, given: Any) -> None:
 
 
 class LayerOutput(AbstractSymbol):
-    """What a layer gives when it is called: a place in a `Model`, equal to itself alone.
+    """The symbolic result of a layer call in a `Model`; it is equal only to itself.
 
     Attributes:
-        layer: what was called.
-        inputs: what it was called on.
-        output: which of several outputs it is; `inputs` is then the call alone.
+        layer: the layer that was called.
+        inputs: the inputs of the call.
+        output: name of one of several outputs; `inputs` then holds only the result of the call.
     """
 
     def __init__(

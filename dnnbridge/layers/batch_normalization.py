@@ -21,25 +21,24 @@ from dnnbridge.specs.spec import spec
 class BatchNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, for each feature
 
-    In training, mean and (biased) variance are those of the real examples of the batch, over all
-    axes but `axis`, and the gradient flows through them; the variance is the mean of the squared
-    distances to the mean. Running ones follow them,
-    moving ← momentum · moving + (1 - momentum) · batch, and serve evaluation and prediction.
-    A batch of one element per feature gives beta and a variance of 0. A layer that is called
-    several times moves its running statistics at each call. (Ioffe & Szegedy, 2015)
+    In training, mean and biased variance are computed from the real examples of the batch, over
+    all axes except `axis`. The gradient flows through both. The running statistics are updated by
+    moving ← momentum · moving + (1 - momentum) · batch. Evaluation and prediction use them. A batch
+    with one element per feature gives beta and a variance of 0. A layer that is called several
+    times updates its running statistics at each call. (Ioffe & Szegedy, 2015)
 
     Args:
-        axis: the axis of features.
-        momentum: what the running statistics keep at a step, as in both frameworks.
-        epsilon: added to the variance, under the root.
-        center: whether there is a beta.
-        scale: whether there is a gamma.
-        unbiased: whether the running variance is fed n / (n - 1) times the variance, with n the
-            number of real elements of a feature, as in MindSpore; the factor of one element is 1.
-        beta_initializer: start of beta.
-        gamma_initializer: start of gamma.
-        beta_regularizer: penalty of beta; likewise gamma_regularizer.
-        beta_constraint: what updates keep beta in; likewise gamma_constraint.
+        axis: the feature axis.
+        momentum: share of the running statistics kept at a step, as in both frameworks.
+        epsilon: added to the variance, inside the square root.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        unbiased: whether to update the running variance with n / (n - 1) times the variance, as in
+            MindSpore. n is the number of real elements of a feature; the factor for n = 1 is 1.
+        beta_initializer: initializer of beta.
+        gamma_initializer: initializer of gamma.
+        beta_regularizer: penalty on beta; likewise gamma_regularizer.
+        beta_constraint: constraint on beta after each update; likewise gamma_constraint.
 
     Example:
         >>> ours, theirs = BatchNormalization(), BatchNormalization.mindspore()
@@ -60,9 +59,9 @@ class BatchNormalization(WithGammaAndBeta):
         axes = normal_axes(x, self.axis)
         scope.require(
             x.rank >= 2 and axes != (0,),
-            "BatchNormalization needs an axis of features beside the batch",
+            "BatchNormalization needs a feature axis besides the batch",
             got=f"axis {self.axis} of shape ({shape_text(x.shape)})",
-            hint="Give every example an axis of features and name it.",
+            hint="Give every example a feature axis, and set axis to it.",
         )
         features = [x.shape[axes[0]]]
         mean = scope.buffer("moving_mean", features, Zeros())
@@ -70,7 +69,7 @@ class BatchNormalization(WithGammaAndBeta):
         kept = [scope.frozen(name) for name in ("moving_mean", "moving_variance")]
         scope.require(
             kept[0] == kept[1],
-            "both running statistics are frozen, or none",
+            "freeze both running statistics or neither",
             got="one of them in frozen",
             hint="Write frozen=[…, 'name/moving_*'].",
         )
@@ -78,13 +77,13 @@ class BatchNormalization(WithGammaAndBeta):
             distance, variance = self._statistics(scope, x, axes, mean, variance)
         else:
             distance = x - along(x, axes, mean)
-        factor = 1.0 / ops.sqrt(variance + self.epsilon)  # per feature: no division of all of x
+        factor = 1.0 / ops.sqrt(variance + self.epsilon)  # cheaper than dividing all of x
         return rescaled(scope, distance, axes, self, factor)
 
     def _statistics(
         self, scope: Scope, x: Value, axes: tuple[int, ...], moving_mean: Value, moving_var: Value
     ) -> tuple[Value, Value]:
-        """Return distances to the mean and the variance; let the running statistics follow."""
+        """Return distances to the mean, and the variance; update the running statistics."""
         others = tuple(i for i in range(1, x.rank) if i not in axes)
         mean = scope.batch_mean(ops.reduce_mean(x, others))
         distance = x - along(x, axes, mean)
@@ -109,6 +108,6 @@ class BatchNormalization(WithGammaAndBeta):
     ) -> Self:
         """Return `mindspore.nn.BatchNorm1d`, `2d` and `3d` with these arguments.
 
-        Theirs take the features in axis 1; this takes them in the last, as every layer here.
+        MindSpore has the features in axis 1. Here they are in the last axis, as in every layer.
         """
         return cls(-1, momentum, eps, affine, affine, True, beta_init, gamma_init)

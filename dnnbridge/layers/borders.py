@@ -1,4 +1,4 @@
-"""Layers that put zeros around the spatial axes or cut their ends off."""
+"""Layers that pad axes with zeros or crop their ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AbstractZeroPadding(AbstractLayer):
 
 @spec
 class ZeroPadding1D(AbstractZeroPadding):
-    """Zeros before and after the steps; two numbers are (before, after)
+    """Zeros added before and after the steps; two numbers are (before, after)
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -43,10 +43,10 @@ class ZeroPadding1D(AbstractZeroPadding):
 
 @spec
 class ZeroPadding2D(AbstractZeroPadding):
-    """Zeros around both spatial axes
+    """Zeros added around both spatial axes
 
     Args:
-        padding: how many: a number, one per axis, or (before, after) per axis.
+        padding: number of zeros: one number, one per axis, or (before, after) per axis.
         data_format: "channels_last" or "channels_first", of input and output.
 
     Example:
@@ -60,7 +60,7 @@ class ZeroPadding2D(AbstractZeroPadding):
 
 @spec
 class ZeroPadding3D(AbstractZeroPadding):
-    """Zeros around the three spatial axes; arguments as of `ZeroPadding2D`
+    """Zeros added around the three spatial axes; arguments as in `ZeroPadding2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -85,9 +85,9 @@ class AbstractCropping(AbstractLayer):
         sizes = tuple(n - before - after for n, (before, after) in zip(given, pairs, strict=True))
         scope.require(
             min(sizes) > 0,
-            "the cut leaves nothing",
+            "cropping leaves no elements",
             got=f"cropping {pairs} of sizes {tuple(given)}",
-            hint="Cut fewer elements off.",
+            hint="Crop fewer elements.",
         )
         starts = (0, *(before for before, _ in pairs), 0)
         y = ops.slice(x, starts, (x.shape[0], *sizes, x.shape[-1]))
@@ -96,7 +96,7 @@ class AbstractCropping(AbstractLayer):
 
 @spec
 class Cropping1D(AbstractCropping):
-    """Steps cut off before and after; two numbers are (before, after)
+    """Steps removed at both ends; two numbers are (before, after)
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -109,10 +109,10 @@ class Cropping1D(AbstractCropping):
 
 @spec
 class Cropping2D(AbstractCropping):
-    """Ends of both spatial axes cut off
+    """Elements removed at both ends of both spatial axes
 
     Args:
-        cropping: how much: a number, one per axis, or (before, after) per axis.
+        cropping: number of elements: one number, one per axis, or (before, after) per axis.
         data_format: "channels_last" or "channels_first", of input and output.
 
     Example:
@@ -126,7 +126,7 @@ class Cropping2D(AbstractCropping):
 
 @spec
 class Cropping3D(AbstractCropping):
-    """Ends of the three spatial axes cut off; arguments as of `Cropping2D`
+    """Elements removed at both ends of the three spatial axes; arguments as in `Cropping2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -139,11 +139,11 @@ class Cropping3D(AbstractCropping):
 
 @spec
 class PadFeatures(AbstractLayer):
-    """Zeros before and after the last axis
+    """Zeros added before and after the features, the last axis
 
     Args:
-        before: how many in front.
-        after: how many behind.
+        before: number of zeros before.
+        after: number of zeros after.
 
     Example:
         >>> from dnnbridge import Input, Sequential

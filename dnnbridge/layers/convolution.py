@@ -62,9 +62,9 @@ class AbstractConv(WithKernel, WithBias, WithActivity):
         channels = scope.known(x.shape[-1], "the kernel")
         scope.require(
             channels % self.groups == 0 and self.filters % self.groups == 0,
-            "the groups divide the channels and the filters",
+            "groups must divide the channels and the filters",
             got=f"{channels} channels, {self.filters} filters, {self.groups} groups",
-            hint="Choose other groups or filters.",
+            hint="Change groups or filters.",
         )
         shape = (*window, channels // self.groups, self.filters)
         kernel = weights(scope, self, "kernel", shape)
@@ -77,8 +77,8 @@ class AbstractConv(WithKernel, WithBias, WithActivity):
 class Conv1D(AbstractConv):
     """Convolution over one axis: (batch, steps, channels) -> (batch, new steps, filters)
 
-    Arguments as of `Conv2D`. Padding "causal" puts zeros before only: no output sees a later
-    step (van den Oord et al., "WaveNet", 2016).
+    Arguments as in `Conv2D`. Padding "causal" adds zeros only at the start, so no output depends
+    on a later step (van den Oord et al., "WaveNet", 2016).
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -98,24 +98,24 @@ class Conv2D(AbstractConv):
     """activation(Σ window of x · kernel + bias): (batch, h, w, c) -> (batch, h, w, filters)
 
     The kernel has shape (*kernel_size, channels / groups, filters), as in Keras, and is not
-    flipped. Defaults are those of Keras; `mindspore` has those of MindSpore. LeCun et al.,
+    flipped. Defaults are those of Keras; `Conv2D.mindspore` has those of MindSpore. LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998.
 
     Args:
         filters: number of output channels.
         kernel_size: size of the window, a number or one per axis.
         strides: step of the window.
-        padding: "valid", none; "same", zeros for ⌈size / stride⌉ outputs, an odd one after; or
-            counts: a number, or (before, after) per axis.
+        padding: "valid", no zeros; "same", zeros for ⌈size / stride⌉ outputs, an odd one at the
+            end; or numbers of zeros: one, or (before, after) per axis.
         data_format: "channels_last" or "channels_first", of input and output.
-        dilation_rate: distance of the elements of the window.
-        groups: channels are split into so many groups, each with its own filters.
+        dilation_rate: distance between elements of the window.
+        groups: number of groups of channels, each with its own filters.
         activation: an activation or its name.
         use_bias: whether to add a bias per filter.
-        kernel_initializer: start of the kernel.
-        bias_initializer: start of the bias.
+        kernel_initializer: initializer of the kernel.
+        bias_initializer: initializer of the bias.
 
-    Regularizers and constraints as of `Dense`.
+    Regularizers and constraints are as in `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -144,7 +144,7 @@ class Conv2D(AbstractConv):
         weight_init: InitializerLike | None = None,
         bias_init: InitializerLike | None = None,
     ) -> Self:
-        """Return `mindspore.nn.Conv2d` with these arguments; it starts at U(±1 / √fan_in)."""
+        """Return `mindspore.nn.Conv2d` with these arguments; weights start as U(±1 / √fan_in)."""
         fan_in = in_channels // group * math.prod(sizes(kernel_size, 2))
         limit = 1.0 / math.sqrt(fan_in)
         return cls(
@@ -165,7 +165,7 @@ class Conv2D(AbstractConv):
 class Conv3D(AbstractConv):
     """Convolution over three axes: (batch, d, h, w, channels) -> (batch, d', h', w', filters)
 
-    Arguments as of `Conv2D`.
+    Arguments as in `Conv2D`.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -180,10 +180,10 @@ class Conv3D(AbstractConv):
 
 
 def mindspore_padding(pad_mode: str, padding: int | tuple[int, ...]) -> PaddingLike:
-    """Return MindSpore's (top, bottom, left, right) as pairs, or the name."""
+    """Return MindSpore's (top, bottom, left, right) as pairs, or the name of the mode."""
     if pad_mode != "pad":
         if padding != 0:
-            raise SpecError("padding has numbers with pad_mode 'pad' only", got=repr(padding))
+            raise SpecError("a non-zero padding needs pad_mode 'pad'", got=repr(padding))
         return pad_mode
     if isinstance(padding, int):
         return padding

@@ -20,18 +20,18 @@ from dnnbridge.specs.spec import spec
 class Dense(WithKernel, WithBias, WithActivity):
     """activation(x @ kernel + bias)
 
-    Takes (batch, …, in) and gives (batch, …, units). The kernel has shape (in, units), as in
-    Keras; MindSpore's own `nn.Dense` keeps its transpose.
+    The input has shape (batch, …, in), the result (batch, …, units). The kernel has shape
+    (in, units), as in Keras. MindSpore's `nn.Dense` stores its transpose.
 
     Args:
         units: size of the last axis of the result.
         activation: an activation or its name.
         use_bias: whether to add a bias.
-        kernel_initializer: start of the kernel.
-        bias_initializer: start of the bias.
-        kernel_regularizer: penalty of the kernel; likewise bias_regularizer.
-        activity_regularizer: penalty of the result, the mean over the examples.
-        kernel_constraint: what updates keep the kernel in; likewise bias_constraint.
+        kernel_initializer: initializer of the kernel.
+        bias_initializer: initializer of the bias.
+        kernel_regularizer: penalty on the kernel; likewise bias_regularizer.
+        activity_regularizer: penalty on the result, the mean over the examples.
+        kernel_constraint: constraint on the kernel after each update; likewise bias_constraint.
 
     Example:
         >>> Dense(300, activation="relu", kernel_initializer="he_normal").units
@@ -49,7 +49,7 @@ class Dense(WithKernel, WithBias, WithActivity):
             x.rank >= 2,
             "Dense needs an input of rank 2 or more",
             got=f"shape ({shape_text(x.shape)})",
-            hint="Give every example at least one axis of features.",
+            hint="Give every example at least one feature axis.",
         )
         kernel = weights(scope, self, "kernel", (x.shape[-1], self.units))
         return activated(scope, x @ kernel, self)
@@ -64,7 +64,7 @@ class Dense(WithKernel, WithBias, WithActivity):
         weight_init: InitializerLike | None = None,
         bias_init: InitializerLike | None = None,
     ) -> Self:
-        """Return `mindspore.nn.Dense`, which starts kernel and bias from U(±1/√in_channels)."""
+        """Return `mindspore.nn.Dense`; kernel and bias are initialized with U(±1/√in_channels)."""
         limit = 1.0 / math.sqrt(in_channels)
         start = RandomUniform(-limit, limit)
         return cls(out_channels, activation, has_bias, weight_init or start, bias_init or start)

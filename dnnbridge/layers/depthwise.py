@@ -1,4 +1,4 @@
-"""Convolutions of every channel by itself, and those that then mix the channels."""
+"""Depthwise convolutions, and separable ones, which then mix the channels."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class AbstractDepthwiseConv(WithDepthwiseKernel, WithBias, WithActivity):
 
 @spec
 class DepthwiseConv1D(AbstractDepthwiseConv):
-    """Convolution of every channel by itself, over one axis; arguments as of `DepthwiseConv2D`
+    """Separate convolution of each channel over one axis; arguments as in `DepthwiseConv2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -75,24 +75,24 @@ class DepthwiseConv1D(AbstractDepthwiseConv):
 
 @spec
 class DepthwiseConv2D(AbstractDepthwiseConv):
-    """Convolution of every channel by itself, over two axes
+    """Separate convolution of each channel over two axes
 
-    The kernel has shape (*kernel_size, channels, depth_multiplier), as in Keras; output channel
-    c · depth_multiplier + j is that of input channel c with its kernel j.
+    The kernel has shape (*kernel_size, channels, depth_multiplier), as in Keras. Output channel
+    c · depth_multiplier + j is input channel c convolved with its kernel j.
 
     Args:
         kernel_size: size of the window, a number or one per axis.
         strides: step of the window.
-        padding: as of `Conv2D`.
+        padding: as in `Conv2D`.
         depth_multiplier: outputs per input channel.
         data_format: "channels_last" or "channels_first", of input and output.
-        dilation_rate: distance of the elements of the window.
+        dilation_rate: distance between elements of the window.
         activation: an activation or its name.
         use_bias: whether to add a bias per output channel.
-        depthwise_initializer: start of the kernel.
-        bias_initializer: start of the bias.
+        depthwise_initializer: initializer of the kernel.
+        bias_initializer: initializer of the bias.
 
-    Regularizers and constraints begin as the initializers do, the rest is as of `Dense`.
+    Regularizers and constraints have the prefixes of the initializers and work as in `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -135,7 +135,7 @@ class AbstractSeparableConv(WithDepthwiseKernel, WithPointwiseKernel, WithBias, 
 
 @spec
 class SeparableConv1D(AbstractSeparableConv):
-    """A depthwise convolution, then one of window 1; arguments as of `SeparableConv2D`
+    """A depthwise convolution, then one with window 1; arguments as in `SeparableConv2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -151,26 +151,26 @@ class SeparableConv1D(AbstractSeparableConv):
 
 @spec
 class SeparableConv2D(AbstractSeparableConv):
-    """A depthwise convolution, then one of window 1×1, which mixes the channels
+    """A depthwise convolution, then a convolution with window 1×1, which mixes the channels
 
-    Chollet, "Xception: deep learning with depthwise separable convolutions", 2017. There is
-    nothing between the two; strides and dilation are those of the first.
+    Chollet, "Xception: deep learning with depthwise separable convolutions", 2017. No activation
+    or bias is between the two. Strides and dilation apply to the depthwise convolution.
 
     Args:
         filters: number of output channels.
         kernel_size: size of the depthwise window.
         strides: step of the window.
-        padding: as of `Conv2D`.
+        padding: as in `Conv2D`.
         data_format: "channels_last" or "channels_first", of input and output.
-        dilation_rate: distance of the elements of the window.
-        depth_multiplier: channels between the two per input channel.
+        dilation_rate: distance between elements of the window.
+        depth_multiplier: outputs of the depthwise convolution per input channel.
         activation: an activation or its name.
         use_bias: whether to add a bias per filter.
-        depthwise_initializer: start of the depthwise kernel, (*kernel_size, channels, multiplier).
-        pointwise_initializer: start of the other one, (1, 1, channels · multiplier, filters).
-        bias_initializer: start of the bias.
+        depthwise_initializer: initializer of the kernel (*kernel_size, channels, multiplier).
+        pointwise_initializer: initializer of the kernel (1, 1, channels · multiplier, filters).
+        bias_initializer: initializer of the bias.
 
-    Regularizers and constraints begin as the initializers do, the rest is as of `Dense`.
+    Regularizers and constraints have the prefixes of the initializers and work as in `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -190,7 +190,7 @@ def depthwise(
     layer: AbstractDepthwiseConv | AbstractSeparableConv,
     name: str,
 ) -> Value:
-    """Write the depthwise convolution of a layer with a kernel of its own."""
+    """Write the depthwise convolution of a layer, and declare its kernel."""
     window = cast(tuple[int, ...], layer.kernel_size)
     strides, dilation = sizes(layer.strides, len(window)), sizes(layer.dilation_rate, len(window))
     channels, multiplier = scope.known(x.shape[-1], "the kernel"), layer.depth_multiplier

@@ -1,4 +1,4 @@
-"""Products of two inputs, example by example."""
+"""Dot products of two inputs, example by example."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from dnnbridge.specs.fields import Bool, Int
 from dnnbridge.specs.spec import spec
 
 SMALLEST = 1e-14
-"""Squared lengths below it count as it, as in Keras."""
+"""Least value of a squared length, as in Keras."""
 
 
 @spec
 class Dot(AbstractMerge):
-    """Sums of products along an axis of each of two inputs, example by example
+    """Dot products along one axis of each of two inputs, example by example
 
-    The result has the other axes of the first input, then those of the second; (batch, 1) if
-    there are none.
+    The result has the other axes of the first input, then those of the second. Without other axes
+    its shape is (batch, 1).
 
     Args:
-        axes: the axis of each input, not the batch; one number stands for both.
-        normalize: whether to divide each by its length along its axis first: cosine similarity.
+        axes: the axis of each input, except the batch; one number is used for both.
+        normalize: whether to divide each input by its length along its axis (cosine similarity).
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -39,13 +39,13 @@ class Dot(AbstractMerge):
     normalize: Bool = False
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        scope.require(len(inputs) == 2, "Dot takes two inputs", got=str(len(inputs)))
+        scope.require(len(inputs) == 2, "Dot needs two inputs", got=str(len(inputs)))
         given = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
         a, b = inputs
         (i,), (j,) = normal_axes(a, given[0]), normal_axes(b, given[1])
         scope.require(
             0 not in (i, j) and a.shape[i] == b.shape[j],
-            "Dot needs an axis of one size in both inputs, not the batch",
+            "Dot needs one axis of the same size in both inputs, except the batch",
             got=f"axes {self.axes} of ({shape_text(a.shape)}) and ({shape_text(b.shape)})",
         )
         if self.normalize:

@@ -15,12 +15,12 @@ from dnnbridge.specs.spec import spec
 class Dropout(AbstractLayer):
     """Zero each element with probability `rate` and scale the others by 1 / (1 - rate), in training
 
-    Evaluation and prediction leave x as it is. The mask is drawn by core, the same on every
-    backend, anew at every step. `rate` is the fraction dropped, as in Keras; the positional
-    argument of MindSpore's `nn.Dropout` is the fraction kept. (Srivastava et al., 2014)
+    Evaluation and prediction do not change x. Every step draws a new mask, the same on every
+    backend. `rate` is the fraction dropped, as in Keras; the positional argument of MindSpore's
+    `nn.Dropout` is the fraction kept. (Srivastava et al., 2014)
 
     Args:
-        rate: fraction of the elements that is dropped: a number, or a schedule of the step.
+        rate: fraction of the elements to drop: a number or a schedule of the step.
 
     Example:
         >>> Dropout(0.2).rate
@@ -36,7 +36,7 @@ class Dropout(AbstractLayer):
 def dropped(
     scope: Scope, x: Value, rate: float | AbstractSchedule, shape: tuple[Dim, ...]
 ) -> Value:
-    """Return x under a scaled mask of a shape that broadcasts to it; x where none is drawn."""
+    """Return x times a scaled mask of a shape that broadcasts to x, or x without dropout."""
     if not scope.sampling or rate == 0.0:
         return x
     mask, keep = kept(scope, rate, shape)
@@ -46,9 +46,9 @@ def dropped(
 def kept(
     scope: Scope, rate: float | AbstractSchedule, shape: tuple[Dim, ...]
 ) -> tuple[Value, Value | float]:
-    """Return a mask that is 1 with the probability 1 - rate and else 0, and that probability.
+    """Return a mask that is 1 with probability 1 - rate, else 0, and that probability.
 
-    A schedule has the masks that its numbers would have.
+    At a step, a schedule gives the same mask as its number would.
     """
     if not isinstance(rate, AbstractSchedule):
         return scope.random("mask", shape, Bernoulli(1.0 - rate)), 1.0 - rate

@@ -1,4 +1,4 @@
-"""Vectors for whole numbers, such as words, and for places in a sequence."""
+"""Vectors for integers, such as words, and for positions in a sequence."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Embedding(WithEmbeddings):
-    """The row of a trained table for each whole number: (batch, …) to (batch, …, output_dim)
+    """The row of a trained table for each integer: (batch, …) to (batch, …, output_dim)
 
-    The input is int32, from 0 to input_dim - 1. Where it is an input of the model, a number
-    outside is refused before anything runs; elsewhere it gives a row of NaN on every backend, so
-    that it is seen: frameworks raise, clamp or give zeros.
+    The input is int32, from 0 to input_dim - 1. If it is an input of the model, a number out of
+    range raises an error before anything runs. Otherwise it gives a row of NaN on every backend;
+    frameworks raise, clamp or give zeros.
 
     Args:
         input_dim: number of rows of `embeddings`.
         output_dim: size of a row.
-        embeddings_initializer: start of the table: U(-0.05, 0.05) in Keras, N(0, 0.01) in
+        embeddings_initializer: initializer of the table; U(-0.05, 0.05) in Keras, N(0, 0.01) in
             MindSpore.
-        padding_idx: this number gives zeros, and its row never gets a gradient. MindSpore's
-            `padding_idx` makes the row zero at the start only, then trains it; `mask_zero` of
-            Keras changes no number here: make a `PaddingMask` for the layers that take one.
-        embeddings_regularizer: penalty of the table, rows that were not looked up too.
-        embeddings_constraint: what updates keep the table in.
+        padding_idx: this number gives zeros, and its row never gets a gradient. In MindSpore
+            the row is zero only at the start, and is then trained. In place of `mask_zero` of
+            Keras, use a `PaddingMask` for the layers that take a mask.
+        embeddings_regularizer: penalty on the whole table, also on rows that were not looked up.
+        embeddings_constraint: constraint on the table after each update.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -51,7 +51,7 @@ class Embedding(WithEmbeddings):
     def __post_init__(self) -> None:
         if self.padding_idx is not None and self.padding_idx >= self.input_dim:
             raise SpecError(
-                "padding_idx is a row of the table",
+                "padding_idx must be less than input_dim",
                 where="Embedding.padding_idx",
                 got=f"{self.padding_idx} of {self.input_dim} rows",
             )
@@ -73,18 +73,18 @@ class Embedding(WithEmbeddings):
         embedding_table: InitializerLike = RandomNormal(0.0, 0.01),  # noqa: B008
         padding_idx: int | None = None,
     ) -> Self:
-        """Return `mindspore.nn.Embedding` with these arguments; padding is masked for real."""
+        """Return `mindspore.nn.Embedding` with these arguments; here padding is always zeros."""
         return cls(vocab_size, embedding_size, embedding_table, padding_idx)
 
 
 @spec
 class PaddingMask(AbstractLayer):
-    """1 where a whole number is real, 0 where it is the padding: (batch, time), float32
+    """1 where an integer is real, 0 where it is padding: (batch, time), float32
 
-    The mask that recurrent layers, attention and pooling take as an input.
+    Recurrent layers, attention and pooling take this mask as an input.
 
     Args:
-        padding_idx: the number that fills up short sequences.
+        padding_idx: the number that fills short sequences.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -102,11 +102,11 @@ class PaddingMask(AbstractLayer):
 
 @spec
 class PositionEmbedding(WithEmbeddings):
-    """x + a trained row for each place: (batch, time, features)
+    """x plus a trained row for each position: (batch, time, features)
 
     Args:
-        input_dim: number of rows of `embeddings`: the longest sequence.
-        embeddings_initializer: start of the table.
+        input_dim: number of rows of `embeddings`, the length of the longest sequence.
+        embeddings_initializer: initializer of the table.
 
     Example:
         >>> PositionEmbedding(512).input_dim
@@ -120,9 +120,9 @@ class PositionEmbedding(WithEmbeddings):
         time, features = _sequence(scope, x)
         scope.require(
             time <= self.input_dim,
-            "the sequence is longer than the table of places",
-            got=f"{time} places, {self.input_dim} rows",
-            hint="Raise input_dim.",
+            "the sequence is longer than input_dim",
+            got=f"{time} positions, {self.input_dim} rows",
+            hint="Increase input_dim.",
         )
         table = weights(scope, self, "embeddings", (self.input_dim, features))
         return x + ops.slice(table, (0, 0), (time, features))
@@ -130,7 +130,7 @@ class PositionEmbedding(WithEmbeddings):
 
 @spec
 class SinusoidalPositions(AbstractLayer):
-    """x + sin(t / λ^(2i/features)) in feature 2i, cos of the same in feature 2i + 1, at place t
+    """x + sin(t / λ^(2i/features)) in feature 2i, and + cos of it in feature 2i + 1, at position t
 
     The waves are computed in float64 and rounded once. (Vaswani et al., 2017)
 
@@ -155,7 +155,7 @@ class SinusoidalPositions(AbstractLayer):
 def _sequence(scope: Scope, x: Value) -> tuple[int, int]:
     scope.require(
         x.rank == 3,
-        "a sequence (batch, time, features) is needed",
+        "the input must be a sequence (batch, time, features)",
         got=f"shape ({shape_text(x.shape)})",
     )
     return scope.known(x.shape[1], "time"), scope.known(x.shape[2], "features")
@@ -164,8 +164,8 @@ def _sequence(scope: Scope, x: Value) -> tuple[int, int]:
 def _require_int32(scope: Scope, x: Value) -> None:
     if x.dtype != "int32":
         raise DTypeError(
-            "whole numbers are needed",
+            "the input must be int32",
             where=scope.path,
             got=str(x.type),
-            hint='Declare them: Input(shape, dtype="int32").',
+            hint='Write Input(shape, dtype="int32").',
         )

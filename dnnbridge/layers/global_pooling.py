@@ -1,4 +1,4 @@
-"""The mean and the maximum over all places of an example."""
+"""Mean and maximum over all spatial positions of an example."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dnnbridge.specs.spec import spec
 
 @dataclass(frozen=True)
 class AbstractGlobalPooling(AbstractLayer):
-    """Base of pools over all spatial axes. `GlobalAveragePooling2D` has the arguments.
+    """Base of pooling over all spatial axes. `GlobalAveragePooling2D` has the arguments.
 
-    A subclass says how many axes there are, and whether it is the mean or the maximum.
+    A subclass sets the number of axes, and `mean` for the mean or the maximum.
     """
 
     data_format: DataFormat = "channels_last"
@@ -34,7 +34,7 @@ class AbstractGlobalPooling(AbstractLayer):
         return self.left(reduce(x, tuple(range(1, self.axes + 1)), self.keepdims))
 
     def left(self, y: Value) -> Value:
-        """Return a result in the layout of the layer, if it still has one."""
+        """Convert a result with spatial axes to the layout of the layer."""
         return leave(y, self.data_format) if self.keepdims else y
 
 
@@ -42,9 +42,9 @@ class AbstractGlobalPooling(AbstractLayer):
 class GlobalAveragePooling1D(AbstractGlobalPooling):
     """Mean over the steps: (batch, steps, channels) -> (batch, channels)
 
-    A second input is a mask of shape (batch, steps), 1 for a step that counts and 0 for one that
-    does not: Σ mask · x / Σ mask, and 0 for an example without steps (NaN in Keras).
-    Arguments as of `GlobalAveragePooling2D`.
+    An optional second input is a mask of shape (batch, steps), 1 for steps that count and 0 for
+    others. The result is then Σ mask · x / Σ mask, and 0 for an example without steps (NaN in
+    Keras). Arguments as in `GlobalAveragePooling2D`.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -61,7 +61,7 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
         x = enter(scope, x, 1, self.data_format)
         scope.require(
             mask.shape == x.shape[:2],
-            "the mask has a number per step",
+            "the mask needs one number per step",
             got=f"({shape_text(mask.shape)}) for {x.shape[1]} steps",
             hint="Give a mask of shape (batch, steps).",
         )
@@ -80,7 +80,7 @@ class GlobalAveragePooling2D(AbstractGlobalPooling):
 
     Args:
         data_format: "channels_last" or "channels_first".
-        keepdims: whether the spatial axes stay, with size 1.
+        keepdims: whether to keep the spatial axes, with size 1.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -93,7 +93,7 @@ class GlobalAveragePooling2D(AbstractGlobalPooling):
 
 @spec
 class GlobalAveragePooling3D(AbstractGlobalPooling):
-    """Mean over the three spatial axes; arguments as of `GlobalAveragePooling2D`
+    """Mean over the three spatial axes; arguments as in `GlobalAveragePooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -106,7 +106,7 @@ class GlobalAveragePooling3D(AbstractGlobalPooling):
 
 @spec
 class GlobalMaxPooling1D(AbstractGlobalPooling):
-    """Maximum over the steps; arguments as of `GlobalMaxPooling2D`
+    """Maximum over the steps; arguments as in `GlobalMaxPooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -120,11 +120,11 @@ class GlobalMaxPooling1D(AbstractGlobalPooling):
 
 @spec
 class GlobalMaxPooling2D(AbstractGlobalPooling):
-    """Maximum over both spatial axes; equal maxima share the gradient evenly, as in Keras
+    """Maximum over both spatial axes; equal maxima share the gradient equally, as in Keras
 
     Args:
         data_format: "channels_last" or "channels_first".
-        keepdims: whether the spatial axes stay, with size 1.
+        keepdims: whether to keep the spatial axes, with size 1.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -138,7 +138,7 @@ class GlobalMaxPooling2D(AbstractGlobalPooling):
 
 @spec
 class GlobalMaxPooling3D(AbstractGlobalPooling):
-    """Maximum over the three spatial axes; arguments as of `GlobalMaxPooling2D`
+    """Maximum over the three spatial axes; arguments as in `GlobalMaxPooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential

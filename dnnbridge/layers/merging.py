@@ -1,4 +1,4 @@
-"""Layers that make one value of several."""
+"""Layers that merge several inputs into one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dnnbridge.specs.spec import spec
 
 
 class AbstractMerge(AbstractLayer):
-    """Base of merging layers; the inputs have one shape, nothing is broadcast."""
+    """Base of merging layers; all inputs have the same shape, without broadcasting."""
 
 
 @spec
@@ -44,7 +44,7 @@ class Subtract(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        scope.require(len(inputs) == 2, "Subtract takes two inputs", got=str(len(inputs)))
+        scope.require(len(inputs) == 2, "Subtract needs two inputs", got=str(len(inputs)))
         _require_alike(scope, inputs)
         return inputs[0] - inputs[1]
 
@@ -79,7 +79,7 @@ class Average(AbstractMerge):
 
 @spec
 class Maximum(AbstractMerge):
-    """Largest of two or more inputs, element by element; the first of equal ones has the gradient
+    """Maximum of two or more inputs, element by element; in a tie the first gets the gradient
 
     Example:
         >>> Maximum().to_dict()["kind"]
@@ -93,7 +93,7 @@ class Maximum(AbstractMerge):
 
 @spec
 class Concatenate(AbstractLayer):
-    """Inputs one after another along an axis, by default the last; the other sizes are equal
+    """Inputs joined along an axis, by default the last; their other sizes must be equal
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -111,7 +111,7 @@ class Concatenate(AbstractLayer):
 def _require_alike(scope: Scope, inputs: Sequence[Value]) -> None:
     scope.require(
         len(inputs) >= 2 and len({value.type for value in inputs}) == 1,
-        "two or more inputs of one shape are needed",
+        "two or more inputs of the same shape are needed",
         got=" and ".join(f"({shape_text(value.shape)})" for value in inputs),
-        hint="Bring them to one shape with Dense or Reshape.",
+        hint="Give them the same shape with Dense or Reshape.",
     )

@@ -1,4 +1,4 @@
-"""Layers that disturb their input in training, and leave it alone otherwise."""
+"""Layers that add noise in training and do nothing otherwise."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dnnbridge.specs.fields import DataFormat, NonNegativeFloat
 from dnnbridge.specs.spec import spec
 
 ALPHA = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
-"""What SELU tends to for large negative numbers: -λα."""
+"""Limit of SELU for large negative numbers, -λα."""
 
 
 @dataclass(frozen=True)
 class AbstractSpatialDropout(AbstractLayer):
-    """Base of dropouts of whole channels; a subclass says how many spatial axes there are."""
+    """Base of dropouts of whole channels; a subclass sets the number of spatial axes."""
 
     rate: FractionLike
     data_format: DataFormat = "channels_last"
@@ -33,7 +33,7 @@ class AbstractSpatialDropout(AbstractLayer):
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(
             x.rank == self.axes + 2,
-            f"an input of rank {self.axes + 2} is needed",
+            f"the input must have rank {self.axes + 2}",
             got=f"shape ({shape_text(x.shape)})",
         )
         places = [1] * self.axes
@@ -47,7 +47,7 @@ class SpatialDropout1D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, time, channels) (Tompson et al., 2015)
 
     Args:
-        rate: fraction of the channels that is dropped.
+        rate: fraction of the channels to drop.
         data_format: "channels_last" or "channels_first".
 
     Example:
@@ -63,7 +63,7 @@ class SpatialDropout2D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, height, width, channels) (Tompson et al., 2015)
 
     Args:
-        rate: fraction of the channels that is dropped.
+        rate: fraction of the channels to drop.
         data_format: "channels_last" or "channels_first".
 
     Example:
@@ -79,7 +79,7 @@ class SpatialDropout3D(AbstractSpatialDropout):
     """Dropout of whole channels of (batch, depth, height, width, channels)
 
     Args:
-        rate: fraction of the channels that is dropped.
+        rate: fraction of the channels to drop.
         data_format: "channels_last" or "channels_first".
 
     Example:
@@ -92,9 +92,9 @@ class SpatialDropout3D(AbstractSpatialDropout):
 
 @spec
 class AlphaDropout(AbstractLayer):
-    """a · (x · m + α'(1 - m)) + b with m = 0 at the given rate: keeps mean 0 and variance 1
+    """a · (x · m + α'(1 - m)) + b, where m is 0 with probability rate; keeps mean 0 and variance 1
 
-    α' = -λα is SELU's limit, a = ((1 - rate)(1 + rate · α'²))^-½, b = -a · α' · rate.
+    α' = -λα is the limit of SELU, a = ((1 - rate)(1 + rate · α'²))^-½, b = -a · α' · rate.
     (Klambauer et al., "Self-normalizing neural networks", 2017)
 
     Example:
@@ -115,7 +115,7 @@ class AlphaDropout(AbstractLayer):
 def _alpha(
     rate: float | AbstractSchedule, keep: Value | float
 ) -> tuple[Value, Value] | tuple[float, float]:
-    """Return the rate and a, as host numbers or in the graph."""
+    """Return the rate and a, as floats or as values of the graph."""
     if isinstance(keep, Value):
         changing = 1.0 - keep
         return changing, 1.0 / ops.sqrt(keep * (1.0 + changing * ALPHA**2))
@@ -125,7 +125,7 @@ def _alpha(
 
 @spec
 class GaussianNoise(AbstractLayer):
-    """x + stddev · n with standard normal n
+    """x + stddev · n, with standard normal n
 
     Example:
         >>> GaussianNoise(0.1).stddev
@@ -142,7 +142,7 @@ class GaussianNoise(AbstractLayer):
 
 @spec
 class GaussianDropout(AbstractLayer):
-    """x · (1 + √(rate / (1 - rate)) · n) with standard normal n (Srivastava et al., 2014)
+    """x · (1 + √(rate / (1 - rate)) · n), with standard normal n (Srivastava et al., 2014)
 
     Example:
         >>> GaussianDropout(0.2).rate

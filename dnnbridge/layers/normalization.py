@@ -1,4 +1,4 @@
-"""Normalisations of each example by itself: the same in training and evaluation."""
+"""Normalisations of each example on its own, the same in training and evaluation."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Axes = Int | tuple[Int, ...]
 class LayerNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over the axes of each example
 
-    The variance is the biased one, the mean of the squared distances to the mean. gamma and beta
-    have the sizes of the axes. (Ba et al., 2016)
+    The variance is biased: the mean of the squared distances to the mean. gamma and beta have the
+    shape of the axes. (Ba et al., 2016)
 
     Args:
-        axis: one axis or several, not the batch.
-        epsilon: added to the variance, under the root: 1e-3 in Keras, 1e-7 in MindSpore.
-        center: whether there is a beta.
-        scale: whether there is a gamma.
-        beta_initializer: start of beta.
-        gamma_initializer: start of gamma.
+        axis: one or several axes, except the batch.
+        epsilon: added to the variance, inside the root; 1e-3 in Keras, 1e-7 in MindSpore.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: initializer of beta.
+        gamma_initializer: initializer of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
+    Regularizers and constraints of beta and gamma are as in `BatchNormalization`.
 
     Example:
         >>> LayerNormalization(axis=(-2, -1)).epsilon
@@ -61,7 +61,7 @@ class LayerNormalization(WithGammaAndBeta):
         beta_init: InitializerLike = "zeros",
         epsilon: float = 1e-7,
     ) -> Self:
-        """Return `mindspore.nn.LayerNorm` over `axis`, which it names by its first one."""
+        """Return `mindspore.nn.LayerNorm` over `axis`; MindSpore takes only the first of them."""
         return cls(axis, epsilon, True, True, beta_init, gamma_init)
 
 
@@ -69,19 +69,20 @@ class LayerNormalization(WithGammaAndBeta):
 class GroupNormalization(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over each group of channels
 
-    Mean and biased variance are those of an example, over all axes and the neighbouring channels
-    of a group; gamma and beta have an element per channel. (Wu & He, 2018)
+    Mean and biased variance are computed per example and group, over the channels of the group and
+    all other axes. A group consists of adjacent channels. gamma and beta have one element per
+    channel. (Wu & He, 2018)
 
     Args:
-        groups: number of groups; it divides the channels.
-        axis: the axis of channels.
-        epsilon: added to the variance, under the root: 1e-3 in Keras, 1e-5 in MindSpore.
-        center: whether there is a beta.
-        scale: whether there is a gamma.
-        beta_initializer: start of beta.
-        gamma_initializer: start of gamma.
+        groups: number of groups; it must divide the number of channels.
+        axis: the channel axis.
+        epsilon: added to the variance, inside the root; 1e-3 in Keras, 1e-5 in MindSpore.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: initializer of beta.
+        gamma_initializer: initializer of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
+    Regularizers and constraints of beta and gamma are as in `BatchNormalization`.
 
     Example:
         >>> GroupNormalization(4).groups
@@ -119,7 +120,7 @@ class GroupNormalization(WithGammaAndBeta):
         gamma_init: InitializerLike = "ones",
         beta_init: InitializerLike = "zeros",
     ) -> Self:
-        """Return `mindspore.nn.GroupNorm` with these arguments; channels are last here."""
+        """Return `mindspore.nn.GroupNorm` with these arguments; here channels are last."""
         return cls(num_groups, -1, eps, affine, affine, beta_init, gamma_init)
 
 
@@ -127,19 +128,19 @@ class GroupNormalization(WithGammaAndBeta):
 class InstanceNorm(WithGammaAndBeta):
     """gamma · (x - mean) / √(variance + epsilon) + beta, over each channel of each example
 
-    Mean and biased variance are those over the axes between batch and channels; gamma and beta
-    have an element per channel. (Ulyanov et al., 2016)
+    Mean and biased variance are computed over all axes except batch and channels. gamma and beta
+    have one element per channel. (Ulyanov et al., 2016)
 
     Args:
-        axis: the axis of channels.
-        epsilon: added to the variance, under the root: 1e-5 in MindSpore; Keras writes the layer
-            as a GroupNormalization of groups of one channel, with 1e-3.
-        center: whether there is a beta.
-        scale: whether there is a gamma.
-        beta_initializer: start of beta.
-        gamma_initializer: start of gamma.
+        axis: the channel axis.
+        epsilon: added to the variance, inside the root; 1e-5 in MindSpore. In Keras the layer is
+            a GroupNormalization with one channel per group, with 1e-3.
+        center: whether to add beta.
+        scale: whether to multiply by gamma.
+        beta_initializer: initializer of beta.
+        gamma_initializer: initializer of gamma.
 
-    Regularizers and constraints of beta and gamma as of `BatchNormalization`.
+    Regularizers and constraints of beta and gamma are as in `BatchNormalization`.
 
     Example:
         >>> InstanceNorm.mindspore().epsilon
@@ -157,7 +158,7 @@ class InstanceNorm(WithGammaAndBeta):
         axes = _feature_axes(scope, x, self.axis)
         scope.require(
             x.rank >= 3,
-            "InstanceNorm needs an axis between batch and channels",
+            "InstanceNorm needs an axis besides batch and channels",
             got=f"shape ({shape_text(x.shape)})",
         )
         y = _standardised(x, tuple(i for i in range(1, x.rank) if i not in axes), self.epsilon)
@@ -171,7 +172,7 @@ class InstanceNorm(WithGammaAndBeta):
         gamma_init: InitializerLike = "ones",
         beta_init: InitializerLike = "zeros",
     ) -> Self:
-        """Return `mindspore.nn.InstanceNorm2d` as it trains; channels are last here."""
+        """Return `mindspore.nn.InstanceNorm2d` in training mode; here channels are last."""
         return cls(-1, eps, affine, affine, beta_init, gamma_init)
 
 
@@ -179,11 +180,11 @@ class InstanceNorm(WithGammaAndBeta):
 class RMSNormalization(AbstractLayer):
     """scale · x / √(mean(x²) + epsilon), over the axes of each example
 
-    `scale` has the sizes of the axes. (Zhang & Sennrich, 2019)
+    `scale` has the shape of the axes. (Zhang & Sennrich, 2019)
 
     Args:
-        axis: one axis or several, not the batch.
-        epsilon: added to the mean square, under the root.
+        axis: one or several axes, except the batch.
+        epsilon: added to the mean square, inside the root.
 
     Example:
         >>> RMSNormalization().epsilon
@@ -201,7 +202,7 @@ class RMSNormalization(AbstractLayer):
 
 
 def _standardised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
-    """Return (x - mean) / √(variance + epsilon), in two passes: no difference of large squares."""
+    """Return (x - mean) / √(variance + epsilon); E[x²] - E[x]² would lose digits."""
     distance = x - ops.reduce_mean(x, axes, keepdims=True)
     variance = ops.reduce_mean(ops.square(distance), axes, keepdims=True)
     return distance * (1.0 / ops.sqrt(variance + epsilon))
@@ -211,8 +212,8 @@ def _feature_axes(scope: Scope, x: Value, axis: int | tuple[int, ...]) -> tuple[
     axes = normal_axes(x, axis)
     scope.require(
         len(axes) > 0 and 0 not in axes,
-        "each example is normalised by itself: the axes are not the batch",
+        "the axes must not include the batch, as each example is normalised on its own",
         got=f"axis {axis} of shape ({shape_text(x.shape)})",
-        hint="Name axes of features; BatchNormalization takes the batch together.",
+        hint="Give feature axes, or use BatchNormalization to normalise over the batch.",
     )
     return axes

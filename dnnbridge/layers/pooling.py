@@ -1,4 +1,4 @@
-"""Pools: the largest or the mean element of a window that moves."""
+"""Pooling: the maximum or mean of a moving window."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dnnbridge.specs.spec import spec
 
 @dataclass(frozen=True)
 class AbstractPooling(AbstractLayer):
-    """Base of pools. `MaxPooling2D` and `AveragePooling2D` have the arguments."""
+    """Base of pooling layers. `MaxPooling2D` and `AveragePooling2D` have the arguments."""
 
     pool_size: SizesLike = 2
     strides: SizesLike | None = None
@@ -45,7 +45,7 @@ class AbstractPooling(AbstractLayer):
 
 @dataclass(frozen=True)
 class AbstractMaxPooling(AbstractPooling):
-    """Base of maximum pools."""
+    """Base of max pooling."""
 
     def emit(self, scope: Scope, x: Value) -> Value:
         window, strides, padding = self._window()
@@ -55,7 +55,7 @@ class AbstractMaxPooling(AbstractPooling):
 
 @dataclass(frozen=True)
 class AbstractAveragePooling(AbstractPooling):
-    """Base of mean pools."""
+    """Base of average pooling."""
 
     count_include_pad: Bool = False
 
@@ -68,7 +68,7 @@ class AbstractAveragePooling(AbstractPooling):
 
 @spec
 class MaxPooling1D(AbstractMaxPooling):
-    """Maximum of a window over one axis; arguments as of `MaxPooling2D`
+    """Maximum of a window over one axis; arguments as in `MaxPooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -85,12 +85,12 @@ class MaxPooling1D(AbstractMaxPooling):
 class MaxPooling2D(AbstractMaxPooling):
     """Maximum of a window over two axes, per channel
 
-    Padding counts as -∞; of equal maxima the first has the gradient, as in Keras and MindSpore.
+    Padding counts as -∞. In a tie the first maximum gets the gradient, as in Keras and MindSpore.
 
     Args:
         pool_size: size of the window, a number or one per axis.
-        strides: step of the window, by default its size.
-        padding: "valid", "same", or counts: a number, or (before, after) per axis.
+        strides: step of the window; by default its size.
+        padding: "valid", "same", or numbers of elements: one, or (before, after) per axis.
         data_format: "channels_last" or "channels_first", of input and output.
 
     Example:
@@ -117,7 +117,7 @@ class MaxPooling2D(AbstractMaxPooling):
 
 @spec
 class MaxPooling3D(AbstractMaxPooling):
-    """Maximum of a window over three axes; arguments as of `MaxPooling2D`
+    """Maximum of a window over three axes; arguments as in `MaxPooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -132,7 +132,7 @@ class MaxPooling3D(AbstractMaxPooling):
 
 @spec
 class AveragePooling1D(AbstractAveragePooling):
-    """Mean of a window over one axis; arguments as of `AveragePooling2D`
+    """Mean of a window over one axis; arguments as in `AveragePooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -151,11 +151,11 @@ class AveragePooling2D(AbstractAveragePooling):
 
     Args:
         pool_size: size of the window, a number or one per axis.
-        strides: step of the window, by default its size.
-        padding: as of `MaxPooling2D`.
+        strides: step of the window; by default its size.
+        padding: as in `MaxPooling2D`.
         data_format: "channels_last" or "channels_first", of input and output.
-        count_include_pad: whether elements of the padding count, as zeros. With "same" they do in
-            neither framework; with numbers they do in MindSpore by default.
+        count_include_pad: whether padding counts, as zeros. With "same" it counts in neither
+            framework. With numbers it counts in MindSpore by default.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -185,7 +185,7 @@ class AveragePooling2D(AbstractAveragePooling):
 
 @spec
 class AveragePooling3D(AbstractAveragePooling):
-    """Mean of a window over three axes; arguments as of `AveragePooling2D`
+    """Mean of a window over three axes; arguments as in `AveragePooling2D`
 
     Example:
         >>> from dnnbridge import Input, Sequential

@@ -1,4 +1,4 @@
-"""What recurrent layers share: projection, masks, dropout, direction, the loop over time."""
+"""Base of recurrent layers: projection, masks, dropout, direction and the loop over time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dnnbridge.specs.fields import Bool, Fraction, PositiveInt, default
 
 
 class Recurrent(NamedTuple):
-    """The weights by which a state acts on the next one, and the bias of that product."""
+    """The recurrent kernel, and the bias of its product with the state."""
 
     kernel: Value
     bias: Value | None
@@ -40,27 +40,29 @@ class Recurrent(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity):
-    """Base of recurrent layers: takes (batch, time, in), gives (batch, units), or all steps
+    """Base of recurrent layers: maps (batch, time, in) to (batch, units), or to all steps
 
-    A second input, where given, is a mask of shape (batch, time): at steps where it is 0 the
-    state is carried on and the output is that of the step before, as in Keras. A subclass says
-    how many blocks its kernels have, how many states there are, and what a step does.
+    An optional second input is a mask of shape (batch, time). At steps where it is 0, state and
+    output stay those of the step before, as in Keras. A subclass defines the number of blocks of
+    its kernels, the number of states, and the step.
 
     Args:
         units: size of the state.
         use_bias: whether to add biases.
-        kernel_initializer: start of the kernel, (in, blocks · units).
-        recurrent_initializer: start of the recurrent kernel, (units, blocks · units).
-        bias_initializer: start of the bias, (blocks · units,).
-        return_sequences: give the output of every step, (batch, time, units), not the last.
-        go_backwards: begin with the last step; the outputs are in the order of computation.
+        kernel_initializer: initializer of the kernel (in, blocks · units).
+        recurrent_initializer: initializer of the recurrent kernel (units, blocks · units).
+        bias_initializer: initializer of the bias (blocks · units,).
+        return_sequences: return the output of every step, (batch, time, units), not only the last.
+        go_backwards: start with the last step; outputs are in the order of computation.
         dropout: fraction of the inputs dropped in training, the same at every step and gate.
-        recurrent_dropout: fraction of the state dropped where it meets its kernel, likewise
-            (Gal & Ghahramani, 2016). Keras draws a mask per gate.
-        kernel_regularizer: penalty of the kernel; likewise recurrent_ and bias_regularizer.
-        activity_regularizer: penalty of the result, the mean over the examples; Keras' SimpleRNN
-            takes one and does nothing with it.
-        kernel_constraint: what updates keep the kernel in; likewise recurrent_, bias_constraint.
+        recurrent_dropout: fraction of the state dropped before the product with the recurrent
+            kernel, the same at every step and gate (Gal & Ghahramani, 2016). Keras draws one mask
+            per gate.
+        kernel_regularizer: penalty on the kernel; likewise recurrent_ and bias_regularizer.
+        activity_regularizer: penalty on the result, the mean over the examples. SimpleRNN of Keras
+            ignores this argument.
+        kernel_constraint: constraint on the kernel after each update; likewise
+            recurrent_constraint and bias_constraint.
     """
 
     units: PositiveInt
@@ -79,24 +81,24 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
     @property
     @abstractmethod
     def has_two_biases(self) -> bool:
-        """Whether the product with the state has a bias of its own: the bias has two rows."""
+        """Whether the product with the state has its own bias, so that the bias has two rows."""
 
     @abstractmethod
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        """Write a step: return the next states, the first of which is the output.
+        """Write a step and return the next states; the first one is the output.
 
         Args:
-            scope: of the step.
-            x: the projected input, all blocks.
+            scope: the scope of the step.
+            x: the projected input, with all blocks.
             h: the first state, after dropout.
-            states: the states.
-            recurrent: what h is projected by.
+            states: the states, without dropout.
+            recurrent: the recurrent kernel and its bias.
         """
 
     def starting_bias(self) -> AbstractInitializer:
-        """Return how the bias starts."""
+        """Return the initializer of the bias."""
         return self.bias_initializer
 
     def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
@@ -126,7 +128,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         return penalised(scope, y, self.activity_regularizer)
 
     def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
-        """Declare the weights; return the inputs of all steps projected, and the other half."""
+        """Declare the weights; return the projected inputs of all steps, and the recurrent part."""
         width = self.blocks * self.units
         kernel = weights(scope, self, "kernel", (x.shape[-1], width))
         recurrent = weights(scope, self, "recurrent_kernel", (self.units, width), "recurrent")
@@ -141,14 +143,14 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
 
 
 def is_of_sequence_alone(node: Node) -> bool:
-    """Say whether a call has neither a mask, nor dropout, nor a penalty of its result."""
+    """Return whether a call has no mask, no dropout and no penalty on its result."""
     assert isinstance(node.op, Call)
     weights = 3 if node.op.spec.use_bias else 2  # type: ignore[attr-defined]
     return len(node.inputs) == 1 + weights and len(node.outputs) == 1
 
 
 def mindspore_arguments(units: int) -> dict[str, Any]:
-    """Return how MindSpore's recurrent cells start: every weight and bias U(±1/√units)."""
+    """Return the initializers of MindSpore's recurrent layers: U(±1/√units) for all weights."""
     limit = 1.0 / math.sqrt(units)
     start = RandomUniform(-limit, limit)
     names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
@@ -156,7 +158,7 @@ def mindspore_arguments(units: int) -> dict[str, Any]:
 
 
 def swapped(x: Value) -> Value:
-    """Exchange the batch and time."""
+    """Swap the batch and time axes."""
     return ops.transpose(x, (1, 0, *range(2, x.rank)))
 
 
@@ -170,20 +172,20 @@ def _check(scope: Scope, x: Value, mask: Value | None) -> int:
     """Return the number of steps, or raise."""
     scope.require(
         x.rank == 3,
-        "a recurrent layer takes (batch, time, features)",
+        "a recurrent layer needs an input (batch, time, features)",
         got=f"shape ({shape_text(x.shape)})",
         hint="Use Reshape, or Flatten inside TimeDistributed.",
     )
     scope.require(
         mask is None or (mask.shape == x.shape[:2] and mask.dtype == "float32"),
-        "the mask is float32 of shape (batch, time)",
+        "the mask must be float32 of shape (batch, time)",
         got="" if mask is None else str(mask.type),
     )
     return scope.known(x.shape[1], "the number of steps")
 
 
 def _zeros(x: Value, units: int) -> Value:
-    """Return zeros of shape (batch, units), whatever numbers x has."""
+    """Return zeros of shape (batch, units), also if x holds NaN or infinity."""
     one = ops.reshape(ops.slice(x, (0, 0, 0), (x.shape[0], 1, 1)), (x.shape[0], 1))
     return ops.broadcast_to(ops.cast(one > one, "float32"), (x.shape[0], units))
 
@@ -195,7 +197,7 @@ def _dropped(scope: Scope, name: str, x: Value, rate: float) -> Value:
 
 
 def _mask(scope: Scope, name: str, shape: tuple[Dim, ...], rate: float) -> Value | None:
-    """Draw what to multiply by, once for all steps; None where nothing is dropped."""
+    """Draw a scaled dropout mask, once for all steps; None without dropout."""
     if not scope.sampling or rate == 0.0:
         return None
     return scope.random(name, shape, Bernoulli(1.0 - rate)) * (1.0 / (1.0 - rate))

@@ -1,4 +1,4 @@
-"""Recurrent layers: each its equation."""
+"""Recurrent layers, each with the equation of a step."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class SimpleRNN(AbstractRecurrent):
-    """h ← activation(x @ kernel + bias + h @ recurrent_kernel), h = 0 at first
+    """h ← activation(x @ kernel + bias + h @ recurrent_kernel), starting with h = 0
 
     Args:
         units: size of the state.
-        activation: of every step.
-        use_recurrent_bias: a bias for the product with the state too; the bias is (2, units).
-            Keras has one bias, MindSpore two: their sum acts, but each learns.
+        activation: activation of every step.
+        use_recurrent_bias: also add a bias to the product with the state; the bias then has shape
+            (2, units). Keras has one bias, MindSpore two. Only their sum acts, but both train.
 
-    The other arguments are those of every recurrent layer.
+    The other arguments are as in every recurrent layer.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -53,7 +53,7 @@ class SimpleRNN(AbstractRecurrent):
 
     @classmethod
     def mindspore(cls, hidden_size: int, nonlinearity: str = "tanh", **fields: Any) -> Self:
-        """Return `mindspore.nn.RNN` with one layer, batch first: its sequence of outputs."""
+        """Return `mindspore.nn.RNN` with one layer, batch first; it returns all steps."""
         given = mindspore_arguments(hidden_size) | {"use_recurrent_bias": True} | fields
         return cls(hidden_size, nonlinearity, **given)
 
@@ -62,19 +62,19 @@ class SimpleRNN(AbstractRecurrent):
 class LSTM(AbstractRecurrent):
     """c ← f · c + i · g and h ← o · activation(c), with four gates of x and h
 
-    i, f, o = recurrent_activation and g = activation of the blocks of x @ kernel + bias +
-    h @ recurrent_kernel, in the order i, f, g, o, as in Keras and MindSpore; h = c = 0 at first.
-    (Hochreiter & Schmidhuber, 1997; Gers et al., 2000)
+    x @ kernel + bias + h @ recurrent_kernel has four blocks, in the order i, f, g, o, as in Keras
+    and MindSpore. i, f and o are recurrent_activation of their blocks, and g is activation of its
+    block. Both states start with 0. (Hochreiter & Schmidhuber, 1997; Gers et al., 2000)
 
     Args:
-        units: size of the two states.
-        activation: of the candidate g and of the cell state.
-        recurrent_activation: of the gates.
-        unit_forget_bias: start the bias of the forget gate at 1 (Jozefowicz et al., 2015).
-        use_recurrent_bias: a bias for the product with the state too; the bias is (2, 4 · units),
-            whose rows are MindSpore's bias_ih and bias_hh. Keras has the first.
+        units: size of each of the two states.
+        activation: activation of the candidate g and of the cell state.
+        recurrent_activation: activation of the gates.
+        unit_forget_bias: initialize the bias of the forget gate with 1 (Jozefowicz et al., 2015).
+        use_recurrent_bias: also add a bias to the product with the state; the bias then has shape
+            (2, 4 · units). Its rows are MindSpore's bias_ih and bias_hh; Keras has only the first.
 
-    The other arguments are those of every recurrent layer.
+    The other arguments are as in every recurrent layer.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -97,7 +97,7 @@ class LSTM(AbstractRecurrent):
 
     @property
     def is_plain(self) -> bool:
-        """Whether tanh and the sigmoid are its activations, as in the kernels of frameworks."""
+        """Whether its activations are tanh and sigmoid, as in framework kernels."""
         return self.activation == Tanh() and self.recurrent_activation == Sigmoid()
 
     def starting_bias(self) -> AbstractInitializer:
@@ -116,7 +116,7 @@ class LSTM(AbstractRecurrent):
 
     @classmethod
     def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
-        """Return `mindspore.nn.LSTM` with one layer, batch first: its sequence of outputs."""
+        """Return `mindspore.nn.LSTM` with one layer, batch first; it returns all steps."""
         more = {"unit_forget_bias": False, "use_recurrent_bias": True}
         return cls(hidden_size, **(mindspore_arguments(hidden_size) | more | fields))
 
@@ -125,20 +125,20 @@ class LSTM(AbstractRecurrent):
 class GRU(AbstractRecurrent):
     """h ← z · h + (1 - z) · g, with an update gate z, a reset gate r and a candidate g
 
-    z, r = recurrent_activation of their blocks of x @ kernel + h @ recurrent_kernel, with biases.
-    With `reset_after` g = activation(x_g + r · (h @ recurrent_g + bias_g)), as in cuDNN, Keras
-    and MindSpore, and the bias is (2, 3 · units), the second row inside the bracket. Without
-    g = activation(x_g + (r · h) @ recurrent_g), the bias is (3 · units,) (Cho et al., 2014).
-    Blocks are in Keras' order z, r, g; MindSpore's are r, z, g, with bias_ih and bias_hh as the
-    rows.
+    z and r are recurrent_activation of their blocks of x @ kernel + h @ recurrent_kernel + biases.
+    With `reset_after`, g = activation(x_g + r · (h @ recurrent_g + bias_g)), as in cuDNN, Keras
+    and MindSpore. The bias is then (2, 3 · units), and bias_g is in its second row. Without it,
+    g = activation(x_g + (r · h) @ recurrent_g), and the bias is (3 · units,) (Cho et al., 2014).
+    The blocks are in Keras' order z, r, g. MindSpore's order is r, z, g, and its bias_ih and
+    bias_hh are the rows of the bias.
 
     Args:
         units: size of the state.
-        activation: of the candidate.
-        recurrent_activation: of the gates.
-        reset_after: which of the two candidates.
+        activation: activation of the candidate.
+        recurrent_activation: activation of the gates.
+        reset_after: whether to apply r after the product with the recurrent kernel.
 
-    The other arguments are those of every recurrent layer.
+    The other arguments are as in every recurrent layer.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -177,5 +177,5 @@ class GRU(AbstractRecurrent):
 
     @classmethod
     def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
-        """Return `mindspore.nn.GRU` with one layer, batch first: its sequence of outputs."""
+        """Return `mindspore.nn.GRU` with one layer, batch first; it returns all steps."""
         return cls(hidden_size, **(mindspore_arguments(hidden_size) | fields))

@@ -12,7 +12,7 @@ from dnnbridge.weights.regularizers import L1L2
 
 @spec
 class ActivityRegularization(AbstractLayer):
-    """x as it is; l1 · Σ |x| + l2 · Σ x² of every example, their mean, is added to the loss
+    """x unchanged; adds the mean over the examples of l1 · Σ |x| + l2 · Σ x² to the loss
 
     Args:
         l1: factor of the absolute values.

@@ -14,7 +14,7 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Flatten(AbstractLayer):
-    """All axes of an example in one, in C order of the (channels last) spec: (batch, n)
+    """All axes of an example as one, (batch, n), in C order with channels last
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -29,7 +29,7 @@ class Flatten(AbstractLayer):
 
 @spec
 class Reshape(AbstractLayer):
-    """Each example under another shape, in C order
+    """Each example in another shape, in C order
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -45,7 +45,7 @@ class Reshape(AbstractLayer):
 
 @spec
 class Permute(AbstractLayer):
-    """Axes of each example in another order; 1 is the first axis after the batch, as in Keras
+    """The axes of each example in another order; axis 1 is the first after the batch, as in Keras
 
     Example:
         >>> from dnnbridge import Input, Sequential

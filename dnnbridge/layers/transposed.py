@@ -1,4 +1,4 @@
-"""Transposed convolutions, which make an input larger."""
+"""Transposed convolutions, which enlarge an input."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class AbstractConvTranspose(WithKernel, WithBias, WithActivity):
         return activated(scope, y, self, self.data_format)
 
     def _size(self, axis: int, n: int) -> int:
-        """Return the size of the output along an axis, as Keras has it."""
+        """Return the size of the output along an axis, as in Keras."""
         kernel, stride, dilation = (
             cast(tuple[int, ...], each)[axis]
             for each in (self.kernel_size, self.strides, self.dilation_rate)
@@ -89,7 +89,7 @@ class AbstractConvTranspose(WithKernel, WithBias, WithActivity):
 
 @spec
 class Conv1DTranspose(AbstractConvTranspose):
-    """Transposed convolution over one axis; arguments as of `Conv2DTranspose`
+    """Transposed convolution over one axis; arguments as in `Conv2DTranspose`
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -106,29 +106,30 @@ class Conv1DTranspose(AbstractConvTranspose):
 
 @spec
 class Conv2DTranspose(AbstractConvTranspose):
-    """The transpose of a convolution, over two axes: every input adds its multiple of the kernel
+    """The transpose of a convolution over two axes: each input adds its multiple of the kernel
 
-    The kernel has shape (*kernel_size, filters, channels), as in Keras. With kernel extent
-    e = (k - 1) · dilation + 1 an axis of n gets (n - 1) · stride + e elements with "valid", at
-    least n · stride, and n · stride with "same". Zeiler et al., "Deconvolutional networks", 2010.
+    The kernel has shape (*kernel_size, filters, channels), as in Keras. Let
+    e = (k - 1) · dilation + 1 be the extent of the kernel. From an axis of n elements, "valid"
+    makes (n - 1) · stride + e, but at least n · stride; "same" makes n · stride. Zeiler et al.,
+    "Deconvolutional networks", 2010.
 
     Args:
         filters: number of output channels.
         kernel_size: size of the window, a number or one per axis.
-        strides: how far apart the inputs lie in the output.
-        padding: "valid", "same", or how many elements of the output to drop: a number, or
+        strides: distance of neighbouring inputs in the output.
+        padding: "valid", "same", or the number of output elements to drop: a number, or
             (before, after) per axis.
-        output_padding: a number, or one per axis, less than the stride: elements of the output
-            after the last window; with "same" it replaces n · stride by
+        output_padding: number of output elements after the last window: a number, or one per axis,
+            less than the stride. With "same" the size becomes
             (n - 1) · stride + e % 2 + output_padding, as in Keras.
         data_format: "channels_last" or "channels_first", of input and output.
-        dilation_rate: distance of the elements of the window.
+        dilation_rate: distance between elements of the window.
         activation: an activation or its name.
         use_bias: whether to add a bias per filter.
-        kernel_initializer: start of the kernel.
-        bias_initializer: start of the bias.
+        kernel_initializer: initializer of the kernel.
+        bias_initializer: initializer of the bias.
 
-    Regularizers and constraints as of `Dense`.
+    Regularizers and constraints are as in `Dense`.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -157,7 +158,7 @@ class Conv2DTranspose(AbstractConvTranspose):
         weight_init: InitializerLike | None = None,
         bias_init: InitializerLike | None = None,
     ) -> Self:
-        """Return `mindspore.nn.Conv2dTranspose` with these arguments; channels are first."""
+        """Return `mindspore.nn.Conv2dTranspose` with these arguments, channels first."""
         limit = 1.0 / math.sqrt(out_channels * math.prod(sizes(kernel_size, 2)))
         return cls(
             out_channels,
@@ -175,7 +176,7 @@ class Conv2DTranspose(AbstractConvTranspose):
 
 @spec
 class Conv3DTranspose(AbstractConvTranspose):
-    """Transposed convolution over three axes; arguments as of `Conv2DTranspose`
+    """Transposed convolution over three axes; arguments as in `Conv2DTranspose`
 
     Example:
         >>> from dnnbridge import Input, Sequential

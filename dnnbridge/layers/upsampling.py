@@ -18,7 +18,7 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class UpSampling1D(AbstractLayer):
-    """Every step `size` times
+    """Each step repeated `size` times
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -35,13 +35,13 @@ class UpSampling1D(AbstractLayer):
 
 @spec
 class UpSampling2D(AbstractLayer):
-    """Every element repeated along both spatial axes, or an interpolation
+    """Each element repeated along both spatial axes, or an interpolation
 
     Args:
-        size: how many times as large, a number or one per axis.
+        size: factor of the sizes, a number or one per axis.
         data_format: "channels_last" or "channels_first", of input and output.
-        interpolation: "nearest" repeats. "bilinear" takes the element at (i + ½) / size - ½ from
-            its two neighbours, the ends repeated, as Keras does.
+        interpolation: "nearest" repeats elements. "bilinear" interpolates element i at position
+            (i + ½) / size - ½ between two neighbours, with repeated ends, as in Keras.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -68,7 +68,7 @@ class UpSampling2D(AbstractLayer):
 
 @spec
 class UpSampling3D(AbstractLayer):
-    """Every element repeated along the three spatial axes
+    """Each element repeated along the three spatial axes
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -84,7 +84,7 @@ class UpSampling3D(AbstractLayer):
 
 
 def _nearest(scope: Scope, x: Value, size: SizesLike, data_format: DataFormat) -> Value:
-    """Repeat along a new axis after each, then join the two."""
+    """Repeat along a new axis after each spatial axis, then merge both."""
     times = cast(tuple[int, ...], size)
     x = enter(scope, x, len(times), data_format)
     batch, channels = x.shape[0], x.shape[-1]
@@ -97,7 +97,7 @@ def _nearest(scope: Scope, x: Value, size: SizesLike, data_format: DataFormat) -
 
 
 def bilinear(n: int, times: int) -> Array:
-    """Return the matrix that interpolates n numbers to n · times, for a product from the right.
+    """Return the matrix that interpolates n numbers to n · times numbers, as in x @ matrix.
 
     Example:
         >>> bilinear(2, 2).T.tolist()

@@ -15,13 +15,14 @@ from dnnbridge.specs.spec import spec
 class GaussianSampling(AbstractLayer):
     """mean + exp(log_variance / 2) · ε, with ε drawn from the standard normal
 
-    Takes the mean and the logarithm of the variance, of one shape. Evaluation and prediction give
-    the mean. In training and evaluation kl_weight · KL is added to the loss, the mean over the
-    examples of ½ Σ (exp(log_variance) + mean² - 1 - log_variance): the divergence of that normal
-    distribution from the standard one. (Kingma & Welling, "Auto-encoding variational Bayes", 2013)
+    The inputs are the mean and the logarithm of the variance, both of the same shape. Evaluation
+    and prediction return the mean. In training and evaluation, kl_weight · KL is added to the loss.
+    KL is the divergence from the standard normal, the mean over the examples of
+    ½ Σ (exp(log_variance) + mean² - 1 - log_variance). (Kingma & Welling, "Auto-encoding
+    variational Bayes", 2013)
 
     Args:
-        kl_weight: factor of that divergence; 0 adds nothing.
+        kl_weight: factor of the divergence; 0 adds nothing.
 
     Example:
         >>> from dnnbridge import Dense, Input, Model
@@ -35,7 +36,7 @@ class GaussianSampling(AbstractLayer):
     def emit(self, scope: Scope, mean: Value, log_variance: Value) -> Value:
         scope.require(
             mean.type == log_variance.type,
-            "mean and log_variance have one shape",
+            "mean and log_variance must have the same shape and dtype",
             got=f"{mean.type} and {log_variance.type}",
         )
         if self.kl_weight:

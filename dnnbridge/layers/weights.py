@@ -1,8 +1,8 @@
-"""What a layer says about its weights besides their shapes: start, penalty, constraint.
+"""Initializers, regularizers and constraints of the weights of a layer.
 
-Weights that are called kernel, say, have the fields kernel_initializer, kernel_regularizer and
-kernel_constraint, as in Keras. The last two are declared here, once for all layers, and are given
-by name; `weights` reads all three. Those of `Experiment` by patterns take their place.
+For example, a kernel has the fields kernel_initializer, kernel_regularizer and kernel_constraint,
+as in Keras. The last two are keyword-only and are declared here for all layers. `weights` reads all
+three. Regularizers and constraints that `Experiment` gives by patterns replace them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dnnbridge.weights.regularizers import (
 
 @dataclass(frozen=True, kw_only=True)
 class WithActivity(AbstractLayer):
-    """A layer whose output may have a penalty, the mean over the examples of the batch."""
+    """A layer with an optional penalty on its output, the mean over the examples of the batch."""
 
     activity_regularizer: ActivityRegularizerLike = None
 
@@ -72,7 +72,7 @@ class WithPointwiseKernel(AbstractLayer):
 
 @dataclass(frozen=True, kw_only=True)
 class WithEmbeddings(AbstractLayer):
-    """A layer with a table."""
+    """A layer with a table of embeddings."""
 
     embeddings_regularizer: RegularizerLike = None
     embeddings_constraint: ConstraintLike = None
@@ -80,7 +80,7 @@ class WithEmbeddings(AbstractLayer):
 
 @dataclass(frozen=True, kw_only=True)
 class WithGammaAndBeta(AbstractLayer):
-    """A normalisation with a scale and a shift."""
+    """A normalisation with scale gamma and shift beta."""
 
     beta_regularizer: RegularizerLike = None
     gamma_regularizer: RegularizerLike = None
@@ -96,15 +96,15 @@ def weights(
     field: str | None = None,
     start: AbstractInitializer | None = None,
 ) -> Value:
-    """Declare trainable weights with what the layer's fields say about them.
+    """Declare trainable weights with the initializer, regularizer and constraint of a layer.
 
     Args:
-        scope: of the layer.
-        layer: has the fields.
-        name: of the weights.
-        shape: their sizes.
-        field: what the fields begin with, if that is not the name.
-        start: the initializer, if it is not the field's.
+        scope: the scope of the layer.
+        layer: the layer with the fields.
+        name: name of the weights.
+        shape: their shape.
+        field: prefix of the fields; by default the name.
+        start: the initializer; by default the field's.
     """
     begin = field or name
     return scope.parameter(
@@ -117,7 +117,7 @@ def weights(
 
 
 def penalised(scope: Scope, y: Value, regularizer: ActivityRegularizerLike) -> Value:
-    """Add the penalty of what a layer gives to the loss, and return it."""
+    """Add the penalty on a layer's output y to the loss, and return y."""
     regularizer = as_activity_regularizer(regularizer)
     if regularizer is not None:
         scope.add_loss(regularizer.per_example(y))

@@ -1,4 +1,4 @@
-"""Layers that apply another layer: in both directions, or at every step."""
+"""Layers that apply another layer in both directions or at every step."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Bidirectional(AbstractLayer):
-    """A recurrent layer forwards and, with weights of its own, backwards in time, merged
+    """A recurrent layer and its copy that runs backwards in time, with separate weights, merged
 
-    The outputs of the backward layer are put in the order of the input before they are merged.
-    With a mask, the outputs of steps where it is 0 are 0, as in Keras, where all steps are given.
-    Weights are forward/… and backward/…. (Schuster & Paliwal, 1997)
+    The outputs of the backward layer are put into the order of the input before the merge. With a
+    mask and return_sequences, outputs at steps with mask 0 are 0, as in Keras. The weights are
+    named forward/… and backward/…. (Schuster & Paliwal, 1997)
 
     Args:
-        layer: the forward layer; the backward one is the same with the other direction.
-        merge_mode: "concat" along the last axis, "sum", "mul" or "ave" (their mean).
+        layer: the forward layer; the backward layer is the same in the other direction.
+        merge_mode: "concat" along the last axis, "sum", "mul" or "ave" (the mean).
 
     Example:
         >>> from dnnbridge import Input, LSTM, Sequential
@@ -57,7 +57,7 @@ class Bidirectional(AbstractLayer):
 
 
 def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
-    """Return the layer in the other direction."""
+    """Return the layer for the other direction."""
     return layer.replace(go_backwards=not layer.go_backwards)
 
 
@@ -65,8 +65,8 @@ def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
 class TimeDistributed(AbstractLayer):
     """A layer applied to every step of (batch, time, …), with one set of weights
 
-    The steps are a loop. A layer that draws (dropout) or keeps statistics of the batch in training
-    is refused, since a step does neither.
+    The steps run in a loop. Layers that draw random numbers, such as dropout, or keep batch
+    statistics in training are an error, as a loop step supports neither.
 
     Example:
         >>> from dnnbridge import Dense, Flatten, Input, Sequential
@@ -79,9 +79,9 @@ class TimeDistributed(AbstractLayer):
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(
             x.rank >= 3,
-            "TimeDistributed takes (batch, time, …)",
+            "TimeDistributed needs an input (batch, time, …)",
             got=f"shape ({shape_text(x.shape)})",
-            hint="Give every step at least one axis of features.",
+            hint="Give every step at least one feature axis.",
         )
 
         def step(

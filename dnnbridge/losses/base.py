@@ -1,4 +1,4 @@
-"""What a loss is: an equation that gives one number per example."""
+"""`AbstractLoss`: an equation that gives one number per example."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dnnbridge.specs.spec import Spec
 class AbstractLoss(Spec):
     """Base of losses. A subclass defines `target` and `emit`.
 
-    The loss of a batch is Σ w · l over its examples, l what `emit` returns and w the weight of
-    the example: 1, or what `fit` is given as `sample_weight` and `class_weight`.
+    The loss of a batch is Σ w · l over its examples, divided as `reduction` says. Here l is what
+    `emit` returns. The weight w is 1 unless `fit` gets `sample_weight` or `class_weight`.
 
     Args:
-        reduction: what that sum is divided by. "mean": the number of examples, as Keras does.
-            "weighted_mean": Σ w, as MindSpore does with class weights; 0 where that is 0. "sum":
-            nothing, and that of an epoch is the sum over all its examples.
+        reduction: the divisor of the sum. "mean": the number of examples, as in Keras.
+            "weighted_mean": Σ w, as in MindSpore with class weights; the loss is 0 if Σ w is 0.
+            "sum": no divisor; the loss of an epoch is the sum over all its examples.
     """
 
     goal: ClassVar[Goal] = "min"
@@ -36,24 +36,24 @@ class AbstractLoss(Spec):
 
     @property
     def of_logits(self) -> Self | None:
-        """The loss that takes the logits behind a final softmax or sigmoid in its place, if any."""
+        """The loss to use on the logits before a final softmax or sigmoid, if any."""
         return None
 
     @abstractmethod
     def target(self, prediction: TensorType) -> Target:
-        """Return what labels must look like for a prediction of the given type."""
+        """Return the labels that a prediction of this type needs."""
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:
         """Write the loss of every example: shape (batch,).
 
-        A loss that leaves some of an example out gives a second value of that shape: how much of
-        the example counts, which then takes the place of the 1 in what the batch is divided by.
+        A loss that ignores part of an example returns a second value of that shape: how much of
+        the example counts. The divisor of the batch then adds this value instead of 1.
         """
 
     @explained(name="a loss")
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        """Return the loss of arrays, reduced as in training, in float64; labels come first.
+        """Return the loss of labels and predictions, in float64, reduced as in training.
 
         Example:
             >>> from dnnbridge import MeanSquaredError
@@ -66,10 +66,10 @@ class AbstractLoss(Spec):
 
 
 def per_example(x: Value) -> Value:
-    """Return the mean over all axes but the first."""
+    """Return the mean over all axes except the first."""
     return ops.reduce_mean(x, tuple(range(1, x.rank))) if x.rank > 1 else x
 
 
 def power(x: Value, exponent: float, epsilon: float) -> Value:
-    """Return x^exponent for x in [0, 1], clipped to at least epsilon, with gradient 0 below."""
+    """Return x^exponent for x clipped to [epsilon, 1]; below epsilon the gradient is 0."""
     return ops.exp(exponent * ops.log(ops.clip(x, epsilon, 1.0)))

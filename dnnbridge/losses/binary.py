@@ -1,4 +1,4 @@
-"""Cross-entropies of independent yes-or-no answers, one per element."""
+"""Cross-entropies of binary labels, one label per element."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from dnnbridge.specs.spec import spec
 class BinaryCrossentropy(AbstractLoss):
     """-y · log p - (1 - y) · log(1 - p), the mean over all elements of an example
 
-    Labels are within 0 and 1 and have the shape of the prediction.
+    Labels are from 0 to 1 and have the shape of the prediction.
 
     Args:
-        from_logits: the prediction is logits and p their sigmoid; computed as
-            y · softplus(-x) + (1 - y) · softplus(x), exact for logits of any size.
-        label_smoothing: s, which moves labels to y · (1 - s) + s / 2.
-        epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
-            gradient is 0. (`mindspore.nn.BCELoss` adds 1e-12 to p instead; its gradient at a sure
-            wrong answer is -1e12.)
-        fused: as in `SparseCategoricalCrossentropy`: behind a final sigmoid or softmax x is taken
-            for the logits, and p for their sigmoid, as Keras does.
+        from_logits: the prediction x is logits, and p = sigmoid(x). The loss is computed as
+            y · softplus(-x) + (1 - y) · softplus(x), which is exact for logits of any size.
+        label_smoothing: s; labels become y · (1 - s) + s / 2.
+        epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras. The gradient
+            outside that range is 0. (`mindspore.nn.BCELoss` adds 1e-12 to p instead. Its gradient
+            is -1e12 if p is 0 and y is 1.)
+        fused: as in `SparseCategoricalCrossentropy`. If the model ends with a sigmoid or softmax,
+            the logits are the input x of that activation, and p = sigmoid(x), as in Keras.
 
     Example:
         >>> str(BinaryCrossentropy().target(TensorType((None, 1))).type)
@@ -62,15 +62,16 @@ class BinaryCrossentropy(AbstractLoss):
 class BinaryFocalCrossentropy(AbstractLoss):
     """(1 - q)^γ times the binary cross-entropy, q = y · p + (1 - y) · (1 - p) (Lin et al., 2017)
 
-    The better an element is answered, the less it counts. The mean over all elements.
+    The factor reduces the loss of elements that are predicted well. The loss is the mean over all
+    elements of an example.
 
     Args:
-        apply_class_balancing: weigh elements by α y + (1 - α) (1 - y).
-        alpha: α, the weight of label 1.
-        gamma: γ; 0 is the binary cross-entropy.
+        apply_class_balancing: multiply the loss of each element by α y + (1 - α) (1 - y).
+        alpha: α, the weight of label 1; used only with `apply_class_balancing`.
+        gamma: γ; with 0 this is the binary cross-entropy.
         from_logits: as in `BinaryCrossentropy`.
         label_smoothing: as in `BinaryCrossentropy`.
-        epsilon: as in `BinaryCrossentropy`; 1 - q below it has no gradient.
+        epsilon: as in `BinaryCrossentropy`. The factor has gradient 0 where 1 - q is below it.
         fused: as in `BinaryCrossentropy`.
 
     Example:
@@ -111,6 +112,6 @@ def _smooth(y: Value, s: float) -> Value:
 def _cross_entropy(y: Value, prediction: Value, from_logits: bool, epsilon: float) -> Value:
     if from_logits:
         return y * ops.softplus(-prediction) + (1.0 - y) * ops.softplus(prediction)
-    # 1 - p is clipped by itself: 1 - (1 - epsilon) is no longer epsilon in float32.
+    # 1 - p needs its own clip: 1 - (1 - epsilon) is not epsilon in float32.
     p, q = (ops.clip(x, epsilon, 1.0 - epsilon) for x in (prediction, 1.0 - prediction))
     return -(y * ops.log(p) + (1.0 - y) * ops.log(q))

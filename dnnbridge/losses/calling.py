@@ -1,4 +1,4 @@
-"""The loss of given arrays, in float64."""
+"""Compute the loss of given arrays in float64."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-    """Return the loss of a batch, reduced as the loss says."""
+    """Return the loss of a batch, with the reduction of the loss."""
     prediction, count = prediction_of(y_pred)
     output = TensorType((BATCH, *prediction.shape[1:]))
     target = loss.target(output)

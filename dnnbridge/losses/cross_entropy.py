@@ -1,4 +1,4 @@
-"""Cross-entropies over classes in the last axis."""
+"""Cross-entropies over the classes of the last axis."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class SparseCategoricalCrossentropy(AbstractLoss):
-    """-Σ y · log p, for labels that are class numbers: y is 1 at the label, else 0
+    """-Σ y · log p, for labels that are class numbers; y is 1 at the label, else 0
 
     Args:
-        from_logits: the prediction is logits and p their softmax (computed as a log-softmax,
-            exact for any gap). Otherwise the prediction is p.
-        label_smoothing: s, which moves y to y · (1 - s) + s / classes.
-        ignore_class: a class number, mostly -100 or -1, of labels that do not count: neither in
-            the sum nor in what it is divided by. A batch without any other label has loss 0.
-        class_weights: one factor per class, of the losses of its examples. With the reduction
-            "mean" the sum is divided by the number of labels, as Keras does; with
-            "weighted_mean" by the sum of the labels' factors, as MindSpore does. Smoothing comes
-            first: a smoothed label has the factors of all classes.
-        epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras; outside the
-            gradient is 0.
-        normalize: without logits, p is divided by its sum over the classes: here after it was
-            clipped, in `CategoricalCrossentropy` before, as in Keras. False takes p as it is.
-        fused: where the model ends with a softmax or a sigmoid, x behind it is taken for the
-            logits, whichever of the two it is, as Keras does; with from_logits=True too, and a
-            warning. So a sure wrong answer has a gradient, and sigmoids are answers that exclude
-            each other: p is softmax(x). False takes what the model gives.
+        from_logits: the prediction is logits, and p is their softmax. The loss uses a log-softmax,
+            which is exact for logits of any size. Otherwise the prediction is p.
+        label_smoothing: s; y becomes y · (1 - s) + s / classes.
+        ignore_class: class number of labels to ignore, usually -100 or -1. They count neither in
+            the sum nor in its divisor. If a batch has no other labels, its loss is 0.
+        class_weights: one factor per class for the losses of its labels. With reduction "mean"
+            the sum is divided by the number of labels, as in Keras. With "weighted_mean" it is
+            divided by the sum of the labels' factors, as in MindSpore. Smoothing comes first, so a
+            smoothed label uses the factors of all classes.
+        epsilon: without logits, p is clipped to [epsilon, 1 - epsilon], as in Keras. The gradient
+            outside that range is 0.
+        normalize: without logits, p is divided by its sum over the classes. As in Keras, this
+            class divides after the clip and `CategoricalCrossentropy` before it. With False p is
+            not divided.
+        fused: if the model ends with a softmax or sigmoid, the logits are the input x of that
+            activation, and p = softmax(x) for both, as in Keras. So a prediction of p = 0 at the
+            label still has a gradient. With from_logits=True this gives a warning. False uses the
+            output of the model as it is.
 
     Example:
         >>> SparseCategoricalCrossentropy(from_logits=True).target(TensorType((None, 10))).classes
@@ -57,7 +58,7 @@ class SparseCategoricalCrossentropy(AbstractLoss):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is -Σ y · log softmax(logits) and no more, as the kernels of frameworks."""
+        """Whether this is just -Σ y · log softmax(logits), which framework kernels compute."""
         return _is_plain(self)
 
     def target(self, prediction: TensorType) -> Target:
@@ -125,7 +126,7 @@ class CategoricalCrossentropy(AbstractLoss):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is -Σ y · log softmax(logits) and no more, as the kernels of frameworks."""
+        """Whether this is just -Σ y · log softmax(logits), which framework kernels compute."""
         return _is_plain(self)
 
     def target(self, prediction: TensorType) -> Target:
@@ -140,7 +141,7 @@ class CategoricalCrossentropy(AbstractLoss):
     def mindspore(cls, weight: Sequence[float] | None = None, label_smoothing: float = 0.0) -> Self:
         """Return `mindspore.nn.CrossEntropyLoss` with these arguments, for distributions.
 
-        That divides by the number of examples whatever the weights, unlike for class numbers.
+        For distributions MindSpore divides by the number of examples, also with weights.
         """
         weights = _by_class(weight)
         return cls(True, label_smoothing, weights, normalize=False, fused=False)
@@ -152,10 +153,11 @@ class CategoricalFocalCrossentropy(AbstractLoss):
 
     Args:
         alpha: α, a factor of the whole loss.
-        gamma: γ; 0 leaves the cross-entropy, times α.
+        gamma: γ; with 0 this is the cross-entropy times α.
         from_logits: as in `SparseCategoricalCrossentropy`.
-        label_smoothing: s, which moves labels to y · (1 - s) + s / classes.
-        epsilon: as in `SparseCategoricalCrossentropy`; 1 - p below it has no gradient.
+        label_smoothing: s; labels become y · (1 - s) + s / classes.
+        epsilon: as in `SparseCategoricalCrossentropy`. (1 - p)^γ has gradient 0 where 1 - p is
+            below it.
         normalize: as in `CategoricalCrossentropy`.
 
     Example:
@@ -187,12 +189,12 @@ class CategoricalFocalCrossentropy(AbstractLoss):
 
 
 def _by_class(weight: Any) -> Any:
-    """Return factors as the field takes them; it refuses what is no sequence."""
+    """Return a sequence of factors as a tuple; the field rejects anything else."""
     return tuple(weight) if isinstance(weight, Iterable) else weight
 
 
 def _is_plain(loss: SparseCategoricalCrossentropy | CategoricalCrossentropy) -> bool:
-    probabilities = {"epsilon": 1e-7, "normalize": True, "fused": True}  # have no part in it
+    probabilities = {"epsilon": 1e-7, "normalize": True, "fused": True}  # not used with logits
     reduction = loss.reduction
     return loss.replace(**probabilities) == type(loss)(from_logits=True, reduction=reduction)
 
@@ -204,9 +206,9 @@ def _cross_entropy(
     log_p: Value,
     counted: Value | None = None,
 ) -> Value | tuple[Value, Value]:
-    """Return the loss per example and, unless it is 1, how much of the example counts.
+    """Return the loss per example and, if that can differ from 1, how much of it counts.
 
-    `counted` is 1 at the places that count and 0 at those that are ignored.
+    `counted` is 1 at labels that count and 0 at ignored labels.
     """
     terms = _smooth(label, loss.label_smoothing) * log_p
     weight = counted
@@ -240,14 +242,14 @@ def _classes(
 ) -> int:
     scope.require(
         prediction.rank >= 2 and (prediction.shape[-1] or 0) >= 2,
-        "a cross-entropy needs two classes or more in the last axis of the prediction",
+        "a cross-entropy needs at least two classes in the last axis of the prediction",
         got=f"shape ({shape_text(prediction.shape)})",
-        hint="End the model with a Dense layer of one unit per class.",
+        hint="End the model with a Dense layer with one unit per class.",
     )
     classes = scope.known(prediction.shape[-1], "the number of classes")
     scope.require(
         class_weights is None or len(class_weights) == classes,
-        "class_weights has one factor per class",
+        "class_weights needs one factor per class",
         got=f"{len(class_weights or ())} factors for {classes} classes",
     )
     return classes

@@ -18,24 +18,24 @@ from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveInt
 from dnnbridge.specs.spec import spec
 
 NEVER = -1e30
-"""Logarithm of a probability 0, finite so that differences of two exist."""
+"""Logarithm used for probability 0; it is finite so that it can be subtracted from itself."""
 
 
 @spec
 class CTC(AbstractLoss):
-    """-log Σ p(path) over the paths that read as the labels (Graves et al., 2006)
+    """-log Σ p(path) over the paths that give the labels (Graves et al., 2006)
 
-    The prediction is logits of shape (batch, frames, classes). A path gives every frame a class;
-    it reads as what is left when repeats are merged and blanks dropped. Every frame counts, for
-    every example. The loss of labels that do not fit into the frames is infinite; leave such
-    examples out, as no weight makes up for it. The sum is the forward algorithm, in logarithms, a
-    loop over the frames.
+    The prediction is logits of shape (batch, frames, classes). A path assigns a class to every
+    frame. Merging its repeats and then dropping its blanks gives its labels. All frames of an
+    example are used. If the labels do not fit into the frames, the loss is infinite, and a weight
+    of 0 does not help: remove such examples. The sum is computed by the forward algorithm, in
+    logarithms, with a loop over the frames.
 
     Args:
-        label_length: size of the second axis of the labels, (batch, label_length), int32.
-        blank: class of the blank; the first, as in Keras' `CTC`. `tf.nn.ctc_loss` counts -1 as
-            the last; give classes - 1 here.
-        padding: what fills a short row of labels up, at its end.
+        label_length: size of the second axis of the int32 labels, (batch, label_length).
+        blank: class of the blank; 0 as in Keras' `CTC`. For blank -1 of `tf.nn.ctc_loss`, the last
+            class, give classes - 1.
+        padding: value that fills the end of a short row of labels.
 
     Example:
         >>> str(CTC(4).target(TensorType((None, 20, 7))).type)
@@ -48,7 +48,9 @@ class CTC(AbstractLoss):
 
     def __post_init__(self) -> None:
         if self.padding < -1:
-            raise SpecError("padding is -1 or a class", where="CTC.padding", got=str(self.padding))
+            raise SpecError(
+                "padding must be -1 or a class", where="CTC.padding", got=str(self.padding)
+            )
 
     def target(self, prediction: TensorType) -> Target:
         classes = float(prediction.shape[-1] or 1)
@@ -60,9 +62,9 @@ class CTC(AbstractLoss):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         scope.require(
             prediction.rank == 3 and self.blank < (prediction.shape[2] or 0),
-            "CTC takes logits of shape (batch, frames, classes) and a blank among the classes",
+            "CTC needs logits of shape (batch, frames, classes) and blank < classes",
             got=f"shape ({shape_text(prediction.shape)}) and blank {self.blank}",
-            hint="End the model with a layer of one unit per class at every frame.",
+            hint="End the model with a layer with one unit per class for every frame.",
         )
         frames = scope.known(prediction.shape[1], "the number of frames")
         real = ops.cast(ops.equal(target, self.padding), "float32") * -1.0 + 1.0
@@ -87,7 +89,7 @@ class CTC(AbstractLoss):
     def _symbols(
         self, scope: Scope, target: Value, real: Value, classes: int
     ) -> tuple[Value, Value]:
-        """Return the labels with blanks around, one-hot, and where a blank may be jumped over."""
+        """Return the one-hot labels with blanks around them, and where a blank may be skipped."""
         batch, length = target.shape[0], self.label_length
         label = ops.where(real > 0.0, ops.cast(target, "float32"), float(self.blank))
         one_hot = ops.reshape(
@@ -105,12 +107,12 @@ class CTC(AbstractLoss):
 
     @classmethod
     def keras(cls, label_length: int) -> Self:
-        """Return `keras.losses.CTC`, whose labels are filled up with its blank, 0."""
+        """Return `keras.losses.CTC`, which pads labels with its blank, 0."""
         return cls(label_length, 0, 0)
 
 
 def _shifted(alpha: Value) -> Value:
-    """Return what was one position before."""
+    """Shift the second axis right by one position."""
     batch, size = alpha.shape
     first = ops.slice(alpha, (0, 0), (batch, 1)) * 0.0 + NEVER
     return ops.concat([first, ops.slice(alpha, (0, 0), (batch, (size or 1) - 1))], 1)
@@ -124,7 +126,7 @@ def _log_sum(a: Value, b: Value, c: Value) -> Value:
 
 
 def _negative_log(alpha: Value, length: Value) -> Value:
-    """Return -log of the paths that end with the last label or the blank after it."""
+    """Return -log of the sum over paths that end with the last label or the blank after it."""
     size = alpha.shape[1] or 0
     last = ops.one_hot(ops.cast(2.0 * length, "int32"), size)
     label = ops.one_hot(ops.cast(ops.relu(2.0 * length - 1.0), "int32"), size)

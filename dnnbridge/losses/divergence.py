@@ -15,14 +15,14 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class KLDivergence(AbstractLoss):
-    """Σ y · log(y / p) over the last axis (Kullback & Leibler, 1951); its mean over the others
+    """Σ y · log(y / p) over the last axis (Kullback & Leibler, 1951), the mean over the others
 
-    Labels are distributions, as is the prediction. `mindspore.nn.KLDivLoss` takes log p and by
-    default means over the last axis too; with reduction="batchmean" it is this loss.
+    Labels and predictions are distributions. `mindspore.nn.KLDivLoss` takes log p. By default it
+    takes the mean over the last axis too; with reduction="batchmean" it is this loss.
 
     Args:
-        from_logits: the prediction is logits and p their softmax, computed as a log-softmax.
-        epsilon: y, and p without logits, are clipped to [epsilon, 1], as in Keras.
+        from_logits: the prediction is logits, and p is their softmax, computed as a log-softmax.
+        epsilon: y is clipped to [epsilon, 1], as in Keras; without logits p is, too.
 
     Example:
         >>> KLDivergence().target(TensorType((None, 10))).distribution
@@ -51,12 +51,12 @@ class KLDivergence(AbstractLoss):
 class Poisson(AbstractLoss):
     """λ - y · log(λ + ε), the mean over all elements of an example
 
-    The negative log-likelihood of counts y under Poisson distributions of mean λ, without its
-    part that depends on y only. Labels are 0 or more.
+    The negative log-likelihood of counts y under Poisson distributions with mean λ, without the
+    part that depends only on y. Labels are 0 or more.
 
     Args:
-        log_input: the prediction is log λ, and the loss is exp(log λ) - y · log λ; otherwise the
-            prediction is λ and must be above -ε: end the model with softplus, say.
+        log_input: the prediction is log λ, and the loss is exp(log λ) - y · log λ. Otherwise the
+            prediction is λ and must be above -ε; for example, end the model with softplus.
         epsilon: ε, as in Keras; not used with log_input.
 
     Example:
@@ -88,14 +88,14 @@ class Poisson(AbstractLoss):
 
 @spec
 class CosineSimilarity(AbstractLoss):
-    """-Σ p · y / (‖p‖ ‖y‖) over the last axis, from -1 to 1; its mean over the others
+    """-Σ p · y / (‖p‖ ‖y‖) over the last axis, from -1 to 1, the mean over the others
 
     `mindspore.nn.CosineEmbeddingLoss` with labels 1 is 1 plus this loss.
 
     Args:
-        epsilon: the squared lengths ‖p‖² and ‖y‖² are at least this, as in Keras, where lengths
-            are at least 1e-7; a vector of zeros gives 0, and so does one longer than 1.8e19, whose
-            square float32 has not.
+        epsilon: least value of ‖p‖² and ‖y‖². The default matches Keras, where lengths are at
+            least 1e-7. A vector of zeros gives 0. A vector longer than 1.8e19 gives 0 too, as its
+            square overflows float32.
 
     Example:
         >>> CosineSimilarity().epsilon

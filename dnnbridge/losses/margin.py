@@ -1,4 +1,4 @@
-"""Margin losses: nothing is lost once the right answer leads by 1."""
+"""Margin losses, which are 0 if the right answer leads by at least 1."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SIGNS = (-1.0, 1.0)
 class Hinge(AbstractLoss):
     """max(1 - y · prediction, 0) for labels y of -1 or 1, the mean over all elements
 
-    At the kink the derivative is 0. Labels 0 and 1 are refused, and never taken for -1 and 1 as
-    Keras does where it finds nothing else in a batch.
+    The derivative at the kink is 0. Labels 0 are an error. Keras converts labels 0 and 1 to -1
+    and 1 if a batch holds only these two.
 
     Example:
         >>> Hinge().target(TensorType((None, 1))).values
@@ -52,8 +52,8 @@ class SquaredHinge(AbstractLoss):
 class CategoricalHinge(AbstractLoss):
     """max(1 + max((1 - y) · p) - Σ y · p, 0) over the last axis (Crammer & Singer, 2001)
 
-    As in Keras: at the label (1 - y) · p is 0, and takes part in the maximum. The mean over the
-    other axes.
+    The loss is the mean over the other axes. As in Keras, the maximum includes the label, where
+    (1 - y) · p is 0.
 
     Example:
         >>> CategoricalHinge().target(TensorType((None, 3))).distribution

@@ -1,4 +1,4 @@
-"""The loss of a batch from those of its examples."""
+"""Reduce the losses of examples to the loss of a batch."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Reduction = Annotated[
     Literal["mean", "sum", "weighted_mean"],
     also({"sum_over_batch_size": "mean", "mean_with_sample_weight": "weighted_mean"}),
 ]
-"""What a batch divides the weighted sum of its losses by: examples, nothing, or the weights.
+"""Divisor of the weighted sum of a batch: the number of examples, none, or the sum of weights.
 
-Keras' names are taken too: "sum_over_batch_size" for the first, "mean_with_sample_weight" for the
-last.
+The names of Keras are accepted too: "sum_over_batch_size" is "mean" and "mean_with_sample_weight"
+is "weighted_mean".
 """
 
 
 def reduced(
     scope: Scope, made: Sequence[Value], weights: Value, reduction: Reduction
 ) -> tuple[Value, Value | None]:
-    """Return the loss of the batch, and its divisor where that is computed in the step.
+    """Return the loss of the batch, and its divisor if the step computes one.
 
     Args:
-        scope: to write in.
-        made: the loss of each example and, where a loss says so, how much of it counts.
+        scope: the scope to write in.
+        made: the loss of each example and, for some losses, how much of the example counts.
         weights: one per example.
-        reduction: of the loss.
+        reduction: the reduction of the loss.
     """
     total = ops.reduce_sum(made[0] * weights, 0)
     counted = made[1] if len(made) > 1 else None
@@ -48,11 +48,11 @@ def reduced(
 
 
 def require_batch(value: Value, path: str, exactly: bool = False) -> None:
-    """Raise unless a value has one row per example or, exactly, one number."""
+    """Raise unless a value has one row per example, or one number if `exactly`."""
     if value.rank < 1 or value.shape[0] is not BATCH or (exactly and value.rank != 1):
         raise ShapeError(
             "must give one " + ("number" if exactly else "row") + " per example",
             where=path,
             got=str(value.type),
-            hint="Leave the first axis alone; core takes the mean over the batch.",
+            hint="Do not reduce the first axis: the mean over the batch is taken afterwards.",
         )

@@ -1,4 +1,4 @@
-"""Losses of real numbers: the mean over all elements of an example."""
+"""Losses for regression: the mean over all elements of an example."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from dnnbridge.specs.spec import spec
 class MeanSquaredError(AbstractLoss):
     """(prediction - target)², the mean over all elements of an example
 
-    Labels must have the shape of the prediction: (n,) against (n, 1) is an error, not a broadcast.
+    Labels must have the shape of the prediction: (n,) and (n, 1) do not broadcast, but raise an
+    error.
 
     Example:
         >>> str(MeanSquaredError().target(TensorType((None, 1))).type)
@@ -56,7 +57,7 @@ class MeanAbsolutePercentageError(AbstractLoss):
     """100 · |prediction - target| / max(|target|, ε), the mean over all elements of an example
 
     Args:
-        epsilon: ε, the least divisor, as in Keras. Labels nearer to 0 make huge losses.
+        epsilon: ε, the least divisor, as in Keras. Labels close to 0 give huge losses.
 
     Example:
         >>> MeanAbsolutePercentageError().epsilon
@@ -79,7 +80,7 @@ class MeanAbsolutePercentageError(AbstractLoss):
 class MeanSquaredLogarithmicError(AbstractLoss):
     """(log(1 + max(prediction, ε)) - log(1 + max(target, ε)))², the mean over all elements
 
-    Labels are 0 or more. Where the prediction is below ε the derivative is 0.
+    Labels are 0 or more. The derivative is 0 where the prediction is below ε.
 
     Args:
         epsilon: ε, as in Keras.
@@ -103,14 +104,14 @@ class MeanSquaredLogarithmicError(AbstractLoss):
 
 @spec
 class Huber(AbstractLoss):
-    """e² / 2 where |e| ≤ δ, δ |e| - δ² / 2 beyond, of e = prediction - target (Huber, 1964)
+    """e² / 2 where |e| ≤ δ, else δ |e| - δ² / 2, with e = prediction - target (Huber, 1964)
 
-    Written as c · (e - c / 2) with c = e kept within [-δ, δ], whose derivative is c. The mean over
-    all elements of an example, as in Keras and `mindspore.nn.HuberLoss`.
+    The mean over all elements of an example, as in Keras and `mindspore.nn.HuberLoss`. It is
+    computed as c · (e - c / 2), where c is e clipped to [-δ, δ]; the derivative is c.
     `mindspore.nn.SmoothL1Loss(beta)` is this loss with δ = beta, divided by beta.
 
     Args:
-        delta: δ, where the parabola becomes a line.
+        delta: δ, the error at which the parabola becomes a line.
 
     Example:
         >>> Huber(delta=2.0).delta
@@ -132,8 +133,8 @@ class Huber(AbstractLoss):
 class LogCosh(AbstractLoss):
     """log(cosh(prediction - target)), the mean over all elements of an example
 
-    Computed of e = |prediction - target| as e + softplus(-2e) - log 2, which no size overflows;
-    in float32 it is exact to about 1e-7, also where it is smaller than that.
+    Computed as e + softplus(-2e) - log 2 with e = |prediction - target|, which never overflows.
+    In float32 the absolute error is about 1e-7, also if the loss is smaller than that.
 
     Example:
         >>> LogCosh().to_dict()["kind"]

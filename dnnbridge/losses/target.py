@@ -1,4 +1,4 @@
-"""What labels must look like, and the check that they do."""
+"""The labels that a loss expects, and their check."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.graph import TensorType
 
 SUM_TOLERANCE = 1e-3
-"""How far a row of a distribution may be from 1."""
+"""Largest difference from 1 of the sum of a row of a distribution."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a loss expects as labels; arrays are checked against it before anything runs.
+    """The labels that a loss expects; arrays are checked against it before anything runs.
 
     Attributes:
         type: shape and dtype for a batch.
-        classes: labels are whole numbers from 0 to classes - 1, where set.
+        classes: if set, labels are integers from 0 to classes - 1.
         distribution: rows of the last axis are within [0, 1] and sum to 1.
-        low: the least label, where set.
-        high: the largest label, where set.
-        values: the only labels there are, where set.
-        ignored: the class number of labels that do not count, where set.
-        padding: what fills rows of labels up at their end, where set.
-        refused: a label that there must not be, where set.
+        low: the least label, if any.
+        high: the largest label, if any.
+        values: the only labels allowed, if set.
+        ignored: class number of labels that do not count, if any.
+        padding: value that fills the end of short rows of labels, if any.
+        refused: a label that is not allowed, if any.
     """
 
     type: TensorType
@@ -43,16 +43,23 @@ class Target:
 
 
 def check_range(array: Array, target: Target, where: str) -> None:
-    """Raise unless labels have the values that a target asks for."""
+    """Raise unless the labels have the values that a target requires."""
     if target.classes is not None:
         _check_classes(array, target.classes, target.ignored, where)
     if target.distribution:
         _check_distribution(array, where)
     if (padding := target.padding) is not None:
         ended = np.cumsum(array == padding, axis=-1) > 0
-        check_rows(array, lambda rows: ended & (rows != padding), where, f"{padding} ends a row")
+        check_rows(
+            array,
+            lambda rows: ended & (rows != padding),
+            where,
+            f"only {padding} may follow {padding}",
+        )
     if (refused := target.refused) is not None:
-        check_rows(array, lambda rows: rows == refused, where, f"{refused} is no label here")
+        check_rows(
+            array, lambda rows: rows == refused, where, f"{refused} is not allowed as a label"
+        )
     if (low := target.low) is not None:
         check_rows(array, lambda rows: rows < low, where, f"labels must be {low:g} or more")
     if (high := target.high) is not None:
@@ -70,19 +77,19 @@ def _check_classes(labels: Array, classes: int, ignored: int | None, where: str)
         lambda rows: ((rows < 0) | (rows >= classes)) & (rows != ignored),
         where,
         f"labels must be from 0 to {classes - 1}"
-        + ("" if ignored is None else f", or {ignored} to be ignored"),
+        + ("" if ignored is None else f", or {ignored} to ignore them"),
     )
 
 
 def _check_distribution(rows: Array, where: str) -> None:
     if not within(rows, 0.0, 1.0):
-        what = "probabilities must be within 0 and 1"
+        what = "probabilities must be from 0 to 1"
         check_rows(rows, lambda r: (r < 0) | (r > 1), where, what)
     check_rows(
         rows.sum(-1, dtype=np.float64),
         lambda sums: np.abs(sums - 1) > SUM_TOLERANCE,
         where,
-        "every row must sum to 1 (one-hot labels, say)",
+        "every row must sum to 1, as one-hot labels do",
     )
 
 

@@ -1,4 +1,4 @@
-"""Shares of right answers."""
+"""Accuracies: the share of correct predictions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class Accuracy(AbstractMetric):
-    """Share of examples whose largest prediction is at the label; the first of equal ones counts
+    """Share of examples whose largest prediction is at the label; a tie counts for the first class
 
-    Labels may be class numbers or distributions over the last axis.
+    Labels are class numbers or distributions over the last axis.
 
     Args:
-        ignore_class: class number of labels that do not count.
+        ignore_class: class number of labels to ignore.
 
     Example:
         >>> Accuracy().label
@@ -46,7 +46,7 @@ class Accuracy(AbstractMetric):
 
 @spec
 class BinaryAccuracy(AbstractMetric):
-    """Share of elements whose label, 0 or 1, is that of (prediction > threshold)
+    """Share of elements whose label, 0 or 1, equals (prediction > threshold)
 
     Args:
         threshold: 0.5 for probabilities; 0.0 for logits.
@@ -68,13 +68,13 @@ class BinaryAccuracy(AbstractMetric):
 
 @spec
 class TopKCategoricalAccuracy(AbstractMetric):
-    """Share of examples with fewer than k predictions larger than that at the label
+    """Share of examples with fewer than k predictions larger than the one at the label
 
-    A tie counts for the label, as in Keras. Labels may be class numbers or distributions.
+    A tie counts for the label, as in Keras. Labels are class numbers or distributions.
 
     Args:
-        k: how many predictions count as right.
-        ignore_class: class number of labels that do not count.
+        k: a label among the k largest predictions counts as correct.
+        ignore_class: class number of labels to ignore.
 
     Example:
         >>> TopKCategoricalAccuracy(k=3).label
@@ -91,7 +91,9 @@ class TopKCategoricalAccuracy(AbstractMetric):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         classes = require_classes(scope, prediction)
         scope.require(
-            self.k <= classes, "k is at most the number of classes", got=f"{self.k} of {classes}"
+            self.k <= classes,
+            "k must be at most the number of classes",
+            got=f"{self.k} of {classes}",
         )
         label = ops.one_hot(class_of(target), classes)
         score = ops.reduce_sum(ops.where(label > 0.5, prediction, 0.0), -1, keepdims=True)
@@ -100,7 +102,7 @@ class TopKCategoricalAccuracy(AbstractMetric):
 
 
 def _share(hit: Value, label: Value, ignored: int | None) -> Value:
-    """Return the share of hits of every example, and how much of it counts if some do not."""
+    """Return the share of hits per example and, with `ignored`, how much of the example counts."""
     if ignored is None:
         return per_example(hit)
     counted = 1.0 - indicator(ops.equal(label, ignored))

@@ -1,4 +1,4 @@
-"""What the metrics of classes ask of predictions and labels."""
+"""Checks and conversions of predictions and labels for metrics of classes."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ def require_classes(scope: Scope, prediction: Value) -> int:
     """Return the number of classes in the last axis of a prediction, or raise."""
     scope.require(
         prediction.rank >= 2 and (prediction.shape[-1] or 0) >= 2,
-        f"{scope.path} needs two classes or more in the last axis of the prediction",
+        f"{scope.path} needs at least two classes in the last axis of the prediction",
         got=f"shape ({shape_text(prediction.shape)})",
-        hint="Predict one number per class; BinaryAccuracy is for a number per answer.",
+        hint="Predict one number per class, or use BinaryAccuracy for one number per label.",
     )
     return scope.known(prediction.shape[-1], "the number of classes")
 
 
 def require_same_type(scope: Scope, prediction: Value, target: Value) -> None:
-    """Raise unless there is a label for every number of the prediction."""
+    """Raise unless the labels have the shape and dtype of the prediction."""
     scope.require(
         prediction.type == target.type,
-        "needs labels of the type of the prediction",
+        "labels must have the shape and dtype of the prediction",
         got=f"prediction {prediction.type} and labels {target.type}",
-        hint="Use a metric of classes, or a loss that takes a label per element.",
+        hint="Use a metric of classes, or a loss with one label per element.",
     )
 
 
 def class_of(target: Value) -> Value:
-    """Return class numbers of labels that are class numbers or distributions."""
+    """Return labels as class numbers; they may be distributions."""
     return target if target.dtype == "int32" else ops.argmax(target)
 
 
@@ -40,12 +40,12 @@ def indicator(condition: Value) -> Value:
 
 
 def pooled(cells: Value, kept: int) -> Value:
-    """Return the sum over all axes but the batch and the last `kept`."""
+    """Return the sum over all axes except the batch and the last `kept`."""
     return ops.reduce_sum(cells, tuple(range(1, cells.rank - kept)))
 
 
 def mean_statistic(made: Value | tuple[Value, Value]) -> Value:
-    """Return a number per example, or two: it, and how much of the example counts."""
+    """Return one number per example, or two: the value and how much of the example counts."""
     if isinstance(made, Value):
         return made
     return ops.concat([ops.reshape(value, (*value.shape, 1)) for value in made], 1)

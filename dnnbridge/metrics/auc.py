@@ -1,4 +1,4 @@
-"""Areas under the curves of a threshold."""
+"""Area under a curve of thresholds."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class AUC(AbstractMetric):
-    """Area under the curve that a threshold draws, from 0 to 1
+    """Area under the ROC or precision-recall curve, from 0 to 1
 
-    As in Keras the curve has a point for each of some thresholds, evenly spaced from 0 to 1, the
-    first below and the last above every prediction; labels are 0 or 1, predictions probabilities,
-    and all elements count alike. It is 0 unless both labels occur. A prediction within a rounding
-    of a threshold may fall on either side of it.
+    As in Keras, the curve has one point per threshold. Thresholds are evenly spaced from 0 to 1;
+    the first is below and the last above every prediction. Labels are 0 or 1, predictions are
+    probabilities, and all elements count equally. The area is 0 unless both labels occur. If a
+    prediction equals a threshold up to rounding, it may count on either side.
 
     Args:
-        num_thresholds: how many; the error of the area is of the order of 1 / num_thresholds.
-        curve: "ROC", true against false positive rates, by the trapezoidal rule; or "PR",
-            precision against recall, where between two thresholds the true positives are a linear
-            function of all positives (Davis & Goadrich, 2006).
+        num_thresholds: number of thresholds; the error of the area is about 1 / num_thresholds.
+        curve: "ROC", true against false positive rate, by the trapezoidal rule; or "PR",
+            precision against recall. Between two thresholds of "PR", the true positives are a
+            linear function of all positives (Davis & Goadrich, 2006).
 
     Example:
         >>> AUC().label
@@ -53,7 +53,7 @@ class AUC(AbstractMetric):
         counts = np.asarray(total, np.float64).reshape(2, self.num_thresholds)
         if not counts.sum(1).all():
             return 0.0
-        above = np.cumsum(counts[:, ::-1], 1)[:, ::-1]  # how many are above each threshold
+        above = np.cumsum(counts[:, ::-1], 1)[:, ::-1]  # number of elements above each threshold
         if self.curve == "PR":
             return _area_of_precision(*above)
         false, true = above / above[:, :1]
@@ -61,7 +61,7 @@ class AUC(AbstractMetric):
 
 
 def _area_of_precision(false: Array, true: Array) -> float:
-    """Integrate precision over recall: true + (positives - …) · slope between two thresholds."""
+    """Integrate precision over recall; `slope` is Δ true / Δ positives between two thresholds."""
     positives = true + false
     d_true, d_positives = true[:-1] - true[1:], positives[:-1] - positives[1:]
     slope = _ratio(d_true, d_positives)

@@ -18,7 +18,7 @@ from dnnbridge.specs.goals import Goal
 from dnnbridge.specs.spec import Spec, alias_of
 
 MetricValue = float | list[Any]
-"""A number, or nested lists of them such as a confusion matrix."""
+"""A number, or nested lists of numbers, such as a confusion matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class AbstractMetric(Spec):
     Args:
         name: name in the history; by default the alias of the class.
 
-    The class attribute `goal` says whether lower ("min") or higher ("max") is better, if either is.
+    The class attribute `goal` is "min" if lower is better, "max" if higher is better, else None.
     """
 
     goal: ClassVar[Goal | None] = None
@@ -42,7 +42,7 @@ class AbstractMetric(Spec):
 
     @explained(name="a metric")
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> MetricValue:
-        """Return the metric of arrays, in float64; labels come first.
+        """Return the metric of labels and predictions, computed in float64.
 
         An example of weight 2 counts like two of weight 1.
 
@@ -57,18 +57,18 @@ class AbstractMetric(Spec):
 
     @property
     def of_logits(self) -> Self | None:
-        """The metric that takes the logits behind a final activation, if any; as of a loss."""
+        """The metric to use on the logits before a final softmax or sigmoid, if any."""
         return None
 
     def target(self, prediction: TensorType) -> Target | None:
-        """Return what labels must look like, where that is more than the loss asks."""
+        """Return the labels that the metric needs, or None if it needs no more than the loss."""
         return None
 
     def result(self, total: Array, count: float) -> MetricValue:
         """Return the metric of an epoch, from the sum of `emit` over its `count` examples.
 
-        By default their mean. A statistic of two numbers is one and how much of the example
-        counts; the mean is 0 where nothing does.
+        By default this is the mean. If the statistic has two numbers, the second is how much of
+        the example counts. If nothing counts, the mean is 0.
         """
         if not np.ndim(total):
             return float(total) / count
@@ -77,4 +77,4 @@ class AbstractMetric(Spec):
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        """Write a statistic of every example, of shape (batch, …); core sums it over examples."""
+        """Write a statistic of every example, of shape (batch, …), to be summed over examples."""

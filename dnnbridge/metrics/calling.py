@@ -1,4 +1,4 @@
-"""The metric of given arrays, in float64."""
+"""Compute the metric of given arrays in float64."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def metric_of(
     metric: AbstractMetric, y_true: Any, y_pred: Any, sample_weight: Any = None
 ) -> MetricValue:
-    """Return a metric of some examples, each as often as its weight says."""
+    """Return a metric of some examples; an example counts as often as its weight."""
     prediction, count = prediction_of(y_pred)
     output = TensorType((BATCH, *prediction.shape[1:]))
     target = metric.target(output)
@@ -39,7 +39,7 @@ def metric_of(
 
 
 def _type_of_labels(y_true: Any, prediction: TensorType) -> TensorType:
-    """Return numbers where there is one for each of the prediction, else class numbers."""
+    """Return float32 for labels of the shape of the prediction, else int32 for class numbers."""
     shape = np.shape(y_true)[1:]
     dtype: DType = "float32" if shape == prediction.shape[1:] else "int32"
     return TensorType((BATCH, *shape), dtype)

@@ -17,14 +17,14 @@ from dnnbridge.specs.spec import spec
 
 @spec
 class ConfusionMatrix(AbstractMetric):
-    """How often each class (row) was taken for each class (column): nested lists of numbers
+    """Number of labels of each class (row) predicted as each class (column), as nested lists
 
-    The answer is the class of the largest prediction, the first of equal ones. Labels are class
-    numbers or distributions; one outside the classes, such as an ignored one, counts nowhere.
+    The predicted class has the largest prediction; a tie counts for the first. Labels are class
+    numbers or distributions. A label outside the classes, such as an ignored one, does not count.
 
     Args:
-        normalize: None for counts; "true" for shares of each row, "predicted" of each column,
-            "all" of everything. A row or column without any is 0.
+        normalize: None for counts; "true" for shares of each row, "predicted" for shares of each
+            column, "all" for shares of the total. An empty row or column is 0.
 
     Example:
         >>> ConfusionMatrix().result(np.array([[5.0, 1.0], [0.0, 4.0]]), 10)

@@ -1,4 +1,4 @@
-"""Metrics of the four counts: right and wrong answers of yes and of no."""
+"""Metrics of true and false positives and negatives."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Counts:
     """Numbers of elements per class, in float64.
 
     Attributes:
-        true_positive: label 1, answered 1.
-        false_positive: label 0, answered 1.
-        false_negative: label 1, answered 0.
+        true_positive: label 1, predicted 1.
+        false_positive: label 0, predicted 1.
+        false_negative: label 1, predicted 0.
     """
 
     true_positive: Array
@@ -42,7 +42,7 @@ class Counts:
 
     @classmethod
     def of(cls, total: Array, average: Average) -> Counts:
-        """Read what `emit_cells` summed up to; "micro" adds the classes up."""
+        """Return the counts from the sum of `emit_cells`; "micro" sums over classes."""
         cells = np.asarray(total, np.float64).reshape(-1, 4)
         cells = cells.sum(0, keepdims=True) if average == "micro" else cells
         return cls(
@@ -69,13 +69,13 @@ def emit_cells(
 
 
 def mean_ratio(part: Array, whole: Array) -> float:
-    """Return the mean of part / whole, each 0 where there is nothing to divide by."""
+    """Return the mean of part / whole, where a ratio with whole 0 is 0."""
     return float(np.mean(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)))
 
 
 @dataclass(frozen=True)
 class AbstractCounts(AbstractMetric):
-    """Base of metrics of the counts; a subclass defines `ratio`. `Precision` has the arguments."""
+    """Base of metrics of counts: a subclass defines `ratio`; `Precision` has the arguments."""
 
     goal = "max"
 
@@ -86,9 +86,9 @@ class AbstractCounts(AbstractMetric):
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         scope.require(
             self.ignore_class is None or self.threshold is None,
-            "ignore_class is for labels that are class numbers",
+            "ignore_class needs labels that are class numbers",
             got=f"threshold {self.threshold}",
-            hint="Give threshold=None.",
+            hint="Set threshold=None.",
         )
         return emit_cells(scope, prediction, target, self.threshold, self.ignore_class)
 
@@ -103,16 +103,16 @@ class AbstractCounts(AbstractMetric):
 
 @spec
 class Precision(AbstractCounts):
-    """True positives / (true positives + false positives); 0 where nothing was answered 1
+    """True positives / (true positives + false positives); 0 if no prediction is 1
 
     Args:
-        threshold: the answer is (prediction > threshold), to a label of 0 or 1 per element. None:
-            the answer is the class of the largest prediction, the first of equal ones, and labels
-            are class numbers or distributions.
-        average: "macro", the mean of the columns' values; "micro", the value of their counts
-            added up. By default "micro" with a threshold, as in Keras, and "macro" without, where
-            "micro" would be the accuracy. With one column they are equal.
-        ignore_class: class number of labels that do not count, with threshold None.
+        threshold: an element is predicted 1 if prediction > threshold; labels are 0 or 1 per
+            element. With None the predicted class has the largest prediction, a tie counts for
+            the first, and labels are class numbers or distributions.
+        average: "macro", the mean of the values of the columns; or "micro", the value of their
+            summed counts. The default is "micro" with a threshold, as in Keras, and "macro"
+            without one, where "micro" would be the accuracy. With one column they are equal.
+        ignore_class: class number of labels to ignore; needs threshold None.
 
     Example:
         >>> Precision().result(np.array([[90.0, 2.0, 2.0, 6.0]]), 100)
@@ -125,7 +125,7 @@ class Precision(AbstractCounts):
 
 @spec
 class Recall(AbstractCounts):
-    """True positives / (true positives + false negatives); 0 where no label is 1
+    """True positives / (true positives + false negatives); 0 if no label is 1
 
     Args:
         threshold: as in `Precision`.
@@ -143,11 +143,11 @@ class Recall(AbstractCounts):
 
 @spec
 class F1Score(AbstractCounts):
-    """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 where TP is 0
+    """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 if TP is 0
 
     Args:
         threshold: as in `Precision`.
-        average: "macro", the mean of the columns' F1 scores; or "micro", as in `Precision`.
+        average: "macro", the mean of the F1 scores of the columns; or "micro", as in `Precision`.
         ignore_class: as in `Precision`.
 
     Example:

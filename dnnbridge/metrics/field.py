@@ -1,4 +1,4 @@
-"""Metrics as an experiment takes them: names, specs and losses."""
+"""The field of metrics of an experiment: names, metrics and losses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _named_metric, _named_loss = named(AbstractMetric), named(AbstractLoss)
 
 
 def as_metrics(value: Any) -> tuple[AbstractMetric, ...]:
-    """Return metrics given by name or as specs. "loss" may be named; it is always reported."""
+    """Return metrics given by name or as specs; "loss" is skipped, as it is always reported."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise SpecError(
             "expected a list of metrics", got=shorten(value), hint='Write ["accuracy"].'
@@ -33,7 +33,7 @@ def _is_loss_name(item: Any) -> bool:
 
 
 def _as_metric(item: Any) -> AbstractMetric:
-    """Return a metric; a loss, or its name, becomes the metric that is its mean."""
+    """Return a metric; a loss or its name becomes a `LossMetric`."""
     if isinstance(item, AbstractLoss):
         return LossMetric(item)
     if isinstance(item, str):
@@ -63,4 +63,4 @@ MetricsLike = Annotated[
 """Field of metrics or their names."""
 
 MetricsField = Converted[tuple[AbstractMetric, ...], MetricsLike]
-"""What it holds once it is made."""
+"""The same field, which holds a tuple of metrics after construction."""

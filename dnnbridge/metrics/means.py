@@ -1,4 +1,4 @@
-"""Metrics made of the mean of a loss, or of squares."""
+"""Metrics computed from the mean of a loss or of squares."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LossMetric(AbstractMetric):
     The loss must take labels of the type that the experiment's own loss takes.
 
     Args:
-        loss: whose mean is reported, under its name.
+        loss: the loss to report, by default under its alias.
 
     Example:
         >>> from dnnbridge import MeanAbsoluteError
@@ -59,22 +59,22 @@ class LossMetric(AbstractMetric):
         wanted = self.target(prediction.type).type
         scope.require(
             wanted == target.type,
-            f"needs labels {wanted}",
+            f"labels must be {wanted}",
             got=f"{target.type}, as the experiment's loss takes them",
-            hint="Report a loss that takes the same labels.",
+            hint="Report a loss that takes the same labels as the experiment's loss.",
         )
         return mean_statistic(self.loss.emit(scope, prediction, target))
 
 
 @spec
 class Perplexity(AbstractMetric):
-    """exp of the mean cross-entropy over all examples, and steps of a sequence
+    """exp of the mean cross-entropy over all examples, and over all steps of sequences
 
-    Labels may be class numbers or distributions.
+    Labels are class numbers or distributions.
 
     Args:
         from_logits: as in `SparseCategoricalCrossentropy`.
-        ignore_class: class number of labels that do not count.
+        ignore_class: class number of labels to ignore.
 
     Example:
         >>> round(Perplexity().result(np.array(2 * np.log(8)), 2), 12)
@@ -103,11 +103,12 @@ class Perplexity(AbstractMetric):
 
 @spec
 class R2Score(AbstractMetric):
-    """1 - Σ (y - p)² / Σ (y - ȳ)² of every output, and their mean; 0 where labels are constant
+    """1 - Σ (y - p)² / Σ (y - ȳ)², the mean over all outputs; 0 for an output of constant labels
 
     Args:
-        centre: c, of Σ (y - ȳ)² = Σ (y - c)² - (Σ (y - c))² / n. Where labels are far from 0
-            compared with their spread, give about their mean: squares are float32 in a batch.
+        centre: c in Σ (y - ȳ)² = Σ (y - c)² - (Σ (y - c))² / n. If labels are far from 0
+            compared with their spread, give their approximate mean, because the squares of a
+            batch are float32.
 
     Example:
         >>> R2Score().result(np.array([[2.0, 0.0, 8.0]]), 4)

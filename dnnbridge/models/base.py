@@ -1,4 +1,4 @@
-"""What a model is: a layer that says what it takes."""
+"""`AbstractModel`: a layer with typed inputs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from dnnbridge.specs.spec import Spec, spec
 class Input(Spec, AbstractSymbol):
     """Shape of one example, without the batch, and its dtype
 
-    First in a `Sequential`; or what layers are called on for a `Model`.
+    A `Sequential` starts with an `Input`. For a `Model`, layers are called on it.
 
     Args:
         shape: sizes of an example.
-        dtype: "float32", "int32" for numbers of words and the like, or "bool" for masks.
-        name: what `fit` calls it, where a model has several inputs.
+        dtype: "float32", "int32" for integers such as word numbers, or "bool" for masks.
+        name: name of the input for `fit`, if a model has several inputs.
 
     Example:
         >>> str(Input((28, 28)).type)
@@ -48,18 +48,18 @@ class Input(Spec, AbstractSymbol):
 
 
 class AbstractModel(AbstractLayer):
-    """Base of models: layers that know the types of their inputs, and can be trained."""
+    """Base of models: layers with typed inputs, which can be trained."""
 
     is_model: ClassVar[bool] = True
 
     @property
     @abstractmethod
     def input_types(self) -> dict[str, TensorType]:
-        """Types of a batch of each input, by name, in order."""
+        """Type of a batch of each input, by name, in order."""
 
     @property
     def input_type(self) -> TensorType:
-        """Type of a batch of the only input."""
+        """Type of a batch of the input, for a model with one input."""
         types = self.input_types
         if len(types) != 1:
             raise SpecError(
@@ -69,11 +69,11 @@ class AbstractModel(AbstractLayer):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names of what it predicts, in order."""
+        """Names of the outputs, in order."""
         return ("prediction",)
 
     def __call__(self, *inputs: Any, **unknown: Any) -> Any:
-        """Call the model as a layer of another; with several outputs it gives a tuple."""
+        """Call the model as a layer of another model; several outputs give a tuple."""
         made = super().__call__(*inputs, **unknown)
         if len(self.output_names) == 1:
             return made
@@ -81,13 +81,13 @@ class AbstractModel(AbstractLayer):
 
     @property
     def output_types(self) -> dict[str, TensorType]:
-        """Types of the prediction for a batch, by name of the output."""
+        """Type of a batch of each output, by name, in order."""
         outputs = trace(self)[0].outputs
         return dict(zip(self.output_names, (value.type for value in outputs), strict=True))
 
     @property
     def output_shape(self) -> tuple[Dim, ...]:
-        """Shape of the prediction for a batch, of a model with one output; None is the batch."""
+        """Shape of a batch of predictions, for a model with one output; None is the batch size."""
         types = self.output_types
         if len(types) != 1:
             raise SpecError(
@@ -96,7 +96,7 @@ class AbstractModel(AbstractLayer):
         return next(iter(types.values())).shape
 
     def summary(self) -> Summary:
-        """Return shapes, weights and floating-point operations of every layer, to be printed.
+        """Return shapes, weights and floating-point operations of every layer, for printing.
 
         Example:
             >>> from dnnbridge import Dense, Sequential
@@ -109,7 +109,7 @@ class AbstractModel(AbstractLayer):
         return summarize(self)
 
     def plot(self) -> Drawing:
-        """Return a drawing of the layers, with names, shapes and weights; save it or see it.
+        """Return a drawing of the layers, with names, shapes and numbers of weights.
 
         A notebook shows it; `model.plot().save("model.svg")` writes a file.
 
@@ -121,10 +121,10 @@ class AbstractModel(AbstractLayer):
         return draw(self)
 
     def check_inputs(self, scope: Scope, inputs: tuple[Value, ...]) -> None:
-        """Raise unless the model is called on what it takes."""
+        """Raise unless the inputs of a call have the types of the model's inputs."""
         given, types = [value.type for value in inputs], list(self.input_types.values())
         scope.require(
             given == types,
-            f"{type(self).__name__} takes {', '.join(map(str, types))}",
+            f"{type(self).__name__} needs inputs {', '.join(map(str, types))}",
             got=", ".join(map(str, given)),
         )

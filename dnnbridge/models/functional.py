@@ -1,4 +1,4 @@
-"""Models as graphs of layers, written by calling layers on inputs."""
+"""Models as graphs of layers, built by calling layers on inputs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class ModelNode(Spec):
     """One call of a layer in a `Model`
 
     Args:
-        name: unique in the model.
-        layer: what is called.
-        inputs: names of the inputs or nodes it is called on.
-        shares: the earlier node whose layer, and so whose weights, it is.
+        name: unique name in the model.
+        layer: the layer that is called.
+        inputs: names of the inputs or nodes of the call.
+        shares: the earlier node whose layer and weights this call uses.
     """
 
     name: str
@@ -40,15 +40,15 @@ class ModelNode(Spec):
 
 
 Symbol = LayerOutput | Input | str
-"""What an output is given as; the names of nodes are what is kept."""
+"""Accepted forms of an output; a Model keeps the name of the node."""
 
 
 def _tuple_of(kind: type) -> PlainValidator:
-    """Validate a sequence of one kind of item."""
+    """Return a validator of a sequence of items of one kind."""
 
     def check(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, kind) for v in value):
-            raise SpecError(f"expected several of {kind.__name__}", got=shorten(value))
+            raise SpecError(f"expected a list of {kind.__name__}", got=shorten(value))
         return tuple(value)
 
     return PlainValidator(check)
@@ -58,13 +58,12 @@ def _tuple_of(kind: type) -> PlainValidator:
 class Model(AbstractModel):
     """A graph of layers, with one or several inputs
 
-    Call layers on inputs and on what other layers gave. A layer that is called twice has one set
-    of weights. A model is a layer itself. The symbolic calls are kept as `nodes`, which is what
-    JSON holds.
+    Call layers on inputs and on outputs of other layers. A layer that is called twice shares its
+    weights. A model is a layer itself. The calls are stored as `nodes`, also in JSON.
 
     Args:
-        inputs: an `Input`, or several.
-        outputs: what a layer gave, or several of them.
+        inputs: one or several `Input`s.
+        outputs: one or several outputs of layers.
 
     Example:
         >>> from dnnbridge import Add, Dense
@@ -93,7 +92,7 @@ class Model(AbstractModel):
             return given
         inputs, outputs = _listed(arguments["inputs"]), _listed(arguments["outputs"])
         if _gives_inputs(inputs, arguments["outputs"]):
-            return given  # a model without nodes, as it is shown
+            return given  # the repr of a model without nodes
         traced = _trace(inputs, outputs)
         return ArgsKwargs((), arguments | traced)
 
@@ -103,7 +102,7 @@ class Model(AbstractModel):
             unknown = [name for name in node.inputs if name not in known]
             if unknown or node.name in known:
                 raise SpecError(
-                    "nodes must have new names and known inputs",
+                    "a node needs a new name and known inputs",
                     where=node.name,
                     got=shorten(unknown),
                 )
@@ -115,7 +114,7 @@ class Model(AbstractModel):
             raise SpecError("outputs must differ", where="outputs", got=shorten(self.outputs))
 
     def _check_shares(self) -> None:
-        """Raise unless a node that shares weights names the first call of an equal layer."""
+        """Raise unless `shares` of each node is the first call of an equal layer."""
         firsts: dict[str, AbstractLayer] = {}
         for node in self.nodes:
             if node.shares is None:
@@ -125,7 +124,7 @@ class Model(AbstractModel):
                     "shares must be the first call of an equal layer",
                     where=node.name,
                     got=repr(node.shares),
-                    hint="Give the layer of that node, or leave shares out for weights of its own.",
+                    hint="Give the layer of that node, or leave shares out for separate weights.",
                 )
 
     @property
@@ -143,14 +142,18 @@ class Model(AbstractModel):
             arguments = (values[name] for name in node.inputs)
             made = scope.call_all(node.layer, *arguments, name=node.shares or node.name)
             places = _places(node)
-            scope.require(len(made) == len(places), "one value is expected", got=f"{len(made)}")
+            scope.require(
+                len(made) == len(places),
+                "the layer returned a wrong number of values",
+                got=f"{len(made)}",
+            )
             values |= dict(zip(places, made, strict=True))
         outputs = tuple(values[name] for name in _listed(self.outputs))
         return outputs[0] if len(outputs) == 1 else outputs
 
 
 def _places(node: ModelNode) -> list[str]:
-    """Return the names of what a node gives: its own, or one per output of a model."""
+    """Return the names of a node's outputs: its own name, or one per output of a model."""
     if not isinstance(node.layer, AbstractModel) or len(node.layer.output_names) == 1:
         return [node.name]
     return [f"{node.name}_{output}" for output in node.layer.output_names]
@@ -167,12 +170,12 @@ def _gives_inputs(inputs: list[Any], outputs: Any) -> bool:
 
 
 def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:
-    """Turn symbolic calls into fields of a Model."""
+    """Convert symbolic calls to fields of a Model."""
     for given, kind in ((inputs, Input), (outputs, (LayerOutput, Input))):
         for item in given:
             if not isinstance(item, kind):
                 raise SpecError(
-                    "a Model is made of Inputs and of what layers gave",
+                    "a Model needs Inputs as inputs, and Inputs or outputs of layers as outputs",
                     got=shorten(item),
                     hint="Write x = Input((4,)); Model(x, Dense(3)(x)).",
                 )
@@ -184,7 +187,7 @@ def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:
 
 @dataclass
 class _Trace:
-    """Names by identity: two equal inputs or layers are still two."""
+    """Nodes and names of a Model; two equal inputs or layers stay two."""
 
     nodes: list[ModelNode] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
@@ -197,7 +200,7 @@ class _Trace:
         return given.replace(name=name)
 
     def visit(self, output: AbstractSymbol) -> str:
-        """Add the nodes that an output needs, in order, and return its name."""
+        """Add the nodes that an output needs, in topological order, and return its name."""
         pending = [output]
         while pending:
             current = pending[-1]
@@ -208,7 +211,7 @@ class _Trace:
                 raise SpecError(
                     "a layer was called on an Input that the model does not list",
                     got=shorten(current),
-                    hint="Name every Input in Model([…], …).",
+                    hint="List every Input in Model([…], …).",
                 )
             assert isinstance(current, LayerOutput)
             missing = [each for each in current.inputs if id(each) not in self.names]
@@ -241,6 +244,10 @@ class _Trace:
             number += 1
             name = f"{wish}_{number}"
         if name in self.taken or not name.replace("_", "").isalnum():
-            raise SpecError("names must be unique words", got=repr(name), hint="Rename it.")
+            raise SpecError(
+                "names must be unique, of letters, digits and underscores",
+                got=repr(name),
+                hint="Rename it.",
+            )
         self.taken.add(name)
         return name

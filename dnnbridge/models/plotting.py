@@ -1,4 +1,4 @@
-"""The picture of a model: a box for each layer."""
+"""The drawing of a model, with a box for each layer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 220, 58, 26, 34, 16
 WAYPOINT = 0.3
 CHARACTERS = 32
-"""Most characters of a line in a box."""
+"""Largest number of characters of a line in a box."""
 
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}" role="img" aria-label="{label}" \
@@ -47,7 +47,7 @@ class _Box:
 
 @dataclass(frozen=True)
 class _Frame:
-    """From columns and rows to the picture."""
+    """Converts columns and rows to coordinates of the drawing."""
 
     left: float
     right: float
@@ -67,13 +67,13 @@ class _Frame:
         return 2 * MARGIN + self.rows * HEIGHT + (self.rows - 1) * GAP_Y
 
     def at(self, point: tuple[float, int]) -> tuple[float, float]:
-        """Return the middle of a place."""
+        """Return the coordinates of the middle of a place."""
         x = MARGIN + WIDTH / 2 + (point[0] - self.left) * (WIDTH + GAP_X)
         return x, MARGIN + HEIGHT / 2 + point[1] * (HEIGHT + GAP_Y)
 
 
 def draw(model: AbstractModel) -> Drawing:
-    """Draw the layers of a model, top to bottom."""
+    """Draw the layers of a model from top to bottom."""
     boxes, edges = _read(model)
     placed = place(list(boxes), edges, WAYPOINT)
     routes = list(placed.routes.values())
@@ -86,7 +86,7 @@ def draw(model: AbstractModel) -> Drawing:
 
 
 def _read(model: AbstractModel) -> tuple[dict[int, _Box], list[tuple[int, int]]]:
-    """Return a box per input, numbered below 0, and per call of a layer, and who feeds whom."""
+    """Return a box per input and per call of a layer, and the edges; inputs have negative keys."""
     graph, declared = trace(model)
     inputs = graph.inputs[: len(model.input_types)]
     makers: dict[Value, int] = {value: -1 - i for i, value in enumerate(inputs)}
@@ -106,7 +106,7 @@ def _input_box(value: Value) -> _Box:
 
 
 def _layer_box(node: Node, declared: Declarations, counted: set[str]) -> _Box:
-    """Describe a layer: name, kind and number of weights, shape; shared weights count once."""
+    """Describe a layer by name, class, number of weights and shape; shared weights count once."""
     weights = weights_below(node.path, declared)
     fresh = sum(size for name, size in weights.items() if name not in counted)
     shared = bool(weights) and not fresh
@@ -139,13 +139,13 @@ def _box(box: _Box, x: float, y: float) -> str:
 
 
 def _short(text: str, taken: int = 0) -> str:
-    """Cut a text that is too long for a line of which some characters are taken."""
+    """Shorten a text to the characters of a line that are not taken."""
     most = CHARACTERS - taken
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _edge(points: Sequence[tuple[float, float]]) -> str:
-    """Draw a curve from the bottom of the first box to the top of the last, with an arrow head."""
+    """Draw a curve from the bottom of the first box to the top of the last, with an arrowhead."""
     half, bend = HEIGHT / 2, GAP_Y * 0.6
     x, y = points[0][0], points[0][1] + half
     parts = [f"M{x:g} {y:g}"]

@@ -1,4 +1,4 @@
-"""Layers one after another."""
+"""Models as sequences of layers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _layers(value: Any) -> tuple[Input | AbstractLayer, ...]:
         raise SpecError(
             "the first item must be an Input",
             got=shorten(items[0]) if items else "an empty list",
-            hint="Start with Input((784,)), say: the shape of one example.",
+            hint="Start with the shape of one example, for example Input((784,)).",
         )
     for i, item in enumerate(items[1:], 1):
         if not isinstance(item, AbstractLayer):
             raise SpecError(
-                "not a layer", where=f"[{i}]", got=shorten(item), hint="Give Dense(…), Dropout(…) …"
+                "not a layer", where=f"[{i}]", got=shorten(item), hint="Give a layer: Dense(…)."
             )
     return tuple(items)
 
@@ -49,10 +49,10 @@ _LAYERS = {
 
 @spec
 class Sequential(AbstractModel):
-    """Layers one after another
+    """A sequence of layers
 
     Args:
-        layers: an `Input`, then layers; an activation stands for an `Activation` layer.
+        layers: an `Input`, then layers; an activation becomes an `Activation` layer.
 
     Example:
         >>> from dnnbridge import Dense
@@ -71,20 +71,22 @@ class Sequential(AbstractModel):
         for name in names:
             if names.count(name) > 1 or not name.replace("_", "").isalnum():
                 raise SpecError(
-                    "layer names must be unique words", got=repr(name), hint="Rename the layer."
+                    "layer names must be unique, of letters, digits and underscores",
+                    got=repr(name),
+                    hint="Rename the layer.",
                 )
-        self._check_repeated(trace(self)[1].arrays)  # which raises what shapes there are wrong
+        self._check_repeated(trace(self)[1].arrays)  # the trace raises for wrong shapes
 
     def _check_repeated(self, weights: Iterable[str]) -> None:
-        """Raise if one object with weights is there twice: it would not share them."""
+        """Raise if one layer with weights occurs twice, because its weights would not be shared."""
         seen: set[int] = set()
         for name, layer in self.named_layers():
             if id(layer) in seen and any(each.startswith(f"{name}/") for each in weights):
                 raise SpecError(
-                    "one layer with weights is there twice",
+                    "the same layer with weights occurs twice",
                     where=name,
                     got=shorten(layer),
-                    hint="Make a layer for each place, or share weights in a Model.",
+                    hint="Create two layers, or use a Model to share weights.",
                 )
             seen.add(id(layer))
 
@@ -102,7 +104,7 @@ class Sequential(AbstractModel):
         return x
 
     def named_layers(self) -> list[tuple[str, AbstractLayer]]:
-        """Return every layer with its name: its own, or its kind, numbered from the second on."""
+        """Return every layer with its name; unnamed layers are named by class, with numbers."""
         layers = [layer for layer in _layers(self.layers) if isinstance(layer, AbstractLayer)]
         taken = {layer.name for layer in layers}
         named: list[tuple[str, AbstractLayer]] = []

@@ -1,4 +1,4 @@
-"""What a model consists of: shapes, weights and arithmetic of every layer."""
+"""The summary of a model: shapes, weights and operations of every layer."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Row:
     Attributes:
         name: path of the layer.
         kind: class of the layer.
-        shape: of its output; None is the batch.
+        shape: shape of its output; None is the batch size.
         parameters: number of its trainable weights.
-        flops: floating-point operations per example, forward; a multiply-add counts as two.
+        flops: floating-point operations per example, forward pass; a multiply-add counts as two.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Summary:
     """The layers of a model; `print` it.
 
     Attributes:
-        rows: one per call of a layer, in order. Weights that are shared count once, in the first.
-        parameters: trainable weights of the model.
-        flops: floating-point operations per example, forward.
+        rows: one per call of a layer, in order. Shared weights count only in the first call.
+        parameters: number of trainable weights of the model.
+        flops: floating-point operations per example, forward pass.
     """
 
     rows: tuple[Row, ...]
@@ -59,7 +59,7 @@ class Summary:
 
 
 def summarize(model: AbstractModel) -> Summary:
-    """Read the layers of a model off its graph."""
+    """Summarize the layers of a model from its graph."""
     graph, declared = trace(model)
     counted: set[str] = set()
     rows = []
@@ -72,7 +72,7 @@ def summarize(model: AbstractModel) -> Summary:
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    """Put words to the left and numbers to the right."""
+    """Align words to the left and numbers to the right."""
     words = [cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)]
     numbers = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
     return words + numbers

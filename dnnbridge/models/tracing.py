@@ -1,4 +1,4 @@
-"""The graph of a model by itself: what its summary and its drawing are read off."""
+"""The graph of a model alone, used for its summary and its drawing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
-    """Return the graph of a prediction, with a call for each layer, and what layers declared.
+    """Return the graph of a prediction, with a call for each layer, and the declarations.
 
     The first inputs of the graph are those of the model.
     """
@@ -27,7 +27,7 @@ def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
 
 
 def weights_below(path: str, declared: Declarations) -> dict[str, int]:
-    """Return how many weights a layer of this path has, and layers in it, by their names."""
+    """Return the sizes of the trainable weights of the layer with this path, by name."""
     return {
         name: math.prod(array.shape)
         for name, array in declared.arrays.items()

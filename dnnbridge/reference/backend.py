@@ -1,4 +1,4 @@
-"""The reference backend: NumPy float64, the living definition of every number."""
+"""The reference backend: NumPy float64; its numbers define the correct results."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dnnbridge.reference.plugin import INFO
 
 
 class ReferenceBackend:
-    """Runs programs in NumPy; nothing to install, slow, exact to float64.
+    """Runs programs in NumPy float64; slow, but accurate and without dependencies to install.
 
     Attributes:
-        watch: is shown what is differentiated, as it is computed.
+        watch: called with each differentiated node before its evaluation.
     """
 
     info = INFO
@@ -39,9 +39,9 @@ class ReferenceExecutable(StepwiseExecutable):
     """A program and its state in float64.
 
     Args:
-        program: what is run.
-        watch: is shown what is differentiated, as it is computed.
-        rules: how each operation computes; by default exactly.
+        program: the program to run.
+        watch: called with each differentiated node before its evaluation.
+        rules: NumPy implementation of each operation.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Well-known models as specs: nothing here but layers that are public themselves.
+"""Well-known models as specs, built from public layers.
 
-Each function returns a model that ends in logits, unless it says otherwise, to be trained with a
-loss `from_logits=True`. The number of weights is that of the paper.
+Unless it says otherwise, a function returns a model that predicts logits: train it with a loss with
+`from_logits=True`. The number of weights is that of the paper.
 """
 
 from dnnbridge.zoo.adversarial import Adversaries, dcgan

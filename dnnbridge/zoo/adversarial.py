@@ -24,14 +24,14 @@ START = RandomNormal(0.0, 0.02)
 
 
 class Adversaries(NamedTuple):
-    """A generator and a discriminator, and both in one.
+    """A generator, a discriminator, and a model of both.
 
     Attributes:
-        generator: from a code to an image within -1 and 1.
-        discriminator: from an image to a logit, above 0 for a real one.
-        combined: from a code to the outputs "generator" and "discriminator". Its weights are
-            called as theirs, after "generator/" and "discriminator/"; freeze "discriminator/*"
-            to train the generator.
+        generator: maps a code to an image with values from -1 to 1.
+        discriminator: maps an image to a logit, above 0 for a real image.
+        combined: maps a code to the outputs "generator" and "discriminator". Its weights have the
+            names of the two models, prefixed with "generator/" and "discriminator/". Freeze
+            "discriminator/*" to train the generator.
     """
 
     generator: Sequential
@@ -42,9 +42,9 @@ class Adversaries(NamedTuple):
 def dcgan(
     image_shape: tuple[int, int, int] = (28, 28, 1), code: int = 100, width: int = 64
 ) -> Adversaries:
-    """Return a pair like those of Radford et al. (2016), for images whose sides 4 divides.
+    """Return a generator and a discriminator like those of Radford et al. (2016).
 
-    `examples/dcgan.py` trains them in turn.
+    Height and width of the images must be divisible by 4. `examples/dcgan.py` trains both in turn.
 
     Example:
         >>> dcgan().generator.output_shape
@@ -52,7 +52,9 @@ def dcgan(
     """
     height, breadth, channels = image_shape
     if height % 4 or breadth % 4:
-        raise SpecError("4 must divide the sides", where="dcgan", got=str(image_shape))
+        raise SpecError(
+            "height and width must be divisible by 4", where="dcgan", got=str(image_shape)
+        )
     small = (height // 4, breadth // 4, 2 * width)
     generator = Sequential(
         [

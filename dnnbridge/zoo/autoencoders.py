@@ -15,10 +15,9 @@ def autoencoder(
     units: Sequence[int] = (100, 30),
     activation: ActivationLike = "selu",
 ) -> Sequential:
-    """Return an encoder and a decoder of dense layers; it predicts its input, within 0 and 1.
+    """Return an autoencoder of dense layers, which predicts its input, with values from 0 to 1.
 
-    The encoder is the layer "encoder", the decoder the layer "decoder"; the last of `units` is the
-    size of the code.
+    Its layers are "encoder" and "decoder". The last of `units` is the size of the code.
 
     Example:
         >>> autoencoder().output_shape
@@ -37,7 +36,7 @@ def autoencoder(
 def decoder(
     input_shape: tuple[int, ...], units: Sequence[int], activation: ActivationLike = "selu"
 ) -> Sequential:
-    """Return the decoder of an autoencoder: from a code to probabilities."""
+    """Return the decoder of an autoencoder, which maps a code to probabilities."""
     *hidden, code = units
     dense = [Dense(n, activation, kernel_initializer="lecun_normal") for n in reversed(hidden)]
     last = Dense(math.prod(input_shape), "sigmoid")
@@ -51,14 +50,14 @@ def variational_autoencoder(
 ) -> Model:
     """Return a variational autoencoder (Kingma & Welling, 2013) of dense layers.
 
-    Its `GaussianSampling` adds the divergence from the standard normal to the loss. To be trained
-    with a binary cross-entropy against its input.
+    Its `GaussianSampling` adds the divergence from the standard normal to the loss. Train it with a
+    binary cross-entropy and its input as labels.
 
     Args:
-        input_shape: of an example, within 0 and 1.
-        units: sizes of the hidden layers; the last is that of the code.
-        kl_weight: factor of the divergence; by default 1 / size of an example, which fits a loss
-            that is a mean over the elements.
+        input_shape: shape of an example, with values from 0 to 1.
+        units: sizes of the hidden layers, and last the size of the code.
+        kl_weight: factor of the divergence; by default 1 / size of an example, for a loss that is
+            the mean over the elements.
 
     Example:
         >>> variational_autoencoder().output_shape

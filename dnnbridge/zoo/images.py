@@ -1,4 +1,4 @@
-"""Classifiers of images without shortcuts."""
+"""Image classifiers without shortcut connections."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def mlp(
 def lenet5(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -> Sequential:
     """Return LeNet-5 (LeCun et al., 1998), with 61,706 weights.
 
-    The third layer sees all channels of the second, and the last is linear, as in today's
-    versions. Images of 28 x 28 are padded to the 32 x 32 of the paper.
+    As in versions of today, the second convolution uses all channels of the first, and the last
+    layer is linear. Images of 28 x 28 are padded to the 32 x 32 of the paper.
 
     Example:
         >>> lenet5().summary().parameters
@@ -53,7 +53,7 @@ def lenet5(input_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10) -
 
 
 VGG11 = (64, None, 128, None, 256, 256, None, 512, 512, None, 512, 512, None)
-"""Filters of the convolutions of configuration A; None is a pool."""
+"""Filters of the convolutions of configuration A; None is a pooling layer."""
 
 
 def vgg11(

@@ -24,7 +24,7 @@ from dnnbridge.models import Input, Model
 Tensor = LayerOutput | Input
 Active = Callable[[LayerOutput], LayerOutput]
 Shorten = Callable[[Tensor, int, int, int], LayerOutput]
-"""(x, channels of x, width, stride) -> what is added to the output of a block"""
+"""(x, channels of x, width, stride) -> the shortcut that is added to the output of a block"""
 Block = Callable[[Tensor, int, int, int, Active], LayerOutput]
 """(x, channels of x, width, stride, activation) -> output"""
 
@@ -36,17 +36,18 @@ def resnet_cifar(
     shortcut: Literal["padding", "projection"] = "padding",
     activation: ActivationLike = "relu",
 ) -> Model:
-    """Return a ResNet of section 4.2 of the paper: 20, 32, 44, 56 or 110 layers, say.
+    """Return a ResNet of section 4.2 of the paper, for example with 20, 32, 44, 56 or 110 layers.
 
-    Three stages of 16, 32 and 64 filters. With 20 layers it has 0.27 M weights, with 110 1.7 M.
+    It has three stages of 16, 32 and 64 filters. 20 layers have 0.27 M weights, 110 have 1.7 M.
 
     Args:
-        depth: 6 n + 2 for n blocks a stage.
-        input_shape: of an image.
-        classes: how many.
-        activation: after each normalisation and each sum.
-        shortcut: where the sizes change: "padding", every second element and zeros for the new
-            channels, as in the paper (its option A); or "projection", a convolution of 1 x 1.
+        depth: number of layers, 6 n + 2 for n blocks per stage.
+        input_shape: shape of an image.
+        classes: number of classes.
+        activation: activation after each normalisation and each sum.
+        shortcut: kind of shortcut where the shape changes. "padding" takes every second element,
+            with zeros for the new channels, as in the paper (option A). "projection" is a
+            convolution of 1 x 1.
 
     Example:
         >>> resnet_cifar(20).summary().parameters
@@ -54,7 +55,10 @@ def resnet_cifar(
     """
     if depth < 8 or depth % 6 != 2:
         raise SpecError(
-            "depth is 6 n + 2", where="resnet_cifar", got=str(depth), hint="Use 20, 32, 56 or 110."
+            "depth must be 6 n + 2, at least 8",
+            where="resnet_cifar",
+            got=str(depth),
+            hint="Use 20, 32, 56 or 110.",
         )
     image = Input(input_shape)
     shorten = _padded if shortcut == "padding" else _projected
@@ -90,7 +94,7 @@ def resnet50(
     classes: int = 1000,
     activation: ActivationLike = "relu",
 ) -> Model:
-    """Return ResNet-50, with 25.6 M weights; the stride of a block is in its 3 x 3 convolution.
+    """Return ResNet-50, with 25.6 M weights; blocks have their stride in the 3 x 3 convolution.
 
     Example:
         >>> resnet50().summary().parameters
@@ -135,7 +139,7 @@ def _bottleneck(x: Tensor, channels: int, width: int, stride: int, active: Activ
 
 
 def _active(activation: ActivationLike) -> Active:
-    """Return what calls a new layer of an activation each time."""
+    """Return a function that applies a new Activation layer at each call."""
     return lambda x: Activation(activation)(x)
 
 
@@ -147,7 +151,7 @@ def _conv(
 
 
 def _skip(x: Tensor, channels: int, width: int, stride: int, shorten: Shorten) -> Tensor:
-    """Return what is added to a block: its input, made to fit where the sizes differ."""
+    """Return the shortcut of a block: its input, converted if the shapes differ."""
     return x if stride == 1 and channels == width else shorten(x, channels, width, stride)
 
 

@@ -1,4 +1,4 @@
-"""Classifiers of sequences of words, which are int32 numbers; number 0 fills short sequences up."""
+"""Classifiers of sequences of words. Words are int32 numbers; 0 pads short sequences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lstm_classifier(
     units: int = 32,
     dropout: float = 0.2,
 ) -> Model:
-    """Return an embedding, an LSTM that skips the filling, and a dense layer.
+    """Return an embedding, an LSTM that skips the padding, and a dense layer.
 
     Example:
         >>> lstm_classifier().output_shape
@@ -49,9 +49,9 @@ def transformer_classifier(
     blocks: int = 1,
     dropout: float = 0.1,
 ) -> Model:
-    """Return a small encoder of a Transformer (Vaswani et al., 2017) and a mean over the words.
+    """Return a small Transformer encoder (Vaswani et al., 2017) with a mean over the words.
 
-    Normalisation comes after each sum, as in the paper; positions are learned.
+    As in the paper, normalisation comes after each sum. The position embeddings are trained.
 
     Example:
         >>> transformer_classifier().output_shape

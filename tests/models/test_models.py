@@ -101,7 +101,7 @@ def test_several_outputs_feed_several_layers():
 
 X = db.Input((4,))
 BAD = {
-    "not_symbolic": (lambda: db.Model(X, db.Dense(3)), "made of Inputs"),
+    "not_symbolic": (lambda: db.Model(X, db.Dense(3)), "needs Inputs as inputs"),
     "unknown_argument": (lambda: db.Model(X, db.Dense(3)(X), nme="a"), "unknown argument"),
     "unlisted": (lambda: db.Model(db.Input((4,)), db.Dense(3)(X)), "does not list"),
     "names": (
@@ -110,7 +110,7 @@ BAD = {
     ),
     "shapes": (
         lambda: experiment(db.Model(X, db.Add()(X, db.Dense(3)(X)))),
-        r"add: two or more inputs of one shape",
+        r"add: two or more inputs of the same shape",
     ),
     "concat": (
         lambda: experiment(
@@ -121,7 +121,7 @@ BAD = {
     "reshape": (lambda: experiment(db.Model(X, db.Reshape((3,))(X))), "number of elements"),
     "inner_shape": (
         lambda: db.Sequential([db.Input((4,)), db.Sequential([db.Input((5,)), db.Dense(2)])]),
-        "sequential: Sequential takes",
+        "sequential: Sequential needs inputs",
     ),
 }
 
@@ -217,6 +217,6 @@ def test_a_nested_model_may_have_several_outputs(backend):
 
 def test_one_layer_with_weights_is_not_there_twice():
     dense, tanh = db.Dense(3), db.Activation("tanh")
-    with pytest.raises(SpecError, match="dense_1: one layer with weights is there twice"):
+    with pytest.raises(SpecError, match="dense_1: the same layer with weights occurs twice"):
         db.Sequential([db.Input((3,)), dense, tanh, dense, tanh])
     assert db.Sequential([db.Input((3,)), dense, tanh, tanh]).output_shape == (None, 3)

@@ -271,7 +271,7 @@ BAD = {
             ),
             "reference",
         ),
-        "both running statistics are frozen, or none",
+        "freeze both running statistics or neither",
     ),
     "penalty": (
         lambda: compiled(db.SGD(0.1), regularizers={"*": db.OrthogonalRegularizer()}),

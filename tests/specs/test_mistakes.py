@@ -153,7 +153,7 @@ SPECS = {
         "takes 2 inputs: mean, log_variance",
         "got 1",
     ),
-    "model-no-call": (lambda: db.Model(inputs(), db.Dense(2)), "a Model is made of", "Dense"),
+    "model-no-call": (lambda: db.Model(inputs(), db.Dense(2)), "a Model needs Inputs", "Dense"),
     "input-number": (lambda: db.Input(3), "Input.shape", "3"),
     "input-dtype": (lambda: db.Input((3,), dtype=np.float32), "Input.dtype", "float32"),
     "rate-text": (lambda: db.SGD("fast"), "a list with the value of every step", "'fast'"),
@@ -179,8 +179,12 @@ SPECS = {
 CALLS = {
     "array-to-model": (lambda: model()(X), "an array of shape (8, 4, 3)", "compile(experiment)"),
     "array-to-layer": (lambda: db.Dense(2)(X), "an array of shape", "compile(experiment).predict"),
-    "list-to-layer": (lambda: db.Dense(2)([1.0, 2.0]), "Dense", "is called on Inputs"),
-    "layer-to-layer": (lambda: db.Dense(2)(db.Dense(3)), "Dense", "Call that on an Input first"),
+    "list-to-layer": (lambda: db.Dense(2)([1.0, 2.0]), "Dense", "called only on Inputs"),
+    "layer-to-layer": (
+        lambda: db.Dense(2)(db.Dense(3)),
+        "Dense",
+        "Call that layer on an Input first",
+    ),
     "nothing": (lambda: db.Dense(2)(), "takes 1 input: x", "got 0"),
     "one-too-many": (
         lambda: db.BatchNormalization()(inputs(), inputs()),
@@ -189,7 +193,7 @@ CALLS = {
     ),
     "three-to-lstm": (lambda: db.LSTM(2)(*[inputs()] * 3), "takes 2 inputs", "mask"),
     "initial-state": (lambda: db.LSTM(2)(inputs(), initial_state=1), "initial_state", "zeros"),
-    "training": (lambda: db.Dropout(0.5)(inputs(), training=True), "training", "fit trains"),
+    "training": (lambda: db.Dropout(0.5)(inputs(), training=True), "training", "fit uses training"),
     "mask": (lambda: db.LSTM(2)(inputs(), mask=1), "mask", "layer(x, mask)"),
     "model-training": (lambda: model()(inputs(), training=False), "training", "Leave it out"),
     "compile-parts": (lambda: db.compile(model(), loss="mse"), "loss", "db.Experiment("),

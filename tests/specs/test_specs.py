@@ -112,7 +112,7 @@ BAD = {
     "no_layers": (lambda: db.Sequential([]), "Sequential.layers", "empty list"),
     "not_a_layer": (lambda: small("dense"), "Sequential.layers[1]", "not a layer, got 'dense'"),
     "two_names": (lambda: small(db.Dense(2, name="a"), db.Dense(2, name="a")), "", "unique"),
-    "bad_name": (lambda: small(db.Dense(2, name="a/b")), "", "unique words, got 'a/b'"),
+    "bad_name": (lambda: small(db.Dense(2, name="a/b")), "", "underscores, got 'a/b'"),
     "input_zero": (lambda: db.Input((0,)), "Input.shape", "greater than 0"),
     "learning_rate_text": (lambda: db.SGD("fast"), "SGD.learning_rate", "got 'fast'"),
     "nesterov_alone": (lambda: db.SGD(0.1, nesterov=True), "SGD", "momentum"),
@@ -133,7 +133,11 @@ BAD = {
     "metric": (lambda: experiment(metrics=["acuracy"]), "Experiment.metrics", "'accuracy'"),
     "metrics_text": (lambda: experiment(metrics="accuracy"), "Experiment.metrics", "list"),
     "metric_of_loss": (lambda: experiment(metrics=["log_cos"]), "Experiment.metrics", "'log_cosh'"),
-    "metric_labels": (lambda: experiment(metrics=["log_cosh"]), "log_cosh", "needs labels float32"),
+    "metric_labels": (
+        lambda: experiment(metrics=["log_cosh"]),
+        "log_cosh",
+        "labels must be float32",
+    ),
     "metric_twice": (
         lambda: experiment(metrics=["accuracy", db.Accuracy()]),
         "metrics",
@@ -163,7 +167,7 @@ BAD = {
     "rank": (lambda: small(db.Conv2D(3, 2)), "conv2d", "(batch, size, size, channels)"),
     "groups": (lambda: image(db.Conv2D(4, 2, groups=4)), "conv2d", "3 channels, 4 filters"),
     "padding_alone": (lambda: image(db.MaxPooling2D(2, padding=2)), "", "padding alone"),
-    "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves nothing"),
+    "cropped_away": (lambda: image(db.Cropping2D(3)), "cropping2d", "leaves no elements"),
     "merge_mode": (lambda: db.Bidirectional(db.LSTM(2), "max"), "Bidirectional.merge_mode", "max"),
     "not_recurrent": (
         lambda: db.Bidirectional(db.Dense(2)),

@@ -81,7 +81,7 @@ def test_predict_refuses_bad_inputs():
 
 BAD_DISTRIBUTIONS = {
     "not_one_hot": (np.ones((6, 3)), "every row must sum to 1"),
-    "negative": (np.tile([1.5, -0.5, 0.0], (6, 1)), "within 0 and 1"),
+    "negative": (np.tile([1.5, -0.5, 0.0], (6, 1)), "from 0 to 1"),
     "numbers": (Y, "needs floating-point values"),
     "columns": (np.ones((6, 2)), "needs shape (batch, 3), got shape (6, 2)"),
 }
@@ -182,7 +182,10 @@ def test_numbers_that_a_table_lacks_are_refused(number):
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [([1, -1, 2], "y[0, 2]: -1 ends a row"), ([1, 0, 2], "y[0, 1]: 0 is no label here")],
+    [
+        ([1, -1, 2], "y[0, 2]: only -1 may follow -1"),
+        ([1, 0, 2], "y[0, 1]: 0 is not allowed as a label"),
+    ],
 )
 def test_labels_that_ctc_cannot_mean_are_refused(row, message):
     model = db.Sequential([db.Input((6, 4)), db.Dense(4)])

@@ -135,8 +135,8 @@ def test_gradients_of_resnet20(backend):
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (lambda: zoo.resnet_cifar(21), "depth is 6 n"),
-        (lambda: zoo.dcgan((30, 30, 1)), "4 must div"),
+        (lambda: zoo.resnet_cifar(21), "depth must be 6 n"),
+        (lambda: zoo.dcgan((30, 30, 1)), "divisible by 4"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, what):
