@@ -14,14 +14,30 @@ from dnnbridge.formats.keras.special_layers import SPECIAL
 
 MODELS = {"Sequential", "Functional", "Model"}
 
+_DATA = "it prepares data: apply it to the data before"
+_IMAGES = "it changes images while training: apply it to the data"
+_FOREIGN = "it holds a program of another framework"
+
 REASONS = {
     "Lambda": "it holds Python code, which is never run",
     **dict.fromkeys(
-        ("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
-        "it prepares data: apply it before",
+        (
+            *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
+            *("CategoryEncoding", "HashedCrossing", "CenterCrop", "Resizing", "Pipeline"),
+            *("MelSpectrogram", "STFTSpectrogram"),
+        ),
+        _DATA,
     ),
+    **dict.fromkeys(
+        (
+            *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix"),
+            *("Equalization", "MaxNumBoundingBoxes", "MixUp", "RandAugment", "Solarization"),
+        ),
+        _IMAGES,
+    ),
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), _FOREIGN),
 }
-"""Why some classes are not read."""
+"""Why some classes will not be read."""
 
 
 def read_layer(found: Serialized, path: str, findings: Findings) -> Rebuilt | None:
@@ -32,9 +48,7 @@ def read_layer(found: Serialized, path: str, findings: Findings) -> Rebuilt | No
         return read_model(found, path, findings)
     rule = RULES.get(found.kind)
     if rule is None:
-        reason = REASONS.get(found.kind) or (
-            "it acts only on images in training" if found.kind.startswith("Random") else ""
-        )
+        reason = _IMAGES if found.kind.startswith("Random") else REASONS.get(found.kind)
         findings.add(path, f"the layer {found.kind}" + (f": {reason}" if reason else ""))
         return None
     settings = Settings(found.kind, found.config, path, findings)

@@ -1,0 +1,157 @@
+"""Small Keras models that use every kind of layer, by name; import it where Keras is installed."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import Input, Model, Sequential, layers
+
+
+def dense():
+    return Sequential(
+        [
+            Input((6,)),
+            layers.Dense(5, "tanh", kernel_regularizer="l2", bias_constraint="max_norm"),
+            layers.Dense(4, "softmax", use_bias=False),
+        ]
+    )
+
+
+def convolutions():
+    return Sequential(
+        [
+            Input((8, 8, 2)),
+            layers.ZeroPadding2D(1),
+            layers.Conv2D(4, 3, padding="same", activation="gelu"),
+            layers.BatchNormalization(),
+            layers.DepthwiseConv2D(3, depth_multiplier=2),
+            layers.SeparableConv2D(6, 3, strides=2, padding="same"),
+            layers.LeakyReLU(0.1),
+            layers.Conv2DTranspose(3, 2, strides=2, use_bias=False),
+            layers.GroupNormalization(3),
+            layers.AveragePooling2D(),
+            layers.Cropping2D(((1, 0), (0, 1))),
+            layers.UpSampling2D(interpolation="bilinear"),
+            layers.MaxPooling2D(2, padding="same"),
+            layers.Activation("swish"),
+            layers.Flatten(),
+            layers.Dense(4),
+        ]
+    )
+
+
+def one_axis():
+    return Sequential(
+        [
+            Input((12, 3)),
+            layers.Conv1D(4, 3, padding="causal", activation="elu"),
+            layers.SeparableConv1D(4, 3, padding="same"),
+            layers.DepthwiseConv1D(2),
+            layers.PReLU(),
+            layers.LayerNormalization(),
+            layers.MaxPooling1D(2),
+            layers.Conv1DTranspose(3, 2, strides=2),
+            layers.SpatialDropout1D(0.0),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(4),
+        ]
+    )
+
+
+def three_axes():
+    return Sequential(
+        [
+            Input((4, 4, 4, 2)),
+            layers.Conv3D(3, 2, activation="selu"),
+            layers.AveragePooling3D(2, 1),
+            layers.Conv3DTranspose(2, 2),
+            layers.GlobalMaxPooling3D(keepdims=True),
+            layers.Reshape((2,)),
+            layers.Dense(4),
+        ]
+    )
+
+
+def recurrent():
+    x = Input((7, 3))
+    h = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)
+    h = layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode="sum")(h)
+    h = layers.SimpleRNN(4, return_sequences=True, go_backwards=True)(h)
+    h = layers.RNN(layers.LSTMCell(3), return_sequences=True)(h)
+    h = layers.GRU(4, reset_after=False)(h)
+    return Model(x, layers.Dense(4)(h))
+
+
+def attention():
+    x = Input((6, 8))
+    h = layers.LayerNormalization(epsilon=1e-5)(x)
+    h = layers.MultiHeadAttention(2, 4, value_dim=3)(h, h, use_causal_mask=True)
+    h = layers.Add()([x, h])
+    h = layers.Add()([h, layers.Dense(8)(layers.Dense(16, "gelu")(layers.RMSNormalization()(h)))])
+    h = layers.Attention(use_scale=True)([h, layers.TimeDistributed(layers.Dense(8))(h)])
+    return Model(x, layers.Dense(4)(layers.GlobalMaxPooling1D()(h)))
+
+
+def words():
+    x = Input((5,))  # Keras' embeddings take floats too
+    h = layers.Embedding(11, 6)(x)
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def shared():
+    left, right = Input((6,), name="left"), Input((6,), name="right")
+    tower = Sequential([Input((6,)), layers.Dense(5, "tanh"), layers.Dense(3)], name="tower")
+    a, b = tower(left), tower(right)
+    both = [layers.Subtract()([a, b]), layers.Multiply()([a, b]), layers.Average()([a, b])]
+    h = layers.Concatenate()([*both, layers.Maximum()([a, b]), layers.Dot(1)([a, b])])
+    return Model([left, right], layers.Dense(4, name="class-scores")(h))
+
+
+def nested():
+    x = Input((6,))
+    inner_in = Input((6,))
+    twice = layers.Dense(6, "tanh")
+    inner = Model(inner_in, [twice(twice(inner_in)), layers.Dense(3)(inner_in)], name="inner")
+    a, b = inner(x)
+    norm = Sequential([Input((6,)), layers.BatchNormalization(), layers.Activation("relu")])
+    return Model(x, layers.Dense(4)(layers.Concatenate()([norm(a), b])))
+
+
+def frozen():
+    x = Input((6,))
+    body = Sequential(
+        [Input((6,)), layers.Dense(5, use_bias=False), layers.BatchNormalization()], name="body"
+    )
+    body.trainable = False
+    still = layers.Dense(5, trainable=False)
+    return Model(x, layers.Dense(4)(still(layers.Activation("tanh")(body(x)))))
+
+
+MODELS = {
+    made.__name__: made
+    for made in (
+        *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
+        frozen,
+    )
+}
+
+
+def inputs_of(model: keras.Model, rows: int, seed: int):
+    """Draw the inputs of a model: whole numbers for embeddings."""
+    draw = np.random.default_rng(seed)
+    if model.name == "words" or any(isinstance(e, layers.Embedding) for e in model.layers):
+        return draw.integers(0, 11, (rows, *model.input_shape[1:])).astype("int32")
+    shapes = model.input_shape if isinstance(model.input_shape, list) else [model.input_shape]
+    made = [draw.normal(size=(rows, *shape[1:])).astype("float32") for shape in shapes]
+    return made if len(made) > 1 else made[0]
+
+
+def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
+    """Give each weight random numbers, so that biases and statistics matter too."""
+    draw = np.random.default_rng(seed)
+    for weight in model.weights:
+        old = weight.numpy()
+        if weight.dtype == "float32":
+            noise = draw.uniform(0.05, 0.3, old.shape)
+            weight.assign(np.abs(old) + noise if "variance" in weight.path else old + noise)
+    return model
