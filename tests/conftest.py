@@ -7,7 +7,7 @@ import os
 import sys
 
 collect_ignore = ["own_layers.py"]
-"""Its classes can be defined once: tests import it."""
+"""Tests import this module, and its classes can be registered only once."""
 
 
 def pytest_addoption(parser):
@@ -21,13 +21,13 @@ def pytest_addoption(parser):
 
 
 EVERY = 100
-"""Tests after which what has become old is left alone once more."""
+"""Number of tests after which objects are frozen again."""
 
 
 def pytest_runtest_logfinish(nodeid, location):
-    """Leave old objects alone: MindSpore collects garbage before it compiles anything.
+    """Freeze old objects, because MindSpore collects garbage before every compilation.
 
-    The modules of both frameworks, and what tests keep, make each collection take half a second.
+    With the modules of both frameworks and the objects of tests, a collection takes half a second.
     """
     FINISHED.append(nodeid)
     if "mindspore" in sys.modules and (not FROZEN or len(FINISHED) >= FROZEN[-1] + EVERY):
@@ -38,4 +38,4 @@ def pytest_runtest_logfinish(nodeid, location):
 
 FINISHED: list[str] = []
 FROZEN: list[int] = []
-"""How many tests were finished when it was done."""
+"""Numbers of finished tests at each freeze."""

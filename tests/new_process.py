@@ -36,7 +36,7 @@ def predictions_elsewhere(folder: Path, backend: str):
 
 
 def main(folder: Path, backend: str) -> None:
-    """Predict with every file, as if it were the first; an error is kept as what it says."""
+    """Predict with every file, each as if it were the first; keep an error as its text."""
     import own_layers as own_layers  # layers are known once they are imported
 
     from dnnbridge.backend.plugins import load_backend

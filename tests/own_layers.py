@@ -1,4 +1,4 @@
-"""Layers of one's own, made of others: what the tests and the processes they start both import."""
+"""User-defined layers made of other layers, for the tests and the processes that they start."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class OneField(db.AbstractLayer):
 
 @db.spec
 class ClosedOver(db.AbstractLayer):
-    """A layer from around the class, called twice without a name."""
+    """A layer from a global variable, called twice without a name."""
 
     def emit(self, scope, x):
         return scope.call(CLOSED_OVER, scope.call(CLOSED_OVER, x))
@@ -57,7 +57,7 @@ class MadeInEmit(db.AbstractLayer):
 
 @db.spec
 class TwoWrappers(db.AbstractLayer):
-    """Two equal wrappers without a name, whose layers have one."""
+    """Two equal wrappers, called without names; each calls its layer under a name."""
 
     def emit(self, scope, x):
         wrapped = (db.TimeDistributed(db.Dense(4)) for _ in range(2))
@@ -66,7 +66,7 @@ class TwoWrappers(db.AbstractLayer):
 
 @db.spec
 class TiedTable(db.AbstractLayer):
-    """One layer by its name, directly and in a wrapper without a name."""
+    """One layer, called under the name `table` directly and inside another layer."""
 
     layer: db.AbstractLayer
 
@@ -76,7 +76,7 @@ class TiedTable(db.AbstractLayer):
 
 @db.spec
 class ReadingTable(db.AbstractLayer):
-    """A layer by the name `table`."""
+    """Calls a layer under the name `table`."""
 
     layer: db.AbstractLayer
 
@@ -86,7 +86,7 @@ class ReadingTable(db.AbstractLayer):
 
 @db.spec
 class OwnBlock(db.AbstractLayer):
-    """Layers that it makes itself, with a name and without: a composite."""
+    """A composite of layers made in `emit`, called with and without names."""
 
     units: int = 4
 

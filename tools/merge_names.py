@@ -2,8 +2,8 @@
 
 PYTHONPATH=tests python tools/merge_names.py
 
-New rows say what is the same but for case and underscores, or nothing: write what it is here, and
-a remark, by hand. Rows that are there stay as they are, but for those of names that we have now.
+A new row has our name if it differs only by case and underscores; otherwise fill in our name and a
+remark by hand. Existing rows stay as they are, except rows for names that we now have.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TABLE = Path(__file__).parents[1] / "dnnbridge" / "specs" / "foreign_names.tsv"
 
 
 def main() -> None:
-    """Write the table anew and print the names that were added."""
+    """Rewrite the table and print the names that were added or removed."""
     rows, found = foreign_names(), public_names()
     for path in lacking(rows, found):
         print("added", path)

@@ -1,4 +1,4 @@
-"""Write `dnnbridge/__init__.pyi`: what packages list in `__all__`, and the names below.
+"""Write `dnnbridge/__init__.pyi`: the names in `__all__` of the packages, and the names below.
 
 python tools/public_names.py
 """
@@ -13,7 +13,7 @@ FACE = Path(__file__).parents[1] / "dnnbridge" / "__init__.pyi"
 MODULES = ("ops", "optimizers", "zoo")
 
 PACKAGES = ("activations", "initializers", "layers", "losses", "metrics", "models", "schedules")
-"""Packages all of whose names are public, but for those that are `WITHIN`."""
+"""Packages whose names are all public, except the names in `WITHIN`."""
 
 WITHIN = {
     *("ActivationField", "InitializerField", "MetricsField", "AccumulationField", "ScheduleField"),
@@ -23,7 +23,7 @@ WITHIN = {
     *("LayerOutput", "ModelNode", "Target", "AbstractComposed", "NativeDifferenceWarning"),
     *("NativeOptions", "Scalars", "Slot", "Slots"),
 }
-"""Names that packages share among each other."""
+"""Names that packages use from each other, and that are not public."""
 
 SINGLE: dict[str, tuple[str, ...]] = {
     "backend.plugins": ("available_backends",),
@@ -74,7 +74,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "OrthogonalRegularizer",
     ),
 }
-"""Names of single modules."""
+"""Public names of single modules."""
 
 
 def public_names() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The conformance suite: subclass `ConformanceSuite` and run pytest, or `run_checks` without."""
+"""The conformance suite: subclass `ConformanceSuite` for pytest, or call `run_checks`."""
 
 import lazy_loader
 

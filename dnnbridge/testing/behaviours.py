@@ -1,4 +1,4 @@
-"""What every backend must do besides computing the right numbers."""
+"""Checks of what a backend must do besides computing the right numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dnnbridge.testing.tolerances import LOSS_CURVE, TRAJECTORY
 
 
 def table_is_total(subject: Subject) -> list[Measurement]:
-    """Every primitive is lowered or declared as a limitation, not both; deviations have cases."""
+    """Every primitive is either lowered or declared as a limitation; deviations have cases."""
     backend = subject.backend
     declared = {limit.op for limit in backend.limitations if not limit.devices}
     missing = set(ops.PRIMITIVES) - set(backend.lowered) - declared
@@ -40,7 +40,7 @@ def table_is_total(subject: Subject) -> list[Measurement]:
 
 
 def starting_weights(subject: Subject) -> list[Measurement]:
-    """They are those of the reference, bit for bit: core draws them."""
+    """The initial weights equal those of the reference bit for bit, because core draws them."""
     experiment = TRAINING_CASES[0].experiment
     expected = subject.reference.run(experiment).parameters()
     actual = subject.run(experiment).parameters()
@@ -51,7 +51,7 @@ def starting_weights(subject: Subject) -> list[Measurement]:
 
 
 def steps_per_call(subject: Subject) -> list[Measurement]:
-    """How many steps run in a call does not change the numbers, in a small net nor in a large."""
+    """The number of steps per call does not change the results, in a small or a large net."""
     case = TRAINING_CASES[0]
     made = _by_steps(subject, case.experiment, case.x, case.y)
     rng = np.random.default_rng(0)
@@ -71,7 +71,7 @@ def _by_steps(subject: Subject, experiment: Experiment, x: Any, y: Any) -> list[
 
 
 def written_state(subject: Subject) -> list[Measurement]:
-    """A compiled step, evaluation and prediction all see weights that were set later."""
+    """Training, evaluation and prediction, once compiled, use weights that are set later."""
     case = TRAINING_CASES[0]
     run, other = (subject.run(case.experiment.replace(seed=seed)) for seed in (1, 2))
     run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y))
@@ -87,7 +87,7 @@ def written_state(subject: Subject) -> list[Measurement]:
 
 
 def written_parameters(subject: Subject) -> list[Measurement]:
-    """Setting one weight leaves every other array as it is, and predictions see it."""
+    """Setting one weight changes predictions and no other array."""
     case = TRAINING_CASES[0]
     run, other = (subject.run(case.experiment) for _ in range(2))
     run.fit(case.x, case.y, case.batch_size, 1)
@@ -102,7 +102,11 @@ def written_parameters(subject: Subject) -> list[Measurement]:
 
 
 def copies(subject: Subject) -> list[Measurement]:
-    """What was read stays as it is, and what is done to it, or to what was set, is not seen."""
+    """Arrays that were read or set are copies.
+
+    Training does not change arrays that were read before. Writing to an array that was read or
+    set does not change the run.
+    """
     case = TRAINING_CASES[0]
     run = subject.run(case.experiment)
     read = run.state()
@@ -120,7 +124,7 @@ def copies(subject: Subject) -> list[Measurement]:
 
 
 def few_examples(subject: Subject) -> list[Measurement]:
-    """No example, one, batches of one, and examples that weigh 0 follow the reference."""
+    """Results equal the reference's for 0 or 1 examples, batches of 1, and weights of 0."""
     case = TRAINING_CASES[0]
     loss = case.experiment.loss
     assert isinstance(loss, AbstractLoss)
@@ -142,10 +146,10 @@ def few_examples(subject: Subject) -> list[Measurement]:
 
 
 def compiled_once(subject: Subject) -> list[Measurement]:
-    """Another rate, further epochs, and short last batches compile nothing anew.
+    """A new learning rate, more epochs or a short last batch cause no new compilation.
 
-    What counts is from the second time on: MindSpore, in a process that has compiled much, compiles
-    a graph once more at its second call.
+    The check ignores the first change: in a process that has compiled many graphs, MindSpore
+    compiles a graph again at its second call.
     """
     case = TRAINING_CASES[0]
     run = subject.run(case.experiment)
@@ -159,7 +163,10 @@ def compiled_once(subject: Subject) -> list[Measurement]:
 
 
 def layers_called_twice(subject: Subject) -> list[Measurement]:
-    """Their weights are there once and learn from both calls; statistics move at each."""
+    """A layer called twice has one set of weights and sums the gradients of both calls.
+
+    Running statistics move at each call.
+    """
     series = [Input((4, 5), name=name) for name in ("a", "b")]
     body = Sequential([Input((4, 5)), LSTM(5, return_sequences=True), Conv1D(3, 2)])
     layers = (body, Flatten(), MadeOfLayers(6), Dense(2))
@@ -190,4 +197,4 @@ BEHAVIOURS: dict[str, Callable[[Subject], list[Measurement]]] = {
     "compiled once": compiled_once,
     "layers called twice": layers_called_twice,
 }
-"""By name; every backend is asked all of them."""
+"""All checks of this module by name. Every backend must pass them."""

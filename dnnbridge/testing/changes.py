@@ -1,4 +1,4 @@
-"""What has changed since a backend was measured before."""
+"""Compare the results of two runs of the suite."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dnnbridge.testing.measurement import Measurement
 from dnnbridge.testing.running import Conformance, Outcome
 
 GROWTH = 2.0
-"""An error that is so many times what it was has grown."""
+"""An error has grown if it is at least this many times its earlier value."""
 
 NOTABLE = 0.1
-"""It is told where it is more than this share of its tolerance."""
+"""A grown error is reported only if it is above this fraction of its tolerance."""
 
 Key = tuple[str, str]
 """Area and id of a check."""
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Growth:
-    """An error that has grown, though it may be within its tolerance."""
+    """An error that has grown. It may still be within its tolerance."""
 
     outcome: Outcome
     before: Measurement
@@ -30,15 +30,15 @@ class Growth:
 
 @dataclass(frozen=True)
 class Changes:
-    """The checks of which something else is known now, each in one place.
+    """The checks whose results have changed. Each check is in one list only.
 
     Attributes:
-        failing: that did not fail before.
-        passing: that did not pass before.
-        limited: that were not limited before.
-        new: that had not been asked before.
-        gone: that the suite has no more.
-        grown: that are as they were, with larger errors.
+        failing: failed now, not before.
+        passing: passed now, not before.
+        limited: limited now, not before.
+        new: not run before.
+        gone: run before, and no longer in the suite.
+        grown: with the same status and a larger error.
     """
 
     failing: list[Outcome]
@@ -53,12 +53,12 @@ class Changes:
 
 
 def changes(before: Conformance, now: Conformance, known: Collection[Key]) -> Changes:
-    """Compare two runs of the suite; what was not asked now is no change.
+    """Compare two runs of the suite. A check that did not run now counts as unchanged.
 
     Args:
-        before: may have been asked other checks.
-        now: may have been asked a few only.
-        known: every check of the suite as it is now.
+        before: the earlier run.
+        now: the later run, which may have run only some of the checks.
+        known: the keys of all checks that the suite has now.
     """
     old = {key_of(outcome): outcome for outcome in before.outcomes}
     asked_before = [outcome for outcome in now.outcomes if key_of(outcome) in old]
@@ -75,12 +75,12 @@ def changes(before: Conformance, now: Conformance, known: Collection[Key]) -> Ch
 
 
 def key_of(outcome: Check | Outcome) -> Key:
-    """Return what tells a check from all others."""
+    """Return the unique key of a check."""
     return outcome.area, outcome.id
 
 
 def _growth(old: Outcome, new: Outcome) -> Growth | None:
-    """Return the growth that leaves the least of a tolerance."""
+    """Return the growth whose new error is the largest fraction of its tolerance."""
     errors = {each.what: each for each in old.measurements}
     grown = [
         Growth(new, errors[each.what], each)

@@ -1,4 +1,4 @@
-"""`Check`: one question of the suite to a backend; `all_checks` has every one of them."""
+"""`Check`: one test that the suite runs on a backend; `all_checks` returns all of them."""
 
 from __future__ import annotations
 
@@ -39,16 +39,15 @@ Measure = Callable[[Subject], list[Measurement]]
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """A question to a backend.
+    """One test of a backend.
 
     Attributes:
-        area: what it belongs to: "operation", a family of specs such as "layer", "training",
-            "behaviour".
-        entry: what it is about: the name of an operation, a kind of spec, a scenario.
-        id: its own name, unique in its area.
-        measure: asks a backend and returns how far it is off.
-        together: a key of checks that make something of a subject once, such as a training, so
-            that they belong in one process; empty where it shares nothing.
+        area: "operation", a family of specs such as "layer", "training" or "behaviour".
+        entry: what it tests: the name of an operation, a kind of spec, a scenario.
+        id: name of the check, unique in its area.
+        measure: runs the backend and returns its errors.
+        together: key of checks that share work, such as one training, and so should run in one
+            process; empty if it shares none.
     """
 
     area: str
@@ -58,11 +57,11 @@ class Check:
     together: str = ""
 
     def require(self, subject: Subject) -> None:
-        """Raise with the first measurement that is not within its tolerance.
+        """Raise an error with the first measurement that exceeds its tolerance.
 
         Raises:
-            AssertionError: nothing declares it.
-            DeclaredLimitationError: the backend declares that it deviates there.
+            AssertionError: the backend does not declare this error.
+            DeclaredLimitationError: the backend declares it.
         """
         wrong = [each for each in self.measure(subject) if not each.ok]
         for measurement in sorted(wrong, key=lambda each: bool(each.declared)):
@@ -72,7 +71,7 @@ class Check:
 
 
 def all_checks() -> list[Check]:
-    """Return every check of the suite, the small ones first."""
+    """Return every check of the suite, the fast ones first."""
     return [
         *(*_of_operations(), *_of_equations(), *_of_initializers(), *_of_optimizers()),
         *(*_of_schedules(), *_of_runs()),
@@ -80,12 +79,13 @@ def all_checks() -> list[Check]:
 
 
 def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> list[Check]:
-    """Return those whose area, entry or id has one of the words, each case of an entry or one.
+    """Return the checks whose area, entry or id contains one of the words.
 
     Args:
-        checks: of which to choose.
+        checks: the checks to choose from.
         words: separated by commas; empty for all.
-        quick: keep the first check of every entry; of trainings, begun anew or resumed, a third.
+        quick: keep only the first check of every entry, and a third of all trainings, resumed
+            ones included.
 
     Example:
         >>> [check.id for check in select(all_checks(), words="ArgMax", quick=True)]
@@ -128,7 +128,7 @@ def _of_optimizers() -> Iterator[Check]:
 
 
 def _of_schedules() -> Iterator[Check]:
-    """One program reads all of them; each check takes what is its own."""
+    """Yield a check per schedule. One program computes all of them, once per subject."""
     every = partial(measure_schedules, SCHEDULE_CASES, STEPS, BLOCK)
     for k, case in enumerate(SCHEDULE_CASES):
         kind = kind_of(type(case.schedule))
@@ -137,7 +137,7 @@ def _of_schedules() -> Iterator[Check]:
 
 
 def _of_initializers() -> Iterator[Check]:
-    """One model starts with all of them; each check takes what is its own."""
+    """Yield a check per initializer. One model uses all of them, once per subject."""
     for k, case in enumerate(INITIALIZER_CASES):
         kind = kind_of(type(case.initializer))
         own = partial(_one_of, "initializers", measure_initializers, k)
@@ -172,15 +172,18 @@ def _of_runs() -> Iterator[Check]:
 
 
 def _operation(case: OpCase, subject: Subject) -> list[Measurement]:
-    """Compare an operation: a declared limitation must be refused, a declared deviation seen."""
+    """Compare an operation.
+
+    It fails if a declared limitation works or a declared deviation does not occur.
+    """
     made = _equation(case, subject)
     for limit in subject.backend.limitations:
         if limit.op is type(case.op) and _concerns(limit, subject):
-            made.append(holds(False, "a declared limitation, which works", limit.reason))
+            made.append(holds(False, "declared as a limitation, but works", limit.reason))
     for deviation in subject.backend.deviations:
         if case.id in deviation.cases and _concerns(deviation, subject):
             if all(each.ok for each in made):
-                seen = holds(False, "a declared deviation, which is not seen", str(deviation))
+                seen = holds(False, "declared as a deviation, but within tolerance", str(deviation))
                 return [*made, seen]
             made = [each if each.ok else replace(each, declared=str(deviation)) for each in made]
     return made
@@ -221,12 +224,12 @@ def _updates(case: OptimizerCase, subject: Subject) -> list[Measurement]:
 
 
 def _training(case: TrainingCase, subject: Subject) -> list[Measurement]:
-    """Measure it once, though several entries are about it."""
+    """Measure a training once, even if several checks use it."""
     return subject.once(("training", case), partial(measure_training, case))
 
 
 def measure_initializers(subject: Subject) -> list[Measurement]:
-    """Weights start as those of the reference do, bit for bit, whatever draws them."""
+    """The initial weights equal those of the reference bit for bit, for every initializer."""
     actual = subject.run(INITIALIZERS).parameters()
     expected = subject.reference.run(INITIALIZERS).parameters()
     names = [f"started/{case.id}" for case in INITIALIZER_CASES]
@@ -236,7 +239,7 @@ def measure_initializers(subject: Subject) -> list[Measurement]:
 def measure_schedules(
     cases: Iterable[ScheduleCase], steps: int, block: int, subject: Subject
 ) -> list[Measurement]:
-    """Every step reads the number of its type that is nearest to the schedule's float64."""
+    """Every step reads the schedule's float64 value, rounded to the dtype of the step."""
     schedules = {case.id: case.schedule for case in cases}
     read = rates_read(subject.backend, schedules, steps, block, subject.device)
     return [

@@ -1,4 +1,4 @@
-"""Run an equation on a backend: its value, and its gradient by every real input."""
+"""Run an equation on a backend: its value, and its gradients by all float inputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dnnbridge.testing.tolerances import SMALLEST
 from dnnbridge.training.feeding.feeds import scalar_feeds
 
 Write = Callable[..., Value]
-"""Writes an equation: given a scope and the inputs, returns its value."""
+"""Function that writes an equation: it takes a scope and the inputs, and returns the value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Equation:
     """A program that computes one value, and the arrays to feed it.
 
     Attributes:
-        program: with the one function "equation".
+        program: has one function, "equation".
         feeds: an array for every input, parameter and random input.
     """
 
@@ -43,8 +43,8 @@ class Equation:
     def run(self, backend: Backend, device: str = "cpu") -> dict[str, Array]:
         """Return "value", and "d/<input>" for every input that has a gradient.
 
-        The same again, as "again/…", of a second call with the arrays reversed along their first
-        axis: a kernel that keeps something from the first call is wrong in the second.
+        A second call takes the arrays reversed along their first axis; its results are "again/…".
+        It detects kernels that wrongly keep something from the first call.
         """
         check_supported(backend, self.program, device)
         executable = backend.compile(self.program, device)
@@ -59,7 +59,10 @@ class Equation:
 
     @property
     def flushed(self) -> Equation | None:
-        """The same equation with denormals read as 0, which a backend may do; None without any."""
+        """The equation with denormals replaced by 0, as a backend may read them.
+
+        None if there are no denormals.
+        """
         small = {name: _denormal(array) for name, array in self.feeds.items()}
         if not any(each.any() for each in small.values()):
             return None
@@ -91,19 +94,20 @@ def equation(
     masked: int = 0,
     seed: int = 0,
 ) -> Equation:
-    """Build the program of an equation; parameters it declares are drawn, not initialised.
+    """Build the program of an equation.
 
-    Its results are "value", updates of buffers, losses that it adds, and gradients.
+    Its results are "value", updates of buffers, added losses, and gradients. Parameters are
+    random numbers; their initializers are ignored.
 
     Args:
         write: the equation.
         types: types of its inputs.
-        inputs: their numbers.
+        inputs: arrays of its inputs.
         gradient: whether to differentiate the sum of the value, weighted with fixed random
             numbers, by every float input and parameter.
-        training: what the scope says.
-        masked: how many examples, the last ones, do not count.
-        seed: of what is drawn.
+        training: whether the equation is emitted for training.
+        masked: number of examples, at the end of the batch, whose mask is 0.
+        seed: seed of the random numbers.
     """
     builder = Builder("equation")
     values = [builder.input(f"input_{i}", type) for i, type in enumerate(types)]
@@ -152,7 +156,7 @@ def _extras(scope: Scope) -> list[str]:
 
 
 def build_case(case: OpCase | EquationCase, seed: int = 0) -> Equation:
-    """Build the program of a case; several outputs of a spec become columns of one value."""
+    """Build the program of a case. Several outputs of a spec are concatenated into one value."""
 
     def write(scope: Scope, *values: Value) -> Value:
         if isinstance(case, OpCase):
@@ -177,7 +181,7 @@ def build_case(case: OpCase | EquationCase, seed: int = 0) -> Equation:
 
 
 def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict[str, Array]:
-    """Draw what an equation declared: parameters, buffers (a variance is positive), randoms."""
+    """Draw the declared arrays: parameters, positive buffers (variances), random inputs."""
     arrays = {
         a.name: rng.normal(0.0, 0.5, a.shape) if a.trainable else rng.uniform(0.5, 1.5, a.shape)
         for a in declared.arrays.values()
@@ -192,7 +196,7 @@ def _drawn(declared: Declarations, rng: np.random.Generator, batch: int) -> dict
 
 
 def rounded(feeds: Mapping[str, Array]) -> dict[str, Array]:
-    """Round real arrays to float32, so that every backend starts from the same numbers."""
+    """Round float arrays to float32, so that every backend starts from the same numbers."""
     return {
         name: array.astype(np.float32) if np.issubdtype(array.dtype, np.floating) else array
         for name, array in feeds.items()
@@ -241,7 +245,7 @@ def trajectory(
 
 
 def rates_program(schedules: Mapping[str, AbstractSchedule]) -> Program:
-    """Return a program whose step keeps what `SGD` makes of each rate; see `rates_read`."""
+    """Return a program whose step updates one number with each rate by `SGD`; see `rates_read`."""
     builder, optimizer = Builder("rates"), _of_each(schedules)
     zero, gradient = (builder.input(name, TensorType(())) for name in ("zero", "gradient"))
     updates = Updates.of(builder, optimizer)
@@ -262,10 +266,10 @@ def rates_read(
     block: int,
     device: str = "cpu",
 ) -> dict[str, Array]:
-    """Return the learning rate that each step of a compiled update has read, for each schedule.
+    """Return the learning rate that each step of a compiled update reads, for each schedule.
 
-    0 - rate · (-1) is exact, so what plain gradient descent makes of p = 0 and g = -1 is the rate.
-    All schedules are in one program; `block` steps run in a call.
+    Plain gradient descent with p = 0 and g = -1 gives 0 - rate · (-1), which is exactly the rate.
+    One program has all schedules; each call runs `block` steps.
     """
     executable, optimizer = backend.compile(rates_program(schedules), device), _of_each(schedules)
     blocks: list[Array] = []

@@ -1,4 +1,4 @@
-"""Trainings with turns, and trainings whose data come in other forms."""
+"""Trainings in several legs, and trainings whose data have other dtypes, layouts or containers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dnnbridge.training.run import Run
 
 
 class _SetRates(Callback):
-    """Set learning rates by hand, by the number of steps done; count compilations."""
+    """Set learning rates after given numbers of steps; record the number of compilations."""
 
     def __init__(self, rates: Mapping[int, float | AbstractSchedule]) -> None:
         self.rates = rates
@@ -34,7 +34,7 @@ class _SetRates(Callback):
 
 
 def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
-    """Every leg follows the reference; no rate compiles anything anew."""
+    """Compare every leg with the reference. A new learning rate must not cause a compilation."""
     runs = [each.run(case.legs[0].training.experiment) for each in (subject, subject.reference)]
     made: list[Measurement] = []
     for number, leg in enumerate(case.legs):
@@ -47,7 +47,7 @@ def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
             run.fit(*given, callbacks=[hand], steps_per_call=1, on_nonfinite="warn")
             for run, hand in zip(runs, hands, strict=True)
         )
-        # From the second step on: after a head was trained MindSpore compiles that one anew.
+        # Skip the first count: after a leg that trained a head, MindSpore compiles at step 2 again.
         compiled = hands[0].compilations[1:]
         state, found = runs[0].state(), [holds(len(set(compiled)) == 1, "compiled once")]
         found += histories(actual, expected)
@@ -74,7 +74,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "lists": lambda a: a.tolist(),
     "tuples": lambda a: tuple(map(tuple, a)) if a.ndim == 2 else tuple(a),
 }
-"""By name, what is made of an array of float32 or int32 with numbers that float16 has."""
+"""Conversions of a float32 or int32 array by name. All numbers must be exact in float16 or int8."""
 
 CONTAINERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "dictionary": dict,
@@ -85,9 +85,9 @@ CONTAINERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def forms_of_data(subject: Subject) -> list[Measurement]:
-    """A training and a prediction have the same bits whatever the dtype, order and container.
+    """The dtype, memory order and container of the data do not change any bit of the results.
 
-    The model has inputs of whole numbers and of real ones.
+    The model has an integer and a float input.
     """
     case = next(case for case in RESYNCHRONISED_CASES if case.id == "mixed-inputs")
     assert isinstance(case.x, dict)

@@ -1,4 +1,4 @@
-"""`KeepGradients`: lets the suite see the gradients of a compiled step."""
+"""`KeepGradients`: gives the suite the gradients of a compiled step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRADIENT = "gradient"
 
 @spec
 class KeepGradients(AbstractWrapper):
-    """Another optimizer, and the gradient that it was given last, as a slot of each weight."""
+    """Wraps an optimizer and stores the latest gradient of each weight in a slot."""
 
     optimizer: Annotated[AbstractOptimizer, PlainValidator(instance_of(AbstractOptimizer))]
 

@@ -1,4 +1,4 @@
-"""Kinks: where the rounding of float32 decides on which piece of a function a number lies."""
+"""Kinks: numbers so close to a kink of a function that float32 rounding decides their side."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from dnnbridge.ops.windows import offsets, padded
 from dnnbridge.testing.tolerances import EPSILON
 
 NEAR = 8.0 * EPSILON
-"""How near to its kink a number may be decided either way, relative to the root mean square of
-what is compared: 9.5e-7. Flips were seen at up to 4.6e-7."""
+"""Distance from a kink within which rounding may decide the side: 9.5e-7, relative to the root
+mean square of the compared array. Flips were seen at up to 4.6e-7."""
 
 WINDOW = 1e-2
-"""Numbers within this distance, in the same unit, tell how densely they lie about the kink."""
+"""Numbers within this distance, in the same unit, are counted to estimate their density."""
 
 Floats = npt.NDArray[np.float64]
 
 
 class Crossing(NamedTuple):
-    """What would bring each number, or pair of numbers, to the other side of its kink, as far off.
+    """How to move each number, or pair of numbers, across its kink to the same distance beyond.
 
     Attributes:
-        operand: which input of the operation to change.
-        places: the element of it, counted in C order, per number.
-        moves: what to add to that element: twice the distance to the kink.
+        operand: index of the input of the operation to change.
+        places: flat index (C order) of the element to change, per number.
+        moves: what to add to that element: twice the signed distance to the kink.
     """
 
     operand: int
@@ -45,12 +45,12 @@ class Kink:
     """A number near a kink.
 
     Attributes:
-        path: of the layer.
+        path: path of the layer.
         op: name of the operation.
-        number: which of the nodes with kinks that a step computes, counted from 0.
-        place: which element of it, counted in C order.
-        distance: how far the number is from the kink.
-        share: the same, relative to the root mean square of what is compared.
+        number: index of the node among the nodes with kinks that a step computes.
+        place: flat index (C order) of the number among those that the node compares.
+        distance: distance of the number from the kink.
+        share: the distance relative to the root mean square of the compared array.
     """
 
     path: str
@@ -65,21 +65,21 @@ class Kink:
 
 
 class KinkWatch:
-    """Finds the kinks of a step while the reference computes it, and can force some of them.
+    """Finds the kinks of a step while the reference computes it, and can flip some of them.
 
-    A number that lies exactly on its kink is no kink here: the rule of the operation decides it,
-    and every backend has the same rule. The numbers of a loop are not seen.
+    A number exactly on its kink does not count: the operation's rule decides it, alike on every
+    backend. Numbers inside a loop are not watched.
 
     Attributes:
-        near: kinks within `NEAR`, since `begin`.
-        expected: how many numbers would lie within `NEAR`, by how many lie within `WINDOW`.
+        near: kinks within `NEAR`, found since `begin`.
+        expected: expected number of kinks within `NEAR`, from the count within `WINDOW`.
     """
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self, forced: Sequence[Kink] = ()) -> None:
-        """Forget what was found; bring some kinks of the next step to their other side."""
+        """Forget the kinks found so far, and flip the given ones in the next step."""
         self.near: list[Kink] = []
         self.expected = 0.0
         self._number = 0
@@ -116,16 +116,16 @@ class KinkWatch:
 
 
 def flips_allowed(expected: float, odds: float = 1e-6) -> int:
-    """Return how many kinks can be near by chance: more have a probability below `odds`.
+    """Return the largest count of near kinks that chance explains.
 
-    The numbers lie about their kinks at random, so the count is Poisson's with this mean. A flip
-    needs a near kink, so there are no more flips than that.
+    The count is a Poisson variable with mean `expected`; a larger count has a probability below
+    `odds`. A flip needs a near kink, so this limits the number of flips too.
 
     Example:
         >>> flips_allowed(0.0), flips_allowed(0.1), flips_allowed(10.0)
         (0, 4, 28)
     """
-    term = left = -float(np.expm1(-expected))  # of one or more
+    term = left = -float(np.expm1(-expected))  # probability of one or more
     term, count = float(np.exp(-expected)), 0
     while left > odds:
         count += 1
@@ -159,7 +159,10 @@ def _of_two(op: Op, a: Array, b: Array) -> Crossing:
 
 
 def _of_first_two(rows: Array, places: Array) -> Crossing:
-    """Compare the largest two of each row with each other; raise the second above the first."""
+    """Compare the two largest numbers of each column; the move raises the second above the first.
+
+    `rows` has the candidates along its first axis.
+    """
     if len(rows) < 2:
         return Crossing(0, np.zeros(0, int), np.zeros(0))
     second, first = np.argsort(rows, axis=0)[-2:]
@@ -202,4 +205,4 @@ CROSSINGS: dict[type[Op], Callable[..., Crossing]] = {
     ops.MaxPool: _of_windows,
     ops.ReduceMax: _of_axes,
 }
-"""Operations with kinks or jumps: (op, *inputs) -> how to cross each of them."""
+"""Operations with kinks or jumps, and the functions (op, *inputs) -> `Crossing`."""

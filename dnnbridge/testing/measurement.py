@@ -1,4 +1,4 @@
-"""`Measurement`: how far a result is from what it should be, and how far it may be."""
+"""`Measurement`: the error of a result and its tolerance."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Measurement:
     """An error and its tolerance.
 
     Attributes:
-        what: which result.
-        error: 0 for equal; infinite where shapes differ or a number is NaN that should not be.
+        what: name of the result.
+        error: 0 if equal; infinite if shapes differ or a number is unexpectedly NaN.
         tolerance: the largest error that is allowed.
         detail: where the error is largest, and the two numbers there.
-        note: what to tell even where the error is within its tolerance, such as a flip.
+        note: text to report even if the error is within its tolerance, such as a flip.
         curve: the error of every step of a training.
-        declared: why it is beyond its tolerance, where the backend declares that it is.
+        declared: the backend's declared reason for exceeding the tolerance; empty if none.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Measurement:
 
     @property
     def share(self) -> float:
-        """How much of the tolerance is used: at most 1 where it is kept, infinite beyond 0."""
+        """Error over tolerance, at most 1 if it passes. With tolerance 0 it is 0 or infinite."""
         if self.tolerance and not math.isnan(self.error):
             return self.error / self.tolerance
         return 0.0 if self.ok else math.inf
@@ -52,17 +52,20 @@ class Measurement:
 
 
 def worst_of(measurements: Iterable[Measurement]) -> Measurement | None:
-    """Return what uses most of its tolerance; of several that use none, one that has some."""
+    """Return the measurement with the largest share of its tolerance.
+
+    Among equal shares, it is the one with the largest tolerance.
+    """
     return max(measurements, key=lambda each: (each.share, each.tolerance), default=None)
 
 
 def mixed_error(
     actual: Array, expected: Array, unit: Array | None = None
 ) -> npt.NDArray[np.float64]:
-    """Return |actual - expected| / unit; equal infinities and NaNs count as 0.
+    """Return |actual - expected| / unit; equal infinities, and two NaNs, give 0.
 
-    What float32 has no number for is infinite, in float64 too. The unit is 1 + |expected|, unless
-    another is given for each element.
+    Numbers beyond the range of float32 count as infinite, also in float64. The unit is
+    1 + |expected| by default; `unit` gives another for each element.
     """
     a, e = (_within_float32(np.asarray(x, np.float64)) for x in (actual, expected))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -94,12 +97,13 @@ def close(
     """Measure the largest mixed error of an element.
 
     Args:
-        actual: what was computed.
-        expected: what it should be.
+        actual: the computed array.
+        expected: the right array.
         tolerance: the largest error that is allowed.
-        what: which result.
-        other: what each element may be instead, such as the result for denormals read as 0.
-        unit: what the error of each element is measured in, by default 1 + |expected|.
+        what: name of the result.
+        other: an alternative right value of each element, such as the result for denormals
+            read as 0.
+        unit: the unit of the error of each element, by default 1 + |expected|.
     """
     if np.shape(actual) != np.shape(expected):
         return _misshapen(actual, expected, tolerance, what)
@@ -122,7 +126,7 @@ def near(actual: Array, expected: Array, tolerance: float, what: str) -> Measure
 
 
 def same(actual: Array, expected: Array, what: str) -> Measurement:
-    """Measure whether all bits agree: the error is the number of elements that differ."""
+    """Measure whether two arrays are equal: the error is the number of elements that differ."""
     if np.shape(actual) != np.shape(expected):
         return _misshapen(actual, expected, 0.0, what)
     a, e = np.asarray(actual, np.float64), np.asarray(expected, np.float64)

@@ -1,6 +1,6 @@
 """Train any experiment on a backend and on the reference, and compare every step.
 
-The data follow from the experiment, so its JSON is all that a failure needs to be seen again.
+The experiment determines the data, so its JSON is enough to reproduce a failure.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.run import Run
 
 EXAMPLES, BATCH = 11, 4
-"""Three steps, the last of which is short of an example."""
+"""Three steps; the last batch lacks one example."""
 
 SAMPLES = 6
-"""Trainings with random roundings, of which the furthest off counts."""
+"""Number of trainings with random roundings; the largest error of them counts."""
 
 SIZE = 5
-"""Whole numbers that are an index of no known table are below this."""
+"""Bound of integer inputs that are not an index into a table of known size."""
 
 LEAST = 1e-19
-"""The smallest norm whose square float32 has. An optimizer that divides by the norm of a weight
-takes that of a smaller one for 0, as of the bias of a key, whose gradient is 0 but for rounding."""
+"""The smallest norm whose square float32 can represent. An optimizer that divides by the norm of a
+weight sees a smaller norm as 0. The bias of an attention's keys, for example, has only rounding
+errors as gradient."""
 
 Arrays = Mapping[str, Array]
 
@@ -47,7 +48,7 @@ def measure_program(experiment: Experiment, subject: Subject) -> list[Measuremen
     """Compare each step, and then evaluation and predictions, from the same weights.
 
     Before every step all runs get the weights and slots of the reference, rounded to float32, so
-    that rounding does not grow. What is allowed is what rounding does to this very step.
+    that rounding errors do not grow. The tolerance is the effect of rounding on this one step.
     """
     x, y = data_for(experiment)
     actual, expected = subject.run(experiment), subject.reference.run(experiment)
@@ -64,7 +65,7 @@ def measure_program(experiment: Experiment, subject: Subject) -> list[Measuremen
 
 
 def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return inputs and labels that fit the spec, always the same ones."""
+    """Return inputs and labels that fit the spec. The same spec always gives the same data."""
     program = experiment.program()
     types = experiment.model.input_types
     x = {name: _input(name, type, program) for name, type in types.items()}
@@ -95,7 +96,7 @@ def _labels(key: str, target: Target) -> Array:
 
 
 def _synchronise(runs: Iterable[Run], expected: Run) -> None:
-    """Give all runs the state of the reference, and 0 for an array that only its rounding moved."""
+    """Give all runs the state of the reference; arrays with a norm up to `LEAST` become 0."""
     state = {
         name: np.float32(array if np.linalg.norm(array) > LEAST else 0.0 * array)
         for name, array in expected.state().items()
@@ -119,7 +120,7 @@ def _evaluated(run: Run, x: Arrays, y: Arrays) -> dict[str, Array]:
 
 
 def _compare(where: str, results: Sequence[Arrays]) -> list[Measurement]:
-    """Compare the first results with the second; all others are of random roundings."""
+    """Compare the first results with the second. All others, randomly rounded, set tolerances."""
     actual, expected, *rounded = results
     made = [holds(actual.keys() == expected.keys(), f"{where}, names", ", ".join(actual))]
     for name, exact in expected.items():
@@ -132,7 +133,7 @@ def _compare(where: str, results: Sequence[Arrays]) -> list[Measurement]:
 
 
 def _measured(what: str, actual: Array, expected: Array, tolerance: float) -> Measurement:
-    """Measure the relative L2 distance; a training must stay finite to say anything."""
+    """Measure the relative L2 distance; a non-finite distance is a failure."""
     distance = relative_distance(actual, expected)
     detail = f"{np.ravel(actual)[:3]}, expected {np.ravel(expected)[:3]}"
     return Measurement(what, distance if np.isfinite(distance) else np.inf, tolerance, detail)

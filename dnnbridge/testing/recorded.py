@@ -1,4 +1,4 @@
-"""Keep what a backend conforms to as a JSON file; several backends have place in one."""
+"""Write and read results of the suite as JSON; one file can hold several backends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT = "dnnbridge conformance 1"
 
 
 def to_json(found: Iterable[Conformance]) -> str:
-    """Return everything as JSON text; a number that is not finite is a word."""
+    """Return results as JSON text. Non-finite numbers become strings, such as "inf"."""
     data = {"format": FORMAT, "backends": [asdict(each) for each in found]}
     return json.dumps(_finite(data), indent=1, allow_nan=False)
 
@@ -26,7 +26,7 @@ def read(path: Path) -> list[Conformance]:
     """Read what `to_json` wrote.
 
     Raises:
-        SpecError: the file is something else.
+        SpecError: the file is not such a report.
     """
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -35,7 +35,7 @@ def read(path: Path) -> list[Conformance]:
         return [_conformance(row) for row in data["backends"]]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise SpecError(
-            "is no report of dnnbridge conformance",
+            "is not a report of dnnbridge conformance",
             where=str(path),
             got=f"{type(error).__name__}: {error}",
             hint="Give a file that `dnnbridge conformance --json` wrote.",
@@ -43,16 +43,16 @@ def read(path: Path) -> list[Conformance]:
 
 
 def read_all(paths: Sequence[Path]) -> list[Conformance]:
-    """Read several files; a backend on a device may be in one of them only."""
+    """Read several files. Each backend on a device may occur in one file only."""
     found = [each for path in paths for each in read(path)]
     names = [f"{each.name} on {each.device}" for each in found]
     for name in names:
         if names.count(name) > 1:
             raise SpecError(
-                "a backend is there more than once",
+                "the same backend occurs more than once",
                 where=", ".join(map(str, paths)),
                 got=name,
-                hint="Give one file of each.",
+                hint="Give one file for each backend and device.",
             )
     return found
 

@@ -1,4 +1,4 @@
-"""Other numbers for the cases: a seed draws them anew, and leaves what was put there on purpose."""
+"""Redraw the numbers of a case by a seed, and keep the numbers that were chosen on purpose."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from dnnbridge.testing.cases.training_case import TrainingCase
 Case = TypeVar("Case", bound=OpCase | EquationCase)
 
 LEAST = 0.7
-"""A number is multiplied by one from here to 1: its size and sign, and that it is below 1, stay."""
+"""Numbers are multiplied by factors from here to 1. So they keep their sign and order of magnitude,
+and numbers below 1 stay below 1."""
 
 
 def redrawn(array: Array, seed: int, name: str) -> Array:
-    """Return the array with other numbers in place of those that look drawn; seed 0 changes none.
+    """Return the array with other numbers in place of those that look random.
 
-    Whole numbers (labels, masks, zeros, ties of rounded ones), numbers that occur twice, and those
-    that are not finite are kept.
+    Whole numbers (labels, masks, zeros, rounded ties), numbers that occur twice, and non-finite
+    numbers stay as they are. Seed 0 changes nothing.
 
     Example:
         >>> redrawn(np.array([0.3, 2.0, np.inf]), 1, "x")
@@ -40,19 +41,19 @@ def redrawn(array: Array, seed: int, name: str) -> Array:
 
 
 def other_inputs(case: Case, seed: int) -> Case:
-    """Return a case of an operation or equation with other inputs."""
+    """Return the case of an operation or equation with other inputs."""
     inputs = tuple(redrawn(a, seed, f"{case.id} {i}") for i, a in enumerate(case.inputs))
     return replace(case, inputs=inputs)
 
 
 def other_gradients(case: OptimizerCase, seed: int) -> OptimizerCase:
-    """Return a case of an optimizer with another start and other gradients."""
+    """Return the case of an optimizer with other initial weights and gradients."""
     start, gradients = (redrawn(a, seed, case.id) for a in (case.start, case.gradients))
     return replace(case, start=start, gradients=gradients)
 
 
 def other_examples(case: TrainingCase, seed: int) -> TrainingCase:
-    """Return a training of other examples, from other weights, with other shuffles and masks."""
+    """Return the training with other examples, initial weights, shuffles and masks."""
     if not seed:
         return case
     experiment = case.experiment.replace(seed=case.experiment.seed + seed)

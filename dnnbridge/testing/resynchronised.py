@@ -1,4 +1,4 @@
-"""Trainings whose every step starts from the state of the reference, so that no flip goes on."""
+"""Trainings whose every step starts from the reference's state, so that a flip cannot spread."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from dnnbridge.training.run import Run
 State = dict[str, Array]
 
 SQUARED = 2.0
-"""Slots may be made of squares of gradients, whose relative error is twice as large."""
+"""Factor on the tolerance of state: slots may hold squares of gradients, with twice the relative
+error."""
 
 TRIED = 4
-"""Of so many kinks, the nearest ones, every choice is tried."""
+"""All subsets of this many nearest kinks are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +37,11 @@ class Step:
     """A step of the reference.
 
     Attributes:
-        before: the state it started from, in float32.
-        after: the state it led to; "…:gradient" is the gradient of a weight.
-        loss: of its batch.
+        before: the state before the step, rounded to float32.
+        after: the state after the step; "…:gradient" is the gradient of a weight.
+        loss: loss of the batch.
         near: the kinks that rounding may decide.
-        expected: how many of them there are by chance.
+        expected: the number of such kinks expected by chance.
     """
 
     before: State
@@ -51,11 +52,11 @@ class Step:
 
 
 class Errors(NamedTuple):
-    """How far a step is from one of the reference, as relative L2 distances of arrays.
+    """The errors of a step against the reference, for arrays as relative L2 distances.
 
     Attributes:
-        gradients: the largest one of a gradient, and its name.
-        state: the largest one of a weight, buffer or slot, and its name.
+        gradients: the largest error of a gradient, and its name.
+        state: the largest error of a weight, buffer or slot, and its name.
         loss: |actual - expected| / (1 + |expected|).
     """
 
@@ -70,12 +71,12 @@ class Errors(NamedTuple):
 
 
 def measure_resynchronised(case: TrainingCase, subject: Subject) -> list[Measurement]:
-    """Gradients, weights and losses of every step, each from the reference's state.
+    """Compare gradients, weights and losses of every step, each from the reference's state.
 
-    Where a step is not within its tolerance, and a number lies so near to a kink that rounding may
-    decide it, the reference goes the step again with the number on the other side. If the step is
-    within its tolerance then, this was a flip, and it is reported. All else is a failure, and so
-    are more flips than chance would bring.
+    If a step exceeds its tolerance and numbers lie within rounding of a kink, the reference
+    repeats the step with those numbers on the other side. If the step is within its tolerance
+    then, the difference is reported as a flip. Any other difference fails, and so do more flips
+    than chance explains.
     """
     lead = Lead(case)
     follow = _Follow(lead.steps)
@@ -90,12 +91,12 @@ def measure_resynchronised(case: TrainingCase, subject: Subject) -> list[Measure
 
 
 class Lead:
-    """The training of the reference, which sets the state of every step.
+    """The training of the reference, which gives the state before every step.
 
     Attributes:
-        case: the data.
-        experiment: the case's, with an optimizer that keeps gradients.
-        steps: of the training.
+        case: the case, with the data.
+        experiment: experiment of the case, with an optimizer that keeps gradients.
+        steps: steps of the training.
     """
 
     def __init__(self, case: TrainingCase) -> None:
@@ -112,7 +113,7 @@ class Lead:
         ]
 
     def again(self, k: int, forced: tuple[Kink, ...]) -> Step:
-        """Return step k with some kinks on their other side."""
+        """Repeat step k with some kinks flipped, and return it."""
         per_epoch = -(-self.case.count // self.case.batch_size)
         epoch, batch = divmod(k, per_epoch)
         place = Position(k, epoch, batch, self.case.count, self.case.batch_size)
@@ -123,7 +124,7 @@ class Lead:
 
 
 class _Record(Callback):
-    """Start every step of the reference from numbers that float32 has, and keep it."""
+    """Round the state to float32 before every step of the reference, and record the step."""
 
     def __init__(self, watch: KinkWatch) -> None:
         self.steps: list[Step] = []
@@ -141,7 +142,7 @@ class _Record(Callback):
 
 
 class _Follow(Callback):
-    """Start every step of the subject from what the reference's step starts from."""
+    """Start every step of the subject from the state of the reference."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.states: list[State] = []
@@ -178,7 +179,7 @@ def _fit(run: Run, case: TrainingCase, epochs: int, callback: Callback) -> list[
 
 
 def _explained(lead: Lead, k: int, state: State, loss: float) -> tuple[Errors, tuple[Kink, ...]]:
-    """Return how far a step is off, and the flips that make it so, if any do."""
+    """Return the errors of a step, and the flips that explain its difference, if any do."""
     step, tolerance = lead.steps[k], lead.case.one_step
     plain = _errors(state, loss, step)
     if plain.within(tolerance):

@@ -1,8 +1,8 @@
-"""The reference with random roundings, which says how far float32 may be from float64.
+"""The reference with random roundings, which estimates how far float32 may be from float64.
 
-Monte Carlo arithmetic (Parker, 1997): every operation that rounds sees its numbers, and gives its
-result, off by a random relative error below half a spacing of float32. How far such a training is
-from the exact one is what rounding alone does to this program, however it is conditioned.
+Monte Carlo arithmetic (Parker, 1997): the inputs and the result of every operation that rounds get
+a random relative error of at most half a spacing of float32. The distance of such a training from
+the exact one is the effect of rounding on this program, whatever its condition number.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from dnnbridge.reference.plugin import INFO
 from dnnbridge.testing.tolerances import EPSILON, SMALLEST
 
 SAMPLES = 16
-"""Random roundings of an equation, of which the furthest off counts."""
+"""Number of random roundings of an equation; the largest change of an element counts."""
 
 
 class RoundedBackend:
-    """The reference, each of whose operations rounds at random.
+    """The reference with random rounding errors in every operation.
 
     Args:
-        sample: which draw of the roundings.
-        fully: whether every rounding is by half a spacing, up or down, and none by less.
+        sample: number of the random draw.
+        fully: whether every error is a full half spacing, up or down, and never less.
     """
 
     info = INFO
@@ -50,7 +50,7 @@ class RoundedBackend:
         return ReferenceExecutable(program, rules=self._rules())
 
     def _rules(self) -> dict[type[Op], Rule]:
-        """Return the rules of the reference, with roundings of their own."""
+        """Return the rules of the reference with rounding errors from a new generator."""
         rng = randomness.generator(self.sample, "roundings")
 
         def drawn(shape: tuple[int, ...]) -> Array:
@@ -60,7 +60,7 @@ class RoundedBackend:
 
 
 def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
-    """Round what a rule is given and what it gives."""
+    """Add rounding errors to the inputs and results of a rule."""
 
     def off(x: Array | None) -> Array | None:
         if x is None or x.dtype.kind != "f":
@@ -80,15 +80,15 @@ def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
 
 
 def units(run: Callable[[Backend], dict[str, Array]], exact: dict[str, Array]) -> dict[str, Array]:
-    """Return what the error of each element of some results is measured in, to be relative.
+    """Return the unit for the error of each element in a relative comparison.
 
-    That is how far random roundings move it, in spacings of float32, and one spacing of its own;
-    what is below `SMALLEST` may be read as 0. At most 1 + |x|, in which errors are measured
-    otherwise: a number beside a kink is moved to the other side.
+    The unit is |x|, plus the largest change by random roundings and `SMALLEST`, both divided by
+    `EPSILON`. `SMALLEST` is included because backends may read smaller numbers as 0. The unit is
+    at most 1 + |x|, the usual unit, because rounding can move a number across a kink.
 
     Args:
         run: computes the results on a backend.
-        exact: those of the reference.
+        exact: results of the reference.
     """
     samples = [run(RoundedBackend(sample, fully=True)) for sample in range(SAMPLES)]
     made = {}

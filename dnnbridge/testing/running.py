@@ -1,4 +1,4 @@
-"""Run checks on a backend and keep what they measured."""
+"""Run checks on a backend and collect their measurements."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Status = Literal["passed", "failed", "limited"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a check.
+    """The result of a check.
 
     Attributes:
-        area: of the check.
-        entry: of the check.
-        id: of the check.
-        status: "limited" where the backend declares that it cannot, or that it deviates.
+        area: area of the check.
+        entry: entry of the check.
+        id: id of the check.
+        status: "limited" if the backend declares a limitation or a deviation there.
         seconds: how long it took.
-        measurements: all of them.
-        note: why it is limited, the error that ended it, or what measurements have to tell, such
-            as the flips of a training.
+        measurements: all measurements of the check.
+        note: why it is limited, the error that ended it, or the notes of its measurements, such as
+            the flips of a training.
     """
 
     area: str
@@ -44,12 +44,12 @@ class Outcome:
 
     @property
     def worst(self) -> Measurement | None:
-        """The measurement that uses most of its tolerance, of those that have to keep it."""
+        """The measurement with the largest share of its tolerance, declared ones excepted."""
         return worst_of(each for each in self.measurements if not each.declared)
 
     @property
     def reason(self) -> str:
-        """Why it is not passed: the note, or what is most beyond its tolerance."""
+        """Why it did not pass: the note, or the measurement furthest beyond its tolerance."""
         wrong = sum(not each.ok for each in self.measurements)
         more = f" (and {wrong - 1} more)" if wrong > 1 else ""
         return self.note or (f"{self.worst}{more}" if wrong else "")
@@ -57,15 +57,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Conformance:
-    """All outcomes of a backend, and what they were measured on.
+    """All outcomes of a backend, and the machine and versions that they were measured on.
 
     Attributes:
-        backend: name.
-        device: kind.
-        versions: of Python, NumPy, dnnbridge and the framework; the platform, the processor, and
-            what the backend says of itself.
-        outcomes: in the order of the checks.
-        variant: of the backend, by name; empty for what it is by default.
+        backend: name of the backend.
+        device: kind of the device.
+        versions: versions of Python, NumPy, dnnbridge and the framework; the platform, the
+            processor, and the facts that the backend reports.
+        outcomes: outcomes in the order of the checks.
+        variant: name of the backend's variant; empty for the default.
     """
 
     backend: str
@@ -89,19 +89,19 @@ class Conformance:
 
     @property
     def seconds(self) -> float:
-        """How long all of it took, without the import of the framework."""
+        """Total time of all checks, without the import of the framework."""
         return sum(outcome.seconds for outcome in self.outcomes)
 
 
 def run_checks(
     checks: Iterable[Check], subject: Subject, done: Callable[[Outcome], None] = lambda _: None
 ) -> Conformance:
-    """Ask a backend every check; an error of a check is a failure of that check.
+    """Run checks on a backend. An error in a check fails only that check.
 
     Args:
-        checks: of `all_checks`.
+        checks: checks from `all_checks`.
         subject: the backend.
-        done: is told every outcome as it comes.
+        done: called with every outcome as soon as it is known.
     """
     outcomes = []
     for check in checks:
@@ -112,7 +112,7 @@ def run_checks(
 
 
 def run_check(check: Check, subject: Subject) -> Outcome:
-    """Ask a backend one check."""
+    """Run one check on a backend."""
     begin = time.perf_counter()
     made: list[Measurement] = []
     note = ""
@@ -131,7 +131,7 @@ def run_check(check: Check, subject: Subject) -> Outcome:
 
 
 def status_of(made: Sequence[Measurement]) -> Status:
-    """Return what measurements amount to."""
+    """Return the status of a check with these measurements."""
     wrong = [each for each in made if not each.ok]
     if all(each.declared for each in wrong):
         return "limited" if wrong else "passed"
@@ -139,7 +139,7 @@ def status_of(made: Sequence[Measurement]) -> Status:
 
 
 def versions_of(backend: str) -> dict[str, str]:
-    """Return the versions, and what else of this machine decides the numbers or the speed."""
+    """Return the versions, and the facts of this machine that affect the numbers or the speed."""
     found = {"python": platform.python_version(), "numpy": version("numpy")}
     found["dnnbridge"] = version("dnnbridge")
     facts: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`Subject`: a backend on a device, whose numbers are to be held to the reference."""
+"""`Subject`: a backend on a device, to be compared with the reference."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A backend, which need not be installed, on a device.
+    """A backend on a device. The backend need not be installed.
 
     Attributes:
-        backend: whose numbers they are.
-        device: kind.
-        seed: what it is asked with: 0 for the numbers that the cases have, another one for others.
-        held_to: another subject's `reference`, so that several have one and its results are
-            computed once; by default one of its own.
+        backend: the backend to test.
+        device: kind of the device.
+        seed: 0 for the numbers of the cases; any other seed gives other numbers.
+        held_to: the `reference` of another subject, to share its results; by default this subject
+            makes its own.
     """
 
     backend: Backend
@@ -38,11 +38,11 @@ class Subject:
 
     @cached_property
     def reference(self) -> Subject:
-        """What it is held to."""
+        """The reference that this subject is compared with."""
         return self.held_to or Subject(load_backend("reference"))
 
     def once(self, key: Hashable, make: Callable[[Subject], T]) -> T:
-        """Return what `make` made of this subject when it was first asked for under the key."""
+        """Return the result of `make(self)`, computed only at the first call with this key."""
         if key not in self._made:
             self._made[key] = make(self)
         made: T = self._made[key]
@@ -53,5 +53,5 @@ class Subject:
         return compile_for(self.backend, experiment, self.device)
 
     def load(self, path: Path) -> Run:
-        """Make a run of a checkpoint."""
+        """Restore a run from a checkpoint."""
         return restore(path, self.run)

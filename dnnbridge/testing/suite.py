@@ -16,7 +16,7 @@ from dnnbridge.testing.subject import Subject
 class ConformanceSuite:
     """Tests of one backend; each compares with the float64 reference.
 
-    A check of what the backend declares as a limitation or deviation is skipped, with the reason.
+    A check is skipped, with the reason, if the backend declares its limitation or deviation.
 
     Example:
         class TestMine(ConformanceSuite):
@@ -36,5 +36,5 @@ class ConformanceSuite:
 
 @cache
 def _subject(backend: str, device: str) -> Subject:
-    """One for all tests of a process: what several of them are about is made once."""
+    """Return the subject that all tests of a process use, so that shared work is done once."""
     return Subject(load_backend(backend), device)

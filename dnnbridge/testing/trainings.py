@@ -1,4 +1,4 @@
-"""Whole trainings, held to those of the reference."""
+"""Whole trainings, compared with those of the reference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
 STEPS_PER_CALL = 3
-"""Of a training that is interrupted: it stops within an epoch, and within a window of steps."""
+"""Steps per call of an interrupted training, so that it stops within an epoch and a window of
+accumulated steps."""
 
 
 class _States(Callback):
@@ -35,7 +36,7 @@ class _States(Callback):
 
 
 class _Stop(Callback):
-    """Stop once so many epochs and at least one step of the next are done."""
+    """Stop within the epoch after the given number of epochs."""
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
@@ -46,7 +47,7 @@ class _Stop(Callback):
 
 
 def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
-    """Weights, slots, every loss, the metrics and predictions follow the reference."""
+    """Compare weights, slots, all losses, metrics and predictions with the reference."""
     case = other_examples(case, subject.seed)
     runs = [begin(case, each) for each in (subject, subject.reference)]
     states = _States(), _States()
@@ -75,7 +76,7 @@ def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
 
 
 def allowed(made: list[Measurement], subject: Subject) -> list[Measurement]:
-    """Allow more where the numbers are not those of the cases."""
+    """Widen the tolerances if the subject has other numbers than the cases."""
     if not subject.seed:
         return made
     return [replace(each, tolerance=OTHER_EXAMPLES * each.tolerance) for each in made]
@@ -109,7 +110,7 @@ def histories(actual: History, expected: History) -> list[Measurement]:
 
 
 def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
-    """Begin on one backend, save within an epoch, go on with the other: the same trajectory."""
+    """Train on one backend, save within an epoch, resume on the other, and compare the results."""
     case = other_examples(case, subject.seed)
     progress, trained = subject.reference.once(("trained", case), partial(_train, case))
     given, done = (case.x, case.y, case.batch_size), case.epochs // 2
@@ -137,7 +138,7 @@ def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
 
 
 def begin(case: TrainingCase, subject: Subject) -> Run:
-    """Return a run that has not been trained; it is compiled once, for all checks of the case."""
+    """Return an untrained run. It is compiled once for all checks of the case, and reset here."""
     run, start = subject.once(("run", case), partial(_compile, case))
     run.set_state(start, Position(), case.experiment.optimizer)
     return run
@@ -149,7 +150,7 @@ def _compile(case: TrainingCase, subject: Subject) -> tuple[Run, dict[str, Array
 
 
 def _train(case: TrainingCase, subject: Subject) -> tuple[Position, dict[str, Array]]:
-    """Train to the end, and return where that is and what it made."""
+    """Train to the end and return the final position and state."""
     run = begin(case, subject)
     run.fit(case.x, case.y, case.batch_size, case.epochs, **case.weighted)
     return run.position, run.state()

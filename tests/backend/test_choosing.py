@@ -1,4 +1,4 @@
-"""Kernels are chosen by a probe: once for a machine, whatever happens to the file."""
+"""A probe chooses kernels once per machine, whatever happens to the file of its results."""
 
 import json
 import multiprocessing
@@ -16,7 +16,7 @@ QUESTION = "test.work: a form"
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of its own, a clock that candidates move, and nothing known before or after."""
+    """An empty cache folder, a clock that candidates advance, and no remembered choices."""
     known, taken = dict(choosing._KNOWN), dict(choosing._TAKEN)
     monkeypatch.setattr(choosing.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setattr(choosing.time, "perf_counter", lambda: CLOCK[0])
@@ -32,7 +32,7 @@ CLOCK = [0.0]
 
 
 def candidates(**seconds):
-    """Candidates that take so long, by name, and a list of those that ran."""
+    """Return candidates with the given times, by name, and the list of those that ran."""
     ran = []
 
     def prepare(name, time):
@@ -54,7 +54,7 @@ def file_of(folder):
     [
         ({"a": 1.0, "b": 3.0}, "a"),
         ({"a": 3.0, "b": 1.0}, "b"),
-        ({"a": 1.0, "b": 0.95}, "a"),  # not worth another form
+        ({"a": 1.0, "b": 0.95}, "a"),  # too small a gain
         ({"a": 1.0, "b": 0.8}, "b"),
         ({"a": 1.0, "b": 0.85, "c": 0.7}, "c"),
     ],

@@ -1,4 +1,4 @@
-"""Which calls a backend has a kernel for; that the kernel is right is for the suite to say."""
+"""Which calls a backend has a kernel for. The suite checks the numbers of the kernels."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_dropout_is_none_of_a_prediction(backend):
 
 
 def optimizer_calls(optimizer, **fields):
-    """Return how many updates TensorFlow's backend makes where the weights lie."""
+    """Return how many updates TensorFlow's backend makes in place."""
     pytest.importorskip("tensorflow")
     model = db.Sequential([db.Input((2,)), db.Dense(3, "tanh"), db.Dense(1)])
     program = db.Experiment(model, db.MeanSquaredError(), optimizer, **fields).program()

@@ -33,7 +33,7 @@ def _small_tables_too(monkeypatch):
 
 @spec
 class Shifted(AbstractLayer):
-    """Rows of a table at indices that the model computes, some of which it lacks."""
+    """Rows of a table at computed indices, some of which are out of range."""
 
     shift: int = 0
 
@@ -44,7 +44,7 @@ class Shifted(AbstractLayer):
 
 @spec
 class Read(AbstractLayer):
-    """Rows of a table at indices that are cut out of whole numbers, and at fixed ones."""
+    """Rows of a table at indices sliced from the input, or at constant indices."""
 
     fixed: bool = False
 
@@ -80,7 +80,7 @@ def shared():
 
 
 def tied():
-    """The table is the kernel of a product too."""
+    """A model whose table is also the kernel of a matrix product."""
     x = db.Input((4,), "int32")
     return db.Model(x, db.Dense(2)(db.Flatten()(Tied()(x))))
 
@@ -128,7 +128,7 @@ def count(flat, op):
 
 
 class ByRows(ReferenceExecutable):
-    """The reference, given the graph of a backend that updates by rows."""
+    """The reference with the graph of a backend that updates by rows."""
 
     def __init__(self, program):
         super().__init__(program)
@@ -151,7 +151,7 @@ def trained(made, backend, x):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("model", MODELS)
 def test_rows_have_the_numbers_of_the_whole_table(model, optimizer):
-    """In float64 they agree to its rounding; words are repeated within every batch."""
+    """In float64 they agree to rounding. Words are repeated within every batch."""
     made = experiment(MODELS[model](), OPTIMIZERS[optimizer])
     slots = len(OPTIMIZERS[optimizer].slots(()))
     assert count(lowered(made), ops.PutRows) == 1 + slots
@@ -169,7 +169,7 @@ def test_rows_have_the_numbers_of_the_whole_table(model, optimizer):
 
 @spec
 class Watched(AbstractWrapper):
-    """Keeps a sum of what something else computes with: a weight, its gradient or the new one."""
+    """Reads a weight, its gradient or the new weight, and stores its sum in a slot."""
 
     what: str
 
@@ -209,7 +209,7 @@ LEFT = {
 
 @pytest.mark.parametrize("fields", LEFT.values(), ids=LEFT)
 def test_what_needs_the_whole_table_is_left_as_it_is(fields):
-    """The graph is that without rows, which every backend is held to elsewhere."""
+    """The graph equals the one without row updates, which other tests check."""
     given = dict(fields)
     made = experiment(given.pop("model", plain)(), given.pop("optimizer"), **given)
     function = made.program().functions["train"]
@@ -231,7 +231,7 @@ def test_small_tables_and_those_that_a_batch_may_read_whole_are_not_for_rows(mon
 
 
 def test_rows_are_of_use_to_exactly_those_optimizers_that_leave_them():
-    """A gradient of 0 in two rows: do they stay, with their slots, from the first step on?"""
+    """Two rows whose gradient is 0 must keep their numbers and slots from then on."""
     from dnnbridge.backend.plugins import load_backend
     from dnnbridge.testing.harness import trajectory
 
@@ -274,7 +274,7 @@ def test_backends_put_rows_where_the_table_lies(backend):
 
 @both
 def test_an_index_that_the_table_lacks_is_seen_and_corrupts_no_other_row(backend):
-    """The loss is NaN, rows that no example read keep their numbers, the last one too."""
+    """The loss is NaN; all rows that no example read keep their numbers, the last one too."""
     pytest.importorskip(backend)
     made = experiment(sequential(OffTable()), db.SGD(0.5))
     assert count(lowered(made), ops.PutRows) == 1

@@ -1,4 +1,4 @@
-"""What MindSpore has compiled, kept from one process to the next."""
+"""Graphs that MindSpore has compiled are kept for the next process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print(json.dumps(run.fit(x, y, 5, 2).step_losses))
 
 
 def losses(folder, rows):
-    """Return the losses of a training in a process of its own, and the graphs in the folder."""
+    """Return the losses of a training in a new process, and the graphs in the folder."""
     env = os.environ | {VARIABLE: str(folder)}
     script = folder.with_suffix(".py")
     script.write_text(SCRIPT)

@@ -1,4 +1,4 @@
-"""A training gives the same numbers whatever the machine is like besides its processor.
+"""A training gives the same numbers on machines that differ in anything but the processor.
 
 One process for each backend has one core, one thread, another language, another time zone, a home
 that cannot be written and Python's hashes by chance; with `-m slow` each of these alone.

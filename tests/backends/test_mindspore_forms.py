@@ -19,7 +19,7 @@ from dnnbridge_mindspore import forms
 from dnnbridge_mindspore.generator import generate
 
 CHECKS = [check for check in all_checks() if check.entry == "Conv"]
-"""Those of the operation; by default a quarter of them."""
+"""All checks of the operation `Conv`. By default a quarter of them run."""
 
 MORE = [
     *select(all_checks(), words="conv,inception,resnet,lenet,images"),
@@ -29,14 +29,14 @@ MORE = [
 
 @pytest.fixture(autouse=True)
 def anew():
-    """Compile each model anew: forms are changed behind the back of what is kept."""
+    """Empty the cache of executables: it does not know that these tests change the forms."""
     reuse.clear()
     yield
     reuse.clear()
 
 
 def require(check, form, monkeypatch):
-    """Hold the backend to the reference with one form for all."""
+    """Compare the backend with the reference, with one form for all convolutions."""
     monkeypatch.setenv(choosing.VARIABLE, f"mindspore.conv={form}")
     check.require(Subject(load_backend("mindspore"), "cpu"))
 
@@ -93,7 +93,7 @@ def trained(backend, batch=4):
     ("few", "some"), [("native", "native"), ("native", "slices"), ("slices", "native")]
 )
 def test_forms_may_be_neighbours(few, some, monkeypatch):
-    """Kinds are chosen apart, so that one convolution has its channels first and the next last."""
+    """Forms are chosen per kind, so neighbouring convolutions may differ in layout."""
 
     def choose(question, about, candidates):
         return few if "up to 4" in question else some

@@ -31,7 +31,7 @@ def windows():
 
 
 def test_every_form_is_asked_by_some_variant(windows):
-    """Those that are taken by default are asked by every case; all others have to be forced."""
+    """All cases run the default forms; a variant must force each of the others."""
     from dnnbridge_tensorflow.plugin import REWRITTEN, SLICES
 
     default = {"line", "pointwise", "depthwise", "native"}
@@ -80,7 +80,7 @@ def test_a_kernel_with_a_wrong_derivative_is_not_taken(windows):
 
 
 def test_what_the_user_has_chosen_stays(windows, monkeypatch):
-    """TensorFlow reads its variables when it is imported: later nothing is set."""
+    """TensorFlow reads its variables on import, so the backend sets none afterwards."""
     from dnnbridge_tensorflow.plugin import PLUGIN
 
     assert "tensorflow" in sys.modules

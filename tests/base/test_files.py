@@ -1,4 +1,4 @@
-"""Files are written whole or not at all; what they replace lends them its mode and its place."""
+"""Files are written completely or not at all; mode and place of a replaced file are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compiling looks for no garbage, and leaves Python's collector as it was."""
+"""Compilation disables Python's garbage collector, and restores its state afterwards."""
 
 import gc
 

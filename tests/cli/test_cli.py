@@ -1,4 +1,4 @@
-"""The command line: what it prints and writes, and that each mistake gets one clear line."""
+"""The command line: what it prints and writes; each mistake gives one clear line."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def toys(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plug in three more backends, here and in the processes that `compare` starts."""
+    """Install three more backends, for this process and those that `compare` starts."""
     folder = tmp_path_factory.mktemp("toys")
     (folder / "toy_backends.py").write_text(TOY)
     info = folder / "toy_backends-1.0.dist-info"
@@ -501,7 +501,7 @@ except OSError:
 
 
 def on_terminal(columns: int, *args: str | Path) -> list[str]:
-    """Return the lines that a command writes to a terminal of so many columns."""
+    """Return the lines that a command writes to a terminal with the given number of columns."""
     command = [sys.executable, "-c", TERMINAL, str(columns), *map(str, args)]
     found = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", found)

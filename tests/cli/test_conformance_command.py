@@ -74,7 +74,7 @@ OUTSIDE = {"src", "href", "action", "data", "srcset"}
 
 @pytest.fixture
 def crooked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plug in a backend that is wrong in one place and limited in another."""
+    """Install a backend that is wrong in one place and limited in another."""
     folder = tmp_path_factory.mktemp("crooked")
     (folder / "crooked_backend.py").write_text(CROOKED)
     info = folder / "crooked_backend-1.0.dist-info"
@@ -128,7 +128,7 @@ def test_mistakes_have_one_line(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{}")
     mistakes = {
         "no check has one of 'nosuch'": ("--select", "nosuch"),
-        "is no report of dnnbridge conformance": ("--against", tmp_path / "no.json"),
+        "is not a report of dnnbridge conformance": ("--against", tmp_path / "no.json"),
         "Did you mean 'reference'": ("--backend", "refrence"),
         "cannot be written": ("--report", tmp_path),
     }
@@ -202,7 +202,7 @@ def test_changes_are_each_in_one_place() -> None:
 
 
 class Page(HTMLParser):
-    """Collect what a page shows, and what it would load."""
+    """Collects the texts of a page, and the addresses that it would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -258,7 +258,7 @@ def test_files_of_several_backends_make_one_report(tmp_path: Path) -> None:
     assert "two 1.2.3" in re.sub(r"\s+", " ", page.read_text())
     twice = CliRunner().invoke(main, [*command, files[0]])
     assert twice.exit_code == 1
-    assert "a backend is there more than once" in twice.output
+    assert "the same backend occurs more than once" in twice.output
 
 
 def test_what_is_not_finite_is_written_and_read(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_checks_have_names_of_their_own_and_cover_every_entry() -> None:
 
 
 class Noting(Subject):
-    """Notes under which keys something is made once."""
+    """Records the keys for which work is done once."""
 
     def once(self, key, make):
         self._made.setdefault("asked", set()).add(key)
@@ -290,7 +290,7 @@ class Noting(Subject):
 
 
 def test_checks_that_make_something_once_are_together() -> None:
-    """What several checks ask for is asked for by one process."""
+    """Checks that share work have one `together` key, so that they run in one process."""
     backend, asked = load_backend("reference"), {}
     reference = Noting(backend)
     subject = Noting(backend, held_to=reference)

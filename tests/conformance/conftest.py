@@ -1,4 +1,4 @@
-"""MindSpore compiles for half a second what it is asked; its long form is marked slow."""
+"""MindSpore compiles for half a second per check, so most of its checks are marked slow."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from dnnbridge.testing.checks import all_checks, select
 
 LONG = {"TestMindSpore"}
-"""Classes whose tests are those of `conformance --quick` by default, and all with `-m slow`."""
+"""Classes that run only the checks of `conformance --quick` by default; `-m slow` runs the rest."""
 
 TWICE_LONG = {"TestTensorFlow"}
-"""Classes whose layers are called twice by `layers called twice` alone by default."""
+"""Classes that run only `layers called twice` by default, and not every "-twice" case."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""Convolutions and pools that nobody wrote: any strides, dilation, groups, sizes and padding."""
+"""Random convolutions and pools: any strides, dilation, groups, sizes and padding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def numbers(rng, *shape):
 
 
 def draw(rng, kind: str) -> OpCase:
-    """Draw a case; raises ShapeError where its sizes do not fit."""
+    """Draw a case; raises ShapeError if its sizes do not fit together."""
     axes = rng.choice((1, 2, 2, 2, 3))
     sizes = rng.integers(1, SIZES[axes] + 1, axes).tolist()
     window = rng.integers(1, 4, axes).tolist() if rng.integers(5) else [1] * axes

@@ -1,7 +1,7 @@
-"""Backends meet the reference as their frameworks may run elsewhere: other kernels, one thread.
+"""Backends agree with the reference in every variant: other kernels, one thread.
 
-By default the operations that depend on it are asked; `-m slow` asks every check of windows and
-sums in every variant.
+By default only the operations that depend on the variant are checked; `-m slow` runs every check
+of windows and sums in every variant.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ SHORT = {
     ("tensorflow", "xla"): "ReduceMax-axis0,ReduceSum-axis0,MaxPool-3d-ties,Conv-1x1-all",
     ("mindspore", "one-thread"): "ReduceSum-axis0,AvgPool-3d,Conv-valid",
 }
-"""What is asked by default, by words of `--select`."""
+"""Words of `--select` for the checks that run by default."""
 
 EVERY = "Conv,Pool,Reduce"
 

@@ -1,4 +1,4 @@
-"""Data sets: what is read, how it is split and adapted, and what is refused."""
+"""Data sets: which files are read or refused, and how data are split and converted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated pages are fresh, and what the pages say runs."""
+"""Generated pages are up to date, and the code on the pages runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFERENCE = ROOT / "docs" / "reference"
 
 
 FRAMEWORKS = {"support.md", "coverage.md"}
-"""Pages that are written where both frameworks are installed."""
+"""Pages that need both frameworks."""
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,4 +1,4 @@
-"""Links of the pages lead somewhere, and files that are named anywhere are there."""
+"""The links of the pages work, and all files that a text names exist."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TEST = re.compile(r"(?<![\w/])test_\w+\.py\b")
 
 
 def broken(page: Path) -> Iterator[str]:
-    """Yield the relative links of a page that lead nowhere."""
+    """Yield the broken relative links of a page."""
     for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
         if not (page.parent / target).exists():
             yield target
 
 
 def missing(text: str) -> Iterator[str]:
-    """Yield the files and folders of the repository that a text names and that are not there."""
+    """Yield the files and folders of the repository that a text names and that do not exist."""
     yield from (path for path in PATH.findall(text) if not (ROOT / path).exists())
     yield from (name for name in TEST.findall(text) if name not in TESTS)
 

@@ -1,4 +1,4 @@
-"""The page of native differences has every row, and what it says is right is still so."""
+"""The page of native differences has every row, and its right results are still the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_row_can_tell_whether_it_is_still_so():
 
 @pytest.mark.parametrize("id", [id for id, row in ROWS.items() if row.code("reference")])
 def test_the_page_says_what_the_reference_computes(id, tmp_path, monkeypatch):
-    """All that is said to be right or the same here, computed again and found in the page."""
+    """Compute all right results and results of our code again, and find them in the page."""
     monkeypatch.chdir(tmp_path)
     part = PAGE.split(f'<a id="{id}"></a>')[1].split("<a id=")[0]
     for name, code in ROWS[id].code("reference").items():

@@ -1,4 +1,4 @@
-"""What the pages and docstrings quote of the code is what it is."""
+"""Figures, class trees and lists in pages and docstrings agree with the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_size_of_a_block():
 
 
 def drawn(doc: str) -> dict[str, tuple[str, ...]]:
-    """Return the bases that a drawn tree gives each class: the one above, and those in brackets."""
+    """Return the bases of each class in a drawn tree: the class above, and those in brackets."""
     found: dict[str, tuple[str, ...]] = {}
     above: list[str] = []
     indent = 0

@@ -1,4 +1,4 @@
-"""Every entry meets an implementation that is not ours, or says why not."""
+"""Every entry is compared with an independent implementation, or says why not."""
 
 from __future__ import annotations
 

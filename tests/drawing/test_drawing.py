@@ -1,4 +1,4 @@
-"""Drawings of models: everything is there, nothing overlaps, edges go down."""
+"""Drawings of models: no part is missing, nothing overlaps, edges go down."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Every layer, called twice by a model: one set of weights, whose gradient is that of both calls.
 
-The suite holds every backend to the reference. Here the reference is held to two calls by hand.
+The suite compares every backend with the reference. Here the reference is compared with two
+separate calls.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REFERENCE = load_backend("reference")
 
 
 def half(case, second):
-    """Return the case of one of the two calls, as a model of that call alone."""
+    """Return a case of a model that has only one of the two calls."""
     model, count = case.spec, len(case.inputs) // 2
     part = slice(count, None) if second else slice(count)
     places = [*model.inputs][part]
@@ -31,13 +32,13 @@ def half(case, second):
 
 
 def results(built, feeds):
-    """Return what the first call of an equation gives."""
+    """Return the results of the first of the two runs that the harness makes."""
     made = replace(built, feeds=feeds).run(REFERENCE)
     return {name: array for name, array in made.items() if not name.startswith("again/")}
 
 
 def columns(array, second):
-    """Return the columns that one of the two calls made, or is weighted by."""
+    """Return the columns of an array that belong to one of the two calls."""
     size = array.shape[1] // 2
     return array[:, size:] if second else array[:, :size]
 

@@ -1,4 +1,4 @@
-"""What a layer may do in its scope, and what it is told when it may not."""
+"""What a layer may do in its scope, and the errors for what it may not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dnnbridge.testing.cases.hostile_cases import RunningCentre
 
 
 def layer(name, emit):
-    """Make a layer class of an emit function."""
+    """Make a layer class from an emit function."""
     return db.spec(type(name, (db.AbstractLayer,), {"emit": emit, "__module__": __name__}))()
 
 

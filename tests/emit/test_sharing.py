@@ -1,4 +1,4 @@
-"""Who shares weights: a matter of values and paths, never of objects or of what ran before."""
+"""Which layers share weights depends on values and paths, not on objects or earlier calls."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ DENSE, SAME = db.Dense(4), db.Dense(4)
 
 @pytest.fixture(autouse=True)
 def nothing_built():
-    """Forget programs: an accepted one must not be what makes the next accepted."""
+    """Forget programs, so that an accepted model cannot make the next one accepted."""
     build.forget()
 
 
 def experiment(*layers, shape=(4,)):
-    """Return one of a `Model`, which does not trace its layers when it is made."""
+    """Return an experiment with a `Model`, which does not trace its layers on construction."""
     x = db.Input(shape)
     y = x
     for layer in layers:
@@ -88,7 +88,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("layer", "what"), REFUSED.values(), ids=REFUSED)
 def test_what_does_not_share_is_refused_always(layer, what):
-    """The first time and later, and after something like it has been accepted."""
+    """They are refused the first time, again, and after a similar model was accepted."""
     for made in ([layer], [SameName(DENSE, DENSE), layer], [layer, SameName(DENSE, SAME)]):
         with pytest.raises(SpecError, match=what):
             experiment(*made)
@@ -102,7 +102,7 @@ def test_wrappers_without_names_are_not_one():
 
 
 def test_a_cached_program_accepts_nothing_more():
-    """`NoName` of one object is equal to that of two, so what holds for one holds for both."""
+    """`NoName` with one object equals `NoName` with two, so both are treated alike."""
     assert NoName(DENSE, DENSE) == NoName(DENSE, SAME)
     for layer in (SameName(DENSE, DENSE), SameName(DENSE, SAME)):
         assert experiment(layer).program() is experiment(SameName(DENSE, DENSE)).program()
@@ -175,7 +175,7 @@ def test_a_composite_called_twice_has_its_weights_once(layer, shape):
 
 
 def test_another_process_accepts_what_this_one_does(tmp_path):
-    """Saved here, where the objects are; loaded there, where they are not."""
+    """Save in this process, which has the objects, and load in another, which does not."""
     expected = {}
     for k, (layer, _) in enumerate(SHARED.values()):
         run = db.compile(experiment(layer, OwnBlock()), "reference")

@@ -1,4 +1,4 @@
-"""The toy backend of the examples: built, installed and run as an outsider's would be."""
+"""The toy backend of the examples is built, installed and run like a third party's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLE = ROOT / "examples" / "custom_backend"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> dict[str, str]:
-    """Install the example into a folder of its own and return an environment that sees it."""
+    """Install the example into a new folder and return an environment that finds it."""
     folder = tmp_path_factory.mktemp("site")
     options = ["--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
     subprocess.run(

@@ -1,4 +1,4 @@
-"""Loops inside a step: the derivative of the reference, what is refused, what is counted."""
+"""Loops inside a step: the reference's derivative, errors, and counts of operations."""
 
 from __future__ import annotations
 

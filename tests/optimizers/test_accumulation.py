@@ -16,7 +16,7 @@ CLASSES = RNG.integers(0, 3, 24).astype(np.int32)
 NUMBERS = RNG.normal(size=(24, 1)).astype(np.float32)
 SEQUENCES = RNG.integers(0, 3, (24, 5)).astype(np.int32)
 SEQUENCES[np.arange(24)[:, None] % 7 < np.arange(5)] = -1
-"""Labels of five places, of which an example ignores up to four."""
+"""Sequences of five labels, of which up to four are ignored."""
 
 SPARSE = db.SparseCategoricalCrossentropy(from_logits=True)
 ABOUT = {"reference": 1e-9, "tensorflow": 2e-6, "mindspore": 2e-6}
@@ -64,14 +64,14 @@ CASES = {
     "activity": (with_activity(), SPARSE, CLASSES, {}),
     "heads": (two_outputs(), HEADS, {"kind": CLASSES, "size": NUMBERS}, {}),
 }
-"""Model, loss, labels, arguments of fit."""
+"""Each case has a model, a loss, labels and arguments of `fit`."""
 
 CUTS = {
     "full": (24, 24, 6, 4),
     "short last part": (22, 22, 6, 4),
     "short last window": (22, 12, 4, 3),
 }
-"""Examples, size of the large batch, size of a part, parts."""
+"""Number of examples, size of the large batch, size of a part, number of parts."""
 
 
 def first(labels, count):
@@ -112,7 +112,7 @@ def test_parts_are_the_large_batch(case, backend):
 
 
 def test_parts_of_ignored_labels_are_what_numpy_says():
-    """Without any code of ours: the gradient of the mean over all labels that count."""
+    """In plain NumPy: the gradient of the mean over all labels that are not ignored."""
     labels = SEQUENCES[:22]
     model = places()
     run = db.compile(
@@ -132,7 +132,7 @@ def test_parts_of_ignored_labels_are_what_numpy_says():
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("labelled", [0, 2, 12])
 def test_a_window_with_few_labels_or_none_is_moved_by_its_penalty(labelled, backend):
-    """As a large batch with as many: the first examples have labels, later parts have none."""
+    """The result is that of the large batch. Only the first `labelled` examples have labels."""
     if backend != "reference":
         pytest.importorskip(backend)
     model, loss, _, _ = CASES["penalty and ignored labels"]
@@ -148,7 +148,7 @@ def test_a_window_with_few_labels_or_none_is_moved_by_its_penalty(labelled, back
 
 
 def test_the_mean_of_the_steps_is_another_choice():
-    """As in Keras: every step counts alike, and a window goes on in the next epoch."""
+    """As in Keras, every step has the same weight, and a window continues in the next epoch."""
     labels = SEQUENCES[:22]
     loss = SPARSE.replace(ignore_class=-1)
     experiment = db.Experiment(places(), loss, db.SGD(1.0))
@@ -169,7 +169,7 @@ def test_the_mean_of_the_steps_is_another_choice():
 @pytest.mark.parametrize("last", ["update", "carry"])
 @pytest.mark.parametrize("steps_per_call", [1, 3, 128])
 def test_a_training_in_pieces_is_the_training(last, steps_per_call, tmp_path):
-    """Epochs of 5 steps, windows of 3; it is saved and read in the middle of a window."""
+    """Epochs have 5 steps, windows 3. The run is saved and loaded within a window."""
     window = db.Accumulation(3, last=last)
     optimizer = db.Adam(db.ExponentialDecay(0.1, 2, 0.5))
     experiment = db.Experiment(dense(), SPARSE, optimizer, accumulate=window)
@@ -206,7 +206,7 @@ def test_windows_are_counted_over_epochs_of_any_length():
 
 
 def test_what_an_epoch_ends_in_is_an_update():
-    """22 examples in parts of 4, three a window: two windows an epoch."""
+    """22 examples in parts of 4, three parts per window: two windows per epoch."""
     experiment = db.Experiment(dense(), SPARSE, db.SGD(0.1), accumulate=3)
     run = trained(experiment, "reference", 22, 4, CLASSES, {}, epochs=1)
     assert not run.state()["dense/kernel:accumulated"].any()

@@ -1,4 +1,4 @@
-"""Averages of weights: what they are, and that they can be swapped in, on every backend."""
+"""Averages of weights have the right numbers and can replace the weights, on every backend."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ LIMIT = 0.3
 
 
 def gradients(**given) -> dict[str, np.ndarray]:
-    """Return what the optimizer sees: the velocity of the first step."""
+    """Return the gradient that the optimizer gets, which is the velocity of the first step."""
     model = db.Sequential([db.Input((5,)), db.Dense(4, "tanh"), db.Dense(2)])
     experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1, momentum=0.9), **given)
     run = db.compile(experiment, "reference")

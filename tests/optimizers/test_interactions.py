@@ -1,4 +1,4 @@
-"""What is around an optimizer, together: averages, skipped steps, accumulation, constraints."""
+"""Combined features around an optimizer: averages, skipped steps, accumulation, constraints."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_the_averaging_of_keras_sees_weights_before_they_are_constrained():
 
 @db.spec
 class Given(db.AbstractLoss):
-    """Σ label · prediction, whose gradient is what is given as labels."""
+    """Σ label · prediction, so that the labels are its gradient."""
 
     reduction: str = "sum"
 

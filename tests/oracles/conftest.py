@@ -1,4 +1,4 @@
-"""What all witnesses share."""
+"""Fixtures for all witnesses."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Independent witnesses: activations of both frameworks' own classes, where those are right.
+"""Independent witnesses: activations of both frameworks, where those are right.
 
-An equation written once can be wrong once; these are implementations that are not ours.
+All backends share our one equation, so a mistake in it needs an independent implementation.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def test_activations_equal_keras(name, ours):
 
 
 def value_of(ours, x):
-    """Return what the reference computes, with parameters as they start."""
+    """Return the results of the reference, with the initial parameters."""
     model = db.Sequential([db.Input(x.shape[1:]), ours])
     experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
     return db.compile(experiment, "reference").predict(x)

@@ -25,7 +25,7 @@ QUERY, VALUE, KEY = normal(3, 5, 8), normal(3, 4, 6), normal(3, 4, 8, key=1)
 
 
 def evaluated(layer, *inputs):
-    """Return weights and the like, then the value and the derivatives, by name."""
+    """Return the feeds, then the value and the derivatives, by name."""
     types = [TensorType((BATCH, *x.shape[1:])) for x in inputs]
     built = equation(lambda scope, *v: scope.call(layer, *v), types, inputs)
     return built.feeds, built.run(load_backend("reference"))

@@ -1,4 +1,4 @@
-"""Cases that bring their own witness: the same in plain NumPy."""
+"""Cases with their own witness: an independent implementation in plain NumPy."""
 
 from __future__ import annotations
 

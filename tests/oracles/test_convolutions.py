@@ -1,6 +1,6 @@
-"""Independent witnesses: convolutions, pools and their kin of both frameworks, same weights.
+"""Independent witnesses: convolutions, pools and similar layers of both frameworks, same weights.
 
-An equation written once can be wrong once; these are implementations that are not ours.
+All backends share our one equation, so a mistake in it needs an independent implementation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TOLERANCE = 4e-6
 
 
 def value_of(layer, x):
-    """Return what the reference computes of a layer, and the weights it drew for it, in order."""
+    """Return the results of a layer on the reference, and its weights in order."""
     x = x.astype(np.float32)
     built = equation(
         lambda scope, v: scope.call(layer, v, name="it"), [TensorType((BATCH, *x.shape[1:]))], [x]
@@ -69,7 +69,7 @@ def test_convolutions_equal_keras(id, case):
     theirs.build(x.shape)
     assert [w.shape for w in theirs.weights] == [w.shape for w in weights]
     theirs.set_weights(weights)
-    if "dilation" in id:  # a CPU without oneDNN has no such kernels but by XLA
+    if "dilation" in id:  # without oneDNN, a CPU has such kernels only in XLA
         tf = pytest.importorskip("tensorflow")
         theirs = tf.function(theirs, jit_compile=True)
     assert_close(np.asarray(theirs(x.astype(np.float32))), expected, TOLERANCE, id)
@@ -193,7 +193,7 @@ def test_layers_equal_mindspore(name, ours, arguments):
     ],
 )
 def test_mindspore_starts_within_the_same_bounds(ours, native, arguments):
-    """Of a uniform distribution the largest of many draws is the bound."""
+    """The largest of many draws from a uniform distribution is close to its bound."""
     ms = pytest.importorskip("mindspore")
     theirs = getattr(ms.nn, native)(*arguments).weight.asnumpy()
     shape = theirs.transpose(2, 3, 1, 0).shape

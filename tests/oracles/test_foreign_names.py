@@ -1,4 +1,4 @@
-"""The table of names of Keras and MindSpore has every public name, and what it says is true."""
+"""The table of names of Keras and MindSpore has every public name, and its rows are true."""
 
 from __future__ import annotations
 

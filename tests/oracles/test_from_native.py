@@ -1,4 +1,4 @@
-"""Live optimizers of both frameworks, and the trajectory of the spec that is made of each."""
+"""Live optimizers of both frameworks: each is compared with the spec that is made from it."""
 
 from __future__ import annotations
 

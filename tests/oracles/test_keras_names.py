@@ -1,4 +1,4 @@
-"""Every name that is shared with Keras has its number, or a reason why not."""
+"""Every name shared with Keras gives equal numbers, or has a reason for the difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strings that Keras takes are taken here too, and stand for the same class."""
+"""dnnbridge accepts the strings that Keras accepts, and they mean the same class."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TAKEN: dict[str, Callable[[str], Spec]] = {
     "metrics": lambda name: loss_of(db.Head("a", "mse", metrics=[name]).metrics[0]),
     "optimizers": lambda name: experiment(optimizer=name).optimizer,
 }
-"""What a field makes of a name, by the namespace of Keras whose `get` takes it there."""
+"""Functions that convert a name as a field does, by the namespace of Keras with such a `get`."""
 
 OTHERS = {
     "activations": ("swish", "hard_silu"),
@@ -41,7 +41,7 @@ OTHERS = {
     "metrics": ("mse", "MAE", "mape", "msle", "bce", "BCE"),
     "optimizers": ("adam", "sgd", "rmsprop", "ADAMW", "lars", "lamb"),
 }
-"""Names that Keras takes besides those of its classes and functions."""
+"""Names that Keras accepts besides those of its classes and functions."""
 
 CALLED = {
     "identityinitializer": "identity",
@@ -53,10 +53,10 @@ CALLED = {
     "sparsetopkcategoricalaccuracy": "topkcategoricalaccuracy",
     "logcosherror": "logcosh",
 }
-"""Classes of Keras that are called otherwise here."""
+"""Classes of Keras that have another name here."""
 
 NOT_BY_NAME = {"CTC": "its padding must be said"}
-"""Classes that need an argument here."""
+"""Classes that need an argument here, so a name is not enough."""
 
 
 def plain(name: str) -> str:
@@ -64,7 +64,7 @@ def plain(name: str) -> str:
 
 
 def class_of(keras: Any, space: str, name: str) -> str | None:
-    """Return what Keras calls the class or function that a name stands for."""
+    """Return our name for the class or function that Keras finds under a name."""
     try:
         found = getattr(keras, space).get(name)
     except (ValueError, TypeError, KeyError):

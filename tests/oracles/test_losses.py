@@ -1,6 +1,6 @@
-"""Independent witnesses: losses and metrics of both frameworks' own classes, where those are right.
+"""Independent witnesses: losses and metrics of both frameworks, where those are right.
 
-An equation written once can be wrong once; these are implementations that are not ours.
+All backends share our one equation, so a mistake in it needs an independent implementation.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def test_losses_equal_keras(ours, name, arguments, prediction, target):
 
 
 def losses_of(ours, prediction, target):
-    """Return what a loss or metric emits for every example, of the reference."""
+    """Return the value of a loss or metric for every example, from the reference."""
     types = [
         TensorType((BATCH, *a.shape[1:]), "int32" if a.dtype.kind == "i" else "float32")
         for a in (prediction, target)
@@ -251,7 +251,7 @@ def test_metrics_equal_keras(ours, name, arguments, prediction, target):
 
 @witness("NumPy", db.Precision, db.Recall, db.F1Score, db.Perplexity, db.AUC)
 def test_metrics_by_hand():
-    """Class by class, pair by pair: what Keras has no metric for."""
+    """Computed by class and by pair in NumPy, because Keras has no such metric."""
     p, r, f = (
         m.result(losses_of(m, LOGITS, LABEL).sum(0), len(LABEL))
         for m in (db.Precision(None), db.Recall(None), db.F1Score(None))

@@ -1,4 +1,4 @@
-"""Every argument of a native class is taken by our constructor of it, or refused by its name."""
+"""Our constructor for a native class takes each of its arguments, or refuses it by name."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ NATIVE = {
     ("LSTM", "mindspore"): [nn.LSTM],
     ("GRU", "mindspore"): [nn.GRU],
 }
-"""The classes that each constructor stands for."""
+"""The native classes that each constructor imitates."""
 
 DEFAULTS = {
     ("Dense.mindspore", "activation"): "None is linear",
     ("Embedding.mindspore", "embedding_table"): '"normal" there is N(0, 0.01)',
 }
-"""Defaults that are written otherwise, and mean the same."""
+"""Defaults that are written differently and mean the same."""
 
 CONSTRUCTORS = [
     pytest.param(cls, framework, id=f"{cls.__name__}.{framework}")
@@ -108,7 +108,7 @@ CONSTRUCTORS = [
 
 
 def native_arguments(native: type) -> dict[str, object]:
-    """Return the arguments of a native class with their defaults, where they are literals."""
+    """Return the arguments of a native class, with their defaults if these are literals."""
     found = {
         name: p.default if p.default is not p.empty else NotImplemented
         for name, p in inspect.signature(native).parameters.items()
@@ -118,7 +118,7 @@ def native_arguments(native: type) -> dict[str, object]:
 
 
 def written_arguments(native: type) -> dict[str, object]:
-    """Return them as they stand in the source, which a decorator hides from `inspect`."""
+    """Return the arguments from the source, because a decorator hides them from `inspect`."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(native))).body[0]
     (init,) = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"]
     names = [argument.arg for argument in init.args.args[1:]]
@@ -135,7 +135,7 @@ def _literal(node: ast.expr) -> object:
 
 
 def documented_arguments(native: type) -> dict[str, object]:
-    """Return them as they stand in the docstring."""
+    """Return the arguments from the docstring."""
     section = re.search(r"Args:\n(.*?)\n\s*\n", inspect.getdoc(native), re.S).group(1)
     return dict.fromkeys(re.findall(r"^ {4}(\w+) \(", section, re.M), NotImplemented)
 

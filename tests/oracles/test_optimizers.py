@@ -1,6 +1,6 @@
-"""Independent witnesses: optimizers of both frameworks' own classes, where those are right.
+"""Independent witnesses: optimizers of both frameworks, where those are right.
 
-An equation written once can be wrong once; these are implementations that are not ours.
+All backends share our one equation, so a mistake in it needs an independent implementation.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FLAT = db.PiecewiseConstant((3,), (0.9, 0.9))
 TOLERANCE = 1e-5
 
 CANCELLING = {"Ftrl": 1e-4, "FTRL": 1e-4}
-"""The native classes take √(n + g²) - √n as it stands; `test_optimizer_papers.py` shows that this
-alone puts small gradients so far off in float32."""
+"""Tolerance of Ftrl. The native classes compute the difference √(n + g²) - √n itself.
+`test_optimizer_papers.py` shows that this alone causes such errors of small float32 gradients."""
 
 
 def keras_trajectory(optimizer, start=START, gradients=GRADIENTS):
@@ -300,7 +300,7 @@ def test_asgd_averages_as_mindspore_does():
 @witness("MindSpore", db.LazyAdam)
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_lazy_adam_moves_the_rows_that_mindspore_moves(nesterov):
-    """Its table is an EmbeddingLookup: with nn.Embedding it moves every row, as Adam does."""
+    """The table is an EmbeddingLookup. With nn.Embedding, LazyAdam moves every row like Adam."""
     ms = pytest.importorskip("mindspore")
     from dnnbridge_mindspore.executable import graph_mode
 

@@ -18,7 +18,7 @@ IMAGE = RNG.normal(size=(3, 4, 5, 6)).astype(np.float32)
 
 
 def evaluated(spec, *arrays):
-    """Return what was drawn and the value, of the reference."""
+    """Return the random numbers and the value, from the reference."""
     kinds = {"f": "float32", "i": "int32"}
     types = [TensorType((BATCH, *a.shape[1:]), kinds[a.dtype.kind]) for a in arrays]
     built = equation(lambda scope, *v: scope.call(spec, *v), types, arrays, gradient=False)

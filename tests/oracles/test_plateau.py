@@ -1,4 +1,4 @@
-"""`Plateau` against `keras.callbacks.ReduceLROnPlateau` itself, told the same metrics."""
+"""`Plateau` is compared with `keras.callbacks.ReduceLROnPlateau`, for the same metrics."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def test_plateau_follows_keras(settings, mode, seed):
         ours = ours.heard({"val_loss": value})
         assert ours(0) == pytest.approx(rate, rel=1e-5)
         assert ours.best == best
-        if rate > 1.001 * given.get("min_lr", 0.0):  # at the bound ours goes on counting
+        if rate > 1.001 * given.get("min_lr", 0.0):  # at the bound, ours continues to count
             assert (ours.waited, ours.cooling) == (wait, cooldown)
         fell |= rate < 0.1
     assert fell or "min_lr" in settings or not settings
 
 
 def test_a_metric_that_should_rise():
-    """Keras asks its metric objects what "auto" means; ours knows by the name."""
+    """Keras decides "auto" by the metric object; ours decides by the name."""
     metrics = sequence(7, "max")
     given = {"monitor": "val_accuracy", "patience": 2}
     ours = db.Plateau.keras(0.1, **given)

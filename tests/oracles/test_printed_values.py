@@ -1,4 +1,4 @@
-"""Independent witnesses on paper: numbers that papers, textbooks and model cards print."""
+"""Independent witnesses in print: numbers from papers, textbooks and model cards."""
 
 from __future__ import annotations
 

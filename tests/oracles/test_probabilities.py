@@ -1,6 +1,6 @@
-"""Independent witnesses: cross-entropies of probabilities, and of what a model ends with.
+"""Independent witnesses: cross-entropies of probabilities, and of models with a final activation.
 
-Keras divides probabilities by their sum, and computes from the logits behind a final activation.
+Keras divides probabilities by their sum, and computes from the logits before a final activation.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ QUOTIENTS = {
 
 @pytest.mark.parametrize(("loss", "name", "arguments", "label"), QUOTIENTS.values(), ids=QUOTIENTS)
 def test_probabilities_are_divided_by_their_sum(loss, name, arguments, label):
-    """Value and gradient, the order of clipping and dividing included."""
+    """Compare value and gradient. Both depend on the order of clipping and dividing."""
     keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
     types = [TensorType((BATCH, *a.shape[1:]), _dtype(a)) for a in (P, label)]
     built = equation(lambda scope, p, y: scope.call(loss, p, y), types, [P, label])
@@ -165,7 +165,7 @@ def keras_of(keras, activation, kernel, loss, metrics=()):
 
 @pytest.mark.parametrize(("activation", "kernel", "loss", "label"), SURE.values(), ids=SURE)
 def test_a_sure_wrong_answer_learns_as_in_keras(activation, kernel, loss, label):
-    """Kernel 25 and the other class: from probabilities the loss is 16.118 and nothing moves."""
+    """Kernel 25 and the other class: computed from probabilities, 16.118 without a gradient."""
     keras = pytest.importorskip("keras")
     model = keras_of(keras, activation, kernel, native_loss(keras, loss))
     theirs = [float(model.evaluate(X, label, verbose=0))]
@@ -185,7 +185,7 @@ def test_a_sure_wrong_answer_learns_as_in_keras(activation, kernel, loss, label)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("activation", "kernel", "loss", "label"), SURE.values(), ids=SURE)
 def test_logits_are_those_behind_an_activation_as_in_keras(activation, kernel, loss, label):
-    """Keras warns of from_logits=True there, and so do we; both go by the logits."""
+    """Keras and dnnbridge warn about from_logits=True there, and both use the logits."""
     keras = pytest.importorskip("keras")
     kernel = [0.1 * each for each in kernel]
     model = keras_of(keras, activation, kernel, native_loss(keras, loss, from_logits=True))
@@ -198,7 +198,7 @@ def test_logits_are_those_behind_an_activation_as_in_keras(activation, kernel, l
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("case", ["softmax-sparse", "softmax-rows", "sigmoid-binary"])
 def test_wherever_the_activation_stands(end, case):
-    """The number is that of float64, from the logits."""
+    """The expected number is computed from the logits in float64."""
     activation, kernel, loss, label = SURE[case]
     run = ours_of(end, activation, len(kernel), loss, "reference", [loss])
     (name,) = run.parameters()
@@ -218,7 +218,7 @@ def test_wherever_the_activation_stands(end, case):
 
 
 def test_what_is_made_otherwise_is_clipped():
-    """Keras sees no logits behind a Reshape either; fused=False looks at none."""
+    """Like Keras, the loss finds no logits before a Reshape; fused=False does not look for any."""
     softmax = db.Dense(2, "softmax", use_bias=False)
     for layers, loss in (
         ([softmax, db.Reshape((2,))], ROWS()),
@@ -234,7 +234,7 @@ def test_what_is_made_otherwise_is_clipped():
 
 
 def test_an_axis_of_other_things_is_not_taken_for_classes():
-    """A softmax over the first of two axes makes no distributions of the last one."""
+    """A softmax over the first of two axes gives no distributions along the last one."""
     x = db.Input((2, 2))
     run = db.compile(
         db.Experiment(db.Model(x, db.Activation(db.Softmax(1))(x)), ROWS(), db.SGD(0.1)),
@@ -315,7 +315,7 @@ def assert_learns_as_keras(experiment, data, batch_size, epochs, backends, reach
 
 
 def test_the_textbook_sample_learns_as_in_keras():
-    """Three sigmoid layers, rows of labels, Adam: with p as it is this ends at chance."""
+    """Three sigmoid layers, one-hot labels, Adam. Without normalised p, it would not learn."""
     for name in ("tensorflow", "mindspore"):
         pytest.importorskip(name)
     experiment = textbook((64, 64), 64)
@@ -325,7 +325,7 @@ def test_the_textbook_sample_learns_as_in_keras():
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("DNNBRIDGE_DATA"), reason="DNNBRIDGE_DATA names no MNIST")
 def test_the_textbook_sample_reaches_keras_on_mnist():
-    """The example as it stands: two epochs of 6,000 images, batches of 200."""
+    """The example unchanged: two epochs of 6,000 images, batches of 200."""
     experiment = runpy.run_path(str(EXAMPLE))["experiment"]
     whole = load_dataset("mnist")
     part = replace(whole, x_train=whole.x_train[:6000], y_train=whole.y_train[:6000])

@@ -89,7 +89,7 @@ def compare(theirs, tf, inputs, weights, results, cotangent):
 
 @witness("MindSpore", db.LSTM)
 def test_an_lstm_equals_that_of_mindspore():
-    """Its GRU and RNN pass through its tanh, which is off by 1e-4."""
+    """MindSpore's GRU and RNN use its tanh, which has an error of 1e-4."""
     ms = pytest.importorskip("mindspore")
     results, weights, _ = ours(db.LSTM.mindspore(4), X)
     theirs = ms.nn.LSTM(5, 4, batch_first=True)
@@ -118,7 +118,7 @@ def test_mindspore_defaults():
 
 @witness("the layer, step by step", db.TimeDistributed)
 def test_every_step_has_the_layer_and_its_weights():
-    """Dense acts on the last axis: at every step is the same as on all steps."""
+    """Dense acts on the last axis, so applying it at every step is the same as on all steps."""
     one, weights, _ = ours(db.TimeDistributed(db.Dense(4, "tanh")), X)
     all_steps, same, _ = ours(db.Dense(4, "tanh"), X)
     assert [a.shape for a in weights.values()] == [a.shape for a in same.values()]

@@ -1,7 +1,7 @@
-"""Which optimizers of Keras count the rows of an Embedding that a batch reads twice apart.
+"""Optimizers of Keras that treat repeated rows of an Embedding separately.
 
-Keras hands them the gradient of each occurrence; what is not linear in the gradient then differs
-from that of the sum, which is what the loss has as its derivative, and what we compute.
+Keras passes the gradient of each occurrence of a row. An update that is not linear in the gradient
+then differs from the update with their sum. The sum is the derivative of the loss, and we use it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TOGETHER = {
 
 
 def weights_of(name, arguments, as_rows):
-    """Return the table after twelve batches, given the occurrences or their sum; and the class."""
+    """Return the table after twelve batches, with the occurrences or their sum; the optimizer."""
     keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
     table = keras.Variable(START)
     optimizer = getattr(keras.optimizers, name)(0.1, **arguments)

@@ -73,7 +73,7 @@ def test_padding_stays_zero_and_its_row_is_never_trained(backend):
     after = run.parameters()["embedding/embeddings"]
     np.testing.assert_array_equal(after[0], before[0])
     assert (after[[1, 2, 3, 5, 6]] != before[[1, 2, 3, 5, 6]]).all()
-    np.testing.assert_array_equal(after[4], before[4])  # a word that is not there
+    np.testing.assert_array_equal(after[4], before[4])  # a missing word
     only = db.Sequential([db.Input((4,), "int32"), layers[0]])
     rows = db.compile(experiment.replace(model=only), backend).predict(WORDS)
     assert not rows[WORDS == 0].any()
@@ -138,7 +138,7 @@ def test_alpha_dropout_keeps_mean_and_variance_and_is_that_of_keras():
     theirs = np.asarray(keras.layers.AlphaDropout(0.3, seed=0)(x, training=True))
     dropped = feeds["random:mask"] == 0
     values, counts = np.unique(theirs, return_counts=True)
-    low = values[counts.argmax()]  # what Keras makes of a dropped element is one number
+    low = values[counts.argmax()]  # Keras replaces every dropped element by one number
     assert_close(found["value"][dropped], np.full(dropped.sum(), low), 1e-6, "dropped")
     slope = np.polyfit(x[theirs != low], theirs[theirs != low], 1)
     ours = np.polyfit(x[~dropped], found["value"][~dropped], 1)

@@ -74,7 +74,7 @@ def test_decoupled_decay_equals_keras(name):
 @witness("Keras", db.GradientAccumulation, db.WithGradientRules)
 @pytest.mark.parametrize("clip", [None, "clipnorm", "clipvalue", "global_clipnorm"])
 def test_accumulation_equals_keras(clip):
-    """The rate of a Keras optimizer goes on with every batch: `Strided` reads it so."""
+    """The schedule of a Keras optimizer advances with every batch; `Strided` does the same."""
     keras = pytest.importorskip("keras")
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
     given = {clip: 0.05} if clip else {}
@@ -117,7 +117,7 @@ def scaled_program(scale, optimizer):
 
 @pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
 def test_dynamic_loss_scale_equals_keras(backend):
-    """Growth after four finite steps in a row; what is not finite leaves everything as it is."""
+    """The scale grows after four finite steps in a row; a non-finite step changes nothing else."""
     keras = pytest.importorskip("keras")
     pytest.importorskip(backend if backend != "reference" else "numpy")
     inner = keras.optimizers.SGD(0.1, 0.9)

@@ -16,7 +16,7 @@ KERNEL = RNG.normal(size=(3, 2, 4, 5)).astype("f4")
 
 
 def run(write, *arrays, gradient=True):
-    """Return value and gradients in the reference, and the feeds, weights of the value included."""
+    """Return value and gradients from the reference, and the feeds with the value's weights."""
     types = [TensorType(array.shape) for array in arrays]
     made = equation(write, types, arrays, gradient=gradient)
     return made.run(load_backend("reference")), made.feeds

@@ -1,4 +1,4 @@
-"""Independent witnesses: losses that smooth, weigh and ignore labels, and areas under PR curves."""
+"""Independent witnesses: losses that smooth, weight or ignore labels; areas under PR curves."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ STEP_LABEL[::3, 1:], STEP_LABEL[5] = -100, -100
 
 @pytest.mark.parametrize("ends_with", ["logits", "softmax"])
 def test_the_metric_of_a_loss_ignores_what_the_loss_ignores(ends_with):
-    """Batches with unequal numbers of labels that count, one of them with none at all."""
+    """Batches with different numbers of labels that are not ignored; one batch has none."""
     keras = pytest.importorskip("keras")
     x = db.Input((4, 3))
     model = db.Model(x, db.Activation("linear" if ends_with == "logits" else "softmax")(x))

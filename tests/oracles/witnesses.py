@@ -1,4 +1,4 @@
-"""Tests say which implementation that is not ours they meet: a decorator, and what collects it."""
+"""`witness` marks a test as a comparison with an independent implementation."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ WITHOUT: dict[type[db.Spec], str] = {
     db.StochasticWeightAverage: "neither framework has one; a mean that the cases check",
     db.LearningRateMultipliers: "a product of rates; neither framework has one",
 }
-"""Entries that meet no other implementation, and why."""
+"""Entries without an independent implementation, and why."""
 
 PARAM = type(pytest.param())
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
 class Witness(NamedTuple):
-    """What a test says: whose the other implementation is, and which entries meet it."""
+    """The mark of a test: the source of the other implementation, and the entries compared."""
 
     who: str
     kinds: tuple[str, ...]
 
 
 def witness(who: str, *entries: type[db.Spec]) -> Callable[[Test], Test]:
-    """Say of a test that entries of core meet an implementation that is not ours.
+    """Mark a test that compares entries of core with an independent implementation.
 
-    It stands above `pytest.mark.parametrize`.
+    Write it above `pytest.mark.parametrize`.
 
     Args:
-        who: whose implementation: a framework, a package, a paper.
-        entries: the classes; without any, those of the specs in the rows of the test.
+        who: source of the implementation: a framework, a package, a paper.
+        entries: the classes; without any, the classes of the specs in the rows of the test.
 
     Raises:
-        TypeError: if there are no classes in the rows either.
+        TypeError: there are no classes, and no specs in the rows.
 
     Example:
         >>> @witness("papers", db.Adam, db.Adam)
@@ -60,7 +60,7 @@ def witness(who: str, *entries: type[db.Spec]) -> Callable[[Test], Test]:
 
 
 def named(ids: Iterable[str]) -> list[type[db.Spec]]:
-    """Return the classes with whose names ids begin: "Conv2D-same" is of Conv2D."""
+    """Return the classes that ids begin with: "Conv2D-same" begins with Conv2D."""
     return [getattr(db, id.partition("-")[0]) for id in ids]
 
 
@@ -76,9 +76,9 @@ def _in_rows(test: Callable[..., None]) -> Iterator[type[db.Spec]]:
 
 
 def witnesses() -> dict[str, list[tuple[str, str]]]:
-    """Return who and in which test, by kind.
+    """Return the sources and the tests by kind of entry.
 
-    Modules without a witness are not imported: some of them walk a whole framework.
+    Modules without a witness are not imported, because some of them walk a whole framework.
     """
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(Path(__file__).parent.glob("test_*.py")):

@@ -1,4 +1,4 @@
-"""Imports go down: a module imports what stands below it, and a backend imports one module."""
+"""Modules import only from lower floors, and a backend imports only one module of core."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ FLOORS = [
     ),
     *("testing", "report", "cli", "__main__"),
 ]
-"""Packages and modules of `dnnbridge`, from the ground."""
+"""Packages and modules of `dnnbridge`, the lowest first."""
 
 ABOVE = {"backend/from_core.py"}
-"""Faces, which show what stands above their own package."""
+"""Modules that export names from floors above their own package."""
 
 MODULES = sorted((ROOT / "dnnbridge").rglob("*.py"))
 BACKENDS = [
@@ -40,7 +40,7 @@ BACKENDS = [
 
 
 def imported(path: Path) -> set[str]:
-    """Return the modules that a file imports, in functions too, but not for type checkers alone."""
+    """Return the modules that a file imports, also in functions, except for type checkers only."""
     found = set()
     for node in _run(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -83,7 +83,7 @@ def test_a_backend_imports_one_module_of_core(path):
 
 
 def test_modules_that_need_each_other_stand_in_one_package():
-    """No circle of imports, in functions too, goes beyond three modules of one package."""
+    """An import cycle, imports in functions included, has at most three modules of one package."""
     names = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in MODULES}
     below = {name: imported(path) & names.keys() for name, path in names.items()}
 

@@ -1,4 +1,4 @@
-"""Without matplotlib and jinja2 all works but reports and drawings, which say what to install."""
+"""Without matplotlib and jinja2, only reports and drawings fail; they say what to install."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ COMMANDS = {
     "conformance-report": ("conformance-report", DIGITS, "--report", "a.html"),
     "schedule": ("schedule", DIGITS, "--plot", "a.svg"),
 }
-"""Each ends with the message, before anything is trained or written."""
+"""Each command ends with the message, before it trains or writes anything."""
 
 
 def without(code: str, folder: Path) -> subprocess.CompletedProcess[str]:

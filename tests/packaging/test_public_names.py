@@ -1,4 +1,4 @@
-"""The public names are what the packages list."""
+"""The public names are those that the packages list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages say may be written is what a type checker accepts."""
+"""A type checker accepts the code that the pages recommend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model whose end does not fit its loss is warned of when it is compiled, and no other is."""
+"""Compiling warns about a model whose last layer does not fit its loss, and about no other."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_linear_outputs_are_no_probabilities(end, loss):
 def test_probabilities_are_no_logits(activation, loss):
     for name, end in ENDS.items():
         if name == "channels_first":
-            continue  # the Permute comes after: who knows what it makes
+            continue  # after a Permute, the classes cannot be identified
         with pytest.warns(db.LogitsWarning, match=rf"from_logits=True.*final {activation}"):
             db.compile(experiment(end(activation), loss(from_logits=True)), "reference")
 
@@ -77,7 +77,7 @@ def test_what_fits_is_not_warned_of():
 
 
 def _mixture():
-    """Probabilities that are a sum of two softmaxes."""
+    """Outputs that are a sum of two softmaxes."""
     x = db.Input((6,))
     return db.Model(x, db.Average()(db.Dense(3, "softmax")(x), db.Dense(3, "softmax")(x)))
 

@@ -21,7 +21,7 @@ MODEL = db.Sequential([db.Input((3,)), db.Dense(4, "tanh"), db.Dense(2)])
 
 @pytest.fixture
 def emitted(monkeypatch):
-    """How often each layer was emitted, by its place and the name of the function."""
+    """Counts how often each layer was emitted, by its path and the name of the function."""
     forget()
     found: Counter[tuple[str, str]] = Counter()
     emit = db.Dense.emit
@@ -47,7 +47,7 @@ def experiment(optimizer, seed=0, **more):
 
 
 def moves(optimizer, epochs=1):
-    """Return how far one batch of all examples moves each weight, at every step."""
+    """Return the change of each weight at every step; a step has one batch of all examples."""
     run = db.compile(experiment(optimizer), "reference")
     found = [run.weights()]
     for _ in range(epochs):
@@ -136,7 +136,7 @@ class WrittenNumber(AbstractOptimizer):
 
 @db.spec
 class Named(AbstractOptimizer):
-    """Has a host scalar only where its rate is a schedule."""
+    """Has a host scalar only if its rate is a schedule."""
 
     learning_rate: FractionLike = 0.1
 

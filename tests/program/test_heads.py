@@ -1,4 +1,4 @@
-"""Models with several outputs: what they are fed, what they report, what is refused."""
+"""Models with several outputs: their feeds, their results, and errors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_predictions_have_the_names_of_outputs():
 
 
 def test_an_output_may_have_any_name():
-    """Also one that the totals of an epoch use themselves."""
+    """Even a name that the totals of an epoch use themselves."""
     x = db.Input((4,))
     named = db.Model(x, [db.Dense(1, name="rest")(x), db.Dense(1, name="loss_b")(x)])
     both = [db.Head("rest", "mean_squared_error"), db.Head("loss_b", "mean_absolute_error", 2.0)]
@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_refused(make, message):
 
 @db.spec
 class Penalised(db.AbstractLayer):
-    """x, with a mean of squares added to the loss"""
+    """Returns x and adds a mean of squares to the loss."""
 
     factor: float = 0.5
 
@@ -134,7 +134,7 @@ class Penalised(db.AbstractLayer):
 
 @pytest.mark.parametrize("backend", ["tensorflow", "mindspore", "reference"])
 def test_a_layer_may_add_to_the_loss(backend):
-    """From within a model of a model; also where the last batch is short."""
+    """The layer is in a nested model, and the last batch is short."""
     inner = db.Sequential([db.Input((4,)), db.Dense(3), Penalised()])
     outer = db.Sequential([db.Input((4,)), inner, db.Dense(1)])
     compiled = db.compile(db.Experiment(outer, db.MeanSquaredError(), db.SGD(0.01)), backend)

@@ -15,7 +15,7 @@ STEP = 1e-6
 
 
 def arrays_of(case):
-    """Return the inputs of a case as backends are given them, in float64."""
+    """Return the inputs of a case, rounded as for backends, in float64."""
     named = rounded({str(i): np.asarray(array) for i, array in enumerate(case.inputs)})
     return [a.astype(float) if a.dtype.kind == "f" else a for a in named.values()]
 
@@ -37,7 +37,7 @@ def central_difference(case, arrays, i, weights):
 
 
 def _moderate(array) -> bool:
-    """Return whether a small step changes every element a little."""
+    """Return whether all elements are finite, and none is tiny except 0."""
     return bool((np.isfinite(array) & ((array == 0) | (np.abs(array) > 1e-6))).all())
 
 
@@ -66,7 +66,7 @@ def test_vjp_is_the_derivative(case):
 
 
 def away_from_kinks(case, arrays, i):
-    """Return where one derivative from the left and from the right are equal."""
+    """Return where the derivatives from the left and from the right are equal."""
     rng = np.random.default_rng(1)
     weights = rng.normal(size=RULES[type(case.op)].forward(case.op, *arrays).shape)
     forward = RULES[type(case.op)].forward
@@ -111,7 +111,7 @@ def test_the_suite_knows_every_kink():
 
 
 def _rounds(case) -> bool:
-    """Return whether the result is no float32 somewhere, for operands that are."""
+    """Return whether some result of float32 operands is not a float32 number."""
     arrays = arrays_of(case)
     if any(a.dtype.kind == "i" and (np.abs(a.astype(float)) > 2**24).any() for a in arrays):
         return False

@@ -1,4 +1,4 @@
-"""Comparing trainings: differences are what NumPy says, partings are found, the page is whole."""
+"""Comparing trainings: differences equal NumPy's, divergence is found, the page is complete."""
 
 from __future__ import annotations
 

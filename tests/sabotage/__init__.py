@@ -1,1 +1,1 @@
-"""Backends that are wrong on purpose: each has to fail the check that looks there."""
+"""Backends that are wrong on purpose: each must fail the check for that part."""

@@ -50,7 +50,7 @@ def _dropped_in_evaluation(spec, scope, x):
 
 
 def _scaled_in_evaluation(spec, scope, x):
-    """The older form: what is kept is not scaled in training, everything is in evaluation."""
+    """The older form of dropout: scales all numbers in evaluation, and none in training."""
     return x * (1.0 - spec.rate) if not scope.training else spec.emit(scope, x)
 
 
@@ -68,7 +68,7 @@ def _root_plus_epsilon(name, cls, *caught):
 
 
 def _mean_of_squares(spec, scope, prediction, target):
-    """Half of it, as in some textbooks."""
+    """Half the squared error, as in some textbooks."""
     return 0.5 * spec.emit(scope, prediction, target)
 
 

@@ -10,7 +10,7 @@ from dnnbridge.emit.declarations import MASK, NORMALIZER
 
 
 class Wrapped:
-    """An executable that does what the one inside does."""
+    """An executable that forwards every call to the one inside."""
 
     def __init__(self, inner, program) -> None:
         self.inner, self.program = inner, program
@@ -20,7 +20,7 @@ class Wrapped:
         return self.inner.compilations
 
     def feeds(self, feeds: Mapping) -> Mapping:
-        """Return what is fed in place of what is given."""
+        """Return the feeds to use instead of the given ones."""
         return feeds
 
     def run(self, function, feeds, steps):
@@ -56,7 +56,7 @@ def of_step_before(stacked):
 
 
 def as_if_contiguous(array):
-    """Read an array from the start of its memory, whatever its strides."""
+    """Read an array from the start of its memory, and ignore its strides."""
     base = array if array.base is None else array.base
     if array.flags.c_contiguous or base.size < array.size:
         return array
@@ -64,7 +64,7 @@ def as_if_contiguous(array):
 
 
 class EveryExampleCounts(Wrapped):
-    """Also those that fill up a short batch."""
+    """Padding examples of a short batch count too."""
 
     def feeds(self, feeds):
         for mask, normalizer in ((MASK, NORMALIZER), ("mask", "normalizer")):
@@ -115,7 +115,7 @@ class FirstStepDampened(Wrapped):
 
 
 class ResultsOfLastStep(Wrapped):
-    """Every step of a call reports what the last one did."""
+    """Every step of a call returns the results of the last one."""
 
     def run(self, function, feeds, steps):
         made = self.inner.run(function, feeds, steps)
@@ -152,7 +152,7 @@ class StepsLeftOut(Wrapped):
 
 
 class StaleAfterFirstRun(Wrapped):
-    """What is written after the first run is read again, but not computed with."""
+    """Arrays written after the first run can be read back, but later runs do not use them."""
 
     functions: tuple[str, ...] = ("train", "evaluate", "predict")
 
@@ -204,7 +204,7 @@ class HalfPrecision(Wrapped):
 
 
 class LiveViews(Wrapped):
-    """What was read changes with the next step."""
+    """Arrays that were read change with the next step."""
 
     def __init__(self, inner, program) -> None:
         super().__init__(inner, program)

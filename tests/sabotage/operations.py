@@ -1,4 +1,4 @@
-"""Sabotages of single operations: what kernels of real frameworks get wrong."""
+"""Sabotages of single operations: mistakes of kernels in real frameworks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sabotage.row import Sabotage
 
 
 def value(change):
-    """Change the value of a rule, given it and the inputs; keep its derivative."""
+    """Change the value of a rule by a function of the value and the inputs; keep its derivative."""
     return lambda rule: Rule(lambda op, *xs: change(rule.forward(op, *xs), *xs), rule.vjp)
 
 
@@ -56,7 +56,7 @@ def _to_all_maxima(rule):
 
 
 def _later_calls_half(rule):
-    """The first derivative is right, every later one half of it."""
+    """The first derivative is right; every later one is half of the right one."""
     calls = itertools.count()
 
     def vjp(*given):
@@ -78,7 +78,7 @@ def _of_one_use(rule):
 
 
 def _last_row_wins(rule):
-    """The gradient of a row that is taken twice is that of one place."""
+    """The gradient of a row that is taken twice is that of one occurrence."""
 
     def vjp(op, xs, y, dy):
         made = rule.vjp(op, xs, y, dy)[0] * 0.0
@@ -90,7 +90,7 @@ def _last_row_wins(rule):
 
 
 def _tanh_of_nnacl(y, x):
-    """The rational function that MindSpore has on a CPU: 1e-4 off near 5, beyond it exactly 1."""
+    """The rational function that MindSpore uses on a CPU: 1e-4 off near 5, and exactly 1 beyond."""
     s = x * x
     above = ((s + 378.0) * s + 17325.0) * s + 135135.0
     below = ((28.0 * s + 3150.0) * s + 62370.0) * s + 135135.0

@@ -7,7 +7,7 @@ from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
 
 
 class OtherRules(ReferenceBackend):
-    """A backend that runs under the rules it is given, and the reference's for all other kinds."""
+    """A backend with the given rules; for all other operations it uses those of the reference."""
 
     def __init__(self, rules: dict) -> None:
         self.rules = rules

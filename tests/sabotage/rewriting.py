@@ -1,4 +1,4 @@
-"""Programs whose calls of a spec have another body."""
+"""Programs in which the calls of a spec have another body."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def _node(node: Node, rewrites: Mapping[type, Rewrite], training: bool) -> Node:
 
 
 def emitted(change) -> Rewrite:
-    """Let what `change` makes of a spec emit the body: a spec, or anything with an `emit`.
+    """Let `change(spec)`, a spec or any object with an `emit`, emit the body of each call.
 
-    A buffer begins with what it was before the step, also where an earlier call has moved it.
+    Each call reads a buffer as it was before the step, even if an earlier call has updated it.
     """
 
     def rewrite(node: Node, training: bool) -> Node:
@@ -71,9 +71,9 @@ def written(write) -> Rewrite:
 
 
 def updated(change) -> Rewrite:
-    """Let the optimizer that `change` makes of one write its updates, in the slots of that one.
+    """Let the optimizer `change(optimizer)` write the updates, in the slots of the original.
 
-    A slot that it does not keep stays as it is.
+    Slots that the new optimizer does not have stay as they are.
     """
 
     def write(optimizer, p, g, *rest):
@@ -89,7 +89,7 @@ def updated(change) -> Rewrite:
 
 
 def _is_argument(value: Value) -> bool:
-    """Return whether an input of a body is an argument of the call, not an array it declares."""
+    """Return whether an input of a body is an argument of the call and not a declared array."""
     return value.name.startswith(("input", "target")) or value.name[1:].isdigit()
 
 

@@ -1,4 +1,4 @@
-"""A healthy backend of float32: the reference, whose every operation is computed in float32."""
+"""A correct float32 backend: the reference with every operation computed in float32."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def single(array):
 
 
 def summed(array, axes):
-    """Sum one axis after the other: over several at once NumPy adds row by row.
+    """Sum one axis after the other, because over several axes at once NumPy adds row by row.
 
-    A third over (32, 32, 32) is 2.4e-5 off so, and no backend sums like that.
+    The sum of a third over (32, 32, 32) is then 2.4e-5 off, and no backend sums like that.
     """
     for axis in sorted(axes, reverse=True):
         array = array.sum(axis, keepdims=True, dtype=array.dtype)
@@ -31,7 +31,7 @@ def summed(array, axes):
 
 
 def unbroadcast(share, shape):
-    """Sum what an operand was broadcast along."""
+    """Sum over the axes along which an operand was broadcast."""
     extra = share.ndim - len(shape)
     whole = (1,) * extra + shape
     stretched = [i for i, (a, b) in enumerate(zip(whole, share.shape, strict=True)) if a != b]

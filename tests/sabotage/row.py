@@ -23,7 +23,7 @@ class ChangesNothingError(Exception):
 
 
 class NotCaughtError(Exception):
-    """A sabotage that its check does not see."""
+    """A sabotage that its check does not detect."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +32,12 @@ class Sabotage:
 
     Attributes:
         name: what is wrong.
-        caught: the checks that must see it, each as area/id.
-        rules: what becomes of the reference's rule of an operation.
-        specs: what becomes of the calls of a spec.
-        wrap: what is wrong around a compiled program.
-        experiment: what is compiled in place of an experiment.
-        backend: attributes of the backend that are others.
+        caught: the checks that must detect it, each as area/id.
+        rules: functions that change the reference's rule of an operation.
+        specs: functions that rewrite the calls of a spec.
+        wrap: a wrong executable around a compiled program.
+        experiment: function that changes the experiment before it is compiled.
+        backend: wrong attributes of the backend.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Sabotage:
 
     @property
     def breaks(self) -> str:
-        """What part of a backend it is in."""
+        """The part of the backend that is wrong."""
         kinds = [*self.rules, *self.specs]
         if kinds:
             return ", ".join(f"`{kind.__name__}`" for kind in kinds)
@@ -64,7 +64,7 @@ class Sabotage:
 
     @property
     def parts(self) -> list[Sabotage]:
-        """Each thing that is wrong, by itself."""
+        """One sabotage for each thing that is wrong."""
         none: dict[str, Any] = {"rules": {}, "specs": {}, "backend": {}}
         alone = replace(self, **none, wrap=None, experiment=None)
         made = [
@@ -99,7 +99,7 @@ class SabotagedBackend(ReferenceBackend):
 
 @dataclass(frozen=True)
 class SabotagedSubject(Subject):
-    """Compiles another experiment than the one it is given, where the sabotage says so."""
+    """Compiles another experiment than the given one, if the sabotage has one."""
 
     sabotage: Sabotage = HEALTHY
 
@@ -113,11 +113,11 @@ class SabotagedSubject(Subject):
 
 
 def require_caught(row: Sabotage, check: Check) -> None:
-    """Raise unless a check fails, and unless each part of the sabotage changes something in it.
+    """Raise unless the check fails and each part of the sabotage changes something in it.
 
     Raises:
-        ChangesNothingError: a part is of an operation, spec or feed that the check has not, say, so
-            that the check would pass, or fails for another reason.
+        ChangesNothingError: a part changes nothing, for example because the check does not use
+            its operation, spec or feed. So a failure of the check would have another reason.
         NotCaughtError: the check passes.
     """
     for part in row.parts:
@@ -132,7 +132,7 @@ def require_caught(row: Sabotage, check: Check) -> None:
 
 
 def _error_of(check: Check, subject: Subject) -> AssertionError | None:
-    """Return how a check fails, if it does."""
+    """Return the error of a check, or None if it passes."""
     with np.errstate(all="ignore"):
         try:
             check.require(subject)

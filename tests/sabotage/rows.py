@@ -14,4 +14,4 @@ SABOTAGES: dict[str, list[Sabotage]] = {
     "Updates and host scalars": UPDATES,
     "State, steps, batches, and what is compiled": RUNNING,
 }
-"""By what they are about."""
+"""All sabotages, by subject."""

@@ -1,4 +1,4 @@
-"""Sabotages of what is around the equations: state, steps, batches, and what is compiled."""
+"""Sabotages outside the equations: state, steps, batches, and the compiled experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every argument of a spec matters: a backend that takes its default fails one of its cases."""
+"""Every argument of a spec matters: a backend that uses its default instead fails a case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ELSEWHERE = (
     *("initializer", "regularizer", "constraint", "unit_forget_bias", "name", "weight_decay"),
     "fused",
 )
-"""Parts of names of fields that do not stand in the equation: trainings and witnesses hold them."""
+"""Parts of names of fields that are not in the equation; trainings and witnesses check these."""
 
 NO_MATTER = {
     "layer.GaussianSampling.kl_weight",  # a case with 0 is of evaluation
@@ -32,20 +32,20 @@ NO_MATTER = {
 
 
 def changed_fields(spec):
-    """Yield each field that is not at its default, and the spec with the default there."""
+    """Yield each field that is not at its default, and the spec with that field at its default."""
     for field in dataclasses.fields(spec):
         if field.default is dataclasses.MISSING or any(w in field.name for w in ELSEWHERE):
             continue
         try:
             other = spec.replace(**{field.name: field.default})
-        except Exception:  # the default does not go with the other fields
+        except Exception:  # the default is not valid with the other fields
             continue
         if other != spec:
             yield field.name, other
 
 
 def of_equations():
-    """Return for every argument that a case sets: the cases, and the specs without it."""
+    """Return for every argument that a case sets the cases, and the specs without it."""
     found = {}
     for case in EQUATION_CASES:
         if isinstance(case.spec, Spec):
@@ -63,7 +63,7 @@ def of_optimizers():
 
 
 def equation_differs(case, other):
-    """Return whether the case fails where the other spec is compiled."""
+    """Return whether the case fails if the other spec is compiled."""
     instead = emitted(lambda spec: other if spec == case.spec else spec)
     wrong = Sabotage("default", (), specs={type(case.spec): instead})
     check = CHECKS[f"{family_of(type(case.spec))}/{case.id}"]

@@ -1,5 +1,4 @@
-"""A backend may declare that it deviates: it is told of, it has to be seen, and it excuses nothing
-else."""
+"""A declared deviation is reported, must occur, and excuses no other error."""
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ def test_a_deviation_is_declared_exactly_where_it_is_seen(rule, deviations, stat
 
 def test_what_is_mended_is_told():
     (outcome,) = found(None, DECLARED).failed
-    assert "a declared deviation, which is not seen" in outcome.reason
+    assert "declared as a deviation, but within tolerance" in outcome.reason
     assert "it is dropped" in outcome.reason
 
 
@@ -73,7 +72,7 @@ def test_it_needs_a_case_of_its_operation():
 
 
 def test_reports_have_it(tmp_path):
-    """The page, the JSON and what has changed since it was not there."""
+    """The page, the JSON and the comparison with an earlier run show it."""
     before, now = found(), found(DROPS, DECLARED)
     (outcome,) = now.limited
     assert outcome.note == "MaxPool deviates for a NaN in a window: it is dropped"

@@ -1,4 +1,4 @@
-"""A healthy backend passes, whatever the numbers: NumPy in float32, and the frameworks."""
+"""A correct backend passes with any numbers: NumPy in float32, and the frameworks."""
 
 from __future__ import annotations
 

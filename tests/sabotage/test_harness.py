@@ -1,5 +1,4 @@
-"""The sabotages are tested: one that changes nothing is an error, and what is written anew is the
-same."""
+"""Tests of the sabotages: one that changes nothing is an error; a rewrite alone changes nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ IDLE = {
 
 @pytest.mark.parametrize("idle", IDLE.values(), ids=IDLE)
 def test_a_sabotage_that_changes_nothing_is_an_error(idle):
-    """Alone, and beside another that the check does see."""
+    """Both alone, and together with a sabotage that the check detects."""
     check = CHECKS["activation/Tanh()-wide"]
     require_caught(Sabotage("tanh", (), rules=WRONG_TANH), check)
     both = idle | {"rules": WRONG_TANH} if "rules" not in idle else None
@@ -63,7 +62,7 @@ def test_one_that_changes_no_experiment_is_an_error(name):
 
 
 def counted(rewrite, matched):
-    """Let a rewrite count what it matches."""
+    """Record the nodes that a rewrite matches."""
 
     def counting(node, training):
         matched.append(node)
@@ -73,7 +72,7 @@ def counted(rewrite, matched):
 
 
 def anew(cls, rewrite, run):
-    """Run on a backend whose calls of a spec are written anew; return matches and effect."""
+    """Run on a backend with rewritten calls of a spec; return the number of matches, and effect."""
     matched = []
     backend = Sabotage("", (), specs={cls: counted(rewrite, matched)}).subject.backend
     run(backend)
@@ -82,7 +81,7 @@ def anew(cls, rewrite, run):
 
 @pytest.mark.parametrize("family", ["layer", "activation", "loss", "metric"])
 def test_an_equation_written_anew_is_the_same(family):
-    """So what a sabotage changes is what it says, not what writing it drops."""
+    """So a sabotage has the effect that it describes, and no side effect of rewriting."""
     same = emitted(lambda spec: spec)
     cases = [case for case in EQUATION_CASES if isinstance(case.spec, Spec)]
     cases = [case for case in cases if family_of(type(case.spec)) == family]
@@ -92,7 +91,7 @@ def test_an_equation_written_anew_is_the_same(family):
 
 
 def test_an_update_written_anew_is_the_same():
-    """Of every optimizer with an equation of its own; those around others have none."""
+    """For every optimizer with its own equation; wrappers have none."""
     same, seen = updated(lambda optimizer: optimizer), set()
     cases = [c for c in OPTIMIZER_CASES if not isinstance(c.optimizer, AbstractWrapper)]
     for case in cases:
@@ -106,7 +105,7 @@ def test_an_update_written_anew_is_the_same():
 
 
 def test_what_is_left_out_of_the_arguments_is_there():
-    """A word or a name that matches nothing would hide the next argument that is called so."""
+    """An exception that matches nothing would hide a future argument with that name."""
     specs = [case.spec for case in EQUATION_CASES if isinstance(case.spec, Spec)]
     specs += [case.optimizer for case in OPTIMIZER_CASES]
     fields = {field.name for spec in specs for field in dataclasses.fields(spec)}

@@ -1,4 +1,4 @@
-"""The suite is tested: a backend that is wrong in one place fails the check that looks there."""
+"""Tests of the suite: a backend that is wrong in one place fails the check for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKS = {f"{check.area}/{check.id}": check for check in all_checks()}
 
 @lru_cache
 def healthy(check: str) -> None:
-    """Let the reference itself pass, once."""
+    """Check once that the reference itself passes."""
     CHECKS[check].require(HEALTHY.subject)
 
 

@@ -1,4 +1,4 @@
-"""Whether a sabotage changes anything: a right executable is asked the same beside it."""
+"""Find out whether a sabotage changes anything: a right executable runs the same calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sabotage.executables import Wrapped
 
 @dataclass
 class Effect:
-    """What has been seen of a sabotage.
+    """The observed effect of a sabotage.
 
     Attributes:
         seen: whether it has changed anything: an experiment, a table, a bit of a result.
@@ -28,7 +28,7 @@ class Effect:
 
 
 class Twin(Wrapped):
-    """Does what the wrong executable inside does, and compares it with a right one."""
+    """Runs the wrong executable inside, and compares its results with those of a right one."""
 
     def __init__(self, inner, program, right, effect: Effect) -> None:
         super().__init__(inner, program)

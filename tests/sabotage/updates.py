@@ -23,7 +23,7 @@ def _spec(name, cls, rewrite, *caught):
 
 
 def _in_two_parts(spec, p, g, *rest):
-    """Epsilon beside the root in the vector part of a kernel, under it in the rest."""
+    """Adds epsilon outside the root in the vector part of a kernel, and inside it in the rest."""
     made = []
     for inside in (False, True):
         slots = dict(zip(spec.slots(p.shape), rest, strict=False))

@@ -25,7 +25,7 @@ def trained(layer: AbstractLayer, optimizer: db.AbstractOptimizer | None = None)
 
 @pytest.mark.parametrize("kind", [db.Dropout, db.AlphaDropout, db.GaussianDropout])
 def test_a_schedule_draws_the_masks_of_its_numbers(kind):
-    """A mask that differed in one element would show; the rate itself is rounded to float32."""
+    """A difference in one element of a mask would be visible. The rate is rounded to float32."""
     plain, changing = trained(kind(0.3)), trained(kind(FLAT))
     for name, array in plain.items():
         assert_near(changing[name], array, 1e-6, name)

@@ -1,4 +1,4 @@
-"""Schedules that hear metrics, in any spec."""
+"""Schedules that use metrics, in any spec."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FALLEN = {"val_loss": 1.0}
 
 
 def plateau(rate=1.0, **changes):
-    """Return a schedule that falls at the next epoch that is no better."""
+    """Return a schedule that falls after the next epoch without improvement."""
     return db.Plateau(rate, patience=1, factor=0.5, best=0.5, **changes)
 
 

@@ -1,4 +1,4 @@
-"""A name that is not ours is an AttributeError that says what it is here."""
+"""A name that dnnbridge does not have gives an AttributeError with our name for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people write by mistake gets an error that says what to write; no raw Python error."""
+"""Common mistakes give an error that says what to write, and never a raw Python error."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run() -> db.Run:
 
 
 class _Foreign:
-    """What a live object of another package looks like."""
+    """A live object of another package."""
 
     def __init__(self, name: str, module: str = "keras.src.something") -> None:
         self.__class__ = type(name, (_Foreign,), {"__module__": module})
@@ -350,7 +350,7 @@ ODD = [None, object(), object, "none such", -1, [], {}, np.ones((2, 2)), 1j, flo
 
 
 def examples() -> dict[str, db.Spec]:
-    """Return a spec of every kind that the suite has a case of."""
+    """Return a spec of every kind that has a case in the suite."""
     made = [case.spec for case in EQUATION_CASES] + [case.optimizer for case in OPTIMIZER_CASES]
     made += [case.schedule for case in SCHEDULE_CASES] + [experiment(), inputs()]
     found = {kind_of(type(inner)): inner for each in made for inner in specs_in(each)}
@@ -359,7 +359,7 @@ def examples() -> dict[str, db.Spec]:
 
 @pytest.mark.parametrize("example", examples().values(), ids=examples())
 def test_no_field_of_any_spec_gives_a_raw_error(example):
-    """Whatever is put into any field: it is taken, or refused with an error of ours."""
+    """Any value in any field is accepted, or refused with an error of dnnbridge."""
     names = [field.name for field in dataclasses.fields(example)]
     for value in ODD:
         for name in names:

@@ -1,4 +1,4 @@
-"""`repr` of a spec is short, and the Python that makes an equal one."""
+"""`repr` of a spec is short Python that makes an equal spec."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ WINDOWS = {
 
 
 def watched(op, *arrays):
-    """Return the kinks that are found in one operation."""
+    """Return the near kinks of one operation."""
     values = [Value(None, f"x{i}", TensorType(a.shape)) for i, a in enumerate(arrays)]
     watch = KinkWatch()
     watch(Node(op, tuple(values), (), "here"), dict(zip(values, arrays, strict=True)))
@@ -43,7 +43,7 @@ def watched(op, *arrays):
 
 
 def forced(op, *arrays):
-    """Return the inputs with every near kink on its other side."""
+    """Return the inputs with every near kink flipped."""
     values = [Value(None, f"x{i}", TensorType(a.shape)) for i, a in enumerate(arrays)]
     watch, known = KinkWatch(), dict(zip(values, arrays, strict=True))
     watch.begin(watched(op, *arrays))
@@ -93,7 +93,7 @@ def test_near_kinks_are_as_many_as_their_density_says():
     watch, value = KinkWatch(), Value(None, "x", TensorType((1000, 1000)))
     for _ in range(20):
         watch(Node(ops.Relu(), (value,), ()), {value: rng.normal(size=(1000, 1000))})
-    density = 2.0 * NEAR * 20e6 / np.sqrt(2.0 * np.pi)  # of a normal number at 0
+    density = 2.0 * NEAR * 20e6 / np.sqrt(2.0 * np.pi)  # density of a normal distribution at 0
     assert watch.expected == pytest.approx(density, rel=0.05)
     assert abs(len(watch.near) - density) < 5.0 * np.sqrt(density)
     assert len(watch.near) <= flips_allowed(watch.expected)
@@ -117,7 +117,7 @@ def shifted(by):
 def on_the_kink(*offsets, steps=4):
     """Return a case with units that have pre-activations of these sizes in the first step."""
     x = np.random.default_rng(0).normal(size=(8, 3)) * 0.5
-    x[0] = 0.0  # the first example sees the biases alone
+    x[0] = 0.0  # for the first example only the biases count
     bias = np.array([*offsets, 0.7, -0.4, 0.2])
     hidden = db.Dense(len(bias), "relu", bias_initializer=_Given(tuple(bias)))
     model = db.Sequential([db.Input((3,)), hidden, db.Dense(2)])
@@ -127,7 +127,7 @@ def on_the_kink(*offsets, steps=4):
 
 @spec
 class _Given(AbstractInitializer):
-    """These numbers."""
+    """Returns the given numbers."""
 
     numbers: tuple[float, ...]
 

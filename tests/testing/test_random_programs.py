@@ -1,4 +1,4 @@
-"""Random experiments, and those that were once found wrong, on every backend."""
+"""Random experiments, and experiments that failed in the past, on every backend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMALL = Experiment(
 )
 
 FEW = 5
-"""Programs of the short form."""
+"""Number of programs in the short form."""
 
 
 def gradient_off(op, factor: float) -> dict:

@@ -1,4 +1,4 @@
-"""The reference with random roundings: nothing else computes by its rules."""
+"""The reference with random roundings does not affect other runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_is_computed_meanwhile_is_exact(monkeypatch):
     wanted, found = exact(), []
 
     class Interrupting:
-        """Draws as NumPy does; at its first draw another run computes, as a thread might."""
+        """Draws like NumPy. At its first draw another run computes, as a thread might."""
 
         def __init__(self, rng):
             self.rng = rng

@@ -58,7 +58,7 @@ WINDOWED = {"kernel_size", "pool_size", "padding", "cropping", "size"}
 
 
 def test_every_layer_with_windows_and_every_loss_has_cases_at_its_ends():
-    """One example of 7 by 13; predictions at the ends of float32."""
+    """Layers have an example of 7 by 13, losses have predictions at the ends of float32."""
     odd = {type(case.spec) for case in ODD_CASES}
     assert all(len(x) == 1 and set(x.shape) & {7, 13} for case in ODD_CASES for x in case.inputs)
     given = {cls for cls in kinds(layers.AbstractLayer) if WINDOWED & set(cls.__annotations__)}

@@ -1,4 +1,4 @@
-"""Whole trainings on backends that are wrong between their steps: the checks see it."""
+"""Whole trainings on backends that are wrong between the steps; the checks detect it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHECKS = {check.id: check for check in all_checks()}
 
 
 class Forgetful(ReferenceBackend):
-    """The reference, but for arrays of some names, which no later write changes."""
+    """The reference, but arrays of some names can be written only once."""
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -30,7 +30,7 @@ class Forgetful(ReferenceBackend):
 
 
 class Stuck(ReferenceBackend):
-    """The reference with host scalars that stay as they were first."""
+    """The reference with host scalars that keep their first value."""
 
     def compile(self, program, device):
         executable, first = super().compile(program, device), {}

@@ -1,6 +1,6 @@
 """Damage checkpoints: flip bits of files, and kill processes that save.
 
-`python tests/training/damage.py` prints how often what happened; `test_damage.py` asks for less.
+`python tests/training/damage.py` prints counts of the outcomes; `test_damage.py` has fewer trials.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import dnnbridge as db
 from dnnbridge.errors import CheckpointError
 
 PARTS = ("arrays", "header", "metadata")
-"""Where bits are flipped: numbers; names, types and places of arrays; all about the run."""
+"""Parts of the file: the numbers; names, types and places of arrays; the state of the run."""
 
 X = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
 Y = np.arange(30) % 3
@@ -45,7 +45,7 @@ def trained(units: int = 5) -> db.Run:
 
 
 def places(content: bytes) -> dict[str, list[int]]:
-    """Return the numbers of the bytes of each part of a file."""
+    """Return the byte positions of each part of a file."""
     end = 8 + int.from_bytes(content[:8], "little")
     start = content.index(b'"__metadata__"')
     stop = content.index(b'"},"', start)  # quotes within a string are escaped
@@ -57,7 +57,7 @@ def places(content: bytes) -> dict[str, list[int]]:
 
 
 def outcome(path: Path, run: db.Run) -> str:
-    """Load a file that may be damaged, and say what happened."""
+    """Load a file that may be damaged, and return the outcome in words."""
     try:
         found = db.load(path, "reference")
     except CheckpointError as error:
@@ -71,14 +71,14 @@ def outcome(path: Path, run: db.Run) -> str:
 
 
 def flipped(content: bytes, bit: int) -> bytes:
-    """Return a file with one bit turned."""
+    """Return the content with one bit flipped."""
     made = bytearray(content)
     made[bit // 8] ^= 1 << bit % 8
     return bytes(made)
 
 
 def flips(count: int, folder: Path, seed: int = 0) -> dict[str, Counter[str]]:
-    """Flip so many bits of each part of a checkpoint, one at a time; count the outcomes."""
+    """Flip `count` bits of each part of a checkpoint, one at a time, and count the outcomes."""
     run, rng = trained(), np.random.default_rng(seed)
     good, bad = run.save(folder / "good.safetensors"), folder / "bad.safetensors"
     content = good.read_bytes()
@@ -93,9 +93,9 @@ def flips(count: int, folder: Path, seed: int = 0) -> dict[str, Counter[str]]:
 
 
 def kills(count: int, folder: Path, seed: int = 0) -> Counter[str]:
-    """Kill so many processes while they save one file; look at the file, and save it once more.
+    """Kill `count` processes while they save a file; check the file, and save it once more.
 
-    They are forks of this one, which must have no threads: see `kills_elsewhere`.
+    They are forks of this process, which must have no threads: see `kills_elsewhere`.
     """
     path, rng, found = folder / "run.safetensors", np.random.default_rng(seed), Counter[str]()
     run = trained(20000)
@@ -125,7 +125,7 @@ def kills(count: int, folder: Path, seed: int = 0) -> Counter[str]:
 
 
 def _save_for_ever(run: db.Run, path: Path, told: int) -> None:
-    """Save a run again and again, with weights that say how often it has been saved."""
+    """Save a run again and again, with weights that equal the number of saves."""
     number = 0
     while True:
         number += 1
@@ -135,7 +135,7 @@ def _save_for_ever(run: db.Run, path: Path, told: int) -> None:
 
 
 def kills_elsewhere(count: int, seed: int = 0) -> Counter[str]:
-    """Return what `kills` finds in a process of its own."""
+    """Run `kills` in a separate process, and return its result."""
     program = [sys.executable, __file__, "kills", str(count), str(seed)]
     done = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     return Counter(json.loads(done.stdout))

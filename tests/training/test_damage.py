@@ -86,7 +86,7 @@ def test_a_folder_is_refused(saved, tmp_path):
 
 
 def changed(key, **changes):
-    """Return a change of some entries of a JSON object in the metadata."""
+    """Return a function that changes entries of a JSON object in the metadata."""
 
     def change(metadata, arrays):
         given = json.loads(metadata[key])
@@ -106,7 +106,7 @@ def without(key):
 
 
 def array(name, change):
-    """Return a change of an array; None leaves it out."""
+    """Return a function that changes an array, or removes it if `change` returns None."""
 
     def made(metadata, arrays):
         new = change(arrays.get(name, np.zeros(3)))
@@ -200,7 +200,7 @@ FIELDS = {
 @pytest.mark.parametrize(("change", "words"), FIELDS.values(), ids=FIELDS)
 @pytest.mark.parametrize("digest", [True, False])
 def test_wrong_fields_are_refused_with_the_name_of_the_file(change, words, digest, saved, tmp_path):
-    """The digest fits, or the file is of the format that had none."""
+    """The digest is right, or the file has the earlier format without one."""
     metadata, arrays = checkpoint_file.read(saved[1])
     path = tmp_path / "bad.safetensors"
     del metadata[DIGEST]

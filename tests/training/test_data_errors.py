@@ -197,7 +197,7 @@ def test_labels_that_ctc_cannot_mean_are_refused(row, message):
 
 
 def large_numbers():
-    """Finite numbers that float32 has not, by where they are given."""
+    """Yield the places where a finite number beyond float32 can be given, and such calls."""
     run = make()
     large = {"dense/bias": np.full(3, 1e39)}
     yield "sample_weight[0]", lambda: run.fit(X, Y, sample_weight=np.full(6, 1e39))
@@ -228,7 +228,7 @@ class Change(db.Callback):
 
 
 def changing():
-    """Data that can be changed in place, by what is wrong then."""
+    """Yield data that are changed in place during training, and the expected error."""
     x, table = (
         np.ones((6, 4), np.float32),
         db.Sequential([db.Input((), "int32"), db.Embedding(5, 3)]),
@@ -304,7 +304,7 @@ def test_true_and_false_are_not_guessed():
 
 @db.spec
 class Choose(db.AbstractLayer):
-    """The second input where the first is true."""
+    """The second input where the first is true, else -0.5."""
 
     def emit(self, scope, mask, real=1.0):
         return ops.where(mask, real, -0.5)

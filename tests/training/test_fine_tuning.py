@@ -1,4 +1,4 @@
-"""Weights by their names: what is frozen, grouped, taken over; rates that change."""
+"""Weights by name: freezing, groups, transfer; rates that change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compiled(optimizer=None, **changes) -> db.Run:
 
 
 def moved(run: db.Run, **fitted) -> set[str]:
-    """Train and return the names of weights and buffers that are not what they were."""
+    """Train and return the names of the weights and buffers that have changed."""
     before = run.parameters() | run.buffers()
     run.fit(X, Y, 10, **fitted)
     after = run.parameters() | run.buffers()

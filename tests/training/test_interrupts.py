@@ -32,7 +32,7 @@ BACKENDS = list(SIZE)
 
 
 def experiment(units=4):
-    """One with all that moves: slots, dropout, running statistics, a schedule that listens."""
+    """An experiment with every kind of state: slots, dropout, statistics, a metric schedule."""
     layers = [db.Input((6,)), db.Dense(units, "tanh"), db.BatchNormalization(), db.Dropout(0.2)]
     model = db.Sequential([*layers, db.Dense(units, "tanh"), db.Dense(3)])
     rate = db.Plateau(0.01, factor=0.5, patience=1, monitor="val_loss", min_delta=0.05)
@@ -41,7 +41,7 @@ def experiment(units=4):
 
 
 def plain():
-    """A small one, which takes few lines a step."""
+    """A small experiment, which executes few lines per step."""
     model = db.Sequential([db.Input((6,)), db.Dense(3)])
     rate = db.Plateau(0.1, factor=0.5, patience=1, monitor="val_loss", min_delta=0.05)
     loss = db.SparseCategoricalCrossentropy(from_logits=True)
@@ -62,7 +62,7 @@ def digest(run):
 
 
 class Trajectory(db.Callback):
-    """What an undisturbed training is at every position."""
+    """The digests of an undisturbed training at every position."""
 
     def __init__(self, make):
         self.make, self.at = make, {}
@@ -70,7 +70,7 @@ class Trajectory(db.Callback):
         self.at[run.position] = digest(run)
         train(run, EPOCHS, [self])
         self.end = digest(run)
-        run = make()  # of what is compiled now
+        run = make()  # compiled by now
         start = time.perf_counter()
         train(run, EPOCHS)
         self.seconds = time.perf_counter() - start
@@ -82,7 +82,7 @@ class Trajectory(db.Callback):
         self.at[run.position] = digest(run)
 
     def check(self, run):
-        """Return an error if the run is not where it says, or does not end as it should."""
+        """Return an error if the state does not fit the position, or the training ends wrong."""
         if digest(run) != self.at[run.position]:
             return f"other weights than those of step {run.position.step}"
         done = len(run.history.step_losses)
@@ -95,7 +95,7 @@ class Trajectory(db.Callback):
 
 @pytest.fixture(autouse=True)
 def heard():
-    """A job in the background of a shell ignores Ctrl-C, and so would what it starts."""
+    """Handle Ctrl-C: a background job of a shell, and its child processes, would ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -115,7 +115,7 @@ def trajectory(backend):
 
 
 def interrupted(function, delay):
-    """Call a function and interrupt it by a signal of the system; return whether it heard."""
+    """Call a function and send it a signal; return whether it was interrupted."""
 
     def send():
         time.sleep(delay)
@@ -131,7 +131,7 @@ def interrupted(function, delay):
         thread.join()
         return True
     except BaseException:
-        with suppress(KeyboardInterrupt):  # it is still to come
+        with suppress(KeyboardInterrupt):  # the signal has not arrived yet
             thread.join()
             time.sleep(0.1)
         raise
@@ -163,11 +163,11 @@ KEPT_BY = (
     *("run.py", "train_state.py", "totals.py", "interrupts.py", "history.py", "backend.py"),
     "turns.py",
 )
-"""Files whose lines move a run, in the short form of the test."""
+"""Files whose lines change a run; the short form of the test uses only these."""
 
 
 class AtLine:
-    """Does something at one of the lines of dnnbridge that are run, the n-th time it comes."""
+    """Calls a function when a line of dnnbridge is executed for the n-th time."""
 
     def __init__(self, files=(), line=None, act=None):
         self.files, self.line, self.act = files, line, act
@@ -209,7 +209,7 @@ def fail():
 @pytest.mark.parametrize("act", [press, fail])
 @pytest.mark.parametrize("files", [KEPT_BY, pytest.param((), marks=pytest.mark.slow)])
 def test_on_whatever_line_it_happens(act, files):
-    """An interrupt never tears a run; another error may, and then the run says so."""
+    """An interrupt never leaves a run inconsistent; after another error, the run says so."""
     undisturbed, draws, outcomes = trajectory("lines"), random.Random(0), Counter()
     with AtLine(files) as seen:
         train(undisturbed.make(), EPOCHS)
@@ -235,7 +235,7 @@ def test_on_whatever_line_it_happens(act, files):
 
 
 class Failing(ReferenceExecutable):
-    """Changes some arrays and fails, as a framework may in the middle of a call."""
+    """Changes some arrays and then fails, as a framework may within a call."""
 
     fails = False
 
@@ -339,7 +339,7 @@ def test_a_handler_that_is_set_meanwhile_stays():
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_callers_handlers_are_kept(backend):
-    """Ignored is ignored, and a handler that raises nothing lets training go on."""
+    """An ignored signal stays ignored, and training continues after a handler that returns."""
     undisturbed = trajectory(backend)
     calls = []
     for handler in (signal.SIG_IGN, lambda number, frame: calls.append(number)):
@@ -378,18 +378,18 @@ def test_predictions_and_other_threads_are_interrupted_too(backend):
                 done.set()
 
         def wait(done=done):
-            while not done.wait(0.01):  # a join that is interrupted takes the thread for ended
+            while not done.wait(0.01):  # an interrupted join regards the thread as ended
                 pass
 
         threading.Thread(target=train_elsewhere).start()
         assert interrupted(wait, delay)
-        while not done.wait(0.01):  # a training that begins only now forgets an earlier stop
+        while not done.wait(0.01):  # a training that starts only now would ignore an earlier stop
             run.stop()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_sigterm_from_outside_is_a_sigterm(backend):
-    """Also under MindSpore, which makes a SIGTERM of each Ctrl-C."""
+    """Even under MindSpore, which turns each Ctrl-C into a SIGTERM."""
     run, calls = trajectory(backend).make(), []
 
     def stop(number, frame):
@@ -476,7 +476,7 @@ def test_a_suite_that_is_stopped_leaves_no_process(tmp_path, monkeypatch):
 
 
 def test_a_command_that_asks_first_is_stopped_with_a_status(tmp_path):
-    """Before anything is trained nothing is written, and a file that runs long is no error."""
+    """Before training starts nothing is written; an experiment file may take long to run."""
     (tmp_path / "small.py").write_text("print('here', flush=True)\nimport time\ntime.sleep(600)")
     words = ["train", "small.py", "--data", "digits", "--save", "a.safetensors"]
     program = [sys.executable, "-P", "-m", "dnnbridge", *words]

@@ -16,7 +16,7 @@ Y = X @ np.float32([[1.0], [2.0]])
 
 
 class Blow(db.Callback):
-    """Set the weights to NaN, or a rate that makes them so, after some steps."""
+    """Sets the weights to NaN, or another number, after some steps."""
 
     def __init__(self, step, value=np.nan):
         self.step, self.value, self.calls = step, value, []
@@ -46,7 +46,7 @@ def test_training_stops_after_the_call_in_which_a_loss_was_not_finite(caplog):
     assert history.nonfinite_step == 7
     assert len(history.step_losses) == run.position.step == 7
     assert np.isfinite(history.step_losses).tolist() == [True] * 6 + [False]
-    assert history.epochs == [0]  # the second epoch was left
+    assert history.epochs == [0]  # the second epoch is incomplete
     assert blow.calls == [1, 2, 3, 4, 5, 6, 7, "end"]
     (record,) = caplog.records
     assert "the loss of step 7 is not finite (nan): training ends here" in record.getMessage()
@@ -107,7 +107,7 @@ def test_steps_that_a_dynamic_loss_scale_leaves_out_stop_nothing(backend):
         pytest.importorskip(backend)
     scale = db.DynamicLossScale(initial=2.0**126)
     run = make(backend, loss_scale=scale, optimizer=db.SGD(0.01))
-    y = 1e10 * Y  # times 2^126 beyond float32, and within float64
+    y = 1e10 * Y  # times 2^126 is beyond float32, but within float64
     history = run.fit(X, y, 5, 3)
     assert (run.position.step, history.nonfinite_step) == (12, None)
     if backend != "reference":

@@ -26,10 +26,10 @@ RNG = np.random.default_rng(0)
 
 @dataclass(frozen=True, eq=False)
 class Saved:
-    """An experiment whose run is saved, and what it predicts with.
+    """An experiment whose run is saved, and the inputs of its predictions.
 
     Attributes:
-        y: what it is trained on for an epoch first, if at all.
+        y: labels for one epoch of training before that, if any.
     """
 
     experiment: db.Experiment
@@ -47,14 +47,14 @@ def of_model(model, *arrays, y=None):
 
 
 def layers():
-    """Yield every kind of layer, called twice by a model; MSE is of any shape it may give."""
+    """Yield every kind of layer, called twice by a model. MSE accepts any output shape."""
     for case in EQUATION_CASES:
         if case.id.endswith("-twice"):
             yield case.id, of_model(case.spec, *case.inputs)
 
 
 def own():
-    """Yield layers of one's own, in both kinds of models, and in a layer of a layer."""
+    """Yield user-defined layers, in both kinds of models, and inside another layer."""
     dense, x = db.Dense(4), db.Input((4,))
     kinds = SameName(dense, dense), SameName(dense, db.Dense(4)), OneField(OwnBlock())
     for k, layer in enumerate((*kinds, ClosedOver(), TiedTable(dense), OwnBlock())):
@@ -83,11 +83,11 @@ def trainings():
 
 
 SHORT = ("MadeOfLayers-", "own-1-model", "own-2-sequential")
-"""What the frameworks, which compile for long, are asked."""
+"""Beginnings of the names that the frameworks run, because they compile slowly."""
 
 
 def saved(folder, backend, chosen):
-    """Save what is chosen, and return what each predicts here."""
+    """Save the chosen cases, and return their predictions in this process."""
     expected, subject = {}, Subject(load_backend(backend))
     for name, case in chosen.items():
         run = subject.run(case.experiment)
@@ -115,5 +115,5 @@ def test_every_checkpoint_loads_in_a_new_process(backend, tmp_path):
         assert "error" not in found[name], f"{name}: {found[name].get('error')}"
         assert found[name].keys() == arrays.keys(), name
         for output, array in arrays.items():
-            allowed = 0.0 if backend == "reference" else 1e-5  # kernels may be others there
+            allowed = 0.0 if backend == "reference" else 1e-5  # kernels may differ
             np.testing.assert_allclose(found[name][output], array, allowed, allowed, err_msg=name)

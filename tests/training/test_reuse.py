@@ -1,4 +1,4 @@
-"""A run of the same experiment as one that is gone compiles nothing, and starts from nothing."""
+"""A new run of an earlier experiment compiles nothing, and starts from the initial state."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_shuffles_differ_by_epoch_and_cover_all():
 
 
 def test_streams_are_stable():
-    """Bits of a stream: a change of NumPy or of the key would break every saved run."""
+    """The bits of a stream must not change, or resuming every saved run would break."""
     draws = randomness.generator(7, "initial", "dense/kernel").integers(0, 2**32, 3)
     assert draws.tolist() == [2394377392, 3400446533, 4202955846]
 
@@ -140,7 +140,7 @@ def test_blocks_cover_every_step_once(count):
 
 
 def test_a_block_stays_as_it_is_while_it_is_used():
-    """The thread that makes the next one must not write over it."""
+    """The thread that prepares the next block must not overwrite it."""
     data, memory = {"x": np.arange(40)[:, None]}, set()
     batches = Batches(data, np.arange(40), 2, 3, buffers=Buffers(turns=2))
     for block in ahead(batches.blocks()):
@@ -235,7 +235,7 @@ def test_plain_progress_lines(capsys):
 
 
 def test_metrics_are_those_of_all_examples_whatever_the_batches():
-    """Losses, names of losses and metrics that are no means, against the predictions."""
+    """Losses, names of losses, and metrics that are not means, compared with the predictions."""
     model = db.Sequential([db.Input((4,)), db.Dense(2, "sigmoid")])
     metrics = [
         *(db.MeanAbsoluteError(), "log_cosh", db.LossMetric(db.Huber(), name="h"), "auc"),

@@ -135,7 +135,7 @@ def test_threads_that_evaluate_and_predict_at_once_get_the_same_numbers(backend)
 
 
 def test_two_threads_that_fit_one_run_do_not_mix():
-    """One is refused, or waits until the other has begun and is refused then."""
+    """One of the two is refused at once, or waits for the other to start and is refused then."""
     run, inside = make(), threading.Event()
     refused = []
 

@@ -22,7 +22,7 @@ def run(backend="reference", **changes) -> db.Run:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_weight_repeats_an_example(backend):
-    """With "weighted_mean", weight 2 is an example that is there twice, weight 0 none."""
+    """With "weighted_mean", weight 2 means an example occurs twice, weight 0 that it is missing."""
     weighted, repeated = run(backend, reduction="weighted_mean"), run(backend)
     often = np.repeat(np.arange(12), W.astype(int))
     weighted.fit(X, Y, 12, 3, sample_weight=W)
@@ -147,7 +147,7 @@ def dropping(backend: str) -> db.Run:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_monte_carlo_dropout(backend):
-    """Samples differ, are the same on every backend and whatever follows, and average out."""
+    """Samples differ, are equal on every backend, and average to the prediction."""
     compiled, exact = dropping(backend), dropping("reference")
     samples = compiled.predict(X, 5, training=True, samples=40)
     assert samples.shape == (40, 12, 1)

@@ -1,4 +1,4 @@
-"""Penalties and constraints: from fields and patterns to weights, and how a training sees them."""
+"""Penalties and constraints: how fields and patterns select weights, and what training does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The zoo: every model trains on every backend as it does on the reference."""
+"""The zoo: every model trains on every backend as on the reference."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Case:
     tolerance: float = 2e-5
 
     def train(self, backend: str) -> tuple[list[float], Array]:
-        """Return the losses of the steps, and the velocities after them: both gradients."""
+        """Return the losses of the two steps, and the velocities, which hold both gradients."""
         experiment = db.Experiment(self.make(), self.loss, db.SGD(1e-3, momentum=0.9))
         run = db.compile(experiment, backend)
         losses = run.fit(self.x, self.y, batch_size=2).step_losses
@@ -72,7 +72,7 @@ CASES = {
     "resnet56": cifar(56),
     "resnet110": cifar(110, tolerance=6e-5),
     "resnet18": classified(lambda: zoo.resnet18((64, 64, 3), 3, "silu"), LARGE),
-    # Fifty normalisations, the last of eight numbers each, amplify what is rounded.
+    # Fifty normalisations, the last ones over eight numbers each, amplify rounding.
     "resnet50": classified(lambda: zoo.resnet50((64, 64, 3), 3, "silu"), LARGE, 3e-4),
     "lstm": classified(lambda: zoo.lstm_classifier(50, 12, 3, 8, 8), WORDS),
     "transformer": classified(lambda: zoo.transformer_classifier(50, 12, 3, 8, 2, 16, 2), WORDS),
@@ -96,7 +96,7 @@ DEEP = {
     "resnet110",
     "vgg11",
 }
-"""What others are in a longer form: `pytest -m slow`."""
+"""Larger models, which run only with `pytest -m slow`."""
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_json_round_trip(name):
 
 
 def test_published_numbers_of_weights():
-    """The others stand in the examples of their docstrings."""
+    """Other models are counted in the examples of their docstrings."""
     published = {20: 0.27e6, 32: 0.46e6, 44: 0.66e6, 56: 0.85e6, 110: 1.7e6}
     for depth, count in published.items():
         found = zoo.resnet_cifar(depth).summary().parameters

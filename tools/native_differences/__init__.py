@@ -1,4 +1,4 @@
-"""What MindSpore and Keras do otherwise than each other or than they say, measured anew.
+"""Measure where MindSpore and Keras differ from each other or from their documentation.
 
 PYTHONPATH=tools python -m native_differences
 """

@@ -15,7 +15,7 @@ NEEDS = {"reference": "dnnbridge", "mindspore": "mindspore", "keras": "tensorflo
 
 
 def results_of(ids: list[str]) -> dict[str, dict[str, Result]]:
-    """Return what the code of rows gave, on every side that is installed."""
+    """Run the code of the rows for every installed framework, and return the results."""
     found: dict[str, dict[str, Result]] = {id: {} for id in ids}
     for side, module in NEEDS.items():
         if find_spec(module):

@@ -1,4 +1,4 @@
-"""Losses: what is averaged, what is clipped, what is checked."""
+"""Losses: averaging, clipping, and checks of arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the code of one side, row after row, in a process of its own: python -m … SIDE ID …"""
+"""Run the code of one side, row after row, in a separate process: python -m … SIDE ID …"""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 
 Result = dict[str, Any]
-"""Either "value", a list of numbers or a word, or "error", what stopped the code."""
+"""Either "value" with a list of numbers or a word, or "error" with the error of the code."""
 
 TIME_LIMIT = 600.0
 
 
 def measured(side: str, ids: Sequence[str]) -> dict[str, dict[str, Result]]:
-    """Return what each row's code gave, by row and name; a row that kills its process says so."""
+    """Return the result of each row's code, by row and name.
+
+    If a row's code kills its process, the result is an error that says so.
+    """
     found: dict[str, dict[str, Result]] = {}
     left = list(ids)
     while left:
@@ -67,7 +70,7 @@ def run_all(side: str, ids: Sequence[str]) -> Iterator[tuple[str, dict[str, Resu
 def run(side: str, name: str, text: str) -> Result:
     """Return the value of the last expression of a piece of code, or its error.
 
-    The code is imported from a file, for MindSpore's compiler reads the source of what it compiles.
+    The code is imported from a file, because MindSpore's compiler reads the source that it compiles.
     """
     from native_differences.prelude import PRELUDES
 
@@ -87,7 +90,7 @@ def run(side: str, name: str, text: str) -> Result:
 
 
 def with_result(text: str) -> str:
-    """Return the code with its last expression kept as `result`."""
+    """Return the code with its last expression assigned to `result`."""
     text = text.strip("\n")
     last = ast.parse(text).body[-1]
     assert isinstance(last, ast.Expr), text

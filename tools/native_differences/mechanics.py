@@ -1,4 +1,4 @@
-"""What compiled steps, tensors and parameters do."""
+"""Compiled steps, tensors and parameters."""
 
 from __future__ import annotations
 

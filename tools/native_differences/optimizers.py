@@ -1,4 +1,4 @@
-"""Optimizers that share a name and not an equation."""
+"""Optimizers with the same name and different equations."""
 
 from __future__ import annotations
 

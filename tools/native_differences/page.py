@@ -25,7 +25,7 @@ CLOSE = {"like_mindspore": "mindspore", "like_keras": "keras"}
 
 
 def same(a: Result | None, b: Result | None, tolerance: float) -> bool:
-    """Return whether two results are equal, elements by their size or 1e-3 of the largest."""
+    """Return whether two results are equal, relative to each element, or absolute if all are 0."""
     if a is None or b is None or "error" in a or "error" in b:
         return False
     x, y = a["value"], b["value"]

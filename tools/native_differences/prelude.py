@@ -1,4 +1,4 @@
-"""What every piece of code may use: the same few names on every side."""
+"""Names that every piece of code may use, the same on every side."""
 
 MINDSPORE = '''
 import numpy as np

@@ -1,4 +1,4 @@
-"""One demonstration: code of each side, what is right, and what is the same here."""
+"""One difference: code for each framework, the right result, and our code with the same numbers."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ KINDS: dict[Kind, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A difference, as code that shows it. The value of a piece of code is its last expression.
+    """A difference and the code that shows it. A piece of code returns its last expression.
 
     Attributes:
-        id: its name, the anchor of its section.
-        title: what the list of contents says.
-        kind: how bad it is, see `KINDS`.
+        id: name of the row, and anchor of its section.
+        title: text in the list of contents.
+        kind: kind of the difference, see `KINDS`.
         says: what is documented or expected, and what happens.
         mindspore: code for MindSpore.
         keras: code for Keras and TensorFlow.
-        expected: code for what is right, in float64.
-        like_mindspore: what gives MindSpore's numbers here, on every backend.
-        like_keras: what gives those of Keras.
-        here: what to know about it here, where there is no code to show.
-        tolerance: relative; two sides that are closer are the same.
+        expected: code for the right result, in float64.
+        like_mindspore: our code that gives MindSpore's numbers, on every backend.
+        like_keras: our code that gives Keras' numbers.
+        here: remark about dnnbridge if there is no code to show.
+        tolerance: relative error up to which two results count as equal.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Row:
     tolerance: float = 1e-4
 
     def code(self, side: str) -> dict[str, str]:
-        """Return the pieces of code that a process with one framework runs."""
+        """Return the pieces of code to run in the process of one framework."""
         ours = ("expected", "like_mindspore", "like_keras")
         names = ours if side == "reference" else (side,)
         return {name: getattr(self, name) for name in names if getattr(self, name)}

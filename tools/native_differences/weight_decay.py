@@ -1,4 +1,4 @@
-"""What surrounds an update: decay, groups, rates, clipping, accumulation."""
+"""Around an update: weight decay, groups, rates, clipping, accumulation."""
 
 from __future__ import annotations
 

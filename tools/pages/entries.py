@@ -31,7 +31,7 @@ def registered() -> dict[str, type[Spec]]:
 
 
 def _is_of_core(cls: type[Spec]) -> bool:
-    """Say whether a module of core holds a class; no module holds the classes of doctests."""
+    """Return whether a module of core defines a class. Classes in doctests are excluded."""
     held = getattr(sys.modules[cls.__module__], cls.__name__, None) is cls
     return held and cls.__module__.startswith("dnnbridge.") and ".testing" not in cls.__module__
 

@@ -32,7 +32,7 @@ def page() -> str:
 
 
 def _space(row: ForeignName) -> str:
-    """Return the namespace under which a row is listed, of two parts at most."""
+    """Return the namespace under which a row is listed. It has at most two parts."""
     parts = row.path.split(".")[:-1]
     return ".".join(parts if parts[0] == "mindspore" else parts[:2])
 

@@ -1,1 +1,1 @@
-"""Cases: data that every backend is held to."""
+"""The cases of the suite, as data. Every backend must agree with the reference on them."""

@@ -13,7 +13,7 @@ from dnnbridge.testing.cases.op_case import both_signs
 _WIDE = np.concatenate([normal(40, 6, scale=4.0), np.full((1, 6), 40.0), np.full((1, 6), -40.0)])
 _KINKS = np.array([[0.0, 1e-7, -1e-7, 1.0, -1.0, 5.0], [6.0, 5.9999, 6.0001, 3.0, -3.0, -2.9999]])
 _LARGE = np.array([[88.0, 100.0, 1e4, 1e19, 1e38, 0.0], [-88.0, -100.0, -1e4, -1e19, -1e38, 0.0]])
-"""Beyond 1e38 the gradient of a product overflows with the cotangent."""
+"""Not beyond 1e38, where the gradient of a product, times the cotangent, overflows."""
 
 _LIMITS = np.array(
     [[np.inf, 1.0, 2.0], [-np.inf, 1.0, 2.0], [np.nan, 1.0, 2.0], [3e38, 1.0, 2.0], [-3e38, 1, 2]]
@@ -49,7 +49,7 @@ _ACTIVATIONS: Sequence[activations.AbstractActivation] = [
 
 
 _RELATIVE = np.concatenate([both_signs(1e-36, 0.25, 60), both_signs(0.3, 80.0, 60)]).reshape(40, 6)
-"""Close to 0 and in the tails, where results are small."""
+"""Inputs close to 0 and in the tails, where results are small."""
 
 _ALONG_AXES = activations.Softmax, activations.LogSoftmax
 

@@ -1,6 +1,6 @@
 """Cases of convolutions: strides, even and odd kernels, dilation, groups, one pixel, 1 to 3 axes.
 
-The inputs are small: finite differences move every element of them.
+The inputs are small, because the checks by finite differences change every element in turn.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CONVOLUTION_OP_CASES: list[OpCase] = [
     _conv("explicit", (1, 3, 4, 2), (2, 3, 2), ((0, 3), (2, 1))),
     _conv("one_pixel", (2, 1, 1, 3), (3, 3, 2), "same"),
     _conv("1x1", (2, 4, 3, 3), (1, 1, 5), "valid", (2, 2)),
-    # With one element in a kernel and strides, oneDNN's derivative by it is wrong on AVX2.
+    # For a 1x1 kernel with strides, oneDNN's kernel gradient is wrong on AVX2.
     _conv("1x1-stride_1_3", (2, 4, 6, 1), (1, 1, 3), "valid", (1, 3)),
     _conv("1x1-stride_3_1", (2, 6, 4, 1), (1, 1, 3), "same", (3, 1)),
     _conv("1x1-stride_1_2", (2, 4, 6, 4), (1, 1, 12), "valid", (1, 2)),

@@ -20,17 +20,18 @@ class EquationCase:
 
     Attributes:
         id: name in test reports.
-        spec: what is held to its equation.
+        spec: the object under test.
         inputs: arrays; the first axis is the batch.
-        gradient: whether it is differentiated by its first input and its parameters.
+        gradient: whether the case compares gradients.
         reduced: number of terms summed into an element.
         training: whether it is emitted for training.
-        masked: how many examples, the last ones, only fill up the batch.
-        of: what the case is of, where that is not `spec`.
+        masked: number of padding examples at the end of the batch; their mask is 0.
+        of: the subject of the case, if it is not `spec`.
         batched: whether the first axis is the batch.
-        relative: whether an element is held to what rounding does to it, however small it is.
-        witness: the same in plain NumPy, without anything of dnnbridge: takes the arrays by name,
-            `input_0` and on, and weights such as `kernel`, and returns the value.
+        relative: whether the unit of each error is the effect of rounding on that element, so
+            that small elements count too.
+        witness: an independent implementation in plain NumPy. It takes the arrays by name
+            (`input_0`, …, and weights such as `kernel`) and returns the value.
     """
 
     id: str
@@ -47,7 +48,7 @@ class EquationCase:
 
     @property
     def subject(self) -> Spec | Emitter:
-        """What the case is of."""
+        """The object that the case tests."""
         return self.of or self.spec
 
     @property

@@ -1,7 +1,8 @@
 """Cases of operations and activations at the ends of float32: ±0, denormals, the largest, ±∞, NaN.
 
-Gradients are compared wherever no NaN goes in: what a NaN makes of a gradient, 0 or NaN, no
-framework says. Denormals may be read as 0; `Equation.flushed` has the results for that.
+Gradients are compared for inputs without NaN only, because frameworks do not define whether the
+gradient at a NaN is 0 or NaN. Backends may read denormals as 0; `Equation.flushed` gives the
+results for that.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _ROWS = np.array(
         *([0.0] * 3, [1e-30, 1e-30, 0.0], [LARGEST, -LARGEST, np.inf]),
     ]
 )
-"""Rows with ties, and whose sums need no number beyond float32 but ±∞."""
+"""Rows with ties. In any order of addition, a sum is a float32 number or overflows to ±∞."""
 
 _NAN_ROWS = np.array(
     [
@@ -45,7 +46,7 @@ _NAN_ROWS = np.array(
 
 
 def _pairs(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return each number of one array with each of another."""
+    """Return all pairs of a number of one array and a number of the other."""
     return np.repeat(a, len(b)), np.tile(b, len(a))
 
 
@@ -60,7 +61,7 @@ def _elementwise() -> list[OpCase]:
         name = type(compare).__name__
         both = _pairs(np.append(_ENDS, np.nan), np.append(_ENDS, np.nan))
         made.append(OpCase(f"{name}-ends", compare, both, gradient=False))
-    # Frameworks that multiply by the reciprocal have cases of their own.
+    # Huge and denormal divisors are separate cases: some frameworks multiply by the reciprocal.
     huge = np.array([1e38, 3e38, -LARGEST, 1e37]), np.array([1e38, -2e38, LARGEST, 1.2e38])
     tiny = np.array([1e-25, 1e-22, 1e-25]), np.array([1e-20, -1e-20, 1e-25])
     denormal = np.array([1.0, 1e-10, -1e-5]), np.array([1e-40, -1e-39, 1e-39])
@@ -73,9 +74,9 @@ def _elementwise() -> list[OpCase]:
         OpCase("Div-huge_divisor", ops.Div(), huge, gradient=False),
         OpCase("Div-denormal_divisor", ops.Div(), denormal, gradient=False),
         OpCase("Div-gradient_of_small", ops.Div(), tiny),
-        # Twice the largest number is no number, whatever it is multiplied with.
+        # Without the largest number: the gradient 2x overflows before the cotangent scales it.
         OpCase("Square-ends", ops.Square(), (_ENDS[np.abs(_ENDS) != LARGEST],)),
-        # What a root of -0 or a logarithm of a denormal is differs between frameworks.
+        # Frameworks disagree on the root of -0 and the logarithm of a denormal.
         OpCase("Sqrt-ends", ops.Sqrt(), (np.abs(_ENDS),)),
         OpCase("Sqrt-nan", ops.Sqrt(), (_NAN,), gradient=False),
         OpCase("Log-ends", ops.Log(), (_ENDS[_ENDS > 1e-37],)),
@@ -137,7 +138,7 @@ _FINITE_AT_INFINITY: list[activations.AbstractActivation] = [
     *(activations.HardSigmoid(), activations.ELU(0.3), activations.CELU(2.5), activations.SELU()),
     *(activations.Sigmoid(), activations.LogSigmoid(), activations.Tanh(), activations.Softplus()),
 ]
-"""Activations whose gradient at ±∞ is no product of 0 and ∞."""
+"""Activations whose gradient at ±∞ has no product 0 · ∞."""
 
 _TINY = np.array([[0.0, -0.0, 1e-40, -1e-40, 1e-30, -1e-30], [1e30, -1e30, 1e-38, 1e-37, 3.0, 0.5]])
 _INFINITE = np.array([[np.inf, 1.0], [-np.inf, 1.0]])

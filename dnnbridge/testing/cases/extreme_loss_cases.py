@@ -1,8 +1,8 @@
 """Cases of losses at the ends of float32: predictions of ±1e30 and the largest, denormals, 0 and 1.
 
-Each example has one answer, so that one infinite loss hides no other. Left out is what has no
-value: ∞ - ∞, and 0 · ∞, as of a logit of -∞ where the label is 0. Squares are infinite beyond
-1.8e19, and so is whatever a float32 has no number for.
+Each example has one prediction, so that an infinite loss hides no other. Undefined losses are left
+out: ∞ - ∞, and 0 · ∞, such as a logit of -∞ with label 0. Squares beyond 1.8e19 and all other
+results beyond float32 are infinite.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _SHARES = np.array([0.0, 1e-40, 1e-30, 1e-8, 1e-7, 0.5, 1.0 - 2.0**-24, 1.0])
 
 
 def _columns(predictions: Array, targets: Array) -> tuple[Array, Array]:
-    """Return each prediction with each target, one an example."""
+    """Return all pairs of a prediction and a target, one pair per example."""
     p, y = np.repeat(predictions, len(targets)), np.tile(targets, len(predictions))
     return p[:, None], y[:, None]
 
 
 def _real() -> list[EquationCase]:
-    """Cases of losses of real numbers, whose targets have ends of their own."""
+    """Cases of losses of real numbers, with extreme targets too."""
     some, counts = np.array([0.0, 1e-40, 2.0, -1e30]), np.array([0.0, 1e-40, 1e-30, 2.0, 1e30])
-    rates = np.array([0.0, 1e-40, 1e-30, 0.5, 3.0, 1e19, 1e30])  # log(1 + ε) would have no digits
+    rates = np.array([0.0, 1e-40, 1e-30, 0.5, 3.0, 1e19, 1e30])  # not 1: log(1 + ε) has no digits
     given: list[tuple[str, losses.AbstractLoss, tuple[Array, Array]]] = [
         ("mse", losses.MeanSquaredError(), _columns(_FINITE, some)),
         ("mae", losses.MeanAbsoluteError(), _columns(_ENDS, some)),
@@ -47,7 +47,7 @@ def _real() -> list[EquationCase]:
 
 
 def _infinite() -> list[EquationCase]:
-    """Cases of infinite predictions, where the loss has a value; infinite ones have no gradient."""
+    """Cases of infinite predictions for which the loss is defined; only values are compared."""
     up, down = np.array([[np.inf], [1.0]]), np.array([[-np.inf], [1.0]])
     one = np.ones((2, 1))
     given: list[tuple[str, losses.AbstractLoss, Array, Array]] = [
@@ -69,7 +69,7 @@ def _infinite() -> list[EquationCase]:
 
 
 def _classes() -> list[EquationCase]:
-    """Cases of losses over three classes, each as the right one, soft labels, weights of 0."""
+    """Cases of losses over three classes: each class as label, soft labels, weights of 0."""
     logits = np.array(
         [
             *([1e30, 0.0, -1e30], [1e30, 1e30, 0.0], [-1e30, -1e30, -1e30], [1e-30, 0.0, -1e-30]),
@@ -117,7 +117,7 @@ def _binary() -> list[EquationCase]:
     answers = np.array([0.0, 1e-40, 0.25, 1.0])
     made = []
     for name, loss in (("binary", cross), ("binary_focal", focal)):
-        # The derivative of a focal loss has twice its value as a factor.
+        # Without the largest number: the derivative of a focal loss has twice its value as factor.
         ends = _ENDS if loss is cross else _FINITE
         for kind, xs in (("logits", ends), ("probabilities", _SHARES)):
             given = _columns(xs, answers)
@@ -127,7 +127,7 @@ def _binary() -> list[EquationCase]:
 
 
 def _along() -> list[EquationCase]:
-    """Cases of losses over vectors and over frames; squares of lengths stay within float32."""
+    """Cases of losses over vectors and over frames. Squared lengths stay within float32."""
     p = np.array(
         [[0.0, 0.0, 0.0], [1e-40, 0.0, 0.0], [1e-30, 1e-30, 0.0], [1e18, -1e18, 0.0], [1e17, 1, 2]]
     )
@@ -146,7 +146,7 @@ def _along() -> list[EquationCase]:
 
 
 def _relative() -> list[EquationCase]:
-    """Cases of small losses, by their own size: close to the target, and sure to be right."""
+    """Cases of small losses, with relative errors: close to the target, or confident and right."""
     sure = both_signs(0.5, 80.0, 30)
     near, zero = _columns(both_signs(1e-17, 0.3, 40), np.zeros(1))
     given: list[tuple[str, losses.AbstractLoss, tuple[Array, Array]]] = [
@@ -162,7 +162,7 @@ def _relative() -> list[EquationCase]:
 
 
 def _sure_of(logits: Array) -> Array:
-    """Return the label that a logit is sure of."""
+    """Return the label that a logit predicts."""
     return np.asarray(logits > 0, float)[:, None]
 
 

@@ -1,4 +1,4 @@
-"""Programs with names and shapes that a backend could trip over."""
+"""A training with names and shapes that a backend could handle wrongly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dnnbridge.testing.cases.training_case import TrainingCase
 
 @spec
 class RunningCentre(AbstractLayer):
-    """x minus the mean of the batch; outside training minus a running mean. Has a buffer."""
+    """Subtracts the mean of the batch in training, and a running mean (a buffer) otherwise."""
 
     def emit(self, scope: Scope, x: Value) -> Value:
         mean = scope.buffer("mean", x.shape[1:], Zeros())
@@ -34,7 +34,7 @@ class RunningCentre(AbstractLayer):
 
 @spec
 class ConstantArrays(AbstractLayer):
-    """Constants of each dtype, one of them twice: shift[i] where chosen, else x."""
+    """Uses constants of each dtype: adds a reordered `shift` where `chosen`, else scales x."""
 
     scale: float = 1.0
 
@@ -48,7 +48,7 @@ class ConstantArrays(AbstractLayer):
 
 @spec
 class Colliding(AbstractLayer):
-    """Arrays whose names become one when "/" and "_" are not told apart, and words of languages."""
+    """Arrays with keywords as names, and names that collide if "/" is written as "_"."""
 
     words: tuple[str, ...] = ("lambda", "self", "k", "steps", "position", "b_k")
 
@@ -76,7 +76,7 @@ class NamedScalars(AbstractOptimizer):
 
 @spec
 class MeanPerOutput(AbstractMetric):
-    """Mean absolute error of every output, and the largest of them: a statistic with a shape."""
+    """The largest of the outputs' mean absolute errors. Its statistic has a shape."""
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         return ops.abs(prediction - target)

@@ -1,4 +1,4 @@
-"""Cases of initializers: one model whose weights start with every one of them."""
+"""Cases of initializers: one model with a weight for each of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MATRIX, KERNEL = (7, 12), (3, 2, 4, 6)
 
 @dataclass(frozen=True)
 class InitializerCase:
-    """An initializer and the shape of what it fills."""
+    """An initializer and the shape of the array that it fills."""
 
     id: str
     initializer: AbstractInitializer
@@ -55,12 +55,12 @@ INITIALIZER_CASES: list[InitializerCase] = [
     InitializerCase("lecun_normal", start.LecunNormal()),
     InitializerCase("lecun_uniform", start.LecunUniform()),
 ]
-"""Every initializer has a case here; the suite insists."""
+"""A test checks that every initializer has a case here."""
 
 
 @spec
 class Started(AbstractLayer):
-    """x plus the sum of an array of every case."""
+    """Adds to x the sum of one array per case."""
 
     def emit(self, scope: Scope, x: Value) -> Value:
         for case in INITIALIZER_CASES:
@@ -72,4 +72,4 @@ class Started(AbstractLayer):
 INITIALIZERS = Experiment(
     Sequential([Input((1,)), Started(name="started")]), MeanSquaredError(), SGD(0.1), seed=3
 )
-"""Its state has the starting weights of every case, under "started/" and the case's name."""
+"""Its state holds the initial weights of every case, under "started/" and the case's name."""

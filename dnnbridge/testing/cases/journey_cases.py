@@ -1,4 +1,4 @@
-"""Cases of trainings with turns: rates set by hand, and an experiment that another one follows."""
+"""Cases of trainings in several legs: rates set by hand, and one experiment after another."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class Leg:
     """A part of a training.
 
     Attributes:
-        training: its data; the experiment of every leg but the first takes over what fits.
-        rates: learning rates that are set by hand, by the number of steps done in this leg.
+        training: its experiment and data. From the second leg on, a run keeps every weight that
+            fits the new experiment.
+        rates: learning rates to set by hand, by the number of steps done in this leg.
     """
 
     training: TrainingCase
@@ -29,14 +30,14 @@ class Leg:
 
 @dataclass(frozen=True, eq=False)
 class JourneyCase:
-    """Legs, one after the other."""
+    """Several legs, run one after the other."""
 
     id: str
     legs: tuple[Leg, ...]
 
 
 def _transferred() -> JourneyCase:
-    """Pretrain, train a new head, and then everything, with rates that change on the way."""
+    """Pretrain, train a new head, then train everything; rates change during a leg."""
     shared = Flatten(), Dense(12, "tanh"), BatchNormalization(momentum=0.9), Dropout(0.2)
 
     def model(head: Dense) -> Sequential:

@@ -9,14 +9,14 @@ from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, 
 
 
 def _classes() -> list[EquationCase]:
-    """Cases of losses over classes: ordinary, hard logits, sequences, sure answers."""
+    """Cases of losses over classes: ordinary, large logits, sequences, confident predictions."""
     logits, label = normal(9, 10, scale=3.0), labels(9, classes=10)
     steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
     hard = np.array([[100.0, 0.0, -100.0], [0.0, 0.0, 0.0], [-300.0, 300.0, 0.0]])
     hard_label, soft = np.array([1, 2, 0]), softmax(normal(9, 10, scale=1.5))
     sparse, dense = losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy
     sure, sure_label = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]]), np.array([0, 1, 1])
-    # What several sigmoids give: rows whose sums are not 1, some of them above.
+    # Outputs of sigmoids: rows whose sums are not 1, some of them above.
     several = np.vstack([1.0 / (1.0 + np.exp(-logits)), np.full((1, 10), 1e-9), 3.0 * soft[:1]])
     several_label, focal = np.append(label, [3, 4]), losses.CategoricalFocalCrossentropy
     made = [
@@ -68,7 +68,7 @@ def _classes() -> list[EquationCase]:
 
 
 def _weighted() -> list[EquationCase]:
-    """Cases of cross-entropies that smooth, weigh or ignore labels."""
+    """Cases of cross-entropies that smooth, weight or ignore labels."""
     logits, label = normal(9, 10, scale=3.0), labels(9, classes=10)
     steps, step_label = normal(3, 4, 5), labels(3, 4, classes=5)
     some, none = step_label.copy(), np.full((3, 4), -100)
@@ -116,7 +116,7 @@ def _real() -> list[EquationCase]:
         "poisson-log": losses.Poisson.mindspore(),
     }
     cases = []
-    # A gradient by labels y of the percentage is a difference of numbers as large as 100 / |y|.
+    # The gradient of the percentage error by labels y subtracts numbers as large as 100 / |y|.
     for name, loss in any_sign.items():
         cases += [
             EquationCase(name, loss, (x, y), reduced=30 if name == "mape" else 3),
@@ -136,7 +136,7 @@ def _real() -> list[EquationCase]:
 
 
 def _binary() -> list[EquationCase]:
-    """Cases of yes-or-no losses: ordinary, of rank 3, soft labels, sure answers both ways."""
+    """Cases of binary losses: ordinary, of rank 3, soft labels, confident right and wrong."""
     logits, p = normal(9, 4, scale=3.0), 1.0 / (1.0 + np.exp(-normal(9, 4, scale=3.0)))
     answer, steps = (normal(9, 4, key=2) > 0) * 1.0, normal(3, 4, 5)
     soft, yes = 1.0 / (1.0 + np.exp(-normal(9, 4, key=3))), (steps > 0.3) * 1.0

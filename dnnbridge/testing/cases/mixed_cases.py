@@ -1,4 +1,4 @@
-"""Cases of trainings of smooth nets of other kinds: two inputs, and convolutions for long."""
+"""Cases of trainings of other smooth nets: two inputs, and a long training of convolutions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _two_inputs() -> TrainingCase:
-    """Words through a GRU, and numbers; gradients clipped; weights of classes."""
+    """Words through a GRU, and numbers; clipped gradients; class weights."""
     words, numbers = Input((5,), "int32", name="words"), Input((4, 5), name="numbers")
     read = GRU(5)(Embedding(7, 4)(words))
     model = Model([words, numbers], Dense(3)(Concatenate()(read, Flatten()(numbers))))
@@ -46,7 +46,8 @@ def _two_inputs() -> TrainingCase:
 def _statistics() -> TrainingCase:
     """The running statistics of convolutions over 50 steps.
 
-    After 100 the gradients are so small that NumPy in float32 is 1.2e-5 off; here it is 3e-6.
+    After 100 steps the gradients are so small that NumPy in float32 is 1.2e-5 off. After 50 it is
+    3e-6 off.
     """
     layers = (
         Conv2D(4, 3, padding="same", use_bias=False),

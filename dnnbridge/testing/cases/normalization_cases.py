@@ -10,7 +10,7 @@ _FLAT, _IMAGES, _SERIES = normal(6, 4), normal(3, 5, 4, 6), normal(4, 5, 6)
 
 def _batch_norms() -> list[EquationCase]:
     norm, native = layers.BatchNormalization(), layers.BatchNormalization.mindspore()
-    # Examples that do not count are hundreds of √ε away from the one that does, and cancel.
+    # A larger ε: with the default, masked examples lie hundreds of √ε from the real one and cancel.
     alone = native.replace(epsilon=0.1)
     plain = layers.BatchNormalization(axis=1, center=False, scale=False)
     return [

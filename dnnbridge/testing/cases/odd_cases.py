@@ -1,6 +1,6 @@
-"""Cases of one example of 7 by 13, of every layer with windows or borders.
+"""Cases of every layer with windows or borders, each with one example of 7 by 13.
 
-Neither strides nor windows divide 7 or 13, so that something is left over at each end.
+Neither strides nor windows divide 7 or 13, so a remainder is left at each end.
 """
 
 from __future__ import annotations

@@ -20,9 +20,10 @@ class OpCase:
         id: name in test reports.
         op: the operation with its attributes.
         inputs: arrays, rounded to float32 before use.
-        gradient: whether it has one.
+        gradient: whether the case compares gradients.
         reduced: number of terms summed into an element.
-        relative: whether an element is held to what rounding does to it, however small it is.
+        relative: whether the unit of each error is the effect of rounding on that element, so
+            that small elements count too.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Cases of primitive operations: at least one per operation, at ordinary and at hard inputs."""
+"""Cases of primitive operations: at least one per operation, with ordinary and hard inputs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dnnbridge.testing.cases.shape_op_cases import SHAPE_OP_CASES
 _WIDE = np.concatenate(
     [np.linspace(-30, 30, 241), [0.0, 1e-8, -1e-8, 1e-3, -1e-3, 4.99, 5.01, -20.0, 88.0, -88.0]]
 )
-"""Both tails, around 0, and where native kernels have been seen to break."""
+"""Both tails, numbers around 0, and numbers where native kernels were seen to fail."""
 
 _NEAR = both_signs(1e-36, 0.25, 60)
-"""Close to 0, where an absolute tolerance sees nothing of what a kernel cancels."""
+"""Numbers close to 0, where an absolute tolerance would hide cancellation in a kernel."""
 
 _TAILS = both_signs(4.0, 85.0, 40)
-"""Where sigmoids and exponentials are small but no denormals."""
+"""Numbers for which sigmoids and exponentials are small but not denormal."""
 
 _POSITIVE = np.concatenate([np.linspace(0.01, 3, 100), [1.0, 1e-7, 1.0 - 1e-7, 1e-30, 1e4, 1e30]])
 _TIES = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [-1.0, -5.0, 0.0]])
@@ -54,7 +54,7 @@ _BOUNDED: list[Op] = [
     *(ops.Neg(), ops.Abs(), ops.Relu(), ops.Sigmoid(), ops.Tanh(), ops.Softplus(), ops.Sign()),
     *(ops.Clip(-1.0, 2.0), ops.Erfc()),
 ]
-"""Operations whose value and derivative are finite wherever float32 is."""
+"""Operations whose value and derivative are finite for all finite float32 numbers."""
 
 _LIMITS = np.array([np.inf, -np.inf, np.nan, 0.0])
 
@@ -79,7 +79,7 @@ _REDUCTIONS: list[tuple[str, tuple[int, ...], bool]] = [
 
 
 def _relative() -> list[OpCase]:
-    """Numbers that are small, or have small results, by their own size."""
+    """Small numbers, or numbers with small results, compared with relative errors."""
     both = np.concatenate([_NEAR, _TAILS])
     middle = both_signs(1e-16, 1e18, 60)
     cancelling = np.append(np.linspace(-6, 9, 101), _NEAR)
@@ -110,7 +110,7 @@ def _reductions() -> list[OpCase]:
 
 
 def _limits() -> list[OpCase]:
-    """Infinities and NaN: the values only."""
+    """Infinities and NaN; only values are compared."""
     unary = [*_BOUNDED, ops.Square(), ops.Exp(), ops.Expm1(), ops.Sqrt()]
     binary = [ops.Maximum(), ops.Minimum(), ops.Greater(), ops.Equal()]
     rows = np.array([[np.inf, 1.0], [-np.inf, 1.0], [np.nan, 1.0], [1.0, np.nan]])
@@ -181,4 +181,4 @@ OP_CASES: list[OpCase] = [
     *SHAPE_OP_CASES,
     *EXTREME_OP_CASES,
 ]
-"""Every primitive has a case here; the suite insists."""
+"""A test checks that every primitive has a case here."""

@@ -48,10 +48,10 @@ STEPS = 300
 CHANGING = PiecewiseConstant(
     (5, 12, 20, 40, 90, 150, 230), (0.1, 0.05, 0.2, 0.01, 0.3, 0.02, 0.1, 0.005)
 )
-"""A rate that falls and rises: conventions about momentum differ only then."""
+"""A rate that falls and rises. With a constant rate, conventions about momentum would agree."""
 
 MAGNITUDES = (1e-8, 1e-3, 1.0, 1e4)
-"""Scales of gradients, each in three rows."""
+"""Scales of gradients; each has three rows of the array."""
 
 
 MOMENTUM = PiecewiseConstant((7, 15, 22, 45), (0.5, 0.95, 0.0, 0.9, 0.8))
@@ -65,12 +65,12 @@ Witness = Callable[[Array, Array], Array]
 
 @dataclass(frozen=True, eq=False)
 class OptimizerCase:
-    """An optimizer, a start, and the gradient of every step.
+    """An optimizer, an initial parameter, and the gradient of every step.
 
     Attributes:
         tolerance: relative L2 distance allowed for the parameter and each slot.
-        witness: the same in plain NumPy, without anything of dnnbridge but the rate: takes the
-            start and the gradients, and returns the parameter after all steps.
+        witness: an independent implementation in plain NumPy that uses only the rate of
+            dnnbridge. It takes the start and the gradients, and returns the final parameter.
     """
 
     id: str
@@ -81,7 +81,7 @@ class OptimizerCase:
     witness: Witness | None = None
 
     def parts(self, shape: tuple[int, ...]) -> Iterator[tuple[float, slice]]:
-        """Yield the rows of each magnitude; in the norm of an array the largest hide the others."""
+        """Yield the rows of each magnitude, because the largest dominate the norm of the array."""
         rows = len(self.start) // len(MAGNITUDES)
         for k, scale in enumerate(MAGNITUDES):
             if shape and shape[0] == len(self.start):
@@ -157,8 +157,8 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("adamax-mindspore", Adamax.mindspore(CHANGING, 0.5, 0.9)),
     _case("nadam", Nadam(CHANGING)),
     _case("nadam-slow", Nadam(CHANGING, 0.8, 0.9, 1e-3, 0.004)),
-    # Steps of one size are rounded the same way each time: the float32 sum of the exact steps, in
-    # NumPy, is 1.3e-6 from the float64 one, that of AdamW 1.1e-6.
+    # Float32 rounds a sum of equal steps the same way each time. In NumPy, the float32 sum of the
+    # exact steps is 1.3e-6 from the float64 sum; for AdamW it is 1.1e-6.
     _case("lion", Lion(CHANGING), tolerance=2e-6),
     _case("lamb", Lamb(CHANGING)),
     _case("lamb-decay", Lamb.mindspore(CHANGING, 0.8, 0.99, weight_decay=0.1)),
@@ -196,4 +196,4 @@ OPTIMIZER_CASES: list[OptimizerCase] = [
     _case("groups", ParameterGroups({"p": Adam(CHANGING), "*": SGD(0.1)})),
     _case("multipliers", LearningRateMultipliers(SGD(CHANGING, momentum=0.9), {"p": 0.3})),
 ]
-"""Every optimizer has a case here; the suite insists."""
+"""A test checks that every optimizer has a case here."""

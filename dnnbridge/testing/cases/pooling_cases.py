@@ -15,13 +15,13 @@ from dnnbridge.testing.cases.op_case import OpCase, normal
 
 
 def _negative(*shape: int) -> Array:
-    """Numbers below 0, all different and far apart, so that no step crosses a maximum."""
+    """Negative numbers, so far apart that a finite difference does not change the maximum."""
     order = np.argsort(normal(math.prod(shape)))
     return -0.1 * (1.0 + order.reshape(shape))
 
 
 def _whole(*shape: int) -> Array:
-    """Few different numbers: many ties."""
+    """Whole numbers, with many ties."""
     return np.round(normal(*shape))
 
 

@@ -1,4 +1,4 @@
-"""Cases of recurrent layers, and of layers that apply another at every step."""
+"""Cases of recurrent layers, and of layers that apply another layer at every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases of trainings with kinks: ReLU and its like, pools of maxima, absolute values."""
+"""Cases of trainings with kinks: ReLU and similar activations, max pooling, absolute values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SGD = SGD(ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5), momentum=0.9)
 
 
 def _dense() -> TrainingCase:
-    """ReLU, LeakyReLU and dropout, with the weights of classes."""
+    """ReLU, LeakyReLU and dropout, with class weights."""
     hidden = Dense(32, "relu"), Dropout(0.2), Dense(16, LeakyReLU(0.1)), Dense(3)
     model = Sequential([Input((4, 5)), Flatten(), *hidden])
     experiment = Experiment(model, _SPARSE, _SGD, seed=3)
@@ -46,7 +46,7 @@ def _dense() -> TrainingCase:
 
 
 def _lenet() -> TrainingCase:
-    """Convolutions and pools of maxima; the last batch has 2 images."""
+    """Convolutions and max pooling; the last batch has 2 images."""
     layers = (
         Conv2D(4, 3, padding="same", activation="relu"),
         MaxPooling2D(2),
@@ -62,7 +62,7 @@ def _lenet() -> TrainingCase:
 
 
 def _resnet() -> TrainingCase:
-    """A block of a ResNet, its statistics over 32 steps, the first layer frozen."""
+    """A block of a ResNet with running statistics over 32 steps; the first layer is frozen."""
     image = Input((8, 8, 2))
     stem = Activation("relu")(
         BatchNormalization()(Conv2D(6, 3, padding="same", use_bias=False)(image))
@@ -80,7 +80,7 @@ def _resnet() -> TrainingCase:
 
 
 def _transformer() -> TrainingCase:
-    """A block of attention with its feed-forward part, and the largest number over time."""
+    """A block of attention with its feed-forward part, then a maximum over time."""
     x = Input((4, 5))
     rows = Dense(8)(x)
     seen = LayerNormalization()(Add()(rows, MultiHeadAttention(2, 4, use_bias=False)(rows, rows)))
@@ -91,7 +91,7 @@ def _transformer() -> TrainingCase:
 
 
 def _recurrent() -> TrainingCase:
-    """Two recurrences between dense layers, and an absolute error."""
+    """Two recurrent layers between dense layers, and an absolute error as loss."""
     layers = Dense(8, "relu"), LSTM(5, return_sequences=True), GRU(4), Dense(6, "relu"), Dense(2)
     experiment = Experiment(
         Sequential([Input((4, 5)), *layers]), MeanAbsoluteError(), Adam(0.01), seed=3
@@ -102,7 +102,7 @@ def _recurrent() -> TrainingCase:
 
 
 def _mixed() -> TrainingCase:
-    """Words and numbers; two batches an update; gradients clipped; weights of examples."""
+    """Words and numbers; two batches per update; clipped gradients; sample weights."""
     words, numbers = Input((3,), "int32", name="words"), Input((4, 5), name="numbers")
     both = Concatenate()(Flatten()(Embedding(7, 4)(words)), Flatten()(numbers))
     model = Model([words, numbers], Dense(3)(Dense(12, "relu")(both)))

@@ -1,4 +1,4 @@
-"""Cases of loops inside a step: each an equation of its own, written over `scope.scan`."""
+"""Cases of loops inside a step: equations that use `scope.scan`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Values = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class Written:
-    """An emitter that is a function."""
+    """An emitter made from a function."""
 
     write: Callable[..., Value]
 
@@ -28,7 +28,7 @@ class Written:
 
 
 def _running_sum(scope: Scope, start: Value, x: Value) -> Value:
-    """A carry, a sequence, nothing captured; the stacked results."""
+    """One carry, one sequence, no captured value. Returns the stacked results."""
 
     def step(scope: Scope, carries: Values, slices: Values) -> tuple[Values, Values]:
         total = carries[0] * 0.5 + slices[0]
@@ -39,7 +39,7 @@ def _running_sum(scope: Scope, start: Value, x: Value) -> Value:
 
 
 def _last(scope: Scope, start: Value, x: Value) -> Value:
-    """The carries of the last step; a parameter and an outer value captured; two carries."""
+    """Two carries, a captured parameter and a captured outer value. Returns the last carries."""
     w = scope.parameter("w", (start.shape[-1], start.shape[-1]), Zeros())
 
     def step(scope: Scope, carries: Values, slices: Values) -> tuple[Values, Values]:
@@ -51,7 +51,7 @@ def _last(scope: Scope, start: Value, x: Value) -> Value:
 
 
 def _without_carries(scope: Scope, x: Value) -> Value:
-    """No carry: the same equation at every step."""
+    """No carry: each step is independent."""
 
     def step(scope: Scope, carries: Values, slices: Values) -> tuple[Values, Values]:
         return (), (ops.softmax(slices[0]),)
@@ -72,7 +72,7 @@ def _without_sequences(scope: Scope, x: Value) -> Value:
 
 
 def _integers(scope: Scope, x: Value, index: Value) -> Value:
-    """A sequence of whole numbers and a captured one."""
+    """An integer sequence and a captured integer value."""
     length = _steps(index)
 
     def step(scope: Scope, carries: Values, slices: Values) -> tuple[Values, Values]:
@@ -85,7 +85,7 @@ def _integers(scope: Scope, x: Value, index: Value) -> Value:
 
 
 def _nested(scope: Scope, x: Value) -> Value:
-    """A loop in a loop; the inner one captures the carry of the outer one."""
+    """A loop in a loop; the inner one uses the carry of the outer one."""
 
     def inner(scope: Scope, carries: Values, slices: Values) -> tuple[Values, Values]:
         return (ops.sigmoid(carries[0] + slices[0]),), ()

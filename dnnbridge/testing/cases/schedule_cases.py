@@ -1,4 +1,4 @@
-"""Cases of schedules: what every one of them feeds to compiled steps."""
+"""Cases of schedules: the values that each feeds to compiled steps."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from dnnbridge.schedules import (
 )
 
 STEPS = 3_000
-"""How many values of each schedule are compared."""
+"""Number of values of each schedule that are compared."""
 
 BLOCK = 1_000
-"""Steps of one call."""
+"""Steps per call."""
 
 
 @dataclass(frozen=True)
 class ScheduleCase:
-    """A schedule whose values reach the step."""
+    """A schedule whose values a compiled step must read exactly."""
 
     id: str
     schedule: AbstractSchedule
@@ -81,4 +81,4 @@ SCHEDULE_CASES: list[ScheduleCase] = [
     ScheduleCase("table", TableSchedule(tuple(1.0 / (3 + k) for k in range(500)))),
     ScheduleCase("plateau", Plateau(CosineDecay(0.1, 9000), scale=0.1, min_lr=1e-3)),
 ]
-"""Every schedule has a case here; the suite insists."""
+"""A test checks that every schedule has a case here."""

@@ -12,7 +12,7 @@ from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 _WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
 _QUERY, _VALUE, _KEY = normal(3, 5, 8), normal(3, 4, 6), normal(3, 4, 8, key=1)
 _MASK = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
-"""The last example has nothing to look at."""
+"""All keys of the last example are masked."""
 
 
 def _embeddings() -> list[EquationCase]:

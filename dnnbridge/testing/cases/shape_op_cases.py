@@ -74,7 +74,7 @@ def _takes() -> list[OpCase]:
 
 
 def _updates_of_rows() -> list[OpCase]:
-    """Rows of one index are equal where they are put."""
+    """Cases of `SumRepeats` and `PutRows`. `PutRows` gets equal rows for equal indices."""
     pairs, some = np.array([[1, 4, 1], [4, 4, 0]]), np.array([5, 0, 2, 2, 2, 5])
     table, often = normal(6, 3), np.arange(300) % 3
     put = ops.PutRows()

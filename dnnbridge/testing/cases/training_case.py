@@ -22,7 +22,8 @@ class TrainingCase:
     Attributes:
         one_step: relative L2 distance allowed for the gradients of a step that starts from the
             state of the reference.
-        steps_per_call: of a training that runs freely; one lets every step be compared.
+        steps_per_call: steps per call of a training that runs freely. With 1, every step is
+            compared.
     """
 
     id: str
@@ -38,7 +39,7 @@ class TrainingCase:
 
     @property
     def weighted(self) -> dict[str, Any]:
-        """What `fit` is told of weights."""
+        """The arguments of `fit` for weights of examples and classes."""
         return {"sample_weight": self.sample_weight, "class_weight": self.class_weight}
 
     @property

@@ -79,10 +79,10 @@ def _called_twice(layer: Any, units: int) -> Model:
 
 
 def _sequence_case() -> TrainingCase:
-    """Words, some of them padding, through attention; a word is taken many times in a batch."""
+    """Words, some of them padding, through attention; words occur many times in a batch."""
     words = Input((6,), "int32")
     rows = SinusoidalPositions()(Embedding(9, 8, padding_idx=0)(words))
-    # The gradient of a bias of the keys is zero, and its rounding is all that would be compared.
+    # Without biases: the gradient of the keys' bias is 0, so only rounding would be compared.
     heads = MultiHeadAttention(2, 4, dropout=0.1, use_bias=False, causal=True, masked=True)
     seen = heads(rows, rows, PaddingMask()(words))
     normed = LayerNormalization()(Add()(GaussianNoise(0.1)(rows), seen))
@@ -93,9 +93,9 @@ def _sequence_case() -> TrainingCase:
 
 
 def _tables_case() -> TrainingCase:
-    """Large tables, of which a step reads some rows twice and most not at all; one by two inputs.
+    """Large tables. A step reads some rows twice and most not at all; two inputs share a table.
 
-    Where a backend updates them by rows, the numbers are those of the whole table.
+    A backend that updates only the rows that were read must give the numbers of a full update.
     """
     rng = randomness.generator(0, "rows of tables")
     known = np.append(rng.integers(0, 2**15, 30), [0, 2**15 - 1])
@@ -115,7 +115,7 @@ _DECAY = ExponentialDecay(0.1, decay_rate=0.9, decay_steps=5)
 
 
 def _heads() -> TrainingCase:
-    """Two outputs, one of them with labels to ignore, which share a layer; weights of examples."""
+    """Two outputs that share a layer, one with ignored labels; sample weights."""
     x = Input((4, 5))
     h = Dense(12, "tanh")(Flatten()(x))
     kind, size = Dense(3, name="kind")(h), Dense(2, name="size")(h)
@@ -136,7 +136,7 @@ def _heads() -> TrainingCase:
 
 
 def _reduced() -> TrainingCase:
-    """A sum over the batch instead of a mean, of weighted examples."""
+    """A loss that is a sum over the batch instead of a mean; sample weights."""
     model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
     loss = SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
     experiment = Experiment(model, loss, SGD(0.01), ["accuracy"], seed=3)
@@ -145,7 +145,7 @@ def _reduced() -> TrainingCase:
 
 
 def _tuned() -> TrainingCase:
-    """A frozen normalisation, a kernel that is not, a slower layer, and two optimizers."""
+    """A frozen body with one unfrozen kernel, a lower learning rate for a layer, two optimizers."""
     body = Sequential(
         [Input((4, 5)), Flatten(), Dense(8), BatchNormalization(), Activation("tanh")], name="body"
     )

@@ -1,4 +1,4 @@
-"""Cases of layers that a model calls twice: weights are there once, gradients are of both calls."""
+"""Cases of layers that a model calls twice: one set of weights gets the gradients of both calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dnnbridge.testing.redrawing import redrawn
 
 @spec
 class MadeOfLayers(AbstractLayer):
-    """x + a layer of tanh(BatchNormalization of a layer of x): layers that `emit` itself makes."""
+    """A residual block: x + Dense(BatchNormalization(Dense(x))), of layers made in `emit`."""
 
     units: PositiveInt
 
@@ -30,11 +30,11 @@ class MadeOfLayers(AbstractLayer):
 
 
 MADE_OF_LAYERS = EquationCase("MadeOfLayers", MadeOfLayers(5), (normal(6, 3),), reduced=12)
-"""A composite, as third parties write them."""
+"""A layer made of other layers, as third parties write them."""
 
 
 def twice(case: EquationCase) -> EquationCase:
-    """Return a case of a model that calls the layer of a case on two sets of inputs."""
+    """Return a case of a model that calls the case's layer on two sets of inputs."""
     layer = case.spec
     assert isinstance(layer, AbstractLayer)
     again = tuple(redrawn(array[::-1], 1, f"{case.id} twice") for array in case.inputs)
@@ -55,7 +55,7 @@ def _inputs(arrays: Iterable[Array]) -> list[Input]:
 
 
 def twice_cases(cases: Iterable[EquationCase]) -> list[EquationCase]:
-    """Return one for each layer, made of its first case."""
+    """Return such a case for each layer, made from the layer's first case."""
     found: dict[type, EquationCase] = {}
     for case in [*cases, MADE_OF_LAYERS]:
         if isinstance(case.spec, AbstractLayer) and case.of is None and case.batched:

@@ -23,7 +23,7 @@ _SPARSE = SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _regularised() -> TrainingCase:
-    """Every place where a penalty or a constraint can stand, and one that a pattern takes away."""
+    """A penalty or constraint in every possible field; patterns replace or freeze some."""
     recurrent = LSTM(
         6,
         kernel_regularizer=L1L2(1e-4, 2e-3),
@@ -65,7 +65,7 @@ def _regularised() -> TrainingCase:
 
 
 def _scaled() -> TrainingCase:
-    """A scale that overflows at first and at every fourth step: these leave everything as it is."""
+    """A loss scale that overflows at the first and every fourth step. These steps are skipped."""
     model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(2)])
     decay = DecoupledWeightDecay(0.02, exempt=BIASES_AND_NORMS)
     experiment = Experiment(
@@ -79,7 +79,7 @@ def _scaled() -> TrainingCase:
 
 
 def _accumulated() -> TrainingCase:
-    """Updates of two batches each; a resume after 13 of them finds one half done."""
+    """Updates of two batches each. A resume after 13 batches starts within such a window."""
     model = Sequential([Input((4, 5)), Flatten(), Dense(8, "tanh"), Dense(3)])
     rate = Strided(ExponentialDecay(0.2, decay_rate=0.9, decay_steps=5), steps=2, offset=1)
     experiment = Experiment(

@@ -1,4 +1,4 @@
-"""Cases of what is done to weights and to gradients: penalties, constraints, gradient rules."""
+"""Cases of penalties, constraints and gradient rules."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Write = Callable[[Scope, tuple[Value, ...]], Sequence[Value]]
 SHAPES = {"": (6, 5), "-kernel": (2, 3, 2, 5), "-bias": (5,)}
 
 SIZES = (1.0, 0.0, 1e-5, 30.0, 0.3)
-"""Sizes of the units of an array: one is 0, others are small, ordinary and large."""
+"""Scales of the units of an array: one is 0, the others are small, ordinary or large."""
 
 
 @dataclass(frozen=True, eq=False)
 class OfArrays:
-    """What is written over arrays without a batch, as one row of numbers."""
+    """An equation over arrays without a batch. The results are concatenated into one row."""
 
     write: Write
 
@@ -58,7 +58,7 @@ def _constraint(name: str, rule: AbstractConstraint) -> list[EquationCase]:
 
 
 def _gradient_rule(name: str, rule: AbstractGradientRule) -> EquationCase:
-    """Gradients and weights, of a kernel, a filter and a bias; both have units that are 0."""
+    """Gradients and weights of a matrix, a filter and a bias. Both have units that are 0."""
     shapes = [*SHAPES.values(), *SHAPES.values()]
     return _case(name, rule, lambda _, given: rule.emit(given[:3], given[3:]), shapes, 95)
 

@@ -1,4 +1,4 @@
-"""Run experiments of JSON files on a backend: FILE… BACKEND."""
+"""Check experiments from JSON files on a backend: FILE… BACKEND."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnbridge.testing.subject import Subject
 
 
 def main(arguments: list[str]) -> int:
-    """Print every measurement of each; return 1 if one is not within its tolerance."""
+    """Print every measurement; return 1 if one exceeds its tolerance."""
     *files, backend = arguments
     subject, good = Subject(load_backend(backend)), True
     for file in files:

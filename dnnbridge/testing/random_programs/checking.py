@@ -1,4 +1,4 @@
-"""Ask a backend many random experiments; a failure is shrunk, kept and told."""
+"""Check a backend with many random experiments; a failure is shrunk, saved and reported."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dnnbridge.testing.random_programs.experiments import experiments
 from dnnbridge.testing.subject import Subject
 
 EXAMPLES = 15
-"""How many the tests ask; always the same ones."""
+"""Default number of experiments. The tests always draw the same ones."""
 
 
 def check_random_programs(
     subject: Subject, examples: int | None = None, *, few: int = EXAMPLES
 ) -> None:
-    """Raise AssertionError with the smallest experiment that is wrong, and how to run it again.
+    """Raise AssertionError with the smallest experiment that fails, and how to run it again.
 
     Args:
         subject: the backend.
-        examples: how many to draw anew; None for the few that are always the same.
-        few: how many those are.
+        examples: number of new experiments to draw; None to draw the same `few` every time.
+        few: number of experiments if `examples` is None.
     """
 
     @settings(
@@ -45,7 +45,7 @@ def check_random_programs(
 
 
 def require_program(experiment: Experiment, subject: Subject) -> None:
-    """Raise AssertionError, with the file to run again, unless the backend is right."""
+    """Raise AssertionError, with the command to run it again, unless the backend is right."""
     try:
         wrong = [made for made in measure_program(experiment, subject) if not made.ok]
         found = "\n".join(map(str, wrong[:5]))
@@ -57,7 +57,7 @@ def require_program(experiment: Experiment, subject: Subject) -> None:
 
 
 def _kept(experiment: Experiment, backend: str) -> str:
-    """Write an experiment to a file of its own; return its text and the command to run it."""
+    """Write an experiment to a new file; return its JSON and the command to run it."""
     text = experiment.to_json()
     name = hashlib.sha256(text.encode()).hexdigest()[:12]
     path = Path(tempfile.gettempdir()) / f"dnnbridge-{name}.json"

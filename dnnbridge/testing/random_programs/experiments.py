@@ -14,7 +14,7 @@ from dnnbridge.testing.random_programs.models import Draw, models
 
 @st.composite
 def experiments(draw: Draw) -> Experiment:
-    """Draw a valid experiment; it shrinks to a `Dense` that `SGD` trains."""
+    """Draw a valid experiment; the simplest one is a `Dense` with `SGD`."""
     sizes = draw(st.sampled_from([(2,), (3,), (1,), (3, 2)]))
     found = [draw(updates.of_outputs(size)) for size in sizes]
     heads = [Head(name, loss, weight=0.5) for name, loss in zip(("a", "b"), found, strict=False)]
@@ -29,5 +29,5 @@ def experiments(draw: Draw) -> Experiment:
     except SpecError:
         if "accumulate" not in fields:
             raise
-        # Steps that make no large batch together, as a sum over the batch beside a penalty.
+        # These steps do not equal one large batch: for example a summed loss with a penalty.
         return Experiment(**fields | {"accumulate": Accumulation(2, mean="steps")})

@@ -1,5 +1,7 @@
-"""Strategies of layers that take one input, by its rank. The simplest comes first: failures shrink
-towards it."""
+"""Strategies of layers that take one input, by its rank.
+
+The simplest layer comes first, because failures shrink towards it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ _NAMES = ["linear", "tanh", "sigmoid", "softplus", "silu", "mish", "softsign", "
 ACTIVATIONS: st.SearchStrategy[Any] = st.sampled_from(
     [*_NAMES, "log_sigmoid", GELU(), GELU(approximate=True), ELU(0.7), CELU(1.5)]
 )
-"""Smooth ones: near a kink one rounding decides between two gradients."""
+"""Smooth activations only: near a kink, rounding decides between two gradients."""
 
 _RATES = st.sampled_from([0.1, 0.3, 0.5])
 
@@ -66,7 +68,7 @@ def keeping(shape: tuple[int, ...]) -> Layers:
 
 
 def _convolution(shape: tuple[int, ...], kinds: tuple[Callable[..., Any], ...]) -> Layers:
-    """Convolutions of every sort; strides and dilation exclude one another."""
+    """Convolutions of all kinds. Strides and dilation are never combined."""
     conv, transposed, depthwise, separable = kinds
     plain: dict[str, Any] = {
         "kernel_size": st.integers(1, min(3, *shape[:-1])),
@@ -152,7 +154,7 @@ def _of_images(shape: tuple[int, ...]) -> Layers:
 
 
 def of(shape: tuple[int, ...]) -> Layers:
-    """Layers that take inputs of a shape."""
+    """Layers that take inputs of the given shape."""
     if len(shape) == 2:
         return _of_sequences(shape)
     if len(shape) == 3:
@@ -161,7 +163,7 @@ def of(shape: tuple[int, ...]) -> Layers:
 
 
 def flattening(shape: tuple[int, ...]) -> Layers:
-    """Layers that make one row of numbers of an example."""
+    """Layers whose output has one axis besides the batch."""
     if len(shape) == 2:
         pools = [layers.GlobalAveragePooling1D(), layers.GlobalMaxPooling1D()]
         return st.one_of(st.just(layers.Flatten()), st.sampled_from(pools), recurrent(False))

@@ -14,7 +14,7 @@ from dnnbridge.testing.random_programs.layers import dense, flattening, keeping,
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 LARGEST = 150
-"""Numbers of an example that a further layer is put on."""
+"""No further layer is added if an example has more numbers than this."""
 
 _SHAPES = st.one_of(
     st.tuples(st.sampled_from([3, 1, 7])),
@@ -32,7 +32,7 @@ _MERGES = st.sampled_from(
 
 @st.composite
 def models(draw: Draw, outputs: tuple[int, ...]) -> AbstractModel:
-    """Draw a model with a row of numbers, of these sizes, per output."""
+    """Draw a model with one output per given size; an output is a row of that many numbers."""
     if draw(st.integers(0, 4)) == 4:
         first, x, shape = _words(draw)
     else:
@@ -63,14 +63,14 @@ def models(draw: Draw, outputs: tuple[int, ...]) -> AbstractModel:
 
 
 def _words(draw: Draw) -> tuple[Input, Any, tuple[int, ...]]:
-    """Draw the embedding of a sequence of whole numbers."""
+    """Draw the embedding of an integer sequence."""
     first, size = Input((draw(st.integers(1, 4)),), "int32"), draw(st.integers(1, 4))
     rows = layers.Embedding(4, size, padding_idx=draw(st.sampled_from([None, 0])))
     return first, rows(first), (first.shape[0], size)
 
 
 def _block(draw: Draw, x: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[int, ...]]:
-    """Draw a layer, or several that branch, share their weights or are a model."""
+    """Draw a layer, branches, two calls that share weights, a nested model, or an attention."""
     kind = draw(st.sampled_from(["layer", "branches", "shared", "model", "attention"]))
     if kind == "branches":
         layer, merge = draw(keeping(shape)), draw(_MERGES)
@@ -96,7 +96,7 @@ def _attentions() -> st.SearchStrategy[layers.AbstractLayer]:
 
 
 def _after(layer: layers.AbstractLayer, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape that a layer makes of one; the layer itself says."""
+    """Return the output shape of a layer for an input shape, as inferred by the layer."""
     made = Sequential([Input(shape), layer]).output_shape[1:]
     return tuple(size for size in made if size is not None)
 

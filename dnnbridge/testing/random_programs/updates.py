@@ -1,4 +1,4 @@
-"""Strategies of losses, schedules, optimizers and what stands around them."""
+"""Strategies of losses, schedules, optimizers and the fields that change updates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BETAS: st.SearchStrategy[Any] = st.sampled_from([0.9, 0.5])
 
 
 def of_outputs(count: int) -> st.SearchStrategy[AbstractLoss]:
-    """Losses of a row of so many numbers."""
+    """Losses for outputs with the given number of columns."""
     smoothing = st.sampled_from([0.0, 0.1])
     given: dict[str, Any] = {
         "reduction": st.sampled_from(["mean", "sum", "weighted_mean"]),
@@ -83,7 +83,7 @@ def _plain() -> st.SearchStrategy[AbstractOptimizer]:
 
 
 def of_weights() -> st.SearchStrategy[AbstractOptimizer]:
-    """Optimizers, and optimizers around them."""
+    """Optimizers, plain and wrapped."""
     plain = _plain()
     steps = st.integers(1, 2)
     return st.one_of(
@@ -97,7 +97,7 @@ def of_weights() -> st.SearchStrategy[AbstractOptimizer]:
 
 
 def around() -> st.SearchStrategy[dict[str, Any]]:
-    """Fields of an experiment that stand around its optimizer, most of them at their defaults."""
+    """Other fields of an experiment that affect updates. Each may be left at its default."""
     rules = [
         gradient_rules.ClipByGlobalNorm(0.3),
         gradient_rules.ClipByNorm(0.2),

@@ -1,1 +1,1 @@
-"""Public names of Keras and MindSpore: found by walking both, and held to a table of ours."""
+"""Public names of Keras and MindSpore: found by walking both, and compared with our table."""

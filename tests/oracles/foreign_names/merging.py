@@ -1,4 +1,4 @@
-"""Add names of newer frameworks to the table; what is written by hand stays while it is true."""
+"""Add names of newer frameworks to the table; rows written by hand stay while they are true."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWINS = {
     *("activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics"),
     *("optimizers", "regularizers", "nn", "schedules"),
 }
-"""Namespaces in which the same name, but for case and underscores, is the same thing."""
+"""Namespaces in which a name that differs only by case and underscores means the same thing."""
 
 
 def lacking(rows: Iterable[ForeignName], found: Mapping[str, Any]) -> list[str]:
@@ -26,15 +26,15 @@ def lacking(rows: Iterable[ForeignName], found: Mapping[str, Any]) -> list[str]:
 
 
 def outdated(rows: Iterable[ForeignName]) -> list[ForeignName]:
-    """Return the rows that call a name of ours missing, and say not what else it is here."""
+    """Return the rows of names that we have now and that the row still calls missing."""
     ours = set(db.__all__)
     return [r for r in rows if r.name in ours and not r.here and r.name not in r.remark]
 
 
 def merged(rows: Iterable[ForeignName], found: Mapping[str, Any]) -> list[ForeignName]:
-    """Return the rows, and one for each public name that they lack, in order of the paths.
+    """Return the rows and a new row for each missing public name, sorted by path.
 
-    A row of a name that has become ours is left out.
+    Outdated rows are left out.
     """
     rows = list(rows)
     for row in outdated(rows):
@@ -49,7 +49,7 @@ def written(rows: Iterable[ForeignName]) -> str:
 
 
 def _twin(path: str, found: Mapping[str, Any]) -> str:
-    """Return our name of the same thing under another name of its framework, or ""."""
+    """Return our name for the thing or for one of its aliases in its framework, or ""."""
     space, _, name = path.rpartition(".")
     if space == "keras.ops":
         return f"ops.{name}" if inspect.isfunction(getattr(ops, name, None)) else ""

@@ -1,4 +1,4 @@
-"""Resolve what the table says to write: every name of it exists, and what can be built is built."""
+"""Resolve the expressions of the table: every name exists, and calls are made where possible."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ NAMES = {name: getattr(db, name) for name in db.__all__} | {
     "values": {},
     "experiment": EXPERIMENT,
 }
-"""What an expression may name."""
+"""Names that an expression may use."""
 
 
 def resolved(text: str) -> Any:
-    """Return what an expression stands for; a call that needs a training is checked, not made."""
+    """Return the value of an expression. A call that needs a training is checked, not made."""
     return _resolved(ast.parse(text, mode="eval").body)
 
 

@@ -11,18 +11,18 @@ FIRST = (
     *("", "layers", "models", "activations", "losses", "metrics", "optimizers", "initializers"),
     *("regularizers", "constraints", "callbacks", "applications", "ops", "config", "saving"),
 )
-"""Namespaces of Keras by which a thing is called that several of them have, in order."""
+"""Namespaces of Keras, in order of preference for a thing that several of them have."""
 
 NOT_PUBLIC = {"src", "legacy"}
 
 MINDSPORE = ("mindspore.nn", "mindspore.train", "mindspore.common.initializer")
-"""Namespaces of MindSpore; each says what it offers."""
+"""Namespaces of MindSpore; each lists its public names."""
 
 
 def public_names() -> dict[str, Any]:
     """Return every public class, function and namespace by its path.
 
-    A thing that several namespaces have under one name is listed once.
+    A thing that has the same name in several namespaces is listed once.
     """
     import keras
 
@@ -49,7 +49,7 @@ def _members(module: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _rank(member: tuple[str, Any]) -> tuple[int, int, str]:
-    """Put the first namespaces first, and in each those that are less deep."""
+    """Sort by preferred namespace, then by depth."""
     path = member[0]
     parts = path.split(".")[1:-1]
     space = parts[0] if parts else ""

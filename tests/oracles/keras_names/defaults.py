@@ -11,7 +11,7 @@ from oracles.keras_names.names import Pair, class_of
 ARGUMENTS = {
     "shared": "shared_axes",
 }
-"""Arguments that are called otherwise here."""
+"""Arguments that have another name here."""
 
 WORDS = {
     ("reduction", "mean"): "sum_over_batch_size",
@@ -19,7 +19,7 @@ WORDS = {
     ("data_format", "channels_last"): None,
     ("shared_axes", False): None,
 }
-"""Values that are written otherwise here, by the name of the argument there."""
+"""Values that are written differently here, by Keras' name of the argument."""
 
 AXIS = ("MaxNorm", "MinMaxNorm", "UnitNorm")
 
@@ -32,9 +32,9 @@ DIFFERENT: dict[Pair, set[str]] = {
 
 
 def differing(keras: Any, pair: Pair) -> dict[str, tuple[Any, Any]]:
-    """Return arguments that both have whose defaults differ: theirs and ours.
+    """Return the shared arguments whose defaults differ: theirs and ours.
 
-    One that has to be given on either side cannot differ silently.
+    An argument that is required on either side is skipped, because it cannot differ silently.
     """
     ours, theirs = class_of(keras, pair)
     if not dataclasses.is_dataclass(ours):

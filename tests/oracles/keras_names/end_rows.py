@@ -1,4 +1,4 @@
-"""Losses of probabilities behind a final activation, for answers that are wrong for sure."""
+"""Losses of probabilities after a final activation, for confident wrong predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROWS, CLASSES = np.vstack([ONE_HOT, ONE_HOT]), np.append(LABEL, LABEL)
 
 
 def _measure(activation: str, name: str, y: Any, arguments: Any, keras: Any) -> Pairs:
-    """Evaluate, and train for one step, a model that is nothing but a kernel and an activation."""
+    """Evaluate a model of one kernel and an activation, and train it for one step."""
     theirs = getattr(keras.losses, name)(**arguments)
     native = keras.Sequential(
         [keras.Input((5,)), keras.layers.Dense(5, activation, use_bias=False)]

@@ -14,7 +14,7 @@ Arrays = tuple[np.ndarray, ...]
 
 
 SYNONYMS = {"alpha": "slope"}
-"""What a weight of Keras is called here, where that is otherwise."""
+"""Our names of weights of Keras that differ."""
 
 
 def built_of(
@@ -24,7 +24,7 @@ def built_of(
     gradient: bool = True,
     batched: bool = True,
 ) -> Equation:
-    """Return the equation of a spec that is called on inputs, whose first axis is the batch."""
+    """Return the equation of a spec called on inputs. Their first axis is the batch."""
     arrays = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in inputs]
     types = [
         TensorType(
@@ -43,20 +43,20 @@ def built_of(
 
 
 def ours_of(spec: Any, inputs: Arrays, **how: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what was fed, and what the float64 reference gives."""
+    """Return the feeds, and the results of the float64 reference."""
     built = built_of(spec, inputs, **how)
     return dict(built.feeds), dict(built.run(load_backend("reference")))
 
 
 def both_of_layer(spec: Any, native: Any, inputs: Arrays, training: bool) -> dict[str, Any]:
-    """Return value, gradients and updates of both, with the weights that ours was fed."""
+    """Return value, gradients and updates of both, with the same weights."""
     import tensorflow as tf
 
     feeds, found = ours_of(spec, inputs, training=training)
     given = [tf.constant(a, tf.int32 if a.dtype.kind == "i" else tf.float32) for a in inputs]
-    apart = type(native).__name__ == "MultiHeadAttention"  # it takes its inputs one by one
+    apart = type(native).__name__ == "MultiHeadAttention"  # takes its inputs as separate arguments
     arguments = given if apart or len(given) == 1 else [given]
-    native(*arguments)  # which builds it
+    native(*arguments)  # builds the layer
     names = assign(native.weights, {n[3:]: a for n, a in feeds.items() if n.startswith("it/")})
     watched = [v.value for v in native.trainable_weights]
     floats = [x for x in given if x.dtype == tf.float32]
@@ -79,7 +79,7 @@ def both_of_layer(spec: Any, native: Any, inputs: Arrays, training: bool) -> dic
 
 
 def called(native: Any, arguments: Any, training: bool) -> Any:
-    """Call a layer of Keras, some of which know of training."""
+    """Call a layer of Keras, with `training` if it takes that argument."""
     try:
         return native(*arguments, training=training)
     except TypeError:
@@ -87,7 +87,7 @@ def called(native: Any, arguments: Any, training: bool) -> Any:
 
 
 def assign(weights: Any, ours: dict[str, Any]) -> dict[str, str]:
-    """Give each weight of Keras ours of its name; return our names by its path."""
+    """Assign our weights to those of Keras by name; return our names by the paths of Keras."""
     left, names = dict(ours), {}
     for weight in weights:
         if "seed_generator" in weight.path:

@@ -68,7 +68,7 @@ ACTIVATIONS = (
     *("Softsign", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "LogSigmoid", "Linear"),
     *("Softmax", "LogSoftmax"),
 )
-"""All that both have."""
+"""All activations that both have."""
 
 
 def _activations() -> list[Row]:
@@ -110,7 +110,7 @@ def _scheduled(name: str, keras_name: str, ours: Any, theirs: Any, keras: Any) -
 def schedule(
     name: str, keras_name: str = "", mine: Any = None, because: str = "", **arguments: Any
 ) -> Row:
-    """Compare 45 rates; `mine` are ours, where they are called otherwise."""
+    """Compare 45 rates; `mine` has our arguments if their names differ."""
     theirs = keras_name or name
     return Row(
         family="schedule",

@@ -1,4 +1,4 @@
-"""Layers: outputs, gradients and running statistics in training and at rest, same weights."""
+"""Layers: outputs, gradients and running statistics in training and inference, same weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _measure(name: str, inputs: tuple[Any, ...], arguments: Any, mine: Any, kera
 
 
 def row(name: str, *inputs: Any, mine: Any = None, because: str = "", **arguments: Any) -> Row:
-    """Compare a layer with the same arguments; `mine` are more of ours, which change no default."""
+    """Compare a layer with the same arguments; `mine` has more arguments, of ours only."""
     return Row(
         family="layer",
         name=name,
@@ -63,7 +63,7 @@ def _noise(name: str, x: Any, arguments: Any, keras: Any) -> Pairs:
 
 
 def noise(name: str, *sizes: int, **arguments: Any) -> Row:
-    """Compare the statistics of a layer that draws."""
+    """Compare the statistics of a layer that draws random numbers."""
     return Row(
         family="layer",
         name=name,

@@ -20,9 +20,9 @@ SHARES = RNG.random((9, 5)) + 1e-3
 """Probabilities whose sums are not 1."""
 SOFT = SHARES / SHARES.sum(1, keepdims=True)
 SURE = np.vstack([np.eye(5)[(LABEL[:4] + 1) % 5], 1.0 - np.eye(5)[LABEL[4:]]])
-"""Probabilities of 0 and 1, all of them wrong."""
+"""Probabilities of 0 and 1 for wrong predictions."""
 FAR = 60.0 * (np.eye(5)[(LABEL + 1) % 5] - np.eye(5)[LABEL])
-"""Logits that are wrong for sure."""
+"""Logits of confident wrong predictions."""
 SIGNS = 2.0 * ONE_HOT - 1.0
 
 

@@ -58,7 +58,7 @@ OF_LOSSES = {
     "MeanSquaredLogarithmicError": (db.MeanSquaredLogarithmicError(), REAL, SHARES),
     "Poisson": (db.Poisson(), SHARES, SOFT),
 }
-"""Metrics of Keras that are a loss here: `metrics=[MeanAbsoluteError()]`."""
+"""Metrics of Keras for which a loss is used here: `metrics=[MeanAbsoluteError()]`."""
 
 METRIC_ROWS = [
     *(row(db.LossMetric(loss), name, x, y) for name, (loss, x, y) in OF_LOSSES.items()),

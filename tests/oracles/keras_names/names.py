@@ -13,27 +13,27 @@ SPACES = (
     *("activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics"),
     *("optimizers", "optimizers.schedules", "regularizers", "models"),
 )
-"""Namespaces of classes, and of the functions that are activations."""
+"""Namespaces of classes, and of the activation functions."""
 
 RENAMED = {
     "LogCosh": "metrics.LogCoshError",
     "Plateau": "callbacks.ReduceLROnPlateau",
     "TopKCategoricalAccuracy": "metrics.SparseTopKCategoricalAccuracy",
 }
-"""Names of the same thing that are written otherwise."""
+"""Things with different names here and in Keras."""
 
 NO_NUMBERS = {
     ("Callback", "callbacks.Callback"): "a base of callbacks",
     ("History", "callbacks.History"): "what a training returns",
     ("Identity", "layers.Identity"): 'an initializer here; the layer is Activation("linear")',
 }
-"""Shared names of what computes nothing, or of different things."""
+"""Shared names of things that compute nothing, or that differ in kind."""
 
 Pair = tuple[str, str]
 
 
 def shared(keras: Any) -> set[Pair]:
-    """Return our name and theirs, below `keras`, of everything that both have."""
+    """Return our name, and theirs below `keras`, of everything that both have."""
     ours = {_plain(name): name for name in db.__all__ if callable(getattr(db, name))}
     found = {(name, path) for name, path in RENAMED.items() if _has(keras, path)}
     for space in SPACES:
@@ -51,7 +51,7 @@ def _plain(name: str) -> str:
 
 
 def _members(keras: Any, space: str) -> dict[str, Any]:
-    """Return what a namespace has, each once: by the name of the class, where there is one."""
+    """Return the members of a namespace, each once, preferably by the name of a class."""
     module = _found(keras, space)
     members: dict[str, tuple[str, Any]] = {}
     for name in sorted(dir(module)):  # capitals come first

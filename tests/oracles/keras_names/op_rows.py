@@ -1,4 +1,4 @@
-"""Operations that have a name of `keras.ops`: values, and gradients where there are any."""
+"""Operations with a name of `keras.ops`: values, and gradients if they have any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Call = Callable[..., Any]
 
 
 class _Written:
-    """Emits operations of its inputs."""
+    """Emits operations on its inputs."""
 
     def __init__(self, write: Call) -> None:
         self.write = write

@@ -1,4 +1,4 @@
-"""Optimizers: ten steps with gradients of all sizes that change; constant and changing rates."""
+"""Optimizers: ten steps with changing gradients of all sizes; constant and changing rates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = 10
 RNG = np.random.default_rng(0)
 SIZES = np.array([[1e-7], [1e-4], [1e-2], [1.0], [10.0]])
 START = 0.01 * RNG.normal(size=(5, 4)).astype(np.float32)
-"""Small, so that a float32 shows what small rates move."""
+"""Small initial weights, so that float32 shows the updates of small rates."""
 GRADIENTS = (SIZES * RNG.normal(size=(STEPS, 5, 4))).astype(np.float32)
 RATES = (0.1, 0.1, 0.05, 0.05, 0.2, 0.02, 0.02, 0.01, 0.3, 0.1)
 

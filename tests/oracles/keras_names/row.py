@@ -1,4 +1,4 @@
-"""One comparison: a name that both have, built with the same arguments, and numbers of both."""
+"""One comparison: a shared name, built with the same arguments, and the numbers of both sides."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 Pairs = Mapping[str, tuple[Any, Any]]
-"""What Keras and what we give, by what it is."""
+"""Results of Keras and of dnnbridge, by the name of the result."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A name, and what is compared.
+    """A shared name and its comparison.
 
     Attributes:
-        family: of the name, as our registry calls it.
-        name: ours.
-        keras: theirs, below `keras`.
-        says: arguments, or what is special.
-        measure: takes the module `keras` and returns numbers of both.
-        because: why the numbers differ on purpose; empty where they are equal.
-        tolerance: of |theirs - ours| / (1 + |ours|).
+        family: family of the name in our registry.
+        name: our name.
+        keras: their name, below `keras`.
+        says: arguments, or the special case that is compared.
+        measure: takes the module `keras` and returns the numbers of both.
+        because: why the numbers differ on purpose; empty if they are equal.
+        tolerance: tolerance of |theirs - ours| / (1 + |ours|).
     """
 
     family: str
@@ -40,7 +40,7 @@ class Row:
 
 
 SEEN = 25.0
-"""A deliberate difference is at least so many tolerances large."""
+"""A deliberate difference must be at least this many tolerances."""
 
 
 def distance(theirs: Any, ours: Any) -> float:
@@ -55,5 +55,5 @@ def distance(theirs: Any, ours: Any) -> float:
 
 
 def text_of(arguments: Mapping[str, Any]) -> str:
-    """Write arguments as they stand in a call."""
+    """Write arguments as in a call."""
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())

@@ -1,4 +1,4 @@
-"""What weights start from, are punished for and kept in."""
+"""Initializers, regularizers and constraints."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _drawn(name: str, shape: Any, arguments: Any, keras: Any) -> Pairs:
 
 
 def _bounds(a: Any) -> Any:
-    """Return what all but one in 500 are within: the ends of a normal distribution are chance."""
+    """Return a bound of all but one in 500 numbers, because the extremes of a normal are chance."""
     return np.quantile(a, (0.002, 0.998))
 
 
@@ -97,7 +97,7 @@ def _penalised(name: str, kernel: Any, arguments: Any, keras: Any) -> Pairs:
 
 
 class _Penalty:
-    """Adds the penalty of its input to the loss, and gives nothing."""
+    """Adds the penalty of its input to the loss; its output is 0."""
 
     def __init__(self, spec: Any) -> None:
         self.spec = spec
@@ -125,7 +125,7 @@ def _constrained(name: str, kernel: Any, mine: Any, theirs: Any, keras: Any) -> 
 
 
 class _Constrained:
-    """Gives what a constraint makes of its input."""
+    """Applies a constraint to its input."""
 
     def __init__(self, spec: Any) -> None:
         self.spec = spec
