@@ -1,4 +1,4 @@
-"""Print how far the backends are from the float64 reference; nothing is asserted.
+"""Print the differences between the backends and the float64 reference; nothing is asserted.
 
     python benchmarks/agreement.py [--data mnist:FOLDER] [--backends tensorflow,mindspore]
     python benchmarks/agreement.py --scenarios
@@ -6,10 +6,10 @@
 Without MNIST the check runs on random images of its shape.
 
 1. Smooth nets, 784-300-100-10, 200 steps of batch 50: relative L2 distance of every weight.
-2. The ReLU net of examples/mnist_mlp.py for three epochs (MNIST only): accuracy, the loss curves
-   against each other, and the ReLU that separates them.
-3. The trainings of the suite, step by step (`--scenarios`, and nothing else): the largest error of
-   those that run freely and of those that start every step from the reference, and their CPU time.
+2. The ReLU net of examples/mnist_mlp.py for three epochs (MNIST only): accuracy, the differences of
+   the loss curves, and the ReLU where they separate.
+3. The trainings of the suite, step by step (only with `--scenarios`): the largest error of those
+   that run freely, of those that start every step from the reference, and their CPU time.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def net(activation: str, optimizer: db.AbstractOptimizer) -> db.Experiment:
 
 
 def smooth(data: Dataset, backends: list[str]) -> None:
-    """Print the largest distance of a weight after 200 steps."""
+    """Print the largest distance of a weight array after 200 steps."""
     x, y = data.x_train[:10000], data.y_train[:10000]
     for activation, (name, optimizer) in itertools.product(
         ("softplus", "sigmoid"), OPTIMIZERS.items()
@@ -65,7 +65,7 @@ def smooth(data: Dataset, backends: list[str]) -> None:
 
 
 def relu(data: Dataset, backends: list[str]) -> None:
-    """Print accuracy and the distance of the loss curves of every pair of backends."""
+    """Print the accuracy of every backend and the loss difference of every pair."""
     from mnist_mlp import experiment
 
     curves = {}
@@ -79,16 +79,16 @@ def relu(data: Dataset, backends: list[str]) -> None:
     for a, b in itertools.combinations(curves, 2):
         difference = np.abs(curves[a] / curves[b] - 1)
         apart = np.flatnonzero(difference > 1e-4)
-        where = f"apart from step {apart[0]} on" if len(apart) else "together to the end"
+        where = f"apart from step {apart[0]} on" if len(apart) else "together until the end"
         print(f"{a}, {b}: largest difference in epoch 1 {difference[:steps].max():.1e}; {where}")
         if len(apart):
             explain(experiment, data, (a, b), int(apart[0]))
 
 
 def explain(experiment: db.Experiment, data: Dataset, pair: tuple[str, str], step: int) -> None:
-    """Print how near to 0 a pre-activation came just before two backends part.
+    """Print the smallest pre-activation just before two backends disagree.
 
-    A ReLU whose input is within rounding of 0 is on for one backend and off for the other.
+    A ReLU whose input is within rounding of 0 can be on for one backend and off for the other.
     """
     run, callback = db.compile(experiment, backend=pair[0]), _Stop(step)
     with contextlib.suppress(KeyboardInterrupt):
@@ -117,7 +117,7 @@ def _smallest(weights: dict[str, np.ndarray], data: Dataset, seed: int, step: in
 
 
 class _Stop(db.Callback):
-    """Keep the weights before every step; stop after some."""
+    """Keep the weights before every step and stop after a number of steps."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -168,7 +168,7 @@ def _cell(outcome: Outcome, seconds: float) -> tuple[int, str]:
 
 
 def random_images() -> Dataset:
-    """Return noise of MNIST's shape."""
+    """Return random images with MNIST's shape."""
     rng = np.random.default_rng(0)
     x, y = rng.random((10000, 784), dtype=np.float32), rng.integers(0, 10, 10000)
     return Dataset("random images", x, y, x[:100], y[:100])

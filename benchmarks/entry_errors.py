@@ -1,4 +1,4 @@
-"""How far every layer, activation, loss and metric is from the float64 reference, per backend.
+"""Errors of every layer, activation, loss and metric against the float64 reference, per backend.
 
 python benchmarks/entry_errors.py [BACKEND ...]   prints a table in Markdown.
 """
@@ -20,8 +20,7 @@ from dnnbridge.testing.tolerances import elementwise
 
 
 def errors(backend: Backend, reference: Backend) -> dict[str, list[float]]:
-    """Return the largest error of value and gradient by kind, then the largest share of what is
-    allowed."""
+    """Return the largest errors of value and gradient and the largest tolerance share, by kind."""
     found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     for case in EQUATION_CASES:
         built = build_case(case)
@@ -38,7 +37,7 @@ def errors(backend: Backend, reference: Backend) -> dict[str, list[float]]:
 def main(names: list[str]) -> None:
     reference = load_backend("reference")
     tables = {name: errors(load_backend(name), reference) for name in names}
-    print("| entry |" + "".join(f" {n}: value | gradient | of what is allowed |" for n in names))
+    print("| entry |" + "".join(f" {n}: value | gradient | share of tolerance |" for n in names))
     print("|---|" + "---|" * 3 * len(names))
     for kind in sorted(kind for kind in next(iter(tables.values())) if "." in kind):
         cells = [f"{v:.1e} | {g:.1e} | {s:.0%}" for v, g, s in (t[kind] for t in tables.values())]

@@ -1,4 +1,4 @@
-"""How far every optimizer is from the float64 reference after 300 steps, per backend.
+"""Errors of every optimizer against the float64 reference after 300 steps, per backend.
 
 python benchmarks/optimizer_errors.py [BACKEND ...]   prints a table in Markdown.
 """
@@ -16,8 +16,10 @@ from dnnbridge.testing.measurement import relative_distance
 
 
 def errors(backend: Backend, reference: Backend) -> dict[str, list[float]]:
-    """Return the largest relative L2 distance by class: of a parameter, a slot, and of the rows
-    of gradients of one magnitude."""
+    """Return the largest relative L2 distances by class: of parameters, slots and parts.
+
+    Each part has the rows whose gradients have one magnitude.
+    """
     found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     for case in OPTIMIZER_CASES:
         given = case.optimizer, case.start, case.gradients

@@ -1,8 +1,8 @@
-"""How long a training step of a large Embedding takes: by rows, as a whole, and in Keras.
+"""Time a training step of a large Embedding: updated by rows, as a whole, and in Keras.
 
     python benchmarks/rows_of_tables.py tensorflow [--rows 1000000] [--keras]
 
-Everything is timed in one run, in turns, so that the ratios hold whatever else the machine does.
+All are timed in turns in one run, so that other load on the machine does not change the ratios.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "LazyAdam": lambda: db.optimizers.LazyAdam(0.001),
     "Adam": lambda: db.Adam(0.001),
 }
-"""Adam moves every row at every step, as its means decay: it is here for comparison."""
+"""Adam changes every row at every step, as its moments decay; it is here for comparison."""
 
 
 def data(rows: int, steps: int) -> tuple[Any, Any]:
@@ -37,7 +37,7 @@ def data(rows: int, steps: int) -> tuple[Any, Any]:
 
 
 def ours(backend: str, rows: int, optimizer: Any, least: int, steps: int) -> Callable[[], float]:
-    """Return what trains for some steps and gives the seconds of one."""
+    """Return a function that trains for some steps and returns the seconds per step."""
     row_updates.LEAST = least
     layers = db.Embedding(rows, FEATURES), db.GlobalAveragePooling1D(), db.Dense(1)
     model = db.Sequential([db.Input((WORDS,), "int32"), *layers])
@@ -54,7 +54,7 @@ def ours(backend: str, rows: int, optimizer: Any, least: int, steps: int) -> Cal
 
 
 def in_keras(rows: int, name: str, steps: int) -> Callable[[], float]:
-    """Return the same for a compiled loop of Keras: `fit` of one call an epoch."""
+    """Return the same for Keras, whose `fit` runs an epoch in one compiled call."""
     import keras
 
     layers = keras.layers.Embedding(rows, FEATURES), keras.layers.GlobalAveragePooling1D()

@@ -1,4 +1,4 @@
-"""The MindSpore backend: what it can do, and how it compiles."""
+"""The MindSpore backend: its limits, its devices and how it compiles."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DEVIATIONS = (
     Deviation(
         ops.MaxPool,
         "a NaN in a window",
-        "MindSpore takes the largest of the numbers after the last NaN",
+        "MindSpore returns the largest of the numbers after the last NaN",
         ("MaxPool-nan",),
         ("cpu",),
     ),
     Deviation(
         ops.Div,
         "a divisor beyond 8.5e37",
-        "the quotient is 0, as it is multiplied by the reciprocal, which float32 has not",
+        "the quotient is 0, as division multiplies by the reciprocal, which underflows",
         ("Div-huge_divisor",),
         ("cpu",),
     ),
@@ -58,15 +58,15 @@ class MindSporeBackend:
 
 
 def _set_device(target: str) -> None:
-    """Choose the device of the process, which MindSpore allows before its first operation only."""
+    """Set the device of the process; MindSpore allows this only before its first operation."""
     if ms.get_context("device_target") == target:
         return
     try:
         ms.set_device(target)
     except RuntimeError as error:
         raise BackendError(
-            "MindSpore uses one device per process",
+            "MindSpore supports only one device per process",
             where="device",
             got=f"{target} after {ms.get_context('device_target')} ({str(error).splitlines()[0]})",
-            hint="Compile for this device first, or in a process of its own.",
+            hint="Compile for this device first, or in a new process.",
         ) from error

@@ -1,8 +1,8 @@
 """Sums, differences and products of an array and a smaller one, with their own derivatives.
 
-The derivative by the smaller one is a sum over the axes along which it was repeated. MindSpore's
-takes 4 to 20 times as long over some axes of many as over one of two, and adds row after row: the
-sum of 65,536 numbers in (0, 1) is off by 5e-6, as `SumColumns` makes it by 2e-7.
+The derivative by the smaller array is a sum over its broadcast axes. MindSpore's sum over some
+axes of many takes 4 to 20 times as long as over one axis of two. It also adds row by row: the sum
+of 65,536 numbers in (0, 1) has an error of 5e-6. That of `SumColumns` is 2e-7.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Tensor = Any
 
 
 class OverRows(nn.Cell):
-    """Σ over the rows of an array of two axes: the smaller one has the other axis alone"""
+    """Σ over the rows of an array with two axes; the smaller array has only the last axis"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class OverRows(nn.Cell):
         return small
 
     def added(self, x: Tensor, small: Tensor) -> Tensor:
-        """Add as a bias, in half the time."""
+        """Add with BiasAdd, in half the time."""
         return self.add(x, small)
 
 
 class OverFirst(OverRows):
-    """Σ over the first axes: those of the smaller array, of `size` elements, are the last ones"""
+    """Σ over the first axes; the smaller array, of `size` elements, has the last axes"""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class OverFirst(OverRows):
 
 
 class OverLast(nn.Cell):
-    """Σ over the last axes, of `size` elements, where the smaller array has ones"""
+    """Σ over the last axes, of `size` elements, along which the smaller array has size 1"""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class OverLast(nn.Cell):
         return ops.reshape(SUM(ops.reshape(d, (-1, self.size)), 1), small.shape)
 
     def wide(self, small: Tensor, x: Tensor) -> Tensor:
-        """Repeat the smaller array as a product with ones does, twice as fast as by itself."""
+        """Broadcast the smaller array by a product with ones, which is twice as fast."""
         ones = ops.ones((1, self.size), x.dtype)
         return ops.reshape(ops.matmul(ops.reshape(small, (-1, 1)), ones), x.shape)
 
@@ -71,7 +71,7 @@ class OverLast(nn.Cell):
 
 
 class OverChannels(nn.Cell):
-    """Σ over all axes but the second: the smaller array has a number for each channel"""
+    """Σ over all axes but the second; the smaller array has a number for each channel"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class OverChannels(nn.Cell):
         return ops.reshape(self.sum_columns(ops.reshape(total, (n, channels))), small.shape)
 
     def wide(self, small: Tensor, x: Tensor) -> Tensor:
-        """Repeat it over space, as a product with ones; over the examples it repeats itself."""
+        """Broadcast over space by a product with ones; over examples it broadcasts as usual."""
         space = ops.reshape(x, (x.shape[0] * x.shape[1], -1)).shape[1]
         one = self.product(ops.reshape(small, (-1, 1)), ops.ones((1, space), x.dtype))
         return ops.reshape(one, (1, *x.shape[1:]))
@@ -94,7 +94,7 @@ class OverChannels(nn.Cell):
 
 
 class AbstractRepeated(nn.Cell):
-    """A function of x and a smaller array, given the Cell that sums over what it is repeated by"""
+    """A function of x and a smaller array; `over` sums over the broadcast axes"""
 
     def __init__(self, over: nn.Cell) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class Mul(AbstractRepeated):
 
 
 def repetition(full: TensorType, small: TensorType) -> str | None:
-    """Write the Cell that sums over the axes along which an array is repeated, if there is one."""
+    """Return the source of the Cell that sums over the broadcast axes, or None."""
     if full.shape == small.shape or math.prod(size or 2 for size in small.shape) == 1:
         return None
     if full.rank == 2 and small.shape == full.shape[1:]:

@@ -1,4 +1,4 @@
-"""Composites that MindSpore has as one kernel; the suite holds each to its equation."""
+"""Composites that MindSpore computes in one kernel; the suite checks each against its equation."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def _sgd(spec: SGD, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel
 
 
 def _without_nesterov(spec: SGD) -> bool:
-    """Say whether p -= lr v is all; the native kernel ignores its use_nesterov."""
+    """Return whether the update is p -= lr v; the native kernel ignores its use_nesterov."""
     return spec.is_plain and not spec.nesterov
 
 
 def _adam(spec: Adam | AdamW, places: Sequence[str], p: str, g: str, *rest: str) -> Kernel:
-    """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
+    """Update a weight and its moments; α includes the bias correction, so the beta powers are 0."""
     given = spec.named(rest)
     betas = _number(spec.beta_1), _number(spec.beta_2)
     rates = "0.0", "0.0", given["alpha"], *betas, given["epsilon"]
@@ -77,7 +77,7 @@ def _is_usual(spec: BatchNormalization) -> bool:
 
 
 def _is_training(node: Node) -> bool:
-    """Say whether the batch gives the statistics, and nothing but them and the value is made."""
+    """Return whether this is a training call with batch statistics and no other results."""
     return len(node.inputs) == 7 and len(node.outputs) == 3
 
 

@@ -1,9 +1,9 @@
-"""Graphs that MindSpore has compiled, kept in a folder from one process to the next.
+"""Keep the graphs that MindSpore compiles in a folder for later processes.
 
-MindSpore checks the script that is run and what it imports, so that there must be one, but neither
+MindSpore checks the running script and its imports, so there must be a script. It checks neither
 the shapes of the inputs nor the constants of a graph, and it numbers the graphs of a process. So
-every program has a folder of its own, named after all that it depends on. The same programs in
-another order are compiled anew, and kept too.
+every program has its own folder, named after everything it depends on. The same programs in
+another order are compiled and kept again.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dnnbridge.backend import Array
 from dnnbridge_mindspore.folders import writable
 
 VARIABLE = "DNNBRIDGE_MINDSPORE_CACHE"
-"""Environment variable: the folder. Without it nothing is kept."""
+"""Environment variable: the folder. If it is not set, nothing is kept."""
 
 
 def kept(source: str, constants: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> Any:
-    """Return a context in which MindSpore compiles a program for inputs of these shapes."""
+    """Return a context for compiling a program for inputs of these shapes."""
     folder = os.environ.get(VARIABLE)
     if not folder or not os.path.isfile(sys.argv[0]):
         return nullcontext()
@@ -41,7 +41,7 @@ def kept(source: str, constants: Sequence[Array], shapes: Sequence[tuple[int, ..
 
 @cache
 def _kernels() -> bytes:
-    """Return a digest of the Cells that generated source is made of."""
+    """Return a digest of the modules that generated source uses."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

@@ -28,7 +28,7 @@ from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
 
 LOCK = threading.RLock()
-"""MindSpore compiles and runs a graph in one thread at a time."""
+"""MindSpore can compile or run graphs in only one thread at a time."""
 
 SIGNALS = KeptSignals() if LINUX else nullcontext()
 
@@ -98,8 +98,8 @@ class MindSporeExecutable:
     def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes not in self._shapes:
-            # MindSpore collects garbage before it compiles, and what a signal raises in a __del__
-            # is lost.
+            # MindSpore collects garbage before it compiles. An exception that a signal raises in a
+            # __del__ would be lost.
             kept = self._compiling[function](shapes[1:])
             with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
                 cell.compile(*tensors)
@@ -119,9 +119,9 @@ class MindSporeExecutable:
 
 
 def _loop(steps: int, rows: int, function: Function) -> list[Any]:
-    """Return the number of steps, the numbers of the rows, and zeros for the results of each.
+    """Return the number of steps, the indices of the rows, and zeros for the results.
 
-    They are given since MindSpore takes long to compile what would make them.
+    They are inputs, as MindSpore takes long to compile operations that make them.
     """
     types = [value.type for value in function.graph.outputs[: len(function.results)]]
     zeros = [np.zeros((rows, *type.concrete(0)), type.dtype) for type in types]
@@ -130,7 +130,7 @@ def _loop(steps: int, rows: int, function: Function) -> list[Any]:
 
 
 def _tensor(array: Any, dtype: str) -> Any:
-    """Return what is fed as a tensor, without a copy of an array that is as it should be."""
+    """Return a feed as a tensor; copy only if dtype or order differ."""
     if isinstance(array, ms.Tensor):
         return array
     return ms.Tensor.from_numpy(np.asarray(array, dtype, order="C"))
@@ -138,9 +138,9 @@ def _tensor(array: Any, dtype: str) -> Any:
 
 @contextmanager
 def graph_mode() -> Iterator[None]:
-    """Run in GRAPH_MODE and give the caller's mode back."""
+    """Run in GRAPH_MODE and restore the caller's mode."""
     before: Any = ms.get_context("mode")
-    if before == ms.GRAPH_MODE:  # to set it again costs as much as a small step
+    if before == ms.GRAPH_MODE:  # setting it again takes as long as a small step
         yield
         return
     ms.set_context(mode=ms.GRAPH_MODE)

@@ -1,4 +1,4 @@
-"""Exponentials and logarithms, which MindSpore's own kernels have to 4e-6 on the CPU."""
+"""Exponentials and logarithms; MindSpore's own CPU kernels have errors of up to 4e-6."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LESS, SELECT = ops.Less(), ops.Select()
 
 
 class AccurateExp(nn.Cell):
-    """1 + expm1(|x|), or its reciprocal below 0; `ops.exp` is off by 4e-6, by 2e-5 at ±80"""
+    """1 + expm1(|x|), or its reciprocal below 0; the error of `ops.exp` is 4e-6, and 2e-5 at ±80"""
 
     def construct(self, x: Tensor) -> Tensor:
         e = ops.expm1(ops.abs(x)) + 1.0
@@ -35,9 +35,9 @@ class Exp(nn.Cell):
 
 
 class Log(nn.Cell):
-    """log x with a step of Newton's; `ops.log` is off by 3e-7 of it, which a power multiplies
+    """log x with one Newton step; `ops.log` has a relative error of 3e-7, which a power multiplies
 
-    Beyond 80 the inverse, which float32 may not have, is two factors.
+    If |log x| is 80 or more, the inverse may overflow or underflow, so it is split in two factors.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Log(nn.Cell):
 
 
 class Expm1(nn.Cell):
-    """exp(x) - 1, by its Taylor series near 0, where `ops.expm1` cancels: it is 0 for 1e-8"""
+    """exp(x) - 1, by its Taylor series near 0, as `ops.expm1` cancels there: it is 0 for 1e-8"""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where files are written that MindSpore reads: the user's folder, or a temporary one."""
+"""Folders for the files that MindSpore reads: the user's folder, or a temporary one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 @cache
 def writable(folder: Path, variable: str) -> Path:
-    """Return a folder, made if need be; where nothing can be written, a private temporary one.
+    """Return a folder, created if missing, or a private temporary one if it is not writable.
 
     Args:
-        folder: the one that is wanted.
-        variable: the environment variable that names another.
+        folder: the preferred folder.
+        variable: environment variable with which the user can name another folder.
     """
     try:
-        if not folder.is_absolute():  # a user without a home: "~" is no folder
+        if not folder.is_absolute():  # the user has no home, so "~" was not expanded
             raise FileNotFoundError("no home folder")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -31,7 +31,7 @@ def writable(folder: Path, variable: str) -> Path:
     except OSError as error:
         made = _temporary()
         log.warning(
-            "cannot write to %s (%s); a temporary folder serves until the process ends: %s. "
+            "cannot write to %s (%s); using a temporary folder until the process ends: %s. "
             "Set %s to a folder that you may write to",
             folder,
             error.strerror or error,
@@ -47,7 +47,7 @@ def _temporary() -> Path:
         made = tempfile.mkdtemp(prefix="dnnbridge-mindspore-")
     except OSError as error:
         raise BackendError(
-            "MindSpore reads its programs from files, and none can be written",
+            "cannot write the files from which MindSpore reads its programs",
             where="folder for temporary files",
             got=str(error),
             hint="Set TMPDIR to a folder that you may write to.",

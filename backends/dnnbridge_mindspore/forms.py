@@ -1,8 +1,8 @@
-"""Which form of a convolution is written: the one that a probe found the fastest on this machine.
+"""Choose the form of a convolution that a probe found fastest on this machine.
 
 MindSpore's native convolution takes half as long as a product of slices on one processor, and
-fifteen times as long on another. Convolutions are put into few kinds, and one of each kind is timed
-with its derivatives, since compiling a probe takes longer than running it.
+fifteen times as long on another. Convolutions are grouped into a few kinds, as compiling a probe
+takes longer than running it. One example of each kind is timed with its derivatives.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from dnnbridge_mindspore.windows import Conv
 Tensor = Any
 
 MOST_PLACES = 49
-"""Places of a window up to which a convolution may be a product of slices."""
+"""Largest number of window elements of a convolution as a product of slices."""
 
 FEW, SOME, MANY = 4, 16, 64
-"""Channels of a group in the kinds of convolutions that are timed."""
+"""Channels per group in the timed kinds of convolutions."""
 
 SPACE = {1: (512,), 2: (32, 32), 3: (8, 8, 8)}
-"""Spatial sizes of what is timed, by the number of axes."""
+"""Spatial sizes of the timed examples, by the number of axes."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Kind:
     """Convolutions for which one form is chosen.
 
     Attributes:
-        axes: how many spatial ones.
-        share: channels of a group in the one that is timed.
-        groups: of the one that is timed.
+        axes: number of spatial axes.
+        share: channels per group of the timed example.
+        groups: groups of the timed example.
     """
 
     axes: int
@@ -74,13 +74,13 @@ def form_of_conv(op: core.Conv, kernel: TensorType) -> str:
     if kind is None:
         return "native"
     if ms.get_context("device_target") != "CPU":
-        return "native" if op.groups > 1 else "slices"  # no probe has been tried there
+        return "native" if op.groups > 1 else "slices"  # the probe is untested there
     candidates = {name: partial(_prepare, kind, make) for name, make in CANDIDATES.items()}
     return choose(f"mindspore.conv: {kind}", _about(), candidates)
 
 
 class Training(nn.Cell):
-    """What a training computes of a convolution: its value and both derivatives"""
+    """The value and both derivatives of a convolution, as training computes them"""
 
     def __init__(self, conv: nn.Cell) -> None:
         super().__init__()
@@ -106,13 +106,13 @@ CANDIDATES: dict[str, Callable[[Kind, tuple[int, ...]], nn.Cell]] = {
     "native": _native,
     "slices": _slices,
 }
-"""Forms by name; the native one compiles faster and needs less memory, so it comes first."""
+"""Forms by name; the native form comes first, as it compiles faster and needs less memory."""
 
 
 def _prepare(kind: Kind, make: Callable[[Kind, tuple[int, ...]], nn.Cell]) -> Callable[[], object]:
-    """Compile the one that is timed: a window of 3 along each axis, "same".
+    """Compile the timed example: a window of 3 along each axis, "same" padding.
 
-    The native one gets its channels first, as `layouts.py` leaves them between neighbours.
+    The native form gets channels-first arrays, as `layouts.py` keeps them between neighbours.
     """
     channels = kind.share * kind.groups
     filters = max(channels, SOME)
@@ -137,7 +137,7 @@ def _prepare(kind: Kind, make: Callable[[Kind, tuple[int, ...]], nn.Cell]) -> Ca
 
 @cache
 def _about() -> str:
-    """Return what the times depend on besides the machine."""
+    """Return the facts that the times depend on, besides the machine."""
     digest = hashlib.sha256()
     for name in ("forms", "padding", "products", "slices", "windows"):
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())

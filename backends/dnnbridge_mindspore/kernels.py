@@ -1,7 +1,7 @@
 """Cells for operations whose own MindSpore kernel is wrong or inexact on the CPU.
 
-Each is built from kernels that are right and brings its own derivative, so that the derivative
-does not pass through the kinks of the form used.
+Each is built from correct kernels. It has its own derivative, as the form used may have kinks that
+the operation does not have.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ TANH = ops.Tanh()
 
 
 class NativeRelu(nn.Cell):
-    """The primitive; `ops.relu` has a branch, which does not compile in the derivative of a loop"""
+    """The primitive; the branch in `ops.relu` does not compile in the derivative of a loop"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class NativeRelu(nn.Cell):
 
 
 class Relu(nn.Cell):
-    """max(0, x), which is NaN for NaN in this order; `ops.relu` makes it 0"""
+    """max(0, x), which keeps NaN in this order; `ops.relu` returns 0"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class Relu(nn.Cell):
 
 
 class Square(nn.Cell):
-    """x², whose own derivative takes the power of 1 of x, four times as long"""
+    """x²; MindSpore's derivative computes a power of 1, which takes four times as long"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,9 +96,9 @@ class Square(nn.Cell):
 
 
 class Tanh(nn.Cell):
-    """2t / (t² + 1) with t = tanh(x / 2); `ops.tanh` is right up to 2.5, off by 1e-4 from there on
+    """2t / (t² + 1) with t = tanh(x / 2); `ops.tanh` has an error of 1e-4 beyond 2.5
 
-    An error of t is multiplied by (1 - t²) / (1 + t²), which is small where t is off.
+    An error of t is multiplied by (1 - t²) / (1 + t²), which is small where t is inexact.
     """
 
     def construct(self, x: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ class Tanh(nn.Cell):
 
 
 class Softplus(nn.Cell):
-    """max(x, 0) + log(1 + t) with t = exp(-|x|); `ops.softplus` is 0 below -15, `ops.log1p` too
+    """max(x, 0) + log(1 + t) with t = exp(-|x|); `ops.softplus` and `ops.log1p` are 0 below -15
 
     log(1 + t) is 2 (s + s³/3 + s⁵/5 + …) with s = t / (t + 2), which is at most 1/3.
     """
@@ -129,7 +129,7 @@ class Softplus(nn.Cell):
 
 
 class RowsCrossEntropy(nn.Cell):
-    """The kernel's losses of rows; it makes their derivative with them, in one pass
+    """The loss of each row; the kernel computes its derivative in the same pass
 
     The sparse kernel's mean overflows, and `nn.SoftmaxCrossEntropyWithLogits` takes 0.2 s longer
     to compile.
@@ -154,7 +154,7 @@ class RowsCrossEntropy(nn.Cell):
 
 
 class SparseCrossEntropy(nn.Cell):
-    """Log-sum-exp form per label, mean over the axes of an example"""
+    """The loss of each label in log-sum-exp form, averaged over the axes of an example"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,7 +169,7 @@ class SparseCrossEntropy(nn.Cell):
 
 
 def argmax(x: Tensor, axis: int) -> Tensor:
-    """The first of the largest; a NaN is larger than any number, to `ops.argmax` sometimes"""
+    """The index of the first largest element; NaN always counts as largest, unlike `ops.argmax`"""
     nan = ops.cast(ops.not_equal(x, x), ms.float32)
     rank = ops.where(ops.greater(ops.amax(nan, axis, True), 0.0), nan, x)
     return ops.cast(ops.argmax(rank, axis), ms.int32)

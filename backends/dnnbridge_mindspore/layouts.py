@@ -1,8 +1,8 @@
 """`Layouts`: which values of a graph are written with their channels first.
 
-MindSpore's windows want channels first on the CPU, specs have them last. What such a kernel makes
-stays as it is for the next one, through activations, biases and normalisations; a transpose is
-written where something else reads it, once.
+MindSpore's window kernels need channels first on the CPU; specs have them last. The result of such
+a kernel stays channels-first for the next one, through activations, biases and normalizations. A
+transpose is written once, if another operation reads the value.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ POINTWISE: frozenset[type[Op]] = frozenset(
         *(ops.Square, ops.Sub, ops.Tanh),
     }
 )
-"""Operations on each element by itself, for which it does not matter where the channels are."""
+"""Element-wise operations, for which the position of the channels does not matter."""
 
 WITH_CHANNELS = (ops.Add, ops.Mul, ops.Sub)
-"""Operations that may have a number for each channel as their second input."""
+"""Operations whose second input may have one number per channel."""
 
 OVER_AXES = (ops.ReduceMax, ops.ReduceMean, ops.ReduceSum)
 
 
 class Layouts:
-    """The forms of the values of a class, and the lines that make one of the other."""
+    """The layouts of the values of a class, and the source lines that convert them."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -37,7 +37,7 @@ class Layouts:
         self._both: set[Value] = set()
 
     def first(self, value: Value) -> tuple[list[str], Operand]:
-        """Return the lines that put the channels of a value first, and what it is called then."""
+        """Return the lines that put the channels of a value first, and the converted operand."""
         lines = []
         if value not in self._first:
             lines = [f"{self.made(value)} = {_turned(self._names[value], _to_first(value.rank))}"]
@@ -45,12 +45,12 @@ class Layouts:
         return lines, Operand(self._first[value], _first_type(value))
 
     def made(self, value: Value) -> str:
-        """Return the name of a value whose channels come first."""
+        """Return the name of a new value with its channels first."""
         self._first[value] = f"{self._names[value]}_first"
         return self._first[value]
 
     def last(self, values: Iterable[Value]) -> list[str]:
-        """Return the lines that put the channels of values last where they are first."""
+        """Return the lines that put the channels of values last if they are first."""
         lines = []
         for value in dict.fromkeys(values):
             if self.is_first(value):
@@ -60,7 +60,7 @@ class Layouts:
         return lines
 
     def follow(self, node: Node) -> list[Operand] | None:
-        """Return the inputs of an element-wise operation, if it may have its channels first."""
+        """Return the operands of an element-wise node that can stay channels-first, or None."""
         if type(node.op) not in POINTWISE or not any(map(self.is_first, node.inputs)):
             return None
         shape = node.outputs[0].shape
@@ -69,7 +69,7 @@ class Layouts:
         return None
 
     def over_channels(self, node: Node) -> list[Operand] | None:
-        """Return (x, a number for each channel) of an operation on what has its channels first."""
+        """Return (x, one number per channel) if the node combines these and x is channels-first."""
         if not isinstance(node.op, WITH_CHANNELS):
             return None
         pairs = [node.inputs] if isinstance(node.op, ops.Sub) else [node.inputs, node.inputs[::-1]]
@@ -79,7 +79,7 @@ class Layouts:
         return None
 
     def over_space(self, node: Node) -> tuple[Op, Operand] | None:
-        """Return a reduction of all spatial axes as it is when the channels come first."""
+        """Return the channels-first form of a reduction over all spatial axes, or None."""
         op = node.op
         if not isinstance(op, OVER_AXES) or op.keepdims or not self.is_first(node.inputs[0]):
             return None
@@ -89,7 +89,7 @@ class Layouts:
         return replace(op, axes=tuple(range(2, rank))), self._operand(node.inputs[0])
 
     def is_first(self, value: Value) -> bool:
-        """Say whether the channels of a value come first, and there is no other form of it."""
+        """Return whether a value exists only with its channels first."""
         return value in self._first and value not in self._both
 
     def _operand(self, value: Value) -> Operand:

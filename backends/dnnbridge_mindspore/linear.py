@@ -1,4 +1,4 @@
-"""Products of matrices by the primitives: `ops.matmul` turns matrices over for its derivative."""
+"""Matrix products by primitives, as the derivative of `ops.matmul` transposes matrices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Tensor = Any
 class MatMul(nn.Cell):
     """x @ w, the last axis of x by the first of w
 
-    Without a derivative of its own: MindSpore copies a weight that is given to such a Cell.
+    It has no derivative of its own, as MindSpore copies a weight that is passed to such a Cell.
     """
 
     def __init__(self) -> None:

@@ -1,11 +1,12 @@
 """The source of a loop inside a step: a Cell with its own derivative.
 
-`construct` runs the body forward and keeps the carry of every step; `bprop` goes back through the
-steps and applies the derivative of the body to each, so that memory grows with the number of steps
-alone. MindSpore cannot compile that for every body: its own functions that branch in Python
-fail there ("func graph is empty"), and so do loops in loops. A body with anything but `DIRECT`
-operations is left to MindSpore's derivative of `while`, which is as exact, but whose memory grows
-with the square of the number of steps. The source has one length for any number of steps.
+`construct` runs the body forward and keeps the carry of every step. `bprop` goes back through the
+steps and applies the derivative of the body, so memory grows only linearly with the steps.
+
+MindSpore cannot compile this for every body. Its own functions that branch in Python fail there
+("func graph is empty"), and so do nested loops. So bodies with operations outside `DIRECT` use
+MindSpore's derivative of `while`. It is equally exact, but its memory grows with the square of the
+number of steps. The length of the source does not depend on the number of steps.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ DERIVATIVE = """
 
 
 def write_loop(name: str, op: Scan, body: Graph, setup: list[str], method: list[str]) -> str:
-    """Return the class of a loop, given the lines that its body needs and those of `body`."""
+    """Return the source of the class of a loop, given its setup lines and its method `body`."""
     header = [f"class {name}(nn.Cell):", "    def __init__(self, constants):"]
     header += ["        super().__init__()", *setup]
     if _is_direct(body):
@@ -61,7 +62,7 @@ def write_loop(name: str, op: Scan, body: Graph, setup: list[str], method: list[
 
 
 def kept_carries(op: Scan, body: Graph) -> int:
-    """Return how many carries the loop keeps for a derivative of its own, beside its results."""
+    """Return the number of carries that the loop returns for its own derivative."""
     return op.carries if _is_direct(body) else 0
 
 
@@ -70,7 +71,7 @@ def _is_direct(body: Graph) -> bool:
 
 
 def _methods(op: Scan, body: Graph) -> str:
-    """Write `construct`, and `bprop` where the body allows it."""
+    """Write `construct`, and `bprop` if the body allows it."""
     carries, sequences = _names("carry", op.carries), _names("sequence", op.sequences)
     captured = _names("given", len(body.inputs) - op.carries - op.sequences)
     inputs = [*carries, *sequences, *captured]
@@ -111,7 +112,7 @@ def _methods(op: Scan, body: Graph) -> str:
 
 
 def _batch(inputs: list[str], sequences: list[str], body: Graph) -> str:
-    """Write the size of the batch: that of the first input that has one."""
+    """Return the source of the batch size, from the first input that has a batch axis."""
     for name, value in zip(inputs, body.inputs, strict=True):
         if None in value.shape:
             return f"{name}.shape[{value.shape.index(None) + (name in sequences)}]"
@@ -121,7 +122,7 @@ def _batch(inputs: list[str], sequences: list[str], body: Graph) -> str:
 def _shared(
     carries: list[str], sequences: list[str], captured: list[str], real: list[bool]
 ) -> list[str]:
-    """Write where the cotangents of a step go: on, into a row, or onto a sum."""
+    """Write the lines that pass on, store or add up the cotangents of a step."""
     lines = []
     for i, (name, is_real) in enumerate(zip([*carries, *sequences, *captured], real, strict=True)):
         if not is_real:
@@ -138,8 +139,8 @@ def _shared(
 def _unpacked(
     results: list[str], carries: list[str], stacks: list[str], pasts: list[str]
 ) -> list[str]:
-    """Write what `bprop` reads: cotangents of the results, and the carries that were kept."""
-    if len(results) == 1:  # a single result comes bare
+    """Write the lines that read cotangents of the results and the kept carries in `bprop`."""
+    if len(results) == 1:  # a single result is not in a tuple
         return [f"d_{results[0]} = dout"]
     wanted = [f"d_{name} = dout[{results.index(name)}]" for name in [*carries, *stacks]]
     return wanted + [f"{name} = out[{results.index(name)}]" for name in pasts]

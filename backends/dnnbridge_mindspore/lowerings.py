@@ -17,11 +17,11 @@ class Kernel:
 
     Attributes:
         source: expression that makes the Cell.
-        arguments: what it is called with.
+        arguments: arguments of the call.
         channels_first: whether the first argument and the result have their channels first.
-        where_first: the expression where the first argument has them first, and the first result
-            then; empty where it takes no such argument.
-        kept: how many results it has besides those of the call, for its derivative.
+        where_first: expression for a first argument and first result with channels first; empty if
+            the Cell does not support them.
+        kept: number of extra results that its derivative needs.
     """
 
     source: str
@@ -41,7 +41,7 @@ def _call(function: str) -> Callable[..., str]:
 
 
 def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
-    """Write the Cell that sums over neighbouring axes."""
+    """Return the source of a Cell that sums over adjacent axes, or None."""
     axes, count = tuple(sorted(op.axes)), len(op.axes)
     ones = (1,) * count if op.keepdims else ()
     if count < x.type.rank and axes[-1] == count - 1:
@@ -54,7 +54,7 @@ def _fast_sum(op: ops.ReduceSum | ops.ReduceMean, x: Operand) -> str | None:
 
 
 def _reduce(name: str, op: ops.ReduceSum | ops.ReduceMean, x: str) -> Kernel:
-    """Write a primitive: the functions of their names take 40 ms more to compile at every use."""
+    """Write a primitive; the function of the same name takes 40 ms more to compile at every use."""
     return Kernel(f"ops.{name}({op.keepdims})", (x, str(op.axes)))
 
 
@@ -71,7 +71,7 @@ def _mean(op: ops.ReduceMean, x: Operand) -> Source:
 
 
 def _maximum_over(op: ops.ReduceMax, x: str) -> str:
-    """Add the NaN that the native kernel drops; its derivative stays."""
+    """Add the NaN that the native kernel drops; the derivative stays the kernel's."""
     nan = f"ops.stop_gradient(ops.where(ops.equal({x}, {x}), 0.0, {x}))"
     over = f"{op.axes}, {op.keepdims}"
     return f"ops.add(ops.amax({x}, {over}), ops.sum({nan}, {over}))"
@@ -84,7 +84,7 @@ def _clip(op: ops.Clip, x: str) -> str:
 
 
 def _pairwise(name: str) -> Callable[..., Source]:
-    """Write `ops.name`, or a Cell where one operand is repeated along axes of the other."""
+    """Write `ops.name`, or a Cell if one operand is broadcast along axes of the other."""
 
     def lower(op: Op, a: Operand, b: Operand) -> Source:
         over = repetition(a.type, b.type)
@@ -99,7 +99,7 @@ def _pairwise(name: str) -> Callable[..., Source]:
 
 
 def _divide(op: ops.Div, a: Operand, b: Operand) -> Source:
-    """Multiply by the reciprocal, which is 12 times faster; that of a literal is a number."""
+    """Multiply by the reciprocal, which is 12 times faster; for a literal it is a number."""
     source = f"ops.reciprocal({b})" if b.isidentifier() else f"1.0 / {b}"
     return _pairwise("Mul")(op, a, Operand(source, b.type))
 
@@ -124,7 +124,7 @@ def _slice(op: ops.Slice, x: str) -> str:
 
 
 def _extremum(compare: str) -> Callable[..., str]:
-    """Choose by comparing: the native gradients halve at ties, and a NaN comes second there."""
+    """Select by a comparison; native gradients are halved at ties, and NaN is not always kept."""
 
     def lower(op: Op, a: str, b: str) -> str:
         keep = f"ops.logical_or(ops.{compare}({a}, {b}), ops.not_equal({a}, {a}))"
@@ -151,7 +151,7 @@ def _attributes(op: Op) -> str:
 
 
 def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
-    """Write the form of a convolution that is the fastest here."""
+    """Write the form of a convolution that is fastest on this machine."""
     if form_of_conv(op, kernel.type) == "native":
         source = f"kernels.Conv({kernel.type.shape}, {_attributes(op)})"
         return Kernel(source, (x, kernel), channels_first=True)
@@ -211,4 +211,4 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
 }
 
 WINDOWS = (ops.AvgPool, ops.Conv, ops.ConvTranspose, ops.MaxPool)
-"""Operations that may be written with their channels first."""
+"""Operations that can be written with their channels first."""

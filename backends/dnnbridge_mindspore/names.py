@@ -1,4 +1,4 @@
-"""Names in generated source: unique, and never one that Python, MindSpore or the loop uses."""
+"""Names in generated source: unique, and different from those of Python, MindSpore and the loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dnnbridge.backend import TensorType, Value
 
 
 class Operand(str):
-    """An expression of source, which knows the type of what it stands for."""
+    """A source expression with the type of its value."""
 
     __slots__ = ("type",)
 
@@ -23,7 +23,7 @@ class Operand(str):
 
 
 class Names:
-    """Gives every value one identifier: a number, which makes it unique, and a readable end."""
+    """Gives every value an identifier: a unique number and a readable suffix."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -37,12 +37,12 @@ class Names:
         return self._known[key]
 
     def literal(self, value: Value, number: float) -> None:
-        """Let a value be written as a number."""
+        """Write a value as a number from now on."""
         self._known[value] = literal(number)
 
 
 def literal(number: float) -> str:
-    """Write a number as source; infinity and NaN have no literal of their own."""
+    """Return a number as source; infinity and NaN have no literal in Python."""
     if math.isnan(number):
         return "(1e999 - 1e999)"
     if math.isinf(number):

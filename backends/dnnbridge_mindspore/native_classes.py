@@ -1,4 +1,4 @@
-"""What each class of `mindspore.nn` is, and what it gets wrong."""
+"""The spec of each optimizer class of `mindspore.nn`, and warnings about its errors."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Rate = float | AbstractSchedule
 
 
 def warn(message: str) -> None:
-    """Say what a class does not do as it documents."""
+    """Warn about a difference between a class and its documentation."""
     warnings.warn(f"mindspore.nn.{message}", NativeDifferenceWarning, stacklevel=2)
 
 
 def _sgd(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if a["dampening"] and a["momentum"] == 0.0:
-        warn("SGD ignores dampening where momentum is 0; so does the spec.")
+        warn("SGD ignores dampening if momentum is 0; so does the spec.")
     given = {name: a[name] for name in ("momentum", "dampening", "nesterov")}
     return optimizers.SGD.mindspore(rate, **given)
 
@@ -34,8 +34,8 @@ def _momentum(rate: Rate, a: Arguments) -> AbstractOptimizer:
     nesterov = a["use_nesterov"]
     if nesterov:
         warn(
-            "Momentum(use_nesterov=True) ignores the flag on a CPU; the spec looks ahead, as "
-            "documented."
+            "Momentum(use_nesterov=True) ignores the flag on a CPU; the spec uses Nesterov "
+            "momentum, as documented."
         )
     return optimizers.SGD.mindspore(rate, a["momentum"], nesterov=nesterov)
 
@@ -43,8 +43,8 @@ def _momentum(rate: Rate, a: Arguments) -> AbstractOptimizer:
 def _rmsprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if not a["centered"]:
         warn(
-            "RMSProp adds epsilon outside of the root for all but the last few elements of a "
-            "tensor on a CPU; the spec adds it inside for all, as documented."
+            "RMSProp adds epsilon outside the root on a CPU, except for the last few elements of "
+            "a tensor; the spec always adds it inside, as documented."
         )
     given = {name: a[name] for name in ("decay", "momentum", "epsilon", "centered")}
     return optimizers.RMSprop.mindspore(rate, **given)
@@ -53,10 +53,10 @@ def _rmsprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
 def _adagrad(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if not a["update_slots"]:
         raise SpecError(
-            "Adagrad here always adds up the squares",
+            "dnnbridge's Adagrad always accumulates the squares",
             where="mindspore.nn.Adagrad.update_slots",
             got="False",
-            hint="With accumulators that stay it is SGD with a rate per weight.",
+            hint="With constant accumulators it is SGD with a learning rate per weight.",
         )
     return optimizers.Adagrad.mindspore(rate, a["accum"])
 
@@ -65,8 +65,8 @@ def _adam(rate: Rate, a: Arguments) -> AbstractOptimizer:
     names = ("beta1", "beta2", "eps", "use_nesterov", "use_amsgrad")
     if a.get("use_lazy", "use_amsgrad" not in a):
         warn(
-            "LazyAdam is lazy for nn.EmbeddingLookup(sparse=True) alone; the spec is for every "
-            "table of an Embedding. lazy=() makes it Adam."
+            "LazyAdam is lazy only for nn.EmbeddingLookup(sparse=True); the spec is lazy for "
+            "every table of an Embedding. lazy=() makes it Adam."
         )
         return optimizers.LazyAdam.mindspore(rate, **{name: a[name] for name in names[:4]})
     return optimizers.Adam.mindspore(rate, **{name: a[name] for name in names if name in a})
@@ -74,7 +74,7 @@ def _adam(rate: Rate, a: Arguments) -> AbstractOptimizer:
 
 def _ftrl(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if a["l1"]:
-        warn("FTRL is wrong for l1 above 0 where z is negative; the spec is as documented.")
+        warn("FTRL is wrong if l1 > 0 and z is negative; the spec is as documented.")
     given = {name: a[name] for name in ("initial_accum", "lr_power", "l1", "l2")}
     return optimizers.Ftrl.mindspore(rate, **given)
 
@@ -82,10 +82,10 @@ def _ftrl(rate: Rate, a: Arguments) -> AbstractOptimizer:
 def _adafactor(rate: Rate, a: Arguments) -> AbstractOptimizer:
     if a["weight_decay"]:
         raise SpecError(
-            "decays weights in its kernel, after the update",
+            "the native class decays weights in its kernel, after the update",
             where="mindspore.nn.AdaFactor.weight_decay",
             got=repr(a["weight_decay"]),
-            hint="Make it with 0, and give the spec a DecoupledWeightDecay, which comes first.",
+            hint="Make it with 0, and give the spec a DecoupledWeightDecay, which runs before it.",
         )
     names = ("eps", "clip_threshold", "decay_rate", "beta1", "scale_parameter", "warmup_init")
     given = {name: a[name] for name in names}
@@ -93,21 +93,21 @@ def _adafactor(rate: Rate, a: Arguments) -> AbstractOptimizer:
 
 
 def _lamb(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    warn("Lamb has no kernel for a CPU; the spec does what it documents.")
+    warn("Lamb has no kernel for a CPU; the spec computes the documented equation.")
     if a["weight_decay"]:
-        warn("Lamb leaves weights with beta or gamma in their names out; the spec decays all.")
+        warn("Lamb does not decay weights named beta or gamma; the spec decays all weights.")
     names = ("beta1", "beta2", "eps", "weight_decay")
     return optimizers.Lamb.mindspore(rate, **{name: a[name] for name in names})
 
 
 def rprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
-    """Return Rprop, whose rate is that of the first step only."""
+    """Return Rprop; its learning rate is the size of the first step."""
     if not isinstance(rate, float):
         raise SpecError(
-            "starts its steps at a number",
+            "the first step size must be a number",
             where="Rprop.learning_rate",
             got=type(rate).__name__,
-            hint="Make it with the first rate of the schedule.",
+            hint="Make the optimizer with the first rate of the schedule.",
         )
     return optimizers.Rprop.mindspore(rate, tuple(a["etas"]), tuple(a["step_sizes"]))
 
@@ -115,10 +115,10 @@ def rprop(rate: Rate, a: Arguments) -> AbstractOptimizer:
 def _lars(rate: Rate, a: Arguments) -> AbstractOptimizer:
     given = ", ".join(f"{name}={a[name]}" for name in ("epsilon", "coefficient", "use_clip"))
     raise SpecError(
-        "is around another optimizer, and has no kernel for a CPU",
+        "cannot be converted: it wraps another optimizer and has no kernel for a CPU",
         where="mindspore.nn.LARS",
         hint=f"Write LARS.mindspore(learning_rate, momentum, {given}), and ParameterGroups for the "
-        "weights that its lars_filter leaves out.",
+        "weights that its lars_filter excludes.",
     )
 
 
@@ -147,4 +147,4 @@ OPTIMIZERS: dict[str, Callable[[Rate, Arguments], AbstractOptimizer]] = {
     "Rprop": rprop,
     "SGD": _sgd,
 }
-"""The spec of each class, without its weight decay, of a rate and the arguments it was given."""
+"""Returns the spec of each class, without weight decay, from a rate and the class's arguments."""

@@ -1,6 +1,6 @@
-"""Specs of live optimizers of `mindspore.experimental.optim` and `mindspore.mint.optim`.
+"""Convert optimizers of `mindspore.experimental.optim` and `mindspore.mint.optim` to specs.
 
-Their `param_groups` are public and hold every number.
+Their public `param_groups` hold all numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rate = float | AbstractSchedule
 
 
 def _moments(g: Group) -> dict[str, Any]:
-    """Return the arguments that relatives of Adam share."""
+    """Return the arguments that Adam and its variants share."""
     first, second = g["betas"]
     return {"beta_1": float(first), "beta_2": float(second), "epsilon": float(g["eps"])}
 
@@ -34,7 +34,7 @@ def _moments(g: Group) -> dict[str, Any]:
 def _sgd(rate: Rate, g: Group) -> AbstractOptimizer:
     momentum, dampening = float(g["momentum"]), float(g["dampening"])
     if dampening and momentum == 0.0:
-        _warn("SGD ignores dampening where momentum is 0; so does the spec.")
+        _warn("SGD ignores dampening if momentum is 0; so does the spec.")
     return optimizers.SGD.mindspore(rate, momentum, dampening, nesterov=g["nesterov"])
 
 
@@ -53,15 +53,15 @@ def _adagrad(rate: Rate, g: Group) -> AbstractOptimizer:
 
 
 def _adamax(rate: Rate, g: Group) -> AbstractOptimizer:
-    _warn("Adamax has max(β₂ u, |g| + ε); the spec has max(β₂ u, |g|) + ε, as nn.AdaMax.")
+    _warn("Adamax uses max(β₂ u, |g| + ε); the spec uses max(β₂ u, |g|) + ε, like nn.AdaMax.")
     return optimizers.Adamax(rate, **_moments(g))
 
 
 def _rmsprop(rate: Rate, g: Group) -> AbstractOptimizer:
     if g["momentum"]:
         _warn(
-            "RMSprop multiplies the momentum by the present rate; the spec keeps each gradient's "
-            "own, which differs where the rate changes."
+            "RMSprop multiplies the momentum by the current rate; the spec uses the rate of each "
+            "gradient's step. They differ if the rate changes."
         )
     return optimizers.RMSprop(
         rate,
@@ -89,7 +89,7 @@ EXPERIMENTAL: dict[str, Callable[[Rate, Group], AbstractOptimizer]] = {
     "Rprop": rprop,
     "SGD": _sgd,
 }
-"""The spec of each class, without its weight decay, of a rate and a group."""
+"""Returns the spec of each class, without weight decay, from a rate and a group."""
 
 MINT: dict[str, Callable[[Rate, Group], AbstractOptimizer]] = {
     "Adam": lambda rate, g: optimizers.Adam(
@@ -107,12 +107,12 @@ def read_experimental(optimizer: Any, options: NativeOptions) -> AbstractOptimiz
     if kind not in table:
         return None
     if mint:
-        _warn("nothing moves on a CPU, where its operations in place do nothing.", "mint.optim: ")
+        _warn("no weight changes on a CPU, as in-place operations do nothing.", "mint.optim: ")
     made = []
     for group in optimizer.param_groups:
         if group.get("maximize", False):
             raise SpecError(
-                "follows gradients down",
+                "dnnbridge optimizers only minimize",
                 where="from_native",
                 got=f"{kind}(maximize=True)",
                 hint="Negate the loss.",

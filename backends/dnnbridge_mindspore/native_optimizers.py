@@ -1,6 +1,6 @@
-"""Specs of live `mindspore.nn` optimizers, from their public attributes.
+"""Convert `mindspore.nn` optimizers to specs, using their public attributes.
 
-`init_args`, `init_learning_rate` and `init_params` hold what the constructor was given.
+`init_args`, `init_learning_rate` and `init_params` hold the arguments of the constructor.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from dnnbridge_mindspore.native_experimental import read_experimental
 from dnnbridge_mindspore.native_rates import current, our_name, schedule
 
 DECOUPLED = {"AdamWeightDecay"}
-"""Those that decay weights, not gradients."""
+"""Classes that decay weights, not gradients."""
 
 WITHIN = {"AdaFactor", "Lamb"}
-"""Those whose equation has the weight decay."""
+"""Classes whose equation includes the weight decay."""
 
 DECAYS_ALL = {"FTRL"}
-"""Those that leave no weights out."""
+"""Classes that decay all weights."""
 
 
 def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    """Return the spec of a MindSpore optimizer: what `dnnbridge_from_native` does."""
+    """Return the spec of a MindSpore optimizer, or None; implements `dnnbridge_from_native`."""
     kind, module = type(optimizer).__name__, type(optimizer).__module__
     if module.startswith(("mindspore.experimental.optim.", "mindspore.mint.optim.")):
         return read_experimental(optimizer, options)
@@ -60,11 +60,11 @@ def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
 
 
 def _arguments(optimizer: Any) -> dict[str, Any]:
-    """Return what the constructor was given, in its terms; what has changed since, as it is now."""
+    """Return the arguments of the constructor, with their current values if they have changed."""
     if hasattr(optimizer, "init_args"):
         given = dict(optimizer.init_args)
         return given | {n: current(getattr(optimizer, n, None), given[n]) for n in given}
-    # AdamWeightDecay and AdamOffload keep float32 numbers only.
+    # AdamWeightDecay and AdamOffload keep only float32 numbers.
     found = {
         name: shortest(float(getattr(optimizer, name).asnumpy().item()))
         for name in ("beta1", "beta2", "eps")
@@ -74,9 +74,9 @@ def _arguments(optimizer: Any) -> dict[str, Any]:
         number = 0.0 if optimizer.is_group else shortest(float(decay.asnumpy()))
         return found | {"weight_decay": number}
     raise SpecError(
-        "keeps the schedule of its weight decay in private attributes",
+        "the schedule of its weight decay is private and cannot be read",
         where=f"mindspore.nn.{type(optimizer).__name__}",
-        hint="Make it with a number, and give the spec its schedule: "
+        hint="Make it with a number, and set the schedule of the spec: "
         "spec.replace(weight_decay=DecoupledWeightDecay(…)).",
     )
 
@@ -90,7 +90,7 @@ def _rate(optimizer: Any, options: NativeOptions) -> Rate:
 def _grouped(
     optimizer: Any, arguments: Arguments, options: NativeOptions, make: Callable[..., Any]
 ) -> AbstractOptimizer:
-    """Return groups of weights by their names."""
+    """Return `ParameterGroups` with the spec of each weight by name."""
     names, groups, constant = options.names or our_name, [], set()
     default = arguments["weight_decay"]
     rates = {p.name: rate for p, rate in zip(optimizer.parameters, optimizer.group_lr, strict=True)}
@@ -102,13 +102,13 @@ def _grouped(
         constant.add(isinstance(rate, float))
         made = make(rate, group.get("weight_decay", default))
         if group.get("grad_centralization", False):
-            warn("grad_centralization does not run on a CPU; the spec has CentralizeGradients.")
+            warn("grad_centralization does not run on a CPU; the spec uses CentralizeGradients.")
             made = db.WithGradientRules(made, db.CentralizeGradients())
         groups += [(names(parameter.name), made) for parameter in group["params"]]
     if len(constant) == 2:
         warn(
-            "constant rates of groups beside changing ones are computed as lr + 1 - 1 in float32 "
-            "(1e-4 is 1.000166e-4 there); the spec has the rates as they were given."
+            "if other groups have a schedule, a constant rate is computed as lr + 1 - 1 in float32 "
+            "(1e-4 becomes 1.000166e-4); the spec uses the given rates."
         )
     return optimizers.ParameterGroups(tuple(groups))
 
@@ -116,7 +116,7 @@ def _grouped(
 def _given_groups(optimizer: Any) -> list[dict[str, Any]]:
     if hasattr(optimizer, "init_params"):
         return [group for group in optimizer.init_params["params"] if "params" in group]
-    # AdamWeightDecay keeps no groups, but the rate and decay of each weight.
+    # AdamWeightDecay does not keep groups, only the rate and decay of each weight.
     return [
         {"params": [p], "lr": lr, "weight_decay": shortest(float(decay.asnumpy()))}
         for p, lr, decay in zip(

@@ -1,4 +1,4 @@
-"""Learning rates and other numbers of live MindSpore optimizers, from public attributes."""
+"""Read learning rates and other numbers of MindSpore optimizers from public attributes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SCHEDULES: dict[str, Callable[[Any], AbstractSchedule]] = {
     ),
     "WarmUpLR": lambda c: db.LinearWarmup(c.learning_rate, c.warmup_steps),
 }
-"""What each class of `mindspore.nn.learning_rate_schedule` is."""
+"""The schedule for each class of `mindspore.nn.learning_rate_schedule`."""
 
 
 def schedule(given: Any, options: NativeOptions) -> float | AbstractSchedule:
-    """Return what a number, a list, a Tensor or a Cell of the step is as a rate."""
+    """Convert a number, a list, a Tensor or a Cell of the step to a rate or schedule."""
     if isinstance(given, Tensor):
         given = given.asnumpy().tolist()
         given = shortest(given) if isinstance(given, float) else given
@@ -50,11 +50,11 @@ def schedule(given: Any, options: NativeOptions) -> float | AbstractSchedule:
 
 
 def current(held: Any, given: Any) -> Any:
-    """Return what an argument is by now.
+    """Return the current value of an argument.
 
     Args:
-        held: the attribute that keeps it, which `ops.assign` may have changed.
-        given: what the constructor was given, which is exact.
+        held: the attribute that holds it, which `ops.assign` may have changed.
+        given: the exact value that the constructor got.
     """
     if not isinstance(held, Parameter) or held.ndim > 0 or not isinstance(given, (int, float)):
         return given
@@ -63,7 +63,7 @@ def current(held: Any, given: Any) -> Any:
 
 
 def our_name(native: str) -> str:
-    """Return what a weight is called here, if its layers have the names they have there.
+    """Return the name of a weight in dnnbridge, if its layers have the same names as in MindSpore.
 
     Example:
         >>> our_name("encoder.dense.weight")

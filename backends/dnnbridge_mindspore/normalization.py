@@ -1,6 +1,6 @@
-"""Batch normalisation with its derivative written out, half as many kernels as MindSpore derives.
+"""Batch normalization with its own derivative, which has half as many kernels as MindSpore's.
 
-The native kernel counts every row of a batch; a last short batch has rows that do not count.
+The native kernel counts every row of a batch, but a short last batch has padding rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ADD = ops.BiasAdd()
 
 
 class ChannelsFirst(nn.Cell):
-    """Sums over space and numbers of channels, for arrays (batch, channels, …)"""
+    """Sums over space and operations with a number per channel, for arrays (batch, channels, …)"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,13 +44,13 @@ class ChannelsFirst(nn.Cell):
         return ops.mul(x, ops.reshape(self.wide(numbers, x), x.shape))
 
     def wide(self, numbers: Tensor, x: Tensor) -> Tensor:
-        """Repeat numbers over space, as a product with ones does fastest."""
+        """Broadcast numbers over space by a product with ones, which is fastest."""
         space = ops.reshape(x, (x.shape[0] * x.shape[1], -1)).shape[1]
         return ops.matmul(ops.reshape(numbers, (-1, 1)), ops.ones((1, space), x.dtype))
 
 
 class Rows(nn.Cell):
-    """The same for arrays (batch, channels), which have no space"""
+    """The same for arrays (batch, channels), without space"""
 
     def construct(self, x: Tensor) -> Tensor:
         return x
@@ -98,14 +98,14 @@ class ChannelsLast(nn.Cell):
 
 
 class Biased(nn.Cell):
-    """The variance as it is"""
+    """The unchanged variance"""
 
     def construct(self, variance: Tensor, mask: Tensor, space: int) -> Tensor:
         return variance
 
 
 class Unbiased(nn.Cell):
-    """n / (n - 1) times the variance, n being the number of elements of a channel"""
+    """n / (n - 1) times the variance, where n is the number of elements of a channel"""
 
     def construct(self, variance: Tensor, mask: Tensor, space: int) -> Tensor:
         n = SUM(mask, 0) * space
@@ -113,16 +113,16 @@ class Unbiased(nn.Cell):
 
 
 class BatchNormalization(nn.Cell):
-    """The equation of `dnnbridge.layers.BatchNormalization` in training, with a gamma and a beta
+    """The equation of `dnnbridge.layers.BatchNormalization` in training, with gamma and beta
 
-    It gives its value and both running statistics, and what its derivative needs besides.
+    It returns its value, both running statistics, and two values for its derivative.
 
     Args:
-        over: Cell that knows the layout.
-        followed: Cell that makes what the running variance follows of the variance.
-        kept: what the running statistics keep of themselves.
-        new: what they take of the batch.
-        epsilon: added to the variance.
+        over: Cell for the layout.
+        followed: Cell that computes, from the batch variance, the input of the running variance.
+        kept: factor of the old running statistics.
+        new: factor of the batch statistics.
+        epsilon: number added to the variance.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class BatchNormalization(nn.Cell):
         out: tuple[Tensor, ...],
         dout: tuple[Tensor, ...],
     ) -> tuple[Tensor, ...]:
-        """Return the derivatives; nobody asks for those by what says which examples count."""
+        """Return the derivatives; those by statistics, mask and normalizer are never read."""
         d, distance, inverse = dout[0], out[3], out[4]
         share = self.share(mask, normalizer, x.size // (mask.size * gamma.size))
         total = self.sum_columns(self.over(d))
@@ -178,5 +178,5 @@ class BatchNormalization(nn.Cell):
         return dx, *unread, inverse * turned, total
 
     def share(self, mask: Tensor, normalizer: Tensor, space: int) -> Tensor:
-        """Return how much an element of each example counts, as (batch, 1)."""
+        """Return the weight of an element of each example, as (batch, 1)."""
         return ops.reshape(mask * (normalizer * (1.0 / space)), (-1, 1))

@@ -1,4 +1,4 @@
-"""Numbers around a tensor."""
+"""Pad a tensor with a constant."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Tensor = Any
 
 
 class Pad(nn.Cell):
-    """A constant put beside a tensor, axis by axis
+    """A tensor padded with a constant, axis by axis
 
     `pads` are (before, after) of the last axis, then of the one before it, and so on. `ops.pad`
-    takes 8 times as long (8 ms for 64 images of 14×14×64), and its own derivative is wrong from
-    the second call on.
+    takes 8 times as long (8 ms for 64 images of 14×14×64), and its derivative is wrong from the
+    second call on.
     """
 
     def __init__(self, value: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""Entry point of the MindSpore backend; imports MindSpore only when the backend is asked for."""
+"""Entry point of the MindSpore backend; imports MindSpore only when the backend is loaded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, V
 
 VARIANTS = (
     Variant("one-thread", (("OMP_NUM_THREADS", "1"),), "one core and one thread", cores=1),
-    Variant("four-threads", (("OMP_NUM_THREADS", "4"),), "four threads a kernel"),
-    Variant("native", (("DNNBRIDGE_KERNELS", "mindspore.conv=native"),), "its convolutions"),
+    Variant("four-threads", (("OMP_NUM_THREADS", "4"),), "four threads per kernel"),
+    Variant("native", (("DNNBRIDGE_KERNELS", "mindspore.conv=native"),), "native convolutions"),
     Variant("slices", (("DNNBRIDGE_KERNELS", "mindspore.conv=slices"),), "convolutions by slices"),
 )
 
@@ -42,7 +42,7 @@ def _natives() -> ReadNative:
 
 
 def _facts() -> Mapping[str, str]:
-    return {"threads": os.environ.get("OMP_NUM_THREADS") or "one a core"}
+    return {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
 
 
 PLUGIN = BackendPlugin(INFO, _load, _natives, _facts)

@@ -1,4 +1,4 @@
-"""Convolutions as products of matrices, with the channels last."""
+"""Convolutions as matrix products, with the channels last."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 class AbstractSlices(nn.Cell):
-    """What the places of a window see, side by side
+    """The inputs below each window place as a row
 
-    One axis after the other: so few slices that they compile fast.
+    The axes are sliced one after the other, so that few slices are enough and compile fast.
     """
 
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes) -> None:
@@ -26,7 +26,7 @@ class AbstractSlices(nn.Cell):
         self.pad, self.slices = Pad(), Slices()
 
     def beside(self, x: Tensor, window: Sizes) -> tuple[Tensor, Sizes]:
-        """Return the rows, and the shape with what a place sees as its last axis."""
+        """Return the rows, and the shape (batch, *places, row length)."""
         x = self.pad(x, self.pads)
         along, shape = cuts(x.shape, window, self.strides, self.dilation)
         for cut in along:
@@ -35,7 +35,7 @@ class AbstractSlices(nn.Cell):
 
 
 class ConvSlices(AbstractSlices):
-    """`ops.Conv` of one group"""
+    """`ops.Conv` with one group"""
 
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes) -> None:
         super().__init__(strides, padding, dilation)
@@ -49,7 +49,7 @@ class ConvSlices(AbstractSlices):
 
 
 class GroupedSlices(AbstractSlices):
-    """`ops.Conv` of several groups: a product for each"""
+    """`ops.Conv` with several groups: one product for each"""
 
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> None:
         super().__init__(strides, padding, dilation)

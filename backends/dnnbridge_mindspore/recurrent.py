@@ -1,4 +1,4 @@
-"""Recurrent layers that MindSpore has as one kernel."""
+"""Recurrent layers that MindSpore computes in one kernel."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Tensor = Any
 
 
 class LSTM(nn.Cell):
-    """oneDNN's LSTM, with the weights as core keeps them: one kernel forward, one for gradients
+    """oneDNN's LSTM with the weights of core: one kernel forward, one for gradients
 
-    Right to 7e-7 in value and gradients, whatever the sizes. On the CPU it takes one bias.
+    Value and gradients have errors up to 7e-7 for all sizes. On the CPU it takes one bias.
     """
 
     def __init__(self, units: int, sequences: bool, backwards: bool) -> None:

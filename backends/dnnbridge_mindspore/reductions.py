@@ -1,8 +1,8 @@
 """Cells that reduce over an axis.
 
-MindSpore reduces one axis of an array of two up to 20 times as fast as some of more, and a product
-with ones spreads a number over a row 20 times as fast as `ops.broadcast_to`. So the last axes are
-reduced as rows and the first ones as columns.
+MindSpore reduces one axis of two up to 20 times as fast as some axes of more. A product with ones
+broadcasts a number over a row 20 times as fast as `ops.broadcast_to`. So the last axes are reduced
+as rows and the first ones as columns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dnnbridge_mindspore.exponential import AccurateExp
 Tensor = Any
 
 SUM, SUM_KEPT = ops.ReduceSum(), ops.ReduceSum(True)
-"""Primitives: `ops.sum` takes 40 ms more to compile, at every use."""
+"""Primitives; `ops.sum` takes 40 ms more to compile at every use."""
 
 
 class SumLast(nn.Cell):
@@ -25,7 +25,7 @@ class SumLast(nn.Cell):
 
     Args:
         start: the first of them.
-        kept: a 1 for each, if they are kept.
+        kept: a 1 for each of them if the axes are kept, else empty.
     """
 
     def __init__(self, start: int, kept: tuple[int, ...]) -> None:
@@ -42,15 +42,15 @@ class SumLast(nn.Cell):
 
 
 MANY = 4096
-"""Rows from which on a product with ones adds in blocks; fewer it adds one after the other."""
+"""Smallest number of rows that a product with ones adds in blocks instead of one by one."""
 
 FEW = 64
-"""Rows up to which one is added after the other: 1.1e-7 off for numbers in (0, 1)."""
+"""Largest number of rows added one by one; the error is 1.1e-7 for numbers in (0, 1)."""
 
 
 @ops.constexpr  # type: ignore[untyped-decorator]
 def _groups(rows: int) -> int:
-    """Return the largest divisor that is at most the root, or 1 for many rows."""
+    """Return the largest divisor up to the square root, or 1 for many rows."""
     return 1 if rows >= MANY else _largest_divisor(rows)
 
 
@@ -69,17 +69,17 @@ def _are_few(rows: int) -> int:
 
 
 class OneByOne(nn.Cell):
-    """The sums of the columns of (n, m), as (m,), row after row"""
+    """The sums of the columns of (n, m), as (m,), added row by row"""
 
     def construct(self, columns: Tensor) -> Tensor:
         return SUM(columns, (0,))
 
 
 class InGroups(nn.Cell):
-    """The same in √n groups
+    """The same, added in √n groups
 
-    One row after the other is 4e-7 off for 768 numbers in (0, 1), and the difference of sums in a
-    BatchNormalization ten times that; in groups it is 2e-7.
+    Row by row, the error is 4e-7 for 768 numbers in (0, 1). The difference of sums in a
+    BatchNormalization has ten times that. In groups the error is 2e-7.
     """
 
     def construct(self, columns: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ class InGroups(nn.Cell):
 
 
 class SumColumns(nn.Cell):
-    """The same in the way that suits n; an `if` does not compile in the derivative of a loop"""
+    """The same by the better way for n; an `if` does not compile in the derivative of a loop"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class SumFirst(nn.Cell):
 
     Args:
         stop: the first axis after them.
-        kept: a 1 for each, if they are kept.
+        kept: a 1 for each of them if the axes are kept, else empty.
     """
 
     def __init__(self, stop: int, kept: tuple[int, ...]) -> None:
@@ -121,14 +121,14 @@ class SumFirst(nn.Cell):
 
 
 class SumMiddle(nn.Cell):
-    """Σ over neighbouring axes that are neither the first nor the last, in √n groups
+    """Σ over adjacent axes that are neither the first nor the last, in √n groups
 
-    As products with ones, a fifth of the time: 0.4 ms in place of 1.9 for 32 images of 32×32×16.
+    Products with ones take a fifth of the time: 0.4 ms instead of 1.9 for 32 images of 32×32×16.
 
     Args:
         start: the first of them.
         stop: the first axis after them.
-        kept: a 1 for each, if they are kept.
+        kept: a 1 for each of them if the axes are kept, else empty.
     """
 
     def __init__(self, start: int, stop: int, kept: tuple[int, ...]) -> None:
@@ -154,7 +154,7 @@ class SumMiddle(nn.Cell):
 
 
 class Mean(nn.Cell):
-    """Σ / n, given the Cell that sums"""
+    """Σ / n; `over` computes the sum"""
 
     def __init__(self, over: nn.Cell) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class Mean(nn.Cell):
 
 
 class Softmax(nn.Cell):
-    """exp(x - max) / Σ; `ops.softmax` leaves rows unset after a row of -inf"""
+    """exp(x - max) / Σ; `ops.softmax` does not write the rows after a row of -inf"""
 
     def __init__(self, axis: int) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ class Softmax(nn.Cell):
 
 
 class LogSoftmax(nn.Cell):
-    """x - max - log Σ exp(x - max); `ops.log_softmax` is off by 4e-6"""
+    """x - max - log Σ exp(x - max); `ops.log_softmax` has an error of 4e-6"""
 
     def __init__(self, axis: int) -> None:
         super().__init__()
@@ -206,14 +206,14 @@ class LogSoftmax(nn.Cell):
 
 
 def _rows(x: Tensor, axis: int) -> tuple[Tensor, int]:
-    """Return x as rows if the axis is the last one, and which axis it is then."""
+    """Return x as rows if the axis is the last one, and the axis in the result."""
     if axis != x.ndim - 1:
         return x, axis
     return ops.reshape(x, (-1, x.shape[-1])), 1
 
 
 def _wide(rows: Tensor, numbers: Tensor, axis: int) -> Tensor:
-    """Return numbers of rows as arrays like them, since MindSpore is slow to repeat them."""
+    """Broadcast one number per row to whole rows, as MindSpore broadcasts slowly."""
     if rows.ndim != 2 or axis != 1:
         return numbers
     return ops.matmul(numbers, ops.ones((1, rows.shape[1]), rows.dtype))

@@ -1,4 +1,4 @@
-"""Cells for rows of tables by their index."""
+"""Cells that read, add up and write rows of tables by index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GATHER = ops.Gather()
 
 
 class Take(nn.Cell):
-    """Rows by index, NaN where the table has none; `ops.gather` gives 0 there, or raises"""
+    """Rows by index, NaN if out of range; `ops.gather` gives 0 there, or raises"""
 
     def construct(self, table: Tensor, indices: Tensor) -> Tensor:
         last = table.shape[0] - 1
@@ -25,14 +25,14 @@ class Take(nn.Cell):
 
 
 class SumRepeats(nn.Cell):
-    """Each row as the sum of all that have its index
+    """Each row replaced by the sum of all rows with the same index
 
-    The places of the rows are written into an array as long as the table, at their indices: one of
-    those that have an index in common stays, whichever, and stands for all. Nothing else of that
-    array is read, so it is never cleared.
+    The position of each row is written into an array of the table's length, at the row's index. For
+    rows with equal indices, any one position remains and represents all of them. No other elements
+    of that array are read, so it is never cleared.
 
     Args:
-        size: rows of the table.
+        size: number of rows of the table.
     """
 
     def __init__(self, size: int) -> None:
@@ -51,7 +51,7 @@ class SumRepeats(nn.Cell):
 
 
 class PutRows(nn.Cell):
-    """A copy of the table with rows put into it"""
+    """A copy of the table with new rows"""
 
     def construct(self, table: Tensor, indices: Tensor, rows: Tensor) -> Tensor:
         flat = ops.reshape(rows, (-1, *table.shape[1:]))
@@ -59,7 +59,7 @@ class PutRows(nn.Cell):
 
 
 class Gather(nn.Cell):
-    """Rows of arrays by number"""
+    """Rows of several arrays by index"""
 
     def construct(self, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
         made: tuple[Tensor, ...] = ()

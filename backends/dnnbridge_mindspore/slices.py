@@ -1,4 +1,4 @@
-"""What the places of a window see along each axis: slices, with the channels last."""
+"""Slices of the inputs below a window along each axis, with the channels last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnbridge_mindspore.padding import Pad
 Tensor = Any
 Sizes = tuple[int, ...]
 Cut = tuple[Sizes, int, Sizes, tuple[Sizes, ...], Sizes]
-"""(the axes as four, what a stride lacks, the axes with the stride, begins, sizes of a slice)"""
+"""(shape as four axes, padding up to the stride, shape with the stride, begins, slice sizes)"""
 
 
 @ops.constexpr  # type: ignore[untyped-decorator]
@@ -21,8 +21,8 @@ def cuts(
 ) -> tuple[tuple[Cut, ...], Sizes]:
     """Return a cut for each axis along which a window moves, the last axis first, and the shape.
 
-    The next cut is of the slices of one, joined along the channels. Made in Python, since MindSpore
-    takes long to compute sizes itself.
+    Each cut applies to the slices of the previous one, joined along the channels. The sizes are
+    computed in Python, as MindSpore takes long to compute them.
     """
     sizes, made = list(shape), []
     for axis in range(len(window), 0, -1):
@@ -41,7 +41,7 @@ def cuts(
 
 
 class Slices(nn.Cell):
-    """The slices of a cut; a strided one is slow, so the next axis takes the stride in"""
+    """The slices of a cut; strided slices are slow, so the stride is moved into the next axis"""
 
     def __init__(self) -> None:
         super().__init__()

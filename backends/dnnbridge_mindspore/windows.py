@@ -1,8 +1,7 @@
-"""Convolutions and pools by MindSpore's own kernels, which on the CPU want channels first.
+"""Convolutions and pools by MindSpore's own kernels, which need channels first on the CPU.
 
-What each Cell takes and gives has its channels first; `layouts.py` puts transposes where a
-neighbour wants them last. One spatial axis goes through the kernels for two. `products.py` has
-convolutions without these kernels.
+Inputs and outputs of each Cell have their channels first; `layouts.py` adds the transposes. One
+spatial axis uses the kernels for two. `products.py` has convolutions without these kernels.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 class AbstractWindow(nn.Cell):
-    """`enter` and `leave` give an input of one spatial axis a second one"""
+    """Base of windows; `enter` and `leave` add and remove a second spatial axis"""
 
     def __init__(self, padding: Pairs, value: float = 0.0) -> None:
         super().__init__()
@@ -43,7 +42,7 @@ class AbstractWindow(nn.Cell):
 
 
 def _flat(padding: Pairs) -> Sizes:
-    """Write pairs as `Pad` wants them: the last axis first."""
+    """Return pairs in the order of `Pad`: the last axis first."""
     return tuple(count for pair in reversed(padding) for count in pair)
 
 
@@ -55,11 +54,11 @@ class Conv(AbstractWindow):
     """`ops.Conv2D` and `ops.Conv3D`
 
     Args:
-        shape: of the kernel: (*window, channels of a group, filters).
-        strides: one for each spatial axis, as all that follows but groups.
-        padding: which the kernel for two axes adds itself.
-        dilation: of the window.
-        groups: of channels.
+        shape: shape of the kernel: (*window, channels per group, filters).
+        strides: one for each spatial axis, as are padding and dilation.
+        padding: padding, which the kernel for two axes adds itself.
+        dilation: dilation of the window.
+        groups: groups of channels.
     """
 
     def __init__(
@@ -87,9 +86,9 @@ class Conv(AbstractWindow):
 
 
 class ConvTranspose(AbstractWindow):
-    """`ops.Conv2DTranspose` and `ops.Conv3DTranspose` of the padded output, then cropped
+    """`ops.Conv2DTranspose` and `ops.Conv3DTranspose` with padded output, then cropped
 
-    The latter takes no dilation: the kernel gets its zeros here.
+    The latter does not support dilation, so zeros are put into the kernel.
     """
 
     def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, sizes: Sizes) -> None:
@@ -106,7 +105,7 @@ class ConvTranspose(AbstractWindow):
         short: Sizes = ()
         for i in range(len(self.grown)):
             short = (0, self.grown[i] - y.shape[i + 2], *short)
-        y = self.pad(y, short)  # what no input reaches
+        y = self.pad(y, short)  # outputs that no input reaches
         y = ops.slice(y, self.begin, (*y.shape[:2], *self.sizes))
         return self.leave(y)
 
@@ -151,7 +150,7 @@ def spread(kernel: Tensor, axis: int, dilation: int) -> Tensor:
 
 
 class MaxPool(AbstractWindow):
-    """`ops.MaxPool` and `ops.MaxPool3D` of the input within -∞"""
+    """`ops.MaxPool` and `ops.MaxPool3D` of the input padded with -∞"""
 
     def __init__(self, window: Sizes, strides: Sizes, padding: Pairs) -> None:
         super().__init__(padding, -math.inf)
@@ -166,7 +165,7 @@ class MaxPool(AbstractWindow):
 
 
 class AvgPool(AbstractWindow):
-    """`ops.AvgPool` and `ops.AvgPool3D`; the mean of ones says how much of a window counts"""
+    """`ops.AvgPool` and `ops.AvgPool3D`; the mean of ones gives the counted share of a window"""
 
     def __init__(
         self, window: Sizes, strides: Sizes, padding: Pairs, count_include_pad: bool

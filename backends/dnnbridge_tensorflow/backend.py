@@ -1,4 +1,4 @@
-"""The TensorFlow backend: what it can do, and how it compiles."""
+"""The TensorFlow backend: its limits, its devices and how it compiles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEVIATIONS = (
     Deviation(
         ops.MaxPool,
         "a NaN in a window",
-        "TensorFlow takes the largest of the other numbers, -3.4e38 where there is none",
+        "TensorFlow returns the largest of the other numbers, or -3.4e38 if there are none",
         ("MaxPool-nan",),
         ("cpu",),
     ),
@@ -28,8 +28,10 @@ DEVIATIONS = (
 
 
 TF32 = "DNNBRIDGE_TENSORFLOW_TF32"
-"""Environment variable: 1 lets a GPU round the factors of products to 10 bits: faster, and a
-thousand times less exact than the suite allows."""
+"""Environment variable: 1 lets a GPU round the factors of products to 10 bits.
+
+This is faster, but a thousand times less exact than the suite allows.
+"""
 
 
 class TensorFlowBackend:
@@ -51,19 +53,19 @@ class TensorFlowBackend:
 
 
 def _choose_tf32() -> None:
-    """Compute in float32 what is said to be float32; TensorFlow has one setting for a process."""
+    """Turn TF32 off unless the user asked for it; the setting is global to the process."""
     choice = os.environ.get(TF32, "")
     if choice not in ("", "0", "1"):
-        raise BackendError("is 0 or 1", where=TF32, got=repr(choice))
+        raise BackendError("must be 0 or 1", where=TF32, got=repr(choice))
     tf.config.experimental.enable_tensor_float_32_execution(choice == "1")
 
 
 def facts() -> Mapping[str, str]:
-    """Say what decides the numbers of TensorFlow here; its kernels are tried, not guessed."""
+    """Return facts that affect the numbers of TensorFlow here; oneDNN is detected by a test run."""
     threads = tf.config.threading.get_intra_op_parallelism_threads()
     made = {
         "oneDNN": "on" if has_dilated_conv("cpu") else "off",
-        "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS") or "one a core"),
+        "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS") or "one per core"),
     }
     if tf.config.list_physical_devices("GPU"):
         on = tf.config.experimental.tensor_float_32_execution_enabled()

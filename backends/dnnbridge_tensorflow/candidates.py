@@ -1,8 +1,8 @@
-"""Forms of one operation, and which of them is taken on a device.
+"""Several forms of one operation, and the choice of one for a device.
 
-What a kernel can do depends on the machine: without oneDNN TensorFlow's CPU has no derivative of a
-dilated convolution. So an operation has several forms, each of which says what it can; one that
-depends on the machine is tried there on a small example (`probe.py`).
+The abilities of a kernel depend on the machine: without oneDNN, TensorFlow's CPU has no derivative
+of a dilated convolution. So an operation has several forms, and each states what it can compute. A
+form that depends on the machine is tested there on a small example (`probe.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dnnbridge.backend import Op, asked_for
 
 Tensor = Any
 Again = Callable[..., Tensor]
-"""Lowers an operation that a form has made of another: (op, *tensors) -> tensor."""
+"""Lowers an operation into which a form has rewritten another: (op, *tensors) -> tensor."""
 
 Shapes = Sequence[tuple[int | None, ...]]
 
@@ -23,9 +23,9 @@ class Candidate(NamedTuple):
     """A form of an operation.
 
     Attributes:
-        name: how `DNNBRIDGE_KERNELS` and reports call it.
-        can: whether it computes this operation for inputs of these shapes, on this device, its
-            derivatives included: (op, shapes, device).
+        name: its name in `DNNBRIDGE_KERNELS` and reports.
+        can: whether it computes an operation and its derivatives for these shapes on this device:
+            (op, shapes, device).
         lower: (op, tensors, again) -> tensor.
     """
 
@@ -38,8 +38,8 @@ class Forms(NamedTuple):
     """All forms of an operation.
 
     Attributes:
-        name: how `DNNBRIDGE_KERNELS` calls the operation.
-        candidates: the fastest first.
+        name: name of the operation in `DNNBRIDGE_KERNELS`.
+        candidates: the forms, the fastest first.
     """
 
     name: str
@@ -50,7 +50,7 @@ Table = Mapping[type[Op], Forms]
 
 
 def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
-    """Return the first form that can, one that the user asks for before all others."""
+    """Return the first form that can compute the operation; forms the user named come first."""
     wanted = asked_for(forms.name, [each.name for each in forms.candidates])
     ranks = {name: k for k, name in enumerate(wanted)}
     ordered = sorted(forms.candidates, key=lambda each: ranks.get(each.name, len(wanted)))
@@ -58,7 +58,7 @@ def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
 
 
 def lowering(table: Table, device: str) -> Again:
-    """Return what lowers every operation of a table on a device."""
+    """Return a function that lowers every operation of a table on a device."""
 
     def lower(op: Op, *tensors: Tensor) -> Tensor:
         shapes = [tuple(each.shape) for each in tensors]

@@ -1,4 +1,4 @@
-"""Composites that TensorFlow has as one kernel; the suite holds each to its equation."""
+"""Composites that TensorFlow computes in one kernel; the suite checks each against its equation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _sgd(spec: SGD, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) 
 
 
 def _adam(spec: Adam | AdamW, places: Sequence[Any], p: Tensor, g: Tensor, *rest: Tensor) -> None:
-    """Change a weight and its means; α is corrected already, so the powers of the betas are 0."""
+    """Update a weight and its moments; α includes the bias correction, so the beta powers are 0."""
     given = spec.named(rest)
     weight, m, v = places
     tf.raw_ops.ResourceApplyAdam(

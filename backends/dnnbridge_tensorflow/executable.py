@@ -1,4 +1,4 @@
-"""A program compiled into `tf.function`s; those that train run many steps a call."""
+"""A program compiled into `tf.function`s; those that train run many steps per call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
 from dnnbridge_tensorflow.xla import is_worthwhile
 
 LARGE = 4096
-"""Bytes from which on an array is shared with TensorFlow; for fewer the copy is faster."""
+"""Smallest size in bytes of an array shared with TensorFlow; smaller ones are faster to copy."""
 
 Tensor = Any
 Compiled = Callable[..., list[Tensor]]
@@ -83,7 +83,7 @@ class TensorFlowExecutable:
             tensors = [_tensor(array, dtype) for array, dtype in zip(given, dtypes, strict=True)]
             batch, rows = _batch(described, tensors), 0
             if function in self._xla:
-                if tensors[0].shape[0] == 1:  # a loop of one would be compiled to other roundings
+                if tensors[0].shape[0] == 1:  # XLA rounds differently in a loop of one step
                     tensors = [tf.concat([tensor, tensor], 0) for tensor in tensors]
                 rows = tensors[0].shape[0]
             self._shapes.add((function, batch, rows))
@@ -100,7 +100,7 @@ class TensorFlowExecutable:
         return [made.numpy()[None] for made in self._compile(function, batch, False)(*tensors)]
 
     def _compile(self, function: str, batch: int, loops: bool) -> Compiled:
-        """Return a function for one size of a batch: what is known is not computed each time."""
+        """Return a function for one batch size, so that shapes are known when it is compiled."""
         if (function, batch, loops) not in self._compiled:
             described = self._functions[function]
             types = [value.type for value in described.feeds]
@@ -118,7 +118,7 @@ class TensorFlowExecutable:
             ]
             xla = function in self._xla or None
             whole = tf.function(block, signature, autograph=False, jit_compile=xla)
-            # A call of the concrete function does not look for one that fits its arguments.
+            # Calling the concrete function skips the search for a matching signature.
             with uncollected():
                 self._compiled[function, batch, loops] = whole.get_concrete_function()
         return self._compiled[function, batch, loops]
@@ -153,7 +153,7 @@ def _one(step: Callable[[list[Tensor]], list[Tensor]]) -> Compiled:
 
 
 def _loop(step: Callable[[list[Tensor]], list[Tensor]], described: Function) -> Compiled:
-    """Return the loop over the steps of a call; how many they are compiles nothing anew."""
+    """Return the loop over the steps of a call; a new number of steps needs no compilation."""
     types = [value.type for value in described.graph.outputs[: len(described.results)]]
 
     def block(steps: Tensor, *feeds: Tensor) -> list[Tensor]:
@@ -173,7 +173,7 @@ def _loop(step: Callable[[list[Tensor]], list[Tensor]], described: Function) -> 
 
 
 def _batch(described: Function, tensors: list[Tensor]) -> int:
-    """Return the size of the batch, which every function is fed."""
+    """Return the batch size, from the first feed that has a batch axis."""
     for value, tensor in zip(described.feeds, tensors, strict=True):
         if None in value.shape:
             return int(tensor.shape[value.shape.index(None) - value.type.rank])
@@ -181,7 +181,7 @@ def _batch(described: Function, tensors: list[Tensor]) -> int:
 
 
 def _tensor(array: Any, dtype: Any) -> Tensor:
-    """Return what is fed as a tensor, on a CPU without a copy of an array that can be shared."""
+    """Return a feed as a tensor; large aligned arrays are shared instead of copied."""
     if isinstance(array, tf.Tensor):
         return array
     made = np.asarray(array, dtype.as_numpy_dtype)

@@ -28,12 +28,12 @@ from dnnbridge_tensorflow.rows import put_rows
 Tensor = Any
 
 Places = Mapping[Value, tuple[Sequence[Tensor], bool]]
-"""Variables that a node changes, and whether the first is set to its first input before."""
+"""Variables that a node changes, and whether the first is set to the node's first input before."""
 
 NOWHERE: Places = {}
 
 Body = Callable[[Graph, list[Tensor]], list[Tensor]]
-"""Traces the body of a node."""
+"""Function that traces the body of a node."""
 
 
 def traced(
@@ -42,10 +42,10 @@ def traced(
     """Return the outputs of a graph whose unclaimed calls have been inlined.
 
     Args:
-        graph: what is traced.
-        inputs: a tensor for each input, a variable for a table; None for one that no node reads.
-        table: what each operation is.
-        places: of what is changed in place, by the first output of the node; these are None.
+        graph: the graph to trace.
+        inputs: a tensor for each input, a variable for a table, None for an unused input.
+        table: lowerings of the operations.
+        places: variables changed in place, by the first output of the node. Such outputs are None.
     """
 
     def body(graph: Graph, inputs: list[Tensor]) -> list[Tensor]:
@@ -70,7 +70,7 @@ def _constant(node: Node, inputs: list[Tensor]) -> list[Tensor]:
 
 
 def _call(places: Places, node: Node, inputs: list[Tensor]) -> list[Tensor]:
-    """Lower what is claimed; in place where the outputs have one."""
+    """Lower a claimed call, in place if its outputs have places."""
     assert isinstance(node.op, Call)
     spec = node.op.spec
     lower = CLAIMS[type(spec)].lower
@@ -100,12 +100,12 @@ def _value_and_grad(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]
         outputs = run(node.body, inputs)
     zero = tf.UnconnectedGradients.ZERO
     gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
-    # Rows taken several times come as slices with repeated indices: add them up.
+    # The gradient of a gather is IndexedSlices with repeated indices: this adds them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
 
 
 def _scan(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:
-    """Loop over arrays of slices, whose gradients are written step by step."""
+    """Loop over TensorArrays of slices, so that gradients are written step by step."""
     op, body = node.op, node.body
     assert isinstance(op, Scan)
     assert body is not None

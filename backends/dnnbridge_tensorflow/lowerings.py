@@ -1,4 +1,4 @@
-"""The table of operations: what each is in TensorFlow, on every device the same but windows."""
+"""The table of operations: the TensorFlow form of each. Only windows depend on the device."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _slice(op: ops.Slice, x: Tensor) -> Tensor:
 
 
 def _argmax(op: ops.ArgMax, x: Tensor) -> Tensor:
-    """Choose the first NaN, if there is one; tf.argmax passes it over."""
+    """Return the index of the first NaN, if there is one; tf.argmax ignores NaN."""
     nan = tf.not_equal(x, x)
     rank = tf.where(tf.reduce_any(nan, op.axis, True), tf.cast(nan, x.dtype), x)
     return tf.argmax(rank, op.axis, output_type=tf.int32)
@@ -73,7 +73,7 @@ LOWERINGS: Lowerings = {
     ops.Sigmoid: lambda op, x: tf.sigmoid(x),
     ops.Sign: lambda op, x: tf.sign(x),
     ops.Slice: _slice,
-    # tf.nn.softmax loses NaN: a row of it becomes NaN and zeros.
+    # tf.nn.softmax loses NaN: a row with one becomes NaN and zeros.
     ops.Softmax: lambda op, x: tf.exp(tf.nn.log_softmax(x, op.axis)),
     ops.Softplus: lambda op, x: tf.nn.softplus(x),
     ops.Sqrt: lambda op, x: tf.sqrt(x),
@@ -87,16 +87,16 @@ LOWERINGS: Lowerings = {
 
 
 def _reduce_max(op: ops.ReduceMax, x: Tensor) -> Tensor:
-    """Give NaN where there is one, which XLA passes over."""
+    """Return NaN if there is one; XLA ignores NaN."""
     there = tf.reduce_any(tf.not_equal(x, x), op.axes, op.keepdims)
     return tf.where(there, float("nan"), tf.reduce_max(x, op.axes, op.keepdims))
 
 
 WITH_XLA: Lowerings = {ops.ReduceMax: _reduce_max}
-"""What is otherwise in a function that XLA compiles."""
+"""Operations with another lowering in a function that XLA compiles."""
 
 
 def lowerings_on(device: str, xla: bool = False) -> Lowerings:
-    """Return the table of every operation: how a window is lowered depends on the device."""
+    """Return the table of all operations for a device."""
     windows = dict.fromkeys(WINDOWS, lowering(WINDOWS, device))
     return {**LOWERINGS, **(WITH_XLA if xla else {}), **windows}

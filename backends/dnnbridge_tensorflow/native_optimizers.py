@@ -1,4 +1,4 @@
-"""Specs of live Keras optimizers."""
+"""Convert Keras optimizers to specs, using only their public `get_config()`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dnnbridge.backend import AbstractOptimizer, NativeOptions, SpecError, read_
 
 
 def read(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    """Return the spec of a Keras optimizer: what `dnnbridge_from_native` does."""
+    """Return the spec of a Keras optimizer, or None; implements `dnnbridge_from_native`."""
     kind = type(optimizer).__name__
     if kind == "LossScaleOptimizer":
         raise SpecError(
-            "scales losses, which is not a matter of an optimizer here",
+            "loss scaling is an argument of Experiment here, not an optimizer",
             where="keras.optimizers.LossScaleOptimizer",
             hint="Write Experiment(optimizer=from_native(optimizer.inner_optimizer), "
             f"loss_scale=DynamicLossScale({optimizer.initial_scale}, "

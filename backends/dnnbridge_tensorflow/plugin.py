@@ -1,4 +1,4 @@
-"""Entry point of the TensorFlow backend; imports TensorFlow only when the backend is asked for."""
+"""Entry point of the TensorFlow backend; imports TensorFlow only when the backend is loaded."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ VARIANTS = (
     Variant("no-onednn", (("TF_ENABLE_ONEDNN_OPTS", "0"),), "TensorFlow's own kernels"),
     Variant("xla", (("DNNBRIDGE_TENSORFLOW_XLA", "all"),), "XLA compiles every function"),
     Variant("no-xla", (("DNNBRIDGE_TENSORFLOW_XLA", "0"),), "XLA compiles no function"),
-    Variant("rewritten", (("DNNBRIDGE_KERNELS", ",".join(REWRITTEN)),), "windows through others"),
-    Variant("slices", (("DNNBRIDGE_KERNELS", ",".join(SLICES)),), "windows through slices"),
+    Variant(
+        "rewritten", (("DNNBRIDGE_KERNELS", ",".join(REWRITTEN)),), "windows as other operations"
+    ),
+    Variant("slices", (("DNNBRIDGE_KERNELS", ",".join(SLICES)),), "windows as slices"),
     Variant(
         "one-thread",
         (("TF_NUM_INTRAOP_THREADS", "1"), ("TF_NUM_INTEROP_THREADS", "1")),
-        "one thread, so sums in another order",
+        "one thread, which adds in another order",
     ),
 )
 
@@ -49,7 +51,7 @@ INFO = BackendInfo(
 
 
 def _load() -> Backend:
-    if "tensorflow" not in sys.modules:  # read when it is imported
+    if "tensorflow" not in sys.modules:  # TensorFlow reads these variables on import
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         os.environ.setdefault(quiet.LEVEL, quiet.OURS)
     with quiet.quiet():

@@ -1,4 +1,4 @@
-"""Try a kernel on the device of a small example: does it run, and give the right numbers?"""
+"""Test on a small example whether a kernel runs on a device and gives the right numbers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Tensor = Any
 def is_right(
     kernel: Callable[..., Tensor], op: Op, shapes: Sequence[tuple[int, ...]], device: str
 ) -> bool:
-    """Say whether a kernel gives the numbers of an operation on a device, and of its derivatives.
+    """Return whether a kernel computes an operation and its derivatives correctly on a device.
 
-    The inputs are small whole numbers, many of them equal: what is right is exact.
+    The inputs are small integers, many of them equal, so that correct results are exact.
 
     Args:
         kernel: (op, *tensors) -> tensor.
-        op: the example; one with few places is enough.
-        shapes: of its inputs.
-        device: kind.
+        op: the example; a few window places are enough.
+        shapes: shapes of its inputs.
+        device: kind of device.
     """
     inputs = tuple(_whole(shape, 7 + 2 * k) for k, shape in enumerate(shapes))
     rule = RULES[type(op)]
     value = rule.forward(op, *inputs)
     weights = _whole(value.shape, 3)
     expected = [value, *map(np.asarray, rule.vjp(op, inputs, value, weights))]
-    # A thread of its own is outside of the graph that is being traced, and of its tape.
+    # A separate thread is outside of the graph that is being traced and of its tape.
     with quiet(), ThreadPoolExecutor(1) as thread:
         actual = thread.submit(_numbers, kernel, op, (*inputs, weights), device).result()
     return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
@@ -44,7 +44,7 @@ def is_right(
 def _numbers(
     kernel: Callable[..., Tensor], op: Op, arrays: Sequence[Array], device: str
 ) -> list[Array]:
-    """Return a value and its gradients; nothing where the kernel refuses them."""
+    """Return a value and its gradients, or an empty list if the kernel fails."""
     try:
         with tf.device(f"/{device.upper()}:0"):
             given = [tf.constant(array, tf.float32) for array in arrays]
@@ -54,7 +54,7 @@ def _numbers(
 
 
 def _differentiated(kernel: Callable[..., Tensor], op: Op, given: Sequence[Tensor]) -> list[Tensor]:
-    """Return a value and its gradients, computed by a graph, as trainings are."""
+    """Return a value and its gradients, computed in a graph, as in training."""
 
     def run(*given: Tensor) -> list[Tensor]:
         *inputs, weights = given
@@ -63,7 +63,7 @@ def _differentiated(kernel: Callable[..., Tensor], op: Op, given: Sequence[Tenso
             value = kernel(op, *inputs)
         return [value, *tape.gradient(value, inputs, weights)]
 
-    # A call of the concrete function does not warn of many functions with one name.
+    # Calling the concrete function avoids TensorFlow's warning about many functions.
     made = tf.function(run, autograph=False).get_concrete_function(*given)(*given)
     return list(made)
 

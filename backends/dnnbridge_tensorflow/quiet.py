@@ -1,7 +1,7 @@
-"""Keep what TensorFlow's C++ writes to stderr from a terminal, unless the user asks for it.
+"""Hide the messages that TensorFlow's C++ code writes to stderr, unless the user wants them.
 
-TF_CPP_MIN_LOG_LEVEL silences its log, but not what is logged before the log is set up, while it is
-imported: that oneDNN is on, that there are no CUDA drivers, and that all this goes to stderr.
+TF_CPP_MIN_LOG_LEVEL silences the log, but not the messages during import, before the log is set up:
+that oneDNN is on, that there are no CUDA drivers, and that all this goes to stderr.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-"""Environment variable of TensorFlow: from which level on it logs; whoever sets it sees all."""
+"""Environment variable of TensorFlow with its log level; if the user sets it, nothing is hidden."""
 
 OURS = "3"
-"""What it is set to where the user has not: errors that end the process only."""
+"""Default value of that variable: only errors that end the process."""
 
 BANNER = re.compile(rb"[IW]\d{4} [\d:.]+ .*|WARNING: All log messages before absl::InitializeLog.*")
-"""Lines below the level of errors."""
+"""Matches lines below the level of errors."""
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back the lines of the framework; all others come when the block has ended.
+    """Hide the framework's lines on stderr; write all other lines after the block.
 
-    The descriptor is the whole process's, so lines of other threads come later too.
+    File descriptor 2 belongs to the whole process, so lines of other threads are delayed too.
     """
     if os.environ.get(LEVEL) != OURS:
         yield

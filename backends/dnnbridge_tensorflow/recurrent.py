@@ -1,8 +1,8 @@
-"""The LSTM with a derivative of its own: the loop back makes no products but that by the state.
+"""The LSTM with its own derivative, which has one matrix product per backward step.
 
 TensorFlow's derivative of a loop keeps every intermediate and adds up the gradient of the
-recurrent kernel step by step. Here a step keeps its gates and the cell, and the gradients of all
-weights are one product each, after the loop.
+recurrent kernel step by step. Here a step keeps only its gates and cell, and the gradient of each
+weight is one product after the loop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def lstm(
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def _loop(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-    """Return h of every step, given what the inputs add to the gates."""
+    """Return h of every step, given the contributions of the inputs to the gates."""
     length, batch, width = projected.shape
     start = tf.zeros((batch, width // 4))
 
@@ -51,7 +51,7 @@ def _loop(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Callable[..., A
 def _gradients(
     d_hs: Tensor, hs: Tensor, cs: Tensor, gates: Tensor, recurrent: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return the gradients of what the inputs add and of the recurrent kernel."""
+    """Return the gradients of the projected inputs and of the recurrent kernel."""
     length, batch, width = gates.shape
     start = tf.zeros((1, batch, width // 4))
     i, f, g, o = tf.split(gates, 4, 2)

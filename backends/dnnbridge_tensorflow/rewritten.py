@@ -1,7 +1,7 @@
-"""Convolutions and pools through other operations, for kernels that a machine has not.
+"""Convolutions and pools rewritten as other operations, if the machine lacks a kernel.
 
-Each form takes away what the kernel lacks (dilation, groups, a third axis) and lowers the rest
-again; `slices` needs no kernel of windows at all.
+Each form removes a feature that the kernel lacks (dilation, groups, a third axis) and lowers the
+rest again. `slices` needs no window kernel at all.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def padded(x: Tensor, padding: Sequence[tuple[int, int]], value: float = 0.0) ->
 
 
 def split(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
-    """One convolution for each group."""
+    """Compute one convolution for each group."""
     x, kernel = given
     pairs = zip(tf.split(x, op.groups, -1), tf.split(kernel, op.groups, -1), strict=True)
     return tf.concat([again(replace(op, groups=1), a, b) for a, b in pairs], -1)
 
 
 def batches(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
-    """Every dilation-th element as an example of its own, which a dense kernel goes over."""
+    """Move every dilation-th element to its own example, then use a dense kernel."""
     x, kernel = given
     sizes, window = x.shape[1:-1], kernel.shape[:-2]
     made = places("a convolution", sizes, window, op.strides, op.padding, op.dilation)
@@ -48,7 +48,7 @@ def batches(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
 
 
 def slices(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
-    """A product of matrices: the elements of every place of the window in a row."""
+    """Compute a matrix product; each row holds the elements below one window place."""
     x, kernel = given
     *window, channels, filters = kernel.shape
     made = places("a convolution", x.shape[1:-1], window, op.strides, op.padding, op.dilation)
@@ -70,7 +70,7 @@ def _slices(
     dilation: Sequence[int],
     made: Sequence[int],
 ) -> Iterator[Tensor]:
-    """Yield for each element of the window, in C order, what lies below it at all places."""
+    """Yield, for each element of the window in C order, the inputs below it at all places."""
     for offset in np.ndindex(*window):
         axes = zip(offset, strides, dilation, made, strict=True)
         inside = (slice(k * d, k * d + (n - 1) * s + 1, s) for k, s, d, n in axes)
@@ -78,10 +78,10 @@ def _slices(
 
 
 def pointwise(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
-    """A kernel of one element: take what its strides do not pass over, and multiply that.
+    """Compute a kernel of one element: select the strided inputs and multiply them.
 
-    The mean of one element is the fastest way to take it: a slice with strides and its derivative
-    need seven times as long.
+    An average pool with a window of one is the fastest way to select them. A strided slice and its
+    derivative take seven times as long.
     """
     x, kernel = given
     ones, none = (1,) * len(op.strides), ((0, 0),) * len(op.strides)
@@ -90,7 +90,7 @@ def pointwise(op: ops.Conv, given: Sequence[Tensor], again: Again) -> Tensor:
 
 
 def pointwise_transposed(op: ops.ConvTranspose, given: Sequence[Tensor], again: Again) -> Tensor:
-    """The same turned around: multiply, and put zeros between and around the products."""
+    """Compute the transposed form: multiply, then put zeros between and around the products."""
     x, kernel = given
     ones, none = (1,) * len(op.strides), ((0, 0),) * len(op.strides)
     y = again(ops.ConvTranspose(ones, none, ones, tuple(x.shape[1:-1])), x, kernel)
@@ -101,14 +101,14 @@ def pointwise_transposed(op: ops.ConvTranspose, given: Sequence[Tensor], again: 
 
 
 def spread(op: ops.Conv | ops.ConvTranspose, given: Sequence[Tensor], again: Again) -> Tensor:
-    """Put zeros between the elements of the kernel; the more dilation, the more of them."""
+    """Replace dilation by zeros between the elements of the kernel."""
     x, kernel = given
     ones: tuple[int, ...] = (1,) * len(op.dilation)
     return again(replace(op, dilation=ones), x, _zeros_between(kernel, op.dilation, 0))
 
 
 def _zeros_between(x: Tensor, factors: Sequence[int], first: int) -> Tensor:
-    """Put the elements along axes, the first of which is given, factors apart."""
+    """Insert zeros so that elements are `factors` apart along the axes from `first` on."""
     for axis, d in enumerate(factors, first):
         before, size, after = list(x.shape[:axis]), x.shape[axis], list(x.shape[axis + 1 :])
         before = [-1 if n is None else n for n in before]
@@ -120,13 +120,13 @@ def _zeros_between(x: Tensor, factors: Sequence[int], first: int) -> Tensor:
 
 
 def turned_padding(op: ops.ConvTranspose, window: Sequence[int]) -> Pairs:
-    """Return the padding of the convolution that a transposed one without strides is."""
+    """Return the padding of the convolution equal to a transposed one without strides."""
     reach = [(k - 1) * d for k, d in zip(window, op.dilation, strict=True)]
     return tuple((r - a, r - b) for r, (a, b) in zip(reach, op.padding, strict=True))
 
 
 def turned(op: ops.ConvTranspose, given: Sequence[Tensor], again: Again) -> Tensor:
-    """Without strides it is a convolution with the kernel turned around."""
+    """Compute a transposed convolution without strides as one with the kernel reversed."""
     x, kernel = given
     axes = list(range(len(op.strides)))
     other = tf.transpose(tf.reverse(kernel, axes), (*axes, len(axes) + 1, len(axes)))
@@ -135,7 +135,7 @@ def turned(op: ops.ConvTranspose, given: Sequence[Tensor], again: Again) -> Tens
 
 
 def planes(op: ops.MaxPool, given: Sequence[Tensor], again: Again) -> Tensor:
-    """Maxima over the last two axes, then over the first: of equal ones the first in C order."""
+    """Pool over the last two axes, then over the first; ties go to the first in C order."""
     (x,) = given
     first, *sizes, channels = x.shape[1:]
     flat = ops.MaxPool(op.window[1:], op.strides[1:], op.padding[1:])
@@ -147,7 +147,7 @@ def planes(op: ops.MaxPool, given: Sequence[Tensor], again: Again) -> Tensor:
 
 
 def maxima(op: ops.MaxPool, given: Sequence[Tensor], again: Again) -> Tensor:
-    """Element by element of the window; only a larger one takes the gradient of those before."""
+    """Compare the window elements one by one; only a larger one takes over the gradient."""
     (x,) = given
     ones: tuple[int, ...] = (1,) * len(op.window)
     made = places("a pooling", x.shape[1:-1], op.window, op.strides, op.padding, ones)

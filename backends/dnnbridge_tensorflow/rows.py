@@ -1,4 +1,4 @@
-"""Rows of tables by their index: read, added up, and put where the table lies."""
+"""Rows of tables by index: read them, add up repeated ones, and write them in place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Tensor = Any
 
 
 def take(op: ops.Take, table: Any, indices: Tensor) -> Tensor:
-    """Mark rows that do not exist; the device decides whether tf.gather raises or gives zeros.
+    """Return rows by index, NaN if out of range; tf.gather would raise or return 0, by device.
 
-    Of a variable only these rows are read.
+    Only these rows of a variable are read.
     """
     last = table.shape[0] - 1
     inside = tf.clip_by_value(indices, 0, last)
@@ -25,7 +25,7 @@ def take(op: ops.Take, table: Any, indices: Tensor) -> Tensor:
 
 
 def sum_repeats(op: ops.SumRepeats, rows: Tensor, indices: Tensor) -> Tensor:
-    """Number the indices in their order, so that every shape is known: XLA asks for that."""
+    """Add rows with equal indices; sorting keeps every shape known, as XLA requires."""
     flat = tf.reshape(indices, [-1])
     order = tf.argsort(flat)
     ordered = tf.gather(flat, order)
@@ -42,5 +42,5 @@ def with_rows(op: ops.PutRows, table: Tensor, indices: Tensor, rows: Tensor) -> 
 
 
 def put_rows(table: Any, indices: Tensor, rows: Tensor) -> None:
-    """Put rows into a variable."""
+    """Write rows into a variable."""
     tf.raw_ops.ResourceScatterUpdate(resource=table.handle, indices=indices, updates=rows)

@@ -1,8 +1,8 @@
-"""Convolutions and pools in TensorFlow: a table of the forms that each has.
+"""Convolutions and pools in TensorFlow: a table of the forms of each.
 
-Padding is put around the input first, unless it is TensorFlow's "SAME": on the CPU the gradients
-of grouped and of dilated convolutions refuse explicit padding, and those of others take twice as
-long with it. One spatial axis becomes two, whose first has one element and a kernel of one.
+The input is padded first, unless the padding is TensorFlow's "SAME". On the CPU, gradients of
+grouped and dilated convolutions do not support explicit padding, and others take twice as long
+with it. One spatial axis becomes two: the first has one element and a window of one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _axes(op: Any) -> int:
 
 
 def _with_line(op: Any, given: Given, again: Again) -> Tensor:
-    """Add an axis before the only one, of equal stride, which depthwise kernels insist on."""
+    """Add an axis before the only one, with equal stride, as depthwise kernels require."""
     x, *kernel = given
     more: dict[str, Any] = {"strides": op.strides * 2, "padding": ((0, 0), *op.padding)}
     if isinstance(op, ops.AvgPool | ops.MaxPool):
@@ -62,7 +62,7 @@ def _conv(op: ops.Conv, x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _is_same(op: ops.Conv, sizes: Sequence[int], window: Sequence[int]) -> bool:
-    """Say whether the padding is the one that the framework calls "SAME"."""
+    """Return whether the padding equals the framework's "SAME"."""
     found = []
     for size, extent, stride in zip(sizes, window, op.strides, strict=True):
         total = max((-(-size // stride) - 1) * stride + extent - size, 0)
@@ -71,25 +71,25 @@ def _is_same(op: ops.Conv, sizes: Sequence[int], window: Sequence[int]) -> bool:
 
 
 def _has_conv(op: ops.Conv, shapes: Shapes, device: str) -> bool:
-    """Dilated kernels over three axes are left out: in traced graphs they swap two dilations."""
+    """Exclude dilated kernels over three axes: in traced graphs they swap two dilations."""
     if op.groups == max(op.dilation) == 1:
         return _axes(op) > 1
     return _axes(op) == 2 and is_right(_conv, *_example(op, min(op.groups, 2), 2), device)
 
 
 def has_dilated_conv(device: str) -> bool:
-    """Say whether there is a kernel of dilated convolutions; on a CPU that of oneDNN is one."""
+    """Return whether there is a kernel for dilated convolutions; on a CPU only oneDNN has one."""
     return _has_conv(ops.Conv((1, 1), ((0, 0),) * 2, (2, 2)), (), device)
 
 
 def _example(op: ops.Conv, groups: int, each: int) -> Example:
-    """Return a small convolution over two axes of the same sort."""
+    """Return a small convolution over two axes of the same kind."""
     small = ops.Conv(_small(op.strides), ((0, 0),) * 2, _small(op.dilation), groups)
     return small, ((2, 6, 7, each * groups), (2, 2, each, 2 * groups))
 
 
 def _small(pair: Sequence[int]) -> tuple[int, ...]:
-    """Return 1 and 2 in place of larger numbers; unequal ones stay so."""
+    """Replace larger numbers by 1 and 2; unequal numbers stay unequal."""
     return tuple(1 if n == 1 or n < max(pair) else 2 for n in pair)
 
 
@@ -100,7 +100,7 @@ def _depthwise(op: ops.Conv, x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _has_depthwise(op: ops.Conv, shapes: Shapes, device: str) -> bool:
-    """With strides and dilation together the kernel gives wrong numbers."""
+    """Exclude strides with dilation, for which the kernel gives wrong numbers."""
     if _axes(op) != 2 or not 1 < op.groups == shapes[0][-1]:
         return False
     if max(op.strides) > 1 and max(op.dilation) > 1:
@@ -109,10 +109,10 @@ def _has_depthwise(op: ops.Conv, shapes: Shapes, device: str) -> bool:
 
 
 def _is_point(op: Any, shapes: Shapes, device: str) -> bool:
-    """Say whether strides or dilation are in the way of a kernel of one element.
+    """Return whether a kernel of one element has strides or dilation.
 
-    With strides the derivative by such a kernel is silently wrong for some shapes, with oneDNN on a
-    processor with AVX2 (1×1 with strides of 3 over (1, 9, 12, 3), 32 filters), and not every time.
+    With strides, oneDNN on a processor with AVX2 sometimes gives a wrong derivative by the kernel,
+    without an error. An example is 1×1 with strides of 3 over (1, 9, 12, 3) and 32 filters.
     """
     return max(*op.strides, *op.dilation) > 1 and all(n == 1 for n in shapes[1][:-2])
 
@@ -191,7 +191,7 @@ def _max_pool(op: ops.MaxPool, x: Tensor) -> Tensor:
 
 
 def _has_max_pool(op: ops.MaxPool, shapes: Shapes, device: str) -> bool:
-    """Without oneDNN the kernel over three axes gives the gradient to every one of equal maxima."""
+    """Without oneDNN, the kernel over three axes gives the gradient to all equal maxima."""
     axes = _axes(op)
     if axes == 1:
         return False
@@ -232,4 +232,4 @@ WINDOWS: Table = {
     ops.ConvTranspose: CONV_TRANSPOSE,
     ops.MaxPool: MAX_POOL,
 }
-"""Forms of every operation of windows, the fastest first."""
+"""Forms of every window operation, the fastest first."""

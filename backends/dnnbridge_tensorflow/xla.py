@@ -1,11 +1,11 @@
-"""Which functions XLA compiles.
+"""The choice of functions that XLA compiles.
 
-Measured on two cores of a CPU, in one run (benchmarks/speed): steps of dense, recurrent and
-attention layers take 0.4 to 0.9 of the time with XLA; those with convolutions up to eight times
-as long, as XLA has slow kernels for them. Compiling takes longer, by half a second for a small net
-and three for a Transformer, so that nets below `LEAST` weights go without. A table of which only
-rows are read does not count; XLA copies it once a call. Evaluation and prediction, which come in
-many sizes of batches, go without too.
+Measured on two CPU cores, in one run (benchmarks/speed): with XLA, steps of dense, recurrent and
+attention layers take 0.4 to 0.9 of the time. Steps with convolutions take up to eight times as
+long, as XLA's convolution kernels are slow. Compilation takes half a second longer for a small net
+and three seconds for a Transformer, so nets below `LEAST` weights do not use XLA. Tables that are
+read only by rows do not count; XLA copies them once per call. Evaluation and prediction do not use
+XLA, as their batch sizes vary.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from dnnbridge.backend import BackendError, Function, Op, Program, flatten, inli
 from dnnbridge_tensorflow.claims import CLAIMS
 
 VARIABLE = "DNNBRIDGE_TENSORFLOW_XLA"
-"""Environment variable: 0 for no function, 1 for all that train, "all" for every one."""
+"""Environment variable: 0 for no function, 1 for all that train, "all" for all functions."""
 
 LEAST = 10_000
-"""Weights from which on compiling pays."""
+"""Smallest number of weights for which XLA saves time."""
 
 SLOW: frozenset[type[Op]] = frozenset({ops.AvgPool, ops.Conv, ops.ConvTranspose, ops.MaxPool})
 """Operations that are slower with XLA."""
 
 
 def is_worthwhile(function: Function, program: Program) -> bool:
-    """Say whether XLA compiles a function; it depends on the experiment alone."""
+    """Return whether XLA compiles a function; without the variable, the experiment decides."""
     choice = os.environ.get(VARIABLE, "")
     if choice not in ("", "0", "1", "all"):
-        raise BackendError('is 0, 1 or "all"', where=VARIABLE, got=repr(choice))
+        raise BackendError('must be 0, 1 or "all"', where=VARIABLE, got=repr(choice))
     if choice == "all" or not function.writes:
         return choice == "all"
     if choice:

@@ -1,10 +1,10 @@
-"""Time trainings with dnnbridge against the frameworks' own loops and loops by hand.
+"""Compare the speed of dnnbridge with the frameworks' own training loops and with manual loops.
 
     python benchmarks/speed [--workloads mlp,lstm] [--frameworks tensorflow] [--rounds 5]
 
-Contestants of a framework take turns in one process, so that a machine that slows down slows all
-of them. Memory and the time to the first step are taken in a process for each. Only ratios carry
-over to another machine.
+Contestants of a framework take turns in one process, so that changes in machine speed affect all
+of them. Memory and the time to the first step are measured in a separate process for each. Only
+ratios are comparable between machines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FRAMEWORKS = ("tensorflow", "mindspore", "torch")
 
 
 def ask(*arguments: str) -> Any:
-    """Run a contest in a process of its own and return what it prints last."""
+    """Run a contest in a separate process and return the JSON of its last line."""
     command = [sys.executable, str(HERE / "contest.py"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -38,7 +38,7 @@ def ask(*arguments: str) -> Any:
 
 
 def compare(framework: str, work: Workload, rounds: int, turns_only: bool) -> dict[str, Any]:
-    """Return the figures of every contestant of a framework."""
+    """Return the measurements of every contestant of a framework."""
     rounds = rounds if work.all_steps(framework) > 10 else min(rounds, 3)
     times = ask(framework, work.name, "turns", str(rounds))
     found: dict[str, Any] = {
@@ -52,7 +52,7 @@ def compare(framework: str, work: Workload, rounds: int, turns_only: bool) -> di
 
 
 def main() -> None:
-    """Run what is asked for, print tables, and write JSON and a plot."""
+    """Run the requested contests, print tables, and write JSON and a plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workloads", default=",".join(WORKLOADS))
     parser.add_argument("--frameworks", default=",".join(FRAMEWORKS))
@@ -74,7 +74,7 @@ def main() -> None:
     for framework in FRAMEWORKS:
         print(summary(results["workloads"], framework))
     plot(results["workloads"], given.out / "speed.svg")
-    print(f"{given.out}/speed.json and {given.out}/speed.svg have all figures.")
+    print(f"Wrote {given.out}/speed.json and {given.out}/speed.svg.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Let the contestants of a framework take turns, in a process of their own; print JSON."""
+"""Run the contestants of a framework in turns, in a separate process; print JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Epoch = Callable[[], object]
 
 
 def ours(framework: str) -> Callable[[Workload], Epoch]:
-    """Return what times an epoch of `Run.fit`."""
+    """Return the contestant that runs an epoch of `Run.fit`."""
 
     def make(work: Workload) -> Epoch:
         x, y = work.data(framework)
@@ -35,7 +35,7 @@ def ours(framework: str) -> Callable[[Workload], Epoch]:
 
 
 def contestants(framework: str, work: Workload) -> dict[str, Callable[[Workload], Epoch]]:
-    """Return those who can take part, by name, ours first."""
+    """Return the contestants for a workload by name, ours first."""
     rivals = importlib.import_module(f"speed.with_{framework}").CONTESTANTS
     if not work.xla:
         rivals = {name: make for name, make in rivals.items() if "XLA" not in name}
@@ -43,14 +43,14 @@ def contestants(framework: str, work: Workload) -> dict[str, Callable[[Workload]
 
 
 def take_turns(framework: str, work: Workload, names: list[str], rounds: int) -> dict[str, Any]:
-    """Return milliseconds a step in every round, by contestant."""
+    """Return milliseconds per step in every round, by contestant."""
     known = contestants(framework, work)
     epochs = {name: known[name](work) for name in names or known}
     times: dict[str, list[float]] = {name: [] for name in epochs}
     for epoch in epochs.values():
         epoch()
         if work.all_steps(framework) > 10:
-            epoch()  # some compile again at their second call
+            epoch()  # some contestants compile again at their second call
     for _ in range(rounds):
         for name, epoch in epochs.items():
             start = time.perf_counter()
@@ -60,10 +60,10 @@ def take_turns(framework: str, work: Workload, names: list[str], rounds: int) ->
 
 
 def first(framework: str, work: Workload, name: str) -> dict[str, float]:
-    """Return seconds from a spec to the end of a step."""
+    """Return the seconds from the spec to the end of the first step."""
     work = replace(work, steps={framework: 1})
     make = contestants(framework, work)[name]
-    if name == OURS:  # what it imports, as the framework is imported for the others
+    if name == OURS:  # import first, as the others have already imported the framework
         _ = load_backend(framework), db.compile
     start = time.perf_counter()
     make(work)()
@@ -71,7 +71,7 @@ def first(framework: str, work: Workload, name: str) -> dict[str, float]:
 
 
 def peak(framework: str, work: Workload, name: str) -> dict[str, float]:
-    """Return the peak of memory in MiB."""
+    """Return the peak memory in MiB."""
     epoch = contestants(framework, work)[name](work)
     for _ in range(3):
         epoch()

@@ -1,8 +1,9 @@
-"""How the time of a step grows with width, depth, batch and the number of weight arrays.
+"""Measure how the time of a step grows with width, depth, batch size and number of weight arrays.
 
     python benchmarks/speed/growth.py tensorflow
 
-Multilayer perceptrons with tanh and SGD with momentum; dnnbridge and the loop by hand take turns.
+The nets are multilayer perceptrons with tanh and SGD with momentum. dnnbridge and a manual loop
+take turns.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ GROWN = {
     "depth": [((128,) * depth, 64) for depth in (1, 2, 4, 8, 16)],
     "batch": [((256, 256), batch) for batch in (8, 32, 128, 512)],
 }
-"""What grows, and the units and the batch of each; a layer is two weight arrays."""
+"""Units and batch sizes for each dimension that grows; a layer has two weight arrays."""
 
 
 def workload(framework: str, units: tuple[int, ...], batch: int) -> Workload:
-    """Return a workload whose rival is registered under its name."""
+    """Return a workload and register its rival under the same name."""
     name = f"{'-'.join(map(str, units))} batch {batch}"
     rival = importlib.import_module(f"speed.with_{framework}")
     if framework == "tensorflow":

@@ -1,4 +1,4 @@
-"""Tables and a plot of what was timed."""
+"""Tables and a plot of the measurements."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OURS = "dnnbridge"
 
 
 def table(work: Workload, framework: str, found: dict[str, Any]) -> str:
-    """Return a Markdown table; a ratio above 1 says how many times as fast dnnbridge is."""
+    """Return a Markdown table; a ratio above 1 means that dnnbridge is that many times as fast."""
     mine = found.get(OURS)
     lines = [f"\n{work.title}, batch {work.batch}, on {framework}\n"]
-    lines.append("| | ms a step | range | their time / ours | first step, s | peak, MiB |")
+    lines.append("| | ms per step | range | their time / ours | first step, s | peak, MiB |")
     lines.append("|---|---|---|---|---|---|")
     for name, each in found.items():
         ratio = f"{each['ms'] / mine['ms']:.2f}" if mine else ""
@@ -32,19 +32,19 @@ KINDS = {
     "best settings": lambda name: name.startswith("keras fit, best"),
     "by hand": lambda name: "loop" in name,
 }
-"""Contestants by what they are; of several the fastest counts."""
+"""Kinds of contestants; the fastest of each kind counts."""
 
 DENSE = {"tensorflow": (4.0, 2.5, 0.9), "mindspore": (3.5, None, 0.9)}
 OTHER = (1.15, None, 0.95)
-"""The least ratio that is aimed at, by kind of contestant."""
+"""The smallest target ratio, by kind of contestant."""
 
 
 def summary(workloads: dict[str, Any], framework: str) -> str:
-    """Return a Markdown table of ratios, with what is aimed at in brackets."""
+    """Return a Markdown table of ratios, with the target ratios in brackets."""
     rows = {n: each[framework] for n, each in workloads.items() if OURS in each.get(framework, {})}
     if not rows:
         return ""
-    heads = ["", "ours, ms", *KINDS, "first step", "peak of memory"]
+    heads = ["", "ours, ms", *KINDS, "first step", "peak memory"]
     lines = [f"\nOn {framework}\n", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, found in rows.items():
         work, mine = WORKLOADS[name], found[OURS]
@@ -68,7 +68,7 @@ def _fastest(found: dict[str, Any], belongs: Callable[[str], bool]) -> dict[str,
 
 
 def plot(workloads: dict[str, Any], path: Path) -> None:
-    """Draw how many times as fast dnnbridge is as each contestant."""
+    """Plot how many times as fast as each contestant dnnbridge is."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -94,7 +94,7 @@ def plot(workloads: dict[str, Any], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(pairs)), [f"{WORKLOADS[n].name}\n{f}" for f, n in pairs], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("their time of a step / that of dnnbridge; orange: their fit, blue: by hand")
+    axes.set_xlabel("their time per step / dnnbridge's; orange: their fit, blue: by hand")
     axes.margins(x=0.25)
-    with matplotlib.rc_context({"svg.fonttype": "none"}):  # letters, not their outlines
+    with matplotlib.rc_context({"svg.fonttype": "none"}):  # text, not outlines
         figure.savefig(path)

@@ -1,4 +1,4 @@
-"""MindSpore's contestants: `Model.train`, and a Cell with the loop in it, both in GRAPH_MODE."""
+"""MindSpore's contestants: `Model.train`, and a Cell that contains the loop, in GRAPH_MODE."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def mlp(inputs: int, units: tuple[int, ...], activation: type[nn.Cell]) -> nn.Ce
 
 
 def lenet() -> nn.Cell:
-    """Return LeNet-5 for images with their channels first."""
+    """Return LeNet-5 for channels-first images."""
     return nn.SequentialCell(
         [
             nn.Conv2d(1, 6, 5, pad_mode="same", has_bias=True),
@@ -78,7 +78,7 @@ class Resnet(nn.Cell):
 
 
 class Lstm(nn.Cell):
-    """MindSpore's own LSTM, which is one kernel on the CPU."""
+    """A net with MindSpore's own LSTM, which is one kernel on the CPU."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Lstm(nn.Cell):
 
 
 class Transformer(nn.Cell):
-    """MindSpore's own encoder."""
+    """A net with MindSpore's own encoder."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ NETS: dict[str, Callable[[], nn.Cell]] = {
     "lstm": Lstm,
     "transformer": Transformer,
 }
-"""Images are rearranged before the contest, so that no contestant turns them in a step."""
+"""Nets by workload. Images are transposed before the contest, so no step has to do it."""
 
 
 def prepared(work: Workload) -> tuple[nn.Cell, nn.Cell, nn.Optimizer, Any, Any]:
@@ -131,7 +131,7 @@ def prepared(work: Workload) -> tuple[nn.Cell, nn.Cell, nn.Optimizer, Any, Any]:
 
 
 def train(work: Workload) -> Epoch:
-    """Return what times `Model.train`."""
+    """Return the contestant that runs `Model.train`."""
     net, loss, optimizer, x, y = prepared(work)
     model = ms.Model(net, loss, optimizer)
     data = ms.dataset.NumpySlicesDataset((x, y), shuffle=True).batch(work.batch)
@@ -144,7 +144,7 @@ def train(work: Workload) -> Epoch:
 
 
 class Loop(nn.Cell):
-    """All steps of an epoch in one graph; the data are parameters of it."""
+    """All steps of an epoch in one graph, which has the data as parameters."""
 
     def __init__(self, net: nn.Cell, loss: nn.Cell, optimizer: nn.Optimizer, x: Any, y: Any):
         super().__init__()
@@ -167,7 +167,7 @@ class Loop(nn.Cell):
 
 
 def loop(work: Workload) -> Epoch:
-    """Return what times a loop in `construct`."""
+    """Return the contestant that runs the loop in `construct`."""
     cell = Loop(*prepared(work)).set_train()
     rows = work.steps["mindspore"] * work.batch
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""TensorFlow's contestants: Keras as people write it, Keras at its best, a loop by hand."""
+"""TensorFlow's contestants: Keras as usual, Keras with its best settings, and a manual loop."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def lstm() -> Any:
 
 
 class Positions(layers.Layer):
-    """Adds a trained vector for each place."""
+    """Adds a trained vector for each position."""
 
     def build(self, shape: Any) -> None:
         self.table = self.add_weight(shape=shape[1:], initializer="uniform")
@@ -98,7 +98,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 
 
 def fit(**settings: Any) -> Callable[[Workload], Epoch]:
-    """Return what times `keras.Model.fit` with these settings of `compile`."""
+    """Return a contestant that runs `keras.Model.fit` with these settings of `compile`."""
 
     def make(work: Workload) -> Epoch:
         model = MODELS[work.name]()
@@ -113,7 +113,7 @@ def fit(**settings: Any) -> Callable[[Workload], Epoch]:
 
 
 def loop(jit_compile: bool) -> Callable[[Workload], Epoch]:
-    """Return what times a `tf.function` over an epoch: data on the device, raw updates."""
+    """Return a contestant: a `tf.function` over an epoch, with data on the device."""
 
     def make(work: Workload) -> Epoch:
         model = MODELS[work.name]()
@@ -133,7 +133,7 @@ def loop(jit_compile: bool) -> Callable[[Workload], Epoch]:
 
 
 def trained(model: Any, work: Workload, x: Any, y: Any, jit_compile: bool) -> Callable[..., Any]:
-    """Return the compiled epoch of a model, from an order to the losses."""
+    """Return the compiled epoch of a model, a function from an order to the losses."""
     variables = [v.value for v in model.trainable_variables]
     slots = [[tf.Variable(tf.zeros_like(v)) for _ in range(2)] for v in variables]
     step = tf.Variable(0.0)

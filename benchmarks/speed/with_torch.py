@@ -1,4 +1,4 @@
-"""PyTorch's contestants, where it is installed: eager, and `torch.compile`."""
+"""PyTorch's contestants, if it is installed: eager and `torch.compile`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Resnet(nn.Module):
 
 
 class Lstm(nn.Module):
-    """The last state of an LSTM."""
+    """A net on the last state of an LSTM."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 
 
 def loop(compiled: bool) -> Callable[[Workload], Epoch]:
-    """Return what times a loop over the batches of an epoch."""
+    """Return a contestant that loops over the batches of an epoch."""
 
     def make(work: Workload) -> Epoch:
         model = MODELS[work.name]()

@@ -1,4 +1,4 @@
-"""What is timed: specs, data and batch sizes, for every contestant alike."""
+"""The workloads: specs, data and batch sizes, the same for every contestant."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import dnnbridge as db
 
 @dataclass(frozen=True)
 class Workload:
-    """A training to be timed.
+    """A training to time.
 
     Attributes:
-        name: how it is called on the command line.
-        title: what it is.
-        model: makes the spec.
+        name: its name on the command line.
+        title: its description.
+        model: makes the spec of the model.
         optimizer: "sgd", with momentum 0.9, or "adam".
-        shape: of one example; of whole numbers below `vocabulary` if that is given.
+        shape: shape of one example; its elements are integers below `vocabulary`, if given.
         batch: examples per step.
-        steps: of an epoch, by framework.
+        steps: steps of an epoch, by framework.
         dense: whether it is a multilayer perceptron.
         xla: whether contestants with XLA take part; with convolutions they take eight times as
             long on a CPU.
@@ -42,15 +42,15 @@ class Workload:
 
     @property
     def epochs(self) -> dict[str, int]:
-        """How many epochs a contestant makes in a turn, in one call where it has one for that."""
+        """Epochs of a turn by framework, run in one call if the contestant can."""
         return {name: 2 if steps > 2 else 1 for name, steps in self.steps.items()}
 
     def all_steps(self, framework: str) -> int:
-        """Return the steps of a turn."""
+        """Return the number of steps of a turn."""
         return self.steps[framework] * self.epochs[framework]
 
     def data(self, framework: str) -> tuple[Any, Any]:
-        """Return inputs and labels of an epoch."""
+        """Return the inputs and labels of an epoch."""
         rng = np.random.default_rng(0)
         rows = self.steps[framework] * self.batch
         if self.vocabulary:
@@ -67,7 +67,7 @@ class Workload:
 
 
 def residual_blocks() -> list[tuple[int, int, int]]:
-    """Return channels in, channels out and stride of the nine blocks of ResNet-20."""
+    """Return input channels, output channels and stride of the nine blocks of ResNet-20."""
     blocks, channels = [], 16
     for width in (16, 32, 64):
         for _ in range(3):
@@ -93,7 +93,7 @@ def lstm() -> db.Sequential:
 
 
 def transformer() -> db.Model:
-    """Return an encoder of two blocks over 64 words, normalised after each sum."""
+    """Return an encoder of two blocks over 64 words, normalized after each sum."""
     words = db.Input((64,), "int32")
     x = db.PositionEmbedding(64)(db.Embedding(1000, 64)(words))
     for _ in range(2):
@@ -104,7 +104,7 @@ def transformer() -> db.Model:
 
 
 def steps(tensorflow: int, mindspore: int) -> dict[str, int]:
-    """Return the steps of an epoch by framework; PyTorch makes as many as TensorFlow."""
+    """Return the steps of an epoch by framework; PyTorch has the same number as TensorFlow."""
     return {"tensorflow": tensorflow, "mindspore": mindspore, "torch": tensorflow}
 
 

@@ -1,7 +1,7 @@
-"""All that a backend takes from dnnbridge, and the protocol that it meets.
+"""The names of dnnbridge that a backend may import, and the protocol that it implements.
 
-A backend imports this and the public names of `dnnbridge`, nothing else: whatever stands elsewhere
-may move. The names stand in `__init__.pyi` and are loaded when they are first used.
+A backend imports only this package and the public names of `dnnbridge`; other modules may move.
+`__init__.pyi` lists the names. Each is loaded on first use.
 """
 
 import lazy_loader

@@ -1,8 +1,8 @@
-"""`choose`: which of several forms of a kernel is the fastest on this machine, found by a probe.
+"""`choose`: time several forms of a kernel on this machine and take the fastest.
 
 A framework's kernel may be fifteen times as slow as a detour on one processor, and twice as fast
-on another. So a backend names candidates, all of which compute the same, and a probe times them on
-the machine, once: what it finds is kept in the user's cache by framework, kernels and processor.
+on another. So a backend names candidates that compute the same result, and a probe times them once
+per machine. The times are kept in the user's cache by framework, kernels and processor.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ from dnnbridge.base.machine import machine
 from dnnbridge.errors import BackendError, DataError
 
 VARIABLE = "DNNBRIDGE_KERNELS"
-"""Environment variable: "default" for the first candidate everywhere, without a probe; or pairs
-such as "mindspore.conv=native,tensorflow.conv=slices", which decide for what they name."""
+"""Environment variable: "default" takes the first candidate everywhere, without a probe. Pairs
+such as "mindspore.conv=native,tensorflow.conv=slices" set the candidate of a group."""
 
 DEFAULT = "default"
 
 Prepare = Callable[[], Callable[[], object]]
-"""Compiles a candidate and returns what runs it once, to the end."""
+"""Compiles a candidate and returns a function that runs it once and waits for the result."""
 
 ROUNDS = 5
 SECONDS = 0.4
-"""Turns of the candidates, and the time after which no other turn begins."""
+"""Number of rounds of timings, and the time after which no further round begins."""
 
 MARGIN = 0.9
-"""The first candidate is taken unless another needs at most this part of its time."""
+"""The first candidate is taken unless another needs less than this fraction of its time."""
 
 HOPELESS = 3.0
-"""A candidate that takes so many times as long as the fastest has no further turn."""
+"""A candidate slower than the fastest by more than this factor is not timed again."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen.
+    """The candidate chosen for a question.
 
     Attributes:
-        question: what was to be chosen, such as "mindspore.conv: 2 axes, up to 4 channels".
-        name: the candidate that was taken.
-        seconds: the time of each candidate; empty where it was not measured.
+        question: the kernel, such as "mindspore.conv: 2 axes, up to 4 channels".
+        name: the chosen candidate.
+        seconds: the time of each candidate; empty if they were not measured.
     """
 
     question: str
@@ -70,12 +70,12 @@ _TAKEN: dict[str, Choice] = {}
 
 
 def choose(question: str, about: str, candidates: Mapping[str, Prepare]) -> str:
-    """Return the name of the candidate to take.
+    """Return the name of the candidate to use.
 
     Args:
         question: "group: form". `DNNBRIDGE_KERNELS` names groups.
-        about: whatever else the times depend on: the version of the framework, its kernels.
-        candidates: by name; the first is the default.
+        about: other facts the times depend on: the version of the framework and its kernels.
+        candidates: candidates by name; the first is the default.
 
     Example:
         >>> fast, slow = (lambda: None), (lambda: time.sleep(0.001))
@@ -91,22 +91,22 @@ def choose(question: str, about: str, candidates: Mapping[str, Prepare]) -> str:
 
 
 def choices() -> tuple[Choice, ...]:
-    """Return what this process has chosen, in the order in which it was asked for."""
+    """Return the choices of this process, in the order they were made."""
     return tuple(_TAKEN.values())
 
 
 def forget() -> None:
-    """Forget what this process knows; what is on disk stays."""
+    """Empty the cache of this process; the files on disk stay."""
     with LOCK:
         _KNOWN.clear()
         _TAKEN.clear()
 
 
 def asked_for(group: str, known: Collection[str]) -> list[str]:
-    """Return the candidates that the environment names for a group, in its order.
+    """Return the candidates that the environment variable names for a group, in its order.
 
     Raises:
-        BackendError: what the environment has is no pairs, or there is no such candidate.
+        BackendError: the variable does not hold pairs, or there is no such candidate.
 
     Example:
         >>> os.environ[VARIABLE] = "doctest=slow, other=fast"
@@ -120,7 +120,7 @@ def asked_for(group: str, known: Collection[str]) -> list[str]:
     pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
     if not all(equals for _, equals, _ in pairs):
         raise BackendError(
-            "is pairs of a group and a candidate",
+            "must be pairs of a group and a candidate",
             where=VARIABLE,
             got=repr(given),
             hint=f'Write "{DEFAULT}", or pairs such as "mindspore.conv=native".',
@@ -138,7 +138,7 @@ def asked_for(group: str, known: Collection[str]) -> list[str]:
 
 
 def _forced(question: str, candidates: Mapping[str, Prepare]) -> str | None:
-    """Return what the environment says of a question."""
+    """Return the candidate that the environment variable sets for a question, or None."""
     if os.environ.get(VARIABLE, "").strip() == DEFAULT:
         return next(iter(candidates))
     return next(iter(asked_for(question.partition(":")[0], candidates)), None)
@@ -149,7 +149,7 @@ def _fastest(seconds: Mapping[str, float], first: str) -> str:
 
 
 def _measured(question: str, about: str, candidates: Mapping[str, Prepare]) -> Mapping[str, float]:
-    """Return the times: those of this process, those on disk, or new ones, which are kept."""
+    """Return the times from this process, from disk, or from a new probe, which is then kept."""
     if (about, question) not in _KNOWN:
         path = _path(about)
         found = _read(path).get(question, {})
@@ -161,7 +161,7 @@ def _measured(question: str, about: str, candidates: Mapping[str, Prepare]) -> M
 
 
 def _times(candidates: Mapping[str, Prepare]) -> dict[str, float]:
-    """Let the candidates take turns, and return the shortest time of each."""
+    """Time the candidates in turn and return the shortest time of each."""
     works = {name: prepare() for name, prepare in candidates.items()}
     for work in works.values():
         work()
@@ -183,7 +183,7 @@ def _path(about: str) -> Path:
 
 
 def _read(path: Path) -> dict[str, dict[str, float]]:
-    """Return the times in a file; nothing if it is damaged or cannot be read."""
+    """Return the times in a file; empty if it is damaged or cannot be read."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))["seconds"]
         return {question: times for question, times in kept.items() if _are_times(times)}
@@ -198,7 +198,7 @@ def _are_times(times: Any) -> bool:
 
 
 def _keep(path: Path, about: str, question: str, found: Mapping[str, float]) -> None:
-    """Add times to what is in the file by now; where it cannot be written they are not kept."""
+    """Add times to the file's current content; ignore a file that cannot be written."""
     content = {
         "about": about,
         "machine": str(machine()),

@@ -1,4 +1,4 @@
-"""`flatten`: a function as a backend lowers it, claimed calls whole and all others inlined."""
+"""`flatten`: prepare a function for lowering; claimed calls stay whole, others are inlined."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Places(NamedTuple):
-    """State arrays that a call changes where they lie, one for each of its outputs.
+    """State arrays that a call changes in place, one for each of its outputs.
 
     Attributes:
-        names: of the arrays.
-        moved: whether something, such as a weight decay, has moved the weight before: the first
-            array is set to the first input of the call, which then changes it.
+        names: names of the arrays.
+        moved: whether something, such as weight decay, has changed the weight before the call. The
+            first array is then set to the first input of the call before the call changes it.
     """
 
     names: tuple[str, ...]
@@ -29,13 +29,13 @@ class Places(NamedTuple):
 
 
 class Flat(NamedTuple):
-    """A graph without calls that the backend does not claim.
+    """A graph that contains only calls that the backend claims.
 
     Attributes:
-        graph: whose outputs are those of the function.
-        places: what each call in place changes, by its first output.
+        graph: the graph, with the outputs of the function.
+        places: arrays that each in-place call changes, by the first output of the call.
         reads: state arrays that any other node reads.
-        tables: state arrays of which nothing but rows is read, by `Take`.
+        tables: state arrays that are read only by rows, with `Take`.
     """
 
     graph: Graph
@@ -45,12 +45,12 @@ class Flat(NamedTuple):
 
 
 def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False) -> Flat:
-    """Inline the calls that are not claimed, and find out which may change arrays in place.
+    """Inline the calls that are not claimed, and find the calls that may work in place.
 
     Args:
-        function: as core wrote it.
-        claims: of the backend.
-        rows: whether large tables are updated by rows, `BackendInfo.by_rows`.
+        function: the function from core.
+        claims: claims of the backend.
+        rows: whether large tables are updated by rows, as in `BackendInfo.by_rows`.
     """
 
     def claim_of(node: Node) -> Claim | None:
@@ -82,7 +82,7 @@ def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False
 
 
 def _put_places(function: Function, graph: Graph) -> dict[Value, Places]:
-    """Return the tables that rows are put into; all that reads one comes before."""
+    """Return the tables that `PutRows` changes, by its output; all their readers come before."""
     written = dict(zip(graph.outputs[len(function.results) :], function.writes, strict=True))
     return {
         node.outputs[0]: Places((name,), False)
@@ -94,7 +94,7 @@ def _put_places(function: Function, graph: Graph) -> dict[Value, Places]:
 
 
 def _is_table(graph: Graph, value: Value) -> bool:
-    """Say whether rows of an array are taken, and nothing else is read of it or differentiated."""
+    """Return whether an array is read only by rows and is not differentiated."""
     if value in graph.outputs:
         return False
     for node in graph.nodes:
@@ -110,7 +110,7 @@ def _is_table(graph: Graph, value: Value) -> bool:
 
 
 def _places(function: Function, changing: list[Node]) -> dict[Value, Places]:
-    """Return what each call may change: nothing reads the array later, nor the result."""
+    """Return the arrays that each call may change: neither array nor result is read later."""
     graph = function.graph
     uses = Counter(value for node in graph.nodes for value in node.inputs)
     uses.update(graph.outputs)

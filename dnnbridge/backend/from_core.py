@@ -1,4 +1,4 @@
-"""Names of the rest of dnnbridge that backends take; `dnnbridge.backend` has them all."""
+"""Names from other packages of dnnbridge that backends use; `dnnbridge.backend` exports them."""
 
 from dnnbridge import ops as ops
 from dnnbridge import optimizers as optimizers

@@ -1,11 +1,11 @@
 """The hooks of dnnbridge: how a package offers a backend.
 
-A package declares an entry point in the group `dnnbridge.backends`, named like its backend, that
-points at an object with the hooks below, marked with `hookimpl`; a `BackendPlugin` is one. What
-the entry point imports must not import the framework.
+A package declares an entry point in the group `dnnbridge.backends`, with the name of its backend.
+It points at an object whose methods implement the hooks below, marked with `hookimpl`, such as a
+`BackendPlugin`. Loading the entry point must not import the framework.
 
-The names of dnnbridge's own backends are not free; a name that two packages take serves neither.
-What a plugin raises becomes a `BackendError` of that backend, and what it prints goes to stderr.
+The names of dnnbridge's own backends are reserved. A name that two packages use is refused.
+Exceptions of a plugin become a `BackendError` of that backend; its output goes to stderr.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec(firstresult=True)
 def dnnbridge_backend_info(name: str) -> BackendInfo | None:
-    """Describe the backend of this name, without importing its framework; None if not yours."""
+    """Describe the backend of this name without importing its framework; None if not yours."""
 
 
 @hookspec(firstresult=True)
@@ -39,22 +39,22 @@ def dnnbridge_backend(name: str) -> Backend | None:
 
 @hookspec(firstresult=True)
 def dnnbridge_from_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    """Return the spec of a live optimizer of the framework; None if it is not one.
+    """Return the spec of an optimizer object of the framework; None if it is not one.
 
-    Optional. It is asked of plugins whose `BackendInfo.natives` name the package of the class.
+    Optional. Called for plugins whose `BackendInfo.natives` has the package of the class.
     """
 
 
 @hookspec(firstresult=True)
 def dnnbridge_backend_facts(name: str) -> Mapping[str, str] | None:
-    """Say what decides the numbers or the speed of the backend here; None if not yours.
+    """Return facts that affect the backend's numbers or speed here; None if not yours.
 
-    Optional. It is asked when the framework has been imported: threads, libraries of kernels.
+    Optional. Called after the framework is imported. Examples are threads and kernel libraries.
     """
 
 
 ReadNative = Callable[[Any, "NativeOptions"], "AbstractOptimizer | None"]
-"""What `dnnbridge_from_native` does."""
+"""Type of `dnnbridge_from_native`."""
 
 
 class BackendPlugin:
@@ -63,8 +63,8 @@ class BackendPlugin:
     Args:
         info: the description.
         load: imports and returns the backend.
-        natives: imports and returns the function that reads live optimizers, if there is one.
-        facts: what `dnnbridge_backend_facts` returns, if there is anything to tell.
+        natives: imports and returns the function that reads optimizer objects, if there is one.
+        facts: returns what `dnnbridge_backend_facts` returns, if there is anything to tell.
 
     Example:
         >>> from dnnbridge.backend.protocol import BackendInfo

@@ -1,4 +1,4 @@
-"""`from_native`: the spec of a live optimizer of a framework."""
+"""`from_native`: convert an optimizer object of a framework to a spec."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ def from_native(
 ) -> AbstractOptimizer:
     """Return the spec of a `keras.optimizers`, `mindspore.nn` or experimental optimizer.
 
-    Its learning rate, schedule, weight decay, clipping and groups come along; what it has
-    accumulated so far does not. Docs: `docs/guide/migrating.md` has a table of all classes and of
-    what differs. Where a native class does not compute what it documents, the spec does, with a
-    `NativeDifferenceWarning`.
+    It includes the learning rate, schedule, weight decay, clipping and groups, but not the
+    accumulated slots. `docs/guide/migrating.md` has a table of all classes and their differences.
+    If a native class does not compute what it documents, the spec computes the documented
+    equation, with a `NativeDifferenceWarning`.
 
     Args:
-        optimizer: the live object. Its class must be the framework's own, not a subclass.
-        names: how weights are called here, by their native name; needed for groups, whose
-            weights would otherwise have their native name with "/" for "." and "kernel" for
-            "weight".
-        exempt: patterns of weights that do not decay. Keras keeps what
-            `exclude_from_weight_decay` was given in private attributes: say it here again.
-        steps: how many values of a schedule are read if it is not one of the framework's own.
+        optimizer: the optimizer object. Its class must be the framework's own, not a subclass.
+        names: names of the weights here, by their native name. Needed for groups. By default "/"
+            replaces "." in a native name, and "kernel" replaces "weight".
+        exempt: patterns of weights that do not decay. Keras keeps the arguments of
+            `exclude_from_weight_decay` in private attributes, so repeat them here.
+        steps: number of values to read from a schedule that is not one of the framework's own.
 
     Raises:
         SpecError: there is no such spec; the message says what to write.
@@ -43,23 +42,23 @@ def from_native(
     found = read_native(optimizer, NativeOptions(translate, tuple(exempt), steps))
     if found is None:
         raise SpecError(
-            "is no optimizer that a backend knows",
+            "not an optimizer that an installed backend can read",
             where="from_native",
             got=f"the class {optimizer.__qualname__}"
             if isinstance(optimizer, type)
             else f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
-            hint="Give the live object."
+            hint="Give the optimizer object, not its class."
             if isinstance(optimizer, type)
-            else "Write its update as a class of dnnbridge: see CONTRIBUTING.md.",
+            else "Write its update as a dnnbridge optimizer: see CONTRIBUTING.md.",
         )
     return found
 
 
 def read_native(optimizer: Any, options: NativeOptions) -> AbstractOptimizer | None:
-    """Return the spec of a live optimizer; asks only plugins of the packages that define its class.
+    """Return the spec of an optimizer object, from plugins of the packages that define its class.
 
-    Such a package has been imported already: the object is there. A plugin that breaks over it is
-    an error only where no other can read it.
+    Such a package is already imported, as the object exists. The error of a plugin is raised only
+    if no other plugin can read the object.
     """
     packages = {cls.__module__.partition(".")[0] for cls in type(optimizer).__mro__}
     failed: BackendError | None = None
@@ -85,7 +84,11 @@ def _read(name: str, optimizer: Any, options: NativeOptions) -> AbstractOptimize
         raise
     except Exception as error:
         got = f"{type(error).__name__}: {error}"
-        raise BackendError("cannot read a live optimizer", where=where, got=got) from error
+        raise BackendError("cannot read an optimizer object", where=where, got=got) from error
     if found is None or isinstance(found, AbstractOptimizer):
         return found
-    raise BackendError("reads a live optimizer as none", where=where, got=shorten(found))
+    raise BackendError(
+        "dnnbridge_from_native must return an optimizer spec or None",
+        where=where,
+        got=shorten(found),
+    )

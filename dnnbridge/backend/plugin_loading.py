@@ -1,4 +1,4 @@
-"""Load what a package offers as a backend; whatever is wrong with it is an error of that one."""
+"""Load backends from plugins; any failure becomes an error of that plugin alone."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from dnnbridge.base.messages import close_match, shorten
 from dnnbridge.errors import BackendError, DnnbridgeError
 
 OWN = "dnnbridge"
-"""The distribution whose names nobody can take."""
+"""The distribution whose backend names are reserved."""
 
 MEMBERS = ("info", "lowered", "claims", "limitations", "deviations", "devices", "compile")
-"""What a backend must have."""
+"""Attributes that a backend must have."""
 
 
 def _words(value: Any) -> bool:
@@ -33,11 +33,11 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "install": lambda value: isinstance(value, str),
     "priority": lambda value: isinstance(value, (int, float)) and value == value,
 }
-"""What a description must have, by field."""
+"""Checks of a description, by field."""
 
 
 def offered() -> dict[str, list[EntryPoint]]:
-    """Return the entry points of every name; those of dnnbridge itself stand alone."""
+    """Return the entry points of every name; one of dnnbridge itself hides all others."""
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=hookspecs.GROUP):
         found.setdefault(point.name, []).append(point)
@@ -49,7 +49,7 @@ def offered() -> dict[str, list[EntryPoint]]:
 
 
 def distribution_of(point: EntryPoint) -> str:
-    """Return the name of the package that has an entry point, as pip knows it."""
+    """Return the pip name of the package that declares an entry point."""
     return point.dist.name if point.dist is not None else "an unknown package"
 
 
@@ -57,7 +57,7 @@ def described(name: str) -> BackendInfo:
     """Return the description of a backend; imports no framework.
 
     Raises:
-        BackendError: nobody, or more than one package, offers the name, or its plugin is broken.
+        BackendError: no package or several packages offer the name, or its plugin is broken.
     """
     point = _point(name)
     with _only_its_own(point, "cannot describe its backend"):
@@ -65,9 +65,9 @@ def described(name: str) -> BackendInfo:
     if info is None:
         return BackendInfo(name)
     if not isinstance(info, BackendInfo):
-        raise _broken(point, "describes its backend by what is no BackendInfo", shorten(info))
+        raise _broken(point, "does not describe its backend by a BackendInfo", shorten(info))
     if info.name != name:
-        raise _broken(point, f"describes another backend than {name}", shorten(info.name))
+        raise _broken(point, f"describes a backend other than {name}", shorten(info.name))
     for field, holds in FIELDS.items():
         value = getattr(info, field)
         if not holds(value):
@@ -76,7 +76,7 @@ def described(name: str) -> BackendInfo:
 
 
 def loaded(name: str) -> Backend:
-    """Return a backend, whose framework is imported for it."""
+    """Import the framework of a backend and return the backend."""
     point = _point(name)
     with _only_its_own(point, "cannot load its backend", shown=True):
         backend: Any = _hooks(point).dnnbridge_backend(name=name)
@@ -91,29 +91,29 @@ def loaded(name: str) -> Backend:
 
 
 def facts(name: str) -> dict[str, str]:
-    """Return what a backend, whose framework has been imported, says of itself here."""
+    """Return the facts of a backend on this machine; its framework must be imported."""
     point = _point(name)
-    with _only_its_own(point, "cannot say what its backend runs on"):
+    with _only_its_own(point, "cannot return the facts of its backend"):
         found: Any = _hooks(point).dnnbridge_backend_facts(name=name)
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise _broken(point, "says what its backend runs on by no dictionary", shorten(found))
+        raise _broken(point, "must return its backend's facts as a mapping", shorten(found))
     return dict(found)
 
 
 def hooks(name: str) -> pluggy.HookRelay:
-    """Return the hooks of the plugin of this name."""
+    """Return the hooks of the plugin for a backend."""
     return _hooks(_point(name))
 
 
 def importable(module: str) -> bool:
-    """Return whether a module is there, without importing it."""
+    """Return whether a module can be imported, without importing it."""
     if module in sys.modules:
         return sys.modules[module] is not None
     try:
         return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError, AttributeError):  # a part of its name is no package
+    except (ImportError, ValueError, AttributeError):  # a parent is not a package
         return False
 
 
@@ -142,7 +142,7 @@ def _hooks(point: EntryPoint) -> pluggy.HookRelay:
 
 @cache
 def _imported(point: EntryPoint) -> pluggy.HookRelay | BackendError:
-    """Import a plugin once; a broken one stays so."""
+    """Import a plugin once; cache the error of a broken one too."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
@@ -156,16 +156,16 @@ def _imported(point: EntryPoint) -> pluggy.HookRelay | BackendError:
 
 @contextmanager
 def _only_its_own(point: EntryPoint, what: str, shown: bool = False) -> Iterator[None]:
-    """Make a BackendError of whatever a plugin raises.
+    """Turn exceptions of a plugin into a BackendError.
 
-    What it prints goes to stderr, unless it is to be shown as it is.
+    Redirect its output to stderr, unless `shown`.
     """
     try:
         with nullcontext() if shown else redirect_stdout(sys.stderr):
             yield
-    except (DnnbridgeError, Warning, KeyboardInterrupt):  # those are the user's
+    except (DnnbridgeError, Warning, KeyboardInterrupt):  # meant for the user
         raise
-    except BaseException as error:  # SystemExit too: a plugin does not end the program
+    except BaseException as error:  # SystemExit too: a plugin must not end the program
         raise _broken(point, what, f"{type(error).__name__}: {error}") from error
 
 
@@ -174,5 +174,5 @@ def _broken(point: EntryPoint, what: str, got: str) -> BackendError:
         f"the plugin {what}",
         where=f"entry point {point.name} = {point.value}",
         got=got,
-        hint=f"Mend or uninstall {distribution_of(point)}, which offers backend {point.name}.",
+        hint=f"Fix or uninstall {distribution_of(point)}, which offers backend {point.name}.",
     )

@@ -1,8 +1,8 @@
-"""Find backends through their entry points and load only the one asked for.
+"""Find backends through their entry points and load only the requested one.
 
-A package that breaks in whatever way, at import or in a hook, is listed with its error, and leaves
-the others alone. The names of dnnbridge's own backends belong to it: a package that takes one is
-left out. A name that several other packages take is refused, with their names.
+A package that fails at import or in a hook is listed with its error and does not affect others.
+The names of dnnbridge's own backends are reserved: other packages that use one are ignored. A name
+that several other packages use is refused; the error names them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class AvailableBackend:
     """A row of `available_backends`.
 
     Attributes:
-        name: what to pass as `backend=`.
+        name: the value of `backend=`.
         installed: whether its framework can be imported.
-        version: of the framework; empty if it is not installed or needs none.
+        version: version of the framework; empty if it is not installed or there is none.
         install: the command that installs it.
-        devices: kinds of device it can use, where the machine has them.
-        error: what is wrong with its plugin, which cannot be used then; empty if nothing is.
+        devices: kinds of device it can use, if the machine has them.
+        error: why its plugin cannot be used; empty if it can.
     """
 
     name: str
@@ -41,9 +41,7 @@ class AvailableBackend:
 
 
 def available_backends() -> list[AvailableBackend]:
-    """Return all backends that are plugged in, the default one first; imports no framework.
-
-    Those whose plugin is broken come last.
+    """Return all backends, the default first and broken ones last; imports no framework.
 
     Example:
         >>> "reference" in [backend.name for backend in available_backends()]
@@ -62,16 +60,16 @@ def available_backends() -> list[AvailableBackend]:
 
 
 def default_backend() -> str:
-    """Return the installed backend with the highest priority, and log it."""
+    """Return the name of the installed backend with the highest priority, and log it."""
     every = available_backends()
     for backend in every:
         if backend.error:
-            log.warning("backend %s left out: %s", backend.name, backend.error)
+            log.warning("backend %s ignored: %s", backend.name, backend.error)
     for backend in every:
         if backend.installed:
-            log.info("backend %s chosen: the first that is installed", backend.name)
+            log.info("using backend %s, the first that is installed", backend.name)
             return backend.name
-    raise BackendError("no backend is plugged in", hint="Reinstall dnnbridge with pip.")
+    raise BackendError("found no backend", hint="Reinstall dnnbridge with pip.")
 
 
 def require_backend(name: str) -> BackendInfo:
@@ -93,7 +91,7 @@ def require_backend(name: str) -> BackendInfo:
 
 
 def load_backend(name: str) -> Backend:
-    """Import the framework of a backend and return the backend; raises as `require_backend`."""
+    """Import the framework of a backend and return the backend; raises like `require_backend`."""
     info = require_backend(name)
     if missing := [module for module in info.modules if module not in sys.modules]:
         log.info("loading %s …", f"{' and '.join(missing)} {_version(info)}".rstrip())
@@ -101,12 +99,12 @@ def load_backend(name: str) -> Backend:
 
 
 def backend_facts(name: str) -> dict[str, str]:
-    """Return what a loaded backend says of itself on this machine, such as its threads."""
+    """Return the facts of a loaded backend on this machine, such as its threads."""
     return facts(name)
 
 
 def all_described() -> tuple[list[BackendInfo], dict[str, BackendError]]:
-    """Describe all backends, and say what is wrong with those that cannot be."""
+    """Return the descriptions of all backends, and the errors of broken ones by name."""
     infos: list[BackendInfo] = []
     broken: dict[str, BackendError] = {}
     for name in offered():

@@ -1,4 +1,4 @@
-"""What a backend supplies: a description, a table of operations, and compiled programs."""
+"""What a backend provides: a description, a table of operations, and compiled programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dnnbridge.graph import Call, Constant, ConstantArray, Node, Op, Scan, Value
 from dnnbridge.program.program import Program
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
-"""Operations that every backend handles in its interpreter or generator, not in its table."""
+"""Operations that every backend handles in its interpreter or generator, outside its table."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Limitation:
 
     Args:
         op: the class of the operation.
-        reason: what is missing, for the user's eyes.
-        devices: devices it concerns; empty for all.
-        upstream: where the framework tracks it, if it does.
+        reason: what is missing, shown to the user.
+        devices: affected devices; empty for all.
+        upstream: link to the framework's issue, if there is one.
     """
 
     op: type[Op]
@@ -35,15 +35,15 @@ class Limitation:
 
 @dataclass(frozen=True)
 class Deviation:
-    """Inputs for which an operation is lowered and gives other numbers than the reference.
+    """Inputs for which a lowered operation gives other numbers than the reference.
 
     Args:
         op: the class of the operation.
-        where: the inputs, for the user's eyes: "a NaN in a window".
-        reason: what comes out, and why.
-        cases: cases of the suite that show it, each of them only such inputs.
-        devices: devices it concerns; empty for all.
-        upstream: where the framework tracks it, if it does.
+        where: the inputs, shown to the user: "a NaN in a window".
+        reason: the result, and why it differs.
+        cases: cases of the suite that show the deviation and have only such inputs.
+        devices: affected devices; empty for all.
+        upstream: link to the framework's issue, if there is one.
     """
 
     op: type[Op]
@@ -60,14 +60,14 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Variant:
-    """A way in which a framework may run on some machine, which must give the same numbers.
+    """A configuration of a framework, as on other machines; it must give the same numbers.
 
     Args:
-        name: how `dnnbridge conformance --variant` calls it.
+        name: the value of `dnnbridge conformance --variant`.
         environment: variables and their values, set before the framework is imported.
-        about: what is otherwise, for the user's eyes.
-        devices: devices that know it.
-        cores: processors that the process may use, where the system can tell it; 0 for all.
+        about: what the variant changes, shown to the user.
+        devices: devices that have the variant.
+        cores: number of processors the process may use, if the system can limit it; 0 for all.
     """
 
     name: str
@@ -79,21 +79,21 @@ class Variant:
 
 @dataclass(frozen=True)
 class BackendInfo:
-    """What is known of a backend without importing its framework.
+    """Facts about a backend that are known without importing its framework.
 
     Args:
-        name: what DNNBRIDGE_BACKEND says.
+        name: the value of DNNBRIDGE_BACKEND.
         modules: import packages that must be installed.
-        distributions: names under which the framework may be installed, to find its version.
+        distributions: pip names of the framework, used to find its version.
         install: the command that installs it.
-        devices: kinds of device it can use, where the machine has them.
-        priority: the installed backend with the highest one is the default.
-        natives: packages whose live optimizers it can read, for `from_native`.
-        reuses: whether an executable may serve another run when the one before is gone; its state
-            is written anew.
-        variants: ways in which the framework may run, each of which the suite holds to the same.
-        by_rows: whether it compiles what `flatten` makes of large tables, which are updated by
-            rows: it has `SumRepeats`, puts rows where a table lies, and reads of it but rows.
+        devices: kinds of device it can use, if the machine has them.
+        priority: the installed backend with the highest priority is the default.
+        natives: packages whose optimizer objects it can read, for `from_native`.
+        reuses: whether a new run may reuse the executable of a deleted run. The state is written
+            again.
+        variants: configurations of the framework that must give the same numbers.
+        by_rows: whether it supports updates of large tables by rows, as `flatten` writes them. It
+            lowers `SumRepeats`, puts rows in place, and reads only rows of a table.
     """
 
     name: str
@@ -109,19 +109,19 @@ class BackendInfo:
 
 
 class Claim(NamedTuple):
-    """A kernel by which a backend replaces the calls of one spec class.
+    """A kernel with which a backend replaces the calls of one spec class.
 
     Attributes:
-        applies: whether it computes this spec.
-        lower: what the backend makes of it, in its own terms: (spec, *inputs) -> outputs; one that
-            works in place gets (spec, places, *inputs) and returns nothing. Inputs are those of
-            the call, then what its equation declared or captured, such as weights and random
-            arrays, in the order of their first use.
-        fits: whether it computes this call, by the types and the number of inputs and outputs: a
-            mask, a random array or a loss that a layer adds makes one more of them.
-        in_place: whether it changes state arrays where they lie, one for each output of the call,
-            in their order. Such calls are left to it only where nothing else reads what they make,
-            nor the arrays later (`flattening.Places`).
+        applies: whether the kernel can compute this spec.
+        lower: (spec, *inputs) -> outputs, in the backend's own terms. A kernel that works in place
+            gets (spec, places, *inputs) and returns nothing. The inputs are those of the call, then
+            the weights and random arrays that its equation declared or captured, in the order of
+            first use.
+        fits: whether the kernel can compute this call, judged by the types and numbers of inputs
+            and outputs. A mask, a random array or a loss added by a layer changes these.
+        in_place: whether the kernel changes state arrays in place, one for each output of the call,
+            in order. It is used only if neither the old arrays nor the results are read later
+            (`flattening.Places`).
     """
 
     applies: Callable[[Any], bool]
@@ -131,15 +131,15 @@ class Claim(NamedTuple):
 
 
 Rows = Callable[[Array], Mapping[str, Any]]
-"""Feeds of a call from the numbers of examples, an int32 array (steps, batch)."""
+"""Returns the feeds of a call for indices of examples, an int32 array (steps, batch)."""
 
 
 class Executable(Protocol):
-    """A program compiled for a device, with the arrays that live between its steps."""
+    """A program compiled for a device, with its state arrays."""
 
     @property
     def compilations(self) -> int:
-        """How often something has been compiled: each function, and again for a new shape."""
+        """Number of compilations so far: one per function and shape."""
         ...
 
     def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
@@ -147,13 +147,12 @@ class Executable(Protocol):
 
         Args:
             function: a key of `Program.functions`.
-            feeds: for every feed an array with a first axis of at least `steps`, one entry a
-                step, or what `keep` made of such. A caller that keeps the size of that axis
-                avoids new compilations.
-            steps: how many of them to run.
+            feeds: for every feed an array with one entry per step, or the result of `keep`. The
+                first axis has at least `steps` entries; keeping its size avoids new compilations.
+            steps: number of steps to run.
 
-        What it raises in a training, outside of `interrupts.unchanged`, means that some arrays
-        may have been changed and others not: the run is not used any more.
+        An exception during training, outside of `interrupts.unchanged`, may leave only some arrays
+        updated. The run must not be used afterwards.
 
         Returns:
             For every result an array with a first axis of `steps`.
@@ -161,9 +160,9 @@ class Executable(Protocol):
         ...
 
     def keep(self, arrays: Mapping[str, Array]) -> Rows | None:
-        """Copy arrays of examples to the device, and return what makes feeds of their rows there.
+        """Copy arrays of examples to the device; return a function that gathers rows there.
 
-        None where nothing is gained by it.
+        Return None if this saves no time.
         """
         ...
 
@@ -189,7 +188,7 @@ class Backend(Protocol):
 
     @property
     def claims(self) -> Mapping[type, Claim]:
-        """Specs whose calls it lowers as a whole."""
+        """Kernels for whole calls, by spec class."""
         ...
 
     @property
@@ -199,16 +198,16 @@ class Backend(Protocol):
     def deviations(self) -> tuple[Deviation, ...]: ...
 
     def devices(self) -> tuple[str, ...]:
-        """Return the devices of this machine that it can use, the preferred one first."""
+        """Return the usable devices of this machine, the preferred one first."""
         ...
 
     def compile(self, program: Program, device: str) -> Executable:
-        """Compile a program whose operations have been checked."""
+        """Compile a program; its operations have already been checked."""
         ...
 
 
 def choose_device(backend: Backend, device: str | None) -> str:
-    """Return the device asked for, or the backend's preferred one."""
+    """Return the requested device, or the backend's preferred one."""
     usable = backend.devices()
     if device is None:
         return usable[0]

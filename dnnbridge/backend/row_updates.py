@@ -1,15 +1,16 @@
-"""`by_rows`: a step in which an optimizer touches only those rows of a table that were read.
+"""`by_rows`: update only the rows of a table that a step reads.
 
-Where the gradient of a row is 0 and the optimizer leaves such a row alone, it need not be read:
+Rows that a step does not read have gradient 0. Many optimizers leave such rows unchanged, so they
+need not be read:
 
     p = Take(T, x)                      before the derivative
-    …, d = ValueAndGrad(…, p)           by the rows in place of the table
-    g = SumRepeats(d, x)                a row read twice has the sum of both
-    p, s = update(p, g, Take(S, x))     the equation of the optimizer, of rows
+    …, d = ValueAndGrad(…, p)           with respect to the rows, not the table
+    g = SumRepeats(d, x)                add the gradients of a row read twice
+    p, s = update(p, g, Take(S, x))     the optimizer's equation, applied to the rows
     T, S = PutRows(T, x, p), PutRows(S, x, s)
 
-The numbers are those of the whole table, which the reference computes. An array is read by one
-`Take`: MindSpore copies it for a second one.
+The result equals the update of the whole table, which the reference computes. Each array has only
+one `Take`, as MindSpore copies the array for a second one.
 """
 
 from __future__ import annotations
@@ -26,28 +27,31 @@ from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.program.program import Function
 
 LEAST = 2**18
-"""Elements of a table from which on it is updated by rows."""
+"""Smallest number of elements of a table that is updated by rows."""
 
 EXAMPLES = 1024
-"""And it has more rows than so many examples read: else a batch may well read most of it."""
+"""The table must also have more rows than this many examples read.
+
+Otherwise a batch may read most of the table.
+"""
 
 
 @dataclass(frozen=True)
 class RowUpdate:
-    """What stands in a graph for an update by rows, and for the reading before it."""
+    """The spec of calls that read the rows of a table or update them."""
 
     optimizer: AbstractOptimizer
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A table whose rows can be updated by themselves.
+    """A table that can be updated by rows.
 
     Attributes:
         update: the call of the optimizer.
-        inner: the table in the body that is differentiated.
-        gradient: of the whole table.
-        takes: what reads rows of it in the body.
+        inner: the table in the differentiated body.
+        gradient: the gradient of the whole table.
+        takes: the nodes that read rows of the table in the body.
     """
 
     update: Node
@@ -57,7 +61,7 @@ class _Table:
 
 
 def by_rows(function: Function, claimed: Claimed) -> Function:
-    """Return the function with tables updated by rows, wherever that gives the same numbers."""
+    """Return the function with tables updated by rows, if that gives the same numbers."""
     graph = function.graph
     replaced: dict[Node, list[Node]] = {}
     for node in graph.nodes:
@@ -74,7 +78,7 @@ def by_rows(function: Function, claimed: Claimed) -> Function:
 
 
 def _updates(function: Function, derivative: Node) -> Iterator[Node]:
-    """Yield the updates of large tables whose gradient comes from a derivative and goes nowhere."""
+    """Yield updates of large tables whose gradient comes from a node and has no other reader."""
     graph = function.graph
     uses = Counter(value for node in graph.nodes for value in node.inputs)
     uses.update(graph.outputs)
@@ -100,7 +104,7 @@ def _updates(function: Function, derivative: Node) -> Iterator[Node]:
 
 
 def _table(derivative: Node, body: Graph, update: Node) -> _Table | None:
-    """Return the table of an update if the body takes rows of it, and nothing else of it."""
+    """Return the table of an update if the body reads it only by rows, or None."""
     place = derivative.inputs.index(update.inputs[0])
     inner = body.inputs[place]
     assert isinstance(derivative.op, ValueAndGrad)
@@ -122,7 +126,10 @@ def _table(derivative: Node, body: Graph, update: Node) -> _Table | None:
 
 
 def _origin(body: Graph, index: Value) -> list[Node] | None:
-    """Return the nodes that make an index, if whole numbers alone do; they can stand before."""
+    """Return the nodes that compute an index, or None if one has float values or a body.
+
+    The returned nodes can run before the derivative.
+    """
     wanted, found = {index}, []
     for node in reversed(body.nodes):
         if not wanted.isdisjoint(node.outputs):
@@ -134,7 +141,7 @@ def _origin(body: Graph, index: Value) -> list[Node] | None:
 
 
 def _rewritten(derivative: Node, body: Graph, tables: Sequence[_Table]) -> dict[Node, list[Node]]:
-    """Return the nodes that stand in the places of a derivative and of the updates."""
+    """Return the nodes that replace a derivative and the updates of its tables."""
     outer = dict(zip(body.inputs, derivative.inputs, strict=True))
     before: list[Node] = []
     read = {}
@@ -155,7 +162,7 @@ def _rewritten(derivative: Node, body: Graph, tables: Sequence[_Table]) -> dict[
 
 
 def _hoisted(body: Graph, index: Value, outer: dict[Value, Value], before: list[Node]) -> Value:
-    """Write what makes an index before the derivative, and return the index there."""
+    """Copy the computation of an index before the derivative and return the index there."""
     for node in _origin(body, index) or []:
         if node.outputs[0] not in outer:
             outer |= {value: _like(value) for value in node.outputs}
@@ -167,7 +174,7 @@ def _hoisted(body: Graph, index: Value, outer: dict[Value, Value], before: list[
 def _by_takes(
     derivative: Node, body: Graph, tables: Sequence[_Table], outer: Mapping[Value, Value]
 ) -> tuple[Node, dict[Node, Value]]:
-    """Return the derivative by rows in place of tables, and the gradient of each `Take`."""
+    """Return the derivative with respect to rows, and the gradient of each `Take`."""
     assert isinstance(derivative.op, ValueAndGrad)
     takes = [take for table in tables for take in table.takes]
     gone = {table.inner for table in tables}
@@ -191,8 +198,10 @@ def _by_takes(
 
 
 def _read(table: _Table, given: Sequence[Value]) -> Node:
-    """Write the reading of a table: an index that it has for each, whether that is the one given,
-    the rows there, and what each `Take` gives.
+    """Write the call that reads a table.
+
+    It returns clamped indices, whether each index was in range, the rows there, and the value of
+    each `Take`.
     """
     builder = Builder("read", table.takes[0].path)
     array = builder.input("table", table.inner.type)
@@ -209,9 +218,9 @@ def _read(table: _Table, given: Sequence[Value]) -> Node:
 
 
 def _row_update(update: Node, read: Node, gradients: Sequence[Value]) -> Node:
-    """Write the update of a table, given what was read of it and the gradients of that.
+    """Write the update of a table from the read rows and their gradients.
 
-    What the table lacks counts as a row that it has, with a gradient of 0.
+    An index out of range counts as the clamped index with a gradient of 0.
     """
     optimizer, builder = _optimizer(update), Builder("rows", update.path)
     count = len(update.outputs) - 1
@@ -242,7 +251,7 @@ def _rows(table: Value) -> int:
 
 
 def _joined(parts: Sequence[Value], row: tuple[Dim, ...]) -> Value:
-    """Put what is of the same rank one after another: (batch, …) as (batch, n), else as (n,)."""
+    """Concatenate values, flattened before the row axes to (batch, n), or to (n,) without batch."""
     flat = []
     for part in parts:
         batch, size = _split(part.shape[: part.rank - len(row)])
@@ -251,7 +260,7 @@ def _joined(parts: Sequence[Value], row: tuple[Dim, ...]) -> Value:
 
 
 def _parted(joined: Value, likes: Sequence[Value], rank: int) -> list[Value]:
-    """Take apart again what `_joined` would make of the values, for indices of a rank."""
+    """Split a result of `_joined` into values shaped like `likes`; `rank` is that of its index."""
     if len(likes) == 1:
         return [ops.reshape(joined, likes[0].shape)]
     row, start, made = joined.shape[rank:], 0, []
@@ -265,7 +274,7 @@ def _parted(joined: Value, likes: Sequence[Value], rank: int) -> list[Value]:
 
 
 def _split(shape: tuple[Dim, ...]) -> tuple[tuple[Dim, ...], int]:
-    """Return the batch, if there is one, and the size of all other axes together."""
+    """Return the batch axis, if there is one, and the product of all other sizes."""
     batch = shape[:1] if shape[:1] == (BATCH,) else ()
     return batch, math.prod(size for size in shape[len(batch) :] if size is not None)
 
@@ -276,5 +285,5 @@ def _within(x: Value, last: int) -> Value:
 
 
 def _like(value: Value, name: str = "") -> Value:
-    """Return a value of the same type that is another one."""
+    """Return a new value of the same type."""
     return Value(value.builder, name or value.name, value.type)

@@ -1,4 +1,4 @@
-"""A program run step by step on arrays of NumPy, for backends that evaluate eagerly."""
+"""Run a program step by step on NumPy arrays, for backends that evaluate eagerly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StepwiseExecutable:
     """An `Executable` that keeps the state in float64 and evaluates a flat graph per step.
 
     Args:
-        program: what is run.
+        program: the program to run.
         outputs_of: returns the outputs of a flat graph, given an array for each input.
     """
 
@@ -36,11 +36,11 @@ class StepwiseExecutable:
         with unchanged():
             rows = [self._step(function, feeds, k, state) for k in range(steps)]
             columns = [np.stack(column) for column in zip(*rows, strict=True)]
-        self._state = state  # all steps or, after an interrupt, none
+        self._state = state  # after an interrupt, no step has changed the state
         return dict(zip(described.results, columns, strict=True))
 
     def keep(self, arrays: Mapping[str, Array]) -> None:
-        return None  # they are where it computes
+        return None  # NumPy arrays need no copy
 
     def read(self) -> dict[str, Array]:
         return {name: array.copy() for name, array in self._state.items()}

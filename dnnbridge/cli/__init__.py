@@ -1,4 +1,4 @@
-"""The command `dnnbridge`. A command imports what it needs when it runs, so that help is fast."""
+"""The command `dnnbridge`. Each command imports its packages when it runs, so that help is fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dnnbridge.cli.train import train
 @click.group(cls=CleanErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dnnbridge")
 def main() -> None:
-    """One spec of a training experiment, the same numbers on every backend."""
+    """Define a training experiment once and get the same numbers on every backend."""
 
 
 for command in (

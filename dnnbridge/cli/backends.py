@@ -7,7 +7,7 @@ import click
 
 @click.command(short_help="List the backends, installed or not.")
 def backends() -> None:
-    """List the backends: what is installed, how to install what is not, and what is broken."""
+    """List the backends: which are installed or broken, and how to install the others."""
     from rich.markup import escape
     from rich.table import Table
 

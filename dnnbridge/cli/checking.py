@@ -1,4 +1,4 @@
-"""Find what is wrong before anything is trained."""
+"""Check arguments before training starts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dnnbridge.training.compiling import BACKEND_VARIABLE
 
 
 def check_backends(names: Sequence[str], device: str | None = None) -> None:
-    """Raise unless all backends are known and installed; imports none of their frameworks.
+    """Raise unless all backends are known and installed; imports no framework.
 
-    Without names the one is checked that the environment or dnnbridge would choose.
+    Without names, check the backend that the environment variable or dnnbridge would choose.
     """
     for name in names or [_chosen()]:
         known = require_backend(name)
@@ -24,7 +24,7 @@ def check_backends(names: Sequence[str], device: str | None = None) -> None:
                 f"backend {name} has no such device",
                 where="device",
                 got=repr(device),
-                hint=f"It knows {', '.join(known.devices)}.",
+                hint=f"Its devices are {', '.join(known.devices)}.",
             )
 
 
@@ -34,7 +34,7 @@ def _chosen() -> str:
 
 
 def check_writable(option: str, path: Path | None) -> None:
-    """Raise if a file that is to be written at the end could not be."""
+    """Raise if an output file could not be written at the end."""
     if path is None:
         return
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--backends",
     metavar="A,B[,C]",
-    help="Two or more; differences are relative to the one that is named later.  "
+    help="Two or more backends. Differences of a pair are relative to the second.  "
     "[default: all that are installed]",
 )
 @click.option(
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The HTML report to write.",
 )
-@click.option("--json", "json_file", type=WRITTEN, help="Write every number, also as JSON.")
+@click.option("--json", "json_file", type=WRITTEN, help="Also write every number as JSON.")
 def compare(
     file: Path,
     data: str,
@@ -44,8 +44,8 @@ def compare(
 ) -> None:
     """Train the experiment of FILE on several backends and compare the numbers.
 
-    Each backend trains in a process of its own, one after the other. Nothing is trained before
-    all of them have compiled the experiment.
+    Each backend trains in its own process, one after the other. Training starts after all of them
+    have compiled the experiment.
     """
     from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_backends, check_writable
@@ -71,7 +71,7 @@ def compare(
 
 
 def _names(text: str | None) -> list[str]:
-    """Return the backends asked for; two or more, each once."""
+    """Return the requested backends: two or more, each once."""
     from dnnbridge.backend.plugins import available_backends
     from dnnbridge.errors import BackendError
 
@@ -81,10 +81,10 @@ def _names(text: str | None) -> list[str]:
         names = [name.strip() for name in text.split(",")]
     if len(names) < 2 or len(set(names)) < len(names):
         raise BackendError(
-            "compare takes two or more backends, each once",
+            "compare needs two or more different backends",
             where="backends",
             got=", ".join(names),
-            hint="`dnnbridge backends` lists them.",
+            hint="`dnnbridge backends` lists all backends.",
         )
     return names
 

@@ -1,4 +1,4 @@
-"""`dnnbridge compare-worker`: what `compare` runs in a process of its own for each backend."""
+"""`dnnbridge compare-worker`: the process that `compare` starts for each backend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compare_worker(
     backend: str,
     folder: Path,
 ) -> None:
-    """Compile, say so on stdout, wait for a line on stdin, train, and record it in a folder."""
+    """Compile, report it on stdout, wait for a line on stdin, train, and record the training."""
     import sys
     import time
 
@@ -55,28 +55,28 @@ def compare_worker(
             epochs=epochs,
             validation_data=(dataset.x_test, dataset.y_test),
             callbacks=[Recorder(recording), _sender()],
-            on_nonfinite="warn",  # so that all backends train as long
+            on_nonfinite="warn",  # so that all backends run the same number of steps
         )
 
 
 def _same_experiment(file: Path, expected: Path) -> Experiment:
-    """Read the file again, for the classes that it defines, and check that it says the same."""
+    """Read the file, which also defines its classes, and check that the experiment is the same."""
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.errors import SpecError
 
     experiment = read_experiment(file)
     if experiment.to_json() != expected.read_text():
         raise SpecError(
-            "must give the same experiment each time it is run",
+            "must define the same experiment each time it runs",
             where=str(file),
-            got="another one",
-            hint="Fix what changes from run to run, such as random or time-dependent values.",
+            got="a different one",
+            hint="Remove random or time-dependent values.",
         )
     return experiment
 
 
 def _sender() -> Callback:
-    """Return a callback that tells the parent process how far the training is."""
+    """Return a callback that reports progress to the parent process."""
     from dnnbridge.cli.workers import send
     from dnnbridge.training.callbacks import Callback
     from dnnbridge.training.history import numbers
@@ -97,7 +97,7 @@ def _sender() -> Callback:
 
 
 def _versions(backend: str) -> dict[str, str]:
-    """Return the versions that decide the numbers."""
+    """Return the versions of packages that affect the numbers."""
     import numpy as np
 
     from dnnbridge import __version__, available_backends

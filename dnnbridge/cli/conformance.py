@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from dnnbridge.testing.subject import Subject
 
 
-@click.command(short_help="Hold a backend to the float64 reference, and say where it is not right.")
+@click.command(short_help="Compare a backend with the float64 reference and report the errors.")
 @click.option(
     "--backend",
     metavar="A[,B]",
-    help="One or more names of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, else the first "
+    help="One or more names of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, or the first "
     "that is installed]",
 )
-@click.option("--device", help="cpu, gpu or ascend.  [default: DNNBRIDGE_DEVICE, else the "
+@click.option("--device", help="cpu, gpu or ascend.  [default: DNNBRIDGE_DEVICE, or the "
               "backend's choice]")  # fmt: skip
-@click.option("--variant", metavar="A[,B]", help="Run the framework as it may elsewhere, such as "
-              '"no-onednn", or in every way it knows: "all".')  # fmt: skip
-@click.option("--select", metavar="WORDS", default="", help="Only checks with one of these words, "
-              "separated by commas, in their area, entry or name.")  # fmt: skip
-@click.option("--quick", is_flag=True, help="One check of every entry.")
-@click.option("--jobs", type=POSITIVE, default=1, show_default=True, help="Processes at once.")
+@click.option("--variant", metavar="A[,B]", help="Run the framework in other configurations, such "
+              'as "no-onednn", or in all of them: "all".')  # fmt: skip
+@click.option("--select", metavar="WORDS", default="", help="Run only checks with one of these "
+              "comma-separated words in their area, entry or name.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Run one check of every entry.")
+@click.option("--jobs", type=POSITIVE, default=1, show_default=True, help="Number of processes.")
 @click.option("--share", hidden=True, help="K/N: the checks of one process of several.")
 @click.option("--report", type=WRITTEN, help="Write an HTML report.")
 @click.option("--json", "json_file", type=WRITTEN, help="Write every measurement as JSON.")
 @click.option(
-    "--against", type=EXISTING, metavar="JSON", help="Say what has changed since that was written."
+    "--against", type=EXISTING, metavar="JSON", help="Report changes since this file was written."
 )
 def conformance(
     backend: str | None,
@@ -52,10 +52,10 @@ def conformance(
     json_file: Path | None,
     against: Path | None,
 ) -> None:
-    """Ask a backend every check of the suite, and compare its numbers with the reference.
+    """Run every check of the suite on a backend and compare its numbers with the reference.
 
-    The exit status is 1 where a check fails. What a backend declares that it cannot do, or does
-    otherwise, is listed and fails nothing.
+    The exit status is 1 if a check fails. Declared limitations and deviations of a backend are
+    listed but do not fail.
     """
     from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_backends, check_writable
@@ -75,7 +75,7 @@ def conformance(
     every = all_checks()
     checks = select_from(every, words=select, quick=quick)
     if not checks:
-        raise click.BadParameter(f"no check has one of {select!r}", param_hint="--select")
+        raise click.BadParameter(f"no check matches {select!r}", param_hint="--select")
     if share:
         checks = share_of(checks, *map(int, share.split("/")))
     words = ["--select", select, *(["--quick"] if quick else [])]
@@ -101,7 +101,7 @@ def conformance(
         raise click.exceptions.Exit(1)
 
 
-@click.command("conformance-report", short_help="Put JSON files of `conformance` in one report.")
+@click.command("conformance-report", short_help="Merge JSON files of `conformance` in one report.")
 @click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="JSON...")
 @click.option(
     "--report",
@@ -111,7 +111,7 @@ def conformance(
     help="The HTML report to write.",
 )
 def conformance_report(files: tuple[Path, ...], report: Path) -> None:
-    """Put what `dnnbridge conformance --json` wrote, on one machine or several, in one report."""
+    """Merge files of `dnnbridge conformance --json`, from one or more machines, in one report."""
     from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_writable
     from dnnbridge.testing.recorded import read_all
@@ -122,7 +122,7 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
 
 
 def _subjects(names: list[str], device: str | None) -> list[Subject]:
-    """Load the backends; the reference that they are held to is one, its results made once."""
+    """Load the backends; they share one reference, so that its results are computed once."""
     from dnnbridge.backend.plugins import load_backend
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.testing.subject import Subject
@@ -142,7 +142,7 @@ def _ask(subject: Subject, checks: list[Check], words: list[str], jobs: int) -> 
     name = subject.backend.info.name
     if jobs > 1:
         return _in_processes(name, subject.device, checks, words, jobs)
-    gc.freeze()  # MindSpore collects before it compiles, and would search the frameworks each time
+    gc.freeze()  # MindSpore collects garbage before it compiles; don't scan the frameworks
     with shown_progress(name, checks) as done:
         return run_checks(checks, subject, done)
 
@@ -168,14 +168,14 @@ def _in_processes(
 def _before(
     before: list[Conformance], against: str, keys: list[tuple[str, str, str]]
 ) -> list[Conformance]:
-    """Return what each backend, on a device and in a variant, was before, or raise."""
+    """Return earlier results, or raise if they lack a backend on its device and variant."""
     from dnnbridge.errors import SpecError
 
     there = {(each.backend, each.device, each.variant) for each in before}
     for name, device, variant in keys:
         if (name, device, variant) not in there:
             raise SpecError(
-                "was written for another backend",
+                "has no results of this backend, device and variant",
                 where=against,
                 got=", ".join(sorted(f"{each.name} on {each.device}" for each in before)),
                 hint=f"Give a file of {f'{name} {variant}'.rstrip()} on {device}.",
@@ -184,7 +184,7 @@ def _before(
 
 
 def _print(found: Conformance, before: list[Conformance], every: list[Check]) -> None:
-    """Print what was found, and what has changed, of all checks that there are."""
+    """Print the results and the changes since earlier results."""
     from dnnbridge.cli.conformance_tables import area_table, change_lines, outcome_lines
     from dnnbridge.cli.tables import print_table, say
     from dnnbridge.testing.changes import changes, key_of

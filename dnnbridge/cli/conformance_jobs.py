@@ -1,4 +1,4 @@
-"""Ask a backend in several processes at once, each a share of the checks."""
+"""Run the checks of a backend in several processes, each with a share of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dnnbridge.testing.running import Conformance
 
 
 def share(checks: Sequence[Check], number: int, count: int) -> list[Check]:
-    """Return the checks of one process of several; those that belong together stay so.
+    """Return the checks of one of several processes; checks that belong together stay together.
 
     Example:
         >>> from dnnbridge.testing.checks import all_checks
@@ -39,30 +39,30 @@ def ask_in_processes(
     folder: Path,
     variant: Variant | None = None,
 ) -> Conformance:
-    """Run a command once per process, each with its share, and put together what they found.
+    """Run a command once per process, each with its share of checks, and merge the results.
 
     Args:
         command: arguments of `dnnbridge conformance` that name one backend and the checks.
-        checks: what they ask together, in the order of the result.
-        jobs: how many processes.
-        folder: for their files.
-        variant: of the backend, whose environment they have.
+        checks: all checks, in the order of the result.
+        jobs: number of processes.
+        folder: folder for their files.
+        variant: variant of the backend, whose environment the processes have.
 
     Raises:
-        BackendError: a process ended without a result; the message has what it wrote last.
+        BackendError: a process ended without a result; the message has the end of its output.
     """
     with ExitStack() as ending:
         started = []
         for k in range(jobs):
             started.append(_start([*command, "--share", f"{k}/{jobs}"], folder / str(k), variant))
-            ending.callback(started[-1].kill)  # one that has ended is left alone
+            ending.callback(started[-1].kill)  # does nothing if the process has ended
         ended = [process.wait() for process in started]
     found = []
     for k in range(jobs):
         written = folder / f"{k}.json"
         if not written.exists():
             tail = (folder / f"{k}.txt").read_text(errors="replace")[-1500:]
-            raise BackendError(f"a process of the suite ended with {ended[k]}", got=tail.strip())
+            raise BackendError(f"a suite process failed with status {ended[k]}", got=tail.strip())
         found += read(written)
     order = {(check.area, check.id): k for k, check in enumerate(checks)}
     outcomes = itertools.chain(*(each.outcomes for each in found))
@@ -79,6 +79,6 @@ def _start(
     with Path(f"{stem}.txt").open("wb") as log:
         process = subprocess.Popen(program, stdout=log, stderr=subprocess.STDOUT, env=environment)
     if variant and variant.cores and hasattr(os, "sched_setaffinity"):
-        usable = sorted(os.sched_getaffinity(0))  # before the process imports the framework
+        usable = sorted(os.sched_getaffinity(0))  # set before the process imports the framework
         os.sched_setaffinity(process.pid, usable[: variant.cores])
     return process

@@ -1,4 +1,4 @@
-"""Show how far a run of the suite is."""
+"""Show the progress of the suite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dnnbridge.testing.running import Outcome
 
 @contextmanager
 def shown_progress(backend: str, checks: Sequence[Check]) -> Iterator[Callable[[Outcome], None]]:
-    """Show a bar on a terminal, a line per area in a log; failures as they come."""
+    """Show a bar and each failure on a terminal, or a line per area in a log."""
     if not sys.stderr.isatty():
         yield _line_per_area(backend, checks)
         return
@@ -25,7 +25,7 @@ def shown_progress(backend: str, checks: Sequence[Check]) -> Iterator[Callable[[
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
-    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # what the others leave
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # the remaining width
     columns = (
         *(TextColumn(backend), BarColumn(12), MofNCompleteColumn(), TimeElapsedColumn()),
         TextColumn("{task.description}", markup=False, table_column=rest),

@@ -1,4 +1,4 @@
-"""What a run of the suite found, for a terminal or a log."""
+"""Results of the suite as tables and lines, for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnbridge.testing.running import Conformance, Outcome
 
 
 def area_table(found: Conformance) -> Table:
-    """Show counts, the largest share of a tolerance and the time, a row for each area."""
+    """Return a table of counts, largest shares of a tolerance and times, one row per area."""
     table = Table("area")
     for label in ("checks", "passed", "failed", "limited", "of its tolerance", "seconds"):
         table.add_column(label, justify="right")
@@ -34,7 +34,7 @@ def _row(outcomes: list[Outcome]) -> list[str]:
 
 
 def outcome_lines(found: Conformance) -> Iterator[str]:
-    """Say what failed and where, what is limited and why, and what it was measured on."""
+    """Yield a line for each failure and limitation, then the verdict with the versions."""
     for outcome in found.failed:
         yield f"FAILED {_name(outcome)}: {outcome.reason}"
     by_reason: dict[str, list[str]] = {}
@@ -50,7 +50,7 @@ def outcome_lines(found: Conformance) -> Iterator[str]:
 
 
 def change_lines(before: Conformance, now: Conformance, found: Changes) -> Iterator[str]:
-    """Say what is otherwise than before; one line where nothing is."""
+    """Yield a line for each change since earlier results, or one line if there is none."""
     for name in sorted(before.versions.keys() | now.versions.keys()):
         old, new = (each.versions.get(name, "none") for each in (before, now))
         if old != new:
@@ -67,7 +67,7 @@ def change_lines(before: Conformance, now: Conformance, found: Changes) -> Itera
         if outcomes:
             yield f"{what}: {', '.join(map(_name, outcomes))}"
     if not found:
-        yield "Nothing has changed."
+        yield "No changes."
 
 
 def _growth(growth: Growth) -> str:

@@ -1,4 +1,4 @@
-"""Find the variants of a backend: ways in which its framework may run on other machines."""
+"""Find the variants of a backend: configurations of its framework, as on other machines."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Asked:
 
 
 def variants(backend: str | None, device: str | None, names: str) -> list[Asked]:
-    """Return the variants that are named, of each of the backends; imports no framework.
+    """Return the named variants of each backend; imports no framework.
 
     Args:
-        backend: names, separated by commas.
-        device: kind; by default what the environment says, or the CPU.
-        names: of variants, separated by commas, or "all" that the device knows.
+        backend: comma-separated names of backends.
+        device: kind of device; by default the environment variable, or the CPU.
+        names: comma-separated names of variants, or "all" for all of the device.
 
     Raises:
-        BackendError: a backend has no such variant, or the device does not know it.
+        BackendError: a backend has no such variant on the device.
     """
     given = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
     kind = device or os.environ.get(DEVICE_VARIABLE) or "cpu"
@@ -47,7 +47,7 @@ def variants(backend: str | None, device: str | None, names: str) -> list[Asked]
 
 def _known(info: BackendInfo, known: dict[str, Variant], name: str, device: str) -> Variant:
     if name not in known:
-        hint = close_match(name, known) if known else "Leave --variant out."
+        hint = close_match(name, known) if known else "Remove --variant."
         raise BackendError(
             f"backend {info.name} has no such variant on {device}",
             where="--variant",

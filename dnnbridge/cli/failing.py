@@ -1,4 +1,4 @@
-"""Errors of dnnbridge become one line on stderr and exit status 1; signals have their own."""
+"""Turn errors of dnnbridge into one line on stderr and exit status 1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dnnbridge.errors import DnnbridgeError
 
 
 class CleanErrors(click.Group):
-    """A group whose commands end with a message in place of a traceback, and warn in a line."""
+    """A group whose commands print errors and warnings as one line, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -23,7 +23,7 @@ class CleanErrors(click.Group):
 
 
 def located(error: DnnbridgeError, place: str) -> DnnbridgeError:
-    """Return the same error with the file that it is about.
+    """Return the same error, located in a file.
 
     Example:
         >>> from dnnbridge.errors import SpecError

@@ -1,4 +1,4 @@
-"""Show what dnnbridge logs."""
+"""Show the log messages of dnnbridge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dnnbridge.base.folding import folded, width_of
 
 @contextmanager
 def shown_logs(level: int = logging.INFO, err: bool = True) -> Iterator[None]:
-    """Print records of dnnbridge from a level on, as they come, to stderr or stdout."""
+    """Print log messages of dnnbridge from a level up to stderr or stdout."""
     logger = logging.getLogger("dnnbridge")
     handler, before = _Echo(err), logger.level
     logger.addHandler(handler)

@@ -20,13 +20,13 @@ from DNNBRIDGE_DATA), or PATH.npz with x_train, y_train, x_test and y_test, or x
 
 backend_option = click.option(
     "--backend",
-    help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, else the first that is "
+    help="A name of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, or the first that is "
     "installed]",
 )
 
 
 def training_options(command: Command) -> Command:
-    """Add FILE and how to train it."""
+    """Add the argument FILE and the options of a training."""
     for option in (
         click.option("--device", help="cpu, gpu or ascend.  [default: the backend's choice]"),
         click.option(

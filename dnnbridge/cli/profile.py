@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from dnnbridge.training.profiling import Profile
 
 
-@click.command(short_help="Say where the time of a training goes.")
+@click.command(short_help="Show where a training spends its time.")
 @training_options
 @backend_option
 def profile(
     file: Path, data: str, epochs: int, batch_size: int, device: str | None, backend: str | None
 ) -> None:
-    """Train the experiment of FILE and say where the time of a step goes.
+    """Train the experiment of FILE and show where a step spends its time.
 
     FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
-    One epoch more than asked for is trained, in which the steps are compiled.
+    One extra epoch is trained first, in which the steps are compiled.
     """
     from dnnbridge.cli.checking import check_backends
     from dnnbridge.cli.logs import shown_logs
@@ -74,7 +74,7 @@ def _print(found: Profile) -> None:
 
 
 def _print_choices() -> None:
-    """Say which kernels were chosen on this machine, if there was a choice."""
+    """Print the kernels chosen on this machine, if there was a choice."""
     from dnnbridge.backend.choosing import choices
     from dnnbridge.base.machine import machine
     from dnnbridge.cli.tables import say

@@ -17,12 +17,12 @@ NAME = "experiment"
 
 
 def read_experiment(path: Path) -> Experiment:
-    """Return the `experiment` of a FILE.py, or what a FILE.json holds.
+    """Return the `experiment` of a FILE.py, or the one in a FILE.json.
 
-    A Python file is run, with its own folder on `sys.path`; its `__name__` is not "__main__".
+    A Python file is run with its folder on `sys.path`; its `__name__` is not "__main__".
 
     Raises:
-        DnnbridgeError: with the file, and the line where the file fails.
+        DnnbridgeError: the file is wrong; the message has the file and the line.
     """
     if path.suffix == ".py":
         return _from_module(path, _run(path))
@@ -31,7 +31,7 @@ def read_experiment(path: Path) -> Experiment:
             "not a Python or JSON file",
             where=str(path),
             got=f"suffix {path.suffix!r}",
-            hint=f"Name an `{NAME}` in a .py file, or write a .json with Experiment.to_json().",
+            hint=f"Define an `{NAME}` in a .py file, or write a .json with Experiment.to_json().",
         )
     try:
         return Experiment.from_json(path.read_text("utf-8"))
@@ -47,7 +47,7 @@ def _from_module(path: Path, module: ModuleType) -> Experiment:
         return value
     others = [name for name, item in vars(module).items() if isinstance(item, Experiment)]
     raise SpecError(
-        f"must name an `{NAME}`, a dnnbridge.Experiment, at module level",
+        f"must define `{NAME}`, a dnnbridge.Experiment, at module level",
         where=str(path),
         got=shorten(value) if hasattr(module, NAME) else f"no `{NAME}`",
         hint=f"Rename {' or '.join(others)}." if others else f"Write {NAME} = db.Experiment(…).",
@@ -55,7 +55,7 @@ def _from_module(path: Path, module: ModuleType) -> Experiment:
 
 
 def _run(path: Path) -> ModuleType:
-    """Execute a file as a module, known to `sys.modules` as classes defined in it need."""
+    """Execute a file as a module in `sys.modules`, which classes defined in it need."""
     module = ModuleType(f"dnnbridge_file_{path.stem}")
     module.__file__ = str(path)
     folder = str(path.resolve().parent)
@@ -68,7 +68,7 @@ def _run(path: Path) -> ModuleType:
         raise located(error, _place(path, error)) from error
     except (Exception, SystemExit) as error:
         raise SpecError(
-            "running the file failed",
+            "the file raises an error",
             where=_place(path, error),
             got=_last_line(error),
             hint=f"`python {path}` shows the whole traceback.",

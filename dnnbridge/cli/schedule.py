@@ -12,11 +12,11 @@ from dnnbridge.cli.options import POSITIVE, WRITTEN
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", metavar="NAME|FILE")
 @click.argument("values", nargs=-1, metavar="[VALUE]...")
-@click.option("--arg", "pairs", multiple=True, metavar="NAME=VALUE", help="A value by its name.")
+@click.option("--arg", "pairs", multiple=True, metavar="NAME=VALUE", help="A named argument.")
 @click.option(
-    "--steps", type=POSITIVE, help="How many steps to print.  [default: 20; lists have their own]"
+    "--steps", type=POSITIVE, help="How many steps to print; not for lists.  [default: 20]"
 )
-@click.option("--plot", type=WRITTEN, metavar="FILE.svg|FILE.png", help="Draw it, too.")
+@click.option("--plot", type=WRITTEN, metavar="FILE.svg|FILE.png", help="Also draw the schedule.")
 def schedule(
     name: str,
     values: tuple[str, ...],
@@ -24,12 +24,12 @@ def schedule(
     steps: int | None,
     plot: Path | None,
 ) -> None:
-    """Print step and value of a schedule.
+    """Print the steps and values of a schedule.
 
     NAME is a schedule (ExponentialDecay …), MindSpore's name of one (ExponentialDecayLR …) or a
-    list function (exponential_decay_lr …), with its arguments as JSON literals; FILE is an
-    experiment (.py or .json), of which the learning rate is shown. A schedule that listens to a
-    metric (Plateau) is shown as it is until it hears one.
+    list function (exponential_decay_lr …). Its arguments are JSON literals. FILE is an experiment
+    (.py or .json), whose learning rate is shown. A schedule that reads a metric (Plateau) is shown
+    as it is before the first metric.
 
     \b
     dnnbridge schedule exponential_decay_lr 0.1 0.9 6 2 1

@@ -1,4 +1,4 @@
-"""Make the values of a schedule that the command line names."""
+"""Compute the values of a schedule named on the command line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NATIVE: dict[str, Callable[..., AbstractSchedule]] = {
     for name in schedules.__all__
     if name[0].isupper() and inspect.isfunction(getattr(schedules, name))
 }
-"""Functions under the names of classes of a framework."""
+"""Functions with the names of framework classes."""
 
 
 def schedule_values(
@@ -46,7 +46,7 @@ def schedule_values(
     named = _named(pairs)
     if name in LISTS:
         if steps is not None:
-            raise _useless("--steps", name, "its arguments say how many steps there are")
+            raise _useless("--steps", name, "its arguments set the number of steps")
         return _call(LISTS[name], positional, named)
     if name in classes:
         return _make(classes[name], positional, named).values(steps or STEPS)
@@ -56,12 +56,12 @@ def schedule_values(
         hint = close_match(name, [*classes, *NATIVE, *LISTS, "FILE.py", "FILE.json"])
         raise SpecError("unknown schedule", got=repr(name), hint=hint)
     if positional or named:
-        raise _useless("arguments", name, "the file says everything")
+        raise _useless("arguments", name, "the file defines the schedule")
     return _learning_rate(Path(name)).values(steps or STEPS)
 
 
 def quantity_of(name: str) -> str:
-    """Return what the values of a schedule are, for an axis."""
+    """Return the quantity that a schedule gives, as the label of an axis."""
     return _classes().get(name, AbstractSchedule).quantity
 
 
@@ -89,14 +89,14 @@ def _call(function: Callable[..., T], positional: list[Any], named: dict[str, An
 def _make(
     cls: type[AbstractSchedule], positional: list[Any], named: dict[str, Any]
 ) -> AbstractSchedule:
-    """Make a schedule through its JSON form, which may hold other specs."""
+    """Make a schedule through its JSON form, which may contain other specs."""
     names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     twice = sorted(named.keys() & set(names[: len(positional)]))
     if twice or len(positional) > len(names):
         raise ScheduleTypeError(
             "too many values",
             where=cls.__name__,
-            got=f"{len(positional)} and {', '.join(named) or 'none'} by name",
+            got=f"{len(positional)} by position and {', '.join(named) or 'none'} by name",
             hint=f"It takes {', '.join(names)}.",
         )
     given = dict(zip(names, positional, strict=False))
@@ -105,9 +105,11 @@ def _make(
 
 def _learning_rate(path: Path) -> AbstractSchedule:
     if not path.is_file():
-        raise SpecError("no such file", got=str(path), hint="Give an experiment, or a schedule.")
+        raise SpecError(
+            "no such file", got=str(path), hint="Give an experiment file, or a schedule."
+        )
     optimizer = read_experiment(path).optimizer
-    while inner := getattr(optimizer, "optimizer", None):  # what Lookahead is around
+    while inner := getattr(optimizer, "optimizer", None):  # unwrap Lookahead and the like
         optimizer = inner
     rate = getattr(optimizer, "learning_rate", None)
     if rate is None:
@@ -120,4 +122,4 @@ def _learning_rate(path: Path) -> AbstractSchedule:
 
 
 def _useless(what: str, name: str, why: str) -> SpecError:
-    return SpecError(f"{name} takes no {what}", where=what, hint=f"Leave them out: {why}.")
+    return SpecError(f"{name} takes no {what}", where=what, hint=f"Remove {what}: {why}.")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command in order: what is trained is saved, and the status says why."""
+"""Handle Ctrl-C and SIGTERM: save the training and exit with the status of the signal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = ("SIGTERM", "SIGHUP")
 
 
 class Stopped(BaseException):
-    """A signal has asked the command to end; `told` if the user knows."""
+    """A signal has stopped the command; `told` if the user has seen a message."""
 
     def __init__(self, number: int, told: bool = False) -> None:
         self.number, self.told = number, told
@@ -27,7 +27,7 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """End with status 130 on Ctrl-C, 143 on SIGTERM, 129 on SIGHUP, after what is cleaned up."""
+    """Clean up and exit with status 130 on Ctrl-C, 143 on SIGTERM or 129 on SIGHUP."""
     try:
         with _asked_by_signals():
             yield
@@ -39,7 +39,7 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def saving(run: Run, path: Path | None) -> Iterator[None]:
-    """Save what is trained so far, also where training is stopped or fails, and say so."""
+    """Save the run after the block, also if training is stopped or fails, and report it."""
     from dnnbridge.errors import StateError
 
     try:
@@ -49,7 +49,7 @@ def saving(run: Run, path: Path | None) -> Iterator[None]:
         try:
             where = _save(run, path)
         except StateError as torn:
-            where = f"nothing is saved: {torn}"
+            where = f"nothing was saved: {torn}"
         if stopped or path is not None:
             at = f"epoch {run.position.epoch + 1}, after step {run.position.step}"
             click.echo(f"stopped in {at}: {where}", err=True)
@@ -66,16 +66,16 @@ def _number(stop: BaseException) -> int:
 
 def _save(run: Run, path: Path | None) -> str:
     if not run.position.step:
-        return "nothing is trained"
+        return "no step was trained"
     if path is None:
-        return "nothing is saved without --save"
+        return "nothing was saved without --save"
     written = run.save(path)
-    return f"saved {written}; go on with --resume {written}"
+    return f"saved {written}; continue with --resume {written}"
 
 
 @contextmanager
 def _asked_by_signals() -> Iterator[None]:
-    """Raise `Stopped` where a signal would end the process; one that is ignored stays so."""
+    """Raise `Stopped` for signals that would end the process; ignored signals stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

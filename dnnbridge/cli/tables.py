@@ -1,4 +1,4 @@
-"""Tables on a terminal, and without breaks in a log."""
+"""Print tables and lines, fitted to a terminal or unfolded in a log."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ LOG_WIDTH = 200
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print a line, folded where it goes to a terminal."""
+    """Print a line, folded if it goes to a terminal."""
     click.echo(folded(text, width_of(sys.stderr if err else sys.stdout)), err=err)
 
 
 def print_table(table: Table, keys: int = 1) -> None:
-    """Print to stdout; a table of numbers that is too wide in several parts.
+    """Print a table to stdout; split a table of numbers that is too wide.
 
     Args:
-        table: numbers are the columns that are justified to the right.
-        keys: how many of the first columns name a row, and are repeated in every part.
+        table: the table; right-justified columns are numbers.
+        keys: number of first columns that identify a row, repeated in every part.
     """
     width = None if sys.stdout.isatty() else LOG_WIDTH
     console = Console(file=sys.stdout, width=width, highlight=False)
@@ -65,7 +65,7 @@ def _part(table: Table, keys: int, numbers: list[int]) -> Table:
 
 
 def epoch_table(comparison: Comparison) -> Table:
-    """Show losses, metrics and times, a row for each backend and epoch."""
+    """Return a table of losses, metrics and times, one row per backend and epoch."""
     labels = [name for name in comparison.recordings[0].epochs[0] if name != "seconds"]
     table = Table("epoch", "backend")
     for label in (*labels, "seconds"):
@@ -80,7 +80,7 @@ def epoch_table(comparison: Comparison) -> Table:
 
 
 def difference_table(comparison: Comparison) -> Table:
-    """Show the largest differences, a row for each pair and epoch."""
+    """Return a table of the largest differences, one row per pair and epoch."""
     table = Table("epoch")
     table.add_column("pair", no_wrap=True)
     for label in ("weights", "single weight", "step losses", "epoch loss"):

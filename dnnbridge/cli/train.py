@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Evaluate on the test data after every epoch.",
 )
-@click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Go on where it stopped.")
+@click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Continue from this file.")
 @click.option("--save", type=WRITTEN, metavar="CHECKPOINT", help="Write the trained state.")
 @click.option(
     "--on-nonfinite",
     type=click.Choice(["stop", "warn"]),
     default="stop",
     show_default=True,
-    help="What to do when a loss or a weight is infinite or NaN: stop, with exit status 1, or only "
-    "say so.",
+    help="What to do if a loss or weight is infinite or NaN: stop with exit status 1, or only "
+    "warn.",
 )
 @click.option("--quiet", is_flag=True, help="Print the final metrics only.")
 def train(
@@ -54,8 +54,8 @@ def train(
 
     FILE is a Python file with an `experiment` at module level, or JSON of Experiment.to_json().
 
-    Ctrl-C and SIGTERM end training after the call that runs. Then the state is saved, if --save is
-    given, and the exit status is 130 or 143.
+    Ctrl-C and SIGTERM end training after the current call. With --save, the state is then saved.
+    The exit status is 130 or 143.
     """
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
@@ -97,7 +97,7 @@ def train(
 
 
 def _check_finite(history: History) -> None:
-    """Raise if the training was stopped as something in it was not finite."""
+    """Raise if the training stopped because a loss or weight was not finite."""
     from dnnbridge.errors import NonFiniteError
     from dnnbridge.training.nonfinite import HINT
 
@@ -110,7 +110,7 @@ def _check_finite(history: History) -> None:
 def _run(
     experiment: Experiment, resume: Path | None, backend: str | None, device: str | None
 ) -> Run:
-    """Return a new run, or the one of a checkpoint, which must be of the same experiment."""
+    """Return a new run, or the run of a checkpoint of the same experiment."""
     from dnnbridge import compile, load
     from dnnbridge.errors import CheckpointError
 
@@ -121,9 +121,9 @@ def _run(
         saved, given = run.experiment.to_dict(), experiment.to_dict()
         fields = [name for name in given if saved[name] != given[name]]
         raise CheckpointError(
-            "the checkpoint is of another experiment",
+            "the checkpoint belongs to another experiment",
             where=str(resume),
-            got=f"another {' and '.join(fields)} than in FILE",
-            hint="Resume with the file (and --seed) that it was trained with.",
+            got=f"{' and '.join(fields)} different from FILE",
+            hint="Resume with the same file and --seed as before.",
         )
     return run

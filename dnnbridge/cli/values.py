@@ -1,4 +1,4 @@
-"""Values on the command line are JSON literals, never evaluated."""
+"""Parse values on the command line: JSON literals, never evaluated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dnnbridge.errors import SpecError
 
 
 def parse_value(text: str, where: str) -> Any:
-    """Return what a JSON literal says.
+    """Return the value of a JSON literal.
 
     Example:
         >>> parse_value("0.1", "args"), parse_value("[2, 5]", "args"), parse_value("true", "args")
@@ -36,7 +36,7 @@ def parse_pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise SpecError(
-            "must be name=value", where="--arg", got=repr(text), hint="Write decay_steps=2, say."
+            "must be name=value", where="--arg", got=repr(text), hint="Write --arg decay_steps=2."
         )
     return name, parse_value(value, f"--arg {name}")
 

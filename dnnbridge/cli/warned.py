@@ -1,4 +1,4 @@
-"""Warnings of dnnbridge become one line on stderr each."""
+"""Print each warning of dnnbridge as one line on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dnnbridge.base.warning import DnnbridgeWarning
 
 @contextmanager
 def shown_warnings() -> Iterator[None]:
-    """Print warnings of dnnbridge without the place in the source, and leave all others alone."""
+    """Print warnings of dnnbridge without their source location; show others as usual."""
     with warnings.catch_warnings():
         shown = warnings.showwarning
 

@@ -1,4 +1,4 @@
-"""Train on each backend in a process of its own, and hear how far it is."""
+"""Train on each backend in its own process and receive its progress."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from dnnbridge.report import Recording
 from dnnbridge.training.progress import epoch_line
 
 MARK = "\x1e"
-"""Begins a line that is an event in JSON (RFC 7464); all other lines are shown as they are."""
+"""First character of a line with a JSON event (RFC 7464); other lines are shown unchanged."""
 
 TAIL = 15
-"""Lines of the end of stderr that an error shows."""
+"""Number of last lines of stderr that an error shows."""
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What every worker is to do."""
+    """The settings of every worker."""
 
     file: Path
     data: str
@@ -42,10 +42,10 @@ class Plan:
 def train_on_each(
     experiment: Experiment, plan: Plan, backends: Sequence[str], folder: Path
 ) -> list[Recording]:
-    """Start a process per backend; once all have compiled, let them train one after the other.
+    """Start a process per backend; after all have compiled, train one after the other.
 
     Raises:
-        BackendError: a process failed; the message ends with what it wrote last.
+        BackendError: a process failed; the message has the end of its stderr.
     """
     (folder / "experiment.json").write_text(experiment.to_json())
     with ExitStack() as stack:
@@ -59,12 +59,12 @@ def train_on_each(
 
 
 def send(**event: Any) -> None:
-    """Tell the parent process something, from a worker."""
+    """Send an event from a worker to the parent process."""
     print(f"{MARK}{json.dumps(event)}", flush=True)
 
 
 class _Worker:
-    """A process, and what it says."""
+    """A process and its output."""
 
     def __init__(
         self,
@@ -105,10 +105,10 @@ class _Worker:
         got = f"exit status {status}" if status >= 0 else f"signal {-status}"
         lines = self.errors.read_text("utf-8", "replace").splitlines()[-TAIL:]
         return BackendError(
-            "the process that trains failed",
+            "the training process failed",
             where=self.backend,
             got=got,
-            hint="\n".join(["The end of what it wrote:", *(f"  {line}" for line in lines)]),
+            hint="\n".join(["The end of its output:", *(f"  {line}" for line in lines)]),
         )
 
 
@@ -116,7 +116,7 @@ class _Worker:
 def _worker(
     plan: Plan, backend: str, folder: Path, report: Callable[[str, Event | str], None]
 ) -> Iterator[_Worker]:
-    """Start a process, and end it if it is still there when the comparison ends."""
+    """Start a process, and kill it if it still runs when the comparison ends."""
     own = folder / backend
     own.mkdir()
     command = [sys.executable, "-P", "-m", "dnnbridge", "compare-worker", str(plan.file)]
@@ -144,7 +144,7 @@ def _worker(
 
 @contextmanager
 def _progress(backends: Sequence[str], epochs: int) -> Iterator[Callable[[str, Event | str], None]]:
-    """Show a bar per backend on a terminal, a line per epoch in a log; lines carry the backend."""
+    """Show a bar per backend on a terminal, or lines with epoch and backend in a log."""
     longest = max(map(len, backends))
     columns = width_of(sys.stderr)
 

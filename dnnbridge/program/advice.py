@@ -1,4 +1,4 @@
-"""What is allowed, and most likely not meant: warnings when an experiment is compiled."""
+"""Warnings when an experiment is compiled: allowed, but most likely a mistake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dnnbridge.program.program import Function, Program
 
 
 def advise(program: Program) -> None:
-    """Warn of what a program does that is most likely not meant, at the caller's caller."""
+    """Warn about likely mistakes in a program; the warning points at the caller's caller."""
     ends = _Ends(program.functions["predict"])
     for objective in program.objectives.values():
         for where, wrong in _misread(objective, ends):
@@ -23,29 +23,29 @@ def advise(program: Program) -> None:
 
 
 def _misread(objective: Objective, ends: _Ends) -> Iterator[tuple[str, str]]:
-    """Yield each loss, and metric of a loss, that takes its output for what it is not."""
+    """Yield each loss or loss metric that reads logits as probabilities, or the reverse."""
     asked: dict[str, AbstractLoss] = {objective.name or "loss": objective.loss}
     asked |= {k: m.loss for k, m in objective.metrics.items() if isinstance(m, LossMetric)}
     for where, loss in asked.items():
         from_logits = getattr(loss, "from_logits", None)
         name = type(loss).__name__
         if from_logits and (activation := ends.probabilities(objective.output)):
-            taken = "behind" if loss.of_logits else "from"
+            taken = "input" if loss.of_logits else "output"
             yield (
                 where,
-                f"{name}(from_logits=True) takes its logits {taken} the model's final {activation}."
-                f" Leave out from_logits=True, or end the model without the {activation}.",
+                f"{name}(from_logits=True) uses the {taken} of the model's final {activation} as "
+                f"logits. Leave out from_logits=True, or remove the {activation} from the model.",
             )
         if from_logits is False and ends.is_linear(objective.output):
             yield (
                 where,
-                f"{name} takes the linear outputs of the model for probabilities. Give it "
+                f"{name} reads the linear outputs of the model as probabilities. Give it "
                 "from_logits=True, or end the model with a softmax or a sigmoid.",
             )
 
 
 class _Ends:
-    """What the outputs of a model are made by."""
+    """The operations that compute the outputs of a model."""
 
     def __init__(self, predict: Function) -> None:
         graph = inline(predict.graph)
@@ -54,14 +54,14 @@ class _Ends:
         self.values = dict(zip(predict.results, graph.outputs, strict=True))
 
     def probabilities(self, output: str) -> str:
-        """Return the name of the activation that makes probabilities at the end, or nothing."""
+        """Return the name of a final activation that gives probabilities, or an empty string."""
         value = self.values[output]
         node = self.makers.get(value)
         made = node is not None and makes_probabilities(node.op, value)
         return type(node.op).__name__.lower() if node is not None and made else ""
 
     def is_linear(self, output: str) -> bool:
-        """Say whether a layer of weights is the last, with nothing after it."""
+        """Return whether an output comes from a linear layer without an activation."""
         return self._is_affine(self.values[output])
 
     def _is_affine(self, value: Value) -> bool:

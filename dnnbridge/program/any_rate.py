@@ -1,7 +1,7 @@
-"""`AnyRate`: the learning rate of a graph that serves every rate.
+"""`AnyRate`: a placeholder for the learning rate, so that one graph serves every rate.
 
-A rate is a host scalar: it is fed to a step, not written into it. So experiments that differ in
-their rates have one program, whose optimizer has this rate.
+A rate is a host scalar: it is fed to each step, not written into the graph. So experiments that
+differ only in their rates share one program, whose optimizer has this rate.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _writing: ContextVar[bool] = ContextVar("_writing", default=False)
 
 
 class RateReadError(Exception):
-    """An optimizer has asked for the value of its rate to write it into the graph."""
+    """An optimizer read the value of its rate to write it into the graph."""
 
 
 @dataclass(frozen=True)
 class AnyRate(AbstractSchedule):
-    """Stands for every rate: equal to itself, and of no value while an update is written."""
+    """Stands for every rate: equal to any other `AnyRate`, without a value in `writing`."""
 
     def __call__(self, step: int) -> float:
         if _writing.get():
@@ -34,7 +34,7 @@ class AnyRate(AbstractSchedule):
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Raise `RateReadError` where the value of an `AnyRate` is asked for."""
+    """Make `AnyRate` raise `RateReadError` when its value is read inside the block."""
     token = _writing.set(True)
     try:
         yield
@@ -43,7 +43,7 @@ def writing() -> Iterator[None]:
 
 
 def for_any_rate(optimizer: AbstractOptimizer) -> AbstractOptimizer | None:
-    """Return the optimizer for every rate, or None if it has none that can be another one.
+    """Return the optimizer with `AnyRate` as its rate, or None if its rate cannot be replaced.
 
     Example:
         >>> from dnnbridge import SGD, ExponentialDecay

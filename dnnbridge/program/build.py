@@ -29,9 +29,9 @@ def build_program(
     rules: WeightRules,
     loss_scale: AbstractLossScale | None,
 ) -> Program:
-    """Emit the graphs of an experiment, or return those of an equal one that was asked for before.
+    """Emit the graphs of an experiment, or return the cached program of an equal experiment.
 
-    Experiments whose optimizers differ in the learning rate alone have the same program.
+    Experiments whose optimizers differ only in the learning rate have the same program.
 
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
@@ -46,7 +46,7 @@ def build_program(
 
 
 class _Parts(NamedTuple):
-    """What decides a program."""
+    """The parts of an experiment that determine its program."""
 
     model: AbstractModel
     heads: tuple[Head, ...]
@@ -57,15 +57,15 @@ class _Parts(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _emitted_for_any_rate(parts: _Parts) -> Program | None:
-    """Return a program that serves every rate; None if an optimizer writes its rate into it."""
+    """Return a program that serves every rate, or None if the optimizer writes its rate into it."""
     try:
         return _emitted(parts)
-    except Exception:  # what is wrong with any rate is raised when the experiment's own is emitted
+    except Exception:  # emitting with the real rate raises other errors again
         return None
 
 
 def forget() -> None:
-    """Forget all programs: equal experiments are emitted anew."""
+    """Empty the cache of programs."""
     _emitted_for_any_rate.cache_clear()
     _emitted.cache_clear()
 
@@ -82,9 +82,9 @@ def _emitted(parts: _Parts) -> Program:
     for name, function in functions.items():
         if unknown := set(function.state.values()) - state.keys():
             raise SpecError(
-                f"declared to {name} but not to train",
+                f"declared in {name} but not in train",
                 where=", ".join(sorted(unknown)),
-                hint="Declare the same arrays whether scope.training or not.",
+                hint="Declare the same arrays whether scope.training is true or false.",
             )
     return Program(
         functions,
@@ -100,7 +100,7 @@ def _emitted(parts: _Parts) -> Program:
 
 
 def _rows(graph: Graph) -> dict[str, int]:
-    """Return the size of the smallest table that each input is an index of."""
+    """Return, by index input, the number of rows of the smallest table that it indexes."""
     indices = {value for value in graph.inputs if value.dtype == "int32"}
     found: dict[str, int] = {}
     for node in inline(graph).nodes if indices else ():

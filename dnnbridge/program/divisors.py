@@ -1,4 +1,4 @@
-"""What the loss of a step was divided by, for who puts the gradients of several steps together."""
+"""The divisor of a step's loss; gradient accumulation needs it to combine several steps."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ def divisor_of_step(
     batch: BatchMask | None,
     terms: Collection[str],
 ) -> Value | None:
-    """Return the number that the loss of a step was divided by; None for a sum over the batch.
+    """Return the divisor of a step's loss, or None if the loss is a sum over the batch.
 
     Args:
         objectives: of the program.
-        results: of the step, by name.
-        batch: which examples of the step are real.
-        terms: what else was added to the loss, as in `Scope.terms`.
+        results: results of the step, by name.
+        batch: mask of the real examples of the step.
+        terms: kinds of terms added to the loss, as in `Scope.terms`.
 
     Raises:
-        SpecError: there is no such number, as parts of the loss are divided by several.
+        SpecError: parts of the loss have different divisors.
     """
     assert batch is not None
     own = {o.divisor_result: results[o.divisor_result] for o in _divided(objectives, results)}
     summed = [o for o in objectives.values() if o.loss.reduction == "sum"]
     found = {_words(o, o.divisor_result in own): o.name for o in objectives.values()}
     if len(objectives) > 1 and (own or (summed and len(summed) < len(objectives))):
-        raise _several(f"heads that are divided by {' and '.join(sorted(found))}")
+        raise _several(f"heads divided by {' and '.join(sorted(found))}")
     if summed and terms:
-        raise _several("a sum over the batch, and penalties, which count once")
+        raise _several("a sum over the batch, and penalties that count once")
     if own and "examples" in terms:
-        raise _several(f"a loss over {next(iter(found))}, and means over examples")
+        raise _several(f"a loss divided by {next(iter(found))}, and means over examples")
     if summed:
         return None
     return next(iter(own.values())) if own else ops.reduce_sum(batch.mask, 0)
 
 
 def _divided(objectives: Mapping[str, Objective], results: Mapping[str, Value]) -> list[Objective]:
-    """Return those whose divisor is computed in the step."""
+    """Return the objectives whose divisor is computed in the step."""
     return [o for o in objectives.values() if o.divisor_result in results]
 
 
@@ -56,8 +56,8 @@ def _words(objective: Objective, in_step: bool) -> str:
 
 def _several(got: str) -> SpecError:
     return SpecError(
-        "the parts of a window are not divided by one number, so they make no large batch",
+        "parts of the loss have different divisors, so the steps do not equal one large batch",
         where="accumulate",
         got=got,
-        hint='Write Accumulation(steps, mean="steps") for the mean of the means of its steps.',
+        hint='Write Accumulation(steps, mean="steps") to average the losses of the steps.',
     )

@@ -21,7 +21,7 @@ from dnnbridge.weights.rules import WeightRules
 
 @dataclass(frozen=True)
 class Forward:
-    """A model with its losses and metrics, to be emitted for each function of a program."""
+    """A model with its losses and metrics, emitted once for each function of a program."""
 
     model: AbstractModel
     heads: tuple[Head, ...]
@@ -29,7 +29,7 @@ class Forward:
 
     @cached_property
     def predict(self) -> Function:
-        """The prediction, which says what the model returns."""
+        """The prediction; its results are the outputs of the model."""
         return self._predict("predict")
 
     @cached_property
@@ -49,7 +49,7 @@ class Forward:
         return {f"input:{name}": type for name, type in self.model.input_types.items()}
 
     def begin(self, name: str) -> tuple[Builder, Declarations, dict[str, Value]]:
-        """Return a builder for a batch with labels, and its inputs, labels and weights."""
+        """Return a builder, its declarations, and its inputs, labels and sample weights by feed."""
         builder = Builder(name)
         types = dict(self.inputs)
         for objective in self.objectives.values():
@@ -107,5 +107,5 @@ def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: V
 
 
 def names_of(declared: Declarations) -> dict[Value, str]:
-    """Return which input of a graph reads which state array."""
+    """Return the name of the state array that each graph input reads."""
     return {value: name for name, value in declared.values.items()}

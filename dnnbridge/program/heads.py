@@ -1,4 +1,4 @@
-"""`Head`: what is asked of one output of a model."""
+"""`Head`: the loss and metrics of one output of a model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dnnbridge.specs.spec import Spec, spec
 class Head(Spec):
     """Loss and metrics of one output of a model with several
 
-    Labels are given by the name of the output, and so are sample weights; the history has
-    `<output>_loss` and `<output>_<metric>` besides "loss", the weighted sum.
+    Give labels and sample weights by the name of the output. The history has `<output>_loss` and
+    `<output>_<metric>`, and "loss" for the weighted sum.
 
     Args:
         output: name of the layer that gives the output.
-        loss: what is minimised.
-        weight: factor of that loss in the sum.
+        loss: the loss to minimise.
+        weight: factor of this loss in the sum.
         metrics: names or specs.
 
     Example:
@@ -66,7 +66,7 @@ def as_loss(value: Any) -> AbstractLoss | tuple[Head, ...]:
         )
     outputs = [head.output for head in value]
     if len(set(outputs)) < len(outputs):
-        raise SpecError("two heads have one output", got=", ".join(outputs))
+        raise SpecError("two heads have the same output", got=", ".join(outputs))
     return tuple(value)
 
 
@@ -75,7 +75,7 @@ LossLike = Annotated[
     PlainValidator(as_loss),
     read_as(of_kind(AbstractLoss), by_name(AbstractLoss), listed(of_kind(Head), least=1)),
 ]
-"""Field of a loss, its name, or heads."""
+"""Accepted types: a loss, its name, or heads."""
 
 LossField = Converted[AbstractLoss | tuple[Head, ...], LossLike]
-"""What it holds once it is made."""
+"""The field, which holds a loss or a tuple of heads."""

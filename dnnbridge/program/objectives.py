@@ -1,4 +1,4 @@
-"""Losses and metrics of a batch: what is fed for them, emitted, and read off the results."""
+"""Losses and metrics of a batch: their feeds, their graph and their results."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from dnnbridge.metrics import AbstractMetric, LossMetric
 from dnnbridge.program.heads import Head
 
 LABELS = "y"
-"""What the labels are called where a model has one output."""
+"""Name of the labels if the model has one output."""
 
 WEIGHTS = "weights:"
-"""How feeds of weights begin; they are 0 for examples that fill up a batch."""
+"""Prefix of the feeds of sample weights, which are 0 for padding examples."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is asked of one output.
+    """The loss and metrics of one output.
 
     Attributes:
         output: name of the output.
-        name: what its labels are called, and what begins the names of its metrics; empty where
-            there is one loss.
-        loss: spec.
-        weight: factor in the loss of the batch.
-        metrics: the metrics by their labels.
-        targets: what labels must look like, for the loss and then for metrics that say so.
+        name: name of its labels and prefix of its metrics; empty if there is only one loss.
+        loss: the loss.
+        weight: factor of the loss in the loss of the batch.
+        metrics: the metrics by label.
+        targets: required form of the labels: first for the loss, then for metrics that have one.
     """
 
     output: str
@@ -44,12 +43,12 @@ class Objective:
 
     @property
     def target(self) -> Target:
-        """What labels must look like for the loss."""
+        """Required form of the labels for the loss."""
         return self.targets[0]
 
     @property
     def key(self) -> str:
-        """What the labels of this output are called."""
+        """Name of the labels of this output."""
         return self.name or LABELS
 
     @property
@@ -58,17 +57,17 @@ class Objective:
 
     @property
     def weights_feed(self) -> str:
-        """Feed of one weight per example, 0 for those that fill up the batch."""
+        """Feed of one weight per example, 0 for padding examples."""
         return f"{WEIGHTS}{self.key}"
 
     @property
     def divisor_result(self) -> str:
-        """Result with what the loss was divided by, where that is not the number of examples."""
+        """Name of the result with the divisor of the loss, if it is not the number of examples."""
         return f"divisor:{self.key}"
 
     @property
     def loss_label(self) -> str:
-        """Result with the loss of this output, where the loss of the batch is more than that."""
+        """Name of the result with the loss of this output, if the batch loss has other terms."""
         return f"{self.name}_loss" if self.name else f"loss:{LABELS}"
 
     @property
@@ -80,8 +79,8 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
     """Return the objectives of a model's outputs by key.
 
     Raises:
-        SpecError, ShapeError: a head without output, two metrics of one name, a loss that does
-            not fit.
+        SpecError: the output of a head does not exist, or two metrics have the same name.
+        ShapeError: a loss does not fit its output.
     """
     made: dict[str, Objective] = {}
     labels = ["loss"]
@@ -107,19 +106,22 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
     for label in labels:
         if labels.count(label) > 1:
             raise SpecError(
-                "two metrics have one name", where="metrics", got=label, hint="Give one a name=…."
+                "two metrics have the same name",
+                where="metrics",
+                got=label,
+                hint="Give one a name=….",
             )
     return made
 
 
 def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -> None:
-    """Raise if labels that the loss ignores would count in a metric that could ignore them."""
+    """Raise if a metric with ignore_class counts labels that the loss ignores."""
     for label, metric in metrics.items():
         loss = metric.loss if isinstance(metric, LossMetric) else None
         found = getattr(loss or metric, "ignore_class", ignored)
         if ignored is not None and found != ignored:
             raise SpecError(
-                "the loss ignores labels that count in the metric",
+                "the loss ignores labels that the metric counts",
                 where=label,
                 got=f"ignore_class {ignored} and {found}",
                 hint=f"Give {'its loss' if loss else 'the metric'} ignore_class={ignored}.",
@@ -129,7 +131,7 @@ def _check_ignored(ignored: int | None, metrics: Mapping[str, AbstractMetric]) -
 def _only(outputs: Mapping[str, TensorType]) -> str:
     if len(outputs) > 1:
         raise SpecError(
-            "a model with several outputs needs a Head for each that is trained",
+            "a model with several outputs needs a Head for each output to train",
             where="loss",
             got=f"outputs {', '.join(outputs)}",
             hint="Write loss=[Head(output, loss), …].",
@@ -143,7 +145,7 @@ def emit_objectives(
     predictions: Mapping[str, Value],
     given: Mapping[str, Value],
 ) -> dict[str, Value]:
-    """Write the loss of the batch and the sum of every metric, by the names of results."""
+    """Emit the loss of the batch and the sum of every metric; return them by result name."""
     results: dict[str, Value] = {}
     terms = []
     for objective in made.values():
@@ -169,7 +171,7 @@ def emit_objectives(
 def _batch_loss(
     scope: Scope, objective: Objective, prediction: Prediction, given: Mapping[str, Value]
 ) -> tuple[Value, Value | None]:
-    """Return the loss of the batch, and its divisor where that is computed in the step."""
+    """Return the loss of the batch, and its divisor if the step computes it."""
     name = f"{objective.name}_loss" if objective.name else "loss"
     loss, taken = prediction.taken_by(objective.loss)
     made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)

@@ -1,4 +1,4 @@
-"""`Program`: the graphs that a backend compiles, and the arrays that live between steps."""
+"""`Program`: the graphs that a backend compiles, and the arrays kept between steps."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Function:
 
     Attributes:
         graph: flat SSA. Its outputs are `results`, then the new values of `writes`.
-        state: the inputs that read a state array, with the name of the array; all other inputs
-            are feeds, named as `Executable.run` is fed.
-        results: names of what it returns.
+        state: for each input that reads a state array, the name of the array. All other inputs
+            are feeds, with the names that `Executable.run` takes.
+        results: names of the returned values.
         writes: names of the state arrays it changes.
         training: whether it was emitted for training.
     """
@@ -38,20 +38,20 @@ class Function:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Everything a backend needs, and what the runtime must feed.
+    """Everything that a backend needs, and the feeds that the runtime must supply.
 
     Attributes:
-        functions: "train", "evaluate" and "predict", and "sample", a prediction with noise and
-            dropout drawn, where there are any.
-        state: every array that lives between steps: weights and buffers in layer order, then the
-            optimizer's.
-        randoms: arrays to draw at every step that trains or samples, fed as "random:name".
+        functions: "train", "evaluate" and "predict". If the model has noise or dropout, also
+            "sample": a prediction with them.
+        state: arrays kept between steps: weights and buffers in layer order, then the slots of the
+            optimizer.
+        randoms: arrays to draw at every step of "train" or "sample", fed as "random:name".
         scalars: names of the optimizer's host scalars, fed as "scalar:name".
-        schedules: numbers that layers have for every step, fed as "schedule:name".
-        objectives: the loss and metrics of each output that is trained, by key.
+        schedules: schedules of layers, whose value at each step is fed as "schedule:name".
+        objectives: the loss and metrics of each trained output, by key.
         outputs: types of the predictions, by name of the output.
-        layers: names of the arrays of `state` that layers declared, not optimizers.
-        rows: how many rows the tables have that an input is an index of, by name of the feed.
+        layers: names of the arrays of `state` that layers declared.
+        rows: number of rows of the table that an input indexes, by name of the feed.
     """
 
     functions: Mapping[str, Function]

@@ -1,4 +1,4 @@
-"""How far two trainings of one experiment are apart, and at which step they part."""
+"""Differences between trainings of one experiment, and the step where they stop agreeing."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from dnnbridge.experiment import Experiment
 from dnnbridge.report.recording import Recording
 
 PARTED = 1e-4
-"""Relative difference of step losses from which two trainings count as parted."""
+"""Two trainings disagree from the first step whose losses differ relatively by more than this."""
 
 LOSS_FLOOR = 0.01
-"""Losses below this share of the largest one are compared relative to that share."""
+"""Smallest divisor of a relative difference, as a share of the largest loss."""
 
 
 @dataclass(frozen=True)
 class EpochDifference:
-    """How far two trainings are apart after an epoch.
+    """Differences between two trainings after an epoch.
 
     Attributes:
         parameters: largest ‖a - b‖ / ‖b‖ over the arrays of weights.
-        parameter: the array that has it.
+        parameter: name of that array.
         absolute: largest |a - b| of a single weight.
-        step_loss: largest relative difference of the step losses up to here.
+        step_loss: largest relative difference of the step losses so far.
         epoch_loss: relative difference of the loss of the epoch.
     """
 
@@ -46,9 +46,9 @@ class Parting:
     Attributes:
         step: counted from 1.
         epoch: counted from 1.
-        losses: of the first and the second training at that step.
-        difference: of these losses, relative.
-        before: largest difference of the steps before.
+        losses: losses of the first and the second training at that step.
+        difference: relative difference of these losses.
+        before: largest relative difference at an earlier step.
     """
 
     step: int
@@ -60,7 +60,7 @@ class Parting:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two trainings a and b; differences are relative to b, the one that was named later.
+    """Two trainings a and b; differences are relative to b, which was named second.
 
     Attributes:
         first: backend of a.
@@ -68,7 +68,7 @@ class Pair:
         start: largest |a - b| of a weight before training.
         epochs: differences after every epoch.
         step_losses: relative difference of the loss of every step.
-        parting: where they part; None if they do not.
+        parting: where they stop agreeing; None if they never do.
     """
 
     first: str
@@ -88,10 +88,10 @@ class Comparison:
     """Trainings of one experiment on several backends, and the differences of every pair.
 
     Attributes:
-        experiment: what was trained.
-        settings: how it was trained, in words: data, batch size.
+        experiment: the experiment.
+        settings: settings of the training as text: data, batch size.
         recordings: one training for each backend.
-        pairs: every two of them.
+        pairs: all pairs of trainings.
     """
 
     experiment: Experiment
@@ -109,10 +109,10 @@ def compare(
 
 
 def relative_losses(a: Sequence[float], b: Sequence[float]) -> Array:
-    """Return |a - b| / |b| for losses, with a floor of 1 % of the largest |b| for the divisor.
+    """Return |a - b| / |b| for losses; the divisor is at least 1 % of the largest |b|.
 
-    Below it the rounding of float32 alone makes large ratios. Where only one of two is finite the
-    difference is infinite; where neither is, it is 0.
+    With a smaller divisor, float32 rounding alone gives large ratios. If only one of two losses is
+    finite, the difference is infinite. If neither is finite, it is 0.
 
     Example:
         >>> relative_losses([2.0, 0.5], [2.0, 0.4]).round(6).tolist()
@@ -128,7 +128,7 @@ def relative_losses(a: Sequence[float], b: Sequence[float]) -> Array:
 
 
 def kinks(experiment: Experiment) -> list[str]:
-    """Return the names of the operations in the model that jump, or whose derivative does.
+    """Return the names of the model's operations that have a jump or a kink.
 
     Example:
         >>> import dnnbridge as db
@@ -172,7 +172,7 @@ def _parting(a: Recording, b: Recording, differences: Array) -> Parting | None:
 
 
 def _parameter_difference(a: dict[str, Array], b: dict[str, Array]) -> tuple[float, str, float]:
-    """Return the largest ‖a - b‖ / ‖b‖ (‖a - b‖ for b = 0), its array, and the largest |a - b|."""
+    """Return the largest ‖a - b‖ / ‖b‖ (‖a - b‖ if b = 0), its array, and the largest |a - b|."""
     ratio, name, absolute = -1.0, "", 0.0
     for key, right in b.items():
         distance = np.asarray(a[key], np.float64) - right

@@ -1,4 +1,4 @@
-"""Write what several backends conform to as one HTML file that needs nothing else."""
+"""Write the conformance of several backends as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ TITLES = {
     "regularizer": "Regularizers",
     "constraint": "Constraints",
     "training": "Trainings",
-    "resuming": "Trainings begun on one backend, ended on another",
+    "resuming": "Trainings resumed on another backend",
     "behaviour": "Behaviour",
 }
-"""Areas in the order of the report; others follow under their own names."""
+"""Titles of the areas in the order of the report; other areas follow under their own names."""
 
 SHADES = (0.01, 0.1, 0.3, 0.6, 1.0)
-"""A colour for errors up to each share of their tolerance."""
+"""Upper bounds of the colours, as shares of the tolerance."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a backend has of an entry, or of a check of it.
+    """The result of a backend for an entry or for one of its checks.
 
     Attributes:
         label: the backend.
-        outcomes: none where it was not asked.
+        outcomes: its outcomes; empty if the backend did not run the checks.
     """
 
     label: str
@@ -53,19 +53,19 @@ class Cell:
 
     @property
     def status(self) -> str:
-        """Failed if a check is; limited only if all are."""
+        """Failed if any check failed, else passed if any passed, else limited or absent."""
         return next(
             (each for each in ("failed", "passed", "limited") if self.count(each)), "absent"
         )
 
     @property
     def worst(self) -> Measurement | None:
-        """The measurement that uses most of its tolerance."""
+        """The measurement with the largest share of its tolerance."""
         return worst_of(outcome.worst for outcome in self.outcomes if outcome.worst)
 
     @property
     def shade(self) -> str:
-        """The class of its colour."""
+        """The CSS class of its colour."""
         if self.status != "passed":
             return self.status
         share = self.worst.share if self.worst else 0.0
@@ -82,12 +82,12 @@ class Cell:
 
     @property
     def allowed(self) -> str:
-        """The tolerance of that error, where it is not zero."""
+        """The tolerance of that error; empty if it is zero."""
         return difference(self.worst.tolerance) if self.worst and self.worst.tolerance else ""
 
     @property
     def notes(self) -> list[str]:
-        """What stands below the error: its tolerance, and how many checks are not passed."""
+        """Text below the error: its tolerance and the numbers of failed and limited checks."""
         notes = [f"of {self.allowed}"] if self.allowed else []
         if len(self.outcomes) > 1:
             counts = ((self.count(each), each) for each in ("failed", "limited"))
@@ -96,7 +96,7 @@ class Cell:
 
     @property
     def remark(self) -> str:
-        """Why it is not passed, else what the worst measurement is."""
+        """The reasons of failed or limited checks, or else the worst measurement."""
         why = "; ".join(
             dict.fromkeys(outcome.reason for outcome in self.outcomes if outcome.reason)
         )
@@ -114,7 +114,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Area:
-    """A part of the matrix, and its sum."""
+    """The rows of one area, and a row for the whole area."""
 
     key: str
     title: str
@@ -123,7 +123,7 @@ class Area:
 
 
 def render(found: Sequence[Conformance], title: str = "Conformance of backends") -> str:
-    """Return the report: every entry on every backend, without any external resource."""
+    """Return the report: every entry on every backend, without external resources."""
     labels = label(found)
     content = {
         "title": title,
@@ -139,7 +139,7 @@ def render(found: Sequence[Conformance], title: str = "Conformance of backends")
 
 
 def label(found: Sequence[Conformance]) -> list[str]:
-    """Name every column: the backend, its variant, and its device where it is there on several."""
+    """Return the name of every column: the backend, its variant, and its device if ambiguous."""
     names = [each.name for each in found]
     return [
         each.name if names.count(each.name) == 1 else f"{each.name} {each.device}" for each in found
@@ -147,7 +147,7 @@ def label(found: Sequence[Conformance]) -> list[str]:
 
 
 def areas(found: Sequence[Conformance]) -> list[Area]:
-    """Put all outcomes in the matrix, in the order of `TITLES`."""
+    """Group all outcomes by area, in the order of `TITLES`."""
     keys = dict.fromkeys(outcome.area for each in found for outcome in each.outcomes)
     order = list(TITLES)
     made = []
@@ -168,7 +168,7 @@ def areas(found: Sequence[Conformance]) -> list[Area]:
 
 
 def plural(number: int, noun: str) -> str:
-    """Count.
+    """Return a number with its noun.
 
     Example:
         >>> plural(1, "check"), plural(1200, "entry")

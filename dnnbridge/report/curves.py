@@ -1,4 +1,4 @@
-"""Draw curves as SVG whose colours come from the page, so that it reads in light and dark."""
+"""Draw curves as SVG with the colours of the page, for light and dark mode."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from dnnbridge.drawing.axes import axes_of
 from dnnbridge.report.comparing import PARTED, Comparison
 
 SERIES = 6
-"""Colours in the page; further curves begin again with the first."""
+"""Number of colours in the page; further curves repeat them."""
 
 FIRST_PAIR = 3
 """Colour of the first pair, so that pairs do not look like backends."""
 
 TEXT, GRID = "#010101", "#020202"
-"""Stand for the colours of the page until the SVG is written."""
+"""Placeholders for the colours of the page, replaced when the SVG is written."""
 
 WIDTHS = (6.0, 2.4, 1.2)
-"""The first curve is broad, so that equal ones stay visible on top of each other."""
+"""Line widths. The first curve is wide, so that it stays visible below an equal one."""
 
 WINDOWS = 50
-"""A running mean covers one of so many parts of the training."""
+"""A running mean covers this fraction of the training: 1 / WINDOWS."""
 
 STYLE: Any = {
     "axes.edgecolor": GRID,
@@ -57,11 +57,11 @@ STYLE: Any = {
 }
 
 LARGEST = 1e100
-"""From here on a number is not drawn: the margin of an axis would overflow."""
+"""Numbers from here on are not drawn, as the margin of the axis would overflow."""
 
 
 def training_loss(comparison: Comparison) -> str:
-    """Draw the loss of every step: faint as it is, and its running mean."""
+    """Draw the loss of every step, faintly, and its running mean."""
     with mpl.rc_context(STYLE):
         axes = axes_of("step", "training loss")
         for i, recording in enumerate(comparison.recordings):
@@ -78,7 +78,7 @@ def training_loss(comparison: Comparison) -> str:
 
 
 def differences(comparison: Comparison) -> str:
-    """Draw, on a log scale, how far the step losses and the weights of each pair are apart."""
+    """Draw the differences of step losses and weights of each pair on a log scale."""
     with mpl.rc_context(STYLE):
         axes = axes_of("step", "relative difference")
         axes.set_yscale("log")
@@ -98,7 +98,7 @@ def differences(comparison: Comparison) -> str:
 
 
 def epoch_metric(comparison: Comparison) -> tuple[str, str]:
-    """Draw accuracy (or loss) on the validation data after every epoch; return its name too."""
+    """Draw the validation accuracy (or loss) after every epoch; return its name and the SVG."""
     names = ("val_accuracy", "accuracy", "val_loss", "loss")
     name = next(name for name in names if name in comparison.recordings[0].epochs[0])
     with mpl.rc_context(STYLE):
@@ -123,7 +123,7 @@ def running_mean(values: Array, window: int) -> Array:
 
 
 def _limits(axes: Axes) -> None:
-    """Show all that is drawn on a log scale, and the line at `PARTED`."""
+    """Set the limits of the log scale to include all curves and the line at `PARTED`."""
     drawn = [np.asarray(line.get_ydata(), np.float64) for line in axes.lines]
     found = np.concatenate([*drawn, [PARTED]])
     found = found[np.isfinite(found)]
@@ -141,20 +141,20 @@ def _colour(i: int) -> str:
 
 
 def _stroke(i: int) -> dict[str, Any]:
-    """Return colour, width and opacity of the curve number `i`."""
+    """Return the colour, width, opacity and line style of curve number `i`."""
     last = len(WIDTHS) - 1
     style = {"color": _colour(i), "linewidth": WIDTHS[min(i, last)]}
     return style | {"alpha": 0.35 if i == 0 else 1.0, "linestyle": "--" if i >= last else "-"}
 
 
 def _positive(values: Sequence[float]) -> Array:
-    """Return values with a gap where a log scale has no place for them."""
+    """Return the values, with NaN for those that a log scale cannot show."""
     array = np.asarray(values, np.float64)
     return np.where((array > 0) & (array < LARGEST), array, np.nan)
 
 
 def _svg(axes: Axes, prefix: str) -> str:
-    """Return an SVG element with colours of the page and ids of its own."""
+    """Return an SVG element with the colours of the page and unique ids."""
     buffer = io.StringIO()
     axes.figure.savefig(buffer, format="svg", metadata={"Date": None})  # type: ignore[union-attr]
     text = buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Write a comparison as one HTML file that needs nothing else."""
+"""Write a comparison as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dnnbridge.report.comparing import Comparison
 
 
 def render(comparison: Comparison, title: str = "Comparison of backends") -> str:
-    """Return the report: summary, tables and curves, without any external resource.
+    """Return the report: summary, tables and curves, without external resources.
 
     Raises:
         PackageNotInstalledError: the packages of the extra `report` are missing.
@@ -20,7 +20,7 @@ def render(comparison: Comparison, title: str = "Comparison of backends") -> str
 
 
 def fill(template: str, content: dict[str, Any]) -> str:
-    """Return a template of this folder with the content in its places, escaped."""
+    """Fill a template of this folder with the content, escaped."""
     require_report("An HTML report")
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -1,4 +1,4 @@
-"""What a training leaves in a folder, so that another process can compare it."""
+"""Record a training in a folder, so that another process can compare it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FILE = "recording.json"
 
 @dataclass
 class Recording:
-    """A training as it was recorded; the weights are read from the folder when they are asked for.
+    """A recorded training; the weights are read from the folder on demand.
 
     Attributes:
         backend: name of the backend.
         device: name of the device.
-        versions: package -> version.
-        start_seconds: importing the framework and compiling.
-        first_call_seconds: the first call of the compiled step, with what is compiled then.
-        epochs: losses and metrics of every epoch, and its "seconds" of training without validation.
+        versions: versions by package.
+        start_seconds: time to import the framework and compile.
+        first_call_seconds: time of the first call of the step, including compilation.
+        epochs: losses and metrics of every epoch, and "seconds": its time without validation.
         step_losses: loss of every step.
         steps_per_epoch: steps in an epoch.
     """
@@ -44,7 +44,7 @@ class Recording:
     folder: Path = Path()
 
     def parameters(self, epoch: int) -> dict[str, Array]:
-        """Return the weights after so many epochs; 0 is the start."""
+        """Return the weights after an epoch; 0 is before training."""
         arrays: dict[str, Array] = load_file(_parameter_file(self.folder, epoch))
         return arrays
 
@@ -55,7 +55,7 @@ class Recording:
 
     @classmethod
     def read(cls, folder: Path) -> Recording:
-        """Read what a `Recorder` wrote."""
+        """Read the recording that a `Recorder` wrote."""
         return cls(**json.loads((folder / FILE).read_text()), folder=folder)
 
 
@@ -63,7 +63,7 @@ class Recorder(Callback):
     """Record a training in the folder of a `Recording`.
 
     Args:
-        recording: what to fill and, at the end, to write.
+        recording: the recording to fill, and to write at the end.
 
     Example:
         >>> import dnnbridge as db, tempfile

@@ -1,4 +1,4 @@
-"""A comparison as JSON."""
+"""Write a comparison as JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from dnnbridge.report.comparing import Comparison
 
 FORMAT = 1
-"""Version of the JSON form."""
+"""Version of the JSON format."""
 
 
 def to_json(comparison: Comparison) -> str:
-    """Return everything that was recorded and found; what is not finite becomes null."""
+    """Return all recordings and differences as JSON; non-finite numbers become null."""
     content = asdict(comparison) | {"experiment": comparison.experiment.to_dict()}
     for recording in content["recordings"]:
         del recording["folder"]

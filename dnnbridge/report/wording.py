@@ -1,4 +1,4 @@
-"""Say in words what a comparison found."""
+"""Describe the result of a comparison in words."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dnnbridge.report.comparing import PARTED, Comparison, Pair, kinks
 
 
 def number(value: float) -> str:
-    """Write a loss, an accuracy or a time: "0.1234"."""
+    """Format a loss, an accuracy or a time: "0.1234"."""
     return f"{value:.4g}" if math.isfinite(value) else str(value)
 
 
 def difference(value: float) -> str:
-    """Write a difference: "3.1e-07", and "0" only where there is none."""
+    """Format a difference: "3.1e-07"; "0" only if it is exactly 0."""
     return "0" if value == 0 else f"{value:.1e}" if math.isfinite(value) else str(value)
 
 
 def percent(share: float) -> str:
-    """Write the share of a tolerance that an error uses: "12%", and "0" only where there is none.
+    """Format an error as a share of its tolerance: "12%"; "0" only if it is exactly 0.
 
     Example:
         >>> percent(0.123), percent(0.001), percent(0.0), percent(math.inf)
@@ -32,43 +32,43 @@ def percent(share: float) -> str:
 
 
 def verdict(pair: Pair) -> str:
-    """Say whether two trainings agree, or at which step they part."""
+    """Describe whether two trainings agree, or at which step they stop agreeing."""
     if pair.parting is None:
         last = pair.epochs[-1]
         return (
-            f"All step losses agree within {difference(last.step_loss)}; the weights end within "
-            f"{difference(last.parameters)} of each other ({last.parameter})."
+            f"All step losses agree within {difference(last.step_loss)}; the final weights agree "
+            f"within {difference(last.parameters)} ({last.parameter})."
         )
     parting = pair.parting
     a, b = parting.losses
     return (
-        f"The step losses part by more than {PARTED:.0e} at step {parting.step} (epoch "
+        f"The step losses first differ by more than {PARTED:.0e} at step {parting.step} (epoch "
         f"{parting.epoch}): {a:.6g} against {b:.6g}, a difference of "
         f"{difference(parting.difference)}; before, at most {difference(parting.before)}."
     )
 
 
 def explanation(comparison: Comparison) -> str:
-    """Name the usual cause where trainings part; empty where none do."""
+    """Name the usual cause if trainings disagree; empty if all agree."""
     if all(pair.parting is None for pair in comparison.pairs):
         return ""
     found = kinks(comparison.experiment)
     if found:
         return (
-            f"The model is piecewise ({', '.join(found)}). Where an input of such an operation is "
-            "within rounding of its kink, backends take different branches and the gradients of "
-            "that step differ: the usual cause of a sudden parting. A smooth activation in its "
-            "place (softplus, tanh) shows whether it is the cause here."
+            f"The model has operations with kinks ({', '.join(found)}). If an input is within "
+            "rounding of a kink, backends take different branches and the gradients of that step "
+            "differ. This is the usual cause of a sudden difference. To test it, use a smooth "
+            "activation (softplus, tanh) instead."
         )
     return (
-        "The model has no kink that would explain it: the training amplifies rounding (a high "
-        "learning rate does), or a backend computes something else. Compare each with the "
-        "reference backend to see which."
+        "The model has no kink that would explain the difference. Either the training amplifies "
+        "rounding, as a high learning rate does, or a backend computes something else. Compare "
+        "each with the reference backend to find out."
     )
 
 
 def start(comparison: Comparison) -> str:
-    """Say whether all trainings began with the same weights."""
+    """Describe whether all trainings began with the same weights."""
     largest = max(pair.start for pair in comparison.pairs)
     if largest == 0:
         return "All backends began with bit-identical weights."
@@ -76,7 +76,7 @@ def start(comparison: Comparison) -> str:
 
 
 def summary(comparison: Comparison) -> dict[str, str]:
-    """Describe the experiment and how it was trained, a line for each part."""
+    """Describe the experiment and its training, one line per part."""
     experiment = comparison.experiment
     program = experiment.program()
     count = sum(math.prod(program.state[name].shape) for name in program.parameters)

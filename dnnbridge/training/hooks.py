@@ -65,7 +65,7 @@ def checked_callbacks(given: Any) -> list[Callback]:
         name = each.__name__ if isinstance(each, type) else type(each).__name__
         hint = "Give a list of objects of subclasses of dnnbridge.Callback."
         if isinstance(each, type) and issubclass(each, Callback):
-            hint = f"This is the class; give an object: {name}(…)."
+            hint = f"Give an instance, not the class: {name}(…)."
         elif isinstance(each, Callback):
             hint = f"Write callbacks=[{name}(…)]."
         raise ArgumentError(

@@ -304,8 +304,8 @@ def test_compare_finds_where_a_backend_drifts(
     output = succeed(*compare(small, "drifting,reference", "--epochs", "2", "--json", "out.json"))
     assert re.search(r"^drifting   epoch 2/2  loss", output, re.M)
     assert "All backends began with bit-identical weights." in output
-    assert "part by more than 1e-04 at step 46 (epoch 2)" in output
-    assert "The model is piecewise (Relu)" in output
+    assert "differ by more than 1e-04 at step 46 (epoch 2)" in output
+    assert "The model has operations with kinks (Relu)" in output
     assert "drifting – reference" in (tmp_path / "dnnbridge-report.html").read_text("utf-8")
     found = json.loads((tmp_path / "out.json").read_text())
     assert found["pairs"][0]["epochs"][0]["parameters"] == 0
@@ -317,7 +317,7 @@ def test_compare_shows_why_a_process_failed(small: Path, tmp_path: Path) -> None
     report = tmp_path / "report.html"
     result = call(*compare(small, "failing,reference", "--report", report))
     assert result.exit_code == 1
-    assert "Error: failing: the process that trains failed, got exit status 1" in result.output
+    assert "Error: failing: the training process failed, got exit status 1" in result.output
     assert "RuntimeError: the device is on fire" in result.output
     assert "epoch 1/" not in result.output
     assert not report.exists()
@@ -333,7 +333,7 @@ def test_compare_refuses_a_file_that_changes(tmp_path: Path, toys: None) -> None
 
 BAD_COMPARISONS = {
     "one": (["--backends", "reference"], ["two or more", "got reference"]),
-    "twice": (["--backends", "reference,reference"], ["each once"]),
+    "twice": (["--backends", "reference,reference"], ["two or more different"]),
     "unknown": (["--backends", "reference,tensorflw"], ["'tensorflw'", "Known:"]),
     "not-installed": (["--backends", "reference,missing"], ["Run: pip install nothing"]),
     "data": (["--data", "none"], ["unknown data set"]),

@@ -127,7 +127,7 @@ def test_environment_names_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_have_one_line(tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("{}")
     mistakes = {
-        "no check has one of 'nosuch'": ("--select", "nosuch"),
+        "no check matches 'nosuch'": ("--select", "nosuch"),
         "is not a report of dnnbridge conformance": ("--against", tmp_path / "no.json"),
         "Did you mean 'reference'": ("--backend", "refrence"),
         "cannot be written": ("--report", tmp_path),
@@ -148,12 +148,12 @@ def test_against_says_what_has_changed(tmp_path: Path) -> None:
     before, words = tmp_path / "b.json", ("--select", "tanh-wide,Erfc-wide,exp-wide")
     assert call("--backend", "reference", *words, "--json", before).exit_code == 0
     same = call("--backend", "reference", *words, "--against", before)
-    assert "Nothing has changed." in same.output
+    assert "No changes." in same.output
     before.write_text(before.read_text().replace('"backend": "reference"', '"backend": "crooked"'))
     now = call("--backend", "crooked", *words, "--against", before).output
     assert "newly failing: operation Tanh-wide: value: error 0.001" in now
     assert "newly limited: operation Erfc-wide" in now
-    assert "Nothing has changed." not in now
+    assert "No changes." not in now
     assert "newly passing" not in now
 
 
@@ -326,5 +326,5 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
 
 
 def test_a_process_that_cannot_begin_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="a process of the suite ended with"):
+    with pytest.raises(BackendError, match="a suite process failed with"):
         ask_in_processes(["conformance", "--backend", "nobody"], [], 1, tmp_path)

@@ -104,7 +104,7 @@ def test_arrays_must_be_declared_in_training_too():
     def emit(self, scope, x):
         return x if scope.training else x * scope.parameter("late", (4,), db.Ones())
 
-    with pytest.raises(SpecError, match=r"late: declared to evaluate but not to train"):
+    with pytest.raises(SpecError, match=r"late: declared in evaluate but not in train"):
         compiled(layer("Late", emit))
 
 
@@ -139,7 +139,7 @@ def test_losses_and_optimizers_are_checked():
 
 
 def test_metrics_need_names_of_their_own():
-    with pytest.raises(SpecError, match=r"two metrics have one name, got accuracy"):
+    with pytest.raises(SpecError, match=r"two metrics have the same name, got accuracy"):
         compiled(db.Dense(2), metrics=["accuracy", db.Accuracy()])
     named = compiled(db.Dense(2), metrics=["accuracy", db.Accuracy(name="again")])
     assert list(named.evaluate(np.ones((3, 4)), np.ones((3, 2)))) == ["loss", "accuracy", "again"]

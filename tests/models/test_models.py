@@ -94,7 +94,7 @@ def test_several_outputs_feed_several_layers():
     halves = db.Model(x, [db.Dense(2)(x), db.Dense(3)(x)])
     assert len(halves.outputs) == 2
     with pytest.raises(
-        SpecError, match="loss: a model with several outputs needs a Head for each that is trained"
+        SpecError, match="loss: a model with several outputs needs a Head for each output to train"
     ):
         experiment(halves)
 

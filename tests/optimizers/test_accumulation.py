@@ -236,7 +236,7 @@ SEVERAL = {
 @pytest.mark.parametrize("case", SEVERAL)
 def test_what_makes_no_large_batch_is_refused(case):
     model, loss = SEVERAL[case]
-    with pytest.raises(SpecError, match="accumulate: the parts of a window are not divided by"):
+    with pytest.raises(SpecError, match="accumulate: parts of the loss have different divisors"):
         db.Experiment(model, loss, db.SGD(0.1), accumulate=2)
     db.Experiment(model, loss, db.SGD(0.1), accumulate=db.Accumulation(2, mean="steps"))
 

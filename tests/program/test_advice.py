@@ -48,7 +48,7 @@ ENDS = {
 def test_linear_outputs_are_no_probabilities(end, loss):
     if end is ENDS["nested"] and loss in BINARY:
         end = ENDS["dense"]
-    with pytest.warns(db.LogitsWarning, match=f"loss: {loss.__name__} takes the linear outputs"):
+    with pytest.warns(db.LogitsWarning, match=f"loss: {loss.__name__} reads the linear outputs"):
         db.compile(experiment(end("linear"), loss()), "reference")
 
 
@@ -110,7 +110,7 @@ def test_the_command_line_says_it_once(command, tmp_path, monkeypatch):
     result = CliRunner().invoke(main, [command, str(file), *given])
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.output.splitlines() if "warning" in line.lower()]
-    assert line.startswith("warning: loss: SparseCategoricalCrossentropy takes the linear outputs")
+    assert line.startswith("warning: loss: SparseCategoricalCrossentropy reads the linear outputs")
     assert line.endswith("or a sigmoid.")
 
 

@@ -73,7 +73,7 @@ def test_names_that_meet_are_refused():
     named = db.Model(x, [db.Dense(1, name="a")(x), db.Dense(1, name="a_b")(x)])
     metric = db.LossMetric(db.Huber(), name="b_loss")
     both = [db.Head("a", db.Huber(), metrics=[metric]), db.Head("a_b", db.Huber())]
-    with pytest.raises(DnnbridgeError, match="two metrics have one name, got a_b_loss"):
+    with pytest.raises(DnnbridgeError, match="two metrics have the same name, got a_b_loss"):
         db.Experiment(named, both, db.SGD(0.1))
 
 
@@ -99,7 +99,7 @@ def test_json_round_trip():
 BAD = {
     "no_heads": (lambda: run(db.MeanSquaredError()), "outputs kind, size"),
     "unknown": (lambda: run(heads(size=db.Head("mass", db.MeanSquaredError()))), "got 'mass'"),
-    "twice": (lambda: run([heads()[0], heads()[0]]), "two heads have one output"),
+    "twice": (lambda: run([heads()[0], heads()[0]]), "two heads have the same output"),
     "not_heads": (lambda: run([db.MeanSquaredError()]), "a Head for each output"),
     "metrics": (lambda: run(metrics=["accuracy"]), "each Head has its own metrics"),
     "labels": (lambda: run().fit(X, Y["kind"]), "y: is needed for kind, size"),

@@ -28,8 +28,8 @@ Config = Mapping[str, Any]
 def _adafactor(learning_rate: Any, relative_step: bool, **own: Any) -> AbstractOptimizer:
     if not relative_step:
         warnings.warn(
-            "keras.optimizers.Adafactor ignores relative_step=False: its rate is at most 1 / √t "
-            "all the same, and so is the spec's.",
+            "keras.optimizers.Adafactor ignores relative_step=False: its rate is still at most "
+            "1 / √t. The spec does the same.",
             NativeDifferenceWarning,
             stacklevel=2,
         )
@@ -50,7 +50,7 @@ OPTIMIZERS: dict[str, Callable[..., AbstractOptimizer]] = {
     "RMSprop": optimizers.RMSprop.keras,
     "SGD": optimizers.SGD.keras,
 }
-"""What takes the arguments of each class, under Keras' names."""
+"""Constructor of the spec for each Keras class; takes the arguments of the class."""
 
 COMMON = {
     *("name", "learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm"),
@@ -83,7 +83,7 @@ SCHEDULES: dict[str, Callable[[Config], AbstractSchedule]] = {
     "PiecewiseConstantDecay": lambda c: schedules.PiecewiseConstant.keras(**c),
     "PolynomialDecay": lambda c: schedules.PolynomialDecay(**c),
 }
-"""What takes the configuration of each schedule, without its name."""
+"""Constructor of the schedule for each Keras class; takes its configuration without the name."""
 
 
 def read_keras_optimizer(
@@ -133,10 +133,10 @@ def _averaged(made: AbstractOptimizer, config: Config) -> AbstractOptimizer:
         return made
     if config["gradient_accumulation_steps"]:
         raise SpecError(
-            "use_ema beside gradient_accumulation_steps averages batches, not updates",
+            "use_ema with gradient_accumulation_steps averages over batches, not updates",
             where="from_native",
             hint="Make the optimizer without use_ema, and put ExponentialMovingAverage around the "
-            "spec, or inside its GradientAccumulation.",
+            "spec or inside its GradientAccumulation.",
         )
     every = config["ema_overwrite_frequency"]
     return ExponentialMovingAverage(made, config["ema_momentum"], overwrite_every=every)
