@@ -12,7 +12,7 @@ def dense():
         [
             Input((6,)),
             layers.Dense(5, "tanh", kernel_regularizer="l2", bias_constraint="max_norm"),
-            layers.Dense(4, "softmax", use_bias=False),
+            layers.Dense(4, "softplus", use_bias=False),
         ]
     )
 
@@ -29,7 +29,7 @@ def convolutions():
             layers.LeakyReLU(0.1),
             layers.Conv2DTranspose(3, 2, strides=2, use_bias=False),
             layers.GroupNormalization(3),
-            layers.AveragePooling2D(),
+            layers.AveragePooling2D(2),
             layers.Cropping2D(((1, 0), (0, 1))),
             layers.UpSampling2D(interpolation="bilinear"),
             layers.MaxPooling2D(2, padding="same"),
@@ -152,6 +152,6 @@ def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
     for weight in model.weights:
         old = weight.numpy()
         if weight.dtype == "float32":
-            noise = draw.uniform(0.05, 0.3, old.shape)
+            noise = draw.uniform(-0.05, 0.15, old.shape)
             weight.assign(np.abs(old) + noise if "variance" in weight.path else old + noise)
     return model

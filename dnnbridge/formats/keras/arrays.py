@@ -102,4 +102,4 @@ def fitted(array: Array, shape: Sequence[int], where: str) -> Array:
             got=str(array.shape),
             hint="Give the weights that belong to this configuration.",
         )
-    return np.ascontiguousarray(array, np.float32)
+    return np.array(array, np.float32, order="C")

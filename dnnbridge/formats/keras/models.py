@@ -55,8 +55,14 @@ class _Entry:
         self.found, self.config = found, config
         self.name = str(config.get("name") or found.config.get("name"))
         self.is_input = found.kind == "InputLayer"
-        plain = self.is_input or found.kind in MODELS
-        self.is_operation = not plain and "trainable" not in found.config
+        self.is_operation = not self.is_input and _is_operation(config, found)
+
+
+def _is_operation(config: Mapping[str, Any], found: Serialized) -> bool:
+    """Return whether an entry is an operation of `keras.ops`; a legacy file has no modules."""
+    if "module" in config:
+        return str(config["module"]).startswith("keras.src.ops")
+    return found.kind not in MODELS and not {"trainable", "dtype"} & found.config.keys()
 
 
 class _Reader:

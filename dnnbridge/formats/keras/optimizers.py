@@ -150,7 +150,7 @@ def _rate(given: Any, optimizer: str, where: str) -> float | AbstractSchedule:
         return SCHEDULES[kind]({k: v for k, v in given["config"].items() if k != "name"})
     name = f"the learning rate of keras.optimizers.{optimizer}, {given!r:.60}"
     raise SpecError(
-        "is not a schedule of Keras' own",
+        "is not a built-in Keras schedule",
         where=where,
         got=name,
         hint="Make the optimizer with a number, and give the spec its schedule: "
