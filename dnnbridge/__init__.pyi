@@ -41,6 +41,10 @@ from .convert.from_keras import (
 from .convert.imported import (
     Imported,
 )
+from .convert.to_keras import (
+    save_keras,
+    to_keras,
+)
 from .experiment import (
     Experiment,
 )
@@ -562,7 +566,9 @@ __all__ = [
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
+    "save_keras",
     "spec",
+    "to_keras",
     "warmup_lr",
     "zoo",
     "__version__",

@@ -183,7 +183,8 @@ class Scope:
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
         made = self.call_all(emitter, *values, name=name)
-        self.require(len(made) == 1, "expected one value", got=f"{len(made)} of {emitter}")
+        if len(made) != 1:
+            raise ShapeError("expected one value", where=self.path, got=f"{len(made)} of {emitter}")
         return made[0]
 
     def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:

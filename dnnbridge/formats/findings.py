@@ -34,8 +34,12 @@ class Findings:
         if finding not in self.found:
             self.found.append(finding)
 
-    def check(self, source: str) -> None:
+    def check(self, source: str, done: str = "read") -> None:
         """Raise if anything was found.
+
+        Args:
+            source: what was read or written.
+            done: "read" or "written".
 
         Raises:
             ConversionError: it lists all findings, one a line.
@@ -44,8 +48,8 @@ class Findings:
             lines = "".join(f"\n  {finding}" for finding in self.found)
             count = "1 part" if len(self.found) == 1 else f"{len(self.found)} parts"
             raise ConversionError(
-                f"{count} of the model cannot be read:{lines}\n",
+                f"{count} of the model cannot be {done}:{lines}\n",
                 where=source,
-                hint="docs/guide/models-that-move.md lists what can be read. Replace these layers, "
-                "or write them as layers of your own.",
+                hint="docs/guide/models-that-move.md has more. Replace these layers, "
+                "or leave them out.",
             )

@@ -32,12 +32,12 @@ def call_of(spec: Spec) -> str:
     cls = type(spec)
     given = (
         f"{name}={_shown(getattr(spec, name), (cls, name), lambda value: value)}"
-        for name in _differing(spec)
+        for name in differing(spec)
     )
     return f"{cls.__name__}({', '.join(given)})"
 
 
-def _differing(spec: Spec) -> list[str]:
+def differing(spec: Spec) -> list[str]:
     """Return the fields whose value is not the default; keyword-only fields come last."""
     cls: Any = type(spec)
     fields = sorted(dataclasses.fields(spec), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
@@ -92,9 +92,9 @@ def _shorter(spec: Spec) -> Iterator[Any]:
     cls = type(spec)
     if not any(info.is_required() for info in infos_of(cls).values()):
         yield alias_of(cls)
-    differing = _differing(spec)
-    if len(differing) == 1:
-        inner = getattr(spec, differing[0])
+    names = differing(spec)
+    if len(names) == 1:
+        inner = getattr(spec, names[0])
         if isinstance(inner, Spec):
             yield from _shorter(inner)
         yield inner

@@ -25,7 +25,7 @@ from dnnbridge.schedules import AbstractSchedule
 Config = Mapping[str, Any]
 
 
-def _adafactor(learning_rate: Any, relative_step: bool, **own: Any) -> AbstractOptimizer:
+def _adafactor(learning_rate: Any, relative_step: bool = True, **own: Any) -> AbstractOptimizer:
     if not relative_step:
         warnings.warn(
             "keras.optimizers.Adafactor ignores relative_step=False: its rate is still at most "
@@ -142,12 +142,20 @@ def _averaged(made: AbstractOptimizer, config: Config) -> AbstractOptimizer:
     return ExponentialMovingAverage(made, config["ema_momentum"], overwrite_every=every)
 
 
+def read_keras_schedule(given: Any) -> AbstractSchedule | None:
+    """Return the spec of a serialised schedule of Keras; None if it is something else."""
+    kind = given.get("class_name") if isinstance(given, dict) else None
+    if kind not in SCHEDULES or given.get("registered_name") is not None:
+        return None
+    return SCHEDULES[kind]({k: v for k, v in given["config"].items() if k != "name"})
+
+
 def _rate(given: Any, optimizer: str, where: str) -> float | AbstractSchedule:
     if isinstance(given, (int, float)):
         return shortest(float(given))
-    kind = given.get("class_name") if isinstance(given, dict) else None
-    if kind in SCHEDULES and given["registered_name"] is None:
-        return SCHEDULES[kind]({k: v for k, v in given["config"].items() if k != "name"})
+    found = read_keras_schedule(given)
+    if found is not None:
+        return found
     name = f"the learning rate of keras.optimizers.{optimizer}, {given!r:.60}"
     raise SpecError(
         "is not a built-in Keras schedule",

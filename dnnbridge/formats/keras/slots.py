@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,3 +81,43 @@ def read_slots(
         if name.endswith(":average_started"):
             arrays[name] = np.asarray(batches > 0, np.float32)
     return Slots({name: np.asarray(a, np.float32) for name, a in arrays.items()}, batches)
+
+
+def written_slots(
+    found: Serialized, weights: Sequence[str], state: Mapping[str, Array], step: int
+) -> list[Array]:
+    """Return the arrays of a Keras optimizer: the inverse of `read_slots`.
+
+    Args:
+        found: the optimizer of Keras.
+        weights: the names of the weights that it trains, in Keras' order.
+        state: all arrays, by the names here.
+        step: the number of updates.
+    """
+    rate = found.config.get("learning_rate")
+    constant = not isinstance(rate, dict)
+    arrays: list[Array] = [np.asarray(step, np.int64)]
+    arrays += [np.asarray(rate, np.float32)] if constant else []
+    for section in (*AROUND, *SECTIONS.get(found.kind, ())):
+        names = [f"{weight}:{slot}" for weight in weights for slot in section]
+        if state.keys() & set(names):
+            arrays += [_signed(name, state) for name in names]
+    if found.kind == "Nadam":
+        arrays.append(np.asarray(_nadam_product(found, step), np.float32))
+    return arrays
+
+
+def _signed(name: str, state: Mapping[str, Array]) -> Array:
+    """Return a slot with Keras' sign; Adafactor has zeros for a slot that a weight lacks."""
+    weight, _, slot = name.rpartition(":")
+    missing = np.zeros(state[weight].shape if slot == "v" else (), np.float32)
+    array = state.get(name, missing)
+    return -array if slot in NEGATED else array
+
+
+def _nadam_product(found: Serialized, step: int) -> float:
+    """Return the product of Nadam's momenta so far, which is computed from the step here."""
+    product = 1.0
+    for t in range(1, step + 1):
+        product *= found.config["beta_1"] * (1.0 - 0.5 * 0.96**t)
+    return product

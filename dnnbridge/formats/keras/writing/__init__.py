@@ -1,0 +1,1 @@
+"""Experiments as Keras' files, written without Keras; Keras itself reads them."""

@@ -1,0 +1,145 @@
+"""Layers in the form in which Keras serialises them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dnnbridge import activations, layers
+from dnnbridge.base.messages import shorten
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.layers import read_layer
+from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
+from dnnbridge.layers import AbstractLayer
+from dnnbridge.specs.spec import Spec
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""The shapes of weights, by their names in the layer."""
+
+NOT_IN_KERAS = {
+    *("unbiased", "count_include_pad", "padding_idx", "use_recurrent_bias", "shared", "masked"),
+    *("output_kernel_initializer", "output_bias_initializer", "causal"),
+}
+"""Fields that no layer of Keras has: reading the layer back says whether their value matters."""
+
+ONE_AXIS = {"Cropping1D", "SpatialDropout1D", "UpSampling1D"}
+"""Layers without data_format in Keras."""
+
+ACTIVATION_LAYERS: dict[type[activations.AbstractActivation], str] = {
+    activations.ELU: "ELU",
+    activations.LeakyReLU: "LeakyReLU",
+    activations.PReLU: "PReLU",
+    activations.ReLU: "ReLU",
+    activations.Softmax: "Softmax",
+}
+"""Activations that have a layer of their own in Keras, with arguments of the same names."""
+
+
+def write_layer(
+    layer: AbstractLayer, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    """Return a serialised layer; None if Keras has no such layer, with a finding.
+
+    Args:
+        layer: the layer here.
+        name: its name.
+        shapes: of its weights.
+        path: for findings.
+        findings: receives what cannot be written.
+    """
+    from dnnbridge.models import AbstractModel
+
+    if isinstance(layer, AbstractModel):
+        from dnnbridge.formats.keras.writing.models import write_model
+
+        return write_model(layer, name, shapes, path, findings)
+    special = SPECIAL.get(type(layer))
+    if special is not None:
+        made = special(layer, name, shapes, path, findings)
+    else:
+        made = keras_object(type(layer).__name__, _config(layer, shapes))
+    if made is None:
+        return None
+    trained = {"trainable": True} if shapes else {}  # some layers without weights refuse it
+    made["config"] = {"name": name, **trained, **made["config"]}
+    return made if _is_read_back(made, layer, path, findings) else None
+
+
+def _is_read_back(
+    made: Mapping[str, Any], layer: AbstractLayer, path: str, findings: Findings
+) -> bool:
+    """Return whether reading gives the layer again, apart from what a call of it says."""
+    found, problems = serialized(made), Findings()
+    assert found is not None
+    part = read_layer(found, path, problems)
+    wanted = layer.replace(name=None)
+    calls = {name: getattr(layer, name) for name in ("causal",) if hasattr(layer, name)}
+    if part is not None and part.layer.replace(name=None, **calls) == wanted:
+        return True
+    reason = f": {problems.found[0].what}" if problems.found else ""
+    findings.add(path, f"{shorten(wanted, 120)} has no counterpart in Keras{reason}")
+    return False
+
+
+def _config(layer: Spec, shapes: Shapes) -> dict[str, Any]:
+    config = {}
+    for name, value in fields_of(layer).items():
+        surplus = name == "data_format" and type(layer).__name__ in ONE_AXIS
+        if name != "name" and name not in NOT_IN_KERAS and not surplus:
+            config[name] = written_part(value, _rank(name, shapes))
+    return config
+
+
+def _rank(name: str, shapes: Shapes) -> int | None:
+    """Return the rank of the weight that a constraint is for: "kernel_constraint" of "kernel"."""
+    word = name.removesuffix("_constraint")
+    ranks = [len(shape) for weight, shape in shapes.items() if word in weight.split("/")[-1]]
+    return max(ranks, default=None)
+
+
+def _activation(
+    layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    value = layer.activation
+    written = written_part(value)
+    if isinstance(written, str) and not isinstance(value, activations.PReLU):
+        return keras_object("Activation", {"activation": written})
+    kind = ACTIVATION_LAYERS.get(type(value))
+    if kind is None:
+        findings.add(path, f"{shorten(layer, 120)} has no counterpart in Keras")
+        return None
+    config = {k: written_part(v) for k, v in fields_of(value).items() if k not in NOT_IN_KERAS}
+    return keras_object(kind, {k: plain(v) for k, v in config.items()})
+
+
+def _wrapped(
+    layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    below = {k.removeprefix("layer/"): shape for k, shape in shapes.items()}
+    inner = write_layer(layer.layer, "layer", below, f"{path}/layer", findings)
+    return inner and keras_object("TimeDistributed", {"layer": inner})
+
+
+def _bidirectional(
+    layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    below = {k.partition("/")[2]: shape for k, shape in shapes.items()}
+    sides = []
+    turned = layer.layer.replace(go_backwards=not layer.layer.go_backwards)
+    for side, each in (("forward", layer.layer), ("backward", turned)):
+        sides.append(write_layer(each, side, below, f"{path}/{side}", findings))
+    if None in sides:
+        return None
+    config = {"layer": sides[0], "backward_layer": sides[1], "merge_mode": layer.merge_mode}
+    return keras_object("Bidirectional", config)
+
+
+Writer = Callable[[Any, str, Shapes, str, Findings], dict[str, Any] | None]
+
+SPECIAL: dict[type[AbstractLayer], Writer] = {
+    layers.Activation: _activation,
+    layers.TimeDistributed: _wrapped,
+    layers.Bidirectional: _bidirectional,
+}
+"""Layers that are written in another way than by their class and fields."""

@@ -1,0 +1,135 @@
+"""Models in the form in which Keras serialises them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.calls import Place
+from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
+from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.graph import Call, TensorType, Value
+from dnnbridge.layers import Attention, Concatenate, Dot, MultiHeadAttention
+from dnnbridge.layers.merging import AbstractMerge
+from dnnbridge.models import AbstractModel, Model, Sequential
+from dnnbridge.models.functional import ModelNode
+from dnnbridge.models.tracing import trace
+
+LISTED = (AbstractMerge, Concatenate, Dot, Attention)
+"""Layers that Keras calls on a list of tensors."""
+
+
+def write_model(
+    model: AbstractModel, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    """Return a serialised model; None if it cannot be written, with findings."""
+    before = len(findings.found)
+    if isinstance(model, Sequential):
+        made = _sequential(model, name, shapes, path, findings)
+    elif isinstance(model, Model):
+        made = _functional(model, name, shapes, path, findings)
+    else:
+        findings.add(path, f"a model of the class {type(model).__name__}")
+        return None
+    return made if len(findings.found) == before else None
+
+
+def _sequential(
+    model: Sequential, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any]:
+    (given,) = model.input_types.items()
+    layers = [_input(*given, f"{name}_input")]
+    for each, layer in model.named_layers():
+        where = f"{path}/{each}".lstrip("/")
+        layers.append(write_layer(layer, each, below(shapes, each), where, findings) or {})
+    return keras_object("Sequential", {"name": name, "trainable": True, "layers": layers}, "keras")
+
+
+def _functional(
+    model: Model, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any]:
+    entries: dict[str, dict[str, Any]] = {}
+    places: dict[str, Place] = {}
+    shapes_of: dict[str, TensorType] = dict(model.input_types)
+    for each, type in model.input_types.items():
+        entries[each] = _input(each, type, each) | {"name": each, "inbound_nodes": []}
+        places[each] = Place(each)
+    types = _types(model)
+    for node, results in zip(model.nodes, types, strict=True):
+        owner = node.shares or node.name
+        if node.shares is None:
+            where = f"{path}/{node.name}".lstrip("/")
+            made = write_layer(node.layer, owner, below(shapes, owner), where, findings) or {}
+            entries[owner] = made | {"name": owner, "inbound_nodes": []}
+        calls = entries[owner]["inbound_nodes"]
+        for index, result in enumerate(_results(node)):
+            places[result] = Place(owner, len(calls), index)
+            shapes_of[result] = results[index].type
+        calls.append(_call(node, [(places[each], shapes_of[each]) for each in node.inputs]))
+    config = {
+        "name": name,
+        "trainable": True,
+        "layers": list(entries.values()),
+        "input_layers": [list(places[each]) for each in model.input_types],
+        "output_layers": [list(places[each]) for each in model.output_names],
+    }
+    return keras_object("Functional", config, "keras.src.models.functional")
+
+
+def _results(node: ModelNode) -> list[str]:
+    names = node.layer.output_names if isinstance(node.layer, AbstractModel) else ("",)
+    return [node.name] if len(names) == 1 else [f"{node.name}_{output}" for output in names]
+
+
+def _types(model: Model) -> list[Sequence[Value]]:
+    """Return the results of each node, in order."""
+    return [node.outputs for node in trace(model)[0].nodes if isinstance(node.op, Call)]
+
+
+def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[str, Any]:
+    """Return a call of a layer as Keras writes it."""
+    tensors = [_tensor(place, type) for place, type in inputs]
+    kwargs: dict[str, Any] = {}
+    layer = node.layer
+    if isinstance(layer, MultiHeadAttention) and len(tensors) == 1:
+        tensors = tensors * 2  # Keras asks for the value
+    if isinstance(layer, Attention) and len(tensors) == 1:
+        tensors = tensors * 2
+    if getattr(layer, "causal", False):
+        kwargs["use_causal_mask"] = True
+    several = isinstance(layer, AbstractModel) and len(tensors) > 1
+    listed = isinstance(layer, LISTED) or several
+    return {"args": [tensors] if listed else tensors, "kwargs": kwargs}
+
+
+def _tensor(place: Place, type: TensorType) -> dict[str, Any]:
+    config = {"shape": list(type.shape), "dtype": type.dtype, "keras_history": list(place)}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def _input(name: str, type: Any, called: str) -> dict[str, Any]:
+    config = {"batch_shape": [None, *type.shape[1:]], "dtype": type.dtype, "name": called}
+    return keras_object("InputLayer", config)
+
+
+def below(shapes: Shapes, name: str) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the weights of a layer, by their names in it."""
+    start = f"{name}/"
+    return {n.removeprefix(start): s for n, s in shapes.items() if n.startswith(start)}
+
+
+def set_trainable(model: Mapping[str, Any], still: Mapping[str, bool], path: str = "") -> None:
+    """Set whether each layer of a serialised model is trained.
+
+    Args:
+        model: the serialised model, which is changed.
+        still: whether a layer, by its path, is frozen as a whole.
+        path: of the model.
+    """
+    for entry in model["config"].get("layers", ()):
+        name = entry["config"].get("name", "")
+        where = f"{path}/{name}".lstrip("/")
+        if still.get(where):
+            entry["config"]["trainable"] = False
+        set_trainable(entry, still, where)

@@ -1,0 +1,157 @@
+"""Runs handed to Keras: the same bytes of weights, the same further training."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+from dnnbridge import layers, losses, metrics
+from dnnbridge.errors import ConversionError
+from dnnbridge.formats.keras.writing import compiled as written_compiled
+from dnnbridge.formats.keras.writing import layers as written_layers
+
+keras = pytest.importorskip("keras")
+keras_models = pytest.importorskip("convert.keras_models")
+from_keras_tests = pytest.importorskip("convert.test_from_keras")
+
+labels, loss, SLOTTED = from_keras_tests.labels, from_keras_tests.loss, from_keras_tests.SLOTTED
+
+
+def trained(model, optimizer):
+    model.compile(optimizer, loss(), metrics=["accuracy"], run_eagerly=True)
+    x, y = keras_models.inputs_of(model, 12, 1), labels()
+    model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    return x, y
+
+
+def check_same(model, back, x, y):
+    """Compare arrays bit for bit, and the losses of further steps."""
+    for old, new in zip(model.weights, back.weights, strict=True):
+        np.testing.assert_array_equal(new.numpy(), old.numpy(), err_msg=old.path)
+    for old, new in zip(model.optimizer.variables, back.optimizer.variables, strict=True):
+        np.testing.assert_allclose(new.numpy(), old.numpy(), rtol=1e-6, err_msg=old.path)
+    back.run_eagerly = True
+    np.testing.assert_array_equal(back.predict(x, verbose=0), model.predict(x, verbose=0))
+    fits = [m.fit(x, y, batch_size=4, shuffle=False, verbose=0).history for m in (model, back)]
+    assert fits[0]["accuracy"] == fits[1]["accuracy"]
+    np.testing.assert_allclose(fits[1]["loss"], fits[0]["loss"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", keras_models.MODELS)
+def test_a_model_comes_back_bit_for_bit(name):
+    keras.utils.set_random_seed(0)
+    model = keras_models.randomised(keras_models.MODELS[name]())
+    x, y = trained(model, keras.optimizers.Adam(0.01))
+    check_same(model, db.to_keras(db.from_keras(model).compile("reference")), x, y)
+
+
+@pytest.mark.parametrize("name", SLOTTED)
+def test_an_optimizer_comes_back(name):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(5, "tanh"), keras.layers.Dense(4)]
+    )
+    x, y = trained(model, SLOTTED[name]())
+    check_same(model, db.to_keras(db.from_keras(model).compile("reference")), x, y)
+
+
+OURS = {
+    "momentum": db.SGD(0.05, momentum=0.9),
+    "adam": db.Adam(0.01),
+    "steps": db.Adam(db.PiecewiseConstant.keras((2, 5), (0.1, 0.05, 0.01))),
+    "clipped": db.RMSprop(0.01),
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_training_of_ours_goes_on_in_keras(name):
+    model = db.Sequential([db.Input((6,)), db.Dense(5, "tanh"), db.Dense(4)])
+    gradients = [db.ClipByNorm(0.5)] if name == "clipped" else []
+    experiment = db.Experiment(
+        model,
+        db.SparseCategoricalCrossentropy(from_logits=True),
+        OURS[name],
+        metrics=["accuracy"],
+        gradients=gradients,
+    )
+    run = db.compile(experiment, "reference")
+    x, y = np.random.default_rng(1).normal(size=(12, 6)).astype("float32"), labels()
+    run.fit(x, y, batch_size=3, shuffle=False)
+    back = db.to_keras(run)
+    back.run_eagerly = True
+    wanted = run.fit(x, y, batch_size=3, epochs=2, shuffle=False).history
+    found = back.fit(x, y, batch_size=3, epochs=2, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(found["loss"], wanted["loss"], rtol=2e-6)
+    np.testing.assert_allclose(found["accuracy"], wanted["accuracy"], rtol=1e-6)
+
+
+def test_everything_that_keras_lacks_is_named_at_once():
+    model = db.Sequential(
+        [
+            db.Input((6, 3)),
+            db.SinusoidalPositions(name="places"),
+            db.LSTM(4, use_recurrent_bias=True, name="two"),
+            db.Dense(4),
+        ]
+    )
+    experiment = db.Experiment(
+        model,
+        db.SparseCategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
+        db.Lookahead(db.SGD(0.1)),
+        frozen=["dense/bias"],
+    )
+    with pytest.raises(ConversionError) as caught:
+        db.to_keras(db.compile(experiment, "reference"))
+    for words in ("5 parts", "written", "places: ", "two: ", "loss: ", "optimizer: ", "dense: "):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "lacking"),
+    [
+        (losses, keras.losses, written_compiled.NOT_IN_KERAS),
+        (metrics, keras.metrics, written_compiled.NOT_IN_KERAS),
+        (layers, keras.layers, written_layers.NOT_IN_KERAS),
+    ],
+    ids=["losses", "metrics", "layers"],
+)
+def test_fields_that_keras_lacks_are_known(ours, theirs, lacking):
+    unknown = set()
+    for name in ours.__all__:
+        here, there = getattr(ours, name), getattr(theirs, name, None)
+        if there is None or not dataclasses.is_dataclass(here):
+            continue
+        bases = [cls for cls in there.__mro__ if cls.__module__.startswith("keras")]
+        known = {p for cls in bases for p in inspect.signature(cls.__init__).parameters}
+        own = {field.name for field in dataclasses.fields(here)} - known
+        if name in written_layers.ONE_AXIS:
+            own.discard("data_format")
+        unknown |= {f"{name}.{field}" for field in own - lacking}
+    assert not unknown
+
+
+ALONE = """
+import sys
+for name in ("tensorflow", "keras", "mindspore"):
+    sys.modules[name] = None
+import dnnbridge as db
+run = db.load(sys.argv[1], backend="reference")
+db.save_keras(run, sys.argv[2])
+"""
+
+
+def test_a_file_is_written_without_any_framework(tmp_path):
+    model = keras_models.randomised(keras_models.attention())
+    x, _ = trained(model, keras.optimizers.Adam(0.01))
+    db.from_keras(model).compile("reference").save(tmp_path / "run.safetensors")
+    target = tmp_path / "model.keras"
+    command = [sys.executable, "-c", ALONE, str(tmp_path / "run.safetensors"), str(target)]
+    subprocess.run(command, check=True, timeout=300)
+    back = keras.saving.load_model(target)
+    np.testing.assert_array_equal(back.predict(x, verbose=0), model.predict(x, verbose=0))
