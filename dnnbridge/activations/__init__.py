@@ -6,16 +6,20 @@ from dnnbridge.activations.base import (
     ActivationLike,
     as_activation,
 )
-from dnnbridge.activations.exponential import CELU, ELU, SELU
+from dnnbridge.activations.exponential import CELU, ELU, SELU, Exponential
+from dnnbridge.activations.gated import GLU
 from dnnbridge.activations.piecewise import (
     HardSigmoid,
     HardSwish,
+    HardTanh,
     LeakyReLU,
     Linear,
-    PReLU,
     ReLU,
     ReLU6,
+    Threshold,
 )
+from dnnbridge.activations.prelu import PReLU
+from dnnbridge.activations.shrinking import HardShrink, SoftShrink, TanhShrink
 from dnnbridge.activations.smooth import (
     GELU,
     LogSigmoid,
@@ -24,20 +28,26 @@ from dnnbridge.activations.smooth import (
     SiLU,
     Softplus,
     Softsign,
+    SquarePlus,
     Tanh,
 )
 from dnnbridge.activations.softmax import LogSoftmax, Softmax
+from dnnbridge.activations.sparse import SparsePlus, SparseSigmoid
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "SELU",
     "AbstractActivation",
     "ActivationField",
     "ActivationLike",
+    "Exponential",
+    "HardShrink",
     "HardSigmoid",
     "HardSwish",
+    "HardTanh",
     "LeakyReLU",
     "Linear",
     "LogSigmoid",
@@ -48,9 +58,15 @@ __all__ = [
     "ReLU6",
     "SiLU",
     "Sigmoid",
+    "SoftShrink",
     "Softmax",
     "Softplus",
     "Softsign",
+    "SparsePlus",
+    "SparseSigmoid",
+    "SquarePlus",
     "Tanh",
+    "TanhShrink",
+    "Threshold",
     "as_activation",
 ]

@@ -23,7 +23,10 @@ class AbstractActivation(Spec):
 
     @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
-        """Write the equation for an input of any shape; the result has the same shape."""
+        """Write the equation for an input of any shape.
+
+        The result has the same shape, except for GLU.
+        """
 
     @explained(name="an activation")
     def __call__(self, x: Any) -> Any:

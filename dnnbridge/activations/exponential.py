@@ -1,4 +1,4 @@
-"""Activations that are x above 0 and follow an exponential below."""
+"""The exponential, and activations that are x above 0 and follow an exponential below."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from dnnbridge.specs.spec import spec
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 """SELU's constants, which keep mean 0 and variance 1: Klambauer et al., appendix, theorem 1."""
+
+
+@spec
+class Exponential(AbstractActivation):
+    """eˣ
+
+    Example:
+        >>> Exponential()([0.0, 1.0]).round(4)
+        array([1.    , 2.7183])
+    """
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return ops.exp(x)
 
 
 @spec

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
 from typing import Self
 
 from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.initializers import Constant, InitializerField, InitializerLike
-from dnnbridge.specs.fields import Bool, NonNegativeFloat, default
+from dnnbridge.specs.fields import Float, NonNegativeFloat
 from dnnbridge.specs.spec import spec
 
 
@@ -28,18 +28,60 @@ class Linear(AbstractActivation):
 
 @spec
 class ReLU(AbstractActivation):
-    """max(x, 0), with derivative 0 at 0
+    """max(x, 0); with arguments, a slope below a threshold, and a largest value
+
+    y = min(x, max_value) where x > threshold, negative_slope · (x - threshold) elsewhere. The
+    derivatives are those of Keras: 0 at the threshold, and 1 at max_value. There are two
+    exceptions. At 0 it is the slope if only `negative_slope` is set. At 6 it is 0 if max_value is 6
+    and the threshold is 0, as in ReLU6.
+
+    The arguments are keyword-only, because the function and the layer of Keras have different
+    orders.
+
+    Args:
+        negative_slope: derivative below the threshold.
+        max_value: largest value, by default none.
+        threshold: x above it is kept.
 
     Example:
         >>> from dnnbridge import Dense
         >>> Dense(3, activation="relu").activation
         ReLU()
+        >>> ReLU(negative_slope=0.5, max_value=4.0, threshold=1.0)([-2.0, 0.5, 3.0, 7.0])
+        array([-1.5 , -0.25,  3.  ,  4.  ])
     """
 
     alias = "relu"
+    _: KW_ONLY
+    negative_slope: NonNegativeFloat = 0.0
+    max_value: NonNegativeFloat | None = None
+    threshold: NonNegativeFloat = 0.0
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return ops.relu(x)
+        if self.threshold == 0.0 and self.max_value is None and self.negative_slope > 0.0:
+            return ops.where(x > 0.0, x, self.negative_slope * x)
+        y = self._above(x)
+        if self.negative_slope > 0.0:
+            below = ops.relu(self.threshold - x) if self.threshold > 0.0 else ops.relu(-x)
+            y = y - self.negative_slope * below
+        return y
+
+    def _above(self, x: Value) -> Value:
+        """Return the value above the threshold, and 0 elsewhere."""
+        if self.max_value == 6.0 and self.threshold == 0.0:
+            return _relu6(x)
+        y = ops.where(x > self.threshold, x, 0.0) if self.threshold > 0.0 else ops.relu(x)
+        return y if self.max_value is None else ops.clip(y, 0.0, self.max_value)
+
+    @classmethod
+    def keras(
+        cls,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+    ) -> Self:
+        """Return `keras.layers.ReLU` with these arguments."""
+        return cls(negative_slope=negative_slope, max_value=max_value, threshold=threshold)
 
 
 @spec
@@ -92,39 +134,16 @@ class LeakyReLU(AbstractActivation):
 
 
 @spec
-class PReLU(AbstractActivation):
-    """x where x > 0, slope · x elsewhere, with slopes that are trained
-
-    The derivative at 0 is the slope. He et al., "Delving deep into rectifiers", 2015.
-
-    Args:
-        alpha_initializer: start of the slopes. Keras starts at 0, MindSpore at 0.25.
-        shared: True: one slope for all features. False: one slope per element of an example, as
-            in Keras.
+class HardTanh(AbstractActivation):
+    """x clipped to [-1, 1], with derivative 1 at both ends
 
     Example:
-        >>> PReLU.mindspore()
-        PReLU(alpha_initializer=Constant(value=0.25), shared=True)
+        >>> HardTanh()([-3.0, 0.5, 2.0])
+        array([-1. ,  0.5,  1. ])
     """
 
-    alias = "prelu"
-    alpha_initializer: InitializerField = default("zeros")
-    shared: Bool = False
-
     def emit(self, scope: Scope, x: Value) -> Value:
-        shape = (1,) if self.shared else x.shape[1:]
-        slope = scope.parameter("slope", shape, self.alpha_initializer)
-        return ops.where(x > 0.0, x, slope * x)
-
-    @classmethod
-    def keras(cls, alpha_initializer: InitializerLike = "zeros") -> Self:
-        """Return `keras.layers.PReLU` with these arguments."""
-        return cls(alpha_initializer)
-
-    @classmethod
-    def mindspore(cls, w: float = 0.25) -> Self:
-        """Return `mindspore.nn.PReLU` with one parameter."""
-        return cls(Constant(w), shared=True)
+        return ops.clip(x, -1.0, 1.0)
 
 
 @spec
@@ -158,6 +177,26 @@ class HardSwish(AbstractActivation):
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return x * _hard_sigmoid(x)
+
+
+@spec
+class Threshold(AbstractActivation):
+    """x where x > threshold, default_value elsewhere; the derivative at the threshold is 0
+
+    Args:
+        threshold: x above it is kept.
+        default_value: the value elsewhere.
+
+    Example:
+        >>> Threshold(1.0, 0.25)([0.5, 1.0, 2.0])
+        array([0.25, 0.25, 2.  ])
+    """
+
+    threshold: Float
+    default_value: Float
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        return ops.where(x > self.threshold, x, self.default_value)
 
 
 def _relu6(x: Value) -> Value:

@@ -12,7 +12,7 @@ from dnnbridge import ops
 from dnnbridge.activations.base import AbstractActivation
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.specs.fields import Bool
+from dnnbridge.specs.fields import Bool, PositiveFloat
 from dnnbridge.specs.spec import spec
 
 
@@ -82,6 +82,32 @@ class Softsign(AbstractActivation):
     def emit(self, scope: Scope, x: Value) -> Value:
         u = ops.clip(x, -1e30, 1e30)  # beyond, it is ±1 to the last bit; 1 / |x| may underflow
         return u / (1.0 + ops.abs(u))
+
+
+@spec
+class SquarePlus(AbstractActivation):
+    """(x + √(x² + b)) / 2
+
+    It is computed as max(x, 0) + (b / 2) / (√(x² + b) + |x|), which does not cancel below 0: Keras'
+    own is 0 for b = 4 and x of -1e4. Barron, "Squareplus: a softplus-like algebraic rectifier",
+    2021.
+
+    Args:
+        b: smoothness; the value at 0 is √b / 2.
+
+    Example:
+        >>> SquarePlus()([-1.5, 0.0, 1.5])
+        array([0.5, 1. , 2. ])
+    """
+
+    alias = "squareplus"
+    b: PositiveFloat = 4.0
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        u = ops.clip(x, -1e18, 1e18)  # beyond, the second term is below b · 1e-18
+        root = ops.sqrt(ops.square(u) + self.b)
+        # In the tie at 0 the gradient of the maximum goes to -x, which makes the derivative 1/2.
+        return ops.relu(x) + 0.5 * self.b / (root + ops.maximum(-x, x))
 
 
 @spec

@@ -81,6 +81,12 @@ def _present(group: Group, declared: Mapping[str, StateArray]) -> list[str]:
     return [name for name in names if name in declared]
 
 
+def _stored(group: Group, declared: Mapping[str, StateArray]) -> list[str | None]:
+    """Return the name here of each array of a group; None if the array has no counterpart."""
+    names = _present(group, declared)
+    return [*names, *([None] * group.surplus if names else [])]
+
+
 def _trained(group: Group, name: str, declared: Mapping[str, StateArray]) -> bool:
     return group.trainable and declared[name].trainable
 
@@ -100,7 +106,8 @@ def _weights(
                 hint="Give the weights that belong to this configuration.",
             )
         for name, array in zip(names, given or (), strict=False):
-            made[name] = fitted(array, declared[name].shape, name)
+            if name is not None:
+                made[name] = fitted(array, declared[name].shape, name)
     missing = [name for name in declared if name not in made]
     if missing:
         raise ConversionError("weights were not found in the file", got=", ".join(missing))
@@ -109,15 +116,15 @@ def _weights(
 
 def _stored_together(
     arrays: AbstractArrays, groups: Sequence[Group], declared: Mapping[str, StateArray]
-) -> list[tuple[tuple[str, str], list[str]]]:
+) -> list[tuple[tuple[str, str], list[str | None]]]:
     """Return the names of the weights that are stored in one place, in its order."""
     if not arrays.by_layer:
-        return [((g.layer, g.file), _present(g, declared)) for g in groups]
-    places: dict[str, list[tuple[bool, str]]] = {}
+        return [((g.layer, g.file), _stored(g, declared)) for g in groups]
+    places: dict[str, list[tuple[bool, str | None]]] = {}
     for group in groups:
-        for name in _present(group, declared):
+        for name in _stored(group, declared):
             place = places.setdefault(group.layer, [])
-            place.append((not _trained(group, name, declared), name))
+            place.append((name is None or not _trained(group, name, declared), name))
     # Weights that are trained come first.
     return [
         ((layer, ""), [name for _, name in sorted(names, key=lambda pair: pair[0])])

@@ -37,7 +37,15 @@ from dnnbridge.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from dnnbridge.layers.merging import Add, Average, Concatenate, Maximum, Multiply, Subtract
+from dnnbridge.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 from dnnbridge.layers.noise import (
     AlphaDropout,
     GaussianDropout,
@@ -51,6 +59,7 @@ from dnnbridge.layers.normalization import (
     InstanceNorm,
     LayerNormalization,
     RMSNormalization,
+    UnitNormalization,
 )
 from dnnbridge.layers.pooling import (
     AveragePooling1D,
@@ -60,10 +69,11 @@ from dnnbridge.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from dnnbridge.layers.preprocessing import Normalization, Rescaling
 from dnnbridge.layers.recurrence import AbstractRecurrent
 from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
 from dnnbridge.layers.regularization import ActivityRegularization
-from dnnbridge.layers.reshaping import Flatten, Permute, Reshape
+from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
@@ -120,13 +130,17 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PadFeatures",
     "PaddingMask",
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -137,6 +151,7 @@ __all__ = [
     "SpatialDropout3D",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -6,9 +6,14 @@ from dnnbridge import ops
 from dnnbridge.base.randomness import Bernoulli, Uniform
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Dim, Value
+from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
+from dnnbridge.specs.fields import PositiveInt
 from dnnbridge.specs.spec import spec
+
+NoiseShape = tuple[PositiveInt | None, ...] | None
+"""Shape of a mask; None is the size of x."""
 
 
 @spec
@@ -21,16 +26,39 @@ class Dropout(AbstractLayer):
 
     Args:
         rate: fraction of the elements to drop: a number or a schedule of the step.
+        noise_shape: shape of the mask, with one size per axis of x, the batch included. None is
+            the size of x. Elements along an axis of size 1 are dropped together, so
+            `(None, 1, 1, 1)` drops whole images, as in stochastic depth (Huang et al., 2016).
+
+    Raises:
+        ShapeError: a size of `noise_shape` is neither None, nor 1, nor that of x.
 
     Example:
         >>> Dropout(0.2).rate
         0.2
+        >>> Dropout(0.2, noise_shape=(None, 1, 1, 1))
+        Dropout(rate=0.2, noise_shape=(None, 1, 1, 1))
     """
 
     rate: FractionLike
+    noise_shape: NoiseShape = None
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return dropped(scope, x, self.rate, x.shape)
+        return dropped(scope, x, self.rate, mask_shape(scope, x, self.noise_shape))
+
+
+def mask_shape(scope: Scope, x: Value, noise_shape: NoiseShape) -> tuple[Dim, ...]:
+    """Return the shape of the mask for x: None stands for a size of x."""
+    if noise_shape is None:
+        return x.shape
+    scope.require(
+        len(noise_shape) == x.rank
+        and all(n in (None, 1, dim) for n, dim in zip(noise_shape, x.shape, strict=True)),
+        "noise_shape needs None, 1 or the size of the input for each axis, the batch included",
+        got=f"{noise_shape} for shape ({shape_text(x.shape)})",
+        hint="Write None for the batch, and 1 for each axis to drop as a whole.",
+    )
+    return tuple(dim if n is None else n for n, dim in zip(noise_shape, x.shape, strict=True))
 
 
 def dropped(

@@ -92,6 +92,20 @@ class Maximum(AbstractMerge):
 
 
 @spec
+class Minimum(AbstractMerge):
+    """Minimum of two or more inputs, element by element; in a tie the first gets the gradient
+
+    Example:
+        >>> Minimum().to_dict()["kind"]
+        'layer.Minimum'
+    """
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        _require_alike(scope, inputs)
+        return reduce(ops.minimum, inputs)
+
+
+@spec
 class Concatenate(AbstractLayer):
     """Inputs joined along an axis, by default the last; their other sizes must be equal
 

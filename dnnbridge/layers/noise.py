@@ -12,7 +12,7 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.dropout import dropped, kept
+from dnnbridge.layers.dropout import NoiseShape, dropped, kept, mask_shape
 from dnnbridge.schedules import AbstractSchedule, FractionLike, KeepRate
 from dnnbridge.specs.fields import DataFormat, NonNegativeFloat
 from dnnbridge.specs.spec import spec
@@ -97,17 +97,22 @@ class AlphaDropout(AbstractLayer):
     α' = -λα is the limit of SELU, a = ((1 - rate)(1 + rate · α'²))^-½, b = -a · α' · rate.
     (Klambauer et al., "Self-normalizing neural networks", 2017)
 
+    Args:
+        rate: fraction of the elements to drop.
+        noise_shape: shape of m, as in `Dropout`.
+
     Example:
         >>> AlphaDropout(0.1).rate
         0.1
     """
 
     rate: FractionLike
+    noise_shape: NoiseShape = None
 
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.rate == 0.0:
             return x
-        m, keep = kept(scope, self.rate, x.shape)
+        m, keep = kept(scope, self.rate, mask_shape(scope, x, self.noise_shape))
         rate, a = _alpha(self.rate, keep)
         return a * (x * m + ALPHA * (1.0 - m)) - a * ALPHA * rate
 

@@ -18,6 +18,9 @@ from dnnbridge.specs.spec import spec
 
 Axes = Int | tuple[Int, ...]
 
+SMALLEST_LENGTH = 1e-12
+"""Least length that UnitNormalization divides by."""
+
 
 @spec
 class LayerNormalization(WithGammaAndBeta):
@@ -199,6 +202,32 @@ class RMSNormalization(AbstractLayer):
         mean = ops.reduce_mean(ops.square(x), axes, keepdims=True)
         scale = scope.parameter("scale", [x.shape[i] for i in axes], as_initializer("ones"))
         return x * (1.0 / ops.sqrt(mean + self.epsilon)) * along(x, axes, scale)
+
+
+@spec
+class UnitNormalization(AbstractLayer):
+    """x / √(Σ x²), over the axes of each example; the length of each example is then 1
+
+    Lengths are at least 1e-12, as in Keras: zeros stay zeros, and the derivative there is 1e12.
+
+    Args:
+        axis: one or several axes, except the batch.
+
+    Raises:
+        ShapeError: an axis is the batch or is not there.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((5,)), UnitNormalization()]).output_shape
+        (None, 5)
+    """
+
+    axis: Axes = -1
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        axes = _feature_axes(scope, x, self.axis)
+        squared = ops.reduce_sum(ops.square(x), axes, keepdims=True)
+        return x * (1.0 / ops.sqrt(ops.maximum(squared, SMALLEST_LENGTH**2)))
 
 
 def _standardised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:

@@ -7,8 +7,9 @@ import math
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
+from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.specs.fields import PositiveInt, Shape
+from dnnbridge.specs.fields import OpenShape, PositiveInt
 from dnnbridge.specs.spec import spec
 
 
@@ -31,16 +32,65 @@ class Flatten(AbstractLayer):
 class Reshape(AbstractLayer):
     """Each example in another shape, in C order
 
+    Args:
+        target_shape: the sizes without the batch. One of them may be -1: the size that is left.
+
+    Raises:
+        ShapeError: an example has another number of elements.
+
     Example:
         >>> from dnnbridge import Input, Sequential
-        >>> Sequential([Input((12,)), Reshape((3, 4))]).output_shape
+        >>> Sequential([Input((12,)), Reshape((3, -1))]).output_shape
         (None, 3, 4)
     """
 
-    target_shape: Shape
+    target_shape: OpenShape
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        return ops.reshape(x, (x.shape[0], *self.target_shape))
+        return ops.reshape(x, (x.shape[0], *self._sizes(scope, x)))
+
+    def _sizes(self, scope: Scope, x: Value) -> tuple[int, ...]:
+        """Return the target shape, with the size that is left in place of -1."""
+        if -1 not in self.target_shape:
+            return self.target_shape
+        elements = math.prod(scope.known(dim, "the size for -1") for dim in x.shape[1:])
+        others = -math.prod(self.target_shape)
+        scope.require(
+            elements % others == 0 and elements > 0,
+            "the other sizes of target_shape must divide the number of elements of an example",
+            got=f"{self.target_shape} for shape ({shape_text(x.shape)})",
+        )
+        return tuple(elements // others if size == -1 else size for size in self.target_shape)
+
+
+@spec
+class RepeatVector(AbstractLayer):
+    """Each example n times, one after the other: (batch, features) to (batch, n, features)
+
+    Args:
+        n: how many times.
+
+    Raises:
+        ShapeError: the input does not have rank 2.
+
+    Example:
+        >>> from dnnbridge import Input, Sequential
+        >>> Sequential([Input((5,)), RepeatVector(3)]).output_shape
+        (None, 3, 5)
+    """
+
+    n: PositiveInt
+
+    def emit(self, scope: Scope, x: Value) -> Value:
+        scope.require(
+            x.rank == 2,
+            "RepeatVector needs an input of shape (batch, features)",
+            got=f"shape ({shape_text(x.shape)})",
+            hint="Add a Flatten before it.",
+        )
+        batch, features = x.shape
+        row = ops.reshape(x, (batch, 1, features))
+        return ops.broadcast_to(row, (batch, self.n, features))
 
 
 @spec

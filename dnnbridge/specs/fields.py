@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
+from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.specs.json_types import (
@@ -64,8 +66,47 @@ Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False),
 OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]
 """A float in (0, 1): a small number that keeps logarithms finite."""
 Bool = Annotated[bool, Field(strict=True), _Plain]
+
+
+def numbers(value: Any) -> float | tuple[Any, ...]:
+    """Return a number, or lists of numbers and arrays as nested tuples of one shape."""
+    value = value.tolist() if isinstance(value, np.ndarray) else plain(value)
+    if isinstance(value, (tuple, list)) and value:
+        made = tuple(map(numbers, value))
+        if len(set(map(np.shape, made))) == 1:
+            return made
+    elif type(value) in (int, float) and math.isfinite(value):
+        return _in_float32(float(value))
+    raise SpecError(
+        "expected a finite number, or lists of them that make an array", got=shorten(value)
+    )
+
+
 Shape = tuple[PositiveInt, ...]
 """Sizes of one example, without the batch; a list is accepted too."""
+
+
+def _size(value: int) -> int:
+    if value == 0 or value < -1:
+        raise SpecError("a size is a positive integer, or -1", got=repr(value))
+    return value
+
+
+def _with_one_rest(value: tuple[int, ...]) -> tuple[int, ...]:
+    if value.count(-1) > 1:
+        raise SpecError("only one size can be -1", got=shorten(value), hint="Write the others.")
+    return value
+
+
+_Size = Annotated[
+    int,
+    Field(strict=True),
+    _Plain,
+    AfterValidator(_size),
+    read_as({"type": "integer", "minimum": 1}, {"const": -1}),
+]
+OpenShape = Annotated[tuple[_Size, ...], AfterValidator(_with_one_rest)]
+"""Sizes of one example; one of them may be -1: what is left."""
 
 
 def sizes(value: Any, axes: int) -> tuple[int, ...]:
@@ -208,3 +249,14 @@ class Converted(Generic[Held, Given]):
 def default(value: Any) -> Any:
     """Return the default of a `Converted` field, in any form that the field accepts."""
     return value
+
+
+NumbersLike = Annotated[
+    float | Sequence[Any] | Array,
+    PlainValidator(numbers),
+    read_as({"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, {"type": "array"}),
+]
+"""Field of a number or an array, kept as nested tuples, so that equal specs are equal."""
+
+Numbers = Converted[float | tuple[Any, ...], NumbersLike]
+"""What the field holds after validation."""

@@ -87,13 +87,9 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "weight": "Write .replace(alpha=…), or fit(class_weight=…).",
     },
     ("loss.Poisson", "mindspore"): {"full": "Leave it out: Stirling's term has no gradient."},
-    ("activation.PReLU", "keras"): {
-        "alpha_regularizer": 'Write Experiment(regularizers={"*/slope": …}).',
-        "alpha_constraint": 'Write Experiment(constraints={"*/slope": …}).',
-        "shared_axes": "Write PReLU(shared=True) for one slope; there are no slopes per channel.",
-    },
     ("activation.PReLU", "mindspore"): {
-        "channel": "Leave it out: mindspore() has one slope; PReLU() has one for each feature.",
+        "channel": "Leave it out: mindspore() has one slope. "
+        "PReLU(shared_axes=…) has one per channel.",
     },
     ("activation.GELU", "keras"): {"x": "Call the activation on it: GELU.keras()(x)."},
     ("layer.BatchNormalization", "mindspore"): {

@@ -244,6 +244,9 @@ def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeEr
     if isinstance(cause, DnnbridgeError):
         return cause.at(where)
     kind, takes = detail["type"], f"{cls.__name__} takes {', '.join(names) or 'no arguments'}."
+    if kind == "unexpected_positional_argument" and place[0] in {*names} - {"name"}:
+        got = shorten(detail["input"])
+        return SpecError("give this argument by name", where=cls.__name__, got=got, hint=takes)
     if kind in {"unexpected_keyword_argument", "unexpected_positional_argument"}:
         near = difflib.get_close_matches(str(place[-1]), names, 1)
         hint = (f"Did you mean {near[0]}? " if near else "") + takes

@@ -127,11 +127,43 @@ def frozen():
     return Model(x, layers.Dense(4)(still(layers.Activation("tanh")(body(x)))))
 
 
+def activated():
+    x = Input((6,))
+    h = layers.Dense(8, "hard_tanh")(x)
+    h = layers.ReLU(max_value=3.0, negative_slope=0.1, threshold=0.2)(h)
+    h = layers.Dense(8, "squareplus")(layers.ReLU(negative_slope=0.3)(h))
+    h = keras.activations.relu(h, negative_slope=0.1, max_value=6.0)
+    h = keras.ops.glu(keras.activations.exponential(keras.ops.tanh_shrink(h)))
+    h = keras.ops.soft_shrink(keras.activations.squareplus(h, b=2.0), 0.1)
+    h = keras.ops.minimum(keras.ops.sparse_plus(h), keras.ops.threshold(h, 0.1, 0.2))
+    h = layers.Minimum()([keras.ops.glu(layers.Dense(8, "hard_shrink")(h)), layers.ReLU(6.0)(h)])
+    h = layers.Activation("sparse_sigmoid")(keras.activations.hard_tanh(h))
+    return Model(x, layers.Dense(4)(layers.PReLU(alpha_regularizer="l2")(h)))
+
+
+def scaled():
+    adapted = layers.Normalization()
+    adapted.adapt(np.random.default_rng(3).normal(2.0, 3.0, (50, 6)).astype("float32"))
+    both = layers.Normalization((1, 2), name="both")
+    both.adapt(np.random.default_rng(4).normal(2.0, 3.0, (50, 3, 6)).astype("float32"))
+    given = layers.Normalization(
+        mean=[0.5] * 6, variance=[2.0, 0.0, 1.0, 1.0, 4.0, 3.0], invert=True
+    )
+    inner = Sequential([Input((6,)), layers.Dense(6), adapted, layers.UnitNormalization()])
+    x = Input((6,))
+    h = given(layers.Normalization(None, mean=0.5, variance=4.0)(inner(x)))
+    h = layers.Rescaling(np.array([1.0, 2.0, 3.0, 0.5, 0.5, 1.0]), offset=0.1)(h)
+    h = both(layers.RepeatVector(3)(layers.Rescaling(1 / 2)(h)))
+    h = layers.PReLU("ones", shared_axes=[1])(layers.Reshape((3, -1, 2))(h))
+    h = layers.Dropout(0.0, noise_shape=(None, 1, 1, 1))(h)
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
 MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
-        frozen,
+        *(frozen, activated, scaled),
     )
 }
 
@@ -154,4 +186,7 @@ def randomised(model: keras.Model, seed: int = 0) -> keras.Model:
         if weight.dtype == "float32":
             noise = draw.uniform(-0.05, 0.15, old.shape)
             weight.assign(np.abs(old) + noise if "variance" in weight.path else old + noise)
+    for layer in model._flatten_layers():
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
     return model

@@ -204,8 +204,7 @@ MISSING = {
     *("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"),
     *("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"),
     *("AdditiveAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "EinsumDense"),
-    *("GroupedQueryAttention", "Masking", "Minimum", "Normalization", "RepeatVector"),
-    *("Rescaling", "ReversibleEmbedding", "SpectralNormalization", "UnitNormalization"),
+    *("GroupedQueryAttention", "Masking", "ReversibleEmbedding", "SpectralNormalization"),
 }
 """Layers of Keras that are not here yet."""
 

@@ -256,7 +256,7 @@ BAD = {
         lambda: compiled(db.Rprop()).set_learning_rate(0.1),
         "no field learning_rate",
     ),
-    "positional": (lambda: db.AdamW(1e-3, 0.01), "unknown argument"),
+    "positional": (lambda: db.AdamW(1e-3, 0.01), "AdamW: give this argument by name"),
     "constraint": (
         lambda: compiled(db.SGD(0.1), constraints={"*": Shrinking()}),
         "dense/kernel: Shrinking must keep the shape and dtype of p and of every slot",

@@ -34,6 +34,14 @@ ACTIVATIONS = {
     "hard_swish": db.HardSwish(),
     "log_sigmoid": db.LogSigmoid(),
     "log_softmax": db.LogSoftmax(),
+    "hard_tanh": db.HardTanh(),
+    "exponential": db.Exponential(),
+    "squareplus": db.SquarePlus(),
+    "tanh_shrink": db.TanhShrink(),
+    "soft_shrink": db.SoftShrink(),
+    "hard_shrink": db.HardShrink(),
+    "sparse_plus": db.SparsePlus(),
+    "sparse_sigmoid": db.SparseSigmoid(),
 }
 
 
@@ -63,6 +71,11 @@ def value_of(ours, x):
         (db.ELU(0.3), lambda keras: keras.layers.ELU(alpha=0.3)),
         (db.CELU(2.5), lambda keras: lambda x: keras.activations.celu(x, alpha=2.5)),
         (db.LeakyReLU.keras(), lambda keras: keras.layers.LeakyReLU()),
+        (db.ReLU.keras(4.0, 0.1, 1.0), lambda keras: keras.layers.ReLU(4.0, 0.1, 1.0)),
+        (
+            db.Threshold(1.0, 0.25),
+            lambda keras: lambda x: keras.activations.threshold(x, 1.0, 0.25),
+        ),
         (db.PReLU.keras(), lambda keras: keras.layers.PReLU()),
         (
             db.PReLU.keras(db.Constant(0.7)),
@@ -92,6 +105,10 @@ def test_activations_with_arguments_equal_keras(ours, make):
         (db.SiLU(), "SiLU", 4e-6),
         (db.Mish(), "Mish", 4e-6),
         (db.Softsign(), "Softsign", 2e-6),
+        (db.HardTanh(), "Hardtanh", 2e-6),
+        (db.TanhShrink(), "Tanhshrink", 1e-4),  # the error of MindSpore's tanh
+        (db.SoftShrink(), "SoftShrink", 2e-6),
+        (db.HardShrink(), "HShrink", 2e-6),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

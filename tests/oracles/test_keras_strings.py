@@ -55,7 +55,7 @@ CALLED = {
 }
 """Classes of Keras that have another name here."""
 
-NOT_BY_NAME = {"CTC": "its padding must be said"}
+NOT_BY_NAME = {"CTC": "its padding must be said", "Threshold": "so must its threshold"}
 """Classes that need an argument here, so a name is not enough."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.keras_names.evaluating import SYNONYMS
 from oracles.witnesses import witness
 
 import dnnbridge as db
@@ -44,6 +45,7 @@ LAYERS = {
     ),
     "LayerNormalization": (db.LayerNormalization, (4,), (), NORM),
     "BatchNormalization": (db.BatchNormalization, (4,), (), NORM),
+    "PReLU": (db.PReLU, (4,), ("ones",), {"alpha_regularizer": L2}),
 }
 
 
@@ -61,7 +63,8 @@ def test_penalties_of_fields_equal_keras(name):
     run = db.compile(experiment(made, shape), "reference")
     arrays = {n: RNG.normal(size=a.shape).astype("f4") for n, a in run.parameters().items()}
     for variable in theirs.trainable_variables:
-        variable.assign(arrays[f"{next(iter(arrays)).partition('/')[0]}/{variable.name}"])
+        name = SYNONYMS.get(variable.name, variable.name)
+        variable.assign(arrays[f"{next(iter(arrays)).partition('/')[0]}/{name}"])
     theirs(x)
     run.set_parameters(arrays)
     y = run.predict(x)

@@ -66,6 +66,7 @@ NATIVE = {
     ("Rprop", "mindspore"): [nn.Rprop],
     ("SGD", "keras"): [KERAS.SGD],
     ("SGD", "mindspore"): [nn.SGD],
+    ("ReLU", "keras"): [keras.layers.ReLU],
     ("LeakyReLU", "keras"): [keras.layers.LeakyReLU],
     ("LeakyReLU", "mindspore"): [nn.LeakyReLU],
     ("PReLU", "keras"): [keras.layers.PReLU],

@@ -30,6 +30,7 @@ MERGES = {
     "Multiply": lambda *v: v[0] * v[1] * v[2],
     "Average": lambda *v: np.mean(v, 0),
     "Maximum": lambda *v: np.max(v, 0),
+    "Minimum": lambda *v: np.min(v, 0),
     "Concatenate": lambda *v: np.concatenate(v, -1),
 }
 

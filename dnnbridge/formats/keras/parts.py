@@ -29,6 +29,9 @@ FAMILIES: dict[str, type[Spec]] = {
 IGNORED = {"seed", "name", "input_axes", "output_axes", "dtype"}
 """Arguments of initializers that choose other random numbers, not another distribution."""
 
+ARRAYS = {"__numpy__", "__tensor__"}
+"""How Keras calls the arrays among its arguments."""
+
 FUNCTIONS: dict[str, AbstractActivation] = {
     "leaky_relu": activations.LeakyReLU(0.2),
     "swish": activations.SiLU(),
@@ -45,6 +48,9 @@ def read_part(value: Any, name: str, settings: Settings) -> Any:
     """Return the spec of a serialised argument, or the value itself if it is a plain one."""
     family = family_of_argument(name)
     if family is None or value is None:
+        array = serialized(value)
+        if array and array.kind in ARRAYS:
+            value = array.config["value"]
         return tuple(value) if isinstance(value, list) else value
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     try:

@@ -23,7 +23,7 @@ WITHOUT_WEIGHTS: Mapping[str, Rule] = {
     cls.__name__: Same(cls)
     for cls in (
         *(layers.ActivityRegularization, layers.Add, layers.Average, layers.Concatenate),
-        *(layers.Dot, layers.Maximum, layers.Multiply, layers.Subtract),
+        *(layers.Dot, layers.Maximum, layers.Minimum, layers.Multiply, layers.Subtract),
         *(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D),
         *(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D),
         *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
@@ -32,12 +32,12 @@ WITHOUT_WEIGHTS: Mapping[str, Rule] = {
         *(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D),
         *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
         *(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D),
-        *(layers.GaussianDropout, layers.GaussianNoise, layers.Permute, layers.Reshape),
+        *(layers.AlphaDropout, layers.Dropout, layers.GaussianDropout, layers.GaussianNoise),
+        *(layers.Permute, layers.RepeatVector, layers.Rescaling, layers.Reshape),
         *(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
+        layers.UnitNormalization,
     )
 } | {
-    "AlphaDropout": Same(layers.AlphaDropout, neutral={"noise_shape": None}),
-    "Dropout": Same(layers.Dropout, neutral={"noise_shape": None}),
     "Flatten": Same(layers.Flatten, neutral={"data_format": "channels_last"}),
 }
 
@@ -56,6 +56,7 @@ NORMALIZATIONS: Mapping[str, Rule] = {
     "LayerNormalization": Same(
         layers.LayerNormalization, SCALE_AND_SHIFT, neutral={"rms_scaling": False}
     ),
+    "Normalization": Same(layers.Normalization, (Group(("mean", "variance"), surplus=1),)),
     "RMSNormalization": Same(layers.RMSNormalization, (Group(("scale",)),)),
 }
 

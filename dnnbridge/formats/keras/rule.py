@@ -23,6 +23,8 @@ class Group(NamedTuple):
         here: path of the weights below the layer here.
         trainable: False for a layer that is frozen.
         layer: Keras' name of the layer of the outermost model.
+        surplus: how many arrays without a counterpart here follow those of the names. They are
+            there if any of the names is.
     """
 
     names: tuple[str, ...]
@@ -30,12 +32,14 @@ class Group(NamedTuple):
     here: str = ""
     trainable: bool = True
     layer: str = ""
+    surplus: int = 0
 
     def below(self, file: str, here: str, trainable: bool = True, layer: str = "") -> Group:
         """Return the group as seen from a layer around it."""
         file = f"{file}/{self.file}".strip("/")
         here = f"{here}/{self.here}".strip("/")
-        return Group(self.names, file, here, self.trainable and trainable, layer)
+        trainable = self.trainable and trainable
+        return Group(self.names, file, here, trainable, layer, self.surplus)
 
 
 class Rebuilt(NamedTuple):

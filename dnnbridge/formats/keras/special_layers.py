@@ -26,19 +26,6 @@ def _of_activation(cls: type[AbstractActivation], **renamed: str) -> Rule:
     return rule
 
 
-def _relu(settings: Settings) -> Rebuilt | None:
-    slope, most = settings.take("negative_slope", 0.0), settings.take("max_value")
-    settings.neutral(threshold=0.0)
-    if not slope and most is None:
-        return Rebuilt(layers.Activation(activations.ReLU()))
-    if not slope and most == 6.0:
-        return Rebuilt(layers.Activation(activations.ReLU6()))
-    if slope and most is None:
-        return Rebuilt(layers.Activation(activations.LeakyReLU(slope)))
-    settings.unsupported("max_value")
-    return None
-
-
 def _embedding(settings: Settings) -> Rebuilt | None:
     settings.neutral(mask_zero=False)
     made = built(layers.Embedding, arguments(layers.Embedding, settings), settings)
@@ -103,8 +90,19 @@ SPECIAL: dict[str, Rule] = {
     "Activation": _activation_layer,
     "ELU": _of_activation(activations.ELU, alpha="alpha"),
     "LeakyReLU": _of_activation(activations.LeakyReLU, negative_slope="negative_slope"),
-    "PReLU": _of_activation(activations.PReLU, alpha_initializer="alpha_initializer"),
-    "ReLU": _relu,
+    "PReLU": _of_activation(
+        activations.PReLU,
+        alpha_initializer="alpha_initializer",
+        alpha_regularizer="alpha_regularizer",
+        alpha_constraint="alpha_constraint",
+        shared_axes="shared_axes",
+    ),
+    "ReLU": _of_activation(
+        activations.ReLU,
+        max_value="max_value",
+        negative_slope="negative_slope",
+        threshold="threshold",
+    ),
     "Softmax": _of_activation(activations.Softmax, axis="axis"),
     "Identity": _nothing,
     "Embedding": _embedding,

@@ -114,7 +114,8 @@ class Wiring:
         if make is not None:
             args = [self._value(each) for each in call.args]
             kwargs = {key: self._value(value) for key, value in call.kwargs.items()}
-            made = make(dict(found.config), *args, **kwargs)
+            named = {**found.config, "name": self.names[str(entry["name"])]}
+            made = make(named, *args, **kwargs)
         if made is None:
             arguments = [each for each in call.args if not isinstance(each, Place)]
             self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")

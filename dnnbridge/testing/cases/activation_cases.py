@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dnnbridge import activations
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 from dnnbridge.testing.cases.op_case import both_signs
 
@@ -22,7 +23,23 @@ _LIMITS = np.array(
 _ACTIVATIONS: Sequence[activations.AbstractActivation] = [
     activations.Linear(),
     activations.ReLU(),
+    activations.ReLU(negative_slope=0.25),
+    activations.ReLU(max_value=6.0, negative_slope=0.1),
+    activations.ReLU(max_value=5.0, negative_slope=0.1),
+    activations.ReLU(max_value=5.0, threshold=1.0),
+    activations.ReLU(negative_slope=0.1, threshold=1.0),
     activations.ReLU6(),
+    activations.HardTanh(),
+    activations.Threshold(1.0, 0.25),
+    activations.SoftShrink(),
+    activations.SoftShrink(1.0),
+    activations.HardShrink(),
+    activations.HardShrink(1.0),
+    activations.TanhShrink(),
+    activations.SparsePlus(),
+    activations.SparseSigmoid(),
+    activations.SquarePlus(),
+    activations.SquarePlus(0.25),
     activations.LeakyReLU(),
     activations.LeakyReLU(0.01),
     activations.PReLU(),
@@ -51,7 +68,34 @@ _ACTIVATIONS: Sequence[activations.AbstractActivation] = [
 _RELATIVE = np.concatenate([both_signs(1e-36, 0.25, 60), both_signs(0.3, 80.0, 60)]).reshape(40, 6)
 """Inputs close to 0 and in the tails, where results are small."""
 
+_TAILS = both_signs(1e-36, 80.0, 120).reshape(40, 6)
+
 _ALONG_AXES = activations.Softmax, activations.LogSoftmax
+
+_IMAGES = normal(3, 4, 5, 6)
+
+_SHARING: Sequence[activations.PReLU] = [
+    activations.PReLU("ones", shared_axes=1),
+    activations.PReLU("ones", shared_axes=(1, 2)),
+    activations.PReLU("ones", alpha_regularizer="l2", alpha_constraint="non_neg"),
+]
+
+
+def _glu(arrays: Mapping[str, Array], axis: int) -> Array:
+    a, b = np.split(arrays["input_0"], 2, axis)
+    return np.asarray(a / (1.0 + np.exp(-b)))
+
+
+def _with_reasons() -> list[EquationCase]:
+    """Return the cases of activations that need other inputs than most."""
+    wide, along = activations.GLU(), activations.GLU(1)
+    return [
+        EquationCase("Exponential-wide", activations.Exponential(), (normal(40, 6, scale=4.0),)),
+        EquationCase("Exponential-relative", activations.Exponential(), (_TAILS,), relative=True),
+        EquationCase("GLU", wide, (_WIDE,), witness=lambda arrays: _glu(arrays, -1)),
+        EquationCase("GLU-axis1", along, (_IMAGES,), witness=lambda arrays: _glu(arrays, 1)),
+        *(EquationCase(f"{a}-images", a, (_IMAGES,), reduced=60) for a in _SHARING),
+    ]
 
 
 def _cases() -> list[EquationCase]:
@@ -61,6 +105,7 @@ def _cases() -> list[EquationCase]:
         for a in _ACTIVATIONS
         for name, x in points
     ] + [
+        *_with_reasons(),
         *(
             EquationCase(f"{a}-relative", a, (_RELATIVE,), relative=True)
             for a in _ACTIVATIONS

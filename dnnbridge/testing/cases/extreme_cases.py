@@ -137,6 +137,9 @@ _FINITE_AT_INFINITY: list[activations.AbstractActivation] = [
     *(activations.Linear(), activations.ReLU(), activations.ReLU6(), activations.LeakyReLU()),
     *(activations.HardSigmoid(), activations.ELU(0.3), activations.CELU(2.5), activations.SELU()),
     *(activations.Sigmoid(), activations.LogSigmoid(), activations.Tanh(), activations.Softplus()),
+    *(activations.ReLU(max_value=5.0, negative_slope=0.1, threshold=1.0), activations.HardTanh()),
+    *(activations.Threshold(1.0, 0.25), activations.SoftShrink(), activations.HardShrink()),
+    *(activations.SparsePlus(), activations.SparseSigmoid(), activations.SquarePlus()),
 ]
 """Activations whose gradient at ±∞ has no product 0 · ∞."""
 
@@ -146,6 +149,7 @@ _INFINITE = np.array([[np.inf, 1.0], [-np.inf, 1.0]])
 _TINY_TOO: list[activations.AbstractActivation] = [
     *(*_FINITE_AT_INFINITY, activations.SiLU(), activations.GELU(), activations.GELU(True)),
     *(activations.Mish(), activations.Softsign(), activations.HardSwish(), activations.PReLU()),
+    *(activations.TanhShrink(), activations.GLU()),
 ]
 
 EXTREME_CASES: list[EquationCase] = [

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from dnnbridge import initializers, layers, models
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
-A = normal(4, 3)
+A, IMAGES = normal(4, 3), normal(6, 5, 4, 3)
 
 _x = models.Input((3,))
 _twice = layers.Dense(3, "tanh")
@@ -32,6 +37,13 @@ def _cases() -> list[EquationCase]:
             EquationCase(type(layer).__name__, layer, (A, -0.5 * A, A * A))
             for layer in (layers.Add(), layers.Multiply(), layers.Average(), layers.Maximum())
         ),
+        EquationCase(
+            "Minimum",
+            layers.Minimum(),
+            (A, -0.5 * A, A * A),
+            witness=lambda a: np.min([a["input_0"], a["input_1"], a["input_2"]], 0),
+        ),
+        EquationCase("Minimum-ties", layers.Minimum(), (A, np.round(A))),
         EquationCase("Sequential", _sequential, (A,), reduced=5),
         EquationCase("Model", _model, (A,), reduced=5),
         EquationCase("Subtract", layers.Subtract(), (A, A * A)),
@@ -40,6 +52,13 @@ def _cases() -> list[EquationCase]:
             "Concatenate-axis1", layers.Concatenate(1), (normal(2, 3, 4), normal(2, 1, 4))
         ),
         EquationCase("Reshape", layers.Reshape((2, 6)), (normal(5, 3, 4),)),
+        EquationCase("Reshape-rest", layers.Reshape((2, -1, 3)), (normal(5, 3, 4),)),
+        EquationCase(
+            "RepeatVector",
+            layers.RepeatVector(3),
+            (normal(5, 4),),
+            witness=lambda a: np.stack([a["input_0"]] * 3, 1),
+        ),
         EquationCase("Permute", layers.Permute((3, 1, 2)), (normal(5, 2, 3, 4),)),
         EquationCase("Activation", layers.Activation("sigmoid"), (normal(3, 4),)),
         EquationCase("GaussianSampling", layers.GaussianSampling(), (A, A * A), reduced=12),
@@ -49,8 +68,66 @@ def _cases() -> list[EquationCase]:
         ),
         EquationCase("PadFeatures", layers.PadFeatures(1, 2), (normal(2, 3, 4),)),
         EquationCase("Dropout", layers.Dropout(0.4), (normal(6, 9),)),
+        EquationCase(
+            "Dropout-examples",
+            layers.Dropout(0.4, (None, 1, 1)),
+            (IMAGES[..., 0],),
+            witness=lambda a: a["input_0"] * a["random:mask"] / 0.6,
+        ),
+        EquationCase("Dropout-along", layers.Dropout(0.4, (1, 5, 1, None)), (IMAGES,)),
         EquationCase("Dropout-off", layers.Dropout(0.4), (normal(6, 9),), training=False),
     ]
 
 
-LAYER_CASES: list[EquationCase] = _cases()
+def _scaled(arrays: Mapping[str, Array], mean: Array, variance: Array) -> Array:
+    return np.asarray((arrays["input_0"] - mean) / np.sqrt(variance))
+
+
+def _preprocessing() -> list[EquationCase]:
+    whole = np.arange(24).reshape(2, 3, 4)
+    pair, one = np.array([0.5, -2.0]), np.array([[0.5], [2.0], [8.0]])
+    mean, variance = np.linspace(-1.0, 1.0, 12).reshape(4, 3), np.linspace(0.25, 3.0, 12)
+    return [
+        EquationCase(
+            "Rescaling",
+            layers.Rescaling(pair, 0.25),
+            (normal(4, 3, 2),),
+            witness=lambda a: a["input_0"] * pair + 0.25,
+        ),
+        EquationCase(
+            "Rescaling-rows",
+            layers.Rescaling(0.5, one),
+            (normal(2, 3, 4),),
+            witness=lambda a: a["input_0"] * 0.5 + one,
+        ),
+        EquationCase("Rescaling-int", layers.Rescaling(1 / 255), (whole,), gradient=False),
+        EquationCase("Normalization-int", layers.Normalization(), (whole,), gradient=False),
+        EquationCase(
+            "Normalization",
+            layers.Normalization(),
+            (normal(4, 3),),
+            witness=lambda a: _scaled(a, a["mean"], a["variance"]),
+        ),
+        EquationCase(
+            "Normalization-all",
+            layers.Normalization(None),
+            (normal(4, 3),),
+            witness=lambda a: _scaled(a, a["mean"], a["variance"]),
+        ),
+        EquationCase(
+            "Normalization-axes",
+            layers.Normalization((1, -1), mean, variance.reshape(4, 3)),
+            (normal(2, 4, 5, 3),),
+            witness=lambda a: _scaled(a, mean[:, None], variance.reshape(4, 1, 3)),
+        ),
+        EquationCase(
+            "Normalization-invert",
+            layers.Normalization(1, 0.5, 4.0, invert=True),
+            (normal(2, 4, 5),),
+            witness=lambda a: 2.0 * a["input_0"] + 0.5,
+        ),
+        EquationCase("Normalization-constant", layers.Normalization(-1, 0.0, 0.0), (A,)),
+    ]
+
+
+LAYER_CASES: list[EquationCase] = [*_cases(), *_preprocessing()]

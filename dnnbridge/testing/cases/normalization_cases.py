@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dnnbridge import layers
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
@@ -76,6 +78,16 @@ def _others() -> list[EquationCase]:
             "InstanceNorm-mindspore", layers.InstanceNorm.mindspore(), (_SERIES,), reduced=20
         ),
         EquationCase("InstanceNorm-axis1", layers.InstanceNorm(1), (_SERIES,), reduced=30),
+        EquationCase(
+            "UnitNormalization",
+            layers.UnitNormalization(),
+            (_SERIES,),
+            reduced=6,
+            witness=lambda a: a["input_0"] / np.linalg.norm(a["input_0"], axis=-1, keepdims=True),
+        ),
+        EquationCase(
+            "UnitNormalization-axes", layers.UnitNormalization((1, 3)), (_IMAGES,), reduced=30
+        ),
         EquationCase("RMSNormalization", layers.RMSNormalization(), (_SERIES,), reduced=20),
         EquationCase(
             "RMSNormalization-two_axes", layers.RMSNormalization((1, 2)), (_SERIES,), reduced=30

@@ -65,6 +65,7 @@ def _noise() -> list[EquationCase]:
         *(EquationCase(type(layer).__name__, layer, (x,)) for layer in each),
         *(EquationCase(f"{type(n).__name__}-off", n, (x,), training=False) for n in each),
         *(EquationCase(f"{type(n).__name__}-schedule", n, (x,)) for n in scheduled),
+        EquationCase("AlphaDropout-images", layers.AlphaDropout(0.4, (None, 1, 1, None)), (x,)),
         EquationCase("SpatialDropout1D", layers.SpatialDropout1D(0.4), (normal(3, 4, 5),)),
         EquationCase("SpatialDropout3D", layers.SpatialDropout3D(0.4), (normal(2, 2, 3, 2, 5),)),
     ]

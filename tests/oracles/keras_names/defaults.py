@@ -8,16 +8,10 @@ from typing import Any
 
 from oracles.keras_names.names import Pair, class_of
 
-ARGUMENTS = {
-    "shared": "shared_axes",
-}
-"""Arguments that have another name here."""
-
 WORDS = {
     ("reduction", "mean"): "sum_over_batch_size",
     ("activation", "linear"): None,
     ("data_format", "channels_last"): None,
-    ("shared_axes", False): None,
 }
 """Values that are written differently here, by Keras' name of the argument."""
 
@@ -43,7 +37,7 @@ def differing(keras: Any, pair: Pair) -> dict[str, tuple[Any, Any]]:
     native = {p.name: p.default for p in inspect.signature(call).parameters.values()}
     found = {}
     for field in dataclasses.fields(ours):
-        name = ARGUMENTS.get(field.name, field.name)
+        name = field.name
         if name not in native or name == "name":
             continue
         mine = _default(field)

@@ -15,7 +15,9 @@ from dnnbridge.specs.spec import alias_of
 
 RNG = np.random.default_rng(0)
 GRID = np.concatenate([RNG.normal(0, 3, (6, 5)), RNG.uniform(-8, 8, (6, 5))])
-KINKS = np.array([[0.0, 3.0, -3.0, 6.0, -2.5]])
+KINKS = np.array([[0.0, 3.0, -3.0, 6.0, -2.5], [1.0, -1.0, 0.5, -0.5, 2.0]])
+PAIRS = RNG.normal(0, 3, (6, 4))
+PLANE = RNG.normal(0, 3, (3, 4, 5, 2))
 
 
 def _activated(name: str, x: Any, arguments: Any, keras: Any) -> Pairs:
@@ -45,19 +47,19 @@ def activation(name: str, x: Any = GRID, says: str = "", because: str = "", **mo
     )
 
 
-def _layered(name: str, arguments: Any, keras: Any) -> Pairs:
+def _layered(name: str, x: Any, arguments: Any, keras: Any) -> Pairs:
     spec, native = getattr(db, name)(**arguments), getattr(keras.layers, name)(**arguments)
-    return both_of_layer(spec, native, (GRID,), True)
+    return both_of_layer(spec, native, (x,), True)
 
 
-def layered(name: str, because: str = "", **arguments: Any) -> Row:
+def layered(name: str, because: str = "", x: Any = GRID, **arguments: Any) -> Row:
     """Compare an activation with the layer of Keras."""
     return Row(
         family="activation",
         name=name,
         keras=f"layers.{name}",
         says=", ".join(filter(None, ("layer", text_of(arguments)))),
-        measure=partial(_layered, name, arguments),
+        measure=partial(_layered, name, x, arguments),
         because=because,
         tolerance=1e-5,
     )
@@ -66,9 +68,47 @@ def layered(name: str, because: str = "", **arguments: Any) -> Row:
 ACTIVATIONS = (
     *("ReLU", "ReLU6", "LeakyReLU", "ELU", "CELU", "SELU", "GELU", "SiLU", "Mish", "Softplus"),
     *("Softsign", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "LogSigmoid", "Linear"),
-    *("Softmax", "LogSoftmax"),
+    *("Softmax", "LogSoftmax", "HardTanh", "Exponential", "SquarePlus", "TanhShrink"),
+    *("SoftShrink", "HardShrink", "SparsePlus", "SparseSigmoid"),
 )
 """All activations that both have."""
+
+
+RELUS: tuple[dict[str, float], ...] = (
+    *({"negative_slope": 0.25}, {"max_value": 6.0}, {"max_value": 3.0}, {"threshold": 1.0}),
+    *({"max_value": 6.0, "negative_slope": 0.25}, {"max_value": 3.0, "negative_slope": 0.25}),
+    {"threshold": 1.0, "negative_slope": 0.25},
+    {"max_value": 6.0, "threshold": 1.0},
+    {"max_value": 3.0, "negative_slope": 0.25, "threshold": 1.0},
+)
+
+
+def _with_arguments() -> list[Row]:
+    """Return activations whose derivatives at the kinks depend on their arguments."""
+    rows = []
+    for given in RELUS:
+        rows += [activation("ReLU", **given), activation("ReLU", KINKS, "at the kinks", **given)]
+        rows.append(layered("ReLU", x=KINKS, **given))
+    for given in ({"threshold": 1.0, "default_value": 0.25},):
+        rows += [activation("Threshold", **given), activation("Threshold", KINKS, "kinks", **given)]
+    plain = ("HardTanh", "SquarePlus", "SoftShrink", "HardShrink", "SparsePlus", "SparseSigmoid")
+    return [
+        *rows,
+        *(activation(name, KINKS, "at the kinks") for name in plain),
+        activation("SquarePlus", b=0.5),
+        activation("SoftShrink", threshold=1.0),
+        activation("HardShrink", threshold=1.0),
+        activation("GLU", PAIRS),
+        activation("GLU", PLANE, axis=1),
+        layered("PReLU", x=PLANE, shared_axes=(1, 2)),
+        layered("PReLU", x=PLANE, shared_axes=2),
+        layered(
+            "PReLU",
+            "its derivative at 0 is the slope, as below 0; Keras has 0 there",
+            x=KINKS,
+            alpha_initializer="ones",
+        ),
+    ]
 
 
 def _activations() -> list[Row]:
@@ -186,7 +226,7 @@ def model(name: str) -> Row:
 
 
 FUNCTION_ROWS = [
-    *(*_activations(), *_schedules()),
+    *(*_activations(), *_with_arguments(), *_schedules()),
     *(plateau(), plateau(factor=0.5, patience=2, cooldown=3), plateau(patience=1, min_delta=0.2)),
     *map(model, ("Sequential", "Model")),
 ]

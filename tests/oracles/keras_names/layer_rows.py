@@ -127,8 +127,49 @@ def _sequences() -> list[Row]:
     ]
 
 
+def _adapted(x: Any, axis: Any, invert: bool, keras: Any) -> Pairs:
+    native = keras.layers.Normalization(axis=axis, invert=invert)
+    native.adapt(x.astype("float32"))
+    _, found = ours_of(db.Normalization.of(x, axis, invert), (x,), gradient=False)
+    return {"value": (native(x.astype("float32")), found["value"])}
+
+
+def adapted(x: Any, axis: Any, invert: bool = False) -> Row:
+    """Compare layers that have computed mean and variance from data."""
+    return Row(
+        family="layer",
+        name="Normalization",
+        keras="layers.Normalization",
+        says=f"adapted, axis={axis}, invert={invert}",
+        measure=partial(_adapted, x, axis, invert),
+        tolerance=1e-5,
+    )
+
+
+def _scaling() -> list[Row]:
+    four, rows = (1.0, 2.0, -1.0, 0.5), ((1.0, 2.0, 3.0, 4.0),) * 8
+    return [
+        row("Rescaling", PLANE, scale=1 / 255),
+        row("Rescaling", PLANE, scale=four, offset=(0.5, -1.0, 2.0, 0.0)),
+        row("Normalization", PLANE, mean=0.5, variance=4.0),
+        row("Normalization", PLANE, mean=four, variance=(1.0, 0.25, 4.0, 0.0), invert=True),
+        row("Normalization", PLANE, axis=(1, 3), mean=rows, variance=rows),
+        row("Normalization", PLANE, axis=None, mean=0.5, variance=4.0),
+        adapted(PLANE, -1),
+        adapted(PLANE, (1, 2), invert=True),
+        adapted(FLAT, None),
+        row("UnitNormalization", LINE),
+        row("UnitNormalization", np.zeros((2, 3)), axis=(1,)),
+        row("UnitNormalization", PLANE, axis=(1, 3)),
+        row("RepeatVector", FLAT, n=3),
+        row("Reshape", PLANE, target_shape=(8, -1, 2)),
+        noise("Dropout", 300, 5, 40, rate=0.3, noise_shape=(None, 1, None)),
+        noise("AlphaDropout", 300, 5, 40, rate=0.3, noise_shape=(None, 1, 40)),
+    ]
+
+
 def _plain() -> list[Row]:
-    merged = ("Add", "Average", "Maximum", "Multiply", "Concatenate")
+    merged = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Concatenate")
     return [
         row("Dense", FLAT, units=3),
         row("Dense", LINE, units=3, activation="sigmoid", use_bias=False),
@@ -151,4 +192,4 @@ def _plain() -> list[Row]:
     ]
 
 
-LAYER_ROWS = [*_plain(), *_images(), *_sequences()]
+LAYER_ROWS = [*_plain(), *_scaling(), *_images(), *_sequences()]
