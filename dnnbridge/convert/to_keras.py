@@ -20,12 +20,14 @@ from dnnbridge.formats.keras.settings import Serialized, serialized
 from dnnbridge.formats.keras.slots import written_slots
 from dnnbridge.formats.keras.writing.archive import write_archive
 from dnnbridge.formats.keras.writing.compiled import (
+    innermost,
     write_loss,
     write_metric,
     write_optimizer,
 )
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.optimizers import SGD
 from dnnbridge.program.heads import Head
 from dnnbridge.training.run import Run
 from dnnbridge.weights.rules import WeightRules
@@ -82,13 +84,29 @@ def save_keras(run: Run, path: str | Path) -> Path:
     set_trainable(model, _frozen_layers(experiment))
     groups = _groups(model)
     state = run.state()
-    objects = {g.file: [state[n] for n in _names(g, state)] for g in groups if _names(g, state)}
+    objects = {g.file: _arrays(g, state) for g in groups if _names(g, state)}
     moved = _moved(experiment)
     trained = [n for g in groups for n in _names(g, state) if n in moved]
+    state |= _velocities(run, state, optimizer)
     slots = written_slots(optimizer, trained, state, run.position.step)
-    return write_archive(
-        path, {**model, "compile_config": compiled}, {**objects, "optimizer": slots}
-    )
+    config = {**model, "compile_config": compiled}
+    return write_archive(path, config, {**objects, "optimizer": slots})
+
+
+def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
+    """Return the arrays of an object: its weights, and zeros for counters that only Keras has."""
+    zeros = [np.zeros((), np.int32)] * group.surplus
+    return [*(state[name] for name in _names(group, state)), *zeros]
+
+
+def _velocities(run: Run, state: Mapping[str, Array], optimizer: Serialized) -> dict[str, Array]:
+    """Return velocities that have the learning rate inside them, as in Keras."""
+    inner = innermost(run.optimizer)
+    if not isinstance(inner, SGD) or inner.rate_in_velocity:
+        return {}
+    velocities = {name: array for name, array in state.items() if name.endswith(":velocity")}
+    rate = np.float32(optimizer.config["learning_rate"]) if velocities else 1.0
+    return {name: rate * array for name, array in velocities.items()}
 
 
 def _compiled(run: Run, findings: Findings) -> tuple[dict[str, Any], Serialized | None]:

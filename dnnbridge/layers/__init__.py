@@ -23,6 +23,7 @@ from dnnbridge.layers.depthwise import (
 )
 from dnnbridge.layers.dot import Dot
 from dnnbridge.layers.dropout import Dropout
+from dnnbridge.layers.elementwise import Elementwise
 from dnnbridge.layers.embedding import (
     Embedding,
     PaddingMask,
@@ -37,10 +38,12 @@ from dnnbridge.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
     Add,
     Average,
     Concatenate,
+    Divide,
     Maximum,
     Minimum,
     Multiply,
@@ -72,8 +75,10 @@ from dnnbridge.layers.pooling import (
 from dnnbridge.layers.preprocessing import Normalization, Rescaling
 from dnnbridge.layers.recurrence import AbstractRecurrent
 from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
+from dnnbridge.layers.reducing import Reduce
 from dnnbridge.layers.regularization import ActivityRegularization
 from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from dnnbridge.layers.slicing import Slice
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
@@ -107,8 +112,10 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Divide",
     "Dot",
     "Dropout",
+    "Elementwise",
     "Embedding",
     "Flatten",
     "GRU",
@@ -126,6 +133,7 @@ __all__ = [
     "LSTM",
     "LayerNormalization",
     "LayerOutput",
+    "MatMul",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
@@ -141,11 +149,13 @@ __all__ = [
     "RMSNormalization",
     "RepeatVector",
     "Rescaling",
+    "Reduce",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "SimpleRNN",
     "SinusoidalPositions",
+    "Slice",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

@@ -15,12 +15,18 @@ from dnnbridge.specs.spec import spec
 
 
 class AbstractMerge(AbstractLayer):
-    """Base of merging layers; all inputs have the same shape, without broadcasting."""
+    """Base of layers that combine several inputs.
+
+    Sizes along an axis are equal, or 1: that input is then used along the whole axis. An input with
+    fewer axes gets axes of size 1 after the batch, as in Keras.
+    """
 
 
 @spec
 class Add(AbstractMerge):
-    """Sum of two or more inputs
+    """Sum of two or more inputs, element by element; sizes of 1 broadcast
+
+    `x + y` makes this layer too.
 
     Example:
         >>> from dnnbridge import Dense, Input, Model
@@ -30,42 +36,70 @@ class Add(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        _require_alike(scope, inputs)
-        return reduce(lambda a, b: a + b, inputs)
+        return reduce(lambda a, b: a + b, aligned(scope, inputs))
 
 
 @spec
 class Subtract(AbstractMerge):
-    """First input minus the second
+    """First input minus the second, element by element; sizes of 1 broadcast
+
+    `x - y` makes this layer too.
 
     Example:
-        >>> Subtract().to_dict()["kind"]
-        'layer.Subtract'
+        >>> from dnnbridge import GlobalAveragePooling1D, Input, Model
+        >>> x = Input((9, 4))
+        >>> mean = GlobalAveragePooling1D(keepdims=True)(x)
+        >>> Model(x, Subtract()(x, mean)).output_shape
+        (None, 9, 4)
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         scope.require(len(inputs) == 2, "Subtract needs two inputs", got=str(len(inputs)))
-        _require_alike(scope, inputs)
-        return inputs[0] - inputs[1]
+        a, b = aligned(scope, inputs)
+        return a - b
 
 
 @spec
 class Multiply(AbstractMerge):
-    """Product of two or more inputs, element by element
+    """Product of two or more inputs, element by element; sizes of 1 broadcast
+
+    `x * y` makes this layer too. An image times one number per channel is a squeeze-and-excitation
+    (Hu et al., 2018).
 
     Example:
-        >>> Multiply().to_dict()["kind"]
-        'layer.Multiply'
+        >>> from dnnbridge import Dense, GlobalAveragePooling2D, Input, Model
+        >>> x = Input((28, 28, 8))
+        >>> scale = Dense(8, "sigmoid")(GlobalAveragePooling2D(keepdims=True)(x))
+        >>> Model(x, Multiply()(x, scale)).output_shape
+        (None, 28, 28, 8)
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        _require_alike(scope, inputs)
-        return reduce(lambda a, b: a * b, inputs)
+        return reduce(lambda a, b: a * b, aligned(scope, inputs))
+
+
+@spec
+class Divide(AbstractMerge):
+    """First input divided by the second, element by element; sizes of 1 broadcast
+
+    `x / y` makes this layer too. A division by 0 gives an infinity, or NaN for 0 / 0.
+
+    Example:
+        >>> from dnnbridge import Input, Model, Reduce
+        >>> x = Input((4,))
+        >>> Model(x, Divide()(x, Reduce("sum", -1, keepdims=True)(x))).output_shape
+        (None, 4)
+    """
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        scope.require(len(inputs) == 2, "Divide needs two inputs", got=str(len(inputs)))
+        a, b = aligned(scope, inputs)
+        return a / b
 
 
 @spec
 class Average(AbstractMerge):
-    """Mean of two or more inputs, element by element
+    """Mean of two or more inputs, element by element; sizes of 1 broadcast
 
     Example:
         >>> Average().to_dict()["kind"]
@@ -73,13 +107,14 @@ class Average(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        _require_alike(scope, inputs)
-        return reduce(lambda a, b: a + b, inputs) * (1.0 / len(inputs))
+        return reduce(lambda a, b: a + b, aligned(scope, inputs)) * (1.0 / len(inputs))
 
 
 @spec
 class Maximum(AbstractMerge):
-    """Maximum of two or more inputs, element by element; in a tie the first gets the gradient
+    """Maximum of two or more inputs, element by element; sizes of 1 broadcast
+
+    In a tie the first gets the gradient.
 
     Example:
         >>> Maximum().to_dict()["kind"]
@@ -87,8 +122,7 @@ class Maximum(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        _require_alike(scope, inputs)
-        return reduce(ops.maximum, inputs)
+        return reduce(ops.maximum, aligned(scope, inputs))
 
 
 @spec
@@ -101,8 +135,7 @@ class Minimum(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        _require_alike(scope, inputs)
-        return reduce(ops.minimum, inputs)
+        return reduce(ops.minimum, aligned(scope, inputs))
 
 
 @spec
@@ -122,10 +155,20 @@ class Concatenate(AbstractLayer):
         return ops.concat(inputs, self.axis)
 
 
-def _require_alike(scope: Scope, inputs: Sequence[Value]) -> None:
+def aligned(scope: Scope, inputs: Sequence[Value]) -> list[Value]:
+    """Return the inputs with equal ranks, new axes after the batch; raise if sizes do not fit."""
+    rank = max((value.rank for value in inputs), default=0)
+    made = [_with_rank(value, rank) for value in inputs]
+    sizes = zip(*(value.shape for value in made), strict=True)
     scope.require(
-        len(inputs) >= 2 and len({value.type for value in inputs}) == 1,
-        "two or more inputs of the same shape are needed",
+        len(inputs) >= 2 and all(len({*dims} - {1}) <= 1 for dims in sizes),
+        "two or more inputs are needed, whose sizes are equal, or 1",
         got=" and ".join(f"({shape_text(value.shape)})" for value in inputs),
-        hint="Give them the same shape with Dense or Reshape.",
+        hint="Change the sizes with Dense or Reshape.",
     )
+    return made
+
+
+def _with_rank(x: Value, rank: int) -> Value:
+    new = (1,) * (rank - x.rank)
+    return ops.reshape(x, (x.shape[0], *new, *x.shape[1:])) if new else x

@@ -23,7 +23,8 @@ from dnnbridge.specs.spec import Spec, spec
 class Input(Spec, AbstractSymbol):
     """Shape of one example, without the batch, and its dtype
 
-    A `Sequential` starts with an `Input`. For a `Model`, layers are called on it.
+    A `Sequential` starts with an `Input`. For a `Model`, layers are called on it. Operators and
+    indices on it and on outputs of layers make layers too: `x * 0.5 + y`, `x[:, 1:]`.
 
     Args:
         shape: sizes of an example.

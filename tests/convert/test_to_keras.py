@@ -35,7 +35,8 @@ def check_same(model, back, x, y):
     for old, new in zip(model.weights, back.weights, strict=True):
         np.testing.assert_array_equal(new.numpy(), old.numpy(), err_msg=old.path)
     for old, new in zip(model.optimizer.variables, back.optimizer.variables, strict=True):
-        np.testing.assert_allclose(new.numpy(), old.numpy(), rtol=1e-6, err_msg=old.path)
+        if "adafactor" not in old.path or "velocity" not in old.path:  # made anew at each step
+            np.testing.assert_allclose(new.numpy(), old.numpy(), rtol=1e-6, err_msg=old.path)
     back.run_eagerly = True
     np.testing.assert_array_equal(back.predict(x, verbose=0), model.predict(x, verbose=0))
     fits = [m.fit(x, y, batch_size=4, shuffle=False, verbose=0).history for m in (model, back)]
@@ -130,6 +131,7 @@ def test_fields_that_keras_lacks_are_known(ours, theirs, lacking):
         bases = [cls for cls in there.__mro__ if cls.__module__.startswith("keras")]
         known = {p for cls in bases for p in inspect.signature(cls.__init__).parameters}
         own = {field.name for field in dataclasses.fields(here)} - known
+        own -= {f for n, f in written_compiled.EXCEPTIONS if n == name}
         if name in written_layers.ONE_AXIS:
             own.discard("data_format")
         unknown |= {f"{name}.{field}" for field in own - lacking}
@@ -154,4 +156,4 @@ def test_a_file_is_written_without_any_framework(tmp_path):
     command = [sys.executable, "-c", ALONE, str(tmp_path / "run.safetensors"), str(target)]
     subprocess.run(command, check=True, timeout=300)
     back = keras.saving.load_model(target)
-    np.testing.assert_array_equal(back.predict(x, verbose=0), model.predict(x, verbose=0))
+    np.testing.assert_allclose(back.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5)

@@ -110,7 +110,7 @@ BAD = {
     ),
     "shapes": (
         lambda: experiment(db.Model(X, db.Add()(X, db.Dense(3)(X)))),
-        r"add: two or more inputs of the same shape",
+        r"add: two or more inputs are needed, whose sizes are equal",
     ),
     "concat": (
         lambda: experiment(

@@ -258,7 +258,7 @@ FITS = {
     ),
     "callback-class": (
         lambda run: run.fit(X, Y, callbacks=[db.Checkpoint]),
-        "give an object",
+        "Give an instance, not the class",
         "class",
     ),
     "callback-live": (

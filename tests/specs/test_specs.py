@@ -141,7 +141,7 @@ BAD = {
     "metric_twice": (
         lambda: experiment(metrics=["accuracy", db.Accuracy()]),
         "metrics",
-        "one name, got accuracy",
+        "the same name, got accuracy",
     ),
     "binary_metric": (lambda: experiment(metrics=["auc"]), "auc", "type of the prediction"),
     "top_k": (

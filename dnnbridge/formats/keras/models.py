@@ -59,9 +59,9 @@ class _Entry:
 
 
 def _is_operation(config: Mapping[str, Any], found: Serialized) -> bool:
-    """Return whether an entry is an operation of `keras.ops`; a legacy file has no modules."""
+    """Return whether an entry is a function of Keras, not a layer; a legacy file has no modules."""
     if "module" in config:
-        return str(config["module"]).startswith("keras.src.ops")
+        return str(config["module"]).startswith(("keras.src.ops", "keras.src.activations"))
     return found.kind not in MODELS and not {"trainable", "dtype"} & found.config.keys()
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from dnnbridge import activations, layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.emit.symbol import AbstractSymbol
+from dnnbridge.formats.keras.settings import dtype_of, serialized
+from dnnbridge.layers.elementwise import OfOne, OfTwo
+from dnnbridge.layers.reducing import Reduction
+from dnnbridge.models import Input
 
 Operation = Callable[..., AbstractSymbol | None]
 """(configuration, *arguments) -> the result, or None if these arguments cannot be read.
@@ -15,52 +20,230 @@ Operation = Callable[..., AbstractSymbol | None]
 The layer gets the name in the configuration.
 """
 
+Config = Mapping[str, Any]
 
-def _merged(layer: type[layers.AbstractLayer]) -> Operation:
-    def make(config: Mapping[str, Any], x1: Any, x2: Any) -> AbstractSymbol | None:
+
+def _with_number(name: OfTwo, merge: type[layers.AbstractLayer] | None = None) -> Operation:
+    """Return the operation of two values, one of which may be a number."""
+
+    def make(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
+        # Keras aligns the last axes of two ranks, so that examples meet other examples. Such a
+        # model works for one size of the batch; no layer here makes it.
         if isinstance(x1, AbstractSymbol) and isinstance(x2, AbstractSymbol):
-            return layer(name=config["name"])(x1, x2)
+            return merge()(x1, x2) if merge else None
+        first = isinstance(x2, AbstractSymbol)
+        x, number = (x2, _number(x1)) if first else (x1, _number(x2))
+        return None if number is None else layers.Elementwise(name, number, first)(x)
+
+    return make
+
+
+def _number(given: Any) -> float | None:
+    """Read a constant number; None if it is something else, such as an array."""
+    found = serialized(given)
+    value = found.config.get("value") if found and found.kind == "__tensor__" else given
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return None
+
+
+def _alone(name: OfOne) -> Operation:
+    return lambda config, x: layers.Elementwise(name)(x)
+
+
+def _clip(config: Config, x: Any, x_min: Any = None, x_max: Any = None) -> AbstractSymbol | None:
+    low, high = (_number(config.get(n, v)) for n, v in (("x_min", x_min), ("x_max", x_max)))
+    if low is None or high is None:
         return None
+    return layers.Elementwise("minimum", high)(layers.Elementwise("maximum", low)(x))
+
+
+def _activated(cls: type[AbstractActivation], **defaults: Any) -> Operation:
+    """Return the operation of an activation, whose arguments Keras has in the same order."""
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
+
+    def make(config: Config, x: Any, *args: Any, **kwargs: Any) -> AbstractSymbol | None:
+        placed = dict(zip(names, args, strict=False))
+        given = {**defaults, **config, **placed, **kwargs}
+        return layers.Activation(cls(**{k: v for k, v in given.items() if k != "name"}))(x)
 
     return make
 
 
-def _activated(make_activation: Callable[..., AbstractActivation]) -> Operation:
-    def make(config: Mapping[str, Any], x: Any, **more: Any) -> AbstractSymbol | None:
-        arguments = {k: v for k, v in {**config, **more}.items() if k != "name"}
-        return layers.Activation(make_activation(**arguments), name=config["name"])(x)
+def _reduced(name: Reduction) -> Operation:
+    def make(
+        config: Config, x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None
+    ) -> AbstractSymbol | None:
+        axis = config.get("axis", axis)
+        if axis is None or config.get("initial", initial) is not None:
+            return None
+        keepdims = bool(config.get("keepdims", keepdims))
+        return layers.Reduce(name, tuple(axis) if isinstance(axis, list) else axis, keepdims)(x)
 
     return make
 
 
-def _concatenate(config: Mapping[str, Any], xs: Any, axis: int = 0) -> AbstractSymbol | None:
-    return layers.Concatenate(config.get("axis", axis), name=config["name"])(*xs)
+def _average(
+    config: Config, x: Any, axis: Any = None, weights: Any = None
+) -> AbstractSymbol | None:
+    return _reduced("mean")(config, x, axis) if weights is None else None
 
 
-def _reshape(config: Mapping[str, Any], x: Any, newshape: Any = None) -> AbstractSymbol | None:
+def _variance(
+    config: Config, x: Any, axis: Any = None, keepdims: bool = False
+) -> AbstractSymbol | None:
+    mean = _reduced("mean")({**config, "keepdims": True}, x, axis)
+    if mean is None:
+        return None
+    squares = layers.Elementwise("square")(layers.Subtract()(x, mean))
+    return _reduced("mean")(config, squares, axis, keepdims)
+
+
+def _deviation(
+    config: Config, x: Any, axis: Any = None, keepdims: bool = False
+) -> AbstractSymbol | None:
+    made = _variance(config, x, axis, keepdims)
+    return made and layers.Elementwise("sqrt")(made)
+
+
+def _at(axis: int, item: int | slice | None) -> layers.Slice | None:
+    """Return the slice with one item on an axis; None if that is the batch."""
+    if axis >= 0:
+        return layers.Slice((*(slice(None),) * axis, item)) if axis else None
+    return layers.Slice((..., item, *(slice(None),) * (-axis - 1)))
+
+
+def _on_axes(x: Any, axes: Any, item: int | slice | None, removes: bool) -> AbstractSymbol | None:
+    """Apply a slice to each of several axes, in an order in which none moves the next."""
+    given = axes if isinstance(axes, list) else [axes]
+    if not all(isinstance(axis, int) for axis in given) or len({axis < 0 for axis in given}) > 1:
+        return None
+    for axis in sorted(given, reverse=removes != (given[0] < 0)):
+        layer = _at(axis, item)
+        if layer is None:
+            return None
+        x = layer(x)
+    return x  # type: ignore[no-any-return]
+
+
+def _expand_dims(config: Config, x: Any, axis: Any = None) -> AbstractSymbol | None:
+    return _on_axes(x, config.get("axis", axis), None, removes=False)
+
+
+def _squeeze(config: Config, x: Any, axis: Any = None) -> AbstractSymbol | None:
+    return _on_axes(x, config.get("axis", axis), 0, removes=True)
+
+
+def _flip(config: Config, x: Any, axis: Any = None) -> AbstractSymbol | None:
+    return _on_axes(x, config.get("axis", axis), slice(None, None, -1), removes=False)
+
+
+def _get_item(config: Config, x: Any, key: Any) -> AbstractSymbol | None:
+    items = []
+    for each in key if isinstance(key, list) else [key]:
+        found = serialized(each)
+        if found and found.kind == "__slice__":
+            each = slice(*(found.config.get(name) for name in ("start", "stop", "step")))
+        elif found and found.kind == "__ellipsis__":
+            each = ...
+        items.append(each)
+    return layers.Slice(tuple(items))(x)
+
+
+def _transpose(config: Config, x: Any, axes: Any = None) -> AbstractSymbol | None:
+    axes = config.get("axes", axes)
+    order = tuple(axis % len(axes) for axis in axes or ())
+    return layers.Permute(order[1:])(x) if order[:1] == (0,) else None
+
+
+def _concatenate(config: Config, xs: Any, axis: int = 0) -> AbstractSymbol | None:
+    return layers.Concatenate(config.get("axis", axis))(*xs)
+
+
+def _stack(config: Config, xs: Any, axis: int = 0) -> AbstractSymbol | None:
+    axis = config.get("axis", axis)
+    layer = _at(axis, None)
+    return layers.Concatenate(axis)(*(layer(x) for x in xs)) if layer else None
+
+
+def _reshape(config: Config, x: Any, newshape: Any = None) -> AbstractSymbol | None:
     shape = config.get("newshape", newshape)
     if shape is None or shape[0] not in (-1, None):
         return None
-    return layers.Reshape(tuple(shape[1:]), name=config["name"])(x)
+    if list(shape[1:]) == [-1]:
+        return layers.Flatten()(x)
+    return layers.Reshape(tuple(shape[1:]))(x)
 
 
-OPERATIONS: dict[str, Operation] = {
-    "Add": _merged(layers.Add),
-    "Subtract": _merged(layers.Subtract),
-    "Multiply": _merged(layers.Multiply),
-    "Maximum": _merged(layers.Maximum),
-    "Minimum": _merged(layers.Minimum),
+def _matmul(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
+    both = isinstance(x1, AbstractSymbol) and isinstance(x2, AbstractSymbol)
+    return layers.MatMul()(x1, x2) if both else None
+
+
+def _cast(config: Config, x: Any, dtype: Any = None) -> AbstractSymbol | None:
+    is_float = not isinstance(x, Input) or x.dtype == "float32"
+    return x if is_float and dtype_of(config.get("dtype", dtype)) == "float32" else None
+
+
+ARITHMETIC: Mapping[str, Operation] = {
+    "Absolute": _alone("abs"),
+    "Add": _with_number("add", layers.Add),
+    "Clip": _clip,
+    "Divide": _with_number("divide", layers.Divide),
+    "Erf": _alone("erf"),
+    "Exp": _alone("exp"),
+    "Expm1": _alone("expm1"),
+    "Log": _alone("log"),
+    "Maximum": _with_number("maximum", layers.Maximum),
+    "Minimum": _with_number("minimum", layers.Minimum),
+    "Multiply": _with_number("multiply", layers.Multiply),
+    "Negative": _alone("negative"),
+    "Power": _with_number("power"),
+    "Reciprocal": lambda config, x: layers.Elementwise("divide", 1.0, number_first=True)(x),
+    "Rsqrt": _alone("rsqrt"),
+    "Sign": _alone("sign"),
+    "Sqrt": _alone("sqrt"),
+    "Square": _alone("square"),
+    "Subtract": _with_number("subtract", layers.Subtract),
+    "TrueDivide": _with_number("divide", layers.Divide),
+}
+
+REDUCTIONS: Mapping[str, Operation] = {
+    "Amax": _reduced("max"),
+    "Amin": _reduced("min"),
+    "Average": _average,
+    "Max": _reduced("max"),
+    "Mean": _reduced("mean"),
+    "Min": _reduced("min"),
+    "Std": _deviation,
+    "Sum": _reduced("sum"),
+    "Var": _variance,
+}
+
+SHAPES: Mapping[str, Operation] = {
+    "Cast": _cast,
     "Concatenate": _concatenate,
+    "ExpandDims": _expand_dims,
+    "Flip": _flip,
+    "GetItem": _get_item,
+    "Matmul": _matmul,
     "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Stack": _stack,
+    "Transpose": _transpose,
+}
+
+ACTIVATIONS: Mapping[str, Operation] = {
+    "Celu": _activated(activations.CELU),
     "Elu": _activated(activations.ELU),
-    "Exp": _activated(activations.Exponential),
-    "Gelu": _activated(lambda approximate=True: activations.GELU(approximate)),
+    "Gelu": _activated(activations.GELU, approximate=True),
     "Glu": _activated(activations.GLU),
     "HardShrink": _activated(activations.HardShrink),
     "HardSigmoid": _activated(activations.HardSigmoid),
     "HardSilu": _activated(activations.HardSwish),
     "HardTanh": _activated(activations.HardTanh),
-    "LeakyRelu": _activated(lambda negative_slope=0.2: activations.LeakyReLU(negative_slope)),
+    "LeakyRelu": _activated(activations.LeakyReLU, negative_slope=0.2),
     "LogSigmoid": _activated(activations.LogSigmoid),
     "LogSoftmax": _activated(activations.LogSoftmax),
     "ReLU": _activated(activations.ReLU),
@@ -80,4 +263,6 @@ OPERATIONS: dict[str, Operation] = {
     "TanhShrink": _activated(activations.TanhShrink),
     "Threshold": _activated(activations.Threshold),
 }
+
+OPERATIONS: Mapping[str, Operation] = {**ARITHMETIC, **REDUCTIONS, **SHAPES, **ACTIVATIONS}
 """The operation of each class, by Keras' name."""

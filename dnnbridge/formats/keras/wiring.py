@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,10 @@ from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
-from dnnbridge.formats.keras.operations import OPERATIONS
+from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
 
 FLAGS = {"use_causal_mask": "causal"}
@@ -34,6 +36,7 @@ class Wiring:
         findings: receives what cannot be read.
         unread: names of layers that have a finding.
         values: the results of the calls, by place.
+        taken: names here of the layers that operations made.
     """
 
     names: Mapping[str, str]
@@ -42,6 +45,7 @@ class Wiring:
     findings: Findings
     unread: Collection[str] = ()
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     @staticmethod
     def readers(entries: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
@@ -110,16 +114,33 @@ class Wiring:
         found = serialized(entry)
         assert found is not None
         make = OPERATIONS.get(found.kind)
-        made = None
-        if make is not None:
-            args = [self._value(each) for each in call.args]
-            kwargs = {key: self._value(value) for key, value in call.kwargs.items()}
-            named = {**found.config, "name": self.names[str(entry["name"])]}
-            made = make(named, *args, **kwargs)
+        args = [dict(found.config), *(self._value(each) for each in call.args)]
+        kwargs = {key: self._value(value) for key, value in call.kwargs.items()}
+        made = make(*args, **kwargs) if make and _takes(make, args, kwargs) else None
         if made is None:
             arguments = [each for each in call.args if not isinstance(each, Place)]
             self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")
+        else:
+            self._name(made, self.names[entry["name"]])
         return made
+
+    def _name(self, made: AbstractSymbol, name: str) -> None:
+        """Name the layers that an operation made: the last one as Keras names the operation."""
+        pending = [made]
+        while pending:
+            output = pending.pop()
+            if isinstance(output, LayerOutput) and output.layer.name is None:
+                output.layer = output.layer.replace(name=self._free(name))
+                pending += output.inputs
+
+    def _free(self, wish: str) -> str:
+        """Return a name that no other layer has, and take it."""
+        name, number = wish, 0
+        while name in self.taken or (number and name in self.names.values()):
+            number += 1
+            name = f"{wish}_{number}"
+        self.taken.add(name)
+        return name
 
     def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
         name = str(entry["name"])
@@ -141,6 +162,15 @@ class Wiring:
 
     def _add(self, entry: Mapping[str, Any], what: str) -> None:
         self.findings.add(f"{self.path}/{entry['name']}".lstrip("/"), what)
+
+
+def _takes(make: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Return whether an operation takes these arguments."""
+    try:
+        inspect.signature(make).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_input_argument(name: str) -> bool:

@@ -9,6 +9,7 @@ from dnnbridge.testing.cases.extreme_cases import EXTREME_CASES
 from dnnbridge.testing.cases.extreme_loss_cases import EXTREME_LOSS_CASES
 from dnnbridge.testing.cases.layer_cases import LAYER_CASES
 from dnnbridge.testing.cases.loss_cases import LOSS_CASES
+from dnnbridge.testing.cases.merging_cases import MERGING_CASES
 from dnnbridge.testing.cases.metric_cases import METRIC_CASES
 from dnnbridge.testing.cases.normalization_cases import NORMALIZATION_CASES
 from dnnbridge.testing.cases.odd_cases import ODD_CASES
@@ -23,6 +24,7 @@ from dnnbridge.testing.cases.weight_rule_cases import WEIGHT_RULE_CASES
 _ONCE: list[EquationCase] = [
     *ACTIVATION_CASES,
     *LAYER_CASES,
+    *MERGING_CASES,
     *LOSS_CASES,
     *METRIC_CASES,
     *CONVOLUTION_CASES,

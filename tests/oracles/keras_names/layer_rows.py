@@ -16,6 +16,11 @@ FLAT, LINE, PLANE, SPACE = (
     RNG.normal(size=s) for s in ((4, 6), (2, 9, 4), (2, 8, 7, 4), (2, 5, 4, 6, 3))
 )
 WORDS = RNG.integers(0, 5, (3, 4))
+BROADCAST = {
+    "sizes of 1": (PLANE[:, :1, :1], PLANE, PLANE[:, :, :1, :1]),
+    "other ranks": (PLANE, PLANE[:, 0, 0], PLANE[:, 1, :, :1]),
+}
+"""Inputs whose sizes along an axis differ, or that have fewer axes."""
 BY_AXES = {1: LINE, 2: PLANE, 3: SPACE}
 
 
@@ -31,13 +36,20 @@ def _measure(name: str, inputs: tuple[Any, ...], arguments: Any, mine: Any, kera
     return pairs
 
 
-def row(name: str, *inputs: Any, mine: Any = None, because: str = "", **arguments: Any) -> Row:
+def row(
+    name: str,
+    *inputs: Any,
+    mine: Any = None,
+    because: str = "",
+    says: str = "",
+    **arguments: Any,
+) -> Row:
     """Compare a layer with the same arguments; `mine` has more arguments, of ours only."""
     return Row(
         family="layer",
         name=name,
         keras=f"layers.{name}",
-        says=text_of({k: v for k, v in arguments.items() if not callable(v)}),
+        says=says or text_of({k: v for k, v in arguments.items() if not callable(v)}),
         measure=partial(_measure, name, inputs, arguments, mine or {}),
         because=because,
         tolerance=1e-5,
@@ -169,7 +181,7 @@ def _scaling() -> list[Row]:
 
 
 def _plain() -> list[Row]:
-    merged = ("Add", "Average", "Maximum", "Minimum", "Multiply", "Concatenate")
+    merged = ("Add", "Average", "Maximum", "Minimum", "Multiply")
     return [
         row("Dense", FLAT, units=3),
         row("Dense", LINE, units=3, activation="sigmoid", use_bias=False),
@@ -178,8 +190,10 @@ def _plain() -> list[Row]:
         row("Flatten", PLANE),
         row("Permute", PLANE, dims=(3, 1, 2)),
         row("Reshape", PLANE, target_shape=(8, 28)),
-        *(row(name, FLAT, FLAT[::-1].copy()) for name in merged),
-        row("Subtract", FLAT, FLAT[::-1].copy()),
+        *(row(name, FLAT, FLAT[::-1].copy()) for name in (*merged, "Concatenate", "Subtract")),
+        *(row(name, *each, says=says) for name in merged for says, each in BROADCAST.items()),
+        row("Subtract", PLANE, PLANE[:, :1, :1], says="sizes of 1"),
+        row("Subtract", PLANE[:, 0, 0], PLANE, says="other ranks"),
         row("BatchNormalization", PLANE),
         row("BatchNormalization", FLAT, momentum=0.8, epsilon=1e-2, scale=False),
         row("LayerNormalization", LINE),

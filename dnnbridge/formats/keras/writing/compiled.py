@@ -62,11 +62,20 @@ NOT_IN_KERAS = {
 }
 """Fields of losses and metrics that Keras lacks for some of them."""
 
-KEPT = {("SparseCategoricalCrossentropy", "ignore_class"), ("BinaryAccuracy", "threshold")} | {
-    ("F1Score", "average"),
-    ("F1Score", "threshold"),
+EXCEPTIONS = {
+    ("SparseCategoricalCrossentropy", "ignore_class"): True,
+    ("SparseCategoricalCrossentropy", "label_smoothing"): False,
+    ("KLDivergence", "from_logits"): False,
+    ("BinaryAccuracy", "threshold"): True,
+    ("F1Score", "average"): True,
+    ("F1Score", "threshold"): True,
 }
-"""Those that Keras has after all."""
+"""Whether Keras has a field of a class, where the set above does not say it."""
+
+
+def _is_in_keras(kind: str, name: str) -> bool:
+    return EXCEPTIONS.get((kind, name), name not in NOT_IN_KERAS)
+
 
 REDUCTIONS = {"weighted_mean": "mean_with_sample_weight", "mean": "sum_over_batch_size"}
 
@@ -75,7 +84,7 @@ def _written(spec: Spec, module: str) -> dict[str, Any] | None:
     """Return a spec whose class and arguments are those of Keras; its defaults are Keras'."""
     kind = type(spec).__name__
     config = {name: plain(getattr(spec, name)) for name in differing(spec)}
-    surplus = {(kind, name) for name in config if name in NOT_IN_KERAS} - KEPT
+    surplus = {name for name in config if not _is_in_keras(kind, name)}
     if surplus or any(isinstance(value, Spec) for value in config.values()):
         return None
     if "reduction" in config:
@@ -173,7 +182,7 @@ def _add_rules(rules: Sequence[Any], common: dict[str, Any]) -> bool:
 def _rate(rate: Any) -> Any:
     """Return a rate as Keras writes it; None if it has no such schedule."""
     if not isinstance(rate, AbstractSchedule):
-        return float(rate)
+        return None if rate is None else float(rate)
     if isinstance(rate, ConstantSchedule):
         return rate.value
     kind, config = _schedule(rate)

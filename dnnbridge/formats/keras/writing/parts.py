@@ -10,6 +10,7 @@ from dnnbridge.activations import AbstractActivation, LeakyReLU
 from dnnbridge.formats.keras.parts import FAMILIES, with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.initializers import AbstractInitializer
+from dnnbridge.specs.resolving import makeable_names
 from dnnbridge.specs.spec import Spec, names_of
 from dnnbridge.weights.constraints import AbstractConstraint
 from dnnbridge.weights.regularizers import AbstractRegularizer
@@ -85,6 +86,8 @@ def written_activation(value: AbstractActivation) -> Any:
 
     names: Sequence[str] = names_of(type(value))
     for name in names:
-        if WITHOUT_ARGUMENTS.get(name) == value or as_activation(name) == value:
+        if WITHOUT_ARGUMENTS.get(name) == value:
+            return name
+        if name in makeable_names(AbstractActivation) and as_activation(name) == value:
             return name
     return keras_object(type(value).__name__, {n: plain(v) for n, v in fields_of(value).items()})
