@@ -150,3 +150,13 @@ def test_names_are_those_of_keras_and_do_not_clash(tmp_path):
     assert len(set(names)) == len(names)
     assert set(found.output_names) == {model.operations[-1].name}
     assert {operation.name for operation in model.operations[1:]} <= set(names)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_goes_back_to_keras(name):
+    keras.utils.set_random_seed(1)
+    model = model_of(FORMULAS[name])
+    model.compile("sgd", "mse")
+    back = db.to_keras(db.from_keras(model).compile("reference"))
+    x = np.random.default_rng(0).normal(size=(ROWS, 5, 4)).astype("f")
+    assert distance(back(x), model(x)) < 1e-6

@@ -98,12 +98,25 @@ def _rank(name: str, shapes: Shapes) -> int | None:
     return max(ranks, default=None)
 
 
+def has_layer(layer: layers.Activation) -> bool:
+    """Return whether an activation is a layer of Keras, or has a name there.
+
+    The layer Activation("glu") of Keras 3.15 takes its result to be as wide as its input, so a
+    model that goes on after it gets wrong shapes; the operation is right.
+    """
+    value = layer.activation
+    if isinstance(value, activations.GLU):
+        return False
+    return type(value) in ACTIVATION_LAYERS or isinstance(written_part(value), str)
+
+
 def _activation(
     layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
 ) -> dict[str, Any] | None:
     value = layer.activation
     written = written_part(value)
-    if isinstance(written, str) and not isinstance(value, activations.PReLU):
+    named = isinstance(written, str) and has_layer(layer)
+    if named and not isinstance(value, activations.PReLU):
         return keras_object("Activation", {"activation": written})
     kind = ACTIVATION_LAYERS.get(type(value))
     if kind is None:

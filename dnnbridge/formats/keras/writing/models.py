@@ -7,10 +7,19 @@ from typing import Any
 
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import Place
-from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
+from dnnbridge.formats.keras.writing.layers import Shapes, has_layer, write_layer
+from dnnbridge.formats.keras.writing.operations import arguments_of, write_operation
+from dnnbridge.formats.keras.writing.order import keras_order
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.graph import Call, TensorType, Value
-from dnnbridge.layers import Attention, Concatenate, Dot, MultiHeadAttention
+from dnnbridge.layers import (
+    AbstractLayer,
+    Activation,
+    Attention,
+    Concatenate,
+    Dot,
+    MultiHeadAttention,
+)
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.models import AbstractModel, Model, Sequential
 from dnnbridge.models.functional import ModelNode
@@ -51,30 +60,42 @@ def _functional(
 ) -> dict[str, Any]:
     entries: dict[str, dict[str, Any]] = {}
     places: dict[str, Place] = {}
+    inputs: dict[tuple[str, int], list[Place]] = {}
     shapes_of: dict[str, TensorType] = dict(model.input_types)
     for each, type in model.input_types.items():
         entries[each] = _input(each, type, each) | {"name": each, "inbound_nodes": []}
-        places[each] = Place(each)
+        places[each], inputs[each, 0] = Place(each), []
     types = _types(model)
     for node, results in zip(model.nodes, types, strict=True):
         owner = node.shares or node.name
         if node.shares is None:
             where = f"{path}/{node.name}".lstrip("/")
-            made = write_layer(node.layer, owner, below(shapes, owner), where, findings) or {}
+            made = _written(node.layer, owner, below(shapes, owner), where, findings)
             entries[owner] = made | {"name": owner, "inbound_nodes": []}
         calls = entries[owner]["inbound_nodes"]
         for index, result in enumerate(_results(node)):
             places[result] = Place(owner, len(calls), index)
             shapes_of[result] = results[index].type
+        inputs[owner, len(calls)] = [places[each] for each in node.inputs]
         calls.append(_call(node, [(places[each], shapes_of[each]) for each in node.inputs]))
+    outputs = [places[each] for each in model.output_names]
     config = {
         "name": name,
         "trainable": True,
-        "layers": list(entries.values()),
+        "layers": [entries[each] for each in keras_order(inputs, outputs)],
         "input_layers": [list(places[each]) for each in model.input_types],
-        "output_layers": [list(places[each]) for each in model.output_names],
+        "output_layers": [list(place) for place in outputs],
     }
     return keras_object("Functional", config, "keras.src.models.functional")
+
+
+def _written(
+    layer: AbstractLayer, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any]:
+    """Return a layer, or the operation that it is in Keras; nothing with a finding."""
+    plain = isinstance(layer, Activation) and has_layer(layer)
+    operation = None if plain else write_operation(layer, name)
+    return operation or write_layer(layer, name, shapes, path, findings) or {}
 
 
 def _results(node: ModelNode) -> list[str]:
@@ -90,6 +111,10 @@ def _types(model: Model) -> list[Sequence[Value]]:
 def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[str, Any]:
     """Return a call of a layer as Keras writes it."""
     tensors = [_tensor(place, type) for place, type in inputs]
+    plain = isinstance(node.layer, Activation) and has_layer(node.layer)
+    arguments = None if plain else arguments_of(node.layer, tensors)
+    if arguments is not None:
+        return {"args": arguments, "kwargs": {}}
     kwargs: dict[str, Any] = {}
     layer = node.layer
     if isinstance(layer, MultiHeadAttention) and len(tensors) == 1:
