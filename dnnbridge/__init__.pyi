@@ -52,7 +52,6 @@ from .convert.imported import (
     Imported,
 )
 from .convert.to_keras import (
-    save_keras,
     to_keras,
 )
 from .experiment import (
@@ -606,7 +605,6 @@ __all__ = [
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
-    "save_keras",
     "spec",
     "to_keras",
     "warmup_lr",

@@ -34,7 +34,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     ),
     "convert.from_keras": ("from_keras",),
     "convert.imported": ("Imported",),
-    "convert.to_keras": ("save_keras", "to_keras"),
+    "convert.to_keras": ("to_keras",),
     "experiment": ("Experiment",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",

@@ -254,6 +254,27 @@ class Run(AbstractRunArrays):
 
         return save(self, path, make_folders=make_folders)
 
+    @explained()
+    @in_turn
+    def export(self, path: str | Path, format: str | None = None) -> Path:
+        """Write the run for another framework, with weights, optimizer slots and step.
+
+        Args:
+            path: file to write.
+            format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
+                By default the format of the file's ending.
+
+        Raises:
+            ConversionError: the format is unknown, or lacks something of the experiment. The
+                message names all that it lacks.
+        """
+        from dnnbridge.formats.keras.writing.run import Trained
+        from dnnbridge.training.exporting import export
+
+        step = self.position.step
+        trained = Trained(self.experiment, self.optimizer, self.state(), step)
+        return export(trained, path, format)
+
     def __reduce_ex__(self, protocol: object) -> Never:
         raise RunError(
             "a run cannot be pickled or copied: its compiled steps belong to this process",

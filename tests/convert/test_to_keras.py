@@ -144,7 +144,7 @@ for name in ("tensorflow", "keras", "mindspore"):
     sys.modules[name] = None
 import dnnbridge as db
 run = db.load(sys.argv[1], backend="reference")
-db.save_keras(run, sys.argv[2])
+run.export(sys.argv[2])
 """
 
 
@@ -157,3 +157,20 @@ def test_a_file_is_written_without_any_framework(tmp_path):
     subprocess.run(command, check=True, timeout=300)
     back = keras.saving.load_model(target)
     np.testing.assert_allclose(back.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-5)
+
+
+WRONG_FILES = {
+    "other": ("model.h5", None, "unknown format, got 'model.h5'"),
+    "format": ("model.keras", "tflite", "unknown format, got 'tflite'"),
+    "suffix": ("model.h5", "keras", "must end in .keras, got model.h5"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_FILES)
+def test_a_wrong_file_is_refused(name, tmp_path):
+    file, format, words = WRONG_FILES[name]
+    model = db.Sequential([db.Input((2,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(ConversionError, match=words):
+        run.export(tmp_path / file, format)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,171 @@
+"""A run as a `.keras` file: experiment, weights, optimizer slots and step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.experiment import Experiment
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.models import read_model
+from dnnbridge.formats.keras.rule import Group
+from dnnbridge.formats.keras.settings import Serialized, serialized
+from dnnbridge.formats.keras.slots import written_slots
+from dnnbridge.formats.keras.writing.archive import write_archive
+from dnnbridge.formats.keras.writing.compiled import (
+    innermost,
+    write_loss,
+    write_metric,
+    write_optimizer,
+)
+from dnnbridge.formats.keras.writing.models import set_trainable, write_model
+from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.optimizers import SGD, AbstractOptimizer
+from dnnbridge.program.heads import Head
+from dnnbridge.weights.rules import WeightRules
+
+
+class Trained(NamedTuple):
+    """What a run is at some step.
+
+    Attributes:
+        experiment: its spec.
+        optimizer: its present optimizer.
+        state: all its arrays, by name.
+        step: how many updates it has made.
+    """
+
+    experiment: Experiment
+    optimizer: AbstractOptimizer
+    state: Mapping[str, Array]
+    step: int
+
+
+def save_keras(run: Trained, path: Path) -> Path:
+    """Write a run as a `.keras` file, which Keras 3 loads. Keras itself is not needed.
+
+    Raises:
+        ConversionError: Keras lacks a layer, a loss, a metric or the optimizer. The message names
+            all of them.
+    """
+    experiment, findings = run.experiment, Findings()
+    shapes = {a.name: a.shape for a in experiment.program().layer_arrays}
+    model = write_model(experiment.model, experiment.model.name or "model", shapes, "", findings)
+    compiled, optimizer = _compiled(run, findings)
+    _check_frozen(experiment, findings)
+    for name in ("regularizers", "constraints"):
+        if getattr(experiment, name):
+            findings.add(name, "rules by pattern; give them to the layers")
+    findings.check(f"{type(experiment.model).__name__} to Keras", "written")
+    assert model is not None
+    assert optimizer is not None
+    set_trainable(model, _frozen_layers(experiment))
+    groups = _groups(model)
+    state = dict(run.state)
+    objects = {g.file: _arrays(g, state) for g in groups if _names(g, state)}
+    moved = _moved(experiment)
+    trained = [n for g in groups for n in _names(g, state) if n in moved]
+    state |= _velocities(run, state, optimizer)
+    slots = written_slots(optimizer, trained, state, run.step)
+    config = {**model, "compile_config": compiled}
+    return write_archive(path, config, {**objects, "optimizer": slots})
+
+
+def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
+    """Return the arrays of an object: its weights, and zeros for counters that only Keras has."""
+    zeros = [np.zeros((), np.int32)] * group.surplus
+    return [*(state[name] for name in _names(group, state)), *zeros]
+
+
+def _velocities(
+    run: Trained, state: Mapping[str, Array], optimizer: Serialized
+) -> dict[str, Array]:
+    """Return velocities that have the learning rate inside them, as in Keras."""
+    inner = innermost(run.optimizer)
+    if not isinstance(inner, SGD) or inner.rate_in_velocity:
+        return {}
+    velocities = {name: array for name, array in state.items() if name.endswith(":velocity")}
+    rate = np.float32(optimizer.config["learning_rate"]) if velocities else 1.0
+    return {name: rate * array for name, array in velocities.items()}
+
+
+def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Serialized | None]:
+    """Return the arguments of `model.compile`."""
+    experiment = run.experiment
+    optimizer = write_optimizer(experiment, run.optimizer)
+    if optimizer is None:
+        findings.add("optimizer", f"{run.optimizer!r} has no counterpart in Keras")
+    heads = {head.output: head for head in experiment.heads}
+    losses = {name: _loss(head, findings) for name, head in heads.items()}
+    metrics = {name: _metrics(head, findings) for name, head in heads.items()}
+    compiled: dict[str, Any] = {"loss": losses, "metrics": metrics}
+    if list(heads) == [""]:
+        compiled = {"loss": losses[""], "metrics": metrics[""]}
+    else:
+        compiled["loss_weights"] = {name: head.weight for name, head in heads.items()}
+    if optimizer is not None:
+        module = "keras.optimizers"
+        compiled["optimizer"] = keras_object(optimizer.kind, optimizer.config, module)
+    return compiled, optimizer
+
+
+def _loss(head: Head, findings: Findings) -> Any:
+    made = write_loss(head.loss)
+    if made is None:
+        findings.add("loss", f"{head.loss!r} has no counterpart in Keras")
+    return made
+
+
+def _metrics(head: Head, findings: Findings) -> list[Any]:
+    made = [write_metric(metric) for metric in head.metrics]
+    for metric, written in zip(head.metrics, made, strict=True):
+        if written is None:
+            findings.add("metrics", f"{metric!r} has no counterpart in Keras")
+    return made
+
+
+def _groups(model: Mapping[str, Any]) -> tuple[Group, ...]:
+    """Return where the arrays of a serialised model are in a file: as it is read."""
+    found, findings = serialized(model), Findings()
+    assert found is not None
+    part = read_model(found, "", findings)
+    findings.check("the model that was written")
+    assert part is not None
+    return part.groups
+
+
+def _names(group: Group, state: Mapping[str, Array]) -> list[str]:
+    return [n for name in group.names if (n := f"{group.here}/{name}".lstrip("/")) in state]
+
+
+def _frozen_layers(experiment: Experiment) -> dict[str, bool]:
+    """Return whether each layer, by its path, has weights and all of them are frozen."""
+    moved = _moved(experiment)
+    paths: dict[str, list[bool]] = {}
+    for array in experiment.program().layer_arrays:
+        parts = array.name.split("/")
+        for depth in range(1, len(parts)):
+            paths.setdefault("/".join(parts[:depth]), []).append(array.name in moved)
+    return {path: not np.any(moving) for path, moving in paths.items()}
+
+
+def _moved(experiment: Experiment) -> set[str]:
+    """Return the names of the weights that the optimizer moves."""
+    rules = WeightRules(experiment.frozen)
+    return {a.name for a in experiment.program().layer_arrays if rules.moves(a)}
+
+
+def _check_frozen(experiment: Experiment, findings: Findings) -> None:
+    """Add the layers of which only a part is frozen, which Keras cannot say."""
+    rules = WeightRules(experiment.frozen, experiment.frozen_statistics)
+    layers: dict[str, set[bool]] = {}
+    for array in experiment.program().layer_arrays:
+        still = not rules.moves(array) if array.trainable else rules.statistics_frozen(array.name)
+        layers.setdefault(array.name.rpartition("/")[0], set()).add(still)
+    for path, states in layers.items():
+        if len(states) > 1:
+            findings.add(path, "only a part of the layer is frozen; Keras freezes whole layers")
