@@ -109,8 +109,15 @@ def check_name(path: str | Path) -> None:
         raise CheckpointError(
             f"has the suffix of another format ({owner}); a checkpoint is a safetensors file",
             where=str(path),
-            hint=f"Write {path.with_suffix('.safetensors').name!r}.",
+            hint=f"Write {path.with_suffix('.safetensors').name!r}.{_elsewhere(owner)}",
         )
+
+
+def _elsewhere(owner: str) -> str:
+    """Say what writes and reads the format of another framework."""
+    if owner != "Keras":
+        return ""
+    return " Keras' files are written by run.export('model.keras') and read by db.from_keras."
 
 
 def check_target(path: str | Path, make_folders: bool = False) -> None:
