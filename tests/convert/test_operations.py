@@ -152,6 +152,7 @@ def test_names_are_those_of_keras_and_do_not_clash(tmp_path):
     assert {operation.name for operation in model.operations[1:]} <= set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMULAS)
 def test_a_formula_goes_back_to_keras(name):
     keras.utils.set_random_seed(1)
