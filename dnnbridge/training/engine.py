@@ -16,7 +16,7 @@ from dnnbridge.training.checking.arguments import Arguments
 from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.position import Position
-from dnnbridge.training.state import (
+from dnnbridge.training.state_arrays import (
     check_named,
     checked_arrays,
     checked_optimizer,
