@@ -111,10 +111,7 @@ class Scope:
         ]
 
     def frozen(self, name: str) -> bool:
-        """Return whether a buffer stays unchanged, even in training.
-
-        Normalisation then uses the running statistics.
-        """
+        """Return whether a buffer stays unchanged in training; a layer then reads it as it is."""
         return self._declared.frozen(self._full(name))
 
     def scalar(self, name: str, schedule: AbstractSchedule) -> Value:
