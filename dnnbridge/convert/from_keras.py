@@ -20,6 +20,7 @@ from dnnbridge.formats.keras.files import KerasSource, read_source
 from dnnbridge.formats.keras.models import InputShapes, read_model
 from dnnbridge.formats.keras.rule import Group
 from dnnbridge.formats.keras.slots import Slots, read_slots
+from dnnbridge.graph import Graph
 from dnnbridge.models import AbstractModel
 from dnnbridge.models.tracing import trace
 
@@ -62,16 +63,19 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     findings.check(source.where)
     assert part is not None
     assert isinstance(part.layer, AbstractModel)
-    model, declared = part.layer, trace(part.layer)[1].arrays
+    model = part.layer
+    graph, declarations = trace(model)
+    declared = declarations.arrays
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
-    sizes = {name: type.shape[-1] for name, type in model.output_types.items()}
+    last = (value.shape[-1] for value in graph.outputs)
+    sizes = dict(zip(model.output_names, last, strict=True))
     compiled = read_compiled(source.compiled, sizes, source.where)
     fields = _fields(compiled, part.groups, declared)
     slots = _slots(source, compiled, part.groups, declared, model, fields)
     if source.arrays is None:
         compiled.notes.append("The source has no weights: they start as in a new run.")
     notes = (*compiled.notes, *slots.notes)
-    report = ImportReport(source.where, tuple(_rows(model, arrays)), notes)
+    report = ImportReport(source.where, tuple(_rows(graph, arrays)), notes)
     return Imported(model, fields, arrays, slots.arrays, slots.step, report)
 
 
@@ -178,10 +182,10 @@ def _slots(
     return read_slots(config, source.arrays.of_optimizer(), trained, known)
 
 
-def _rows(model: AbstractModel, arrays: Mapping[str, Array]) -> list[ImportedLayer]:
+def _rows(graph: Graph, arrays: Mapping[str, Array]) -> list[ImportedLayer]:
     """Return one row per layer of the outermost model."""
     rows = {}
-    for row in model.summary().rows:
-        read = (a.size for n, a in arrays.items() if n.startswith(f"{row.name}/"))
-        rows[row.name] = ImportedLayer(row.name, row.kind, sum(read))
+    for node in graph.nodes:
+        read = (a.size for n, a in arrays.items() if n.startswith(f"{node.path}/"))
+        rows[node.path] = ImportedLayer(node.path, str(node.op), sum(read))
     return list(rows.values())
