@@ -179,16 +179,31 @@ def _trace(inputs: list[Any], outputs: list[Any]) -> dict[str, Any]:
                     got=shorten(item),
                     hint="Write x = Input((4,)); Model(x, Dense(3)(x)).",
                 )
-    trace = _Trace()
+    trace = _Trace(given=_given_names(outputs))
     named = [trace.add_input(item) for item in inputs]
     names = [trace.visit(output) for output in outputs]
     return {"inputs": tuple(named), "outputs": tuple(names), "nodes": tuple(trace.nodes)}
+
+
+def _given_names(outputs: list[Any]) -> set[str]:
+    """Return the names that layers were given, which calls without a name must leave to them."""
+    seen: set[int] = set()
+    names: set[str] = set()
+    pending = list(outputs)
+    while pending:
+        current = pending.pop()
+        if isinstance(current, LayerOutput) and id(current) not in seen:
+            seen.add(id(current))
+            names |= {current.layer.name} if current.layer.name else set()
+            pending += current.inputs
+    return names
 
 
 @dataclass
 class _Trace:
     """Nodes and names of a Model; two equal inputs or layers stay two."""
 
+    given: set[str]
     nodes: list[ModelNode] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     names: dict[int, str] = field(default_factory=dict)
@@ -240,7 +255,7 @@ class _Trace:
 
     def _free(self, wish: str, exactly: bool) -> str:
         name, number = wish, 0
-        while name in self.taken and not exactly:
+        while not exactly and (name in self.taken or name in self.given):
             number += 1
             name = f"{wish}_{number}"
         if name in self.taken or not name.replace("_", "").isalnum():

@@ -220,3 +220,12 @@ def test_one_layer_with_weights_is_not_there_twice():
     with pytest.raises(SpecError, match="dense_1: the same layer with weights occurs twice"):
         db.Sequential([db.Input((3,)), dense, tanh, dense, tanh])
     assert db.Sequential([db.Input((3,)), dense, tanh, tanh]).output_shape == (None, 3)
+
+
+def test_a_call_without_a_name_leaves_the_names_that_layers_were_given():
+    x = db.Input((3,))
+    twice = db.Dense(3, name="dense")
+    h = db.Dense(3)(twice(twice(x)))
+    model = db.Model(x, db.Dense(2, name="dense_1")(h))
+    assert [node.name for node in model.nodes] == ["dense", "dense_2", "dense_3", "dense_1"]
+    assert model.nodes[1].shares == "dense"
