@@ -52,7 +52,7 @@ class Embedding(WithEmbeddings):
         if self.padding_idx is not None and self.padding_idx >= self.input_dim:
             raise SpecError(
                 "padding_idx must be less than input_dim",
-                where="Embedding.padding_idx",
+                where=".padding_idx",
                 got=f"{self.padding_idx} of {self.input_dim} rows",
             )
 

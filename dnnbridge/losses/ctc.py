@@ -49,7 +49,7 @@ class CTC(AbstractLoss):
     def __post_init__(self) -> None:
         if self.padding < -1:
             raise SpecError(
-                "padding must be -1 or a class", where="CTC.padding", got=str(self.padding)
+                "padding must be -1 or a class", where=".padding", got=str(self.padding)
             )
 
     def target(self, prediction: TensorType) -> Target:

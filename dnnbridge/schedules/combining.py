@@ -46,7 +46,7 @@ class Join(AbstractSchedule):
         if len(self.boundaries) != wanted or list(self.boundaries) != sorted(set(self.boundaries)):
             raise SpecError(
                 f"{wanted + 1} schedules need {wanted} ascending boundaries",
-                where="Join.boundaries",
+                where=".boundaries",
                 got=str(self.boundaries),
             )
 

@@ -67,7 +67,7 @@ class Plateau(AbstractSchedule):
         if self.mode == "auto" and goal_of(self.monitor) is None:
             raise SpecError(
                 "cannot tell whether a lower or a higher value of this metric is better",
-                where="Plateau.monitor",
+                where=".monitor",
                 got=repr(self.monitor),
                 hint='Write mode="min" or mode="max".',
             )
