@@ -105,7 +105,7 @@ BAD = {
         "9 of 3",
     ),
     "label_of_padding": (lambda: db.CTC(2, 0, padding=-5), "CTC.padding", "-5"),
-    "boundaries": (lambda: db.Join([0.1, 0.2], (3, 2)), "Join.boundaries", "(3, 2)"),
+    "join_boundaries": (lambda: db.Join([0.1, 0.2], (3, 2)), "Join.boundaries", "(3, 2)"),
     "monitor": (lambda: db.Plateau(0.1, "heat"), "Plateau.monitor", "mode"),
     "units_negative": (lambda: db.Dense(-3), "Dense.units", "greater than 0, got -3"),
     "units_text": (lambda: db.Dense("300"), "Dense.units", "got '300'"),
@@ -205,7 +205,7 @@ def test_bad_specs_say_where_and_what(make, where, what):
     assert where in str(caught.value)
     assert what in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert not re.search(r"\b(\w+)\.\1\b", str(caught.value)), "a class is named twice"
+    assert not re.search(r"\b([A-Z]\w+)\.\1\b", str(caught.value)), "a class is named twice"
 
 
 BAD_JSON = {
