@@ -78,7 +78,6 @@ def _require(holds: bool, layer: Elementwise, what: str) -> None:
     if not holds:
         raise SpecError(
             f"the operation {layer.operation} {what}",
-            where="Elementwise",
             got=f"number={layer.number}, number_first={layer.number_first}",
             hint='Write Elementwise("multiply", 0.5), or Elementwise("sqrt").',
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import json
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import close_match, shorten, snake_case
 from dnnbridge.errors import DnnbridgeError, SpecError
+from dnnbridge.specs.field_errors import spec_error
 from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
 from dnnbridge.specs.native_arguments import refused
 
@@ -209,7 +209,7 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
                 # A ValueError from custom code is not a wrong argument: show where it arose.
                 if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
                     raise cause from None
-            raise _spec_error(type(self), error) from None
+            raise spec_error(type(self), error) from None
 
     return wrapped
 
@@ -227,35 +227,6 @@ def _present(cls: type[Spec], given: dict[str, Any]) -> dict[str, Any]:
 
 def _is_foreign(cls: type[Spec]) -> bool:
     return not cls.__module__.startswith("dnnbridge.")
-
-
-def _spec_error(cls: type[Spec], error: pydantic.ValidationError) -> DnnbridgeError:
-    """Turn one of pydantic's errors into ours: a misspelt argument if any, else the first."""
-    found = error.errors(include_url=False)
-    detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
-    # Fields that positional arguments fill come first.
-    fields = sorted(dataclasses.fields(cls), key=lambda f: f.kw_only is True)  # type: ignore[arg-type]
-    names = [field.name for field in fields]
-    place = list(detail["loc"])
-    if place and isinstance(place[0], int) and place[0] < len(names):
-        place[0] = names[place[0]]
-    where = ".".join([cls.__name__, *(str(part) for part in place)])
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, DnnbridgeError):
-        return cause.at(where)
-    kind, takes = detail["type"], f"{cls.__name__} takes {', '.join(names) or 'no arguments'}."
-    if kind == "unexpected_positional_argument" and place[0] in {*names} - {"name"}:
-        got = shorten(detail["input"])
-        return SpecError("give this argument by name", where=cls.__name__, got=got, hint=takes)
-    if kind in {"unexpected_keyword_argument", "unexpected_positional_argument"}:
-        near = difflib.get_close_matches(str(place[-1]), names, 1)
-        hint = (f"Did you mean {near[0]}? " if near else "") + takes
-        return SpecError("unknown argument", where=where, got=shorten(detail["input"]), hint=hint)
-    if kind in {"missing", "missing_argument"}:
-        return SpecError("missing argument", where=where, hint=takes)
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    hint = f"See help(dnnbridge.{cls.__name__}) for its arguments."
-    return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
 
 
 def encoded(value: Any) -> Any:

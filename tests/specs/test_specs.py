@@ -105,6 +105,7 @@ BAD = {
         "9 of 3",
     ),
     "label_of_padding": (lambda: db.CTC(2, 0, padding=-5), "CTC.padding", "-5"),
+    "axis_text": (lambda: db.MaxNorm(1.0, axis=("a",)), "MaxNorm.axis: ", "got ('a',)"),
     "join_boundaries": (lambda: db.Join([0.1, 0.2], (3, 2)), "Join.boundaries", "(3, 2)"),
     "monitor": (lambda: db.Plateau(0.1, "heat"), "Plateau.monitor", "mode"),
     "units_negative": (lambda: db.Dense(-3), "Dense.units", "greater than 0, got -3"),
