@@ -74,6 +74,10 @@ class BatchMask:
             mask = ops.reshape(mask, (mask.shape[0], *(1 for _ in x.shape[1:])))
         return ops.reduce_sum(x * mask, 0)
 
+    def spread(self, x: Value, builder: Builder) -> Value:
+        """Return the number x for each real example, and 0 for the others."""
+        return x * builder.local(self.mask)
+
     def size(self, builder: Builder) -> Value:
         """Return the number of real examples."""
         from dnnbridge import ops
@@ -94,6 +98,14 @@ class Declarations:
     schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
     scalars: dict[str, Value] = field(default_factory=dict)
     frozen: Callable[[str], bool] = lambda name: False
+
+    def weights(self, builder: Builder) -> list[tuple[StateArray, Value]]:
+        """Return all trainable arrays, and their values in a builder."""
+        return [
+            (array, builder.local(self.values[name]))
+            for name, array in self.arrays.items()
+            if array.trainable
+        ]
 
     def state(self, array: StateArray, path: str, owners: Owners) -> Value:
         """Declare a weight or buffer for the layer at a path; again for a layer called again."""

@@ -104,11 +104,7 @@ class Scope:
 
     def declared_weights(self) -> list[tuple[StateArray, Value]]:
         """Return all trainable arrays that have been declared so far, and their values here."""
-        return [
-            (array, self.builder.local(self._declared.values[name]))
-            for name, array in self._declared.arrays.items()
-            if array.trainable
-        ]
+        return self._declared.weights(self.builder)
 
     def frozen(self, name: str) -> bool:
         """Return whether a buffer stays unchanged in training; a layer then reads it as it is."""
@@ -172,6 +168,10 @@ class Scope:
     def batch_sum(self, x: Value) -> Value:
         """Return the sum over the examples of the batch that count."""
         return self._batch().sum(x, self.builder)
+
+    def for_each(self, x: Value) -> Value:
+        """Return a number of the batch, once per example; 0 for those that do not count."""
+        return self._batch().spread(x, self.builder)
 
     def batch_size(self) -> Value:
         """Return how many examples of the batch count."""

@@ -51,14 +51,18 @@ class VarianceScaling(AbstractInitializer):
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         fan_in, fan_out = fans(shape)
-        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
-        stddev = math.sqrt(self.scale / max(n, 1.0))
+        stddev = math.sqrt(self.scale / self.divisor(fan_in, fan_out))
         if self.distribution == "uniform":
             limit = math.sqrt(3.0) * stddev
             return rng.uniform(-limit, limit, shape)
         if self.distribution == "normal":
             return stddev * rng.standard_normal(shape)
         return stddev / TRUNCATED_STDDEV * truncated_normal(rng, shape)
+
+    def divisor(self, fan_in: float, fan_out: float) -> float:
+        """Return n; 1 if it is smaller."""
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        return max(n, 1.0)
 
     @classmethod
     def mindspore(
@@ -235,3 +239,20 @@ class LecunUniform(AbstractNamedScaling):
 
     def scaling(self) -> VarianceScaling:
         return VarianceScaling(1.0, "fan_in", "uniform")
+
+
+def with_fans(
+    initializer: AbstractInitializer, shape: tuple[int, ...], fan_in: float, fan_out: float
+) -> AbstractInitializer:
+    """Return the initializer for an array whose fans are not those of its shape.
+
+    Example:
+        >>> with_fans(HeNormal(), (4, 2, 3), 4, 6)
+        VarianceScaling(scale=4.0)
+    """
+    if isinstance(initializer, AbstractNamedScaling):
+        initializer = initializer.scaling()
+    if not isinstance(initializer, VarianceScaling):
+        return initializer
+    ratio = initializer.divisor(*fans(shape)) / initializer.divisor(fan_in, fan_out)
+    return initializer.replace(scale=initializer.scale * ratio)

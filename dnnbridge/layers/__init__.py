@@ -1,7 +1,15 @@
 """Layers: each is one class with its equation."""
 
 from dnnbridge.layers.activation import Activation
-from dnnbridge.layers.attention import Attention, MultiHeadAttention
+from dnnbridge.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
+from dnnbridge.layers.attention import AdditiveAttention, Attention, MultiHeadAttention
 from dnnbridge.layers.base import AbstractLayer, LayerOutput
 from dnnbridge.layers.batch_normalization import BatchNormalization
 from dnnbridge.layers.borders import (
@@ -23,6 +31,7 @@ from dnnbridge.layers.depthwise import (
 )
 from dnnbridge.layers.dot import Dot
 from dnnbridge.layers.dropout import Dropout
+from dnnbridge.layers.einsum import EinsumDense
 from dnnbridge.layers.elementwise import Elementwise
 from dnnbridge.layers.embedding import (
     Embedding,
@@ -89,6 +98,13 @@ __all__ = [
     "AbstractLayer",
     "AbstractRecurrent",
     "Activation",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
+    "AdditiveAttention",
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
@@ -115,6 +131,7 @@ __all__ = [
     "Divide",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Elementwise",
     "Embedding",
     "Flatten",

@@ -1,9 +1,9 @@
-"""Attention: means of values, weighted by products of queries and keys."""
+"""Attention: means of values, weighted by scores of queries and keys."""
 
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from dnnbridge.initializers import (
     as_initializer,
 )
 from dnnbridge.initializers.base import OptionalInitializerField
+from dnnbridge.initializers.scaling import with_fans
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped
 from dnnbridge.layers.weights import WithBias, WithKernel, weights
@@ -31,7 +32,7 @@ BLOCKED = -1e9
 
 @spec
 class Attention(AbstractLayer):
-    """softmax(scale · query @ keyᵀ) @ value, as in Keras' `Attention` with score_mode "dot"
+    """softmax(scale · query @ keyᵀ) @ value, as in Keras' `Attention`
 
     The inputs are the query (batch, T, d), the value (batch, S, v), optionally the key
     (batch, S, d), and the padding mask if `masked`. Without a key, the value is used. As in Keras,
@@ -39,6 +40,9 @@ class Attention(AbstractLayer):
 
     Args:
         use_scale: whether to multiply the scores by a trained number, `scale`, which starts at 1.
+        score_mode: "dot", or "concat" for the scores w · Σ tanh(scale · (query + key)) with a
+            trained number w, `concat_score_weight`, which starts at 1. The sum is over d, and all
+            batch · T · S · d terms are in memory.
         dropout: fraction of the weights dropped in training.
         causal: whether position t attends only to positions up to t.
         masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
@@ -52,17 +56,62 @@ class Attention(AbstractLayer):
     """
 
     use_scale: Bool = False
+    score_mode: Literal["dot", "concat"] = "dot"
     dropout: Fraction = 0.0
     causal: Bool = False
     masked: Bool = False
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        query, value, key, mask = _named(scope, inputs, self.masked)
-        scores = ops.batch_matmul(query, ops.transpose(key, (0, 2, 1)))
+        query, value, key, mask = named(scope, inputs, self.masked)
+        one = as_initializer("ones")
+        scale = scope.parameter("scale", (), one) if self.use_scale else None
+        if self.score_mode == "concat":
+            both = _sums(scope, query, key)
+            tanh = ops.tanh(both if scale is None else scale * both)
+            weight = scope.parameter("concat_score_weight", (), one)
+            scores = weight * ops.reduce_sum(tanh, -1)
+        else:
+            scores = ops.batch_matmul(query, ops.transpose(key, (0, 2, 1)))
+            scores = scores if scale is None else scale * scores
+        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
+        return ops.batch_matmul(shares, value)
+
+
+@spec
+class AdditiveAttention(AbstractLayer):
+    """softmax(Σ scale · tanh(query + key)) @ value (Bahdanau et al., 2015), as in Keras
+
+    The inputs are those of `Attention`. The sum is over d, and all batch · T · S · d terms are in
+    memory.
+
+    Args:
+        use_scale: whether to multiply by trained weights, `scale` of shape (d,).
+        dropout: fraction of the weights dropped in training.
+        causal: whether position t attends only to positions up to t.
+        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
+            any allowed key gives the mean of all values.
+
+    Example:
+        >>> from dnnbridge import Input, Model
+        >>> query, value = Input((5, 8)), Input((7, 8))
+        >>> Model([query, value], AdditiveAttention()(query, value)).output_shape
+        (None, 5, 8)
+    """
+
+    use_scale: Bool = True
+    dropout: Fraction = 0.0
+    causal: Bool = False
+    masked: Bool = False
+
+    def emit(self, scope: Scope, *inputs: Value) -> Value:
+        query, value, key, mask = named(scope, inputs, self.masked)
+        terms = ops.tanh(_sums(scope, query, key))
         if self.use_scale:
-            scores = scope.parameter("scale", (), as_initializer("ones")) * scores
-        weights = _weights(scope, scores, mask, self.causal, self.dropout)
-        return ops.batch_matmul(weights, value)
+            start = as_initializer("glorot_uniform")
+            terms = scope.parameter("scale", query.shape[-1:], start) * terms
+        scores = ops.reduce_sum(terms, -1)
+        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
+        return ops.batch_matmul(shares, value)
 
 
 @spec
@@ -86,7 +135,8 @@ class MultiHeadAttention(WithKernel, WithBias):
         causal: whether position t attends only to positions up to t.
         masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
             any allowed key gives the mean of all values.
-        kernel_initializer: initializer of the kernels.
+        kernel_initializer: initializer of the kernels. The fans are those of the matrices, from
+            all sizes that a kernel reads to all that it makes, as in Keras.
         bias_initializer: initializer of the biases.
         output_kernel_initializer: initializer of output_kernel; by default kernel_initializer.
         output_bias_initializer: initializer of output_bias; by default bias_initializer.
@@ -113,14 +163,14 @@ class MultiHeadAttention(WithKernel, WithBias):
     output_bias_initializer: OptionalInitializerField = default(None)
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        query, value, key, mask = _named(scope, inputs, self.masked)
+        query, value, key, mask = named(scope, inputs, self.masked)
         size = self.value_dim or self.key_dim
         q = self._heads(scope, "query", query, self.key_dim, (0, 2, 1, 3))
         k = self._heads(scope, "key", key, self.key_dim, (0, 2, 3, 1))
         v = self._heads(scope, "value", value, size, (0, 2, 1, 3))
         scores = ops.batch_matmul(q * (1.0 / math.sqrt(self.key_dim)), k)
-        weights = _weights(scope, scores, mask, self.causal, self.dropout)
-        found = ops.transpose(ops.batch_matmul(weights, v), (0, 2, 1, 3))
+        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
+        found = ops.transpose(ops.batch_matmul(shares, v), (0, 2, 1, 3))
         rows = ops.reshape(found, (*query.shape[:2], self.num_heads * size))
         return self._mapped(scope, "output", rows, (self.num_heads, size), query.shape[-1:])
 
@@ -141,8 +191,10 @@ class MultiHeadAttention(WithKernel, WithBias):
         """Map the last axis with a kernel of shape (*given, *made), and add a bias."""
         sizes = [scope.known(dim, "the features") for dim in made]
         kernel_initializer, bias_initializer = self._starts(name)
-        shape = (*given, *made)
-        kernel = weights(scope, self, f"{name}_kernel", shape, "kernel", kernel_initializer)
+        shape = (*(scope.known(dim, "the kernel") for dim in given), *sizes)
+        fan_out = math.prod(sizes)
+        start = with_fans(kernel_initializer, shape, math.prod(shape) / fan_out, fan_out)
+        kernel = weights(scope, self, f"{name}_kernel", shape, "kernel", start)
         y = x @ ops.reshape(kernel, (x.shape[-1], math.prod(sizes)))
         if not self.use_bias:
             return y
@@ -184,7 +236,7 @@ class MultiHeadAttention(WithKernel, WithBias):
         )
 
 
-def _named(
+def named(
     scope: Scope, inputs: tuple[Value, ...], masked: bool
 ) -> tuple[Value, Value, Value, Value | None]:
     """Return query, value, key and mask from the inputs of the layer."""
@@ -207,7 +259,18 @@ def _named(
     return query, value, key, mask
 
 
-def _weights(
+def _sums(scope: Scope, query: Value, key: Value) -> Value:
+    """Return the sums of each query and each key, (batch, T, S, d)."""
+    scope.require(
+        query.shape[-1] == key.shape[-1],
+        "queries and keys must have the same number of features",
+        got=f"({shape_text(query.shape)}) and ({shape_text(key.shape)})",
+    )
+    rows = ops.reshape(query, (*query.shape[:2], 1, query.shape[2]))
+    return rows + ops.reshape(key, (key.shape[0], 1, *key.shape[1:]))
+
+
+def attention_weights(
     scope: Scope, scores: Value, mask: Value | None, causal: bool, dropout: float
 ) -> Value:
     """Return the weights of the keys from scores (batch, …, T, S)."""
@@ -218,5 +281,5 @@ def _weights(
     if causal:
         rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
         scores = ops.where(scope.constant(rows[:, None] >= keys), scores, BLOCKED)
-    weights = ops.softmax(scores)
-    return dropped(scope, weights, dropout, weights.shape)
+    shares = ops.softmax(scores)
+    return dropped(scope, shares, dropout, shares.shape)

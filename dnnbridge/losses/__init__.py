@@ -10,6 +10,7 @@ from dnnbridge.losses.cross_entropy import (
 from dnnbridge.losses.ctc import CTC
 from dnnbridge.losses.divergence import CosineSimilarity, KLDivergence, Poisson
 from dnnbridge.losses.margin import CategoricalHinge, Hinge, SquaredHinge
+from dnnbridge.losses.overlap import Dice, Tversky
 from dnnbridge.losses.regression import (
     Huber,
     LogCosh,
@@ -30,6 +31,7 @@ __all__ = [
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -42,6 +44,7 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Target",
+    "Tversky",
 ]
 
 __getattr__ = forwarding(__name__, globals().get)

@@ -26,6 +26,7 @@ class Target:
         low: the least label, if any.
         high: the largest label, if any.
         values: the only labels allowed, if set.
+        apart: two labels, of which only one may be used, if set.
         ignored: class number of labels that do not count, if any.
         padding: value that fills the end of short rows of labels, if any.
         refused: a label that is not allowed, if any.
@@ -37,6 +38,7 @@ class Target:
     low: float | None = None
     high: float | None = None
     values: tuple[float, ...] | None = None
+    apart: tuple[float, float] | None = None
     ignored: int | None = None
     padding: int | None = None
     refused: int | None = None
@@ -65,8 +67,16 @@ def check_range(array: Array, target: Target, where: str) -> None:
     if (high := target.high) is not None:
         check_rows(array, lambda rows: rows > high, where, f"labels must be {high:g} or less")
     if (values := target.values) is not None:
-        known = " or ".join(f"{value:g}" for value in values)
+        *first, last = (f"{value:g}" for value in values)
+        known = f"{', '.join(first)} or {last}" if first else last
         check_rows(array, lambda rows: ~_is_one_of(rows, values), where, f"labels must be {known}")
+    if (apart := target.apart) is not None and (array == apart[0]).any():
+        check_rows(
+            array,
+            lambda rows: rows == apart[1],
+            where,
+            f"labels must not be both {apart[0]:g} and {apart[1]:g}",
+        )
 
 
 def _check_classes(labels: Array, classes: int, ignored: int | None, where: str) -> None:

@@ -159,11 +159,39 @@ def scaled():
     return Model(x, layers.Dense(4)(layers.Flatten()(h)))
 
 
+def scores():
+    x = Input((6, 8))
+    h = layers.AdditiveAttention()([x, layers.Dense(8)(x)], use_causal_mask=True)
+    h = layers.Attention(use_scale=True, score_mode="concat")([x, h, x])
+    h = layers.AdditiveAttention(use_scale=False)([h, layers.Dense(3)(h), x])
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def adaptive():
+    x = Input((7, 6, 5, 2))
+    h = layers.AdaptiveMaxPooling3D((5, 6, 4))(x)
+    h = layers.AdaptiveAveragePooling3D((4, 3, 3))(h)
+    h = layers.AdaptiveAveragePooling2D((3, 5))(layers.Reshape((4, 9, 2))(h))
+    h = layers.AdaptiveMaxPooling2D((2, 5))(h)
+    h = layers.AdaptiveMaxPooling1D(4)(layers.Reshape((10, 2))(h))
+    h = layers.AdaptiveAveragePooling1D(3)(h)
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def equations():
+    x = Input((5, 6))
+    h = layers.EinsumDense("abc,cde->abde", (5, 2, 4), "tanh", bias_axes="de")(x)
+    h = layers.EinsumDense("abde,def->abf", (5, 3), kernel_regularizer="l2")(h)
+    h = layers.EinsumDense("abc,bcd->abd", (5, 4), bias_axes="b", bias_constraint="max_norm")(h)
+    h = layers.EinsumDense("...x,xy->...y", 3, bias_axes="y")(h)
+    return Model(x, layers.EinsumDense("abc,bcd->ad", 4, bias_axes="d")(h))
+
+
 MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
-        *(frozen, activated, scaled),
+        *(frozen, activated, scaled, scores, adaptive, equations),
     )
 }
 

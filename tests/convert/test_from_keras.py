@@ -201,9 +201,7 @@ NOT_LAYERS = {
 """Bases, and what is read as a part of something else."""
 
 MISSING = {
-    *("AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D"),
-    *("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D"),
-    *("AdditiveAttention", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "EinsumDense"),
+    *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
     *("GroupedQueryAttention", "Masking", "ReversibleEmbedding", "SpectralNormalization"),
 }
 """Layers of Keras that are not here yet."""

@@ -69,6 +69,30 @@ def test_an_optimizer_comes_back(name):
     check_same(model, db.to_keras(db.from_keras(model).compile("reference")), x, y)
 
 
+OF_BITS = {
+    "dice": lambda: keras.losses.Dice(),
+    "rows": lambda: keras.losses.Dice(axis=(1,)),
+    "tversky": lambda: keras.losses.Tversky(0.3, 0.6, axis=-1),
+    "hinge": lambda: keras.losses.Hinge(),
+}
+
+
+@pytest.mark.parametrize("name", OF_BITS)
+def test_a_loss_of_labels_0_and_1_is_the_same_here_and_there(name):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "sigmoid")])
+    model.compile(keras.optimizers.SGD(0.1), OF_BITS[name](), run_eagerly=True)
+    draw = np.random.default_rng(1)
+    x, y = draw.normal(size=(7, 3)).astype("float32"), (draw.random((7, 4)) < 0.5) * 1.0
+    run = db.from_keras(model).compile("reference")
+    back = db.to_keras(run)
+    wanted, found, again = (
+        each.fit(x, y, batch_size=4, epochs=2, shuffle=False, **quiet).history["loss"]
+        for each, quiet in ((model, {"verbose": 0}), (run, {}), (back, {"verbose": 0}))
+    )
+    np.testing.assert_allclose(found, wanted, rtol=2e-6)
+    np.testing.assert_allclose(again, wanted, rtol=2e-6)
+
+
 OURS = {
     "momentum": db.SGD(0.05, momentum=0.9),
     "adam": db.Adam(0.01),

@@ -125,6 +125,20 @@ def test_starts_are_those_of_mindspore():
         np.testing.assert_allclose(abs(pairs[name]).max(), abs(theirs).max(), rtol=0.02)
 
 
+def test_kernels_start_as_in_keras():
+    keras = pytest.importorskip("keras")
+    x = db.Input((2, 200))
+    model = db.Model(x, db.MultiHeadAttention(4, 30)(x))
+    ours = db.compile(db.Experiment(model, "mse", "sgd"), "reference").parameters()
+    native = keras.layers.MultiHeadAttention(4, 30)
+    native.build((None, 2, 200), (None, 2, 200))
+    for weight in native.weights:
+        if weight.path.endswith("kernel"):
+            name = weight.path.split("/")[-2].removeprefix("attention_")
+            mine = ours[f"multi_head_attention/{name}_kernel"]
+            np.testing.assert_allclose(mine.std(), weight.numpy().std(), rtol=0.02, err_msg=name)
+
+
 @witness("Keras", db.Attention)
 def test_attention_equals_keras():
     keras = pytest.importorskip("keras")
@@ -137,6 +151,31 @@ def test_attention_equals_keras():
     theirs = np.asarray(native([QUERY, VALUE, KEY], mask=masks, use_causal_mask=True))
     seen = np.ones(theirs.shape[:2], bool)
     seen[2, 0] = False  # Keras subtracts 1e9 there, and the scores round to multiples of 64
+    assert_close(theirs[seen], found["value"][seen], 5e-6, "value")
+
+
+SCORES = {
+    "additive": ("AdditiveAttention", {}),
+    "concat": ("Attention", {"score_mode": "concat", "use_scale": True}),
+}
+
+
+@witness("Keras", db.AdditiveAttention, db.Attention)
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_of_sums_equal_keras(name):
+    keras = pytest.importorskip("keras")
+    kind, options = SCORES[name]
+    feeds, found = evaluated(
+        getattr(db, kind)(**options, masked=True, causal=True), QUERY, VALUE, KEY, MASK
+    )
+    native = getattr(keras.layers, kind)(**options)
+    native.build([QUERY.shape, VALUE.shape, KEY.shape])
+    native.set_weights([feeds[weight.name] for weight in native.weights])
+    theirs = np.asarray(
+        native([QUERY, VALUE, KEY], mask=[None, MASK > 0, None], use_causal_mask=True)
+    )
+    seen = np.ones(theirs.shape[:2], bool)
+    seen[2, 0] = False  # as above
     assert_close(theirs[seen], found["value"][seen], 5e-6, "value")
 
 

@@ -108,6 +108,8 @@ LOSSES = {
     "poisson": (db.Poisson.keras(), "Poisson", {}, P, np.abs(LOGITS)),
     "cosine": (db.CosineSimilarity(), "CosineSimilarity", {}, LOGITS, P),
     "hinge": (db.Hinge(), "Hinge", {}, LOGITS, 2.0 * ONE_HOT - 1.0),
+    "hinge-zeros": (db.Hinge(), "Hinge", {}, LOGITS, ONE_HOT),
+    "squared_hinge-zeros": (db.SquaredHinge(), "SquaredHinge", {}, LOGITS, ONE_HOT),
     "squared_hinge": (db.SquaredHinge(), "SquaredHinge", {}, LOGITS, 2.0 * ONE_HOT - 1.0),
     "categorical_hinge": (db.CategoricalHinge(), "CategoricalHinge", {}, LOGITS, ONE_HOT),
 }

@@ -46,6 +46,21 @@ def test_embedding_equals_keras():
     assert_close(gradient.numpy(), found["d/embeddings"], 1e-6, "gradient")
 
 
+def test_the_kernel_of_an_equation_starts_as_in_keras():
+    keras = pytest.importorskip("keras")
+    given = "abcd,cde->abe", (None, 90)
+    feeds = db.compile(
+        db.Experiment(db.Sequential([db.Input((2, 40, 3)), db.EinsumDense(*given)]), "mse", "sgd"),
+        "reference",
+    )
+    native = keras.layers.EinsumDense(*given)
+    native.build((None, 2, 40, 3))
+    ours, theirs = feeds.parameters()["einsum_dense/kernel"], native.get_weights()[0]
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(abs(ours).max(), abs(theirs).max(), rtol=1e-3)
+    np.testing.assert_allclose(ours.std(), theirs.std(), rtol=0.02)
+
+
 @witness("MindSpore", db.Embedding)
 def test_embedding_equals_mindspore():
     ms = pytest.importorskip("mindspore")

@@ -57,7 +57,7 @@ def test_every_row_is_an_error_that_says_so():
         ("layers", "ReLU", "dnnbridge.layers has no ReLU: it is dnnbridge.ReLU."),
         ("layers", "Sigmoidd", "Did you mean dnnbridge.Sigmoid"),
         ("layers", "add", "dnnbridge.layers has no add: keras.layers.add is Add here."),
-        ("losses", "Dice", "dnnbridge.losses has no Dice: keras.losses.Dice is not here yet."),
+        ("losses", "Circle", "dnnbridge.losses has no Circle: keras.losses.Circle is not here yet"),
         ("metrics", "IoU", "keras.metrics.IoU is not here yet. ConfusionMatrix"),
         ("optimizers", "Momentum", "mindspore.nn.Momentum is SGD.mindspore here."),
         ("optimizers", "GroupNorm", "mindspore.nn.GroupNorm is GroupNormalization.mindspore here."),

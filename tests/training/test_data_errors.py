@@ -110,8 +110,12 @@ BAD_RANGES = {
     ),
     "counts": (db.Poisson(), -ONES, "labels must be 0 or more"),
     "logarithm": (db.MeanSquaredLogarithmicError(), -ONES, "labels must be 0 or more"),
-    "signs": (db.Hinge(), changed(ONES, (1, 1), 0.0), "y[1, 1]: labels must be -1 or 1, got 0.0"),
-    "signs_squared": (db.SquaredHinge(), 2.0 * ONES, "labels must be -1 or 1"),
+    "signs": (
+        db.Hinge(),
+        changed(changed(ONES, (1, 1), 0.0), (4, 0), -1.0),
+        "y[1, 1]: labels must not be both -1 and 0, got 0.0 (1 such",
+    ),
+    "signs_squared": (db.SquaredHinge(), 2.0 * ONES, "labels must be -1, 0 or 1"),
     "kl": (db.KLDivergence(True), ONES, "every row must sum to 1"),
     "categorical_hinge": (db.CategoricalHinge(), ONES, "every row must sum to 1"),
     "categorical_focal": (

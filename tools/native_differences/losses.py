@@ -206,6 +206,6 @@ beside = hinge(np.array([[0.0], [-1.0]]), np.array([[0.5], [0.5]]))
 [float(alone[0]), float(beside[0])]
 """,
         expected="[1.5, 1.5]",
-        here="`Hinge` takes -1 and 1; other labels are an error.",
+        here="`Hinge` takes -1 and 1, or 0 and 1; labels with both -1 and 0 are an error.",
     ),
 )

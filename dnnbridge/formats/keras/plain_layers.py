@@ -24,6 +24,9 @@ WITHOUT_WEIGHTS: Mapping[str, Rule] = {
     for cls in (
         *(layers.ActivityRegularization, layers.Add, layers.Average, layers.Concatenate),
         *(layers.Dot, layers.Maximum, layers.Minimum, layers.Multiply, layers.Subtract),
+        *(layers.AdaptiveAveragePooling1D, layers.AdaptiveAveragePooling2D),
+        *(layers.AdaptiveAveragePooling3D, layers.AdaptiveMaxPooling1D),
+        *(layers.AdaptiveMaxPooling2D, layers.AdaptiveMaxPooling3D),
         *(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D),
         *(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D),
         *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
@@ -62,6 +65,9 @@ NORMALIZATIONS: Mapping[str, Rule] = {
 
 PLAIN: Mapping[str, Rule] = {
     "Dense": Same(layers.Dense, KERNEL_AND_BIAS),
+    "EinsumDense": Same(layers.EinsumDense, KERNEL_AND_BIAS),
+    "AdditiveAttention": Same(layers.AdditiveAttention, (Group(("scale",)),)),
+    "Attention": Same(layers.Attention, (Group(("scale", "concat_score_weight")),)),
     **CONVOLUTIONS,
     **WITHOUT_WEIGHTS,
     **NORMALIZATIONS,

@@ -32,12 +32,6 @@ def _embedding(settings: Settings) -> Rebuilt | None:
     return rebuilt(made, Group(("embeddings",)))
 
 
-def _attention(settings: Settings) -> Rebuilt | None:
-    settings.neutral(score_mode="dot")
-    made = built(layers.Attention, arguments(layers.Attention, settings), settings)
-    return rebuilt(made, Group(("scale",)))
-
-
 def _multi_head(settings: Settings) -> Rebuilt | None:
     settings.neutral(use_gate=False, output_shape=None, sliding_window=None)
     if settings.config.get("attention_axes") in (None, [1], (1,), 1):
@@ -106,7 +100,6 @@ SPECIAL: dict[str, Rule] = {
     "Softmax": _of_activation(activations.Softmax, axis="axis"),
     "Identity": _nothing,
     "Embedding": _embedding,
-    "Attention": _attention,
     "MultiHeadAttention": _multi_head,
     **dict.fromkeys(RECURRENT, _recurrent),
     "RNN": _rnn,

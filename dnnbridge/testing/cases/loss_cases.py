@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from dnnbridge import losses
+from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, softmax
 
 
@@ -183,6 +186,7 @@ def _distributions_and_margins() -> list[EquationCase]:
     for name, loss in (("hinge", losses.Hinge()), ("squared_hinge", losses.SquaredHinge())):
         cases += [
             EquationCase(name, loss, (steps, signs), reduced=20),
+            EquationCase(f"{name}-zeros", loss, (steps, np.maximum(signs, 0.0)), reduced=20),
             EquationCase(f"{name}-kinks", loss, (kinks, alternate), reduced=5),
         ]
     hinge = losses.CategoricalHinge()
@@ -195,7 +199,42 @@ def _distributions_and_margins() -> list[EquationCase]:
     return cases
 
 
+def _overlaps() -> list[EquationCase]:
+    """Cases of sums over examples, over places, and over both; the last example is padding."""
+    p, y = 1.0 / (1.0 + np.exp(-normal(4, 3, 2, 5))), (normal(4, 3, 2, 5, key=1) > 0.3) * 1.0
+    weights = 0.3, 0.8
+
+    def dice(y: Array, p: Array, axis: tuple[int, ...] | None) -> Array:
+        return np.asarray(1 - 2 * (y * p).sum(axis) / (y.sum(axis) + p.sum(axis) + 1e-7))
+
+    def tversky(y: Array, p: Array, axis: tuple[int, ...] | None) -> Array:
+        hit, every, found = (y * p).sum(axis), y.sum(axis), p.sum(axis)
+        wrong = weights[0] * (every - hit) + weights[1] * (found - hit)
+        return np.asarray(1 - hit / (hit + wrong + 1e-7))
+
+    def case(name: str, axis: tuple[int, ...] | None, masked: int) -> EquationCase:
+        loss = losses.Dice(axis) if name == "dice" else losses.Tversky(*weights, axis)
+        equation = dice if name == "dice" else tversky
+
+        def witness(of: Mapping[str, Array]) -> Array:
+            count = len(p) - masked
+            given = of["input_1"][:count], of["input_0"][:count]
+            made = equation(*given, axis)
+            if axis is not None and 0 not in axis:
+                return np.asarray(made.reshape(count, -1).mean(1))
+            return np.append(np.full(count, made.mean()), np.zeros(masked))
+
+        words = "all" if axis is None else "".join(map(str, axis))
+        return EquationCase(
+            f"{name}-{words}", loss, (p, y), reduced=120, masked=masked, witness=witness
+        )
+
+    axes = (None, 1), ((1, 2, 3), 0), ((1, 2), 0), ((0, 1, 2), 1), ((0,), 0)
+    return [case(name, *each) for name in ("dice", "tversky") for each in axes]
+
+
 LOSS_CASES: list[EquationCase] = [
+    *_overlaps(),
     *_classes(),
     *_weighted(),
     *_real(),

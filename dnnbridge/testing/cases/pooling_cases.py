@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -93,4 +95,44 @@ def _layers() -> list[EquationCase]:
     ]
 
 
-POOLING_CASES: list[EquationCase] = _layers()
+def _adapted_input(
+    sizes: tuple[int, ...], pool: Callable[..., Array], arrays: Mapping[str, Array]
+) -> Array:
+    """Pool each window of the input on its own."""
+    x = arrays["input_0"]
+    y = np.empty((len(x), *sizes, x.shape[-1]))
+    for place in np.ndindex(*sizes):
+        window = tuple(
+            slice(math.floor(k * n / size), math.ceil((k + 1) * n / size))
+            for k, size, n in zip(place, sizes, x.shape[1:-1], strict=True)
+        )
+        y[(slice(None), *place)] = pool(x[(slice(None), *window)], tuple(range(1, x.ndim - 1)))
+    return y
+
+
+def _adaptive() -> list[EquationCase]:
+    """Sizes that divide those of the input, that share a factor with them, and larger ones."""
+    made = []
+    inputs = normal(3, 9, 2), normal(2, 9, 8, 3), normal(2, 4, 6, 5, 2)
+    for kind, pool in (("Average", np.mean), ("Max", np.max)):
+        for sizes in ((3,), (6,), (4,), (13,), (3, 6), (4, 3), (2, 4, 5)):
+            x = inputs[len(sizes) - 1]
+            cls = getattr(layers, f"Adaptive{kind}Pooling{len(sizes)}D")
+            given = x if kind == "Average" else _negative(*x.shape)
+            id = "x".join(map(str, sizes))
+            made.append(
+                EquationCase(
+                    f"{cls.__name__}-{id}",
+                    cls(sizes),
+                    (given,),
+                    reduced=30,
+                    witness=partial(_adapted_input, sizes, pool),
+                )
+            )
+        cls = getattr(layers, f"Adaptive{kind}Pooling2D")
+        first = EquationCase(f"{cls.__name__}-channels_first", cls(2, _FIRST), (inputs[1],))
+        made.append(first)
+    return made
+
+
+POOLING_CASES: list[EquationCase] = [*_layers(), *_adaptive()]

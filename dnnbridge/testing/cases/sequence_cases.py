@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from dnnbridge import layers
@@ -41,6 +43,10 @@ def _attention() -> list[EquationCase]:
     def plain(name: str, inputs: tuple[Array, ...], **options: object) -> EquationCase:
         return EquationCase(f"Attention{name}", layers.Attention(**options), inputs, reduced=20)  # type: ignore[arg-type]
 
+    def additive(name: str, inputs: tuple[Array, ...], **options: bool | float) -> EquationCase:
+        layer = layers.AdditiveAttention(**options)  # type: ignore[arg-type]
+        return EquationCase(f"AdditiveAttention{name}", layer, inputs, reduced=20)
+
     long = normal(3, 20, 8)
     return [
         heads("", (_QUERY,)),
@@ -51,6 +57,12 @@ def _attention() -> list[EquationCase]:
         heads("-causal", (long,), causal=True),
         heads("-dropout", (_QUERY,), dropout=0.4),
         plain("", (_QUERY, _KEY)),
+        plain("-concat", (_QUERY, _KEY), score_mode="concat"),
+        plain("-concat_mask", (_QUERY, _KEY, _MASK), score_mode="concat", masked=True),
+        plain("-concat_key", (_QUERY, _VALUE, _KEY), score_mode="concat", use_scale=True),
+        additive("", (_QUERY, _VALUE, _KEY)),
+        additive("-unscaled", (_QUERY,), use_scale=False, causal=True),
+        additive("-mask", (_QUERY, _KEY, _MASK), masked=True, dropout=0.2),
         plain("-key", (_QUERY, _VALUE, _KEY), use_scale=True, causal=True),
         plain("-mask", (_QUERY, _KEY, _MASK), masked=True, dropout=0.2),
     ]
@@ -83,7 +95,41 @@ def _products() -> list[EquationCase]:
     ]
 
 
+_EQUATIONS: list[tuple[str, tuple[int | None, ...], str | None, Array]] = [
+    ("abc,cd->abd", (None, 3), "d", _QUERY),
+    ("abc,cde->abde", (5, 2, 3), "de", _QUERY),
+    ("abcd,cde->abe", (None, 4), "be", normal(3, 5, 2, 4)),
+    ("abcd,ced->aebc", (3, None, 2), "c", normal(3, 5, 2, 4)),
+    ("abc,bcd->abd", (None, 3), None, _QUERY),
+    ("abc,d->acd", (None, 2), "c", _QUERY),
+    ("abc,bc->abc", (None, None), "bc", _QUERY),
+    ("ab,b->a", (), None, normal(4, 6)),
+    ("...x,xy->...y", (3,), "y", normal(3, 2, 4, 5)),
+    ("...bx,bxy->...yb", (3, None), None, normal(3, 2, 4, 5)),
+    ("ab...,bc->ac...", (3,), "c", normal(3, 4, 2, 5)),
+]
+
+
+def _einsum() -> list[EquationCase]:
+    def witness(equation: str) -> Callable[[Mapping[str, Array]], Array]:
+        return lambda of: np.asarray(
+            np.einsum(equation, of["input_0"], of["kernel"]) + of.get("bias", 0.0)
+        )
+
+    return [
+        EquationCase(
+            f"EinsumDense-{equation}",
+            layers.EinsumDense(equation, sizes, bias_axes=bias),
+            (x,),
+            reduced=12,
+            witness=witness(equation),
+        )
+        for equation, sizes, bias, x in _EQUATIONS
+    ]
+
+
 SEQUENCE_CASES: list[EquationCase] = [
+    *_einsum(),
     *_embeddings(),
     *_attention(),
     *_noise(),

@@ -86,6 +86,15 @@ def noise(name: str, *sizes: int, **arguments: Any) -> Row:
     )
 
 
+def _adaptive(name: str, x: Any, says: str = "") -> list[Row]:
+    """Compare sizes that divide those of the input, sizes that do not, and larger ones."""
+    sizes = {"divided": 2 if x.shape[1] % 2 == 0 else 3, "even": 4, "odd": 3, "large": 10}
+    return [
+        row(name, x, output_size=size, says=f"{says} {word}".strip())
+        for word, size in sizes.items()
+    ]
+
+
 def _images() -> list[Row]:
     rows = []
     for axes, x in BY_AXES.items():
@@ -100,6 +109,9 @@ def _images() -> list[Row]:
             row(f"AveragePooling{axes}D", x, pool_size=2),
             row(f"AveragePooling{axes}D", x, pool_size=3, strides=2, padding="same"),
             row(f"GlobalAveragePooling{axes}D", x),
+            *_adaptive(f"AdaptiveAveragePooling{axes}D", x),
+            *_adaptive(f"AdaptiveMaxPooling{axes}D", x),
+            *(_adaptive(f"AdaptiveMaxPooling{axes}D", np.round(x), "ties") if axes < 3 else []),
             row(f"GlobalMaxPooling{axes}D", x, keepdims=True),
             row(f"ZeroPadding{axes}D", x),
             row(f"Cropping{axes}D", x),
@@ -115,7 +127,29 @@ def _images() -> list[Row]:
         *rows,
         row("Conv1D", LINE, filters=3, kernel_size=2, padding="causal", dilation_rate=2),
         row("Conv2D", PLANE, filters=4, kernel_size=3, groups=2, use_bias=False),
+        row(
+            *("AdaptiveMaxPooling3D", np.round(SPACE)),
+            output_size=3,
+            says="ties",
+            because="the first maximum of a tie gets the gradient, as in 1D and 2D; in the 3D "
+            "pools of Keras on a CPU each of them gets all of it",
+        ),
         row("UpSampling2D", PLANE, size=(3, 2), interpolation="bilinear"),
+    ]
+
+
+def _equations() -> list[Row]:
+    return [
+        row("EinsumDense", x, equation=equation, output_shape=sizes, bias_axes=bias, **more)
+        for equation, sizes, bias, x, more in (
+            ("abc,cd->abd", (None, 3), "d", LINE, {"activation": "tanh"}),
+            ("abc,cde->abde", (9, 2, 3), "de", LINE, {}),
+            ("abcd,cde->abe", (8, 3), "be", PLANE, {}),
+            ("abc,bcd->abd", (9, 3), None, LINE, {}),
+            ("abcd,cde->aecb", (3, 7, 8), "e", PLANE, {}),
+            ("...x,xy->...y", 3, "y", PLANE, {}),
+            ("ab...,bc->ac...", (3,), "c", PLANE, {}),
+        )
     ]
 
 
@@ -134,8 +168,13 @@ def _sequences() -> list[Row]:
         row("Embedding", WORDS, input_dim=5, output_dim=3),
         row("Attention", LINE, LINE[:, :5] + 1.0),
         row("Attention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=True),
+        row("Attention", LINE, LINE[:, :5] + 1.0, score_mode="concat"),
+        row("Attention", LINE, LINE[:, 2:7], score_mode="concat", use_scale=True),
+        row("AdditiveAttention", LINE, LINE[:, :5] + 1.0),
+        row("AdditiveAttention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=False),
         row("MultiHeadAttention", LINE, LINE[:, :5], num_heads=2, key_dim=3),
         row("Dot", LINE, LINE[:, :5], axes=2, normalize=True),
+        *_equations(),
     ]
 
 

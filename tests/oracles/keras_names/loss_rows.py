@@ -39,6 +39,7 @@ def _measure(name: str, x: Any, y: Any, arguments: Any, keras: Any) -> Pairs:
         each = native(**theirs, reduction="none")(y, p)
         while each.ndim > 1:
             each = tf.reduce_mean(each, -1)
+        each = tf.broadcast_to(each, [len(x)])  # one number for the whole batch
         total = tf.reduce_sum(each * tf.constant(feeds["weights"], tf.float32))
     value = found["value"]
     reduction = arguments.get("reduction", "sum_over_batch_size")
@@ -74,8 +75,8 @@ def _refused(name: str, x: Any, y: Any, keras: Any) -> Pairs:
     try:
         db.compile(experiment, "reference").evaluate(x, y)
     except DnnbridgeError:
-        return {"labels 0 and 1": (theirs, np.nan)}
-    raise AssertionError("labels of 0 and 1 were taken")
+        return {"labels -1, 0 and 1": (theirs, np.nan)}
+    raise AssertionError("labels of -1 and 0 were taken")
 
 
 def _refusal(name: str) -> Row:
@@ -83,10 +84,10 @@ def _refusal(name: str) -> Row:
         family="loss",
         name=name,
         keras=f"losses.{name}",
-        says="labels 0 and 1",
-        measure=partial(_refused, name, REAL, ONE_HOT),
-        because="labels are -1 and 1 here, and 0 is an error: Keras takes 0 for -1 where a batch "
-        "has no other labels than 0 and 1, so the rest of the batch says what a 0 means there",
+        says="labels -1, 0 and 1",
+        measure=partial(_refused, name, REAL, np.where(REAL < 0.0, 0.0, SIGNS)),
+        because="labels are -1 and 1, or 0 and 1; both -1 and 0 are an error: Keras takes 0 for -1 "
+        "only where a batch has no -1, so the rest of the batch says what a 0 means there",
     )
 
 
@@ -103,6 +104,12 @@ EXACT = (
 SUM = (
     "the loss of an example is a mean over its places, and reduction='sum' adds up examples; Keras "
     "adds up the places too"
+)
+
+
+WHOLE = (
+    "the loss of the batch is that of each example, and reduction='sum' adds them up; in Keras "
+    "it stays one number"
 )
 
 
@@ -138,6 +145,21 @@ def _classes() -> list[Row]:
     return rows
 
 
+def _overlaps() -> list[Row]:
+    y = (STEPS > 0.3) * 1.0
+    p = 1.0 / (1.0 + np.exp(-STEPS[::-1]))
+    rows = []
+    for name, given in (("Dice", {}), ("Tversky", {"alpha": 0.3, "beta": 0.8})):
+        rows += [
+            row(name, p, y),
+            row(name, p, y, axis=(1, 2), **given),
+            row(name, p, y, axis=-1, **given),
+            row(name, 0.0 * p, 0.0 * y, "nothing", **given),
+            row(name, p, y, because=WHOLE, reduction="sum", **given),
+        ]
+    return rows
+
+
 def _binary() -> list[Row]:
     rows = []
     for name in ("BinaryCrossentropy", "BinaryFocalCrossentropy"):
@@ -169,10 +191,13 @@ def _real() -> list[Row]:
         row("CosineSimilarity", 0.0 * REAL, OTHER, "a vector of zeros"),
         row("Hinge", REAL, SIGNS),
         row("SquaredHinge", REAL, SIGNS),
+        row("Hinge", REAL, ONE_HOT, "labels 0 and 1"),
+        row("Hinge", REAL, 0.0 * ONE_HOT, "labels 0"),
+        row("SquaredHinge", REAL, ONE_HOT, "labels 0 and 1"),
         _refusal("Hinge"),
         _refusal("SquaredHinge"),
         Row(family="loss", name="CTC", keras="losses.CTC", says="CTC.keras", measure=_ctc),
     ]
 
 
-LOSS_ROWS = [*_classes(), *_binary(), *_real()]
+LOSS_ROWS = [*_classes(), *_binary(), *_real(), *_overlaps()]

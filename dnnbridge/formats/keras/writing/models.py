@@ -15,6 +15,7 @@ from dnnbridge.graph import Call, TensorType, Value
 from dnnbridge.layers import (
     AbstractLayer,
     Activation,
+    AdditiveAttention,
     Attention,
     Concatenate,
     Dot,
@@ -25,8 +26,10 @@ from dnnbridge.models import AbstractModel, Model, Sequential
 from dnnbridge.models.functional import ModelNode
 from dnnbridge.models.tracing import trace
 
-LISTED = (AbstractMerge, Concatenate, Dot, Attention)
+LISTED = (AbstractMerge, Concatenate, Dot, Attention, AdditiveAttention)
 """Layers that Keras calls on a list of tensors."""
+
+ATTENTIONS = (Attention, AdditiveAttention, MultiHeadAttention)
 
 
 def write_model(
@@ -117,10 +120,8 @@ def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[s
         return {"args": arguments, "kwargs": {}}
     kwargs: dict[str, Any] = {}
     layer = node.layer
-    if isinstance(layer, MultiHeadAttention) and len(tensors) == 1:
+    if isinstance(layer, ATTENTIONS) and len(tensors) == 1:
         tensors = tensors * 2  # Keras asks for the value
-    if isinstance(layer, Attention) and len(tensors) == 1:
-        tensors = tensors * 2
     if getattr(layer, "causal", False):
         kwargs["use_causal_mask"] = True
     several = isinstance(layer, AbstractModel) and len(tensors) > 1
