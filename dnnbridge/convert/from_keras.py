@@ -8,16 +8,17 @@ from typing import Any
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import shorten
 from dnnbridge.convert.imported import Imported
 from dnnbridge.convert.report import ImportedLayer, ImportReport
 from dnnbridge.emit.declarations import StateArray
-from dnnbridge.errors import ConversionError
+from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, fitted
 from dnnbridge.formats.keras.compiled import Compiled, read_compiled
 from dnnbridge.formats.keras.files import KerasSource, read_source
-from dnnbridge.formats.keras.models import InputShapes, read_model
+from dnnbridge.formats.keras.models import InputShapes, plain_names, read_model
 from dnnbridge.formats.keras.rule import Group
 from dnnbridge.formats.keras.slots import Slots, read_slots
 from dnnbridge.graph import Graph
@@ -53,8 +54,18 @@ def from_keras(
         Traceback (most recent call last):
         dnnbridge.errors.ConversionError: missing.keras: the file does not exist.
     """
-    with read_source(source, weights) as found:
-        return _imported(found, input_shapes)
+    try:
+        with read_source(source, weights) as found:
+            return _imported(found, input_shapes)
+    except (DnnbridgeError, Warning):
+        raise
+    except Exception as error:
+        raise ConversionError(
+            "cannot be read as a Keras model: it is damaged or of another form",
+            where=shorten(source, 120),
+            got=f"{type(error).__name__}: {error}",
+            hint="Write it again with model.save('model.keras') of Keras 3.",
+        ) from error
 
 
 def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported:
@@ -69,7 +80,7 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
     last = (value.shape[-1] for value in graph.outputs)
     sizes = dict(zip(model.output_names, last, strict=True))
-    compiled = read_compiled(source.compiled, sizes, source.where)
+    compiled = read_compiled(source.compiled, sizes, source.where, _names_here(source))
     fields = _fields(compiled, part.groups, declared)
     slots = _slots(source, compiled, part.groups, declared, model, fields)
     if source.arrays is None:
@@ -77,6 +88,12 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     notes = (*compiled.notes, *slots.notes)
     report = ImportReport(source.where, tuple(_rows(graph, arrays)), notes)
     return Imported(model, fields, arrays, slots.arrays, slots.step, report)
+
+
+def _names_here(source: KerasSource) -> dict[str, str]:
+    """Return the name here of each layer of the outermost model."""
+    layers = source.model.config["layers"]
+    return plain_names([str(e.get("name") or e.get("config", {}).get("name")) for e in layers])
 
 
 def _present(group: Group, declared: Mapping[str, StateArray]) -> list[str]:
@@ -178,7 +195,8 @@ def _slots(
     if source.arrays is None or config is None or not {"loss", "optimizer"} <= fields.keys():
         return Slots({}, 0)
     trained = [n for g in groups for n in _present(g, declared) if _trained(g, n, declared)]
-    known = {n for n in Experiment(model, **fields).program().state if ":" in n}
+    state = Experiment(model, **fields).program().state
+    known = {name: array.shape for name, array in state.items() if ":" in name}
     return read_slots(config, source.arrays.of_optimizer(), trained, known)
 
 

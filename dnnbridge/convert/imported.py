@@ -47,9 +47,14 @@ class Imported:
         missing = [name for name in ("loss", "optimizer") if name not in self.fields]
         if missing:
             raise ConversionError(
-                f"the source has no {' and no '.join(missing)}",
+                f"the source has no {' and no '.join(missing)} that can be read",
                 where=self.report.source,
-                hint=f"Write imported.replace({', '.join(f'{name}=…' for name in missing)}).",
+                hint=" ".join(
+                    [
+                        *self.report.notes,
+                        f"Write imported.replace({', '.join(f'{name}=…' for name in missing)}).",
+                    ]
+                ),
             )
         return Experiment(self.model, **self.fields)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.base.calling import explained
-from dnnbridge.errors import PackageNotInstalledError
+from dnnbridge.base.messages import what
+from dnnbridge.errors import DTypeError, PackageNotInstalledError
 from dnnbridge.training.run import Run
 
 
@@ -23,6 +24,10 @@ def to_keras(run: Run) -> Any:
             all of them.
         PackageNotInstalledError: Keras is missing.
     """
+    if not isinstance(run, Run):
+        raise DTypeError(
+            "takes a run", where="to_keras", got=what(run), hint="Write db.compile(experiment)."
+        )
     try:
         import keras
     except ImportError as error:

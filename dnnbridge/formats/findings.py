@@ -48,7 +48,7 @@ class Findings:
             lines = "".join(f"\n  {finding}" for finding in self.found)
             count = "1 part" if len(self.found) == 1 else f"{len(self.found)} parts"
             raise ConversionError(
-                f"{count} of the model cannot be {done}:{lines}\n",
+                f"{count} of the model cannot be {done}:{lines}",
                 where=source,
                 hint="docs/guide/models-that-move.md has more. Replace these layers, "
                 "or leave them out.",

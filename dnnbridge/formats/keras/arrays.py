@@ -69,10 +69,17 @@ class LayerArrays(AbstractArrays):
 
 
 def _listed(group: Any) -> list[Array] | None:
-    if group is None or "weight_names" not in group.attrs:
+    if group is None:
         return None
-    names = (n.decode() if isinstance(n, bytes) else str(n) for n in group.attrs["weight_names"])
-    return [np.asarray(group[name]) for name in names]
+    names = list(group.attrs.get("weight_names", ()))
+    number = 0
+    while f"weight_names{number}" in group.attrs:  # Keras splits a list of more than 64 kB
+        names += list(group.attrs[f"weight_names{number}"])
+        number += 1
+    if not names and "weight_names" not in group.attrs:
+        return None
+    texts = (name.decode() if isinstance(name, bytes) else str(name) for name in names)
+    return [np.asarray(group[name]) for name in texts]
 
 
 def opened(root: Any, where: str) -> AbstractArrays:

@@ -45,7 +45,14 @@ def _call(node: Any) -> KerasCall:
     # Keras 2: [["name", 0, 0, {…}], …], where all tensors are one argument.
     places = [Place(*each[:3]) for each in node]
     kwargs = node[0][3] if node and len(node[0]) > 3 else {}
-    return KerasCall((places[0] if len(places) == 1 else places,), kwargs)
+    named = {key: _place_or_value(value) for key, value in kwargs.items()}
+    return KerasCall((places[0] if len(places) == 1 else places,), named)
+
+
+def _place_or_value(value: Any) -> Any:
+    """Read an argument of Keras 2: ["name", 0, 0] is a tensor."""
+    is_place = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+    return Place(*value) if is_place else value
 
 
 def _with_places(value: Any) -> Any:
@@ -63,6 +70,25 @@ def _places(value: Any) -> Iterator[Place]:
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from _places(each)
+
+
+def shapes_of_call(layer: Mapping[str, Any]) -> list[list[int | None]] | None:
+    """Return the shapes of the tensors of the first call of a layer, without the batch."""
+    nodes = layer.get("inbound_nodes") or [{}]
+    found = [s for value in _dicts(nodes[0]) if (s := value.get("config", {}).get("shape"))]
+    return [list(shape[1:]) for shape in found] or None
+
+
+def _dicts(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the tensors in the arguments of a call."""
+    if isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _dicts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _dicts(each)
 
 
 def places_in(value: Any) -> list[Place]:

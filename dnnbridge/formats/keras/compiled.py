@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dnnbridge.base.messages import shorten
-from dnnbridge.errors import DnnbridgeError
+from dnnbridge.base.messages import shorten, snake_case
+from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.formats.keras.optimizers import read_keras_optimizer
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
@@ -42,17 +43,42 @@ class Compiled:
     notes: list[str] = field(default_factory=list)
 
 
-def read_compiled(config: Mapping[str, Any] | None, outputs: Outputs, where: str) -> Compiled:
-    """Read the arguments of `model.compile`."""
+def read_compiled(
+    config: Mapping[str, Any] | None,
+    outputs: Outputs,
+    where: str,
+    names_here: Mapping[str, str] | None = None,
+) -> Compiled:
+    """Read the arguments of `model.compile`.
+
+    Args:
+        config: the arguments.
+        outputs: the outputs of the model here.
+        where: the source, for errors.
+        names_here: the name here of each layer of Keras.
+
+    Raises:
+        ConversionError: the arguments name an output that the model lacks, or weigh the loss of a
+            single output.
+    """
     made = Compiled()
     if config is None:
         made.notes.append("The model was not compiled: it has no loss, optimizer or metrics.")
         return made
     _read_optimizer(config.get("optimizer"), made, where)
     names = list(outputs)
-    losses = _by_output(config.get("loss"), names)
-    metrics = _by_output(config.get("metrics"), names, listed=True)
-    weights = _by_output(config.get("loss_weights"), names)
+    renamed = names_here or {}
+    losses, metrics, weights = (
+        _checked(_by_output(config.get(key), names, key == "metrics"), names, renamed, key, where)
+        for key in ("loss", "metrics", "loss_weights")
+    )
+    if len(names) == 1 and any(_number(weight) != 1.0 for weight in weights.values()):
+        raise ConversionError(
+            "the loss of a single output cannot have a weight here",
+            where=f"{where}: loss_weights",
+            got=shorten(config.get("loss_weights")),
+            hint="Compile the model without it, with a learning rate that has the factor.",
+        )
     if config.get("weighted_metrics"):
         made.notes.append("weighted_metrics were left out: metrics here do not use sample weights.")
     heads = [
@@ -71,8 +97,10 @@ def _read_optimizer(value: Any, made: Compiled, where: str) -> None:
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     if found is None:
         return
+    # fit multiplies the loss by this factor, and the optimizer divides the gradients by it.
+    config = {**found.config, "loss_scale_factor": None}
     try:
-        made.optimizer = read_keras_optimizer(found.kind, found.config, NativeOptions(), where)
+        made.optimizer = read_keras_optimizer(found.kind, config, NativeOptions(), where)
     except DnnbridgeError as error:
         made.notes.append(f"The optimizer was left out: {error}")
         return
@@ -93,6 +121,28 @@ def _by_output(value: Any, names: Sequence[str], listed: bool = False) -> dict[s
         nested = len(value) == 1 and isinstance(value[0], (list, tuple))
         return {names[0]: value[0] if nested or not listed else value}
     return dict(zip(names, value, strict=False))
+
+
+def _checked(
+    given: Mapping[str, Any],
+    names: Sequence[str],
+    renamed: Mapping[str, str],
+    key: str,
+    where: str,
+) -> dict[str, Any]:
+    """Return what outputs were given by the names here; raise for an output that is not there."""
+    if len(names) == 1 and len(given) == 1:
+        return {names[0]: next(iter(given.values()))}
+    made = {renamed.get(name, name): value for name, value in given.items()}
+    unknown = [name for name in made if name not in names]
+    if unknown:
+        raise ConversionError(
+            "names outputs that the model does not have",
+            where=f"{where}: {key}",
+            got=", ".join(unknown),
+            hint=f"The outputs are {', '.join(names)}.",
+        )
+    return made
 
 
 def _number(value: Any) -> float:
@@ -140,6 +190,9 @@ def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | No
     except DnnbridgeError as error:
         made.notes.append(f"The metric {found.kind} was left out: {error}")
         return None
+    label = found.config.get("name")
+    if metric is not None and label and label != snake_case(found.kind) and metric.name is None:
+        metric = metric.replace(name=re.sub(r"\W", "_", str(label)))
     if metric is None:
         arguments = {k: v for k, v in found.config.items() if k not in ("name", "dtype")}
         given = f" with {shorten(arguments, 80)}" if arguments else ""

@@ -15,6 +15,7 @@ from dnnbridge.base.messages import what
 from dnnbridge.base.packages import require
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.arrays import AbstractArrays, opened
+from dnnbridge.formats.keras.layers import MODELS
 from dnnbridge.formats.keras.settings import Serialized, serialized
 
 
@@ -152,7 +153,7 @@ def _configured(
     arrays: AbstractArrays | None,
 ) -> KerasSource:
     model = serialized(config)
-    if model is None or "layers" not in model.config:
+    if model is None or model.kind not in MODELS or "layers" not in model.config:
         raise ConversionError(
             "is not a Sequential or Functional model",
             where=where,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from dnnbridge import layers
 from dnnbridge.errors import DnnbridgeError
@@ -40,12 +41,21 @@ REASONS = {
 """Why some classes will not be read."""
 
 
-def read_layer(found: Serialized, path: str, findings: Findings) -> Rebuilt | None:
-    """Return the layer here for a serialised layer; None if it cannot be read, with a finding."""
+def read_layer(
+    found: Serialized, path: str, findings: Findings, shapes: Any = None
+) -> Rebuilt | None:
+    """Return the layer here for a serialised layer; None if it cannot be read, with a finding.
+
+    Args:
+        found: the serialised layer.
+        path: the names of the models around it, and its own.
+        findings: receives what cannot be read.
+        shapes: of the inputs of a call, for a model that leaves sizes open.
+    """
     if found.kind in MODELS:
         from dnnbridge.formats.keras.models import read_model
 
-        return read_model(found, path, findings)
+        return read_model(found, path, findings, shapes)
     rule = RULES.get(found.kind)
     if rule is None:
         reason = _IMAGES if found.kind.startswith("Random") else REASONS.get(found.kind)

@@ -9,6 +9,7 @@ from typing import Any
 from dnnbridge.base.messages import snake_case
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.calls import shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.rule import Group, Rebuilt
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
@@ -18,8 +19,8 @@ from dnnbridge.models import Input, Model, Sequential
 DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool"}
 """The dtype of an input here by Keras' dtype; every other one is float32."""
 
-InputShapes = Mapping[str, Sequence[int]] | Sequence[int]
-"""The shape of an example by name of the input, or the only one."""
+InputShapes = Mapping[str, Sequence[int]] | Sequence[int] | Sequence[Sequence[int | None]]
+"""The shape of an example by name of the input, in the order of the inputs, or the only one."""
 
 
 def read_model(
@@ -79,9 +80,14 @@ class _Reader:
     def _layer(self, entry: _Entry) -> Rebuilt | None:
         if entry.is_input or entry.is_operation:
             return None
-        part = read_layer(entry.found, f"{self.path}/{entry.name}".lstrip("/"), self.findings)
+        path = f"{self.path}/{entry.name}".lstrip("/")
+        shapes = shapes_of_call(entry.config) if entry.found.kind in MODELS else None
+        part = read_layer(entry.found, path, self.findings, shapes)
         if part is None:
             return None
+        frozen = self.config.get("trainable") is False
+        if frozen and any(group.trainable and group.names for group in part.groups):
+            self.findings.add(path, "a layer that is trained in a model that is frozen")
         return Rebuilt(part.layer.replace(name=self.names[entry.name]), part.groups)
 
     def sequential(self) -> Sequential | None:
@@ -110,6 +116,8 @@ class _Reader:
                 name, kinds = self.names[entry.name], readers.get(entry.name, set())
                 made = self._input(name, entry.found.config, kinds)
                 wiring.add_input(entry.name, made or Input(()))
+        if isinstance(self.config["output_layers"], Mapping):
+            self.findings.add(self.path, "outputs as a dictionary: make the model with a list")
         calls = [entry.config for entry in self.entries if not entry.is_input]
         return wiring.model(calls, self.config["input_layers"], self.config["output_layers"])
 
@@ -120,8 +128,7 @@ class _Reader:
         shape = config.get("batch_shape") or config.get("batch_input_shape") or ()
         sizes, shapes = tuple(shape[1:]), self.shapes
         if None in sizes and shapes is not None:
-            given = shapes.get(name or "", sizes) if isinstance(shapes, Mapping) else shapes
-            sizes = tuple(given[i] if size is None else size for i, size in enumerate(sizes))
+            sizes = self._given(name, sizes, shapes)
         if None in sizes:
             where = f"{self.path}/{name or 'input'}".lstrip("/")
             self.findings.add(where, f"an input of shape {sizes}: give input_shapes")
@@ -129,6 +136,23 @@ class _Reader:
         dtype = DTYPES.get(dtype_of(config.get("dtype")), "float32")
         kind = "int32" if readers == {"Embedding"} else dtype
         return Input(sizes, kind, name)  # type: ignore[arg-type]
+
+    def _given(
+        self, name: str | None, sizes: tuple[int | None, ...], shapes: InputShapes
+    ) -> tuple[int | None, ...]:
+        """Return the sizes of an input, with those that are given for open ones."""
+        given: Any
+        if isinstance(shapes, Mapping):
+            given = shapes.get(name or "", sizes)
+        elif shapes and not isinstance(shapes[0], int):  # by the order of the inputs
+            inputs = [self.names[e.name] for e in self.entries if e.is_input]
+            index = inputs.index(name) if name in inputs else 0
+            given = shapes[index] if index < len(shapes) else sizes
+        else:
+            given = shapes
+        if len(given) != len(sizes):
+            return sizes
+        return tuple(given[i] if size is None else size for i, size in enumerate(sizes))
 
     def groups(self) -> list[Group]:
         """Return the arrays of all layers, with their places in a `.weights.h5` file."""

@@ -70,6 +70,13 @@ def _made(family: type[Spec], found: Serialized) -> Spec | None:
     return with_arguments(family, found)
 
 
+DEFAULTS: Mapping[str, Any] = {
+    **{"axis": -1, "summation_method": "interpolation", "multi_label": False},
+    **{"from_logits": False, "class_aggregation": "uniform_average", "num_regressors": 0},
+}
+"""Arguments that only Keras has, and the values in which they have no effect."""
+
+
 def with_arguments(family: type[S], found: Serialized) -> S | None:
     """Make the spec of a family that a Keras object has the name and the arguments of.
 
@@ -82,7 +89,7 @@ def with_arguments(family: type[S], found: Serialized) -> S | None:
     known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     given = {key: value for key, value in found.config.items() if key not in IGNORED}
     surplus = {key: value for key, value in given.items() if key not in known}
-    if any(value is not None for value in surplus.values()):
+    if any(value is not None and value != DEFAULTS.get(k, ...) for k, value in surplus.items()):
         return None
     plain = {key: tuple(v) if isinstance(v, list) else v for key, v in given.items()}
     if any(isinstance(value, Mapping) for value in plain.values()):

@@ -35,11 +35,15 @@ def serialized(value: Any) -> Serialized | None:
     """
     if not isinstance(value, Mapping) or "class_name" not in value:
         return None
-    config = value.get("config", {})
-    kind = str(value["class_name"])
+    config, kind = value.get("config", {}), str(value["class_name"])
+    module = value.get("module")
+    registered = str(value.get("registered_name") or "")
+    foreign = module is not None and module.partition(".")[0] != "keras"
     if isinstance(config, str):  # a function
-        return Serialized(config, {})
-    return Serialized(kind.rpartition(">")[2], config or {})
+        return Serialized(f"{module}.{config}" if foreign else config, {})
+    if foreign or ">" in registered or ">" in kind:  # a class of the user, whatever its name
+        return Serialized(registered if ">" in registered else f"{module}.{kind}", config or {})
+    return Serialized(kind, config if isinstance(config, Mapping) else {})
 
 
 @dataclass
@@ -82,7 +86,7 @@ class Settings:
             if self.config[name] is not None and self.config[name] is not False:
                 self.unsupported(name)
         policy = dtype_of(self.config.get("dtype"))
-        if policy not in {"float32", "int32", "bool", "int64", "uint8"}:
+        if policy != "float32":
             self.findings.add(self.path, f"{self.kind} with dtype={policy}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,15 @@ AROUND = (("average",), ("accumulated",))
 """Sections of what Keras keeps for all optimizers: moving averages, then sums of gradients."""
 
 
+EXTRA = {"Nadam": 1}
+"""How many arrays of an optimizer have no counterpart here: they are computed from the step."""
+
+OTHER_WEIGHTS = (
+    "The optimizer's arrays were left out: they are not those of the weights that are trained. "
+    "Layers were frozen after the last compile."
+)
+
+
 class Slots(NamedTuple):
     """What an optimizer has kept.
 
@@ -49,7 +58,10 @@ class Slots(NamedTuple):
 
 
 def read_slots(
-    found: Serialized, given: Sequence[Array], weights: Sequence[str], known: Collection[str]
+    found: Serialized,
+    given: Sequence[Array],
+    weights: Sequence[str],
+    known: Mapping[str, tuple[int, ...]],
 ) -> Slots:
     """Return the slots of an optimizer.
 
@@ -57,7 +69,7 @@ def read_slots(
         found: the optimizer of Keras.
         given: its arrays, in Keras' order.
         weights: the names of the weights that it trains, in Keras' order.
-        known: the names of all slots here.
+        known: the shapes of all slots here, by name.
     """
     if not given:
         return Slots({}, 0)
@@ -67,17 +79,22 @@ def read_slots(
     arrays: dict[str, Array] = {}
     for section in (*AROUND, *SECTIONS.get(found.kind, ())):
         names = [f"{weight}:{slot}" for weight in weights for slot in section]
-        if not known & set(names):  # type: ignore[operator]
+        if not known.keys() & set(names):
             continue
         if len(rest) < len(names):
-            note = "The optimizer's arrays were left out: the file has fewer than it needs."
-            return Slots({}, batches, (note,))
+            return Slots({}, batches, (OTHER_WEIGHTS,))
         signs = [-1.0 if slot in NEGATED else 1.0 for _ in weights for slot in section]
         arrays |= {
             n: sign * a for n, sign, a in zip(names, signs, rest, strict=False) if n in known
         }
         rest = rest[len(names) :]
+    fits = all(arrays[name].shape == known[name] for name in arrays)
+    if not fits or len(rest) > EXTRA.get(found.kind, 0):
+        return Slots({}, batches, (OTHER_WEIGHTS,))
     for name in known:
+        if name.endswith(":accumulated_divisor"):
+            steps = found.config.get("gradient_accumulation_steps") or 1
+            arrays[name] = np.asarray(batches % steps, np.float32)
         if name.endswith(":average_started"):
             arrays[name] = np.asarray(batches > 0, np.float32)
     return Slots({name: np.asarray(a, np.float32) for name, a in arrays.items()}, batches)

@@ -14,7 +14,7 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers import AbstractLayer, AbstractRecurrent, Bidirectional
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
 
@@ -23,6 +23,10 @@ FLAGS = {"use_causal_mask": "causal"}
 
 WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
 """Arguments of calls that may be None or False."""
+
+
+ONE_INPUT = (AbstractRecurrent, Bidirectional)
+"""Layers whose second argument is a mask here, and is something else in Keras."""
 
 
 @dataclass
@@ -145,10 +149,12 @@ class Wiring:
     def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
         name = str(entry["name"])
         for key, value in call.kwargs.items():
-            known = key in FLAGS or (key in WITHOUT_EFFECT and not value)
+            known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
             if not known and value is not None and not _is_input_argument(key):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         places = KerasCall(call.args, _inputs_of(call)).places()
+        if isinstance(self.layers[name], ONE_INPUT) and len(places) > 1:
+            self._add(entry, "a call with an initial state or a mask")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
         return self.layers[name](*(self.values[place] for place in places))
@@ -171,6 +177,13 @@ def _takes(make: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> b
     except TypeError:
         return False
     return True
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether an argument says nothing: None, False, or several of these."""
+    if isinstance(value, (list, tuple, Mapping)) and not isinstance(value, Place):
+        return all(map(_is_empty, value.values() if isinstance(value, Mapping) else value))
+    return not value
 
 
 def _is_input_argument(name: str) -> bool:

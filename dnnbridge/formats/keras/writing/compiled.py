@@ -24,7 +24,6 @@ from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import SGD, AbstractOptimizer, NativeOptions
 from dnnbridge.optimizers.accumulation import GradientAccumulation
 from dnnbridge.optimizers.averaging import ExponentialMovingAverage
-from dnnbridge.optimizers.gradient_rules import ScaleGradients
 from dnnbridge.optimizers.weight_decay import DecoupledWeightDecay
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.schedules import AbstractSchedule, CosineDecay, PiecewiseConstant, Strided, Warmup
@@ -73,6 +72,10 @@ EXCEPTIONS = {
 """Whether Keras has a field of a class, where the set above does not say it."""
 
 
+DEFAULTS_DIFFER = {("F1Score", "average"), ("F1Score", "threshold")}
+"""Fields that are always written, since Keras has another default."""
+
+
 def _is_in_keras(kind: str, name: str) -> bool:
     return EXCEPTIONS.get((kind, name), name not in NOT_IN_KERAS)
 
@@ -83,7 +86,8 @@ REDUCTIONS = {"weighted_mean": "mean_with_sample_weight", "mean": "sum_over_batc
 def _written(spec: Spec, module: str) -> dict[str, Any] | None:
     """Return a spec whose class and arguments are those of Keras; its defaults are Keras'."""
     kind = type(spec).__name__
-    config = {name: plain(getattr(spec, name)) for name in differing(spec)}
+    names = {*differing(spec), *(name for cls, name in DEFAULTS_DIFFER if cls == kind)}
+    config = {name: plain(getattr(spec, name)) for name in sorted(names)}
     surplus = {name for name in config if not _is_in_keras(kind, name)}
     if surplus or any(isinstance(value, Spec) for value in config.values()):
         return None
@@ -172,8 +176,6 @@ def _add_rules(rules: Sequence[Any], common: dict[str, Any]) -> bool:
         names = [name for name, cls in CLIPPING.items() if type(rule) is cls]
         if names and not common.keys() & CLIPPING.keys():
             (common[names[0]],) = fields_of(rule).values()
-        elif isinstance(rule, ScaleGradients) and not common.keys() & CLIPPING.keys():
-            common["loss_scale_factor"] = 1.0 / rule.factor
         else:
             return False
     return True

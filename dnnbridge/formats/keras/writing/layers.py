@@ -13,6 +13,7 @@ from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.spec import Spec
+from dnnbridge.weights.constraints import AbstractConstraint
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shapes of weights, by their names in the layer."""
@@ -63,7 +64,17 @@ def write_layer(
         return None
     trained = {"trainable": True} if shapes else {}  # some layers without weights refuse it
     made["config"] = {"name": name, **trained, **made["config"]}
-    return made if _is_read_back(made, layer, path, findings) else None
+    return made if _is_read_back(made, _with_axes(layer, shapes), path, findings) else None
+
+
+def _with_axes(layer: AbstractLayer, shapes: Shapes) -> AbstractLayer:
+    """Return the layer with the axes of each constraint, which Keras needs, written out."""
+    given = {}
+    for name, value in fields_of(layer).items():
+        if isinstance(value, AbstractConstraint) and getattr(value, "axis", 0) is None:
+            axes = tuple(range((_rank(name, shapes) or 2) - 1))
+            given[name] = value.replace(axis=axes if len(axes) > 1 else sum(axes))
+    return layer.replace(**given) if given else layer
 
 
 def _is_read_back(

@@ -64,7 +64,8 @@ def written_part(value: Any, rank: int | None = None) -> Any:
     config = {name: plain(each) for name, each in fields_of(value).items()}
     if isinstance(value, AbstractConstraint) and "axis" in config and config["axis"] is None:
         axes = tuple(range((rank or 2) - 1))
-        config["axis"], value = list(axes), value.replace(axis=axes)
+        axis = axes if len(axes) > 1 else sum(axes)  # a bias has axis 0, and so has a matrix
+        config["axis"], value = plain(axis), value.replace(axis=axis)
     config = {name: each for name, each in config.items() if not _is_default_epsilon(name, value)}
     kind = type(value).__name__
     if with_arguments(family, Serialized(kind, config)) != value:

@@ -103,10 +103,14 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     losses = {name: _loss(head, findings) for name, head in heads.items()}
     metrics = {name: _metrics(head, findings) for name, head in heads.items()}
     compiled: dict[str, Any] = {"loss": losses, "metrics": metrics}
+    for name in experiment.model.output_names:
+        if "" not in heads and name not in heads:  # an output that is not trained
+            losses[name], metrics[name] = None, []
     if list(heads) == [""]:
         compiled = {"loss": losses[""], "metrics": metrics[""]}
     else:
-        compiled["loss_weights"] = {name: head.weight for name, head in heads.items()}
+        weights = {name: head.weight for name, head in heads.items()}
+        compiled["loss_weights"] = {name: weights.get(name, 1.0) for name in losses}
     if optimizer is not None:
         module = "keras.optimizers"
         compiled["optimizer"] = keras_object(optimizer.kind, optimizer.config, module)
