@@ -205,3 +205,32 @@ def test_a_wrong_file_is_refused(name, tmp_path):
     with pytest.raises(ConversionError, match=words):
         run.export(tmp_path / file, format)
     assert not list(tmp_path.iterdir())
+
+
+UNWRITTEN = {
+    "weights in an activation": db.Dense(4, "prelu"),
+    "wrong width in Keras": db.Dense(4, "glu"),
+    "one tensor": db.Sequential([db.Input((3, 4)), db.MultiHeadAttention(2, 3)]),
+}
+
+
+@pytest.mark.parametrize("name", UNWRITTEN)
+def test_what_keras_would_not_load_is_not_written(name, tmp_path):
+    layer = UNWRITTEN[name]
+    shape = (3, 4) if isinstance(layer, db.Sequential) else (4,)
+    model = db.Sequential([db.Input(shape), layer, db.Dense(2)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(ConversionError, match="1 part of the model cannot be written"):
+        run.export(tmp_path / "model.keras")
+
+
+def test_an_output_without_a_head_goes_back():
+    x = db.Input((4,))
+    model = db.Model(x, [db.Dense(3, name="a")(x), db.Dense(2, name="b")(x)])
+    run = db.compile(db.Experiment(model, [db.Head("a", "mse")], "sgd"), "reference")
+    back = db.to_keras(run)
+    back.run_eagerly = True
+    draw = np.random.default_rng(0)
+    x, a, b = (draw.normal(size=(6, n)).astype("float32") for n in (4, 3, 2))
+    found = back.evaluate(x, {"a": a, "b": b}, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(run.evaluate(x, {"a": a})["loss"], rel=1e-6)

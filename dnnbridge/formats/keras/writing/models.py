@@ -32,6 +32,10 @@ LISTED = (AbstractMerge, Concatenate, Dot, Attention, AdditiveAttention)
 ATTENTIONS = (Attention, AdditiveAttention, MultiHeadAttention)
 
 
+ON_SEVERAL = (AdditiveAttention, Attention, MultiHeadAttention)
+"""Layers that Keras cannot call on one tensor."""
+
+
 def write_model(
     model: AbstractModel, name: str, shapes: Shapes, path: str, findings: Findings
 ) -> dict[str, Any] | None:
@@ -54,6 +58,8 @@ def _sequential(
     layers = [_input(*given, f"{name}_input")]
     for each, layer in model.named_layers():
         where = f"{path}/{each}".lstrip("/")
+        if isinstance(layer, ON_SEVERAL):
+            findings.add(where, "attention in a Sequential: Keras calls it on several tensors")
         layers.append(write_layer(layer, each, below(shapes, each), where, findings) or {})
     return keras_object("Sequential", {"name": name, "trainable": True, "layers": layers}, "keras")
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from dnnbridge.activations import AbstractActivation, LeakyReLU
+from dnnbridge.activations import GLU, AbstractActivation, LeakyReLU, PReLU
 from dnnbridge.formats.keras.parts import FAMILIES, with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.initializers import AbstractInitializer
@@ -82,7 +82,12 @@ WITHOUT_ARGUMENTS = {"leaky_relu": LeakyReLU(0.2)}
 
 
 def written_activation(value: AbstractActivation) -> Any:
-    """Return the name of an activation, or the layer that computes it."""
+    """Return the name of an activation, or the layer that computes it.
+
+    None for PReLU, which has weights, and for GLU, after which Keras 3.15 takes a wrong width.
+    """
+    if isinstance(value, (GLU, PReLU)):
+        return None
     from dnnbridge.activations import as_activation
 
     names: Sequence[str] = names_of(type(value))
