@@ -1,4 +1,4 @@
-"""Read each family of `keras.applications` from a file and write docs/measurements/keras-models.md.
+"""Read each family of `keras.applications` from a file and print a page of the differences.
 
 python tools/keras_models.py [names…] [--backends tensorflow,mindspore]
 
@@ -33,8 +33,6 @@ FAMILIES = {
     "Xception": 96,
 }
 """The smallest model of each family, and the height and width of its images."""
-
-PAGE = Path(__file__).parents[1] / "docs" / "measurements" / "keras-models.md"
 
 HEAD = """# Models of keras.applications
 
@@ -129,7 +127,7 @@ def main() -> None:
         head = HEAD.format(
             processor=machine(), heads=heads, lines="|".join("---" for _ in backends * 2)
         )
-        PAGE.write_text(head + "".join(rows), "utf-8")
+        print(head + "".join(rows))
 
 
 def row(name: str, backends: list[str]) -> str:
