@@ -94,10 +94,12 @@ def _is_argument(value: Value) -> bool:
 
 
 def _mask(body: Builder, old: Graph) -> BatchMask | None:
-    names = [n for n in ("mask", "normalizer", MASK, NORMALIZER) if n in old.input_names]
-    if not names:
-        return None
-    return BatchMask(*(body.input(n, old.input_names[n].type) for n in names))
+    found = [
+        next((name for name in names if name in old.input_names), None)
+        for names in (("mask", MASK), ("normalizer", NORMALIZER))
+    ]
+    given = [body.input(name, old.input_names[name].type) for name in found if name is not None]
+    return BatchMask(given[0], given[-1]) if given else None  # a body reads what it was given
 
 
 def _with_body(node: Node, body: Graph) -> Node:

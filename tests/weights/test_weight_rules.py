@@ -38,6 +38,7 @@ SHAPES = {
     "Conv3D": (4, 4, 4, 2),
     "Conv3DTranspose": (4, 4, 4, 2),
     "Dense": (3,),
+    "EinsumDense": (3,),
     "Embedding": (3,),
     "PositionEmbedding": (3, 2),
     "BatchNormalization": (3,),
@@ -58,6 +59,9 @@ ARGUMENTS = {
     "num_heads": 2,
     "key_dim": 3,
     "groups": 1,
+    "equation": "ab,bc->ac",
+    "output_shape": 2,
+    "bias_axes": "c",
 }
 WITHOUT = ("Attention", "RMSNormalization")
 """Layers with a weight that has no such fields, in Keras too."""

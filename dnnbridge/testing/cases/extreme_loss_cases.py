@@ -139,7 +139,11 @@ def _along() -> list[EquationCase]:
             [[1e-30, 1e-30, 1e-30], [0.0, 1e4, 0.0]],
         ]
     )
+    shares = np.array([[0.0, 0.0, 0.0], [1e-40, 0.0, 1.0], [1.0, 1.0, 1.0], [0.25, 1e-30, 1.0]])
+    inside = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
     return [
+        EquationCase("dice-ends", losses.Dice((1,)), (shares, inside), reduced=3),
+        EquationCase("tversky-ends", losses.Tversky(axis=(1,)), (shares, inside), reduced=3),
         EquationCase("cosine-ends", losses.CosineSimilarity(), (p, y), reduced=3),
         EquationCase("ctc-ends", losses.CTC(1), (frames, np.array([[1], [2], [1]])), reduced=6),
     ]
