@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,23 @@ import numpy as np
 def snake_case(name: str) -> str:
     """Turn a class name into words as Keras does: "Conv2DTranspose" into "conv2d_transpose"."""
     return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def columns(rows: Sequence[Sequence[str]], words: int) -> list[str]:
+    """Return rows as lines of a table: the first cells to the left, the others to the right.
+
+    Example:
+        >>> columns([("layer", "weights"), ("dense", "6")], words=1)
+        ['layer  weights', 'dense        6']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if i < words else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def shorten(value: Any, limit: int = 80) -> str:

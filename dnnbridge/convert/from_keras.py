@@ -18,7 +18,7 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, fitted
 from dnnbridge.formats.keras.compiled import Compiled, read_compiled
 from dnnbridge.formats.keras.files import KerasSource, read_source
-from dnnbridge.formats.keras.models import InputShapes, plain_names, read_model
+from dnnbridge.formats.keras.models import InputShapes, names_here, read_model
 from dnnbridge.formats.keras.rule import Group
 from dnnbridge.formats.keras.slots import Slots, read_slots
 from dnnbridge.graph import Graph
@@ -80,7 +80,7 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
     last = (value.shape[-1] for value in graph.outputs)
     sizes = dict(zip(model.output_names, last, strict=True))
-    compiled = read_compiled(source.compiled, sizes, source.where, _names_here(source))
+    compiled = read_compiled(source.compiled, sizes, source.where, names_here(source.model.config))
     fields = _fields(compiled, part.groups, declared)
     slots = _slots(source, compiled, part.groups, declared, model, fields)
     if source.arrays is None:
@@ -90,21 +90,9 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     return Imported(model, fields, arrays, slots.arrays, slots.step, report)
 
 
-def _names_here(source: KerasSource) -> dict[str, str]:
-    """Return the name here of each layer of the outermost model."""
-    layers = source.model.config["layers"]
-    return plain_names([str(e.get("name") or e.get("config", {}).get("name")) for e in layers])
-
-
-def _present(group: Group, declared: Mapping[str, StateArray]) -> list[str]:
-    """Return the names of the weights of a group that the model here has."""
-    names = (f"{group.here}/{name}" for name in group.names)
-    return [name for name in names if name in declared]
-
-
 def _stored(group: Group, declared: Mapping[str, StateArray]) -> list[str | None]:
     """Return the name here of each array of a group; None if the array has no counterpart."""
-    names = _present(group, declared)
+    names = group.present(declared)
     return [*names, *([None] * group.surplus if names else [])]
 
 
@@ -171,7 +159,7 @@ def _fields(
 
 def _frozen(groups: Sequence[Group], declared: Mapping[str, StateArray]) -> tuple[str, ...]:
     """Return patterns of the weights that are frozen: whole layers where all of a layer is."""
-    still = {n for g in groups if not g.trainable for n in _present(g, declared)}
+    still = {n for g in groups if not g.trainable for n in g.present(declared)}
     patterns: dict[str, None] = {}
     for name in declared:
         if name in still and not any(name.startswith(p[:-1]) for p in patterns if p[-1] == "*"):
@@ -194,7 +182,7 @@ def _slots(
     config = compiled.optimizer_config
     if source.arrays is None or config is None or not {"loss", "optimizer"} <= fields.keys():
         return Slots({}, 0)
-    trained = [n for g in groups for n in _present(g, declared) if _trained(g, n, declared)]
+    trained = [n for g in groups for n in g.present(declared) if _trained(g, n, declared)]
     state = Experiment(model, **fields).program().state
     known = {name: array.shape for name, array in state.items() if ":" in name}
     return read_slots(config, source.arrays.of_optimizer(), trained, known)

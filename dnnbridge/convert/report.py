@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dnnbridge.base.messages import columns
+
 
 class ImportedLayer(NamedTuple):
     """A layer of the source, and what it is here.
@@ -37,10 +39,6 @@ class ImportReport:
     def __str__(self) -> str:
         head = ("layer", "here", "weights")
         rows = [(row.name, row.here, f"{row.weights:,}") for row in self.layers]
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = [
-            f"{name.ljust(widths[0])}  {here.ljust(widths[1])}  {weights.rjust(widths[2])}"
-            for name, here, weights in (head, *rows)
-        ]
         total = sum(row.weights for row in self.layers)
+        lines = columns([head, *rows], words=2)
         return "\n".join([*lines, f"{total:,} weights from {self.source}", *self.notes])

@@ -14,8 +14,15 @@ from dnnbridge.specs.spec import spec
 Axes = Int | tuple[Int, ...]
 
 
+class AbstractOverlap(AbstractLoss):
+    """Base of losses of sets: labels and predictions are shares, from 0 to 1."""
+
+    def target(self, prediction: TensorType) -> Target:
+        return Target(prediction, low=0.0, high=1.0)
+
+
 @spec
-class Dice(AbstractLoss):
+class Dice(AbstractOverlap):
     """1 - 2 Σ y · p / (Σ y + Σ p + ε) for labels y from 0 to 1 (Milletari et al., 2016)
 
     Args:
@@ -32,9 +39,6 @@ class Dice(AbstractLoss):
     axis: Axes | None = None
     epsilon: PositiveFloat = 1e-7
 
-    def target(self, prediction: TensorType) -> Target:
-        return Target(prediction, low=0.0, high=1.0)
-
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         over = _Sums(scope, prediction, self.axis)
         both = over.sum(target * prediction)
@@ -43,7 +47,7 @@ class Dice(AbstractLoss):
 
 
 @spec
-class Tversky(AbstractLoss):
+class Tversky(AbstractOverlap):
     """1 - t / (t + α Σ y · (1 - p) + β Σ (1 - y) · p + ε), t = Σ y · p (Salehi et al., 2017)
 
     With α and β of 0.5 this is `Dice`, up to ε.
@@ -64,9 +68,6 @@ class Tversky(AbstractLoss):
     beta: NonNegativeFloat = 0.5
     axis: Axes | None = None
     epsilon: PositiveFloat = 1e-7
-
-    def target(self, prediction: TensorType) -> Target:
-        return Target(prediction, low=0.0, high=1.0)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         over = _Sums(scope, prediction, self.axis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dnnbridge.base.messages import columns
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
@@ -52,10 +53,8 @@ class Summary:
             (r.name, r.kind, f"({shape_text(r.shape)})", f"{r.parameters:,}", f"{r.flops:,}")
             for r in self.rows
         ]
-        widths = [max(map(len, column)) for column in zip(head, *table, strict=True)]
-        lines = ["  ".join(_aligned(row, widths)).rstrip() for row in (head, *table)]
         total = f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
-        return "\n".join([*lines, total])
+        return "\n".join([*columns([head, *table], words=3), total])
 
 
 def summarize(model: AbstractModel) -> Summary:
@@ -69,10 +68,3 @@ def summarize(model: AbstractModel) -> Summary:
         counted |= weights.keys()
         rows.append(Row(node.path, str(node.op), node.outputs[0].shape, fresh, node.flops()))
     return Summary(tuple(rows), sum(r.parameters for r in rows), sum(r.flops for r in rows))
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    """Align words to the left and numbers to the right."""
-    words = [cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)]
-    numbers = [cell.rjust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-    return words + numbers

@@ -54,7 +54,7 @@ class _Entry:
         found = serialized(config)
         assert found is not None
         self.found, self.config = found, config
-        self.name = str(config.get("name") or found.config.get("name"))
+        self.name = name_of(config)
         self.is_input = found.kind == "InputLayer"
         self.is_operation = not self.is_input and _is_operation(config, found)
 
@@ -74,7 +74,7 @@ class _Reader:
     ) -> None:
         self.config, self.path, self.findings, self.shapes = found.config, path, findings, shapes
         self.entries = [_Entry(each) for each in found.config.get("layers", ())]
-        self.names = plain_names([entry.name for entry in self.entries])
+        self.names = names_here(found.config)
         self.parts = {e.name: p for e in self.entries if (p := self._layer(e)) is not None}
 
     def _layer(self, entry: _Entry) -> Rebuilt | None:
@@ -169,6 +169,16 @@ class _Reader:
                 inner, here = self.parts[entry.name].groups, self.names[entry.name]
                 groups += [each.below(file, here, trainable, entry.name) for each in inner]
         return groups
+
+
+def name_of(entry: Mapping[str, Any]) -> str:
+    """Return Keras' name of a layer of a model."""
+    return str(entry.get("name") or entry.get("config", {}).get("name"))
+
+
+def names_here(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name here of each layer of a model, by Keras' name."""
+    return plain_names([name_of(entry) for entry in config.get("layers", ())])
 
 
 def plain_names(names: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from dnnbridge import activations
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
@@ -32,12 +31,6 @@ IGNORED = {"seed", "name", "input_axes", "output_axes", "dtype"}
 ARRAYS = {"__numpy__", "__tensor__"}
 """How Keras calls the arrays among its arguments."""
 
-FUNCTIONS: dict[str, AbstractActivation] = {
-    "leaky_relu": activations.LeakyReLU(0.2),
-    "swish": activations.SiLU(),
-}
-"""Functions of `keras.activations` whose name is not the one here."""
-
 
 def family_of_argument(name: str) -> type[Spec] | None:
     """Return the family of specs that an argument takes."""
@@ -54,20 +47,13 @@ def read_part(value: Any, name: str, settings: Settings) -> Any:
         return tuple(value) if isinstance(value, list) else value
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     try:
-        made = _made(family, found) if found else None
+        made = with_arguments(family, found) if found else None
     except DnnbridgeError as error:
         settings.findings.add(settings.path, f"{settings.kind} with {name}: {error}")
         return None
     if made is None:
         settings.unsupported(name)
     return made
-
-
-def _made(family: type[Spec], found: Serialized) -> Spec | None:
-    """Make an argument of a layer; None if it has no counterpart here."""
-    if family is AbstractActivation and found.kind in FUNCTIONS and not found.config:
-        return FUNCTIONS[found.kind]
-    return with_arguments(family, found)
 
 
 DEFAULTS: Mapping[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,11 @@ class Group(NamedTuple):
     trainable: bool = True
     layer: str = ""
     surplus: int = 0
+
+    def present(self, known: Container[str]) -> list[str]:
+        """Return the full names of the weights that a model with these names has."""
+        names = (f"{self.here}/{name}" for name in self.names)
+        return [name for name in names if name in known]
 
     def below(self, file: str, here: str, trainable: bool = True, layer: str = "") -> Group:
         """Return the group as seen from a layer around it."""

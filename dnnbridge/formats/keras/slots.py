@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -77,16 +77,11 @@ def read_slots(
     batches = int(given[0])
     rest = list(given[2 if constant else 1 :])
     arrays: dict[str, Array] = {}
-    for section in (*AROUND, *SECTIONS.get(found.kind, ())):
-        names = [f"{weight}:{slot}" for weight in weights for slot in section]
-        if not known.keys() & set(names):
-            continue
+    for names in _sections(found, weights, known):
         if len(rest) < len(names):
             return Slots({}, batches, (OTHER_WEIGHTS,))
-        signs = [-1.0 if slot in NEGATED else 1.0 for _ in weights for slot in section]
-        arrays |= {
-            n: sign * a for n, sign, a in zip(names, signs, rest, strict=False) if n in known
-        }
+        pairs = zip(names, rest, strict=False)
+        arrays |= {name: _turned(name, array) for name, array in pairs if name in known}
         rest = rest[len(names) :]
     fits = all(arrays[name].shape == known[name] for name in arrays)
     if not fits or len(rest) > EXTRA.get(found.kind, 0):
@@ -115,21 +110,32 @@ def written_slots(
     constant = not isinstance(rate, dict)
     arrays: list[Array] = [np.asarray(step, np.int64)]
     arrays += [np.asarray(rate, np.float32)] if constant else []
-    for section in (*AROUND, *SECTIONS.get(found.kind, ())):
-        names = [f"{weight}:{slot}" for weight in weights for slot in section]
-        if state.keys() & set(names):
-            arrays += [_signed(name, state) for name in names]
+    for names in _sections(found, weights, state):
+        arrays += [_turned(name, _kept(name, state)) for name in names]
     if found.kind == "Nadam":
         arrays.append(np.asarray(_nadam_product(found, step), np.float32))
     return arrays
 
 
-def _signed(name: str, state: Mapping[str, Array]) -> Array:
-    """Return a slot with Keras' sign; Adafactor has zeros for a slot that a weight lacks."""
+def _sections(
+    found: Serialized, weights: Sequence[str], known: Mapping[str, Any]
+) -> Iterator[list[str]]:
+    """Yield the names of the slots of each section that is there, in Keras' order."""
+    for section in (*AROUND, *SECTIONS.get(found.kind, ())):
+        names = [f"{weight}:{slot}" for weight in weights for slot in section]
+        if known.keys() & set(names):
+            yield names
+
+
+def _turned(name: str, array: Array) -> Array:
+    """Return a slot with the sign that it has on the other side."""
+    return -array if name.rpartition(":")[2] in NEGATED else array
+
+
+def _kept(name: str, state: Mapping[str, Array]) -> Array:
+    """Return a slot; Adafactor has zeros for one that a weight lacks."""
     weight, _, slot = name.rpartition(":")
-    missing = np.zeros(state[weight].shape if slot == "v" else (), np.float32)
-    array = state.get(name, missing)
-    return -array if slot in NEGATED else array
+    return state.get(name, np.zeros(state[weight].shape if slot == "v" else (), np.float32))
 
 
 def _nadam_product(found: Serialized, step: int) -> float:

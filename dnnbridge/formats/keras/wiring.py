@@ -25,6 +25,9 @@ WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores
 """Arguments of calls that may be None or False."""
 
 
+Pending = tuple[Mapping[str, Any], int, KerasCall]
+"""A layer, which of its calls, and the call."""
+
 ONE_INPUT = (AbstractRecurrent, Bidirectional)
 """Layers whose second argument is a mask here, and is something else in Keras."""
 
@@ -72,13 +75,16 @@ class Wiring:
         for entry in entries:
             self._set_flags(entry)
         while pending:
-            ready = [item for item in pending if self._known(item[2])]
+            ready: list[Pending] = []
+            waiting: list[Pending] = []
+            for item in pending:
+                (ready if self._known(item[2]) else waiting).append(item)
             if not ready:
                 self.findings.add(self.path, "calls that depend on each other")
                 return None
             for entry, number, call in ready:
                 self._make(entry, number, call)
-            pending = [item for item in pending if item not in ready]
+            pending = waiting
         if self.findings.found:
             return None
         given: list[Any] = [self.values[place] for place in places_in(inputs)]

@@ -10,7 +10,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.layers import read_layer
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
+from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, written_part
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.spec import Spec
 from dnnbridge.weights.constraints import AbstractConstraint
@@ -134,7 +134,7 @@ def _activation(
         findings.add(path, f"{shorten(layer, 120)} has no counterpart in Keras")
         return None
     config = {k: written_part(v) for k, v in fields_of(value).items() if k not in NOT_IN_KERAS}
-    return keras_object(kind, {k: plain(v) for k, v in config.items()})
+    return keras_object(kind, config)
 
 
 def _wrapped(

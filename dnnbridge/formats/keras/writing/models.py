@@ -7,14 +7,13 @@ from typing import Any
 
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import Place
-from dnnbridge.formats.keras.writing.layers import Shapes, has_layer, write_layer
+from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
 from dnnbridge.formats.keras.writing.operations import arguments_of, write_operation
 from dnnbridge.formats.keras.writing.order import keras_order
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.graph import Call, TensorType, Value
 from dnnbridge.layers import (
     AbstractLayer,
-    Activation,
     AdditiveAttention,
     Attention,
     Concatenate,
@@ -102,8 +101,7 @@ def _written(
     layer: AbstractLayer, name: str, shapes: Shapes, path: str, findings: Findings
 ) -> dict[str, Any]:
     """Return a layer, or the operation that it is in Keras; nothing with a finding."""
-    plain = isinstance(layer, Activation) and has_layer(layer)
-    operation = None if plain else write_operation(layer, name)
+    operation = write_operation(layer, name)
     return operation or write_layer(layer, name, shapes, path, findings) or {}
 
 
@@ -120,8 +118,7 @@ def _types(model: Model) -> list[Sequence[Value]]:
 def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[str, Any]:
     """Return a call of a layer as Keras writes it."""
     tensors = [_tensor(place, type) for place, type in inputs]
-    plain = isinstance(node.layer, Activation) and has_layer(node.layer)
-    arguments = None if plain else arguments_of(node.layer, tensors)
+    arguments = arguments_of(node.layer, tensors)
     if arguments is not None:
         return {"args": arguments, "kwargs": {}}
     kwargs: dict[str, Any] = {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from dnnbridge import activations, layers
+from dnnbridge.formats.keras.writing.layers import has_layer
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.slicing import indices
@@ -50,13 +51,20 @@ def write_operation(layer: AbstractLayer, name: str) -> dict[str, Any] | None:
     elif isinstance(layer, layers.Reduce):
         kind, config = REDUCTIONS[layer.operation], {"axis": plain(layer.axis)}
         config["keepdims"] = layer.keepdims
-    elif isinstance(layer, layers.Activation) and type(layer.activation) in ACTIVATIONS:
+    elif _is_activation(layer):
         kind = ACTIVATIONS[type(layer.activation)]
         config = {key: plain(value) for key, value in fields_of(layer.activation).items()}
     else:
         return None
     module = f"keras.src.ops.{MODULES.get(kind, 'numpy')}"
     return keras_object(kind, {"name": name, **config}, module) | {"registered_name": kind}
+
+
+def _is_activation(layer: AbstractLayer) -> TypeGuard[layers.Activation]:
+    """Return whether a layer is an activation that is an operation in Keras, and no layer."""
+    if not isinstance(layer, layers.Activation) or has_layer(layer):
+        return False
+    return type(layer.activation) in ACTIVATIONS
 
 
 def arguments_of(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Any] | None:

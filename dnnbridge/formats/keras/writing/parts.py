@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from dnnbridge.activations import GLU, AbstractActivation, LeakyReLU, PReLU
+from dnnbridge.activations import GLU, AbstractActivation, PReLU, as_activation
 from dnnbridge.formats.keras.parts import FAMILIES, with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.initializers import AbstractInitializer
@@ -78,9 +78,6 @@ def _is_default_epsilon(name: str, spec: Spec) -> bool:
     return name == "epsilon" and isinstance(spec, AbstractConstraint)
 
 
-WITHOUT_ARGUMENTS = {"leaky_relu": LeakyReLU(0.2)}
-
-
 def written_activation(value: AbstractActivation) -> Any:
     """Return the name of an activation, or the layer that computes it.
 
@@ -88,12 +85,8 @@ def written_activation(value: AbstractActivation) -> Any:
     """
     if isinstance(value, (GLU, PReLU)):
         return None
-    from dnnbridge.activations import as_activation
-
     names: Sequence[str] = names_of(type(value))
     for name in names:
-        if WITHOUT_ARGUMENTS.get(name) == value:
-            return name
         if name in makeable_names(AbstractActivation) and as_activation(name) == value:
             return name
     return keras_object(type(value).__name__, {n: plain(v) for n, v in fields_of(value).items()})

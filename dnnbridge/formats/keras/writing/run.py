@@ -66,9 +66,9 @@ def save_keras(run: Trained, path: Path) -> Path:
     set_trainable(model, _frozen_layers(experiment))
     groups = _groups(model)
     state = dict(run.state)
-    objects = {g.file: _arrays(g, state) for g in groups if _names(g, state)}
+    objects = {g.file: _arrays(g, state) for g in groups if g.present(state)}
     moved = _moved(experiment)
-    trained = [n for g in groups for n in _names(g, state) if n in moved]
+    trained = [n for g in groups for n in g.present(state) if n in moved]
     state |= _velocities(run, state, optimizer)
     slots = written_slots(optimizer, trained, state, run.step)
     config = {**model, "compile_config": compiled}
@@ -78,7 +78,7 @@ def save_keras(run: Trained, path: Path) -> Path:
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
     """Return the arrays of an object: its weights, and zeros for counters that only Keras has."""
     zeros = [np.zeros((), np.int32)] * group.surplus
-    return [*(state[name] for name in _names(group, state)), *zeros]
+    return [*(state[name] for name in group.present(state)), *zeros]
 
 
 def _velocities(
@@ -140,10 +140,6 @@ def _groups(model: Mapping[str, Any]) -> tuple[Group, ...]:
     findings.check("the model that was written")
     assert part is not None
     return part.groups
-
-
-def _names(group: Group, state: Mapping[str, Array]) -> list[str]:
-    return [n for name in group.names if (n := f"{group.here}/{name}".lstrip("/")) in state]
 
 
 def _frozen_layers(experiment: Experiment) -> dict[str, bool]:
