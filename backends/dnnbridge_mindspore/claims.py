@@ -77,8 +77,12 @@ def _is_usual(spec: BatchNormalization) -> bool:
 
 
 def _is_training(node: Node) -> bool:
-    """Return whether this is a training call with batch statistics and no other results."""
-    return len(node.inputs) == 7 and len(node.outputs) == 3
+    """Return whether this is a training call with batch statistics and no other results.
+
+    With a mask of steps there are as many inputs, but not the number 1 / Σ mask of the batch.
+    """
+    scalars = sum(value.rank == 0 for value in node.inputs)
+    return len(node.inputs) == 7 and len(node.outputs) == 3 and scalars == 1
 
 
 def _fits(node: Node) -> bool:

@@ -87,7 +87,10 @@ class BatchMask:
 
 @dataclass
 class Declarations:
-    """The declarations of the specs of a graph, in order, as values of its outermost builder."""
+    """The declarations of the specs of a graph, in order, as values of its outermost builder.
+
+    `masks` has the mask of each value of any builder that has one.
+    """
 
     root: Builder
     batch: BatchMask | None = None
@@ -97,6 +100,7 @@ class Declarations:
     randoms: dict[str, RandomInput] = field(default_factory=dict)
     schedules: dict[str, AbstractSchedule] = field(default_factory=dict)
     scalars: dict[str, Value] = field(default_factory=dict)
+    masks: dict[Value, Value] = field(default_factory=dict)
     frozen: Callable[[str], bool] = lambda name: False
 
     def weights(self, builder: Builder) -> list[tuple[StateArray, Value]]:

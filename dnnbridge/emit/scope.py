@@ -11,6 +11,7 @@ from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
 from dnnbridge.emit.emitter import Emitter, require_values
+from dnnbridge.emit.masks import CallMasks
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
@@ -177,6 +178,20 @@ class Scope:
         """Return how many examples of the batch count."""
         return self._batch().size(self.builder)
 
+    def mask(self, x: Value) -> Value | None:
+        """Return the mask of a value: 1 for real steps and 0 for padding; None if all are real.
+
+        A mask is float32 of shape (batch, time). `Embedding(mask_zero=True)` and `Masking` make
+        it, and layers with `passes_mask` give it to their result, as in Keras.
+        """
+        found = self._declared.masks.get(x)
+        return None if found is None else self.builder.local(found)
+
+    def set_mask(self, x: Value, mask: Value | None) -> None:
+        """Give a value a mask, which `mask` then returns for it."""
+        if mask is not None:
+            self._declared.masks[x] = mask
+
     def call(self, emitter: Emitter, *values: Value, name: str = "") -> Value:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
         made = self.call_all(emitter, *values, name=name)
@@ -192,19 +207,23 @@ class Scope:
             raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
         owners = (*self._owners, Owner(emitter, path, bool(name), self._emission))
         inner: list[Scope] = []
+        masks = CallMasks(emitter, self._declared.masks)
 
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
             scope = self._inner(body, path, owners)
+            masks.enter(values, inputs)
             made = (apart(emitter) if isinstance(emitter, Spec) else emitter).emit(scope, *inputs)
             inner.append(scope)
             outputs = (made,) if isinstance(made, Value) else made
             require_values(emitter, path, outputs)
-            return [*outputs, *scope.extras()]
+            return [*outputs, *masks.leave(body, outputs), *scope.extras()]
 
-        outputs = self.builder.call(emitter, path, values, write)
-        count = len(outputs) - len(inner[0].extras())
-        self.adopt(inner[0], outputs[count:])
-        return tuple(outputs[:count])
+        results = self.builder.call(emitter, path, values, write)
+        end = len(results) - len(inner[0].extras())
+        self.adopt(inner[0], results[end:])
+        outputs = tuple(results[: masks.count])
+        masks.give(self, values, outputs, results[masks.count : end])
+        return outputs
 
     def extras(self) -> list[Value]:
         """Return the further results of a body: updates of buffers, then losses."""

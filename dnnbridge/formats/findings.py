@@ -25,9 +25,15 @@ class Finding:
 
 @dataclass
 class Findings:
-    """Everything in a source that cannot be read."""
+    """Everything in a source that cannot be read.
+
+    Attributes:
+        found: what was found.
+        masked: whether the source makes masks of time steps, which operations take off there.
+    """
 
     found: list[Finding] = field(default_factory=list)
+    masked: bool = False
 
     def add(self, path: str, what: str) -> None:
         finding = Finding(path, what)

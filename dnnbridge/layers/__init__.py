@@ -33,12 +33,7 @@ from dnnbridge.layers.dot import Dot
 from dnnbridge.layers.dropout import Dropout
 from dnnbridge.layers.einsum import EinsumDense
 from dnnbridge.layers.elementwise import Elementwise
-from dnnbridge.layers.embedding import (
-    Embedding,
-    PaddingMask,
-    PositionEmbedding,
-    SinusoidalPositions,
-)
+from dnnbridge.layers.embedding import Embedding, PositionEmbedding, SinusoidalPositions
 from dnnbridge.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -47,6 +42,7 @@ from dnnbridge.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from dnnbridge.layers.masking import Masking, PaddingMask, Unmask
 from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
     Add,
@@ -150,6 +146,7 @@ __all__ = [
     "LSTM",
     "LayerNormalization",
     "LayerOutput",
+    "Masking",
     "MatMul",
     "MaxPooling1D",
     "MaxPooling2D",
@@ -179,6 +176,7 @@ __all__ = [
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
+    "Unmask",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

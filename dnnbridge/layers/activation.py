@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dnnbridge.activations import ActivationField
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
@@ -21,6 +23,8 @@ class Activation(AbstractLayer):
     """
 
     activation: ActivationField
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return scope.call(self.activation, x)

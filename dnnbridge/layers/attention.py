@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from dnnbridge.initializers import (
 )
 from dnnbridge.initializers.base import OptionalInitializerField
 from dnnbridge.initializers.scaling import with_fans
+from dnnbridge.layers.attention_inputs import allowed_keys, for_scores, named, of_real_queries
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.dropout import dropped
 from dnnbridge.layers.weights import WithBias, WithKernel, weights
@@ -36,7 +37,8 @@ class Attention(AbstractLayer):
 
     The inputs are the query (batch, T, d), the value (batch, S, v), optionally the key
     (batch, S, d), and the padding mask if `masked`. Without a key, the value is used. As in Keras,
-    scores are not divided by √d.
+    scores are not divided by √d. Masks of the inputs (see `Masking`) leave out keys, and set the
+    results of queries to 0.
 
     Args:
         use_scale: whether to multiply the scores by a trained number, `scale`, which starts at 1.
@@ -45,8 +47,8 @@ class Attention(AbstractLayer):
             batch · T · S · d terms are in memory.
         dropout: fraction of the weights dropped in training.
         causal: whether position t attends only to positions up to t.
-        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
-            any allowed key gives the mean of all values.
+        masked: whether the last input is a mask, 1 where a key may be used: (batch, S), or
+            (batch, T, S) for each query. A query without any such key gives the mean of all values.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -63,6 +65,7 @@ class Attention(AbstractLayer):
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         query, value, key, mask = named(scope, inputs, self.masked)
+        allowed = allowed_keys(scope, value, mask)
         one = as_initializer("ones")
         scale = scope.parameter("scale", (), one) if self.use_scale else None
         if self.score_mode == "concat":
@@ -73,8 +76,11 @@ class Attention(AbstractLayer):
         else:
             scores = ops.batch_matmul(query, ops.transpose(key, (0, 2, 1)))
             scores = scores if scale is None else scale * scores
-        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
-        return ops.batch_matmul(shares, value)
+        shares = attention_weights(scope, scores, allowed, self.causal, self.dropout)
+        return of_real_queries(scope, query, ops.batch_matmul(shares, value))
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        return scope.mask(inputs[0])
 
 
 @spec
@@ -88,8 +94,8 @@ class AdditiveAttention(AbstractLayer):
         use_scale: whether to multiply by trained weights, `scale` of shape (d,).
         dropout: fraction of the weights dropped in training.
         causal: whether position t attends only to positions up to t.
-        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
-            any allowed key gives the mean of all values.
+        masked: whether the last input is a mask, 1 where a key may be used: (batch, S), or
+            (batch, T, S) for each query. A query without any such key gives the mean of all values.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -105,13 +111,17 @@ class AdditiveAttention(AbstractLayer):
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         query, value, key, mask = named(scope, inputs, self.masked)
+        allowed = allowed_keys(scope, value, mask)
         terms = ops.tanh(_sums(scope, query, key))
         if self.use_scale:
             start = as_initializer("glorot_uniform")
             terms = scope.parameter("scale", query.shape[-1:], start) * terms
         scores = ops.reduce_sum(terms, -1)
-        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
-        return ops.batch_matmul(shares, value)
+        shares = attention_weights(scope, scores, allowed, self.causal, self.dropout)
+        return of_real_queries(scope, query, ops.batch_matmul(shares, value))
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        return scope.mask(inputs[0])
 
 
 @spec
@@ -120,7 +130,8 @@ class MultiHeadAttention(WithKernel, WithBias):
 
     The inputs are the query (batch, T, E), then value (batch, S, V) and key (batch, S, K), then the
     padding mask if `masked`. `layer(x)` is self-attention. `layer(x, memory)` attends to the
-    memory, and `layer(x, memory, mask)` to its real positions. The kernels have the shapes of
+    memory, and `layer(x, memory, mask)` to its real positions. Masks of the inputs (see `Masking`)
+    leave out keys and queries. The kernels have the shapes of
     Keras: query_kernel (E, heads, key_dim), key_kernel (K, heads, key_dim), value_kernel
     (V, heads, value_dim), output_kernel (heads, value_dim, E). MindSpore's `nn.MultiheadAttention`
     stacks the transposes of the first three, and its masks mark blocked keys. (Vaswani et al.,
@@ -133,8 +144,9 @@ class MultiHeadAttention(WithKernel, WithBias):
         dropout: fraction of the weights dropped in training.
         use_bias: whether each of the four maps has a bias.
         causal: whether position t attends only to positions up to t.
-        masked: whether the last input is a mask (batch, S), 1 where a key is real. A query without
-            any allowed key gives the mean of all values.
+        masked: whether the last input is a mask, 1 where a key may be used: (batch, S), or
+            (batch, T, S) for each query. A query without any such key gives the mean of all values;
+            with dropout its weights are 0. Both are so in Keras.
         kernel_initializer: initializer of the kernels. The fans are those of the matrices, from
             all sizes that a kernel reads to all that it makes, as in Keras.
         bias_initializer: initializer of the biases.
@@ -162,6 +174,8 @@ class MultiHeadAttention(WithKernel, WithBias):
     output_kernel_initializer: OptionalInitializerField = default(None)
     output_bias_initializer: OptionalInitializerField = default(None)
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         query, value, key, mask = named(scope, inputs, self.masked)
         size = self.value_dim or self.key_dim
@@ -169,7 +183,9 @@ class MultiHeadAttention(WithKernel, WithBias):
         k = self._heads(scope, "key", key, self.key_dim, (0, 2, 3, 1))
         v = self._heads(scope, "value", value, size, (0, 2, 1, 3))
         scores = ops.batch_matmul(q * (1.0 / math.sqrt(self.key_dim)), k)
-        shares = attention_weights(scope, scores, mask, self.causal, self.dropout)
+        allowed = allowed_keys(scope, value, mask, query, key)
+        zero = self.dropout > 0.0
+        shares = attention_weights(scope, scores, allowed, self.causal, self.dropout, zero)
         found = ops.transpose(ops.batch_matmul(shares, v), (0, 2, 1, 3))
         rows = ops.reshape(found, (*query.shape[:2], self.num_heads * size))
         return self._mapped(scope, "output", rows, (self.num_heads, size), query.shape[-1:])
@@ -236,29 +252,6 @@ class MultiHeadAttention(WithKernel, WithBias):
         )
 
 
-def named(
-    scope: Scope, inputs: tuple[Value, ...], masked: bool
-) -> tuple[Value, Value, Value, Value | None]:
-    """Return query, value, key and mask from the inputs of the layer."""
-    given, mask = (inputs[:-1], inputs[-1]) if masked else (inputs, None)
-    shapes = " and ".join(f"({shape_text(value.shape)})" for value in inputs)
-    scope.require(
-        1 <= len(given) <= 3 and all(value.rank == 3 for value in given),
-        "the inputs must be query, value and key, each (batch, time, features)"
-        + (", and then a mask" if masked else ""),
-        got=shapes,
-        hint="Call layer(query), layer(query, value) or layer(query, value, key); "
-        "a mask needs masked=True.",
-    )
-    query, value, key = given[0], given[min(1, len(given) - 1)], given[-1]
-    scope.require(
-        value.shape[1] == key.shape[1] and (mask is None or mask.shape == key.shape[:2]),
-        "value, key and mask must have the same length; the mask is (batch, time)",
-        got=shapes,
-    )
-    return query, value, key, mask
-
-
 def _sums(scope: Scope, query: Value, key: Value) -> Value:
     """Return the sums of each query and each key, (batch, T, S, d)."""
     scope.require(
@@ -271,15 +264,24 @@ def _sums(scope: Scope, query: Value, key: Value) -> Value:
 
 
 def attention_weights(
-    scope: Scope, scores: Value, mask: Value | None, causal: bool, dropout: float
+    scope: Scope,
+    scores: Value,
+    allowed: Value | None,
+    causal: bool,
+    dropout: float,
+    zero: bool = False,
 ) -> Value:
-    """Return the weights of the keys from scores (batch, …, T, S)."""
-    if mask is not None:
-        between = (1,) * (scores.rank - 2)
-        known = ops.reshape(mask, (mask.shape[0], *between, mask.shape[1]))
-        scores = ops.where(known > 0.5, scores, BLOCKED)
+    """Return the weights of the keys from scores (batch, …, T, S).
+
+    Without any allowed key they are equal, or 0 if `zero`.
+    """
+    masks = [] if allowed is None else [for_scores(allowed, scores) > 0.5]
     if causal:
         rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
-        scores = ops.where(scope.constant(rows[:, None] >= keys), scores, BLOCKED)
+        masks.append(scope.constant(rows[:, None] >= keys))
+    for mask in masks:
+        scores = ops.where(mask, scores, BLOCKED)
     shares = ops.softmax(scores)
+    for mask in masks if zero and allowed is not None else ():
+        shares = ops.where(mask, shares, 0.0)
     return dropped(scope, shares, dropout, shares.shape)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dnnbridge.base.calling import inputs_wrong
 from dnnbridge.base.messages import shorten, what
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import ArgumentError
 from dnnbridge.specs.spec import Spec
+
+if TYPE_CHECKING:
+    from dnnbridge.emit.scope import Scope
+    from dnnbridge.graph import Value
 
 CALL_HINTS = {
     "training": "Leave it out: fit uses training mode, and predict does with training=True.",
@@ -32,6 +36,8 @@ class AbstractLayer(Spec):
     """
 
     is_model: ClassVar[bool] = False
+    passes_mask: ClassVar[bool] = False
+    """Whether the result has the mask of the first input, if that has one."""
 
     name: str | None = None
 
@@ -39,6 +45,13 @@ class AbstractLayer(Spec):
     @abstractmethod
     def emit(self) -> Any:
         """(scope, *inputs) -> a value: write the equation and declare arrays through the scope."""
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        """Return the mask of the (first) result, float32 of shape (batch, time): see `Scope.mask`.
+
+        The scope is the one around the layer, and the inputs are values of it.
+        """
+        return scope.mask(inputs[0]) if self.passes_mask else None
 
     def __call__(
         self, *inputs: AbstractSymbol | Sequence[AbstractSymbol], **unknown: Any

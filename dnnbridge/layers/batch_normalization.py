@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import ClassVar, Self
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
@@ -11,6 +11,7 @@ from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerField, InitializerLike, Ones, Zeros
 from dnnbridge.layers.affine import along, rescaled
+from dnnbridge.layers.masking import as_steps
 from dnnbridge.layers.weights import WithGammaAndBeta
 from dnnbridge.ops.reductions import normal_axes
 from dnnbridge.specs.fields import Bool, Fraction, Int, PositiveFloat, default
@@ -24,8 +25,9 @@ class BatchNormalization(WithGammaAndBeta):
     In training, mean and biased variance are computed from the real examples of the batch, over
     all axes except `axis`. The gradient flows through both. The running statistics are updated by
     moving ← momentum · moving + (1 - momentum) · batch. Evaluation and prediction use them. A batch
-    with one element per feature gives beta and a variance of 0. A layer that is called several
-    times updates its running statistics at each call. (Ioffe & Szegedy, 2015)
+    with one element per feature gives beta and a variance of 0. Steps that the mask of x leaves out
+    (see `Masking`) are not in the statistics of a batch. A layer that is called several times
+    updates its running statistics at each call. (Ioffe & Szegedy, 2015)
 
     Args:
         axis: the feature axis.
@@ -54,6 +56,8 @@ class BatchNormalization(WithGammaAndBeta):
     unbiased: Bool = False
     beta_initializer: InitializerField = default("zeros")
     gamma_initializer: InitializerField = default("ones")
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = normal_axes(x, self.axis)
@@ -85,13 +89,15 @@ class BatchNormalization(WithGammaAndBeta):
     ) -> tuple[Value, Value]:
         """Return distances to the mean, and the variance; update the running statistics."""
         others = tuple(i for i in range(1, x.rank) if i not in axes)
-        mean = scope.batch_mean(ops.reduce_mean(x, others))
+        mask = scope.mask(x)
+        elements = _All(scope, others) if mask is None else _Real(scope, others, x, mask)
+        mean = elements.mean(x)
         distance = x - along(x, axes, mean)
-        variance = scope.batch_mean(ops.reduce_mean(ops.square(distance), others))
+        variance = elements.mean(ops.square(distance))
         kept, new = self.momentum, 1.0 - self.momentum
         followed = variance
         if self.unbiased:
-            n = scope.batch_size() * math.prod(scope.known(x.shape[i], "n") for i in others)
+            n = elements.count(x)
             followed = variance * (n / ops.maximum(n - 1.0, 1.0))
         scope.update("moving_mean", kept * moving_mean + new * mean)
         scope.update("moving_variance", kept * moving_var + new * followed)
@@ -111,3 +117,37 @@ class BatchNormalization(WithGammaAndBeta):
         MindSpore has the features in axis 1. Here they are in the last axis, as in every layer.
         """
         return cls(-1, momentum, eps, affine, affine, True, beta_init, gamma_init)
+
+
+class _All:
+    """Means over all elements of the real examples, for each feature."""
+
+    def __init__(self, scope: Scope, others: tuple[int, ...]) -> None:
+        self._scope, self._others = scope, others
+
+    def mean(self, x: Value) -> Value:
+        return self._scope.batch_mean(ops.reduce_mean(x, self._others))
+
+    def count(self, x: Value) -> Value:
+        """Return the number of elements of a feature."""
+        sizes = (self._scope.known(x.shape[i], "n") for i in self._others)
+        return self._scope.batch_size() * math.prod(sizes)
+
+
+class _Real(_All):
+    """The same over the steps that a mask leaves in; 0 if there are none."""
+
+    def __init__(self, scope: Scope, others: tuple[int, ...], x: Value, mask: Value) -> None:
+        super().__init__(scope, others)
+        self._real = ops.broadcast_to(as_steps(scope, mask, x), x.shape)
+        self._count = self._sum(self._real)
+
+    def mean(self, x: Value) -> Value:
+        real = ops.where(self._real > 0.5, x, 0.0)
+        return self._sum(real) / ops.maximum(self._count, 1.0)
+
+    def count(self, x: Value) -> Value:
+        return self._count
+
+    def _sum(self, x: Value) -> Value:
+        return self._scope.batch_sum(ops.reduce_sum(x, self._others))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from typing import ClassVar, Self
 
 from dnnbridge.activations import ActivationField, ActivationLike
 from dnnbridge.emit.scope import Scope
@@ -43,6 +43,8 @@ class Dense(WithKernel, WithBias, WithActivity):
     use_bias: Bool = True
     kernel_initializer: InitializerField = default("glorot_uniform")
     bias_initializer: InitializerField = default("zeros")
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dnnbridge import ops
 from dnnbridge.base.randomness import Bernoulli, Uniform
 from dnnbridge.emit.scope import Scope
@@ -42,6 +44,8 @@ class Dropout(AbstractLayer):
 
     rate: FractionLike
     noise_shape: NoiseShape = None
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return dropped(scope, x, self.rate, mask_shape(scope, x, self.noise_shape))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
-from dnnbridge.errors import DTypeError, SpecError
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import InitializerField, InitializerLike, RandomNormal
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.masking import real, require_int32
 from dnnbridge.layers.weights import WithEmbeddings, weights
-from dnnbridge.specs.fields import Int, NonNegativeInt, PositiveFloat, PositiveInt, default
+from dnnbridge.specs.fields import Bool, NonNegativeInt, PositiveFloat, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
@@ -32,8 +33,9 @@ class Embedding(WithEmbeddings):
         embeddings_initializer: initializer of the table; U(-0.05, 0.05) in Keras, N(0, 0.01) in
             MindSpore.
         padding_idx: this number gives zeros, and its row never gets a gradient. In MindSpore
-            the row is zero only at the start, and is then trained. In place of `mask_zero` of
-            Keras, use a `PaddingMask` for the layers that take a mask.
+            the row is zero only at the start, and is then trained.
+        mask_zero: whether 0 is padding. The result then has a mask, which the layers after it use
+            and pass on as in Keras: see `Scope.mask`. The row of 0 is trained like any other.
         embeddings_regularizer: penalty on the whole table, also on rows that were not looked up.
         embeddings_constraint: constraint on the table after each update.
 
@@ -47,6 +49,7 @@ class Embedding(WithEmbeddings):
     output_dim: PositiveInt
     embeddings_initializer: InitializerField = default("uniform")
     padding_idx: NonNegativeInt | None = None
+    mask_zero: Bool = False
 
     def __post_init__(self) -> None:
         if self.padding_idx is not None and self.padding_idx >= self.input_dim:
@@ -57,13 +60,16 @@ class Embedding(WithEmbeddings):
             )
 
     def emit(self, scope: Scope, x: Value) -> Value:
-        _require_int32(scope, x)
+        require_int32(scope, x)
         table = weights(scope, self, "embeddings", (self.input_dim, self.output_dim))
         rows = ops.take(table, x)
         if self.padding_idx is None:
             return rows
         padding = ops.reshape(ops.equal(x, self.padding_idx), (*x.shape, 1))
         return ops.where(padding, 0.0, rows)
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        return real(inputs[0], 0) if self.mask_zero else None
 
     @classmethod
     def mindspore(
@@ -75,29 +81,6 @@ class Embedding(WithEmbeddings):
     ) -> Self:
         """Return `mindspore.nn.Embedding` with these arguments; here padding is always zeros."""
         return cls(vocab_size, embedding_size, embedding_table, padding_idx)
-
-
-@spec
-class PaddingMask(AbstractLayer):
-    """1 where an integer is real, 0 where it is padding: (batch, time), float32
-
-    Recurrent layers, attention and pooling take this mask as an input.
-
-    Args:
-        padding_idx: the number that fills short sequences.
-
-    Example:
-        >>> from dnnbridge import Input, Model
-        >>> words = Input((7,), "int32")
-        >>> Model(words, PaddingMask()(words)).output_shape
-        (None, 7)
-    """
-
-    padding_idx: Int = 0
-
-    def emit(self, scope: Scope, x: Value) -> Value:
-        _require_int32(scope, x)
-        return 1.0 - ops.cast(ops.equal(x, self.padding_idx), "float32")
 
 
 @spec
@@ -115,6 +98,8 @@ class PositionEmbedding(WithEmbeddings):
 
     input_dim: PositiveInt
     embeddings_initializer: InitializerField = default("glorot_uniform")
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         time, features = _sequence(scope, x)
@@ -144,6 +129,8 @@ class SinusoidalPositions(AbstractLayer):
 
     max_wavelength: PositiveFloat = 1e4
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         time, features = _sequence(scope, x)
         pair = np.arange(features) // 2 * 2
@@ -159,13 +146,3 @@ def _sequence(scope: Scope, x: Value) -> tuple[int, int]:
         got=f"shape ({shape_text(x.shape)})",
     )
     return scope.known(x.shape[1], "time"), scope.known(x.shape[2], "features")
-
-
-def _require_int32(scope: Scope, x: Value) -> None:
-    if x.dtype != "int32":
-        raise DTypeError(
-            "the input must be int32",
-            where=scope.path,
-            got=str(x.type),
-            hint='Write Input(shape, dtype="int32").',
-        )

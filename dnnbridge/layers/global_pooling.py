@@ -8,9 +8,9 @@ from typing import ClassVar
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
-from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.layout import enter, leave
+from dnnbridge.layers.masking import as_steps
 from dnnbridge.specs.fields import Bool, DataFormat
 from dnnbridge.specs.spec import spec
 
@@ -43,8 +43,9 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
     """Mean over the steps: (batch, steps, channels) -> (batch, channels)
 
     An optional second input is a mask of shape (batch, steps), 1 for steps that count and 0 for
-    others. The result is then Σ mask · x / Σ mask, and 0 for an example without steps (NaN in
-    Keras). Arguments as in `GlobalAveragePooling2D`.
+    others. Without it, the mask of x is used, if it has one (see `Masking`). The result is then
+    Σ mask · x / Σ mask, and 0 for an example without steps (NaN in Keras). Arguments as in
+    `GlobalAveragePooling2D`.
 
     Example:
         >>> from dnnbridge import Input, Model
@@ -56,17 +57,12 @@ class GlobalAveragePooling1D(AbstractGlobalPooling):
     axes: ClassVar[int] = 1
 
     def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
+        mask = scope.mask(x) if mask is None else mask
         if mask is None:
             return super().emit(scope, x)
         x = enter(scope, x, 1, self.data_format)
-        scope.require(
-            mask.shape == x.shape[:2],
-            "the mask needs one number per step",
-            got=f"({shape_text(mask.shape)}) for {x.shape[1]} steps",
-            hint="Give a mask of shape (batch, steps).",
-        )
-        weight = ops.reshape(mask, (*mask.shape, 1))
-        total = ops.reduce_sum(x * weight, 1, self.keepdims)
+        weight = as_steps(scope, mask, x)
+        total = ops.reduce_sum(ops.where(weight > 0.5, x, 0.0), 1, self.keepdims)
         count = ops.reduce_sum(weight, 1, self.keepdims)
         y = total / ops.where(count > 0.0, count, 1.0)
         return self.left(y)

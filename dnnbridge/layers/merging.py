@@ -18,8 +18,15 @@ class AbstractMerge(AbstractLayer):
     """Base of layers that combine several inputs.
 
     Sizes along an axis are equal, or 1: that input is then used along the whole axis. An input with
-    fewer axes gets axes of size 1 after the batch, as in Keras.
+    fewer axes gets axes of size 1 after the batch, as in Keras. If all inputs have masks, a step is
+    real in the result if it is real in one of them.
     """
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        masks = [mask for each in inputs if (mask := scope.mask(each)) is not None]
+        if len(masks) < len(inputs):
+            return None
+        return reduce(ops.maximum, aligned(scope, masks))
 
 
 @spec
@@ -154,6 +161,19 @@ class Concatenate(AbstractLayer):
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         return ops.concat(inputs, self.axis)
 
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        """Return the masks along a time axis; else a step is real if it is real in one input."""
+        masks = [scope.mask(each) for each in inputs]
+        if all(mask is None for mask in masks):
+            return None
+        steps = next(mask for mask in masks if mask is not None).rank
+        parts = [
+            _ones(each, steps) if mask is None else mask
+            for each, mask in zip(inputs, masks, strict=True)
+        ]
+        axis = self.axis % inputs[0].rank
+        return ops.concat(parts, axis) if axis < steps else reduce(ops.maximum, parts)
+
 
 def aligned(scope: Scope, inputs: Sequence[Value]) -> list[Value]:
     """Return the inputs with equal ranks, new axes after the batch; raise if sizes do not fit."""
@@ -167,6 +187,13 @@ def aligned(scope: Scope, inputs: Sequence[Value]) -> list[Value]:
         hint="Change the sizes with Dense or Reshape.",
     )
     return made
+
+
+def _ones(x: Value, rank: int) -> Value:
+    """Return a mask of real steps for x, also if x holds NaN."""
+    first = ops.slice(x, (0,) * x.rank, (*x.shape[:rank], *(1,) * (x.rank - rank)))
+    kept = ops.reshape(first, x.shape[:rank])
+    return 1.0 - ops.cast(kept > kept, "float32")
 
 
 def _with_rank(x: Value, rank: int) -> Value:

@@ -30,6 +30,8 @@ class AbstractSpatialDropout(AbstractLayer):
 
     axes: ClassVar[int] = 0
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(
             x.rank == self.axes + 2,
@@ -109,6 +111,8 @@ class AlphaDropout(AbstractLayer):
     rate: FractionLike
     noise_shape: NoiseShape = None
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.rate == 0.0:
             return x
@@ -139,6 +143,8 @@ class GaussianNoise(AbstractLayer):
 
     stddev: NonNegativeFloat
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.stddev == 0.0:
             return x
@@ -155,6 +161,8 @@ class GaussianDropout(AbstractLayer):
     """
 
     rate: FractionLike
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         if not scope.sampling or self.rate == 0.0:

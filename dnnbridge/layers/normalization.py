@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
@@ -50,6 +50,8 @@ class LayerNormalization(WithGammaAndBeta):
     scale: Bool = True
     beta_initializer: InitializerField = default("zeros")
     gamma_initializer: InitializerField = default("ones")
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
@@ -99,6 +101,8 @@ class GroupNormalization(WithGammaAndBeta):
     scale: Bool = True
     beta_initializer: InitializerField = default("zeros")
     gamma_initializer: InitializerField = default("ones")
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         (axis,) = axes = _feature_axes(scope, x, self.axis)
@@ -223,6 +227,8 @@ class UnitNormalization(AbstractLayer):
     """
 
     axis: Axes = -1
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BeforeValidator
@@ -57,6 +57,8 @@ class Rescaling(AbstractLayer):
     scale: Numbers
     offset: Numbers = default(0.0)
 
+    passes_mask: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         y = _floats(x) * self._operand(scope, x, "scale")
         return y if self.offset == 0.0 else y + self._operand(scope, x, "offset")
@@ -107,6 +109,8 @@ class Normalization(AbstractLayer):
     mean: Converted[float | tuple[Any, ...] | None, NumbersLike | None] = default(None)
     variance: Converted[float | tuple[Any, ...] | None, NumbersLike | None] = default(None)
     invert: Bool = False
+
+    passes_mask: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         mean, variance = self.mean, self.variance

@@ -42,8 +42,9 @@ class Recurrent(NamedTuple):
 class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity):
     """Base of recurrent layers: maps (batch, time, in) to (batch, units), or to all steps
 
-    An optional second input is a mask of shape (batch, time). At steps where it is 0, state and
-    output stay those of the step before, as in Keras. A subclass defines the number of blocks of
+    An optional second input is a mask of shape (batch, time); without it, the mask of the input is
+    used, if it has one. At steps where it is 0, state and output stay those of the step before, as
+    in Keras. A subclass defines the number of blocks of
     its kernels, the number of states, and the step.
 
     Args:
@@ -54,6 +55,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         bias_initializer: initializer of the bias (blocks · units,).
         return_sequences: return the output of every step, (batch, time, units), not only the last.
         go_backwards: start with the last step; outputs are in the order of computation.
+        zero_output_for_mask: with return_sequences, whether the outputs at steps with mask 0 are 0.
         dropout: fraction of the inputs dropped in training, the same at every step and gate.
         recurrent_dropout: fraction of the state dropped before the product with the recurrent
             kernel, the same at every step and gate (Gal & Ghahramani, 2016). Keras draws one mask
@@ -72,6 +74,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
     bias_initializer: InitializerField = default("zeros")
     return_sequences: Bool = False
     go_backwards: Bool = False
+    zero_output_for_mask: Bool = False
     dropout: Fraction = 0.0
     recurrent_dropout: Fraction = 0.0
 
@@ -102,6 +105,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         return self.bias_initializer
 
     def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
+        mask = scope.mask(x) if mask is None else mask
         length = _check(scope, x, mask)
         x = _dropped(scope, "input_mask", x, self.dropout)
         projected, recurrent = self._weights(scope, x)
@@ -121,11 +125,19 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
             if mask is not None:
                 real = slices[1] > 0.5
                 made = tuple(ops.where(real, a, b) for a, b in zip(made, states, strict=True))
-            return made, made[:1] if self.return_sequences else ()
+            if not self.return_sequences:
+                return made, ()
+            zero = self.zero_output_for_mask and mask is not None
+            return made, (ops.where(slices[1] > 0.5, made[0], 0.0) if zero else made[0],)
 
         last, outputs = scope.scan(step, [start] * self.states, sequences, length)
         y = swapped(outputs[0]) if self.return_sequences else last[0]
         return penalised(scope, y, self.activity_regularizer)
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        if not self.return_sequences:
+            return None
+        return inputs[1] if len(inputs) > 1 else scope.mask(inputs[0])
 
     def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
         """Declare the weights; return the projected inputs of all steps, and the recurrent part."""
@@ -180,6 +192,7 @@ def _check(scope: Scope, x: Value, mask: Value | None) -> int:
         mask is None or (mask.shape == x.shape[:2] and mask.dtype == "float32"),
         "the mask must be float32 of shape (batch, time)",
         got="" if mask is None else str(mask.type),
+        hint="Put Unmask() before the layer to leave out the mask of its input.",
     )
     return scope.known(x.shape[1], "the number of steps")
 

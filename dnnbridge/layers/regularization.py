@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
@@ -26,6 +28,8 @@ class ActivityRegularization(AbstractLayer):
 
     l1: NonNegativeFloat = 0.0
     l2: NonNegativeFloat = 0.0
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.add_loss(L1L2(self.l1, self.l2).per_example(x))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import PlainValidator
 
@@ -11,6 +11,7 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.masking import as_steps
 from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import spec
@@ -43,9 +44,13 @@ class Bidirectional(AbstractLayer):
         if self.layer.return_sequences:
             backward = ops.reverse(backward, 1)
         y = self._merged(forward, backward)
-        if mask and self.layer.return_sequences:
-            y = y * ops.reshape(mask[0], (*mask[0].shape, 1))
+        known = mask[0] if mask else scope.mask(x)
+        if known is not None and self.layer.return_sequences:
+            y = ops.where(as_steps(scope, known, y) > 0.5, y, 0.0)
         return y
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        return self.layer.mask_of(scope, *inputs)
 
     def _merged(self, forward: Value, backward: Value) -> Value:
         if self.merge_mode == "concat":
@@ -65,7 +70,8 @@ def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
 class TimeDistributed(AbstractLayer):
     """A layer applied to every step of (batch, time, …), with one set of weights
 
-    The steps run in a loop. Layers that draw random numbers, such as dropout, or keep batch
+    The steps run in a loop. A mask (batch, time, steps) of the input gives each step its mask
+    (batch, steps). Layers that draw random numbers, such as dropout, or keep batch
     statistics in training are an error, as a loop step supports neither.
 
     Example:
@@ -75,6 +81,8 @@ class TimeDistributed(AbstractLayer):
     """
 
     layer: Annotated[AbstractLayer, PlainValidator(instance_of(AbstractLayer))]
+
+    passes_mask: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         scope.require(
@@ -87,8 +95,12 @@ class TimeDistributed(AbstractLayer):
         def step(
             inner: Scope, states: tuple[Value, ...], slices: tuple[Value, ...]
         ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+            if len(slices) > 1:
+                inner.set_mask(*slices)
             return (), (inner.call(self.layer, slices[0], name="layer"),)
 
         length = scope.known(x.shape[1], "the number of steps")
-        _, (y,) = scope.scan(step, [], [swapped(x)], length)
+        mask = scope.mask(x)
+        masks = [] if mask is None or mask.rank == 2 else [swapped(mask)]
+        _, (y,) = scope.scan(step, [], [swapped(x), *masks], length)
         return swapped(y)

@@ -202,7 +202,7 @@ NOT_LAYERS = {
 
 MISSING = {
     *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
-    *("GroupedQueryAttention", "Masking", "ReversibleEmbedding", "SpectralNormalization"),
+    *("GroupedQueryAttention", "ReversibleEmbedding", "SpectralNormalization"),
 }
 """Layers of Keras that are not here yet."""
 

@@ -12,6 +12,7 @@ from dnnbridge.formats.keras.plain_layers import PLAIN
 from dnnbridge.formats.keras.rule import Rebuilt, Rule, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
 from dnnbridge.formats.keras.special_layers import SPECIAL
+from dnnbridge.layers import AbstractLayer
 
 MODELS = {"Sequential", "Functional", "Model"}
 
@@ -101,14 +102,21 @@ def _bidirectional(settings: Settings) -> Rebuilt | None:
     if settings.config.get("merge_mode") is None:
         settings.unsupported("merge_mode")
         return None
-    given = arguments(layers.Bidirectional, settings) | {"layer": forward[1].layer}
+    given = arguments(layers.Bidirectional, settings) | {"layer": _plainly(forward[1].layer)}
     made = built(layers.Bidirectional, given, settings)
     sides = (("forward", forward[1]), ("backward", backward[1]))
     groups = (g.below(f"{side}_layer", side) for side, part in sides for g in part.groups)
     return rebuilt(made, *groups)
 
 
-NAMES = {"name", "dtype", "seed"}
+def _plainly(layer: AbstractLayer) -> AbstractLayer:
+    """Return a side of a Bidirectional, which sets masked steps to 0 itself."""
+    return layer.replace(zero_output_for_mask=False) if hasattr(layer, ZEROS) else layer
+
+
+ZEROS = "zero_output_for_mask"
+
+NAMES = {"name", "dtype", "seed", ZEROS}
 
 
 def _plain(found: Serialized) -> dict[str, object]:

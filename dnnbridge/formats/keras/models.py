@@ -35,6 +35,7 @@ def read_model(
         shapes: of inputs that leave a size open.
     """
     before = len(findings.found)
+    findings.masked = findings.masked or _makes_masks(found.config)
     reader = _Reader(found, path, findings, shapes)
     try:
         made = reader.sequential() if found.kind == "Sequential" else reader.functional()
@@ -45,6 +46,18 @@ def read_model(
     if made is None or len(findings.found) > before:
         return None
     return Rebuilt(made, tuple(reader.groups()))
+
+
+def _makes_masks(value: Any) -> bool:
+    """Return whether a layer in a configuration makes a mask of time steps."""
+    if isinstance(value, Mapping):
+        found = serialized(value)
+        if found and (found.kind == "Masking" or found.config.get("mask_zero") is True):
+            return True
+        if value.get("mask"):  # of a call
+            return True
+        return any(map(_makes_masks, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(_makes_masks, value))
 
 
 class _Entry:

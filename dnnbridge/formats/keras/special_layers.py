@@ -27,7 +27,6 @@ def _of_activation(cls: type[AbstractActivation], **renamed: str) -> Rule:
 
 
 def _embedding(settings: Settings) -> Rebuilt | None:
-    settings.neutral(mask_zero=False)
     made = built(layers.Embedding, arguments(layers.Embedding, settings), settings)
     return rebuilt(made, Group(("embeddings",)))
 
@@ -55,7 +54,6 @@ RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers
 
 def _recurrent(settings: Settings) -> Rebuilt | None:
     settings.neutral(return_state=False, stateful=False)
-    settings.take("zero_output_for_mask")
     cls = RECURRENT[settings.kind]
     return rebuilt(built(cls, arguments(cls, settings), settings), CELL)
 

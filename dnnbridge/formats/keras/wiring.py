@@ -12,10 +12,19 @@ from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
+from dnnbridge.formats.keras.masks import Masks
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.layers import AbstractLayer, AbstractRecurrent, Bidirectional
+from dnnbridge.layers import (
+    AbstractLayer,
+    AbstractRecurrent,
+    Bidirectional,
+    GlobalAveragePooling1D,
+    PaddingMask,
+    Unmask,
+)
 from dnnbridge.layers.base import LayerOutput
+from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.models import Input, Model
 
 FLAGS = {"use_causal_mask": "causal"}
@@ -30,6 +39,9 @@ Pending = tuple[Mapping[str, Any], int, KerasCall]
 
 ONE_INPUT = (AbstractRecurrent, Bidirectional)
 """Layers whose second argument is a mask here, and is something else in Keras."""
+
+WITH_MASK = (*ONE_INPUT, GlobalAveragePooling1D)
+"""Layers that take a mask as another input."""
 
 
 @dataclass
@@ -53,6 +65,7 @@ class Wiring:
     unread: Collection[str] = ()
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    _masks: Masks = field(default_factory=lambda: Masks(()))
 
     @staticmethod
     def readers(entries: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
@@ -71,8 +84,10 @@ class Wiring:
         self, entries: Sequence[Mapping[str, Any]], inputs: Any, outputs: Any
     ) -> Model | None:
         """Make every call, in an order in which its arguments are known, and return the model."""
-        pending = [(e, i, call) for e in entries for i, call in enumerate(calls_of(e))]
-        for entry in entries:
+        self._masks = Masks(entries)
+        used = [entry for entry in entries if entry["name"] not in self._masks.operations]
+        pending = [(e, i, call) for e in used for i, call in enumerate(calls_of(e))]
+        for entry in used:
             self._set_flags(entry)
         while pending:
             ready: list[Pending] = []
@@ -92,7 +107,8 @@ class Wiring:
         return Model(given, made)
 
     def _known(self, call: KerasCall) -> bool:
-        return all(place in self.values for place in call.places())
+        made = self._masks.operations
+        return all(place in self.values or place.layer in made for place in call.places())
 
     def _set_flags(self, entry: Mapping[str, Any]) -> None:
         """Set what Keras gives to calls and a layer here has as a field."""
@@ -111,7 +127,7 @@ class Wiring:
         made: Any = Input(())  # stands for a result that has a finding, so that others are found
         try:
             if name in self.layers:
-                made = self._call(entry, call)
+                made = self._call(entry, number, call)
             elif name not in self.unread:
                 made = self._operation(entry, call) or made
         except DnnbridgeError as error:
@@ -131,8 +147,16 @@ class Wiring:
             arguments = [each for each in call.args if not isinstance(each, Place)]
             self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")
         else:
+            made = self._without_mask(made)
             self._name(made, self.names[entry["name"]])
         return made
+
+    def _without_mask(self, made: Any) -> Any:
+        """Take the mask off the result of an operation, if the source has masks."""
+        if not self.findings.masked or not isinstance(made, LayerOutput):
+            return made
+        kept = made.layer.passes_mask or isinstance(made.layer, AbstractMerge)
+        return Unmask()(made) if kept else made
 
     def _name(self, made: AbstractSymbol, name: str) -> None:
         """Name the layers that an operation made: the last one as Keras names the operation."""
@@ -152,18 +176,39 @@ class Wiring:
         self.taken.add(name)
         return name
 
-    def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
+    def _call(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> Any:
         name = str(entry["name"])
+        layer = self.layers[name]
+        places = KerasCall(call.args, _inputs_of(call)).places()
+        inputs = [self.values[place] for place in places]
+        self._masks.note(Place(name, number), layer, places)
         for key, value in call.kwargs.items():
             known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
-            if not known and value is not None and not _is_input_argument(key):
+            if known or value is None or _is_input_argument(key):
+                continue
+            mask = self._mask(layer, key, value, places)
+            if mask is None:
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
-        places = KerasCall(call.args, _inputs_of(call)).places()
-        if isinstance(self.layers[name], ONE_INPUT) and len(places) > 1:
+            inputs += mask or []
+        if isinstance(layer, ONE_INPUT) and len(places) > 1:
             self._add(entry, "a call with an initial state or a mask")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
-        return self.layers[name](*(self.values[place] for place in places))
+        return layer(*inputs)
+
+    def _mask(
+        self, layer: AbstractLayer, key: str, value: Any, places: Sequence[Place]
+    ) -> list[AbstractSymbol] | None:
+        """Return the input for a mask; nothing if the layer finds it, None if it cannot be read."""
+        if key != "mask" or not isinstance(value, Place):
+            return None
+        sources = self._masks.sources(value)
+        if sources is not None and sources == self._masks.found(places):
+            return []
+        if sources is None or len(sources) != 1 or not isinstance(layer, WITH_MASK):
+            return None
+        ((words, padding),) = sources
+        return [PaddingMask(int(padding))(self.values[words])]
 
     def _value(self, given: Any) -> Any:
         if isinstance(given, Place):

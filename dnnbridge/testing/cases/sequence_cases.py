@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnbridge import layers
 from dnnbridge.base.arrays import Array
+from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.schedules import PiecewiseConstant
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 
@@ -15,6 +16,10 @@ _WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
 _QUERY, _VALUE, _KEY = normal(3, 5, 8), normal(3, 4, 6), normal(3, 4, 8, key=1)
 _MASK = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
 """All keys of the last example are masked."""
+
+_PLACES = (normal(3, 5, 4) > 0.0).astype(float) * _MASK[:, None]
+_PADDED = np.concatenate([_QUERY, np.zeros((3, 2, 8))], axis=1) * (np.arange(3)[:, None, None] > 0)
+"""Sequences with two steps of padding at their ends; the first has nothing else."""
 
 
 def _embeddings() -> list[EquationCase]:
@@ -54,6 +59,8 @@ def _attention() -> list[EquationCase]:
         heads("-key", (_QUERY, _VALUE, _KEY), use_bias=False),
         heads("-mask", (_QUERY, _VALUE, _MASK), masked=True),
         heads("-key_mask", (_QUERY, _VALUE, _KEY, _MASK), masked=True, causal=True),
+        heads("-places", (_QUERY, _VALUE, _PLACES), masked=True),
+        heads("-no_keys", (_QUERY, _VALUE, _MASK), masked=True, dropout=0.2),
         heads("-causal", (long,), causal=True),
         heads("-dropout", (_QUERY,), dropout=0.4),
         plain("", (_QUERY, _KEY)),
@@ -63,8 +70,37 @@ def _attention() -> list[EquationCase]:
         additive("", (_QUERY, _VALUE, _KEY)),
         additive("-unscaled", (_QUERY,), use_scale=False, causal=True),
         additive("-mask", (_QUERY, _KEY, _MASK), masked=True, dropout=0.2),
+        additive("-places", (_QUERY, _KEY, _PLACES), masked=True),
         plain("-key", (_QUERY, _VALUE, _KEY), use_scale=True, causal=True),
         plain("-mask", (_QUERY, _KEY, _MASK), masked=True, dropout=0.2),
+    ]
+
+
+def _masked() -> list[EquationCase]:
+    def through(name: str, *more: layers.AbstractLayer) -> EquationCase:
+        made = Sequential([Input((7, 8)), layers.Masking(), *more])
+        return EquationCase(f"Masking-{name}", made, (_PADDED,), reduced=20)
+
+    words = Input((4,), "int32")
+    rows = layers.Embedding(7, 6, mask_zero=True)(words)
+    others = layers.Dense(6)(rows)
+    seen = layers.Attention()(rows, layers.AdditiveAttention()(others, rows))
+    block = layers.Add()(rows, layers.MultiHeadAttention(2, 3)(rows, others, seen))
+    joined = layers.Concatenate(1)(layers.LayerNormalization()(block), layers.Unmask()(rows))
+    turns = layers.Bidirectional(layers.GRU(3, return_sequences=True, zero_output_for_mask=True))
+    cut = layers.Reshape((7, 2, 4))
+    steps = layers.TimeDistributed(layers.GlobalAveragePooling1D())
+    return [
+        EquationCase("Masking", layers.Masking(), (_PADDED,)),
+        EquationCase("Masking-value", layers.Masking(0.5), (np.full((2, 3, 2), 0.5),)),
+        EquationCase("Unmask", layers.Unmask(), (_QUERY,)),
+        EquationCase("Embedding-masked", Model(words, joined), (_WORDS,), reduced=20),
+        through("statistics", layers.BatchNormalization(), layers.GlobalAveragePooling1D()),
+        through(
+            "unbiased", layers.Unmask(), layers.Masking(), layers.BatchNormalization.mindspore()
+        ),
+        through("states", turns, layers.SimpleRNN(2, return_sequences=True, go_backwards=True)),
+        through("joined", layers.Unmask(), cut, layers.Masking(), steps),
     ]
 
 
@@ -132,6 +168,7 @@ SEQUENCE_CASES: list[EquationCase] = [
     *_einsum(),
     *_embeddings(),
     *_attention(),
+    *_masked(),
     *_noise(),
     *_products(),
 ]

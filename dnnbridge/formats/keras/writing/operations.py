@@ -42,6 +42,8 @@ def write_operation(layer: AbstractLayer, name: str) -> dict[str, Any] | None:
     config: dict[str, Any] = {}
     if isinstance(layer, layers.Elementwise):
         kind = ELEMENTWISE[layer.operation]
+    elif isinstance(layer, layers.Unmask):
+        kind = "Add"
     elif isinstance(layer, layers.Divide):
         kind = "TrueDivide"
     elif isinstance(layer, layers.MatMul):
@@ -72,6 +74,8 @@ def arguments_of(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Any] | No
     if isinstance(layer, layers.Elementwise):
         numbers = [] if layer.number is None else [layer.number]
         return [*numbers, *tensors] if layer.number_first else [*tensors, *numbers]
+    if isinstance(layer, layers.Unmask):
+        return [*tensors, 0.0]
     if isinstance(layer, layers.Slice):
         return [*tensors, [_item(each) for each in indices(layer.indices)]]
     return list(tensors) if write_operation(layer, "") is not None else None

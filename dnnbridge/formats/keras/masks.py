@@ -1,0 +1,127 @@
+"""The masks of time steps that a Functional model of Keras writes into its calls.
+
+Keras computes the mask of each result with operations of their own, and gives it to the next layer
+as `mask=…`. Here layers find the mask of their input by themselves. So these operations are left
+out, if the mask is the one that the layer finds; otherwise the mask is another input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of
+from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.layers import (
+    AbstractLayer,
+    AbstractRecurrent,
+    AdditiveAttention,
+    Attention,
+    Bidirectional,
+    Concatenate,
+    Embedding,
+    Masking,
+)
+from dnnbridge.layers.merging import AbstractMerge
+
+COMBINED = {"LogicalOr", "Any", "ExpandDims", "Concatenate", "ConvertToTensor", "Squeeze"}
+"""Operations that make a mask of other masks."""
+
+FULL = {"OnesLike", "ZerosLike"}
+"""Operations that make a mask of nothing but a shape."""
+
+Source = tuple[Place, float]
+"""What a mask comes from: values, and the number that is padding."""
+
+
+class Masks:
+    """The masks in the calls of a model.
+
+    Attributes:
+        operations: names of the operations that only make masks.
+    """
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        self._calls = {str(entry["name"]): calls_of(entry) for entry in entries}
+        self._kinds = {str(entry["name"]): _kind(entry) for entry in entries}
+        made = {name for place in self._given() for name in self._below(place)}
+        self.operations = made - self._used_elsewhere(made)
+        self._sources: dict[Place, frozenset[Source]] = {}
+
+    def _given(self) -> Iterator[Place]:
+        for calls in self._calls.values():
+            for call in calls:
+                if isinstance(mask := call.kwargs.get("mask"), Place):
+                    yield mask
+
+    def _below(self, place: Place) -> Iterator[str]:
+        """Yield the operations that make the mask at a place."""
+        kind = self._kinds.get(place.layer)
+        if kind in COMBINED or kind in FULL or kind == "NotEqual":
+            yield place.layer
+            if kind in COMBINED:
+                for each in self._calls[place.layer][place.call].places():
+                    yield from self._below(each)
+
+    def _used_elsewhere(self, made: set[str]) -> set[str]:
+        """Return those operations whose results are not only masks."""
+        used: set[str] = set()
+        for name, calls in self._calls.items():
+            for call in calls:
+                rest = {key: value for key, value in call.kwargs.items() if key != "mask"}
+                if name not in made:
+                    used |= {place.layer for place in KerasCall(call.args, rest).places()} & made
+        return used
+
+    def sources(self, place: Place) -> frozenset[Source] | None:
+        """Return what the mask at a place comes from; None if it is made in another way."""
+        kind = self._kinds.get(place.layer)
+        if kind in FULL:
+            return frozenset()
+        call = self._calls[place.layer][place.call]
+        if kind == "NotEqual" and len(call.args) == 2 and isinstance(call.args[0], Place):
+            padding = call.args[1]
+            return frozenset({(call.args[0], float(padding))}) if _is_number(padding) else None
+        if kind not in COMBINED:
+            return None
+        below = [self.sources(each) for each in call.places()]
+        return None if None in below else frozenset().union(*(each for each in below if each))
+
+    def found(self, places: Sequence[Place]) -> frozenset[Source]:
+        """Return what the mask that a layer finds at its first input comes from."""
+        return self._sources.get(places[0], frozenset()) if places else frozenset()
+
+    def note(self, result: Place, layer: AbstractLayer, places: Sequence[Place]) -> None:
+        """Note what the mask of a layer's result comes from."""
+        given = [self._sources.get(place, frozenset()) for place in places]
+        made: frozenset[Source] = frozenset()
+        if isinstance(layer, Embedding) and layer.mask_zero:
+            made = frozenset({(places[0], 0.0)})
+        elif isinstance(layer, Masking):
+            made = frozenset({(places[0], layer.mask_value)})
+        elif layer.is_model and any(given):
+            made = frozenset({(result, 0.0)})  # unlike any mask: Keras loses it in its calls
+        elif isinstance(layer, AbstractMerge):
+            made = frozenset().union(*given) if all(given) else frozenset()
+        elif isinstance(layer, Concatenate):
+            made = frozenset().union(*given)
+        elif given and _passes(layer):
+            made = given[0]
+        self._sources[result] = made
+
+
+def _passes(layer: AbstractLayer) -> bool:
+    inner = layer.layer if isinstance(layer, Bidirectional) else layer
+    if isinstance(inner, AbstractRecurrent):
+        return inner.return_sequences
+    return layer.passes_mask or isinstance(layer, (Attention, AdditiveAttention))
+
+
+def _kind(entry: Mapping[str, Any]) -> str:
+    found = serialized(entry)
+    is_operation = str(entry.get("module", "")).startswith("keras.src.ops")
+    return found.kind if found and is_operation else ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,157 @@
+"""Masks of time steps: models of Keras with `mask_zero`, `Masking` and masks in calls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import dnnbridge as db
+from dnnbridge.errors import ConversionError
+
+keras = pytest.importorskip("keras")
+layers = keras.layers
+
+pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+
+RNG = np.random.default_rng(0)
+WORDS = RNG.integers(1, 9, (6, 5))
+WORDS[0, 3:] = WORDS[1, 1:] = WORDS[2, 4:] = WORDS[3, 0] = 0
+STEPS = RNG.normal(size=(6, 5, 3)).astype("float32")
+STEPS[0, 3:] = STEPS[2, 1:] = 0.0
+Y = RNG.normal(size=(6, 2)).astype("float32")
+
+
+def rows(**given):
+    return layers.Embedding(9, 4, mask_zero=True, **given)
+
+
+def sequence(*more):
+    return keras.Sequential([keras.Input((5,), dtype="int32"), rows(), *more, layers.Dense(2)])
+
+
+def graph(function):
+    x = keras.Input((5,), dtype="int32")
+    return keras.Model(x, layers.Dense(2)(function(x)))
+
+
+def mean(x):
+    return layers.GlobalAveragePooling1D()(x)
+
+
+def transformer(x):
+    e = rows()(x)
+    seen = layers.Add()([e, layers.MultiHeadAttention(2, 3)(e, e)])
+    return mean(layers.LayerNormalization()(seen))
+
+
+def dropped(x):
+    """With dropout, the weights of a query that is padding are 0."""
+    e = rows()(x)
+    seen = layers.MultiHeadAttention(2, 3, dropout=0.3)(e, e)
+    return layers.Flatten()(seen)
+
+
+def operations(x):
+    """Operations take the mask off."""
+    e = rows()(x)
+    return mean(keras.ops.relu(e * 0.5 + e))
+
+
+def attentions(x):
+    e = rows()(x)
+    pair = [layers.Attention()([e, e]), layers.AdditiveAttention()([e, e])]
+    return mean(layers.Concatenate()(pair))
+
+
+def joined(axis):
+    def function(x):
+        both = [rows()(x), layers.Embedding(9, 4)(x)]
+        return layers.LSTM(3)(layers.Concatenate(axis=axis)(both))
+
+    return function
+
+
+def nested(x):
+    steps = [keras.Input((5, 4)), layers.Dense(4), layers.GRU(3, return_sequences=True)]
+    return layers.LSTM(3)(keras.Sequential(steps)(rows()(x)))
+
+
+def nested_words(x):
+    inner = keras.Sequential([keras.Input((5,), dtype="int32"), rows(), layers.Dense(4)])
+    return layers.LSTM(3)(inner(x))
+
+
+def explicit(x):
+    return layers.LSTM(3)(layers.Embedding(9, 4)(x), mask=keras.ops.not_equal(x, 3))
+
+
+def masking():
+    steps = [layers.Masking(), layers.LSTM(4, return_sequences=True)]
+    return keras.Sequential(
+        [keras.Input((5, 3)), *steps, layers.GlobalAveragePooling1D(), layers.Dense(2)]
+    )
+
+
+def bidirectional():
+    return sequence(
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+        layers.Bidirectional(layers.GRU(3)),
+    )
+
+
+MODELS = {
+    "LSTM": lambda: sequence(layers.LSTM(3)),
+    "two": lambda: sequence(layers.GRU(3, return_sequences=True), layers.SimpleRNN(3)),
+    "Bidirectional": bidirectional,
+    "statistics": lambda: sequence(layers.BatchNormalization(), layers.LSTM(3)),
+    "convolution": lambda: sequence(layers.Conv1D(3, 2), layers.GlobalAveragePooling1D()),
+    "steps": lambda: sequence(
+        layers.TimeDistributed(layers.Dense(3)), layers.LSTM(3, go_backwards=True)
+    ),
+    "zeros": lambda: sequence(
+        layers.LSTM(3, return_sequences=True, zero_output_for_mask=True), layers.Flatten()
+    ),
+    "transformer": lambda: graph(transformer),
+    "dropped": lambda: graph(dropped),
+    "operations": lambda: graph(operations),
+    "attentions": lambda: graph(attentions),
+    "features": lambda: graph(joined(-1)),
+    "time": lambda: graph(joined(1)),
+    "nested": lambda: graph(nested),
+    "nested_words": lambda: graph(nested_words),
+    "explicit": lambda: graph(explicit),
+    "Masking": masking,
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
+    model = MODELS[name]()
+    x = STEPS if name == "Masking" else WORDS
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    run = db.from_keras(model).compile("reference")
+    np.testing.assert_allclose(run.predict(x), model.predict(x, verbose=0), atol=1e-6)
+    if name == "dropped":
+        return
+    given = {"batch_size": 3, "epochs": 4, "shuffle": False}
+    theirs = model.fit(x, Y, **given, verbose=0).history["loss"]
+    ours = run.fit(x, Y, **given, progress=False).history["loss"]
+    np.testing.assert_allclose(ours, theirs, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["Bidirectional", "transformer", "operations", "Masking"])
+def test_a_model_with_masks_goes_back_to_keras(name):
+    model = MODELS[name]()
+    x = STEPS if name == "Masking" else WORDS
+    model.compile("sgd", "mse")
+    back = db.to_keras(db.from_keras(model).compile("reference"))
+    np.testing.assert_allclose(back.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_a_mask_that_is_not_the_one_of_the_input_is_named():
+    def other(x):
+        mask = keras.ops.logical_and(keras.ops.not_equal(x, 0), keras.ops.not_equal(x, 1))
+        return layers.LSTM(3)(layers.Embedding(9, 4)(x), mask=mask)
+
+    with pytest.raises(ConversionError, match="a call with mask="):
+        db.from_keras(graph(other))
