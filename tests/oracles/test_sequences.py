@@ -106,6 +106,19 @@ def test_padding_mask():
     np.testing.assert_array_equal(found["value"], (WORDS != 3).astype(float))
 
 
+@witness("NumPy", db.Unmask)
+def test_unmask_leaves_numbers_and_takes_the_mask_off():
+    x = np.random.default_rng(0).normal(size=(3, 4, 2)) * (np.arange(3)[:, None, None] > 0)
+    layers = [db.Masking(), db.GlobalAveragePooling1D(), db.Unmask()]
+    means = {}
+    for order in ((0, 1), (0, 2, 1)):
+        model = db.Sequential([db.Input((4, 2)), *(layers[i] for i in order)])
+        run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+        means[order] = run.predict(np.concatenate([x[:, 1:], np.zeros((3, 1, 2))], axis=1))
+    np.testing.assert_allclose(means[0, 2, 1], x[:, 1:].sum(1) / 4, atol=1e-7)
+    np.testing.assert_allclose(means[0, 1][1:], x[1:, 1:].mean(1), atol=1e-7)
+
+
 def evaluated_value(layer, x):
     types = [TensorType((BATCH, *x.shape[1:]), "int32")]
     built = equation(lambda scope, v: scope.call(layer, v), types, [x], gradient=False)

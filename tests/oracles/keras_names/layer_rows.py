@@ -16,6 +16,7 @@ FLAT, LINE, PLANE, SPACE = (
     RNG.normal(size=s) for s in ((4, 6), (2, 9, 4), (2, 8, 7, 4), (2, 5, 4, 6, 3))
 )
 WORDS = RNG.integers(0, 5, (3, 4))
+PADDED = LINE * np.array([1.0, 0.0])[:, None, None]
 BROADCAST = {
     "sizes of 1": (PLANE[:, :1, :1], PLANE, PLANE[:, :, :1, :1]),
     "other ranks": (PLANE, PLANE[:, 0, 0], PLANE[:, 1, :, :1]),
@@ -166,6 +167,9 @@ def _sequences() -> list[Row]:
         row("Bidirectional", LINE, layer=lambda space: space.LSTM(3, return_sequences=True)),
         row("TimeDistributed", LINE, layer=lambda space: space.Dense(3, activation="tanh")),
         row("Embedding", WORDS, input_dim=5, output_dim=3),
+        row("Embedding", WORDS, input_dim=5, output_dim=3, mask_zero=True),
+        row("Masking", PADDED),
+        row("Masking", PADDED + 0.5, mask_value=0.5),
         row("Attention", LINE, LINE[:, :5] + 1.0),
         row("Attention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=True),
         row("Attention", LINE, LINE[:, :5] + 1.0, score_mode="concat"),
