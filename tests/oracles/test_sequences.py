@@ -106,7 +106,7 @@ def test_padding_mask():
     np.testing.assert_array_equal(found["value"], (WORDS != 3).astype(float))
 
 
-@witness("NumPy", db.Unmask)
+@witness("NumPy", db.Masking, db.Unmask)
 def test_unmask_leaves_numbers_and_takes_the_mask_off():
     x = np.random.default_rng(0).normal(size=(3, 4, 2)) * (np.arange(3)[:, None, None] > 0)
     layers = [db.Masking(), db.GlobalAveragePooling1D(), db.Unmask()]
