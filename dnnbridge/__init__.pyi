@@ -51,6 +51,10 @@ from .convert.from_keras import (
 from .convert.imported import (
     Imported,
 )
+from .convert.inspecting import (
+    Inspected,
+    inspect,
+)
 from .convert.to_keras import (
     to_keras,
 )
@@ -479,6 +483,7 @@ __all__ = [
     "Identity",
     "Imported",
     "Input",
+    "Inspected",
     "InstanceNorm",
     "InverseDecayLR",
     "InverseTimeDecay",
@@ -622,6 +627,7 @@ __all__ = [
     "exponential_decay_lr",
     "from_keras",
     "heard",
+    "inspect",
     "inverse_decay_lr",
     "load",
     "natural_exp_decay_lr",

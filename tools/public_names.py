@@ -34,6 +34,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     ),
     "convert.from_keras": ("from_keras",),
     "convert.imported": ("Imported",),
+    "convert.inspecting": ("Inspected", "inspect"),
     "convert.to_keras": ("to_keras",),
     "experiment": ("Experiment",),
     "optimizers.gradient_rules": (

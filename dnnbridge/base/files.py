@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from dnnbridge.errors import DataError
+from dnnbridge.errors import DataError, DnnbridgeError
 
 try:
     import fcntl
@@ -28,6 +28,13 @@ LONGEST = 200
 
 UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 """Error numbers of systems that cannot sync a folder."""
+
+
+def check_is_file(path: Path, error: type[DnnbridgeError]) -> None:
+    """Raise an error of this class unless the path is that of a file."""
+    if not path.is_file():
+        problem = "is a folder" if path.is_dir() else "does not exist"
+        raise error(f"the file {problem}", where=str(path))
 
 
 def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) -> None:

@@ -55,3 +55,14 @@ def close_match(wrong: Any, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(str(wrong), names, 1)
     return (f"Did you mean {near[0]!r}? " if near else "") + f"Known: {', '.join(names)}."
+
+
+def name_some(names: Sequence[str], most: int = 3) -> str:
+    """List names, and say how many more there are.
+
+    Example:
+        >>> name_some(["a", "b", "c", "d", "e"])
+        'a, b, c and 2 more'
+    """
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -9,6 +9,7 @@ from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
 from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.failing import CleanErrors
+from dnnbridge.cli.inspect import inspect
 from dnnbridge.cli.profile import profile
 from dnnbridge.cli.schedule import schedule
 from dnnbridge.cli.schema import schema
@@ -30,6 +31,7 @@ for command in (
     schedule,
     schema,
     profile,
+    inspect,
     compare_worker,
 ):
     main.add_command(command)

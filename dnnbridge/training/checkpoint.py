@@ -13,6 +13,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import name_some
 from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.optimizers import AbstractOptimizer
@@ -21,7 +22,7 @@ from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
 from dnnbridge.training.compiling import compile
 from dnnbridge.training.elsewhere import LOAD
-from dnnbridge.training.nonfinite import name_some, not_finite
+from dnnbridge.training.nonfinite import not_finite
 from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
@@ -32,7 +33,8 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
     """Write a run to a file, and return the file: see `Run.save`.
 
     Weights are stored under their names, optimizer arrays under `parameter:slot`. The header
-    holds the spec and the position as JSON. Any reader of safetensors can open the file.
+    holds the spec, the position and the logs of all epochs as JSON, and a checksum of each array.
+    Any reader of safetensors can open the file.
     """
     check_target(path, make_folders)
     target = Path(path)
@@ -41,6 +43,7 @@ def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
         "optimizer": run.optimizer.to_json(),
         "epoch_sums": json.dumps(run.epoch_sums()),
         "progress": json.dumps(dataclasses.asdict(run.position)),
+        "logs": json.dumps(run.logs),
         "backend": run.backend,
     }
     arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
@@ -88,6 +91,7 @@ def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
     metadata, arrays = checkpoint_file.read(path)
     if metadata["format"] == WITHOUT_DIGEST:
         metadata = {"epoch_sums": "{}", "optimizer": "null", **metadata}
+    logs = _parsed(path, {"logs": "[]", **metadata}, "logs", _rows)
     experiment = _parsed(path, metadata, "experiment", Experiment.from_json)
     progress = _parsed(path, metadata, "progress", _position)
     optimizer = _parsed(path, metadata, "optimizer", _optimizer)
@@ -96,6 +100,7 @@ def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
     try:
         arrays, sums = _weights_of(run, arrays), _sums_of(run, sums)
         run.set_state(arrays, progress, optimizer, sums)
+        run.logs = logs
     except DnnbridgeError as error:
         raise _of_file(path, error) from None
     if spoilt := not_finite(arrays):
@@ -143,6 +148,13 @@ def _object(text: str) -> dict[str, Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
         raise TypeError(f"{type(found).__name__} instead of an object")
+    return found
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise TypeError("no list of objects")
     return found
 
 

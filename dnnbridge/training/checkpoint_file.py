@@ -15,17 +15,23 @@ from safetensors.numpy import save as to_bytes
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.files import writable_target, write_atomically
-from dnnbridge.base.messages import shorten
+from dnnbridge.base.messages import name_some, shorten
 from dnnbridge.errors import CheckpointError, DataError
 
 log = logging.getLogger(__name__)
 
-FORMAT = "dnnbridge checkpoint 2"
+FORMAT = "dnnbridge checkpoint 3"
+WITHOUT_CHECKSUMS = "dnnbridge checkpoint 2"
+"""An earlier format, without a checksum of each array and without logs."""
+
 WITHOUT_DIGEST = "dnnbridge checkpoint 1"
-"""The previous format. It is read with a warning, as damage cannot be detected."""
+"""The first format. It is read with a warning, as damage cannot be detected."""
 
 DIGEST = "sha256"
 """Key of the digest in the metadata."""
+
+CHECKSUMS = "checksums"
+"""Key of the JSON object with the SHA-256 of each array, by name."""
 
 DTYPES = ("float32", "float64")
 """The dtypes that backends compute in."""
@@ -47,7 +53,8 @@ def write(
     path: Path, metadata: Mapping[str, str], arrays: Mapping[str, Array], make_folders: bool
 ) -> None:
     """Write a checkpoint atomically: after a crash the old file is intact."""
-    described = {"format": FORMAT, **metadata}
+    sums = {name: checksum(array) for name, array in arrays.items()}
+    described = {"format": FORMAT, **metadata, CHECKSUMS: json.dumps(sums)}
     described[DIGEST] = digest(described, arrays)
     write_atomically(path, to_bytes(dict(arrays), described), make_folders=make_folders)
 
@@ -77,6 +84,11 @@ LONGEST_NAME = 255
 """Largest length of a file name in bytes, on common systems."""
 
 
+def checksum(array: Array) -> str:
+    """Return the SHA-256 of an array's values in C order, little-endian."""
+    return hashlib.sha256(np.ascontiguousarray(_little(array)).data).hexdigest()
+
+
 def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
     """Return the SHA-256 of a checkpoint's metadata and its arrays' names, dtypes and values.
 
@@ -84,12 +96,27 @@ def digest(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> str:
     may rewrite the same content.
     """
     entries = sorted((key, text) for key, text in metadata.items() if key != DIGEST)
-    little = {n: a.astype(a.dtype.newbyteorder("<"), copy=False) for n, a in arrays.items()}
+    little = {name: _little(array) for name, array in arrays.items()}
     types = [[name, little[name].dtype.str, little[name].shape] for name in sorted(little)]
     found = hashlib.sha256(json.dumps([entries, types]).encode())
     for name in sorted(little):
         found.update(np.ascontiguousarray(little[name]).data)
     return found.hexdigest()
+
+
+def _little(array: Array) -> Array:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def damaged(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> list[str]:
+    """Return the arrays whose values are not those of their checksums; [] if there are none."""
+    try:
+        sums = json.loads(metadata.get(CHECKSUMS, "{}"))
+    except ValueError:
+        return []
+    if not isinstance(sums, dict):
+        return []
+    return [name for name in sums if name not in arrays or checksum(arrays[name]) != sums[name]]
 
 
 def check_name(path: str | Path) -> None:
@@ -151,7 +178,7 @@ def _check_format(metadata: Mapping[str, str], arrays: Mapping[str, Array], path
             path,
         )
         return
-    if given != FORMAT:
+    if given not in (FORMAT, WITHOUT_CHECKSUMS):
         raise CheckpointError(
             f"not a checkpoint ({FORMAT!r})",
             where=str(path),
@@ -159,9 +186,11 @@ def _check_format(metadata: Mapping[str, str], arrays: Mapping[str, Array], path
             hint="Give a file that run.save() of this or an earlier version wrote.",
         )
     if metadata.get(DIGEST) != digest(metadata, arrays):
+        names = damaged(metadata, arrays)
         raise CheckpointError(
             "the file is damaged: its content does not match its digest",
             where=str(path),
+            got=f"other values in {name_some(names)}" if names else "",
             hint="Use a copy of the file, or an older checkpoint.",
         )
 

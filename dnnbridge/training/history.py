@@ -33,6 +33,14 @@ class History:
     step_losses: list[float] = field(default_factory=list)
     nonfinite_step: int | None = None
 
+    def rows(self) -> list[dict[str, MetricValue]]:
+        """Return a row for each epoch: its number as "epoch", its losses and its metrics."""
+        labels = self.history.items()
+        return [
+            {"epoch": epoch, **{name: values[i] for name, values in labels}}
+            for i, epoch in enumerate(self.epochs)
+        ]
+
     def record(self, epoch: int, logs: Logs) -> None:
         """Add the numbers of an epoch."""
         self.epochs.append(epoch)

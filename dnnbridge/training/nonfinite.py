@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array, is_finite
-from dnnbridge.base.messages import close_match
+from dnnbridge.base.messages import close_match, name_some
 from dnnbridge.errors import DataError, NonFiniteError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
@@ -81,14 +81,3 @@ def not_finite(arrays: Mapping[str, Array]) -> list[str]:
         ['bias']
     """
     return [name for name, array in arrays.items() if not is_finite(array)]
-
-
-def name_some(names: Sequence[str], most: int = 3) -> str:
-    """List names, and say how many more there are.
-
-    Example:
-        >>> name_some(["a", "b", "c", "d", "e"])
-        'a, b, c and 2 more'
-    """
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

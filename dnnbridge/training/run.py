@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Never
 from dnnbridge.backend.protocol import Backend
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
+from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program.program import Program
 from dnnbridge.specs.former_names import warn_of
 from dnnbridge.training.callbacks import Callback
@@ -50,12 +51,14 @@ class Run(AbstractRunArrays):
         device: name of the device.
         transfer: what `with_experiment` took over from the run before; None for a new one.
         history: of the last `fit`, also of one that was interrupted.
+        logs: a row for each epoch of the run's life, also before `load`: "epoch", losses, metrics.
     """
 
     def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
         self.transfer: Transfer | None = None
         self.history = History()
+        self._logs: list[dict[str, MetricValue]] = []
         self._backend, self._engine = backend, Engine(experiment, program, backend, device)
         self._turns = Turns()
 
@@ -129,11 +132,20 @@ class Run(AbstractRunArrays):
         engine.state.check_heard(validation is not None)
         engine.state.begin(examples_of(data), size)
         fitting = Fitting.of(engine, data, size, per_call, shuffle)
-        self.history, engine.stopped = History(), False
+        self._logs, self.history, engine.stopped = self.logs, History(), False
         guard = NonFiniteGuard(checked_choice(on_nonfinite), self.history)
         hooks = [*checked_callbacks(callbacks), *([progress_callback()] if progress else [])]
         Loop(self, engine, fitting, validation, hooks, guard, self.history).train(epochs)
         return self.history
+
+    @property
+    def logs(self) -> list[dict[str, MetricValue]]:
+        """A row for each epoch of the run's life, also before `load`."""
+        return [*self._logs, *self.history.rows()]
+
+    @logs.setter
+    def logs(self, rows: list[dict[str, MetricValue]]) -> None:
+        self._logs, self.history = list(rows), History()
 
     @property
     def position(self) -> Position:

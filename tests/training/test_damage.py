@@ -15,7 +15,7 @@ from training import damage
 import dnnbridge as db
 from dnnbridge.errors import CheckpointError, DataError, DnnbridgeError, DTypeError
 from dnnbridge.training import checkpoint_file
-from dnnbridge.training.checkpoint_file import DIGEST, WITHOUT_DIGEST
+from dnnbridge.training.checkpoint_file import DIGEST, WITHOUT_CHECKSUMS, WITHOUT_DIGEST
 from dnnbridge.training.position import Position
 
 
@@ -193,6 +193,7 @@ FIELDS = {
     ),
     "experiment is no JSON": (text("experiment", "{"), "not JSON"),
     "experiment is deep": (text("experiment", "[" * 10**5), "experiment"),
+    "logs are no list": (text("logs", "{}"), "logs: the header is incomplete"),
     "no experiment": (without("experiment"), "experiment: the header is incomplete"),
 }
 
@@ -220,7 +221,7 @@ DIGESTS = {
     "none": (without(DIGEST), "the file is damaged"),
     "another": (text(DIGEST, 64 * "0"), "the file is damaged"),
     "the old format with a digest": (text("format", WITHOUT_DIGEST), "not a checkpoint"),
-    "another format": (text("format", "dnnbridge checkpoint 3"), "not a checkpoint"),
+    "another format": (text("format", "dnnbridge checkpoint 4"), "not a checkpoint"),
     "one more entry": (text("more", "x"), "the file is damaged"),
     "another backend": (text("backend", "tensorflow"), "the file is damaged"),
     "a name changed": (
@@ -228,7 +229,9 @@ DIGESTS = {
         "the file is damaged",
     ),
     "another type": (array("dense/bias", lambda a: a.astype(np.float32)), "the file is damaged"),
-    "another number": (array("dense/bias", lambda a: a + 1e-9), "the file is damaged"),
+    "another number": (array("dense/bias", lambda a: a + 1e-9), "other values in dense/bias"),
+    "no array": (lambda metadata, arrays: arrays.pop("dense/bias"), "other values in dense/bias"),
+    "no checksums": (text("checksums", "["), "the file is damaged"),
     "-0 for 0": (array("loss", lambda a: -a), "the file is damaged"),
 }
 
@@ -251,6 +254,18 @@ def test_a_file_without_a_digest_is_loaded_with_a_warning(saved, tmp_path, caplo
     with caplog.at_level(logging.WARNING):
         assert damage.outcome(tmp_path / "old.safetensors", run) == "loaded, the same"
     assert "wrote no digest" in caplog.text
+
+
+def test_a_file_of_the_second_format_is_loaded(saved, tmp_path, caplog):
+    run, path = saved
+    metadata, arrays = checkpoint_file.read(path)
+    names = ("experiment", "progress", "optimizer", "epoch_sums", "backend")
+    old = {key: metadata[key] for key in names} | {"format": WITHOUT_CHECKSUMS}
+    old[DIGEST] = checkpoint_file.digest(old, arrays)
+    save_file(arrays, tmp_path / "old.safetensors", old)
+    assert damage.outcome(tmp_path / "old.safetensors", run) == "loaded, the same"
+    assert db.load(tmp_path / "old.safetensors", "reference").logs == []
+    assert not caplog.text
 
 
 WRONG_STATES = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dnnbridge.base.files import check_is_file
 from dnnbridge.base.messages import what
 from dnnbridge.base.packages import require
 from dnnbridge.errors import ConversionError
@@ -58,9 +59,9 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
             yield KerasSource(name, found.model, compiled, found.arrays)
         return
     path = Path(source)
-    _check_is_file(path)
+    check_is_file(path, ConversionError)
     if weights is not None:
-        _check_is_file(Path(weights))
+        check_is_file(Path(weights), ConversionError)
         with h5py.File(weights, "r") as file, read_source(path) as found:
             arrays = opened(file, str(weights))
             yield KerasSource(found.where, found.model, found.compiled, arrays)
@@ -114,12 +115,6 @@ def _with_optimizer(compiled: Mapping[str, Any] | None, model: Any) -> Mapping[s
         return compiled
     config = {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
     return {**compiled, "optimizer": config}
-
-
-def _check_is_file(path: Path) -> None:
-    if not path.is_file():
-        problem = "is a folder" if path.is_dir() else "does not exist"
-        raise ConversionError(f"the file {problem}", where=str(path))
 
 
 def _check_archive(archive: zipfile.ZipFile, path: Path) -> None:
