@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
+from dnnbridge.specs.rewriting import apart
+from dnnbridge.specs.spec import Spec
+
+if TYPE_CHECKING:
+    from dnnbridge.emit.scope import Scope
 
 
 class Emitter(Protocol):
@@ -14,6 +20,28 @@ class Emitter(Protocol):
     @property
     def emit(self) -> Any:
         """(scope, *values) -> a value, or a tuple of them."""
+
+
+def emitted(
+    emitter: Emitter, scope: Scope, inputs: tuple[Value, ...], lists: Mapping[str, int]
+) -> tuple[Value, ...]:
+    """Return what an emitter makes of its inputs.
+
+    Args:
+        emitter: a spec is emitted as a copy in which every field has its own object.
+        scope: the scope of the body.
+        inputs: the inputs by position, then those of all lists.
+        lists: the length of each argument that is a list, by name.
+    """
+    place, named = len(inputs) - sum(lists.values()), {}
+    for name, length in lists.items():
+        named[name] = inputs[place : place + length]
+        place += length
+    copy = apart(emitter) if isinstance(emitter, Spec) else emitter
+    made = copy.emit(scope, *inputs[: len(inputs) - sum(lists.values())], **named)
+    outputs = (made,) if isinstance(made, Value) else made
+    require_values(emitter, scope.path, outputs)
+    return tuple(outputs)
 
 
 def require_values(emitter: Emitter, path: str, outputs: Any) -> None:

@@ -30,7 +30,7 @@ class CallMasks:
 
     def enter(self, values: Sequence[Value], inputs: Sequence[Value]) -> None:
         """Give the inputs of the body the masks that the values have outside."""
-        for outside, inside in zip(values, inputs, strict=True):
+        for outside, inside in zip(values, inputs, strict=False):  # states follow the values
             if outside in self._known:
                 self._known[inside] = self._known[outside]
 

@@ -10,13 +10,11 @@ from dnnbridge.base.calling import inputs_wrong
 from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
-from dnnbridge.emit.emitter import Emitter, require_values
+from dnnbridge.emit.emitter import Emitter, emitted
 from dnnbridge.emit.masks import CallMasks
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
-from dnnbridge.specs.rewriting import apart
-from dnnbridge.specs.spec import Spec
 
 if TYPE_CHECKING:
     from dnnbridge.base.randomness import AbstractDistribution
@@ -196,11 +194,15 @@ class Scope:
         """Record `emitter.emit(scope, *values)` as a call under `path/name`; return its value."""
         made = self.call_all(emitter, *values, name=name)
         if len(made) != 1:
-            raise ShapeError("expected one value", where=self.path, got=f"{len(made)} of {emitter}")
+            where = self._full(name) if name else self.path
+            hint = "Use a Model, in which each output has a name."
+            raise ShapeError("expected one value", where=where, got=str(len(made)), hint=hint)
         return made[0]
 
-    def call_all(self, emitter: Emitter, *values: Value, name: str = "") -> tuple[Value, ...]:
-        """Record a call like `call`, for a spec that emits several values."""
+    def call_all(
+        self, emitter: Emitter, *values: Value, name: str = "", **lists: Sequence[Value]
+    ) -> tuple[Value, ...]:
+        """Record a call like `call`, for a spec that emits several values or takes lists."""
         path = self._full(name) if name else self.path
         if wrong := inputs_wrong(emitter.emit, len(values)):
             kind = type(emitter).__name__
@@ -212,13 +214,12 @@ class Scope:
         def write(body: Builder, inputs: tuple[Value, ...]) -> Sequence[Value]:
             scope = self._inner(body, path, owners)
             masks.enter(values, inputs)
-            made = (apart(emitter) if isinstance(emitter, Spec) else emitter).emit(scope, *inputs)
             inner.append(scope)
-            outputs = (made,) if isinstance(made, Value) else made
-            require_values(emitter, path, outputs)
+            outputs = emitted(emitter, scope, inputs, {k: len(v) for k, v in lists.items()})
             return [*outputs, *masks.leave(body, outputs), *scope.extras()]
 
-        results = self.builder.call(emitter, path, values, write)
+        inputs = (*values, *(value for given in lists.values() for value in given))
+        results = self.builder.call(emitter, path, inputs, write)
         end = len(results) - len(inner[0].extras())
         self.adopt(inner[0], results[end:])
         outputs = tuple(results[: masks.count])

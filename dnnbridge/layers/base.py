@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CALL_HINTS = {
     "training": "Leave it out: fit uses training mode, and predict does with training=True.",
     "mask": "Give the mask as the second input: layer(x, mask).",
-    "initial_state": "Leave it out: a recurrent layer always starts with zeros.",
-    "return_attention_scores": "Leave it out: a layer returns one result.",
+    "initial_state": "Only recurrent layers and Bidirectional start with given states.",
+    "return_attention_scores": "Leave it out: attention returns one result.",
 }
 """Hints for arguments that layer calls accept in Keras, but not here."""
 
@@ -53,6 +53,11 @@ class AbstractLayer(Spec):
         """
         return scope.mask(inputs[0]) if self.passes_mask else None
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return ("output",)
+
     def __call__(
         self, *inputs: AbstractSymbol | Sequence[AbstractSymbol], **unknown: Any
     ) -> LayerOutput:
@@ -77,13 +82,13 @@ class AbstractLayer(Spec):
         for each in inputs:
             given += each if isinstance(each, (list, tuple)) else [each]
         for each in given:
-            _require_symbol(self, each)
+            require_symbol(self, each)
         if wrong := inputs_wrong(self.emit, len(given)):
             raise ArgumentError(f"{kind} {wrong}", where=kind, got=f"{len(given)}")
         return LayerOutput(self, tuple(given))
 
 
-def _require_symbol(layer: AbstractLayer, given: Any) -> None:
+def require_symbol(layer: AbstractLayer, given: Any) -> None:
     """Raise unless this is symbolic; the message says how to compute numbers."""
     if isinstance(given, AbstractSymbol):
         return
@@ -111,7 +116,10 @@ class LayerOutput(AbstractSymbol):
         layer: the layer that was called.
         inputs: the inputs of the call.
         output: name of one of several outputs; `inputs` then holds only the result of the call.
+        initial_state: the states that a recurrent layer starts with, if they are given.
     """
+
+    initial_state: tuple[AbstractSymbol, ...] = ()
 
     def __init__(
         self,
@@ -120,6 +128,18 @@ class LayerOutput(AbstractSymbol):
         output: str | None = None,
     ) -> None:
         self.layer, self.inputs, self.output = layer, inputs, output
+
+    @property
+    def sources(self) -> tuple[AbstractSymbol, ...]:
+        """Everything that the call reads."""
+        return (*self.inputs, *self.initial_state)
+
+    def each(self) -> Any:
+        """Return the result of the call: itself, or a tuple if the layer has several outputs."""
+        names = self.layer.output_names
+        if len(names) == 1:
+            return self
+        return tuple(LayerOutput(self.layer, (self,), name) for name in names)
 
     def activated(self, activation: Any) -> LayerOutput:
         from dnnbridge.layers.activation import Activation

@@ -17,6 +17,7 @@ from dnnbridge.initializers import (
     InitializerField,
     RandomUniform,
 )
+from dnnbridge.layers.states import AbstractStates, check_states
 from dnnbridge.layers.weights import (
     WithActivity,
     WithBias,
@@ -39,13 +40,16 @@ class Recurrent(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity):
+class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBias, WithActivity):
     """Base of recurrent layers: maps (batch, time, in) to (batch, units), or to all steps
 
     An optional second input is a mask of shape (batch, time); without it, the mask of the input is
     used, if it has one. At steps where it is 0, state and output stay those of the step before, as
-    in Keras. A subclass defines the number of blocks of
-    its kernels, the number of states, and the step.
+    in Keras. A subclass defines the number of blocks of its kernels, the names of its states, and
+    the step.
+
+    In a `Model`, `layer(x, initial_state=[…])` starts with the given states instead of zeros. With
+    `return_state` a call returns a tuple of the output and the last states: `y, h, c = layer(x)`.
 
     Args:
         units: size of the state.
@@ -54,6 +58,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         recurrent_initializer: initializer of the recurrent kernel (units, blocks · units).
         bias_initializer: initializer of the bias (blocks · units,).
         return_sequences: return the output of every step, (batch, time, units), not only the last.
+        return_state: also return the states after the last step, each (batch, units).
         go_backwards: start with the last step; outputs are in the order of computation.
         zero_output_for_mask: with return_sequences, whether the outputs at steps with mask 0 are 0.
         dropout: fraction of the inputs dropped in training, the same at every step and gate.
@@ -61,7 +66,7 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
             kernel, the same at every step and gate (Gal & Ghahramani, 2016). Keras draws one mask
             per gate.
         kernel_regularizer: penalty on the kernel; likewise recurrent_ and bias_regularizer.
-        activity_regularizer: penalty on the result, the mean over the examples. SimpleRNN of Keras
+        activity_regularizer: penalty on each output, the mean over the examples. SimpleRNN of Keras
             ignores this argument.
         kernel_constraint: constraint on the kernel after each update; likewise
             recurrent_constraint and bias_constraint.
@@ -73,13 +78,18 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
     recurrent_initializer: InitializerField = default("orthogonal")
     bias_initializer: InitializerField = default("zeros")
     return_sequences: Bool = False
+    return_state: Bool = False
     go_backwards: Bool = False
     zero_output_for_mask: Bool = False
     dropout: Fraction = 0.0
     recurrent_dropout: Fraction = 0.0
 
     blocks: ClassVar[int] = 1
-    states: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("h",)
+
+    @property
+    def returns_states(self) -> bool:
+        return self.return_state
 
     @property
     @abstractmethod
@@ -104,13 +114,22 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
         """Return the initializer of the bias."""
         return self.bias_initializer
 
-    def emit(self, scope: Scope, x: Value, mask: Value | None = None) -> Value:
+    def emit(
+        self,
+        scope: Scope,
+        x: Value,
+        mask: Value | None = None,
+        *,
+        initial_state: tuple[Value, ...] = (),
+    ) -> Value | tuple[Value, ...]:
         mask = scope.mask(x) if mask is None else mask
         length = _check(scope, x, mask)
+        if initial_state:
+            check_states(scope, initial_state, self.state_names, self.units)
         x = _dropped(scope, "input_mask", x, self.dropout)
         projected, recurrent = self._weights(scope, x)
-        start = _zeros(x, self.units)
-        keep = _mask(scope, "state_mask", start.shape, self.recurrent_dropout)
+        start = initial_state or (_zeros(x, self.units),) * len(self.state_names)
+        keep = _mask(scope, "state_mask", start[0].shape, self.recurrent_dropout)
         sequences = [swapped(projected)]
         if mask is not None:
             sequences.append(swapped(ops.reshape(mask, (*mask.shape, 1))))
@@ -130,9 +149,11 @@ class AbstractRecurrent(WithKernel, WithRecurrentKernel, WithBias, WithActivity)
             zero = self.zero_output_for_mask and mask is not None
             return made, (ops.where(slices[1] > 0.5, made[0], 0.0) if zero else made[0],)
 
-        last, outputs = scope.scan(step, [start] * self.states, sequences, length)
+        last, outputs = scope.scan(step, start, sequences, length)
         y = swapped(outputs[0]) if self.return_sequences else last[0]
-        return penalised(scope, y, self.activity_regularizer)
+        made = (y, *last) if self.return_state else (y,)
+        made = tuple(penalised(scope, each, self.activity_regularizer) for each in made)
+        return made if self.return_state else made[0]
 
     def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
         if not self.return_sequences:

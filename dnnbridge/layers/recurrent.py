@@ -89,7 +89,7 @@ class LSTM(AbstractRecurrent):
     use_recurrent_bias: Bool = False
 
     blocks: ClassVar[int] = 4
-    states: ClassVar[int] = 2
+    state_names: ClassVar[tuple[str, ...]] = ("h", "c")
 
     @property
     def has_two_biases(self) -> bool:

@@ -13,17 +13,20 @@ from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.masking import as_steps
 from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
+from dnnbridge.layers.states import AbstractStates, check_states
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import spec
 
 
 @spec
-class Bidirectional(AbstractLayer):
+class Bidirectional(AbstractStates):
     """A recurrent layer and its copy that runs backwards in time, with separate weights, merged
 
     The outputs of the backward layer are put into the order of the input before the merge. With a
     mask and return_sequences, outputs at steps with mask 0 are 0, as in Keras. The weights are
-    named forward/… and backward/…. (Schuster & Paliwal, 1997)
+    named forward/… and backward/…. If the layer has return_state, a call returns the merged output,
+    the last states of the forward layer, and those of the backward layer. `initial_state` has them
+    in the same order. (Schuster & Paliwal, 1997)
 
     Args:
         layer: the forward layer; the backward layer is the same in the other direction.
@@ -38,16 +41,34 @@ class Bidirectional(AbstractLayer):
     layer: Annotated[AbstractRecurrent, PlainValidator(instance_of(AbstractRecurrent))]
     merge_mode: Literal["concat", "sum", "mul", "ave"] = "concat"
 
-    def emit(self, scope: Scope, x: Value, *mask: Value) -> Value:
-        forward = scope.call(self.layer, x, *mask, name="forward")
-        backward = scope.call(_turned(self.layer), x, *mask, name="backward")
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        sides = ("forward", "backward")
+        return tuple(f"{side}_{name}" for side in sides for name in self.layer.state_names)
+
+    @property
+    def returns_states(self) -> bool:
+        return self.layer.return_state
+
+    def emit(
+        self, scope: Scope, x: Value, *mask: Value, initial_state: tuple[Value, ...] = ()
+    ) -> Value | tuple[Value, ...]:
+        lists: list[dict[str, tuple[Value, ...]]] = [{}, {}]
+        if initial_state:
+            check_states(scope, initial_state, self.state_names, self.layer.units)
+            half = len(initial_state) // 2
+            halves = initial_state[:half], initial_state[half:]
+            lists = [{"initial_state": given} for given in halves]
+        forward, *first = scope.call_all(self.layer, x, *mask, name="forward", **lists[0])
+        turned = _turned(self.layer)
+        backward, *second = scope.call_all(turned, x, *mask, name="backward", **lists[1])
         if self.layer.return_sequences:
             backward = ops.reverse(backward, 1)
         y = self._merged(forward, backward)
         known = mask[0] if mask else scope.mask(x)
         if known is not None and self.layer.return_sequences:
             y = ops.where(as_steps(scope, known, y) > 0.5, y, 0.0)
-        return y
+        return (y, *first, *second) if self.returns_states else y
 
     def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
         return self.layer.mask_of(scope, *inputs)

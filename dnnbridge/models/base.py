@@ -75,10 +75,7 @@ class AbstractModel(AbstractLayer):
 
     def __call__(self, *inputs: Any, **unknown: Any) -> Any:
         """Call the model as a layer of another model; several outputs give a tuple."""
-        made = super().__call__(*inputs, **unknown)
-        if len(self.output_names) == 1:
-            return made
-        return tuple(LayerOutput(self, (made,), name) for name in self.output_names)
+        return super().__call__(*inputs, **unknown).each()
 
     @property
     def output_types(self) -> dict[str, TensorType]:

@@ -16,6 +16,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
+from dnnbridge.layers.states import AbstractStates
 from dnnbridge.models.base import AbstractModel, Input
 from dnnbridge.specs.json_types import listed, of_kind, read_as
 from dnnbridge.specs.resolving import instance_of
@@ -31,12 +32,22 @@ class ModelNode(Spec):
         layer: the layer that is called.
         inputs: names of the inputs or nodes of the call.
         shares: the earlier node whose layer and weights this call uses.
+        initial_state: names of the inputs or outputs that a recurrent layer starts with.
     """
 
     name: str
     layer: Annotated[AbstractLayer, PlainValidator(instance_of(AbstractLayer))]
     inputs: tuple[str, ...]
     shares: str | None = None
+    initial_state: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.initial_state and not isinstance(self.layer, AbstractStates):
+            raise SpecError(
+                "only recurrent layers and Bidirectional have an initial state",
+                where=self.name,
+                got=type(self.layer).__name__,
+            )
 
 
 Symbol = LayerOutput | Input | str
@@ -99,14 +110,14 @@ class Model(AbstractModel):
     def __post_init__(self) -> None:
         known = [*self.input_types]
         for node in self.nodes:
-            unknown = [name for name in node.inputs if name not in known]
+            unknown = [name for name in _sources(node) if name not in known]
             if unknown or node.name in known:
                 raise SpecError(
                     "a node needs a new name and known inputs",
                     where=node.name,
                     got=shorten(unknown),
                 )
-            known += _places(node)
+            known += places_of(node)
         self._check_shares()
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
@@ -139,9 +150,11 @@ class Model(AbstractModel):
         self.check_inputs(scope, inputs)
         values = dict(zip(self.input_types, inputs, strict=True))
         for node in self.nodes:
-            arguments = (values[name] for name in node.inputs)
-            made = scope.call_all(node.layer, *arguments, name=node.shares or node.name)
-            places = _places(node)
+            arguments, name = (values[name] for name in node.inputs), node.shares or node.name
+            started = {"initial_state": [values[name] for name in node.initial_state]}
+            lists = started if node.initial_state else {}
+            made = scope.call_all(node.layer, *arguments, name=name, **lists)
+            places = places_of(node)
             scope.require(
                 len(made) == len(places),
                 "the layer returned a wrong number of values",
@@ -152,11 +165,15 @@ class Model(AbstractModel):
         return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _places(node: ModelNode) -> list[str]:
-    """Return the names of a node's outputs: its own name, or one per output of a model."""
-    if not isinstance(node.layer, AbstractModel) or len(node.layer.output_names) == 1:
+def places_of(node: ModelNode) -> list[str]:
+    """Return the names of a node's outputs: its own name, or its name and that of each output."""
+    if len(node.layer.output_names) == 1:
         return [node.name]
     return [f"{node.name}_{output}" for output in node.layer.output_names]
+
+
+def _sources(node: ModelNode) -> tuple[str, ...]:
+    return (*node.inputs, *node.initial_state)
 
 
 def _listed(given: Any) -> list[Any]:
@@ -195,7 +212,7 @@ def _given_names(outputs: list[Any]) -> set[str]:
         if isinstance(current, LayerOutput) and id(current) not in seen:
             seen.add(id(current))
             names |= {current.layer.name} if current.layer.name else set()
-            pending += current.inputs
+            pending += current.sources
     return names
 
 
@@ -229,7 +246,7 @@ class _Trace:
                     hint="List every Input in Model([…], …).",
                 )
             assert isinstance(current, LayerOutput)
-            missing = [each for each in current.inputs if id(each) not in self.names]
+            missing = [each for each in current.sources if id(each) not in self.names]
             if missing:
                 pending.extend(reversed(missing))
             else:
@@ -251,7 +268,8 @@ class _Trace:
         self.first_call.setdefault(id(layer), name)
         self.names[id(output)] = name
         inputs = tuple(self.names[id(each)] for each in output.inputs)
-        self.nodes.append(ModelNode(name, layer, inputs, shared))
+        states = tuple(self.names[id(each)] for each in output.initial_state)
+        self.nodes.append(ModelNode(name, layer, inputs, shared, states))
 
     def _free(self, wish: str, exactly: bool) -> str:
         name, number = wish, 0

@@ -192,7 +192,7 @@ CALLS = {
         "got 2",
     ),
     "three-to-lstm": (lambda: db.LSTM(2)(*[inputs()] * 3), "takes 2 inputs", "mask"),
-    "initial-state": (lambda: db.LSTM(2)(inputs(), initial_state=1), "initial_state", "zeros"),
+    "initial-state": (lambda: db.LSTM(2)(inputs(), initial_state=1), "initial_state", "got 1"),
     "training": (lambda: db.Dropout(0.5)(inputs(), training=True), "training", "fit uses training"),
     "mask": (lambda: db.LSTM(2)(inputs(), mask=1), "mask", "layer(x, mask)"),
     "model-training": (lambda: model()(inputs(), training=False), "training", "Leave it out"),
