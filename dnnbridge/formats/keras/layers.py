@@ -24,7 +24,7 @@ REASONS = {
     **dict.fromkeys(
         (
             *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
-            *("CategoryEncoding", "HashedCrossing", "CenterCrop", "Resizing", "Pipeline"),
+            *("CategoryEncoding", "HashedCrossing", "Pipeline"),
             *("MelSpectrogram", "STFTSpectrogram"),
         ),
         _DATA,

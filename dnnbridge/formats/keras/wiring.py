@@ -14,7 +14,15 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.layers import AbstractLayer, AbstractRecurrent, Bidirectional
+from dnnbridge.formats.keras.whole_numbers import cast_values, is_reverse, reads_whole_numbers
+from dnnbridge.layers import (
+    AbstractLayer,
+    AbstractRecurrent,
+    Bidirectional,
+    CenterCrop,
+    Resizing,
+    ReversibleEmbedding,
+)
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
 
@@ -24,6 +32,9 @@ FLAGS = {"use_causal_mask": "causal"}
 WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
 """Arguments of calls that may be None or False."""
 
+
+ALWAYS_THE_SAME = (CenterCrop, Resizing)
+"""Layers that Keras calls with training=True by default, which changes nothing."""
 
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
@@ -54,15 +65,16 @@ class Wiring:
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
 
-    @staticmethod
-    def readers(entries: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
-        """Return the classes that are called on each layer's results."""
-        found: dict[str, set[str]] = {}
+    def whole_numbers(self, entries: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Return the names of the layers whose results only layers of whole numbers read."""
+        found: dict[str, set[bool]] = {}
         for entry in entries:
+            layer = self.layers.get(str(entry["name"]))
             for call in calls_of(entry):
-                for place in call.places():
-                    found.setdefault(place.layer, set()).add(str(entry["class_name"]))
-        return found
+                for i, place in enumerate(call.places()):
+                    whole = layer is not None and reads_whole_numbers(layer, i, is_reverse(call))
+                    found.setdefault(place.layer, set()).add(whole)
+        return {name for name, kinds in found.items() if kinds == {True}}
 
     def add_input(self, name: str, made: Input) -> None:
         self.values[Place(name)] = made
@@ -154,16 +166,22 @@ class Wiring:
 
     def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
         name = str(entry["name"])
+        layer = self.layers[name]
+        reverse = isinstance(layer, ReversibleEmbedding) and is_reverse(call)
         for key, value in call.kwargs.items():
             known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
+            known = known or (key == "reverse" and reverse)
+            known = known or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
             if not known and value is not None and not _is_input_argument(key):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         places = KerasCall(call.args, _inputs_of(call)).places()
-        if isinstance(self.layers[name], ONE_INPUT) and len(places) > 1:
+        if isinstance(layer, ONE_INPUT) and len(places) > 1:
             self._add(entry, "a call with an initial state or a mask")
+        if True in call.args[1:] and not reverse:
+            self._add(entry, "a call with a flag by position: give it by name")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
-        return self.layers[name](*(self.values[place] for place in places))
+        return layer(*cast_values(layer, [self.values[place] for place in places], reverse))
 
     def _value(self, given: Any) -> Any:
         if isinstance(given, Place):

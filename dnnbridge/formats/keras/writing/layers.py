@@ -27,6 +27,9 @@ NOT_IN_KERAS = {
 ONE_AXIS = {"Cropping1D", "SpatialDropout1D", "UpSampling1D"}
 """Layers without data_format in Keras."""
 
+MODULES = {"LayerScale": "keras.src.applications.convnext"}
+"""The module of each class that `keras.layers` lacks."""
+
 ACTIVATION_LAYERS: dict[type[activations.AbstractActivation], str] = {
     activations.ELU: "ELU",
     activations.LeakyReLU: "LeakyReLU",
@@ -59,7 +62,10 @@ def write_layer(
     if special is not None:
         made = special(layer, name, shapes, path, findings)
     else:
-        made = keras_object(type(layer).__name__, _config(layer, shapes))
+        kind = type(layer).__name__
+        module = MODULES.get(kind, "keras.layers")
+        made = keras_object(kind, _config(layer, shapes), module)
+        made["registered_name"] = kind if kind in MODULES else None
     if made is None:
         return None
     trained = {"trainable": True} if shapes else {}  # some layers without weights refuse it
