@@ -128,7 +128,10 @@ def _stored_together(
 ) -> list[tuple[tuple[str, str], list[str | None]]]:
     """Return the names of the weights that are stored in one place, in its order."""
     if not arrays.by_layer:
-        return [((g.layer, g.file), _stored(g, declared)) for g in groups]
+        return [
+            ((g.layer, g.file), [*([None] * len(g.copied(declared))), *_stored(g, declared)])
+            for g in groups
+        ]
     places: dict[str, list[tuple[bool, str | None]]] = {}
     for group in groups:
         for name in _stored(group, declared):

@@ -93,6 +93,7 @@ from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from dnnbridge.layers.resizing import CenterCrop, Resizing
 from dnnbridge.layers.reversible_embedding import ReversibleEmbedding
 from dnnbridge.layers.slicing import Slice
+from dnnbridge.layers.spectral_normalization import SpectralNormalization
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
@@ -187,6 +188,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -238,12 +238,21 @@ def images():
     return Model(x, layers.Dense(4)(layers.Flatten()(h)))
 
 
+def spectral():
+    norm = layers.SpectralNormalization
+    image = Input((6, 6, 2))
+    h = norm(layers.Conv2D(4, 3, activation="tanh", kernel_regularizer="l2"))(image)
+    h = norm(layers.Conv2DTranspose(3, 2, strides=2), power_iterations=3)(h)
+    h = norm(layers.DepthwiseConv2D(2, use_bias=False))(layers.BatchNormalization()(h))
+    return Model(image, norm(layers.Dense(4))(layers.Flatten()(h)))
+
+
 MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
         *(frozen, activated, scaled, scores, adaptive, equations),
-        *(grouped, tied, looked_up, images),
+        *(grouped, tied, looked_up, images, spectral),
     )
 }
 

@@ -202,7 +202,7 @@ NOT_LAYERS = {
 
 MISSING = {
     *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
-    *("Masking", "SpectralNormalization"),
+    "Masking",
 }
 """Layers of Keras that are not here yet."""
 
@@ -240,11 +240,12 @@ def test_a_file_is_read_without_any_framework(tmp_path):
     assert distance(np.load(tmp_path / "found.npy"), model.predict(x, verbose=0)) < 1e-5
 
 
+@pytest.mark.parametrize("name", ["attention", "spectral"])
 @pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
-def test_a_backend_goes_on_as_keras_does(backend, tmp_path):
+def test_a_backend_goes_on_as_keras_does(backend, name, tmp_path):
     pytest.importorskip(backend)
     keras.utils.set_random_seed(0)
-    model = keras_models.randomised(keras_models.attention())
+    model = keras_models.randomised(keras_models.MODELS[name]())
     model.compile(keras.optimizers.Adam(0.01), loss(), run_eagerly=True)
     x, y = keras_models.inputs_of(model, ROWS, 1), labels()
     model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)

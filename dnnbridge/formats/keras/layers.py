@@ -9,7 +9,7 @@ from dnnbridge import layers
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.plain_layers import PLAIN
-from dnnbridge.formats.keras.rule import Rebuilt, Rule, arguments, built, rebuilt
+from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
 from dnnbridge.formats.keras.special_layers import SPECIAL
 
@@ -92,6 +92,23 @@ def _time_distributed(settings: Settings) -> Rebuilt | None:
     return rebuilt(made, *(g.below("layer", "layer") for g in read[1].groups))
 
 
+def _spectral(settings: Settings) -> Rebuilt | None:
+    read = _inner(settings, "layer")
+    if read is None:
+        return None
+    if settings.config.get("trainable") is False or read[0].config.get("trainable") is False:
+        settings.findings.add(settings.path, "a frozen SpectralNormalization, which changes still")
+    if isinstance(read[1].layer, layers.Embedding):
+        text = "SpectralNormalization of an Embedding: Keras cuts its vectors to the input's dtype"
+        settings.findings.add(settings.path, text)
+    given = arguments(layers.SpectralNormalization, settings)
+    given["layer"] = read[1].layer.replace(name=None)
+    made = built(layers.SpectralNormalization, given, settings)
+    inner = (group.below("layer", "layer") for group in read[1].groups)
+    vector = Group(("vector_u",), first=("layer/kernel", "layer/embeddings"))
+    return rebuilt(made, *inner, vector)
+
+
 def _bidirectional(settings: Settings) -> Rebuilt | None:
     forward, backward = _inner(settings, "layer"), _inner(settings, "backward_layer")
     if forward is None or backward is None:
@@ -130,5 +147,6 @@ RULES: Mapping[str, Rule] = {
     **SPECIAL,
     "TimeDistributed": _time_distributed,
     "Bidirectional": _bidirectional,
+    "SpectralNormalization": _spectral,
 }
 """The rule of each class, by Keras' name."""

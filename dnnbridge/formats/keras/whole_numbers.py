@@ -18,6 +18,7 @@ from dnnbridge.layers import (
     Reshape,
     ReversibleEmbedding,
     Slice,
+    SpectralNormalization,
     TimeDistributed,
 )
 from dnnbridge.models import AbstractModel, Input
@@ -37,7 +38,7 @@ def reads_whole_numbers(layer: AbstractLayer, position: int, reverse: bool = Fal
     if isinstance(layer, AbstractModel):
         types = list(layer.input_types.values())
         return position < len(types) and types[position].dtype == "int32"
-    if isinstance(layer, TimeDistributed):
+    if isinstance(layer, (SpectralNormalization, TimeDistributed)):
         return reads_whole_numbers(layer.layer, position)
     return isinstance(layer, Embedding) or (isinstance(layer, ReversibleEmbedding) and not reverse)
 

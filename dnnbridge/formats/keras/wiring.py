@@ -22,6 +22,7 @@ from dnnbridge.layers import (
     CenterCrop,
     Resizing,
     ReversibleEmbedding,
+    SpectralNormalization,
 )
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
@@ -123,7 +124,7 @@ class Wiring:
         made: Any = Input(())  # stands for a result that has a finding, so that others are found
         try:
             if name in self.layers:
-                made = self._call(entry, call)
+                made = self._call(entry, number, call)
             elif name not in self.unread:
                 made = self._operation(entry, call) or made
         except DnnbridgeError as error:
@@ -164,7 +165,7 @@ class Wiring:
         self.taken.add(name)
         return name
 
-    def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
+    def _call(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> Any:
         name = str(entry["name"])
         layer = self.layers[name]
         reverse = isinstance(layer, ReversibleEmbedding) and is_reverse(call)
@@ -177,6 +178,8 @@ class Wiring:
         places = KerasCall(call.args, _inputs_of(call)).places()
         if isinstance(layer, ONE_INPUT) and len(places) > 1:
             self._add(entry, "a call with an initial state or a mask")
+        if number and isinstance(layer, SpectralNormalization):
+            self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
         if True in call.args[1:] and not reverse:
             self._add(entry, "a call with a flag by position: give it by name")
         if _constants(call.args):

@@ -200,6 +200,12 @@ def _sequences() -> list[Row]:
         *rows,
         row("GRU", LINE, units=3, reset_after=False),
         row("Bidirectional", LINE, layer=lambda space: space.LSTM(3, return_sequences=True)),
+        row("SpectralNormalization", LINE, layer=lambda space: space.Dense(3, "tanh")),
+        row(
+            *("SpectralNormalization", PLANE),
+            layer=lambda space: space.Conv2D(3, 2),
+            power_iterations=3,
+        ),
         row("TimeDistributed", LINE, layer=lambda space: space.Dense(3, activation="tanh")),
         row("Embedding", WORDS, input_dim=5, output_dim=3),
         row("Attention", LINE, LINE[:, :5] + 1.0),

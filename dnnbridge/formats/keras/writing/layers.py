@@ -10,7 +10,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.layers import read_layer
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, written_part
+from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.spec import Spec
 from dnnbridge.weights.constraints import AbstractConstraint
@@ -148,7 +148,8 @@ def _wrapped(
 ) -> dict[str, Any] | None:
     below = {k.removeprefix("layer/"): shape for k, shape in shapes.items()}
     inner = write_layer(layer.layer, "layer", below, f"{path}/layer", findings)
-    return inner and keras_object("TimeDistributed", {"layer": inner})
+    rest = {k: plain(v) for k, v in fields_of(layer).items() if k not in ("layer", "name")}
+    return inner and keras_object(type(layer).__name__, {"layer": inner, **rest})
 
 
 def _bidirectional(
@@ -170,6 +171,7 @@ Writer = Callable[[Any, str, Shapes, str, Findings], dict[str, Any] | None]
 SPECIAL: dict[type[AbstractLayer], Writer] = {
     layers.Activation: _activation,
     layers.TimeDistributed: _wrapped,
+    layers.SpectralNormalization: _wrapped,
     layers.Bidirectional: _bidirectional,
 }
 """Layers that are written in another way than by their class and fields."""
