@@ -247,12 +247,22 @@ def spectral():
     return Model(image, norm(layers.Dense(4))(layers.Flatten()(h)))
 
 
+def steps():
+    """Layers at each step that keep statistics or draw."""
+    x = Input((3, 6, 6, 2))
+    each = Sequential([Input((6, 6, 2)), layers.Conv2D(3, 3), layers.BatchNormalization()])
+    h = layers.TimeDistributed(layers.BatchNormalization(momentum=0.7))(x)
+    h = layers.TimeDistributed(layers.Dropout(0.0))(layers.TimeDistributed(each)(h))
+    h = layers.TimeDistributed(layers.GlobalAveragePooling2D())(h)
+    return Model(x, layers.Dense(4)(layers.GRU(3)(h)))
+
+
 MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
         *(frozen, activated, scaled, scores, adaptive, equations),
-        *(grouped, tied, looked_up, images, spectral),
+        *(grouped, tied, looked_up, images, spectral, steps),
     )
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from dnnbridge import layers
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.plain_layers import PLAIN
 from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
@@ -88,6 +89,12 @@ def _time_distributed(settings: Settings) -> Rebuilt | None:
     read = _inner(settings, "layer")
     if read is None:
         return None
+    if read[0].config.get("activity_regularizer") is not None:
+        text = "TimeDistributed of a layer with an activity_regularizer, which Keras ignores"
+        settings.findings.add(settings.path, text)
+    if divides_at_each_call(read[1].layer):
+        text = "TimeDistributed of SpectralNormalization, which divides at each step in Keras"
+        settings.findings.add(settings.path, text)
     made = built(layers.TimeDistributed, {"layer": read[1].layer.replace(name=None)}, settings)
     return rebuilt(made, *(g.below("layer", "layer") for g in read[1].groups))
 

@@ -99,6 +99,9 @@ class _Reader:
         """Return a model of layers one after another."""
         start = next((e.found.config for e in self.entries if e.is_input), {})
         rest = [entry for entry in self.entries if not entry.is_input]
+        if not rest:
+            self.findings.add(self.path, "a Sequential without layers: add one")
+            return None
         shape = start.get("batch_shape") or self.config.get("build_input_shape")
         if shape is None:
             self.findings.add(self.path, "a Sequential without the shape of its input: build it")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dnnbridge.emit.symbol import AbstractSymbol
-from dnnbridge.formats.keras.calls import KerasCall
 from dnnbridge.layers import (
     AbstractLayer,
     Cast,
@@ -41,11 +40,6 @@ def reads_whole_numbers(layer: AbstractLayer, position: int, reverse: bool = Fal
     if isinstance(layer, (SpectralNormalization, TimeDistributed)):
         return reads_whole_numbers(layer.layer, position)
     return isinstance(layer, Embedding) or (isinstance(layer, ReversibleEmbedding) and not reverse)
-
-
-def is_reverse(call: KerasCall) -> bool:
-    """Return whether a call has `reverse=True`, by name or by position."""
-    return bool(call.kwargs.get("reverse")) or True in call.args[1:2]
 
 
 def made_of(layer: AbstractLayer, given: str) -> str:

@@ -12,9 +12,10 @@ from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
+from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.formats.keras.whole_numbers import cast_values, is_reverse, reads_whole_numbers
+from dnnbridge.formats.keras.whole_numbers import cast_values, reads_whole_numbers
 from dnnbridge.layers import (
     AbstractLayer,
     AbstractRecurrent,
@@ -22,7 +23,6 @@ from dnnbridge.layers import (
     CenterCrop,
     Resizing,
     ReversibleEmbedding,
-    SpectralNormalization,
 )
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models import Input, Model
@@ -72,8 +72,9 @@ class Wiring:
         for entry in entries:
             layer = self.layers.get(str(entry["name"]))
             for call in calls_of(entry):
+                reverse = bool(call.kwargs.get("reverse"))
                 for i, place in enumerate(call.places()):
-                    whole = layer is not None and reads_whole_numbers(layer, i, is_reverse(call))
+                    whole = layer is not None and reads_whole_numbers(layer, i, reverse)
                     found.setdefault(place.layer, set()).add(whole)
         return {name for name, kinds in found.items() if kinds == {True}}
 
@@ -168,20 +169,18 @@ class Wiring:
     def _call(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> Any:
         name = str(entry["name"])
         layer = self.layers[name]
-        reverse = isinstance(layer, ReversibleEmbedding) and is_reverse(call)
+        reverse = isinstance(layer, ReversibleEmbedding) and bool(call.kwargs.get("reverse"))
         for key, value in call.kwargs.items():
             known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
-            known = known or (key == "reverse" and reverse)
+            known = known or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
             known = known or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
             if not known and value is not None and not _is_input_argument(key):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         places = KerasCall(call.args, _inputs_of(call)).places()
         if isinstance(layer, ONE_INPUT) and len(places) > 1:
             self._add(entry, "a call with an initial state or a mask")
-        if number and isinstance(layer, SpectralNormalization):
+        if number and divides_at_each_call(layer):
             self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
-        if True in call.args[1:] and not reverse:
-            self._add(entry, "a call with a flag by position: give it by name")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
         return layer(*cast_values(layer, [self.values[place] for place in places], reverse))
