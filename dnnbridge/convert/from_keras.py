@@ -75,14 +75,21 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     assert part is not None
     assert isinstance(part.layer, AbstractModel)
     model = part.layer
-    graph, declarations = trace(model)
+    try:
+        graph, declarations = trace(model)
+    except DnnbridgeError as error:
+        findings.add("", str(error))
+        findings.check(source.where)
+        raise
     declared = declarations.arrays
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
     last = (value.shape[-1] for value in graph.outputs)
     sizes = dict(zip(model.output_names, last, strict=True))
-    compiled = read_compiled(source.compiled, sizes, source.where, names_here(source.model.config))
+    trained = [n for g in part.groups for n in g.present(declared) if _trained(g, n, declared)]
+    names = names_here(source.model.config)
+    compiled = read_compiled(source.compiled, sizes, source.where, names, trained)
     fields = _fields(compiled, part.groups, declared)
-    slots = _slots(source, compiled, part.groups, declared, model, fields)
+    slots = _slots(source, compiled, trained, model, fields)
     if source.arrays is None:
         compiled.notes.append("The source has no weights: they start as in a new run.")
     notes = (*compiled.notes, *slots.notes)
@@ -106,17 +113,25 @@ def _weights(
     """Return the arrays of all groups by name; raise if one is missing or has another shape."""
     made: dict[str, Array] = {}
     for layer, names in _stored_together(arrays, groups, declared):
-        given = arrays.of(*layer)
-        if names and (given is None or len(given) != len(names)):
+        given = arrays.of(*layer) or []
+        if len(given) != len(names):
             raise ConversionError(
                 f"the file needs {len(names)} arrays for the layer {layer[0]}",
                 where=layer[1] or layer[0],
-                got="none" if given is None else str(len(given)),
-                hint="Give the weights that belong to this configuration.",
+                got=str(len(given) or "none"),
+                hint="Give the weights that belong to this configuration. A layer that is in a "
+                "model and also in a model inside it cannot be read.",
             )
-        for name, array in zip(names, given or (), strict=False):
+        for name, array in zip(names, given, strict=True):
             if name is not None:
                 made[name] = fitted(array, declared[name].shape, name)
+    surplus = arrays.places() - {g.layer if arrays.by_layer else g.file for g in groups}
+    if surplus:
+        raise ConversionError(
+            "the file holds arrays of layers that the configuration lacks",
+            got=shorten(", ".join(sorted(surplus)), 200),
+            hint="Give the weights that belong to this configuration.",
+        )
     missing = [name for name in declared if name not in made]
     if missing:
         raise ConversionError("weights were not found in the file", got=", ".join(missing))
@@ -128,7 +143,10 @@ def _stored_together(
 ) -> list[tuple[tuple[str, str], list[str | None]]]:
     """Return the names of the weights that are stored in one place, in its order."""
     if not arrays.by_layer:
-        return [((g.layer, g.file), _stored(g, declared)) for g in groups]
+        return [
+            ((g.layer, g.file), [*([None] * len(g.copied(declared))), *_stored(g, declared)])
+            for g in groups
+        ]
     places: dict[str, list[tuple[bool, str | None]]] = {}
     for group in groups:
         for name in _stored(group, declared):
@@ -173,8 +191,7 @@ def _frozen(groups: Sequence[Group], declared: Mapping[str, StateArray]) -> tupl
 def _slots(
     source: KerasSource,
     compiled: Compiled,
-    groups: Sequence[Group],
-    declared: Mapping[str, StateArray],
+    trained: Sequence[str],
     model: AbstractModel,
     fields: Mapping[str, Any],
 ) -> Slots:
@@ -182,7 +199,6 @@ def _slots(
     config = compiled.optimizer_config
     if source.arrays is None or config is None or not {"loss", "optimizer"} <= fields.keys():
         return Slots({}, 0)
-    trained = [n for g in groups for n in g.present(declared) if _trained(g, n, declared)]
     state = Experiment(model, **fields).program().state
     known = {name: array.shape for name, array in state.items() if ":" in name}
     return read_slots(config, source.arrays.of_optimizer(), trained, known)

@@ -89,7 +89,21 @@ class BatchMask:
 class Declarations:
     """The declarations of the specs of a graph, in order, as values of its outermost builder.
 
-    `masks` has the mask of each value of any builder that has one.
+    Attributes:
+        root: the outermost builder.
+        batch: of the examples; None in a prediction.
+        arrays: weights and buffers, by name.
+        values: what layers read of them: the inputs of the graph, or what `rewriting` made of them.
+        reads: the inputs of the graph that read arrays, with their names.
+        owners: who declared each array.
+        randoms: random inputs, by name.
+        schedules: of numbers that depend on the step, by name.
+        scalars: the inputs of these numbers.
+        masks: the mask of each value of any builder that has one.
+        frozen: whether a buffer with this name stays unchanged.
+        moves: whether an optimizer moves an array.
+        rewriting: what is made of weights before a training step, by their names.
+        rewritten: the new values of buffers that this gave, by name.
     """
 
     root: Builder
@@ -102,6 +116,14 @@ class Declarations:
     scalars: dict[str, Value] = field(default_factory=dict)
     masks: dict[Value, Value] = field(default_factory=dict)
     frozen: Callable[[str], bool] = lambda name: False
+    moves: Callable[[StateArray], bool] = lambda array: True
+    reads: dict[Value, str] = field(default_factory=dict)
+    rewriting: dict[str, Callable[[StateArray, Value], Value]] = field(default_factory=dict)
+    rewritten: dict[str, Value] = field(default_factory=dict)
+
+    def name_of(self, value: Value) -> str | None:
+        """Return the name of the array that layers read as this value; None if there is none."""
+        return next((name for name, known in self.values.items() if known is value), None)
 
     def weights(self, builder: Builder) -> list[tuple[StateArray, Value]]:
         """Return all trainable arrays, and their values in a builder."""
@@ -116,7 +138,10 @@ class Declarations:
         known = self.arrays.setdefault(array.name, array)
         if known is array:
             self.owners[array.name] = owners
-            self.values[array.name] = self.root.input(array.name, array.type)
+            value = self.values[array.name] = self.root.input(array.name, array.type)
+            self.reads[value] = array.name
+            if array.name in self.rewriting:
+                self.values[array.name] = self.rewriting[array.name](array, value)
         check_shared(path, known, self.owners[array.name], array, owners)
         return self.values[array.name]
 

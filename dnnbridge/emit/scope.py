@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import inputs_wrong
-from dnnbridge.emit.declarations import BatchMask, Declarations
+from dnnbridge.emit.declarations import Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
 from dnnbridge.emit.emitter import Emitter, emitted
 from dnnbridge.emit.masks import CallMasks
+from dnnbridge.emit.over_batch import AbstractOverBatch
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
@@ -29,8 +30,11 @@ Step = Callable[
 ]
 """A step of a loop: (scope, carries, slices) -> (next carries, results of the step)."""
 
+Rewriting = Callable[["Scope", Value], Value]
+"""Replaces weights before a step: (scope, weights) -> new weights."""
 
-class Scope:
+
+class Scope(AbstractOverBatch):
     """Where an equation is written: a path, a graph being built, and a way to declare arrays.
 
     Attributes:
@@ -101,6 +105,32 @@ class Scope:
         if not self._declared.frozen(full):
             self.updates[full] = value
 
+    def rewrite(self, name: str, rule: Rewriting) -> None:
+        """Have weights that a layer inside will declare replaced before each training step.
+
+        The step, its gradient and the optimizer start from the new value; frozen weights stay.
+
+        Args:
+            name: path of the weights below this one.
+            rule: (scope, weights) -> new weights. It is written once, before all layers; it
+                declares and updates its own buffers in this scope. Unless `scope.training`, it
+                returns the weights.
+        """
+        full = f"{self.path}/{name}" if self.path else name
+
+        def write(array: StateArray, value: Value) -> Value:
+            known, training = self._declared, self.training and self._declared.moves(array)
+            outer = Scope(known.root, known, training, self.path, self._owners)
+            made = rule(outer, value)
+            known.rewritten.update(outer.updates)
+            return made
+
+        self._declared.rewriting.setdefault(full, write)
+
+    def declares(self, name: str) -> bool:
+        """Return whether an array below this path has been declared."""
+        return (f"{self.path}/{name}" if self.path else name) in self._declared.arrays
+
     def declared_weights(self) -> list[tuple[StateArray, Value]]:
         """Return all trainable arrays that have been declared so far, and their values here."""
         return self._declared.weights(self.builder)
@@ -152,29 +182,6 @@ class Scope:
     def constant(self, array: Any) -> Value:
         """Return an array of numbers as part of the graph, rounded once by each backend."""
         return self.builder.constant(array)
-
-    def batch_mean(self, x: Value) -> Value:
-        """Return the mean over the examples of the batch.
-
-        Equations that combine examples must use it or `batch_sum`: a short batch is padded.
-        """
-        return self.batch_sum(x) * self.normalizer()
-
-    def normalizer(self) -> Value:
-        """Return 1 / the number of examples of the batch that count."""
-        return self.builder.local(self._batch().normalizer)
-
-    def batch_sum(self, x: Value) -> Value:
-        """Return the sum over the examples of the batch that count."""
-        return self._batch().sum(x, self.builder)
-
-    def for_each(self, x: Value) -> Value:
-        """Return a number of the batch, once per example; 0 for those that do not count."""
-        return self._batch().spread(x, self.builder)
-
-    def batch_size(self) -> Value:
-        """Return how many examples of the batch count."""
-        return self._batch().size(self.builder)
 
     def mask(self, x: Value) -> Value | None:
         """Return the mask of a value: 1 for real steps and 0 for padding; None if all are real.
@@ -304,11 +311,6 @@ class Scope:
         if full in self.updates or self._outer is None:
             return self.updates.get(full)
         return self._outer._updated(full)
-
-    def _batch(self) -> BatchMask:
-        if self._declared.batch is None:
-            raise SpecError("there is no batch to take a mean over here", where=self.path)
-        return self._declared.batch
 
     def _full(self, name: str) -> str:
         if not name.replace("_", "").isalnum():

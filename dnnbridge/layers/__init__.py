@@ -21,6 +21,7 @@ from dnnbridge.layers.borders import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from dnnbridge.layers.casting import Cast
 from dnnbridge.layers.convolution import Conv1D, Conv2D, Conv3D
 from dnnbridge.layers.dense import Dense
 from dnnbridge.layers.depthwise import (
@@ -42,6 +43,8 @@ from dnnbridge.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from dnnbridge.layers.grouped_attention import GroupQueryAttention
+from dnnbridge.layers.layer_scale import LayerScale
 from dnnbridge.layers.masking import Masking, PaddingMask, Unmask
 from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
@@ -83,7 +86,10 @@ from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
 from dnnbridge.layers.reducing import Reduce
 from dnnbridge.layers.regularization import ActivityRegularization
 from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from dnnbridge.layers.resizing import CenterCrop, Resizing
+from dnnbridge.layers.reversible_embedding import ReversibleEmbedding
 from dnnbridge.layers.slicing import Slice
+from dnnbridge.layers.spectral_normalization import SpectralNormalization
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
@@ -111,6 +117,8 @@ __all__ = [
     "AveragePooling3D",
     "BatchNormalization",
     "Bidirectional",
+    "Cast",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -142,9 +150,11 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "InstanceNorm",
     "LSTM",
     "LayerNormalization",
+    "LayerScale",
     "LayerOutput",
     "Masking",
     "MatMul",
@@ -165,6 +175,8 @@ __all__ = [
     "Rescaling",
     "Reduce",
     "Reshape",
+    "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SimpleRNN",
@@ -173,6 +185,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

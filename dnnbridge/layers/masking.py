@@ -97,7 +97,7 @@ def as_steps(scope: Scope, mask: Value, x: Value) -> Value:
     """Return a mask with axes of size 1 after those of time; raise unless it fits x."""
     known = mask.rank
     scope.require(
-        mask.dtype == "float32" and 2 <= known <= x.rank and mask.shape == x.shape[:known],
+        mask.dtype == "float32" and 1 <= known <= x.rank and mask.shape == x.shape[:known],
         "the mask must be float32 with one number per step",
         got=f"({shape_text(mask.shape)}) {mask.dtype} for ({shape_text(x.shape)})",
         hint="Give a mask of shape (batch, time), or put Unmask() before the layer.",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
-
-import numpy as np
+from typing import cast
 
 from dnnbridge import ops
-from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
+from dnnbridge.layers.interpolation import Interpolation, resized
 from dnnbridge.layers.layout import enter, leave
 from dnnbridge.specs.fields import DataFormat, Sizes1, Sizes2, Sizes3, SizesLike
 from dnnbridge.specs.spec import spec
@@ -40,8 +38,9 @@ class UpSampling2D(AbstractLayer):
     Args:
         size: factor of the sizes, a number or one per axis.
         data_format: "channels_last" or "channels_first", of input and output.
-        interpolation: "nearest" repeats elements. "bilinear" interpolates element i at position
-            (i + ½) / size - ½ between two neighbours, with repeated ends, as in Keras.
+        interpolation: "nearest" repeats elements. "bilinear", "bicubic", "lanczos3" and "lanczos5"
+            interpolate element i at position (i + ½) / size - ½ between its neighbours, as in
+            Keras.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -52,18 +51,16 @@ class UpSampling2D(AbstractLayer):
 
     size: Sizes2 = 2
     data_format: DataFormat = "channels_last"
-    interpolation: Literal["nearest", "bilinear"] = "nearest"
+    interpolation: Interpolation = "nearest"
 
     def emit(self, scope: Scope, x: Value) -> Value:
         if self.interpolation == "nearest":
             return _nearest(scope, x, self.size, self.data_format)
         y = enter(scope, x, 2, self.data_format)
-        for axis, times in enumerate(cast(tuple[int, ...], self.size), 1):
-            order = (*(i for i in range(4) if i != axis), axis)
-            matrix = scope.constant(bilinear(scope.known(y.shape[axis], "the size"), times))
-            back = tuple(order.index(i) for i in range(4))
-            y = ops.transpose(ops.transpose(y, order) @ matrix, back)
-        return leave(y, self.data_format)
+        times = cast(tuple[int, ...], self.size)
+        given = zip(y.shape[1:-1], times, strict=True)
+        sizes = [scope.known(n, "the size") * k for n, k in given]
+        return leave(resized(scope, y, sizes, self.interpolation), self.data_format)
 
 
 @spec
@@ -94,14 +91,3 @@ def _nearest(scope: Scope, x: Value, size: SizesLike, data_format: DataFormat) -
     grown = [n * k for n, k in zip(sizes, times, strict=True)]
     y = ops.broadcast_to(ops.reshape(x, (batch, *ones, channels)), (batch, *repeated, channels))
     return leave(ops.reshape(y, (batch, *grown, channels)), data_format)
-
-
-def bilinear(n: int, times: int) -> Array:
-    """Return the matrix that interpolates n numbers to n · times numbers, as in x @ matrix.
-
-    Example:
-        >>> bilinear(2, 2).T.tolist()
-        [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
-    """
-    place = np.clip((np.arange(n * times) + 0.5) / times - 0.5, 0, n - 1)
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(np.arange(n)[:, None] - place[None, :])))

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import PlainValidator
 
 from dnnbridge import ops
+from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
-from dnnbridge.graph import Value
+from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.masking import as_steps
@@ -91,9 +92,10 @@ def _turned(layer: AbstractRecurrent) -> AbstractRecurrent:
 class TimeDistributed(AbstractLayer):
     """A layer applied to every step of (batch, time, …), with one set of weights
 
-    The steps run in a loop. A mask (batch, time, steps) of the input gives each step its mask
-    (batch, steps). Layers that draw random numbers, such as dropout, or keep batch
-    statistics in training are an error, as a loop step supports neither.
+    The steps run in a loop. A layer that draws random numbers, keeps batch statistics or adds to
+    the loss is written once per step instead: each step draws on its own, and a
+    `BatchNormalization` updates its running statistics at each step, as in Keras. A mask
+    (batch, time, …) of the input gives each step its mask.
 
     Example:
         >>> from dnnbridge import Dense, Flatten, Input, Sequential
@@ -122,6 +124,39 @@ class TimeDistributed(AbstractLayer):
 
         length = scope.known(x.shape[1], "the number of steps")
         mask = scope.mask(x)
+        if self._needs_calls(scope, x):
+            return self._called(scope, x, mask, length)
         masks = [] if mask is None or mask.rank == 2 else [swapped(mask)]
         _, (y,) = scope.scan(step, [], [swapped(x), *masks], length)
         return swapped(y)
+
+    def _needs_calls(self, scope: Scope, x: Value) -> bool:
+        """Return whether a step of the layer draws, updates buffers or adds to the loss."""
+        builder = Builder("step")
+        mask, normalizer = builder.input("mask", TensorType((BATCH,))), TensorType(())
+        batch = BatchMask(mask, builder.input("normalizer", normalizer))
+        declared = Declarations(builder, batch)
+        alone = Scope(builder, declared, scope.training, scope.path, sampling=scope.sampling)
+        alone.call(self.layer, builder.input("x", _step_type(x)), name="layer")
+        return bool(alone.extras() or declared.randoms)
+
+    def _called(self, scope: Scope, x: Value, mask: Value | None, length: int) -> Value:
+        """Call the layer on each step and stack the results."""
+        made = []
+        for t in range(length):
+            step = _step(x, t)
+            scope.set_mask(step, None if mask is None else _step(mask, t))
+            y = scope.call(self.layer, step, name="layer")
+            made.append(ops.reshape(y, (y.shape[0], 1, *y.shape[1:])))
+        return ops.concat(made, 1)
+
+
+def _step(x: Value, t: int) -> Value:
+    """Return step t of (batch, time, …)."""
+    start = (0, t, *(0 for _ in x.shape[2:]))
+    found = ops.slice(x, start, (x.shape[0], 1, *x.shape[2:]))
+    return ops.reshape(found, _step_type(x).shape)
+
+
+def _step_type(x: Value) -> TensorType:
+    return TensorType((x.shape[0], *x.shape[2:]), x.dtype)

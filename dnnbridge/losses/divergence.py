@@ -7,9 +7,10 @@ from typing import Self
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
+from dnnbridge.graph.types import shape_text
 from dnnbridge.losses.base import AbstractLoss, per_example
 from dnnbridge.losses.target import Target
-from dnnbridge.specs.fields import Bool, OpenFraction, PositiveFloat
+from dnnbridge.specs.fields import Bool, Int, OpenFraction, PositiveFloat
 from dnnbridge.specs.spec import spec
 
 
@@ -88,7 +89,7 @@ class Poisson(AbstractLoss):
 
 @spec
 class CosineSimilarity(AbstractLoss):
-    """-Σ p · y / (‖p‖ ‖y‖) over the last axis, from -1 to 1, the mean over the others
+    """-Σ p · y / (‖p‖ ‖y‖) over an axis, from -1 to 1, the mean over the others
 
     `mindspore.nn.CosineEmbeddingLoss` with labels 1 is 1 plus this loss.
 
@@ -96,6 +97,10 @@ class CosineSimilarity(AbstractLoss):
         epsilon: least value of ‖p‖² and ‖y‖². The default matches Keras, where lengths are at
             least 1e-7. A vector of zeros gives 0. A vector longer than 1.8e19 gives 0 too, as its
             square overflows float32.
+        axis: the axis of the vectors, except the batch.
+
+    Raises:
+        ShapeError: the axis is the batch or is not there.
 
     Example:
         >>> CosineSimilarity().epsilon
@@ -103,14 +108,20 @@ class CosineSimilarity(AbstractLoss):
     """
 
     epsilon: PositiveFloat = 1e-14
+    axis: Int = -1
 
     def target(self, prediction: TensorType) -> Target:
         return Target(prediction)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        scope.require(
+            -prediction.rank < self.axis < prediction.rank and self.axis != 0,
+            "axis must be an axis of the predictions other than the batch",
+            got=f"axis={self.axis} of shape ({shape_text(prediction.shape)})",
+        )
         p, y = self._unit(prediction), self._unit(target)
-        return per_example(-ops.reduce_sum(p * y, -1))
+        return per_example(-ops.reduce_sum(p * y, self.axis))
 
     def _unit(self, x: Value) -> Value:
-        squares = ops.reduce_sum(ops.square(x), -1, keepdims=True)
+        squares = ops.reduce_sum(ops.square(x), self.axis, keepdims=True)
         return x / ops.sqrt(ops.maximum(squares, self.epsilon))

@@ -16,7 +16,7 @@ from dnnbridge.optimizers.loss_scale import AbstractLossScale
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.program.any_rate import for_any_rate, writing
 from dnnbridge.program.divisors import divisor_of_step
-from dnnbridge.program.forward import Forward, names_of
+from dnnbridge.program.forward import Forward
 from dnnbridge.program.heads import Head
 from dnnbridge.program.program import Function, Program
 from dnnbridge.weights.rules import WeightRules
@@ -131,8 +131,8 @@ def _train(
         return [*differentiated, *made.values(), *scope.updates.values()]
 
     def moves(value: Value) -> bool:
-        array = declared.arrays.get(value.name)
-        return array is not None and declared.values[array.name] is value and rules.moves(array)
+        name = declared.name_of(value)
+        return name is not None and rules.moves(declared.arrays[name])
 
     outputs, gradients = builder.value_and_grad("forward", list(given.values()), write, moves)
     rules.check(list(declared.arrays.values()))
@@ -140,7 +140,8 @@ def _train(
         outputs = outputs[1:]
     updates.names.extend(name for name, array in declared.arrays.items() if array.trainable)
     weights = [
-        Weight(rules.constrained(declared.arrays[p.name]), p, g) for p, g in gradients.items()
+        Weight(rules.constrained(declared.arrays[declared.name_of(p) or ""]), p, g)
+        for p, g in gradients.items()
     ]
 
     def divisor() -> Value | None:
@@ -151,8 +152,8 @@ def _train(
     with writing():
         optimizer.emit(updates, weights)
     count = len(results)
-    writes = dict(zip(buffers, outputs[count:], strict=True)) | updates.writes
+    writes = dict(zip(buffers, outputs[count:], strict=True)) | declared.rewritten | updates.writes
     graph = builder.graph([*outputs[:count], *writes.values()])
-    reads = names_of(declared) | updates.reads
+    reads = declared.reads | updates.reads
     function = Function(graph, reads, tuple(results), tuple(writes), training=True)
     return function, declared, updates.slots

@@ -58,7 +58,10 @@ class Forward:
         mask = builder.input(MASK, TensorType((BATCH,)))
         normalizer = builder.input(NORMALIZER, TensorType(()))
         declared = Declarations(
-            builder, BatchMask(mask, normalizer), frozen=self.rules.statistics_frozen
+            builder,
+            BatchMask(mask, normalizer),
+            frozen=self.rules.statistics_frozen,
+            moves=self.rules.moves,
         )
         return builder, declared, given
 
@@ -78,7 +81,7 @@ class Forward:
         builder, declared, given = self.begin("evaluate")
         results = self.emit(Scope(builder, declared, training=False), given)
         graph = builder.graph(list(results.values()))
-        return Function(graph, names_of(declared), tuple(results))
+        return Function(graph, declared.reads, tuple(results))
 
     def sample(self) -> Function:
         """Return a prediction with noise and dropout."""
@@ -90,7 +93,7 @@ class Forward:
         declared = Declarations(builder)
         scope = Scope(builder, declared, training=False, sampling=sampling)
         made = self._predictions(scope, given)
-        return Function(builder.graph(list(made.values())), names_of(declared), tuple(made))
+        return Function(builder.graph(list(made.values())), declared.reads, tuple(made))
 
     def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model and return its outputs by name."""
@@ -104,8 +107,3 @@ def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: V
         return scope.call(regularizer, value)
     except DnnbridgeError as error:
         raise error.at(name) from None
-
-
-def names_of(declared: Declarations) -> dict[Value, str]:
-    """Return the name of the state array that each graph input reads."""
-    return {value: name for name, value in declared.values.items()}

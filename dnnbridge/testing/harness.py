@@ -120,8 +120,9 @@ def equation(
     rng = randomness.generator(seed, "harness")
     if not gradient:
         scope = Scope(builder, declared, training)
-        graph = builder.graph([write(scope, *values), *scope.extras()])
-        function = Function(graph, {}, ("value", *_extras(scope)))
+        results = [write(scope, *values), *scope.extras(), *declared.rewritten.values()]
+        graph = builder.graph(results)
+        function = Function(graph, {}, ("value", *_extras(scope), *_rewritten(declared)))
         feeds |= _drawn(declared, rng, batch)
         return Equation(Program({"equation": function}), rounded(feeds))
     more: list[str] = []
@@ -139,12 +140,19 @@ def equation(
         return (value in values and value.dtype == "float32") or value in declared.values.values()
 
     outputs, gradients = builder.value_and_grad("body", values, body, differentiated)
-    names = [f"d/{value.name}" for value in gradients]
-    graph = builder.graph([*outputs[1:], *gradients.values()])
-    function = Function(graph, {}, ("value", *more, *names), training=training)
+    names = [f"d/{declared.name_of(value) or value.name}" for value in gradients]
+    rewritten = declared.rewritten.values()
+    graph = builder.graph([*outputs[1:], *rewritten, *gradients.values()])
+    found = ("value", *more, *_rewritten(declared), *names)
+    function = Function(graph, {}, found, training=training)
     feeds["weights"] = rng.normal(size=outputs[1].type.concrete(batch))
     feeds |= _drawn(declared, rng, batch)
     return Equation(Program({"equation": function}), rounded(feeds))
+
+
+def _rewritten(declared: Declarations) -> list[str]:
+    """Return names of the buffers that change with weights, before the layers."""
+    return [f"update/{name}" for name in declared.rewritten]
 
 
 def _extras(scope: Scope) -> list[str]:

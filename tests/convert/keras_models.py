@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers
+from keras.src.applications.convnext import LayerScale
 
 
 def dense():
@@ -187,11 +188,81 @@ def equations():
     return Model(x, layers.EinsumDense("abc,bcd->ad", 4, bias_axes="d")(h))
 
 
+def grouped():
+    x = Input((6, 8))
+    h = layers.GroupQueryAttention(4, 4, 2, use_gate=True)(x, x, use_causal_mask=True)
+    h = LayerScale(0.3, 8)(h)
+    h = layers.GroupQueryAttention(3, 3, 1, sliding_window=2, use_bias=False)(h, x, h)
+    h = layers.GroupQueryAttention(2, 2, 2, kernel_regularizer="l2")(h, layers.Dense(8)(x))
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def tied():
+    x = Input((5,), dtype="int32")
+    tied = layers.ReversibleEmbedding(11, 6, logit_soft_cap=3.0)
+    apart = layers.ReversibleEmbedding(11, 4, tie_weights=False, embeddings_regularizer="l2")
+    h = layers.Concatenate()([tied(x), apart(x)])
+    scores = [each(layers.Dense(size)(h), reverse=True) for each, size in ((tied, 6), (apart, 4))]
+    return Model(x, layers.Dense(4)(layers.Flatten()(layers.Add()(scores))))
+
+
+def looked_up():
+    """Embeddings read what is not an input of whole numbers, which Keras casts."""
+    x = Input((4,))
+    inner_in = Input((4,))
+    h = layers.Flatten()(layers.Embedding(11, 3)(inner_in))
+    inner = Model(inner_in, layers.Dense(4)(h), name="inner")
+    after = Sequential(
+        [Input((4,)), layers.Rescaling(0.6, 1.2), layers.Embedding(11, 2), layers.Flatten()]
+    )
+    whole = keras.ops.cast(x, "int32")
+    h = layers.Concatenate()([inner(x), after(x), layers.Embedding(11, 2)(whole)[:, 1]])
+    h = layers.Concatenate()([h, keras.ops.cast(whole, "float32")])
+    return Model(x, layers.Dense(4)(h), name="looked_up")
+
+
+def images():
+    x = Input((9, 7, 3))
+    parts = [
+        layers.Resizing(6, 5)(x),
+        layers.Resizing(6, 5, "nearest")(x),
+        layers.Resizing(6, 5, "lanczos3", antialias=True)(x),
+        layers.Resizing(6, 5, crop_to_aspect_ratio=True)(x),
+        layers.Resizing(6, 5, pad_to_aspect_ratio=True, fill_value=0.5)(x),
+        layers.CenterCrop(6, 5)(x),
+        layers.Cropping2D(((0, 0), (0, 1)))(layers.CenterCrop(6, 6)(layers.Conv2D(3, 5)(x))),
+        layers.CenterCrop(6, 5)(layers.UpSampling2D(2, interpolation="bicubic")(x)),
+        layers.CenterCrop(6, 5)(layers.UpSampling2D((2, 3), interpolation="lanczos5")(x)),
+    ]
+    h = layers.Conv2D(3, 3)(layers.Concatenate()(parts))
+    return Model(x, layers.Dense(4)(layers.Flatten()(h)))
+
+
+def spectral():
+    norm = layers.SpectralNormalization
+    image = Input((6, 6, 2))
+    h = norm(layers.Conv2D(4, 3, activation="tanh", kernel_regularizer="l2"))(image)
+    h = norm(layers.Conv2DTranspose(3, 2, strides=2), power_iterations=3)(h)
+    h = norm(layers.DepthwiseConv2D(2, use_bias=False))(layers.BatchNormalization()(h))
+    return Model(image, norm(layers.Dense(4))(layers.Flatten()(h)))
+
+
+def steps():
+    """Layers at each step that keep statistics or draw."""
+    x = Input((3, 6, 6, 2))
+    each = Sequential([Input((6, 6, 2)), layers.Conv2D(3, 3), layers.BatchNormalization()])
+    h = layers.TimeDistributed(layers.BatchNormalization(momentum=0.7))(x)
+    h = layers.TimeDistributed(layers.Dropout(0.0))(layers.TimeDistributed(each)(h))
+    h = layers.TimeDistributed(layers.GlobalAveragePooling2D())(h)
+    return Model(x, layers.Dense(4)(layers.GRU(3)(h)))
+
+
 MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
         *(frozen, activated, scaled, scores, adaptive, equations),
+        *(grouped, tied, looked_up, images, spectral, steps),
     )
 }
 
@@ -199,8 +270,9 @@ MODELS = {
 def inputs_of(model: keras.Model, rows: int, seed: int):
     """Draw the inputs of a model: whole numbers for embeddings."""
     draw = np.random.default_rng(seed)
-    if model.name == "words" or any(isinstance(e, layers.Embedding) for e in model.layers):
-        return draw.integers(0, 11, (rows, *model.input_shape[1:])).astype("int32")
+    if any(isinstance(each, layers.Embedding) for each in model._flatten_layers()):
+        words = draw.integers(0, 11, (rows, *model.input_shape[1:])).astype("int32")
+        return words + np.float32(0.4) if model.name == "looked_up" else words
     shapes = model.input_shape if isinstance(model.input_shape, list) else [model.input_shape]
     made = [draw.normal(size=(rows, *shape[1:])).astype("float32") for shape in shapes]
     return made if len(made) > 1 else made[0]

@@ -97,6 +97,109 @@ def test_what_is_not_the_same_here_is_refused(name):
         db.from_keras(make())
 
 
+def in_both():
+    both = layers.Dense(4)
+    inside = keras.Sequential([keras.Input((4,)), both], name="inside")
+    x = keras.Input((4,))
+    return keras.Model(x, both(inside(x)))
+
+
+def divided_twice():
+    x, layer = keras.Input((4,)), layers.SpectralNormalization(layers.Dense(4))
+    return keras.Model(x, layer(layer(x)))
+
+
+def divided_steps():
+    steps = layers.TimeDistributed(layers.SpectralNormalization(layers.Dense(4)))
+    return keras.Sequential([keras.Input((3, 4)), steps])
+
+
+def divided_within():
+    x, inner = keras.Input((4,)), small(layers.SpectralNormalization(layers.Dense(4)))
+    return keras.Model(x, inner(layers.Dense(4)(inner(x))))
+
+
+def embedded():
+    words = keras.Input((4,), dtype="int32")
+    return keras.Model(words, layers.SpectralNormalization(layers.Embedding(9, 2))(words))
+
+
+def still_divided():
+    return small(layers.SpectralNormalization(layers.Dense(4), trainable=False))
+
+
+def penalised_steps():
+    steps = layers.TimeDistributed(layers.Dense(2, activity_regularizer="l2"))
+    return keras.Sequential([keras.Input((3, 4)), steps])
+
+
+MORE_REFUSED = {
+    "layer in both": (in_both, "dense.*: a layer that is also "),
+    "divided twice": (divided_twice, "a second call of SpectralNormalization"),
+    "divided at steps": (divided_steps, "TimeDistributed of SpectralNormalization"),
+    "divided within": (divided_within, "a second call of SpectralNormalization"),
+    "divided embedding": (embedded, "SpectralNormalization of an Embedding"),
+    "frozen and divided": (still_divided, "a frozen SpectralNormalization"),
+    "ignored penalty": (penalised_steps, "which Keras ignores"),
+    "nothing": (lambda: keras.Sequential([]), "a Sequential without layers"),
+    "only an input": (lambda: keras.Sequential([keras.Input((4,))]), "a Sequential without layers"),
+}
+
+
+@pytest.mark.parametrize("name", MORE_REFUSED)
+def test_what_has_no_meaning_here_is_refused(name):
+    make, words = MORE_REFUSED[name]
+    with pytest.raises(ConversionError, match=words):
+        db.from_keras(make())
+
+
+@pytest.mark.parametrize("suffix", ["weights.h5", "h5"])
+def test_arrays_of_more_layers_are_refused(suffix, tmp_path):
+    bigger = small(layers.Dense(4), layers.BatchNormalization())
+    bigger.compile("adam", "mse")
+    bigger.fit(X, Y, verbose=0)
+    save = bigger.save if suffix == "h5" else bigger.save_weights
+    save(tmp_path / f"bigger.{suffix}")
+    model = keras.Sequential([keras.Input((4,)), *bigger.layers[:1], bigger.layers[-1]])
+    (tmp_path / "model.json").write_text(model.to_json())
+    with pytest.raises(ConversionError, match=r"lacks, got .(layers/)?batch_normalization"):
+        db.from_keras(tmp_path / "model.json", weights=tmp_path / f"bigger.{suffix}")
+
+
+LIVE = {
+    "huber": lambda: keras.losses.Huber(0.2),
+    "cosine": lambda: keras.losses.CosineSimilarity(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_live_model_says_what_its_file_lacks(name):
+    x = keras.Input((4,))
+    outputs = [layers.Reshape((3, 2), name=each)(layers.Dense(6)(x)) for each in "ab"]
+    y = np.random.default_rng(2).normal(size=(6, 3, 2)).astype("float32")
+    for model, given, labels in (
+        (keras.Model(x, outputs[0]), LIVE[name](), y),
+        (keras.Model(x, outputs), {"a": LIVE[name](), "b": "mse"}, [y, y]),
+        (keras.Model(x, outputs), ["mae", LIVE[name]()], [y, y]),
+    ):
+        model.compile("sgd", given, run_eagerly=True)
+        ours, theirs = compared(model, labels)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_a_live_optimizer_says_which_weights_do_not_decay():
+    model = small(layers.Dense(4), layers.BatchNormalization())
+    optimizer = keras.optimizers.SGD(0.05, weight_decay=0.3)
+    optimizer.exclude_from_weight_decay([model.layers[0].kernel], ["bias", "gamma"])
+    model.compile(optimizer, "mse", run_eagerly=True)
+    imported = db.from_keras(model)
+    names = ("dense/kernel", "dense/bias", "batch_normalization/gamma", "dense_1/bias")
+    exempt = imported.experiment.optimizer.weight_decay.exempt
+    assert [name.rpartition("/")[2] for name in exempt] == [n.rpartition("/")[2] for n in names]
+    ours, theirs = compared(model)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
 OPTIMIZERS = {
     "scaled loss": lambda: keras.optimizers.SGD(0.1, loss_scale_factor=8.0),
     "half a window": lambda: keras.optimizers.SGD(0.1, gradient_accumulation_steps=2),

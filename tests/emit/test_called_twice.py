@@ -19,6 +19,9 @@ from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.harness import build_case
 
 TWICE = {case.id: case for case in EQUATION_CASES if case.id.endswith("-twice")}
+ONCE_A_STEP = {"SpectralNormalization-twice"}
+"""Layers whose weights and buffers change before the first call of a step only."""
+
 REFERENCE = load_backend("reference")
 
 
@@ -57,6 +60,8 @@ def by_hand(case, both):
             shape = built.feeds["weights"].shape
             given["weights"] = columns(feeds["weights"], second).reshape(shape)
         made.append(results(built, given))
+        if case.id in ONCE_A_STEP:
+            continue
         feeds |= {n.removeprefix("update/"): a for n, a in made[-1].items() if "update/" in n}
     return made
 

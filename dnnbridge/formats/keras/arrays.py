@@ -30,6 +30,10 @@ class AbstractArrays(ABC):
         """Whether `of` returns all arrays of the layer, those that are trained first."""
 
     @abstractmethod
+    def places(self) -> set[str]:
+        """Return the layers that have arrays if `by_layer`, else the paths of such objects."""
+
+    @abstractmethod
     def of_optimizer(self) -> list[Array]:
         """Return the arrays of the optimizer, in Keras' order; none if they are not there."""
 
@@ -48,6 +52,17 @@ class TreeArrays(AbstractArrays):
             return None
         return [np.asarray(group[key]) for key in sorted(group, key=int)]
 
+    def places(self) -> set[str]:
+        found: set[str] = set()
+
+        def visit(name: str, each: Any) -> None:
+            place, _, _ = name.rpartition("/vars/")
+            if hasattr(each, "shape") and not place.startswith("optimizer"):
+                found.add(place)
+
+        self._root.visititems(visit)
+        return {place for place in found if not place.endswith("seed_generator")}
+
     def of_optimizer(self) -> list[Array]:
         return self.of("", "optimizer") or []
 
@@ -63,6 +78,10 @@ class LayerArrays(AbstractArrays):
 
     def of(self, layer: str, file: str) -> list[Array] | None:
         return _listed(self._weights.get(layer))
+
+    def places(self) -> set[str]:
+        kept = self._weights
+        return {name for name in kept if "weight_names" in kept[name].attrs and _listed(kept[name])}
 
     def of_optimizer(self) -> list[Array]:
         return _listed(self._root.get("optimizer_weights")) or []
@@ -90,7 +109,8 @@ def opened(root: Any, where: str) -> AbstractArrays:
     """
     if "layer_names" in root.attrs or "model_weights" in root:
         return LayerArrays(root)
-    if "layers" in root or "_layer_checkpoint_dependencies" in root:
+    empty = not set(root) - {"vars"}  # a model without layers
+    if "layers" in root or "_layer_checkpoint_dependencies" in root or empty:
         return TreeArrays(root)
     raise ConversionError(
         "holds no weights of a Keras model",

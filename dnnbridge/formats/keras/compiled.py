@@ -9,6 +9,7 @@ from typing import Any
 
 from dnnbridge.base.messages import shorten, snake_case
 from dnnbridge.errors import ConversionError, DnnbridgeError
+from dnnbridge.formats.keras.live import EXEMPT
 from dnnbridge.formats.keras.optimizers import read_keras_optimizer
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
@@ -48,6 +49,7 @@ def read_compiled(
     outputs: Outputs,
     where: str,
     names_here: Mapping[str, str] | None = None,
+    trained: Sequence[str] = (),
 ) -> Compiled:
     """Read the arguments of `model.compile`.
 
@@ -56,6 +58,7 @@ def read_compiled(
         outputs: the outputs of the model here.
         where: the source, for errors.
         names_here: the name here of each layer of Keras.
+        trained: names of the weights that are trained, in Keras' order.
 
     Raises:
         ConversionError: the arguments name an output that the model lacks, or weigh the loss of a
@@ -65,7 +68,8 @@ def read_compiled(
     if config is None:
         made.notes.append("The model was not compiled: it has no loss, optimizer or metrics.")
         return made
-    _read_optimizer(config.get("optimizer"), made, where)
+    exempt = tuple(trained[i] for i in config.get(EXEMPT, ()))
+    _read_optimizer(config.get("optimizer"), made, where, NativeOptions(exempt=exempt))
     names = list(outputs)
     renamed = names_here or {}
     losses, metrics, weights = (
@@ -93,14 +97,14 @@ def read_compiled(
     return made
 
 
-def _read_optimizer(value: Any, made: Compiled, where: str) -> None:
+def _read_optimizer(value: Any, made: Compiled, where: str, options: NativeOptions) -> None:
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     if found is None:
         return
     # fit multiplies the loss by this factor, and the optimizer divides the gradients by it.
     config = {**found.config, "loss_scale_factor": None}
     try:
-        made.optimizer = read_keras_optimizer(found.kind, config, NativeOptions(), where)
+        made.optimizer = read_keras_optimizer(found.kind, config, options, where)
     except DnnbridgeError as error:
         made.notes.append(f"The optimizer was left out: {error}")
         return

@@ -15,8 +15,10 @@ from dnnbridge.base.files import check_is_file
 from dnnbridge.base.messages import what
 from dnnbridge.base.packages import require
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, opened
 from dnnbridge.formats.keras.layers import MODELS
+from dnnbridge.formats.keras.live import check_layers, with_live_settings
 from dnnbridge.formats.keras.settings import Serialized, serialized
 
 
@@ -55,7 +57,10 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
     if not isinstance(source, (str, Path)):
         with _live(source) as path, read_source(path, weights) as found:
             name = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
-            compiled = _with_optimizer(found.compiled, source)
+            findings = Findings()
+            check_layers(source, findings)
+            findings.check(name)
+            compiled = with_live_settings(found.compiled, source)
             yield KerasSource(name, found.model, compiled, found.arrays)
         return
     path = Path(source)
@@ -106,15 +111,6 @@ def _live(model: Any) -> Iterator[Path]:
         path = Path(folder) / "model.keras"
         model.save(path)
         yield path
-
-
-def _with_optimizer(compiled: Mapping[str, Any] | None, model: Any) -> Mapping[str, Any] | None:
-    """Add the optimizer, which Keras forgets once it has saved the model as .h5."""
-    optimizer = getattr(model, "optimizer", None)
-    if compiled is None or compiled.get("optimizer") or optimizer is None:
-        return compiled
-    config = {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
-    return {**compiled, "optimizer": config}
 
 
 def _check_archive(archive: zipfile.ZipFile, path: Path) -> None:

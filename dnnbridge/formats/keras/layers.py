@@ -8,8 +8,9 @@ from typing import Any
 from dnnbridge import layers
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.plain_layers import PLAIN
-from dnnbridge.formats.keras.rule import Rebuilt, Rule, arguments, built, rebuilt
+from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
 from dnnbridge.formats.keras.special_layers import SPECIAL
 from dnnbridge.layers import AbstractLayer
@@ -25,7 +26,7 @@ REASONS = {
     **dict.fromkeys(
         (
             *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
-            *("CategoryEncoding", "HashedCrossing", "CenterCrop", "Resizing", "Pipeline"),
+            *("CategoryEncoding", "HashedCrossing", "Pipeline"),
             *("MelSpectrogram", "STFTSpectrogram"),
         ),
         _DATA,
@@ -89,8 +90,31 @@ def _time_distributed(settings: Settings) -> Rebuilt | None:
     read = _inner(settings, "layer")
     if read is None:
         return None
+    if read[0].config.get("activity_regularizer") is not None:
+        text = "TimeDistributed of a layer with an activity_regularizer, which Keras ignores"
+        settings.findings.add(settings.path, text)
+    if divides_at_each_call(read[1].layer):
+        text = "TimeDistributed of SpectralNormalization, which divides at each step in Keras"
+        settings.findings.add(settings.path, text)
     made = built(layers.TimeDistributed, {"layer": read[1].layer.replace(name=None)}, settings)
     return rebuilt(made, *(g.below("layer", "layer") for g in read[1].groups))
+
+
+def _spectral(settings: Settings) -> Rebuilt | None:
+    read = _inner(settings, "layer")
+    if read is None:
+        return None
+    if settings.config.get("trainable") is False or read[0].config.get("trainable") is False:
+        settings.findings.add(settings.path, "a frozen SpectralNormalization, which changes still")
+    if isinstance(read[1].layer, layers.Embedding):
+        text = "SpectralNormalization of an Embedding: Keras cuts its vectors to the input's dtype"
+        settings.findings.add(settings.path, text)
+    given = arguments(layers.SpectralNormalization, settings)
+    given["layer"] = read[1].layer.replace(name=None)
+    made = built(layers.SpectralNormalization, given, settings)
+    inner = (group.below("layer", "layer") for group in read[1].groups)
+    vector = Group(("vector_u",), first=("layer/kernel", "layer/embeddings"))
+    return rebuilt(made, *inner, vector)
 
 
 def _bidirectional(settings: Settings) -> Rebuilt | None:
@@ -138,5 +162,6 @@ RULES: Mapping[str, Rule] = {
     **SPECIAL,
     "TimeDistributed": _time_distributed,
     "Bidirectional": _bidirectional,
+    "SpectralNormalization": _spectral,
 }
 """The rule of each class, by Keras' name."""

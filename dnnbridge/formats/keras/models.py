@@ -13,11 +13,15 @@ from dnnbridge.formats.keras.calls import shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.rule import Group, Rebuilt
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
+from dnnbridge.formats.keras.whole_numbers import reads_whole_numbers, with_casts
 from dnnbridge.formats.keras.wiring import Wiring
 from dnnbridge.models import Input, Model, Sequential
 
 DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool"}
 """The dtype of an input here by Keras' dtype; every other one is float32."""
+
+CLASSES_IN_FILES = {"GroupQueryAttention": "GroupedQueryAttention"}
+"""Classes whose arrays are under another name in a `.weights.h5` file: that of Keras' code."""
 
 InputShapes = Mapping[str, Sequence[int]] | Sequence[int] | Sequence[Sequence[int | None]]
 """The shape of an example by name of the input, in the order of the inputs, or the only one."""
@@ -76,7 +80,8 @@ def _is_operation(config: Mapping[str, Any], found: Serialized) -> bool:
     """Return whether an entry is a function of Keras, not a layer; a legacy file has no modules."""
     if "module" in config:
         return str(config["module"]).startswith(("keras.src.ops", "keras.src.activations"))
-    return found.kind not in MODELS and not {"trainable", "dtype"} & found.config.keys()
+    of_layers = found.config.keys() & {"trainable", "dtype"}
+    return found.kind not in MODELS and (not of_layers or found.kind == "Cast")
 
 
 class _Reader:
@@ -107,15 +112,19 @@ class _Reader:
         """Return a model of layers one after another."""
         start = next((e.found.config for e in self.entries if e.is_input), {})
         rest = [entry for entry in self.entries if not entry.is_input]
+        if not rest:
+            self.findings.add(self.path, "a Sequential without layers: add one")
+            return None
         shape = start.get("batch_shape") or self.config.get("build_input_shape")
         if shape is None:
             self.findings.add(self.path, "a Sequential without the shape of its input: build it")
             return None
-        readers = {entry.found.kind for entry in rest[:1]}
-        given = self._input(None, {"batch_shape": shape, **start}, readers)
-        if given is None or len(self.parts) < len(rest):
+        layers = [part.layer for part in self.parts.values()]
+        whole = bool(layers) and reads_whole_numbers(layers[0], 0)
+        given = self._input(None, {"batch_shape": shape, **start}, whole)
+        if given is None or len(layers) < len(rest):
             return None
-        return Sequential([given, *(part.layer for part in self.parts.values())])
+        return Sequential([given, *with_casts(given.dtype, layers)])
 
     def functional(self) -> Model | None:
         """Return a graph of layers."""
@@ -123,21 +132,19 @@ class _Reader:
         plain = (e for e in self.entries if not (e.is_input or e.is_operation))
         unread = {entry.name for entry in plain} - layers.keys()
         wiring = Wiring(self.names, layers, self.path, self.findings, unread)
-        readers = wiring.readers([entry.config for entry in self.entries])
+        whole = wiring.whole_numbers([entry.config for entry in self.entries])
         for entry in self.entries:
             if entry.is_input:
-                name, kinds = self.names[entry.name], readers.get(entry.name, set())
-                made = self._input(name, entry.found.config, kinds)
+                name = self.names[entry.name]
+                made = self._input(name, entry.found.config, entry.name in whole)
                 wiring.add_input(entry.name, made or Input(()))
         if isinstance(self.config["output_layers"], Mapping):
             self.findings.add(self.path, "outputs as a dictionary: make the model with a list")
         calls = [entry.config for entry in self.entries if not entry.is_input]
         return wiring.model(calls, self.config["input_layers"], self.config["output_layers"])
 
-    def _input(
-        self, name: str | None, config: Mapping[str, Any], readers: set[str]
-    ) -> Input | None:
-        """Return an input. One that only embeddings read holds whole numbers."""
+    def _input(self, name: str | None, config: Mapping[str, Any], whole: bool) -> Input | None:
+        """Return an input. One that only embeddings read holds whole numbers, `whole`."""
         shape = config.get("batch_shape") or config.get("batch_input_shape") or ()
         sizes, shapes = tuple(shape[1:]), self.shapes
         if None in sizes and shapes is not None:
@@ -147,7 +154,7 @@ class _Reader:
             self.findings.add(where, f"an input of shape {sizes}: give input_shapes")
             return None
         dtype = DTYPES.get(dtype_of(config.get("dtype")), "float32")
-        kind = "int32" if readers == {"Embedding"} else dtype
+        kind = "int32" if whole else dtype
         return Input(sizes, kind, name)  # type: ignore[arg-type]
 
     def _given(
@@ -175,7 +182,7 @@ class _Reader:
         for entry in self.entries:
             if entry.is_operation:
                 continue
-            kind = snake_case(entry.found.kind)
+            kind = snake_case(CLASSES_IN_FILES.get(entry.found.kind, entry.found.kind))
             number = taken[kind] = taken.get(kind, -1) + 1
             file = f"layers/{kind}_{number}" if number else f"layers/{kind}"
             if entry.name in self.parts:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dnnbridge import activations, layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.formats.keras.settings import dtype_of, serialized
+from dnnbridge.formats.keras.whole_numbers import dtype_of_symbol
 from dnnbridge.layers.elementwise import OfOne, OfTwo
 from dnnbridge.layers.reducing import Reduction
-from dnnbridge.models import Input
 
 Operation = Callable[..., AbstractSymbol | None]
 """(configuration, *arguments) -> the result, or None if these arguments cannot be read.
@@ -21,6 +21,11 @@ The layer gets the name in the configuration.
 """
 
 Config = Mapping[str, Any]
+
+DTYPES: Mapping[str, Literal["float32", "int32"]] = {
+    **{"float32": "float32", "int32": "int32", "int64": "int32"}
+}
+"""The dtype here of a cast, by Keras' dtype."""
 
 
 def _with_number(name: OfTwo, merge: type[layers.AbstractLayer] | None = None) -> Operation:
@@ -182,8 +187,11 @@ def _matmul(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
 
 
 def _cast(config: Config, x: Any, dtype: Any = None) -> AbstractSymbol | None:
-    is_float = not isinstance(x, Input) or x.dtype == "float32"
-    return x if is_float and dtype_of(config.get("dtype", dtype)) == "float32" else None
+    wanted = DTYPES.get(dtype_of(config.get("dtype", dtype)))
+    given = dtype_of_symbol(x)
+    if wanted is None or given == "bool":
+        return None
+    return x if wanted == given else layers.Cast(wanted)(x)
 
 
 ARITHMETIC: Mapping[str, Operation] = {

@@ -23,6 +23,7 @@ class Group(NamedTuple):
         here: path of the weights below the layer here.
         trainable: False for a layer that is frozen.
         layer: Keras' name of the layer of the outermost model.
+        first: weights of another group, of which copies come first in the file.
         surplus: how many arrays without a counterpart here follow those of the names. They are
             there if any of the names is.
     """
@@ -33,10 +34,16 @@ class Group(NamedTuple):
     trainable: bool = True
     layer: str = ""
     surplus: int = 0
+    first: tuple[str, ...] = ()
 
     def present(self, known: Container[str]) -> list[str]:
         """Return the full names of the weights that a model with these names has."""
         names = (f"{self.here}/{name}" for name in self.names)
+        return [name for name in names if name in known]
+
+    def copied(self, known: Container[str]) -> list[str]:
+        """Return the full names of the weights of which copies come first."""
+        names = (f"{self.here}/{name}" for name in self.first)
         return [name for name in names if name in known]
 
     def below(self, file: str, here: str, trainable: bool = True, layer: str = "") -> Group:
@@ -44,7 +51,7 @@ class Group(NamedTuple):
         file = f"{file}/{self.file}".strip("/")
         here = f"{here}/{self.here}".strip("/")
         trainable = self.trainable and trainable
-        return Group(self.names, file, here, trainable, layer, self.surplus)
+        return self._replace(file=file, here=here, trainable=trainable, layer=layer)
 
 
 class Rebuilt(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dnnbridge import activations, layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.formats.keras.parts import read_part
-from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
+from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, Same, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Settings, serialized
 
 
@@ -31,6 +31,13 @@ def _embedding(settings: Settings) -> Rebuilt | None:
     return rebuilt(made, Group(("embeddings",)))
 
 
+def _reversible(settings: Settings) -> Rebuilt | None:
+    settings.neutral(mask_zero=False, reverse_dtype=None)
+    cls = layers.ReversibleEmbedding
+    made = built(cls, arguments(cls, settings), settings)
+    return rebuilt(made, Group(("embeddings", "reverse_embeddings")))
+
+
 def _multi_head(settings: Settings) -> Rebuilt | None:
     settings.neutral(use_gate=False, output_shape=None, sliding_window=None)
     if settings.config.get("attention_axes") in (None, [1], (1,), 1):
@@ -43,6 +50,20 @@ def _multi_head(settings: Settings) -> Rebuilt | None:
     groups = (
         Group((f"{name}_kernel", f"{name}_bias"), f"{name}_dense")
         for name in ("query", "key", "value", "output")
+    )
+    return rebuilt(made, *groups)
+
+
+def _group_query(settings: Settings) -> Rebuilt | None:
+    settings.neutral(flash_attention=None)
+    cls = layers.GroupQueryAttention
+    made = built(cls, arguments(cls, settings), settings)
+    groups = (
+        Group(("kernel", "bias"), f"_{file}_dense", here)
+        for file, here in (
+            *(("query", "query"), ("key", "key"), ("gate", "gate"), ("value", "value")),
+            ("output", "attention_output"),
+        )
     )
     return rebuilt(made, *groups)
 
@@ -98,7 +119,10 @@ SPECIAL: dict[str, Rule] = {
     "Softmax": _of_activation(activations.Softmax, axis="axis"),
     "Identity": _nothing,
     "Embedding": _embedding,
+    **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), _group_query),
+    "LayerScale": Same(layers.LayerScale, (Group(("gamma",)),)),
     "MultiHeadAttention": _multi_head,
+    "ReversibleEmbedding": _reversible,
     **dict.fromkeys(RECURRENT, _recurrent),
     "RNN": _rnn,
 }

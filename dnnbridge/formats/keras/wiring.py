@@ -12,15 +12,20 @@ from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
+from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.masks import Masks
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.formats.keras.whole_numbers import cast_values, reads_whole_numbers
 from dnnbridge.layers import (
     AbstractLayer,
     AbstractRecurrent,
     Bidirectional,
+    CenterCrop,
     GlobalAveragePooling1D,
     PaddingMask,
+    Resizing,
+    ReversibleEmbedding,
     Unmask,
 )
 from dnnbridge.layers.base import LayerOutput
@@ -33,6 +38,9 @@ FLAGS = {"use_causal_mask": "causal"}
 WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
 """Arguments of calls that may be None or False."""
 
+
+ALWAYS_THE_SAME = (CenterCrop, Resizing)
+"""Layers that Keras calls with training=True by default, which changes nothing."""
 
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
@@ -67,15 +75,17 @@ class Wiring:
     taken: set[str] = field(default_factory=set)
     _masks: Masks = field(default_factory=lambda: Masks(()))
 
-    @staticmethod
-    def readers(entries: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
-        """Return the classes that are called on each layer's results."""
-        found: dict[str, set[str]] = {}
+    def whole_numbers(self, entries: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Return the names of the layers whose results only layers of whole numbers read."""
+        found: dict[str, set[bool]] = {}
         for entry in entries:
+            layer = self.layers.get(str(entry["name"]))
             for call in calls_of(entry):
-                for place in call.places():
-                    found.setdefault(place.layer, set()).add(str(entry["class_name"]))
-        return found
+                reverse = bool(call.kwargs.get("reverse"))
+                for i, place in enumerate(call.places()):
+                    whole = layer is not None and reads_whole_numbers(layer, i, reverse)
+                    found.setdefault(place.layer, set()).add(whole)
+        return {name for name, kinds in found.items() if kinds == {True}}
 
     def add_input(self, name: str, made: Input) -> None:
         self.values[Place(name)] = made
@@ -179,19 +189,24 @@ class Wiring:
     def _call(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> Any:
         name = str(entry["name"])
         layer = self.layers[name]
+        reverse = isinstance(layer, ReversibleEmbedding) and bool(call.kwargs.get("reverse"))
         places = KerasCall(call.args, _inputs_of(call)).places()
-        inputs = [self.values[place] for place in places]
+        inputs = cast_values(layer, [self.values[place] for place in places], reverse)
         self._masks.note(Place(name, number), layer, places)
         for key, value in call.kwargs.items():
             known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
+            known = known or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
+            known = known or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
             if known or value is None or _is_input_argument(key):
                 continue
             mask = self._mask(layer, key, value, places)
             if mask is None:
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
-            inputs += mask or []
+            inputs = [*inputs, *(mask or [])]
         if isinstance(layer, ONE_INPUT) and len(places) > 1:
             self._add(entry, "a call with an initial state or a mask")
+        if number and divides_at_each_call(layer):
+            self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
         return layer(*inputs)

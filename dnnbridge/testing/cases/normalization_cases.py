@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from dnnbridge import layers
-from dnnbridge.testing.cases.equation_case import EquationCase, normal
+from dnnbridge.base.arrays import Array
+from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 
 _FLAT, _IMAGES, _SERIES = normal(6, 4), normal(3, 5, 4, 6), normal(4, 5, 6)
+_WORDS = labels(4, 3, classes=7)
 
 
 def _batch_norms() -> list[EquationCase]:
@@ -99,4 +103,36 @@ def _others() -> list[EquationCase]:
     ]
 
 
-NORMALIZATION_CASES: list[EquationCase] = [*_batch_norms(), *_others()]
+def _divided(arrays: Mapping[str, Array]) -> Array:
+    """Return x @ kernel / its largest singular value, as one power iteration finds it."""
+    kernel, u = arrays["layer/kernel"], arrays["vector_u"]
+    v = u @ kernel.T
+    v = v / np.linalg.norm(v)
+    return np.asarray(arrays["input_0"] @ kernel / np.linalg.norm(v @ kernel))
+
+
+def _spectral() -> list[EquationCase]:
+    dense = layers.Dense(4, use_bias=False)
+    convolution = layers.Conv2D(4, 2, activation="tanh")
+    given: list[tuple[str, layers.SpectralNormalization, Array, bool]] = [
+        ("image", layers.SpectralNormalization(convolution, 3), _IMAGES, True),
+        ("zeros", layers.SpectralNormalization(layers.Dense(1)), 0.0 * _FLAT, True),
+        ("off", layers.SpectralNormalization(convolution), _IMAGES, False),
+        ("words", layers.SpectralNormalization(layers.Embedding(7, 3)), _WORDS, True),
+    ]
+    return [
+        EquationCase(
+            "SpectralNormalization",
+            layers.SpectralNormalization(dense),
+            (_FLAT,),
+            reduced=20,
+            witness=_divided,
+        ),
+        *(
+            EquationCase(f"SpectralNormalization-{id}", layer, (x,), reduced=60, training=training)
+            for id, layer, x, training in given
+        ),
+    ]
+
+
+NORMALIZATION_CASES: list[EquationCase] = [*_batch_norms(), *_others(), *_spectral()]

@@ -21,6 +21,10 @@ _PLACES = (normal(3, 5, 4) > 0.0).astype(float) * _MASK[:, None]
 _PADDED = np.concatenate([_QUERY, np.zeros((3, 2, 8))], axis=1) * (np.arange(3)[:, None, None] > 0)
 """Sequences with two steps of padding at their ends; the first has nothing else."""
 
+_CUT = layers.Cast("int32")
+_LOOKED_UP = Sequential([Input((5, 8)), layers.Dense(8, "sigmoid"), _CUT, layers.Embedding(30, 2)])
+"""What is before a cast gets no gradient."""
+
 
 def _embeddings() -> list[EquationCase]:
     long = layers.Embedding(500, 3)
@@ -30,6 +34,19 @@ def _embeddings() -> list[EquationCase]:
         EquationCase("Embedding-long", long, (labels(20, 30, classes=500),), reduced=5),
         EquationCase("Embedding-one_axis", layers.Embedding.mindspore(7, 2), (_WORDS[:, 0],)),
         EquationCase("Embedding-out_of_range", layers.Embedding(6, 2), (_WORDS - 1,)),
+        EquationCase("ReversibleEmbedding", layers.ReversibleEmbedding(7, 5), (_WORDS,)),
+        EquationCase(
+            "ReversibleEmbedding-scores", layers.ReversibleEmbedding(7, 8), (_QUERY,), reduced=8
+        ),
+        EquationCase(
+            "ReversibleEmbedding-cap",
+            layers.ReversibleEmbedding(7, 8, tie_weights=False, logit_soft_cap=2.0),
+            (_QUERY,),
+            reduced=8,
+        ),
+        EquationCase("Cast", layers.Cast("float32"), (_WORDS,), gradient=False),
+        EquationCase("Cast-int32", _LOOKED_UP, (3.0 * np.abs(_QUERY),), of=_CUT),
+        EquationCase("LayerScale", layers.LayerScale(0.3, 8), (_QUERY,)),
         EquationCase("PaddingMask", layers.PaddingMask(), (_WORDS,), gradient=False),
         EquationCase("PaddingMask-3", layers.PaddingMask(3), (_WORDS,), gradient=False),
         EquationCase("PositionEmbedding", layers.PositionEmbedding(9), (_QUERY,)),
@@ -52,8 +69,15 @@ def _attention() -> list[EquationCase]:
         layer = layers.AdditiveAttention(**options)  # type: ignore[arg-type]
         return EquationCase(f"AdditiveAttention{name}", layer, inputs, reduced=20)
 
+    def grouped(name: str, inputs: tuple[Array, ...], **options: object) -> EquationCase:
+        layer = layers.GroupQueryAttention(3, 4, 2, **options)  # type: ignore[arg-type]
+        return EquationCase(f"GroupQueryAttention{name}", layer, inputs, reduced=20)
+
     long = normal(3, 20, 8)
     return [
+        grouped("", (_QUERY, _VALUE)),
+        grouped("-gate", (_QUERY,), use_gate=True, use_bias=False, causal=True, dropout=0.3),
+        grouped("-window", (_QUERY, _VALUE, _KEY, _MASK), sliding_window=2, masked=True),
         heads("", (_QUERY,)),
         heads("-value", (_QUERY, _VALUE), value_dim=5),
         heads("-key", (_QUERY, _VALUE, _KEY), use_bias=False),

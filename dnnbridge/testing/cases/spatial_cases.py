@@ -24,7 +24,15 @@ _GIVEN: list[tuple[str, layers.AbstractLayer, Array]] = [
     ("nearest", layers.UpSampling2D((2, 3)), _PLANE),
     ("bilinear", layers.UpSampling2D((2, 3), interpolation="bilinear"), _PLANE),
     ("bilinear-channels_first", layers.UpSampling2D(2, _FIRST, "bilinear"), _PLANE),
+    ("bicubic", layers.UpSampling2D((2, 3), interpolation="bicubic"), _PLANE),
     ("each", layers.UpSampling3D((1, 2, 3)), _SPACE),
+    ("larger", layers.Resizing(7, 8), _PLANE),
+    ("antialias", layers.Resizing(3, 2, "lanczos3", antialias=True), _PLANE),
+    ("nearest", layers.Resizing(5, 3, "nearest", data_format=_FIRST), _PLANE),
+    ("cropped", layers.Resizing(6, 3, crop_to_aspect_ratio=True), _PLANE),
+    ("padded", layers.Resizing(6, 3, pad_to_aspect_ratio=True, fill_value=0.5), _PLANE),
+    ("crop", layers.CenterCrop(3, 2), _PLANE),
+    ("resize", layers.CenterCrop(3, 8), _PLANE),
 ]
 
 SPATIAL_CASES: list[EquationCase] = [

@@ -54,15 +54,17 @@ def both_of_layer(spec: Any, native: Any, inputs: Arrays, training: bool) -> dic
 
     feeds, found = ours_of(spec, inputs, training=training)
     given = [tf.constant(a, tf.int32 if a.dtype.kind == "i" else tf.float32) for a in inputs]
-    apart = type(native).__name__ == "MultiHeadAttention"  # takes its inputs as separate arguments
+    kind = type(native).__name__
+    floats = [x for x in given if x.dtype == tf.float32]
+    apart = kind in {"MultiHeadAttention", "GroupedQueryAttention"}  # inputs, not a list of them
     arguments = given if apart or len(given) == 1 else [given]
-    native(*arguments)  # builds the layer
+    how = {"reverse": True} if kind == "ReversibleEmbedding" and floats else {}
+    native(*arguments, **how)  # builds the layer
     names = assign(native.weights, {n[3:]: a for n, a in feeds.items() if n.startswith("it/")})
     watched = [v.value for v in native.trainable_weights]
-    floats = [x for x in given if x.dtype == tf.float32]
     with tf.GradientTape() as tape:
         tape.watch(floats)
-        y = called(native, arguments, training)
+        y = called(native, arguments, training, **how)
         total = tf.reduce_sum(y * feeds["weights"]) + sum(native.losses)
     pairs = {"value": (y, found["value"])}
     gradients = tape.gradient(total, [*floats, *watched])
@@ -78,12 +80,12 @@ def both_of_layer(spec: Any, native: Any, inputs: Arrays, training: bool) -> dic
     return pairs
 
 
-def called(native: Any, arguments: Any, training: bool) -> Any:
+def called(native: Any, arguments: Any, training: bool, **how: Any) -> Any:
     """Call a layer of Keras, with `training` if it takes that argument."""
     try:
-        return native(*arguments, training=training)
+        return native(*arguments, training=training, **how)
     except TypeError:
-        return native(*arguments)
+        return native(*arguments, **how)
 
 
 def assign(weights: Any, ours: dict[str, Any]) -> dict[str, str]:

@@ -136,6 +136,29 @@ def _images() -> list[Row]:
             "pools of Keras on a CPU each of them gets all of it",
         ),
         row("UpSampling2D", PLANE, size=(3, 2), interpolation="bilinear"),
+        row("UpSampling2D", PLANE, size=(2, 4), interpolation="bicubic"),
+        row("UpSampling2D", PLANE, size=(3, 2), interpolation="lanczos3"),
+        row("UpSampling2D", PLANE, interpolation="lanczos5"),
+        *_sizes(),
+    ]
+
+
+def _sizes() -> list[Row]:
+    names = ("bilinear", "nearest", "lanczos3", "lanczos5")
+    small, large = {"height": 5, "width": 4}, {"height": 13, "width": 9}
+    return [
+        *(row("Resizing", PLANE, **small, interpolation=name) for name in names),
+        *(row("Resizing", PLANE, **large, interpolation=name) for name in names),
+        *(row("Resizing", PLANE, **small, interpolation=n, antialias=True) for n in names),
+        row("Resizing", PLANE, **small, interpolation="bicubic", antialias=True),
+        row("Resizing", PLANE, height=16, width=28, interpolation="bicubic"),
+        row("Resizing", PLANE, height=4, width=9, crop_to_aspect_ratio=True),
+        row("Resizing", PLANE, height=9, width=4, crop_to_aspect_ratio=True),
+        row("Resizing", PLANE, height=4, width=9, pad_to_aspect_ratio=True, fill_value=0.5),
+        row("Resizing", PLANE, height=9, width=4, pad_to_aspect_ratio=True),
+        row("CenterCrop", PLANE, height=5, width=4),
+        row("CenterCrop", PLANE, height=9, width=5),
+        row("CenterCrop", PLANE, height=5, width=11),
     ]
 
 
@@ -154,6 +177,19 @@ def _equations() -> list[Row]:
     ]
 
 
+def _grouped() -> list[Row]:
+    heads = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+    return [
+        row("GroupQueryAttention", LINE, LINE[:, :5], **heads),
+        row("GroupQueryAttention", LINE, LINE[:, :5], **heads, use_gate=True, use_bias=False),
+        row("GroupQueryAttention", LINE, LINE, **heads, sliding_window=2),
+        row(
+            *("GroupQueryAttention", LINE, LINE[:, :5]),
+            **{"head_dim": 2, "num_query_heads": 3, "num_key_value_heads": 1},
+        ),
+    ]
+
+
 def _sequences() -> list[Row]:
     rows = []
     for name in ("SimpleRNN", "LSTM", "GRU"):
@@ -165,6 +201,12 @@ def _sequences() -> list[Row]:
         *rows,
         row("GRU", LINE, units=3, reset_after=False),
         row("Bidirectional", LINE, layer=lambda space: space.LSTM(3, return_sequences=True)),
+        row("SpectralNormalization", LINE, layer=lambda space: space.Dense(3, "tanh")),
+        row(
+            *("SpectralNormalization", PLANE),
+            layer=lambda space: space.Conv2D(3, 2),
+            power_iterations=3,
+        ),
         row("TimeDistributed", LINE, layer=lambda space: space.Dense(3, activation="tanh")),
         row("Embedding", WORDS, input_dim=5, output_dim=3),
         row("Embedding", WORDS, input_dim=5, output_dim=3, mask_zero=True),
@@ -177,6 +219,10 @@ def _sequences() -> list[Row]:
         row("AdditiveAttention", LINE, LINE[:, :5] + 1.0),
         row("AdditiveAttention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=False),
         row("MultiHeadAttention", LINE, LINE[:, :5], num_heads=2, key_dim=3),
+        *_grouped(),
+        row("ReversibleEmbedding", WORDS, input_dim=5, output_dim=3),
+        row("ReversibleEmbedding", LINE, input_dim=5, output_dim=4, logit_soft_cap=2.0),
+        row("ReversibleEmbedding", LINE, input_dim=5, output_dim=4, tie_weights=False),
         row("Dot", LINE, LINE[:, :5], axes=2, normalize=True),
         *_equations(),
     ]

@@ -10,7 +10,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.layers import read_layer
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, written_part
+from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.spec import Spec
 from dnnbridge.weights.constraints import AbstractConstraint
@@ -26,6 +26,9 @@ NOT_IN_KERAS = {
 
 ONE_AXIS = {"Cropping1D", "SpatialDropout1D", "UpSampling1D"}
 """Layers without data_format in Keras."""
+
+MODULES = {"LayerScale": "keras.src.applications.convnext"}
+"""The module of each class that `keras.layers` lacks."""
 
 ACTIVATION_LAYERS: dict[type[activations.AbstractActivation], str] = {
     activations.ELU: "ELU",
@@ -59,7 +62,10 @@ def write_layer(
     if special is not None:
         made = special(layer, name, shapes, path, findings)
     else:
-        made = keras_object(type(layer).__name__, _config(layer, shapes))
+        kind = type(layer).__name__
+        module = MODULES.get(kind, "keras.layers")
+        made = keras_object(kind, _config(layer, shapes), module)
+        made["registered_name"] = kind if kind in MODULES else None
     if made is None:
         return None
     trained = {"trainable": True} if shapes else {}  # some layers without weights refuse it
@@ -142,7 +148,8 @@ def _wrapped(
 ) -> dict[str, Any] | None:
     below = {k.removeprefix("layer/"): shape for k, shape in shapes.items()}
     inner = write_layer(layer.layer, "layer", below, f"{path}/layer", findings)
-    return inner and keras_object("TimeDistributed", {"layer": inner})
+    rest = {k: plain(v) for k, v in fields_of(layer).items() if k not in ("layer", "name")}
+    return inner and keras_object(type(layer).__name__, {"layer": inner, **rest})
 
 
 def _bidirectional(
@@ -164,6 +171,7 @@ Writer = Callable[[Any, str, Shapes, str, Findings], dict[str, Any] | None]
 SPECIAL: dict[type[AbstractLayer], Writer] = {
     layers.Activation: _activation,
     layers.TimeDistributed: _wrapped,
+    layers.SpectralNormalization: _wrapped,
     layers.Bidirectional: _bidirectional,
 }
 """Layers that are written in another way than by their class and fields."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import Place
+from dnnbridge.formats.keras.whole_numbers import reads_whole_numbers
 from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
 from dnnbridge.formats.keras.writing.operations import arguments_of, write_operation
 from dnnbridge.formats.keras.writing.order import keras_order
@@ -16,9 +17,12 @@ from dnnbridge.layers import (
     AbstractLayer,
     AdditiveAttention,
     Attention,
+    Cast,
     Concatenate,
     Dot,
+    GroupQueryAttention,
     MultiHeadAttention,
+    ReversibleEmbedding,
 )
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.models import AbstractModel, Model, Sequential
@@ -28,10 +32,10 @@ from dnnbridge.models.tracing import trace
 LISTED = (AbstractMerge, Concatenate, Dot, Attention, AdditiveAttention)
 """Layers that Keras calls on a list of tensors."""
 
-ATTENTIONS = (Attention, AdditiveAttention, MultiHeadAttention)
+ATTENTIONS = (Attention, AdditiveAttention, GroupQueryAttention, MultiHeadAttention)
 
 
-ON_SEVERAL = (AdditiveAttention, Attention, MultiHeadAttention)
+ON_SEVERAL = ATTENTIONS
 """Layers that Keras cannot call on one tensor."""
 
 
@@ -55,7 +59,11 @@ def _sequential(
 ) -> dict[str, Any]:
     (given,) = model.input_types.items()
     layers = [_input(*given, f"{name}_input")]
-    for each, layer in model.named_layers():
+    named = list(model.named_layers())
+    for i, (each, layer) in enumerate(named):
+        following = [after for _, after in named[i + 1 : i + 2]]
+        if isinstance(layer, Cast) and following and reads_whole_numbers(following[0], 0):
+            continue  # Keras casts what such a layer gets, and has no layer that does
         where = f"{path}/{each}".lstrip("/")
         if isinstance(layer, ON_SEVERAL):
             findings.add(where, "attention in a Sequential: Keras calls it on several tensors")
@@ -127,6 +135,8 @@ def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[s
         tensors = tensors * 2  # Keras asks for the value
     if getattr(layer, "causal", False):
         kwargs["use_causal_mask"] = True
+    if isinstance(layer, ReversibleEmbedding) and inputs[0][1].dtype == "float32":
+        kwargs["reverse"] = True
     several = isinstance(layer, AbstractModel) and len(tensors) > 1
     listed = isinstance(layer, LISTED) or several
     return {"args": [tensors] if listed else tensors, "kwargs": kwargs}

@@ -33,7 +33,12 @@ ACTIVATIONS: Mapping[type[activations.AbstractActivation], str] = {
 }
 """Activations with arguments that are no layer of Keras."""
 
-MODULES = {"Erf": "math", "Rsqrt": "math", **dict.fromkeys(ACTIVATIONS.values(), "nn")}
+MODULES = {
+    "Cast": "core",
+    "Erf": "math",
+    "Rsqrt": "math",
+    **dict.fromkeys(ACTIVATIONS.values(), "nn"),
+}
 """The part of `keras.src.ops` that has a class, where it is not "numpy"."""
 
 
@@ -50,6 +55,8 @@ def write_operation(layer: AbstractLayer, name: str) -> dict[str, Any] | None:
         kind = "Matmul"
     elif isinstance(layer, layers.Slice):
         kind = "GetItem"
+    elif isinstance(layer, layers.Cast):
+        kind, config = "Cast", {"dtype": layer.dtype}
     elif isinstance(layer, layers.Reduce):
         kind, config = REDUCTIONS[layer.operation], {"axis": plain(layer.axis)}
         config["keepdims"] = layer.keepdims

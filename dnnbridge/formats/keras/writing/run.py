@@ -78,7 +78,8 @@ def save_keras(run: Trained, path: Path) -> Path:
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
     """Return the arrays of an object: its weights, and zeros for counters that only Keras has."""
     zeros = [np.zeros((), np.int32)] * group.surplus
-    return [*(state[name] for name in group.present(state)), *zeros]
+    names = [*group.copied(state), *group.present(state)]
+    return [*(state[name] for name in names), *zeros]
 
 
 def _velocities(
