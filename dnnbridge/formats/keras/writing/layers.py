@@ -169,10 +169,22 @@ def _bidirectional(
     return keras_object("Bidirectional", config)
 
 
+def _grouped(
+    layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    sizes = {shapes[f"{each}/kernel"][0] for each in ("query", "value")}
+    if len(sizes) > 1:
+        text = "GroupQueryAttention of queries and values with different numbers of features"
+        findings.add(path, f"{text}, which Keras refuses")
+        return None
+    return keras_object(type(layer).__name__, _config(layer, shapes))
+
+
 Writer = Callable[[Any, str, Shapes, str, Findings], dict[str, Any] | None]
 
 SPECIAL: dict[type[AbstractLayer], Writer] = {
     layers.Activation: _activation,
+    layers.GroupQueryAttention: _grouped,
     layers.TimeDistributed: _wrapped,
     layers.SpectralNormalization: _wrapped,
     layers.Bidirectional: _bidirectional,
