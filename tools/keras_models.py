@@ -2,6 +2,7 @@
 
 python tools/keras_models.py [names…] [--backends tensorflow,mindspore]
 
+Other models of the families can be named too; their images have 64 rows and columns, or 96.
 Weights are random. Each prediction is compared with that of Keras, on the same random images.
 """
 
@@ -33,6 +34,9 @@ FAMILIES = {
     "Xception": 96,
 }
 """The smallest model of each family, and the height and width of its images."""
+
+SCALING = ("ConvNeXt", "EfficientNet", "MobileNetV3")
+"""Families that scale images themselves."""
 
 HEAD = """# Models of keras.applications
 
@@ -69,8 +73,8 @@ def write_with_keras(name: str, size: int, folder: Path) -> None:
         elif "beta" in weight.path or "mean" in weight.path or "bias" in weight.path:
             weight.assign(draw.normal(0.0, 0.1, value.shape))
     x = draw.uniform(0, 255, (4, size, size, 3)).astype("float32")
-    if name not in {"EfficientNetB0", "EfficientNetV2B0", "MobileNetV3Small", "ConvNeXtTiny"}:
-        x = x / 127.5 - 1.0  # the others scale images themselves
+    if not name.startswith(SCALING):
+        x = x / 127.5 - 1.0
     model.save(folder / "model.keras")
     narrow = model.predict(x, verbose=0)
     keras.config.set_floatx("float64")
@@ -116,7 +120,7 @@ def main() -> None:
         read(Path(given.read[0]), given.read[1])
         return
     if given.write:
-        write_with_keras(given.write[0], FAMILIES[given.write[0]], Path(given.write[1]))
+        write_with_keras(given.write[0], size_of(given.write[0]), Path(given.write[1]))
         return
     backends = given.backends.split(",")
     rows = [row(name, backends) for name in given.names or FAMILIES]
@@ -128,6 +132,11 @@ def main() -> None:
             processor=machine(), heads=heads, lines="|".join("---" for _ in backends * 2)
         )
         print(head + "".join(rows))
+
+
+def size_of(name: str) -> int:
+    """Return the height and width of the images of a model."""
+    return FAMILIES.get(name) or (96 if name.startswith(("Inception", "Xception")) else 64)
 
 
 def row(name: str, backends: list[str]) -> str:

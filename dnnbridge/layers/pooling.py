@@ -11,6 +11,7 @@ from dnnbridge.graph import Value
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.convolution import layout_named, mindspore_padding
 from dnnbridge.layers.layout import enter, leave
+from dnnbridge.layers.pooling_windows import dilated_max_pool, pairs_of
 from dnnbridge.ops.windows import Padding
 from dnnbridge.specs.fields import (
     Bool,
@@ -47,10 +48,20 @@ class AbstractPooling(AbstractLayer):
 class AbstractMaxPooling(AbstractPooling):
     """Base of max pooling."""
 
+    ceil_mode: Bool = False
+    dilation_rate: SizesLike = 1
+
     def emit(self, scope: Scope, x: Value) -> Value:
         window, strides, padding = self._window()
         x = enter(scope, x, len(window), self.data_format)
-        return leave(ops.max_pool(x, window, strides, padding), self.data_format)
+        dilation = sizes(self.dilation_rate, len(window))
+        pairs, more = pairs_of(scope, x, window, strides, padding, dilation, self.ceil_mode)
+        whole = tuple((a, b + c) for (a, b), c in zip(pairs, more, strict=True))
+        if max(dilation) == 1:
+            y = ops.max_pool(x, window, strides, whole)
+        else:
+            y = dilated_max_pool(x, window, strides, whole, dilation)
+        return leave(y, self.data_format)
 
 
 @dataclass(frozen=True)
@@ -58,12 +69,18 @@ class AbstractAveragePooling(AbstractPooling):
     """Base of average pooling."""
 
     count_include_pad: Bool = False
+    ceil_mode: Bool = False
 
     def emit(self, scope: Scope, x: Value) -> Value:
         window, strides, padding = self._window()
         x = enter(scope, x, len(window), self.data_format)
-        y = ops.avg_pool(x, window, strides, padding, self.count_include_pad)
-        return leave(y, self.data_format)
+        ones, counted = (1,) * len(window), self.count_include_pad
+        pairs, more = pairs_of(scope, x, window, strides, padding, ones, self.ceil_mode)
+        if any(more) and counted:  # what makes the last window whole never counts
+            x = ops.pad(x, ((0, 0), *pairs, (0, 0)))
+            pairs, counted = ((0, 0),) * len(window), False
+        whole = tuple((a, b + c) for (a, b), c in zip(pairs, more, strict=True))
+        return leave(ops.avg_pool(x, window, strides, whole, counted), self.data_format)
 
 
 @spec
@@ -79,6 +96,7 @@ class MaxPooling1D(AbstractMaxPooling):
     pool_size: Sizes1 = 2
     strides: Sizes1 | None = None
     padding: Padding1 = "valid"
+    dilation_rate: Sizes1 = 1
 
 
 @spec
@@ -92,6 +110,8 @@ class MaxPooling2D(AbstractMaxPooling):
         strides: step of the window; by default its size.
         padding: "valid", "same", or numbers of elements: one, or (before, after) per axis.
         data_format: "channels_last" or "channels_first", of input and output.
+        ceil_mode: whether a last window counts that is not whole, if it begins in the input.
+        dilation_rate: distance between elements of the window, a number or one per axis.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -102,17 +122,22 @@ class MaxPooling2D(AbstractMaxPooling):
     pool_size: Sizes2 = 2
     strides: Sizes2 | None = None
     padding: Padding2 = "valid"
+    dilation_rate: Sizes2 = 1
 
     @classmethod
     def mindspore(
         cls,
         kernel_size: SizesLike = 1,
         stride: SizesLike = 1,
-        pad_mode: Literal["same", "valid"] = "valid",
+        pad_mode: Literal["same", "valid", "pad"] = "valid",
+        padding: int = 0,
+        dilation: SizesLike = 1,
+        ceil_mode: bool = False,
         data_format: Literal["NCHW", "NHWC"] = "NCHW",
     ) -> Self:
-        """Return `mindspore.nn.MaxPool2d` with these arguments."""
-        return cls(kernel_size, stride, pad_mode, layout_named(data_format))
+        """Return `mindspore.nn.MaxPool2d` with these arguments, without return_indices."""
+        given = mindspore_padding(pad_mode, padding)
+        return cls(kernel_size, stride, given, layout_named(data_format), ceil_mode, dilation)
 
 
 @spec
@@ -128,6 +153,7 @@ class MaxPooling3D(AbstractMaxPooling):
     pool_size: Sizes3 = 2
     strides: Sizes3 | None = None
     padding: Padding3 = "valid"
+    dilation_rate: Sizes3 = 1
 
 
 @spec
@@ -156,6 +182,8 @@ class AveragePooling2D(AbstractAveragePooling):
         data_format: "channels_last" or "channels_first", of input and output.
         count_include_pad: whether padding counts, as zeros. With "same" it counts in neither
             framework. With numbers it counts in MindSpore by default.
+        ceil_mode: whether a last window counts that is not whole, if it begins in the input. What
+            is missing does not count as padding.
 
     Example:
         >>> from dnnbridge import Input, Sequential
@@ -174,13 +202,14 @@ class AveragePooling2D(AbstractAveragePooling):
         stride: SizesLike = 1,
         pad_mode: Literal["same", "valid", "pad"] = "valid",
         padding: int = 0,
+        ceil_mode: bool = False,
         count_include_pad: bool = True,
         data_format: Literal["NCHW", "NHWC"] = "NCHW",
     ) -> Self:
-        """Return `mindspore.nn.AvgPool2d` with these arguments."""
+        """Return `mindspore.nn.AvgPool2d` with these arguments, without divisor_override."""
         counted = count_include_pad and pad_mode == "pad"
         given = mindspore_padding(pad_mode, padding)
-        return cls(kernel_size, stride, given, layout_named(data_format), counted)
+        return cls(kernel_size, stride, given, layout_named(data_format), counted, ceil_mode)
 
 
 @spec

@@ -194,6 +194,7 @@ def grouped():
     h = LayerScale(0.3, 8)(h)
     h = layers.GroupQueryAttention(3, 3, 1, sliding_window=2, use_bias=False)(h, x, h)
     h = layers.GroupQueryAttention(2, 2, 2, kernel_regularizer="l2")(h, layers.Dense(8)(x))
+    h = layers.MultiHeadAttention(2, 3, use_gate=True, sliding_window=2)(h, x)
     return Model(x, layers.Dense(4)(layers.Flatten()(h)))
 
 

@@ -127,7 +127,7 @@ WRONG = {
     "over_everything": lambda x, y: x * ops.mean(y),
     "unknown": lambda x, y: ops.cumsum(x, axis=1) + y,
     "squeezed_all": lambda x, y: ops.squeeze(x[:, :1]) + y[:, 0],
-    "other_dtype": lambda x, y: ops.cast(ops.cast(x, "int32"), "float32") + y,
+    "other_dtype": lambda x, y: ops.cast(ops.cast(x, "float16"), "float32") + y,
 }
 
 

@@ -234,3 +234,12 @@ def test_an_output_without_a_head_goes_back():
     x, a, b = (draw.normal(size=(6, n)).astype("float32") for n in (4, 3, 2))
     found = back.evaluate(x, {"a": a, "b": b}, verbose=0, return_dict=True)
     assert found["loss"] == pytest.approx(run.evaluate(x, {"a": a})["loss"], rel=1e-6)
+
+
+def test_attention_that_keras_refuses_is_refused():
+    query, value = db.Input((5, 8)), db.Input((4, 6))
+    h = db.GroupQueryAttention(3, 4, 2)(query, value)
+    model = db.Model([query, value], db.Dense(3)(h))
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(ConversionError, match="different numbers of features, which Keras refuses"):
+        db.to_keras(run)

@@ -165,8 +165,24 @@ def test_masked_mean_equals_keras():
         ("AvgPool2d", db.AveragePooling2D.mindspore(3, 2, "pad", 1), (3, 2, "pad", 1)),
         (
             "AvgPool2d",
-            db.AveragePooling2D.mindspore(3, 2, "pad", 1, False),
+            db.AveragePooling2D.mindspore(3, 2, "pad", 1, False, False),
             (3, 2, "pad", 1, False, False),
+        ),
+        *(
+            ("MaxPool2d", db.MaxPooling2D.mindspore(*own, ceil), (*own, False, ceil))
+            for own in (
+                *((3, 2, "pad", 1, 1), (3, 2, "pad", 0, 1), (2, 3, "pad", 1, 1)),
+                *((2, 1, "pad", 1, 2), (2, 2, "pad", 0, (3, 2)), (3, (2, 1), "pad", 1, 2)),
+            )
+            for ceil in (False, True)
+        ),
+        *(
+            ("AvgPool2d", db.AveragePooling2D.mindspore(*own, counted), (*own, counted))
+            for own in (
+                *((3, 2, "pad", 1, True), (3, 2, "pad", 0, True), (2, 3, "pad", 1, True)),
+                (3, 2, "valid", 0, True),
+            )
+            for counted in (False, True)
         ),
     ],
     ids=str,

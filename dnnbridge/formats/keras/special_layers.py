@@ -44,6 +44,10 @@ def _multi_head(settings: Settings) -> Rebuilt | None:
         settings.take("attention_axes")
     for name in ("query_shape", "key_shape", "value_shape"):
         settings.take(name)
+    size = settings.config.get("key_dim")
+    special = settings.config.get("use_gate") or settings.config.get("sliding_window")
+    if special and settings.config.get("value_dim") in (None, size):
+        return _as_groups(settings)
     made = built(
         layers.MultiHeadAttention, arguments(layers.MultiHeadAttention, settings), settings
     )
@@ -54,17 +58,28 @@ def _multi_head(settings: Settings) -> Rebuilt | None:
     return rebuilt(made, *groups)
 
 
+MAPS = {"query": "query", "key": "key", "gate": "gate", "value": "value"}
+MAPS |= {"output": "attention_output"}
+"""The name here of each map of an attention, in Keras' order."""
+
+
+def _as_groups(settings: Settings) -> Rebuilt | None:
+    """Read a MultiHeadAttention with a gate or a window: each head is a group of its own."""
+    heads = settings.take("num_heads")
+    given = arguments(layers.GroupQueryAttention, settings)
+    given |= {"head_dim": settings.take("key_dim"), "num_query_heads": heads}
+    settings.take("value_dim")
+    made = built(layers.GroupQueryAttention, given | {"num_key_value_heads": heads}, settings)
+    files = {name: f"{name}_dense" for name in MAPS} | {"gate": "_gate_dense"}
+    groups = (Group(("kernel", "bias"), files[name], here) for name, here in MAPS.items())
+    return rebuilt(made, *groups)
+
+
 def _group_query(settings: Settings) -> Rebuilt | None:
     settings.neutral(flash_attention=None)
     cls = layers.GroupQueryAttention
     made = built(cls, arguments(cls, settings), settings)
-    groups = (
-        Group(("kernel", "bias"), f"_{file}_dense", here)
-        for file, here in (
-            *(("query", "query"), ("key", "key"), ("gate", "gate"), ("value", "value")),
-            ("output", "attention_output"),
-        )
-    )
+    groups = (Group(("kernel", "bias"), f"_{name}_dense", here) for name, here in MAPS.items())
     return rebuilt(made, *groups)
 
 

@@ -10,7 +10,7 @@ from dnnbridge import layers
 from dnnbridge.base.arrays import Array
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.schedules import PiecewiseConstant
-from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
+from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, softmax
 
 _WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
 _QUERY, _VALUE, _KEY = normal(3, 5, 8), normal(3, 4, 6), normal(3, 4, 8, key=1)
@@ -36,7 +36,11 @@ def _embeddings() -> list[EquationCase]:
         EquationCase("Embedding-out_of_range", layers.Embedding(6, 2), (_WORDS - 1,)),
         EquationCase("ReversibleEmbedding", layers.ReversibleEmbedding(7, 5), (_WORDS,)),
         EquationCase(
-            "ReversibleEmbedding-scores", layers.ReversibleEmbedding(7, 8), (_QUERY,), reduced=8
+            "ReversibleEmbedding-scores",
+            layers.ReversibleEmbedding(7, 8),
+            (_QUERY,),
+            reduced=8,
+            witness=lambda a: a["input_0"] @ a["embeddings"].T,
         ),
         EquationCase(
             "ReversibleEmbedding-cap",
@@ -44,9 +48,20 @@ def _embeddings() -> list[EquationCase]:
             (_QUERY,),
             reduced=8,
         ),
-        EquationCase("Cast", layers.Cast("float32"), (_WORDS,), gradient=False),
+        EquationCase(
+            "Cast",
+            layers.Cast("float32"),
+            (_WORDS,),
+            gradient=False,
+            witness=lambda a: a["input_0"] * 1.0,
+        ),
         EquationCase("Cast-int32", _LOOKED_UP, (3.0 * np.abs(_QUERY),), of=_CUT),
-        EquationCase("LayerScale", layers.LayerScale(0.3, 8), (_QUERY,)),
+        EquationCase(
+            "LayerScale",
+            layers.LayerScale(0.3, 8),
+            (_QUERY,),
+            witness=lambda a: a["input_0"] * a["gamma"],
+        ),
         EquationCase("PaddingMask", layers.PaddingMask(), (_WORDS,), gradient=False),
         EquationCase("PaddingMask-3", layers.PaddingMask(3), (_WORDS,), gradient=False),
         EquationCase("PositionEmbedding", layers.PositionEmbedding(9), (_QUERY,)),
@@ -55,6 +70,24 @@ def _embeddings() -> list[EquationCase]:
             "SinusoidalPositions-odd", layers.SinusoidalPositions(50.0), (normal(2, 3, 7),)
         ),
     ]
+
+
+def _grouped(arrays: Mapping[str, Array]) -> Array:
+    """Return attention whose heads 2i and 2i + 1 share the keys and values of head i."""
+
+    def heads(name: str, x: Array) -> Array:
+        mapped = np.einsum("btf,fhd->bhtd", x, arrays[f"{name}/kernel"])
+        return np.asarray(mapped + arrays[f"{name}/bias"][:, None, :])
+
+    query, value = arrays["input_0"], arrays["input_1"]
+    q, k, v = heads("query", query), heads("key", value), heads("value", value)
+    found = []
+    for head in range(q.shape[1]):
+        scores = q[:, head] @ k[:, head // 2].transpose(0, 2, 1) / np.sqrt(q.shape[-1])
+        found.append(softmax(scores) @ v[:, head // 2])
+    kernel = arrays["attention_output/kernel"]
+    made = sum(each @ part for each, part in zip(found, kernel, strict=True))
+    return np.asarray(made + arrays["attention_output/bias"])
 
 
 def _attention() -> list[EquationCase]:
@@ -71,7 +104,10 @@ def _attention() -> list[EquationCase]:
 
     def grouped(name: str, inputs: tuple[Array, ...], **options: object) -> EquationCase:
         layer = layers.GroupQueryAttention(3, 4, 2, **options)  # type: ignore[arg-type]
-        return EquationCase(f"GroupQueryAttention{name}", layer, inputs, reduced=20)
+        witness = None if name else _grouped
+        return EquationCase(
+            f"GroupQueryAttention{name}", layer, inputs, reduced=20, witness=witness
+        )
 
     long = normal(3, 20, 8)
     return [

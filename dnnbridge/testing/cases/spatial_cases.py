@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
+
+import numpy as np
 
 from dnnbridge import layers
 from dnnbridge.base.arrays import Array
@@ -35,6 +39,28 @@ _GIVEN: list[tuple[str, layers.AbstractLayer, Array]] = [
     ("resize", layers.CenterCrop(3, 8), _PLANE),
 ]
 
+
+def _interpolated(arrays: Mapping[str, Array]) -> Array:
+    """Return images of 7 times 8, interpolated along one axis after the other."""
+    x = arrays["input_0"]
+    for axis, size in ((1, 7), (2, 8)):
+        n = x.shape[axis]
+        place = (np.arange(size) + 0.5) * n / size - 0.5
+        x = np.apply_along_axis(partial(_at, place), axis, x)
+    return x
+
+
+def _at(places: Array, column: Array) -> Array:
+    return np.interp(places, np.arange(len(column)), column)
+
+
+_WITNESSES: Mapping[str, Callable[[Mapping[str, Array]], Array]] = {
+    "Resizing-larger": _interpolated,
+    "CenterCrop-crop": lambda arrays: arrays["input_0"][:, 0:3, 1:3],
+}
+
 SPATIAL_CASES: list[EquationCase] = [
-    EquationCase(f"{type(layer).__name__}-{id}", layer, (x,), reduced=12) for id, layer, x in _GIVEN
+    EquationCase(id, layer, (x,), reduced=12, witness=_WITNESSES.get(id))
+    for name, layer, x in _GIVEN
+    for id in (f"{type(layer).__name__}-{name}",)
 ]

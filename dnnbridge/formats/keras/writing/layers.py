@@ -12,6 +12,7 @@ from dnnbridge.formats.keras.layers import read_layer
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers.pooling import AbstractMaxPooling
 from dnnbridge.specs.spec import Spec
 from dnnbridge.weights.constraints import AbstractConstraint
 
@@ -20,6 +21,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 NOT_IN_KERAS = {
     *("unbiased", "count_include_pad", "padding_idx", "use_recurrent_bias", "shared", "masked"),
+    "ceil_mode",
     *("output_kernel_initializer", "output_bias_initializer", "causal"),
 }
 """Fields that no layer of Keras has: reading the layer back says whether their value matters."""
@@ -103,6 +105,7 @@ def _config(layer: Spec, shapes: Shapes) -> dict[str, Any]:
     config = {}
     for name, value in fields_of(layer).items():
         surplus = name == "data_format" and type(layer).__name__ in ONE_AXIS
+        surplus |= name == "dilation_rate" and isinstance(layer, AbstractMaxPooling)
         if name != "name" and name not in NOT_IN_KERAS and not surplus:
             config[name] = written_part(value, _rank(name, shapes))
     return config
@@ -166,10 +169,22 @@ def _bidirectional(
     return keras_object("Bidirectional", config)
 
 
+def _grouped(
+    layer: Any, name: str, shapes: Shapes, path: str, findings: Findings
+) -> dict[str, Any] | None:
+    sizes = {shapes[f"{each}/kernel"][0] for each in ("query", "value")}
+    if len(sizes) > 1:
+        text = "GroupQueryAttention of queries and values with different numbers of features"
+        findings.add(path, f"{text}, which Keras refuses")
+        return None
+    return keras_object(type(layer).__name__, _config(layer, shapes))
+
+
 Writer = Callable[[Any, str, Shapes, str, Findings], dict[str, Any] | None]
 
 SPECIAL: dict[type[AbstractLayer], Writer] = {
     layers.Activation: _activation,
+    layers.GroupQueryAttention: _grouped,
     layers.TimeDistributed: _wrapped,
     layers.SpectralNormalization: _wrapped,
     layers.Bidirectional: _bidirectional,
