@@ -54,7 +54,7 @@ RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers
 
 
 def _recurrent(settings: Settings) -> Rebuilt | None:
-    settings.neutral(return_state=False, stateful=False)
+    settings.neutral(stateful=False)
     settings.take("zero_output_for_mask")
     cls = RECURRENT[settings.kind]
     return rebuilt(built(cls, arguments(cls, settings), settings), CELL)

@@ -14,8 +14,9 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
-from dnnbridge.layers import AbstractLayer, AbstractRecurrent, Bidirectional
+from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.base import LayerOutput
+from dnnbridge.layers.states import AbstractStates
 from dnnbridge.models import Input, Model
 
 FLAGS = {"use_causal_mask": "causal"}
@@ -24,12 +25,10 @@ FLAGS = {"use_causal_mask": "causal"}
 WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
 """Arguments of calls that may be None or False."""
 
+STATES = "initial_state"
 
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
-
-ONE_INPUT = (AbstractRecurrent, Bidirectional)
-"""Layers whose second argument is a mask here, and is something else in Keras."""
 
 
 @dataclass
@@ -141,7 +140,7 @@ class Wiring:
             output = pending.pop()
             if isinstance(output, LayerOutput) and output.layer.name is None:
                 output.layer = output.layer.replace(name=self._free(name))
-                pending += output.inputs
+                pending += output.sources
 
     def _free(self, wish: str) -> str:
         """Return a name that no other layer has, and take it."""
@@ -155,15 +154,20 @@ class Wiring:
     def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
         name = str(entry["name"])
         for key, value in call.kwargs.items():
-            known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
+            states = key == STATES and isinstance(self.layers[name], AbstractStates)
+            known = states or key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
             if not known and value is not None and not _is_input_argument(key):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         places = KerasCall(call.args, _inputs_of(call)).places()
-        if isinstance(self.layers[name], ONE_INPUT) and len(places) > 1:
-            self._add(entry, "a call with an initial state or a mask")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
-        return self.layers[name](*(self.values[place] for place in places))
+        layer = self.layers[name]
+        if not isinstance(layer, AbstractStates):
+            return layer(*(self.values[place] for place in places))
+        # Keras 2 lists the states after the sequence; Keras 3 has them as the second argument.
+        states = [*places[1:], *KerasCall((), {"": call.kwargs.get(STATES)}).places()]
+        given = {STATES: [self.values[place] for place in states]} if states else {}
+        return layer(self.values[places[0]], **given)
 
     def _value(self, given: Any) -> Any:
         if isinstance(given, Place):
