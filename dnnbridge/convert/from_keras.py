@@ -16,6 +16,7 @@ from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, fitted
+from dnnbridge.formats.keras.calls import places_in
 from dnnbridge.formats.keras.compiled import Compiled, read_compiled
 from dnnbridge.formats.keras.files import KerasSource, read_source
 from dnnbridge.formats.keras.models import InputShapes, names_here, read_model
@@ -86,8 +87,8 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     last = (value.shape[-1] for value in graph.outputs)
     sizes = dict(zip(model.output_names, last, strict=True))
     trained = [n for g in part.groups for n in g.present(declared) if _trained(g, n, declared)]
-    names = names_here(source.model.config)
-    compiled = read_compiled(source.compiled, sizes, source.where, names, trained)
+    renamed = names_here(source.model.config) | _names_of_outputs(source.model.config, model)
+    compiled = read_compiled(source.compiled, sizes, source.where, renamed, trained)
     fields = _fields(compiled, part.groups, declared)
     slots = _slots(source, compiled, trained, model, fields)
     if source.arrays is None:
@@ -95,6 +96,13 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     notes = (*compiled.notes, *slots.notes)
     report = ImportReport(source.where, tuple(_rows(graph, arrays)), notes)
     return Imported(model, fields, arrays, slots.arrays, slots.step, report)
+
+
+def _names_of_outputs(config: Mapping[str, Any], model: AbstractModel) -> dict[str, str]:
+    """Return the name here of each output by its layer in Keras; the first one of a layer."""
+    places = places_in(config.get("output_layers", ()))
+    names = zip((place.layer for place in places), model.output_names, strict=False)
+    return dict(reversed(list(names)))
 
 
 def _stored(group: Group, declared: Mapping[str, StateArray]) -> list[str | None]:

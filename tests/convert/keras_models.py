@@ -83,6 +83,20 @@ def recurrent():
     return Model(x, layers.Dense(4)(h))
 
 
+def states():
+    """An encoder whose states start a decoder; all ways in which Keras writes such calls."""
+    x = Input((6, 5))
+    source, target = x[:, :4], x[:, 3:]
+    y, h, c = layers.LSTM(4, return_state=True)(source)
+    both = layers.Bidirectional(layers.LSTM(4, return_sequences=True, return_state=True))
+    z, *states = both(target, initial_state=[h, c, c, y])
+    g, s = layers.GRU(4, return_state=True, go_backwards=True)(z, initial_state=states[0])
+    r = layers.RNN(layers.SimpleRNNCell(4), return_sequences=True)(z, s)
+    decoder = layers.LSTM(4)
+    first = decoder(r, initial_state=[g, states[3]])
+    return Model(x, layers.Dense(4)(layers.Add()([first, decoder(r), s])))
+
+
 def attention():
     x = Input((6, 8))
     h = layers.LayerNormalization(epsilon=1e-5)(x)
@@ -261,8 +275,8 @@ def steps():
 MODELS = {
     made.__name__: made
     for made in (
-        *(dense, convolutions, one_axis, three_axes, recurrent, attention, words, shared, nested),
-        *(frozen, activated, scaled, scores, adaptive, equations),
+        *(dense, convolutions, one_axis, three_axes, recurrent, states, attention, words),
+        *(shared, nested, frozen, activated, scaled, scores, adaptive, equations),
         *(grouped, tied, looked_up, images, spectral, steps),
     )
 }

@@ -61,11 +61,6 @@ def of_my_model():
     return MyModel(x, layers.Dense(3)(x))
 
 
-def with_initial_state():
-    x = keras.Input((5, 8))
-    return keras.Model(x, layers.GRU(5)(x, layers.Dense(5)(x[:, 0])))
-
-
 def partly_frozen():
     inner = keras.Sequential([keras.Input((4,)), layers.BatchNormalization(), layers.Dense(4)])
     inner.trainable = False
@@ -82,7 +77,6 @@ def weighted():
 REFUSED = {
     "class of the user": (lambda: small(Mine(4)), "mine>Dense"),
     "model of the user": (of_my_model, "not a Sequential or Functional model"),
-    "initial state": (with_initial_state, "initial state or a mask"),
     "trained in a frozen model": (partly_frozen, "trained in a model that is frozen"),
     "outputs by name": (lambda: of_two("ab", dict), "outputs as a dictionary"),
     "weight of one loss": (weighted, "loss of a single output"),

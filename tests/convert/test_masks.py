@@ -139,7 +139,9 @@ def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
     np.testing.assert_allclose(ours, theirs, rtol=2e-6)
 
 
-@pytest.mark.parametrize("name", ["Bidirectional", "transformer", "operations", "Masking"])
+@pytest.mark.parametrize(
+    "name", ["Bidirectional", "transformer", "operations", "nested_words", "Masking"]
+)
 def test_a_model_with_masks_goes_back_to_keras(name):
     model = MODELS[name]()
     x = STEPS if name == "Masking" else WORDS

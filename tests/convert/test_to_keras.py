@@ -243,3 +243,22 @@ def test_attention_that_keras_refuses_is_refused():
     run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
     with pytest.raises(ConversionError, match="different numbers of features, which Keras refuses"):
         db.to_keras(run)
+
+
+def test_losses_of_states_come_back():
+    """Keras names each output by its layer, so two outputs of one layer have one name."""
+    x = db.Input((5, 3))
+    y, h, c = db.LSTM(4, return_state=True)(x)
+    heads = [db.Head("lstm_h", db.MeanSquaredError(), 2.0), db.Head("lstm_c", "mae")]
+    model = db.Model(x, [y, h, c])
+    run = db.compile(db.Experiment(model, heads, db.SGD(0.1)), "reference")
+    back = db.to_keras(run)
+    back.run_eagerly = True
+    draw = np.random.default_rng(0)
+    x, t = draw.normal(size=(6, 5, 3)).astype("float32"), draw.normal(size=(6, 4))
+    arguments = {"batch_size": 3, "epochs": 2, "shuffle": False}
+    found = run.fit(x, {"lstm_h": t, "lstm_c": -t}, **arguments).history["loss"]
+    wanted = back.fit(x, [t, t, -t], verbose=0, **arguments).history["loss"]
+    np.testing.assert_allclose(found, wanted, rtol=2e-6)
+    again = db.from_keras(back).experiment
+    assert again.heads == run.experiment.heads

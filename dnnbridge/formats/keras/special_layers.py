@@ -89,7 +89,7 @@ RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers
 
 
 def _recurrent(settings: Settings) -> Rebuilt | None:
-    settings.neutral(return_state=False, stateful=False)
+    settings.neutral(stateful=False)
     cls = RECURRENT[settings.kind]
     return rebuilt(built(cls, arguments(cls, settings), settings), CELL)
 

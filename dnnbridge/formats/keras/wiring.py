@@ -19,8 +19,6 @@ from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.whole_numbers import cast_values, reads_whole_numbers
 from dnnbridge.layers import (
     AbstractLayer,
-    AbstractRecurrent,
-    Bidirectional,
     CenterCrop,
     GlobalAveragePooling1D,
     PaddingMask,
@@ -30,6 +28,7 @@ from dnnbridge.layers import (
 )
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.layers.merging import AbstractMerge
+from dnnbridge.layers.states import AbstractStates
 from dnnbridge.models import Input, Model
 
 FLAGS = {"use_causal_mask": "causal"}
@@ -38,6 +37,7 @@ FLAGS = {"use_causal_mask": "causal"}
 WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
 """Arguments of calls that may be None or False."""
 
+STATES = "initial_state"
 
 ALWAYS_THE_SAME = (CenterCrop, Resizing)
 """Layers that Keras calls with training=True by default, which changes nothing."""
@@ -45,10 +45,7 @@ ALWAYS_THE_SAME = (CenterCrop, Resizing)
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
 
-ONE_INPUT = (AbstractRecurrent, Bidirectional)
-"""Layers whose second argument is a mask here, and is something else in Keras."""
-
-WITH_MASK = (*ONE_INPUT, GlobalAveragePooling1D)
+WITH_MASK = (AbstractStates, GlobalAveragePooling1D)
 """Layers that take a mask as another input."""
 
 
@@ -175,7 +172,7 @@ class Wiring:
             output = pending.pop()
             if isinstance(output, LayerOutput) and output.layer.name is None:
                 output.layer = output.layer.replace(name=self._free(name))
-                pending += output.inputs
+                pending += output.sources
 
     def _free(self, wish: str) -> str:
         """Return a name that no other layer has, and take it."""
@@ -193,23 +190,35 @@ class Wiring:
         places = KerasCall(call.args, _inputs_of(call)).places()
         inputs = cast_values(layer, [self.values[place] for place in places], reverse)
         self._masks.note(Place(name, number), layer, places)
+        masks: list[AbstractSymbol] = []
         for key, value in call.kwargs.items():
-            known = key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
-            known = known or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
-            known = known or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
-            if known or value is None or _is_input_argument(key):
-                continue
-            mask = self._mask(layer, key, value, places)
-            if mask is None:
-                self._add(entry, f"a call with {key}={shorten(value, 60)}")
-            inputs = [*inputs, *(mask or [])]
-        if isinstance(layer, ONE_INPUT) and len(places) > 1:
-            self._add(entry, "a call with an initial state or a mask")
+            if not self._is_known(layer, key, value):
+                mask = self._mask(layer, key, value, places)
+                if mask is None:
+                    self._add(entry, f"a call with {key}={shorten(value, 60)}")
+                masks += mask or []
         if number and divides_at_each_call(layer):
             self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
         if _constants(call.args):
             self._add(entry, "a call on numbers")
-        return layer(*inputs)
+        if not isinstance(layer, AbstractStates):
+            return layer(*inputs, *masks)
+        # Keras 2 lists the states after the sequence; Keras 3 has them as the second argument.
+        states = [*places[1:], *KerasCall((), {"": call.kwargs.get(STATES)}).places()]
+        given = {STATES: [self.values[place] for place in states]} if states else {}
+        return layer(inputs[0], *masks, **given)
+
+    def _is_known(self, layer: AbstractLayer, key: str, value: Any) -> bool:
+        """Return whether an argument of a call is read elsewhere, or says nothing."""
+        return (
+            value is None
+            or key in FLAGS
+            or _is_input_argument(key)
+            or (key in WITHOUT_EFFECT and _is_empty(value))
+            or (key == STATES and isinstance(layer, AbstractStates))
+            or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
+            or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
+        )
 
     def _mask(
         self, layer: AbstractLayer, key: str, value: Any, places: Sequence[Place]

@@ -6,7 +6,9 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN, TimeDistributed
+from dnnbridge.layers.states import AbstractStates
 from dnnbridge.losses import CTC
+from dnnbridge.models import Input, Model
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 _X = normal(3, 6, 5)
@@ -42,6 +44,11 @@ _PLAIN = {
     "TimeDistributed-softmax": TimeDistributed(Dense(4, "softmax")),
     "TimeDistributed-nested": TimeDistributed(TimeDistributed(Dense(2))),
     "TimeDistributed-recurrent": TimeDistributed(GRU(2)),
+    "SimpleRNN-state": SimpleRNN(4, return_state=True, activity_regularizer="l2"),
+    "LSTM-state": LSTM(4, return_state=True),
+    "LSTM-sequences_and_state": LSTM(4, return_sequences=True, return_state=True),
+    "GRU-state_backwards": GRU(4, return_sequences=True, return_state=True, go_backwards=True),
+    "Bidirectional-state": Bidirectional(LSTM(3, return_state=True), "sum"),
 }
 
 _MASKED = {
@@ -49,8 +56,25 @@ _MASKED = {
     "LSTM-mask": LSTM(4, return_sequences=True),
     "LSTM-mask_last": LSTM(4),
     "GRU-mask_backwards": GRU(4, return_sequences=True, go_backwards=True),
+    "LSTM-mask_state": LSTM(4, return_state=True),
     "Bidirectional-mask": Bidirectional(LSTM(3, return_sequences=True)),
 }
+
+_STARTED = {
+    "SimpleRNN-initial_state": SimpleRNN(4),
+    "LSTM-initial_state": LSTM(4, return_sequences=True, return_state=True),
+    "LSTM-initial_state_dropout": LSTM(4, recurrent_dropout=0.4),
+    "GRU-initial_state": GRU(4, go_backwards=True),
+    "Bidirectional-initial_state": Bidirectional(GRU(4)),
+}
+
+
+def _started(name: str, layer: AbstractStates) -> EquationCase:
+    """Return a case in which the initial states are inputs too."""
+    x, states = Input((6, 5)), [Input((4,)) for _ in layer.state_names]
+    model = Model([x, *states], layer(x, initial_state=states))
+    arrays = (normal(3, 4, key=k) for k, _ in enumerate(states))
+    return EquationCase(name, model, (_X, *arrays), reduced=60, of=layer)
 
 
 def _input(name: str) -> Array:
@@ -76,6 +100,7 @@ _CTC = {
 RECURRENT_CASES: list[EquationCase] = [
     *(EquationCase(name, layer, (_input(name),), reduced=60) for name, layer in _PLAIN.items()),
     *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
+    *(_started(name, layer) for name, layer in _STARTED.items()),
     *_CTC.values(),
     EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
     EquationCase("LSTM-wide", LSTM(70), (normal(33, 4, 9),), reduced=300),

@@ -26,7 +26,7 @@ from dnnbridge.layers import (
 )
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.models import AbstractModel, Model, Sequential
-from dnnbridge.models.functional import ModelNode
+from dnnbridge.models.functional import ModelNode, places_of
 from dnnbridge.models.tracing import trace
 
 LISTED = (AbstractMerge, Concatenate, Dot, Attention, AdditiveAttention)
@@ -89,11 +89,12 @@ def _functional(
             made = _written(node.layer, owner, below(shapes, owner), where, findings)
             entries[owner] = made | {"name": owner, "inbound_nodes": []}
         calls = entries[owner]["inbound_nodes"]
-        for index, result in enumerate(_results(node)):
+        for index, result in enumerate(places_of(node)):
             places[result] = Place(owner, len(calls), index)
             shapes_of[result] = results[index].type
-        inputs[owner, len(calls)] = [places[each] for each in node.inputs]
-        calls.append(_call(node, [(places[each], shapes_of[each]) for each in node.inputs]))
+        read = (*node.inputs, *node.initial_state)
+        inputs[owner, len(calls)] = [places[each] for each in read]
+        calls.append(_call(node, [_tensor(places[each], shapes_of[each]) for each in read]))
     outputs = [places[each] for each in model.output_names]
     config = {
         "name": name,
@@ -113,29 +114,24 @@ def _written(
     return operation or write_layer(layer, name, shapes, path, findings) or {}
 
 
-def _results(node: ModelNode) -> list[str]:
-    names = node.layer.output_names if isinstance(node.layer, AbstractModel) else ("",)
-    return [node.name] if len(names) == 1 else [f"{node.name}_{output}" for output in names]
-
-
 def _types(model: Model) -> list[Sequence[Value]]:
     """Return the results of each node, in order."""
     return [node.outputs for node in trace(model)[0].nodes if isinstance(node.op, Call)]
 
 
-def _call(node: ModelNode, inputs: Sequence[tuple[Place, TensorType]]) -> dict[str, Any]:
+def _call(node: ModelNode, read: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return a call of a layer as Keras writes it."""
-    tensors = [_tensor(place, type) for place, type in inputs]
+    tensors, states = list(read[: len(node.inputs)]), list(read[len(node.inputs) :])
     arguments = arguments_of(node.layer, tensors)
     if arguments is not None:
         return {"args": arguments, "kwargs": {}}
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = {"initial_state": states} if states else {}
     layer = node.layer
     if isinstance(layer, ATTENTIONS) and len(tensors) == 1:
         tensors = tensors * 2  # Keras asks for the value
     if getattr(layer, "causal", False):
         kwargs["use_causal_mask"] = True
-    if isinstance(layer, ReversibleEmbedding) and inputs[0][1].dtype == "float32":
+    if isinstance(layer, ReversibleEmbedding) and tensors[0]["config"]["dtype"] == "float32":
         kwargs["reverse"] = True
     several = isinstance(layer, AbstractModel) and len(tensors) > 1
     listed = isinstance(layer, LISTED) or several

@@ -24,6 +24,7 @@ from dnnbridge.formats.keras.writing.compiled import (
 )
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.models import AbstractModel, Model
 from dnnbridge.optimizers import SGD, AbstractOptimizer
 from dnnbridge.program.heads import Head
 from dnnbridge.weights.rules import WeightRules
@@ -107,7 +108,11 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     for name in experiment.model.output_names:
         if "" not in heads and name not in heads:  # an output that is not trained
             losses[name], metrics[name] = None, []
-    if list(heads) == [""]:
+    if _has_shared_outputs(experiment.model) and "" not in heads:
+        names = experiment.model.output_names  # Keras names an output by its layer: not unique
+        compiled = {"loss": [losses[n] for n in names], "metrics": [metrics[n] for n in names]}
+        compiled["loss_weights"] = [heads[n].weight if n in heads else 1.0 for n in names]
+    elif list(heads) == [""]:
         compiled = {"loss": losses[""], "metrics": metrics[""]}
     else:
         weights = {name: head.weight for name, head in heads.items()}
@@ -116,6 +121,12 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
         module = "keras.optimizers"
         compiled["optimizer"] = keras_object(optimizer.kind, optimizer.config, module)
     return compiled, optimizer
+
+
+def _has_shared_outputs(model: AbstractModel) -> bool:
+    """Return whether one layer may have made several outputs of a model."""
+    nodes = model.nodes if isinstance(model, Model) else ()
+    return any(len(node.layer.output_names) > 1 for node in nodes)
 
 
 def _loss(head: Head, findings: Findings) -> Any:
