@@ -189,6 +189,7 @@ from .losses import (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    TimeDistributedLoss,
     Tversky,
 )
 from .metrics import (
@@ -596,6 +597,7 @@ __all__ = [
     "TanhShrink",
     "Threshold",
     "TimeDistributed",
+    "TimeDistributedLoss",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "Tversky",

@@ -154,8 +154,8 @@ class Wiring:
     def _call(self, entry: Mapping[str, Any], call: KerasCall) -> Any:
         name = str(entry["name"])
         for key, value in call.kwargs.items():
-            states = key == STATES and isinstance(self.layers[name], AbstractStates)
-            known = states or key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
+            started = key == STATES and isinstance(self.layers[name], AbstractStates)
+            known = started or key in FLAGS or (key in WITHOUT_EFFECT and _is_empty(value))
             if not known and value is not None and not _is_input_argument(key):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         places = KerasCall(call.args, _inputs_of(call)).places()
