@@ -202,6 +202,7 @@ from .losses import (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    TimeDistributedLoss,
     Tversky,
 )
 from .metrics import (
@@ -618,6 +619,7 @@ __all__ = [
     "TanhShrink",
     "Threshold",
     "TimeDistributed",
+    "TimeDistributedLoss",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "Tversky",

@@ -20,6 +20,9 @@ Write = Callable[[Scope, Mapping[str, Value]], Mapping[str, Value]]
 """Writes an equation over inputs by name, and returns results by name."""
 
 
+STEP_HINT = "For a weight per step, write the loss as TimeDistributedLoss(loss)."
+
+
 def value_of(write: Callable[[Scope, Value], Value], x: Any, where: str = "x") -> Array:
     """Return the result of an equation of one array; weights have their initial values."""
     array = as_numbers(x, where)
@@ -109,15 +112,19 @@ def labels_of(y_true: Any, type: TensorType, count: int) -> Array:
     return whole
 
 
-def weights_of(sample_weight: Any, count: int) -> Array:
-    """Return one weight per example, or raise."""
+def weights_of(sample_weight: Any, shape: tuple[int, ...]) -> Array:
+    """Return one weight per example, or per step for a shape (examples, steps), or raise."""
     weights = (
-        np.ones(count) if sample_weight is None else as_numbers(sample_weight, "sample_weight")
+        np.ones(shape) if sample_weight is None else as_numbers(sample_weight, "sample_weight")
     )
-    if weights.shape != (count,) or not (np.isfinite(weights).all() and (weights >= 0).all()):
+    if weights.shape == shape[:1] != shape:
+        weights = np.repeat(weights[:, None], shape[1], 1)
+    if weights.shape != shape or not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise DataError(
-            f"needs {count} numbers of 0 or more, one per example",
+            f"needs {' times '.join(map(str, shape))} numbers of 0 or more, one per "
+            + ("example" if len(shape) == 1 else "step"),
             where="sample_weight",
             got=shorten(sample_weight),
+            hint=STEP_HINT if len(shape) == 1 and weights.ndim == 2 else "",
         )
     return weights

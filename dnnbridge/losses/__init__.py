@@ -20,13 +20,14 @@ from dnnbridge.losses.regression import (
     MeanSquaredLogarithmicError,
 )
 from dnnbridge.losses.target import Target
+from dnnbridge.losses.time_distributed import TimeDistributedLoss
 from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
-    "CTC",
     "AbstractLoss",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",
@@ -44,6 +45,7 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Target",
+    "TimeDistributedLoss",
     "Tversky",
 ]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from dnnbridge import ops
 from dnnbridge.base.calling import explained
 from dnnbridge.emit.scope import Scope
-from dnnbridge.graph import TensorType, Value
+from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.losses.calling import loss_of
 from dnnbridge.losses.reducing import Reduction
 from dnnbridge.losses.target import Target
@@ -42,6 +42,10 @@ class AbstractLoss(Spec):
     @abstractmethod
     def target(self, prediction: TensorType) -> Target:
         """Return the labels that a prediction of this type needs."""
+
+    def weights(self, prediction: TensorType) -> TensorType:
+        """Return the type of the sample weights, which is that of the losses: one per example."""
+        return TensorType((BATCH,))
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value | tuple[Value, Value]:

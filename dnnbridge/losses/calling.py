@@ -22,14 +22,15 @@ def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = N
     target = loss.target(output)
     labels = labels_of(y_true, target.type, count)
     check_range(labels, target, "y_true")
-    types = {"prediction": output, "labels": target.type, "weights": TensorType((BATCH,))}
-    weights = weights_of(sample_weight, count)
+    wanted = loss.weights(output)
+    types = {"prediction": output, "labels": target.type, "weights": wanted}
+    weights = weights_of(sample_weight, wanted.concrete(count))
     arrays = {"prediction": prediction, "labels": labels, "weights": weights}
 
     def write(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
         made = scope.call_all(loss, given["prediction"], given["labels"], name="loss")
         for value in made:
-            require_batch(value, "loss", exactly=True)
+            require_batch(value, "loss", exactly=wanted)
         return {"loss": reduced(scope, made, given["weights"], loss.reduction)[0]}
 
     return float(computed(write, types, arrays)["loss"])

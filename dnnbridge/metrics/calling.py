@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnnbridge.emit.calling import computed, labels_of, prediction_of, weights_of
+from dnnbridge.base.arrays import Array
+from dnnbridge.emit.calling import as_numbers, computed, labels_of, prediction_of, weights_of
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import BATCH, DType, TensorType, Value
 from dnnbridge.losses.target import check_range
@@ -21,13 +22,18 @@ def metric_of(
 ) -> MetricValue:
     """Return a metric of some examples; an example counts as often as its weight."""
     prediction, count = prediction_of(y_pred)
+    if np.ndim(sample_weight) == 2 and prediction.ndim > 2:  # each step counts as an example
+        shape = prediction.shape[0], prediction.shape[1]
+        weights = weights_of(sample_weight, shape).ravel()
+        steps = prediction.reshape(-1, *prediction.shape[2:])
+        return metric_of(metric, _steps(y_true, shape), steps, weights)
     output = TensorType((BATCH, *prediction.shape[1:]))
     target = metric.target(output)
     type = target.type if target else _type_of_labels(y_true, output)
     labels = labels_of(y_true, type, count)
     if target:
         check_range(labels, target, "y_true")
-    weights = weights_of(sample_weight, count)
+    weights = weights_of(sample_weight, (count,))
 
     def write(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
         made = scope.call(metric, given["prediction"], given["labels"], name=metric.label)
@@ -36,6 +42,12 @@ def metric_of(
     types = {"prediction": output, "labels": type}
     made = computed(write, types, {"prediction": prediction, "labels": labels}, weights)
     return metric.result(made["total"], float(weights.sum()))
+
+
+def _steps(y_true: Any, shape: tuple[int, int]) -> Array:
+    """Return labels (batch, time, …) as one row per step."""
+    labels = as_numbers(y_true, "y_true")
+    return labels.reshape(-1, *labels.shape[2:]) if labels.shape[:2] == shape else labels
 
 
 def _type_of_labels(y_true: Any, prediction: TensorType) -> TensorType:

@@ -63,6 +63,12 @@ class LossMetric(AbstractMetric):
             got=f"{target.type}, as the experiment's loss takes them",
             hint="Report a loss that takes the same labels as the experiment's loss.",
         )
+        scope.require(
+            self.loss.weights(prediction.type).rank == 1,
+            "metrics do not weigh steps",
+            got=type(self.loss).__name__,
+            hint="Report the loss inside it.",
+        )
         return mean_statistic(self.loss.emit(scope, prediction, target))
 
 

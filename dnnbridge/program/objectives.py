@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dnnbridge.emit.outputs import Prediction
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
-from dnnbridge.graph import BATCH, TensorType, Value
+from dnnbridge.graph import TensorType, Value
 from dnnbridge.losses import AbstractLoss, Target
 from dnnbridge.losses.reducing import reduced, require_batch
 from dnnbridge.metrics import AbstractMetric, LossMetric
@@ -31,6 +31,7 @@ class Objective:
         loss: the loss.
         weight: factor of the loss in the loss of the batch.
         metrics: the metrics by label.
+        weights: type of the sample weights: one per example, or per step.
         targets: required form of the labels: first for the loss, then for metrics that have one.
     """
 
@@ -39,6 +40,7 @@ class Objective:
     loss: AbstractLoss
     weight: float
     metrics: Mapping[str, AbstractMetric]
+    weights: TensorType
     targets: tuple[Target, ...]
 
     @property
@@ -57,7 +59,7 @@ class Objective:
 
     @property
     def weights_feed(self) -> str:
-        """Feed of one weight per example, 0 for padding examples."""
+        """Feed of the sample weights, which are 0 for padding examples."""
         return f"{WEIGHTS}{self.key}"
 
     @property
@@ -72,7 +74,7 @@ class Objective:
 
     @property
     def feeds(self) -> dict[str, TensorType]:
-        return {self.labels_feed: self.target.type, self.weights_feed: TensorType((BATCH,))}
+        return {self.labels_feed: self.target.type, self.weights_feed: self.weights}
 
 
 def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict[str, Objective]:
@@ -101,7 +103,10 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
         _check_ignored(target.ignored, metrics)
         wanted = [metric.target(prediction) for metric in metrics.values()]
         targets = (target, *(found for found in wanted if found))
-        objective = Objective(output, head.output, head.loss, head.weight, metrics, targets)
+        weights = head.loss.weights(prediction)
+        objective = Objective(
+            output, head.output, head.loss, head.weight, metrics, weights, targets
+        )
         made[objective.key] = objective
     for label in labels:
         if labels.count(label) > 1:
@@ -176,6 +181,6 @@ def _batch_loss(
     loss, taken = prediction.taken_by(objective.loss)
     made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)
     for value in made:
-        require_batch(value, name, exactly=True)
+        require_batch(value, name, exactly=objective.weights)
     weights = scope.builder.local(given[objective.weights_feed])
     return reduced(scope, made, weights, objective.loss.reduction)

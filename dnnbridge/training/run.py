@@ -97,9 +97,10 @@ class Run(AbstractRunArrays):
             batch_size: examples per step; the last step of an epoch may have fewer.
             epochs: how many to train.
             validation_data: (x, y) or (x, y, sample_weight), to evaluate after every epoch.
-            sample_weight: a factor per example in the loss; what a batch is divided by is the
-                reduction of the loss. Metrics do not use it. For several outputs one array, or a
-                dictionary by their names.
+            sample_weight: a factor per example in the loss, or with a `TimeDistributedLoss` per
+                step, of shape (batch, time). What a batch is divided by is the reduction of the
+                loss. Metrics do not use it. For several outputs one array, or a dictionary by
+                their names.
             class_weight: a factor per class number, a dictionary or a list, which multiplies the
                 sample weights; a class that is not named has 1.
             shuffle: whether each epoch has its own order, drawn from the seed.

@@ -7,7 +7,8 @@ import pytest
 from oracles.witnesses import witness
 
 import dnnbridge as db
-from dnnbridge.errors import SpecError
+from dnnbridge.errors import DataError, SpecError
+from dnnbridge.testing.assertions import assert_close
 
 RNG = np.random.default_rng(0)
 LOGITS, LABEL = RNG.normal(0, 2, (40, 5)), RNG.integers(0, 5, 40)
@@ -170,3 +171,83 @@ def test_the_metric_of_a_loss_may_not_count_what_the_loss_ignores(ignored, metri
     model = db.Sequential([db.Input((6,)), db.Dense(3)])
     with pytest.raises(SpecError, match=f"its loss ignore_class={ignored}"):
         db.Experiment(model, loss, db.SGD(0.1), [db.LossMetric(metric, name="other")])
+
+
+STEP_LABELS = RNG.integers(0, 4, (10, 5))
+STEP_INPUTS = RNG.normal(size=(10, 5, 3)).astype("f4")
+STEP_WEIGHTS = (RNG.random((10, 5)) * (RNG.random((10, 5)) < 0.7)).astype("f4")
+
+
+def of_steps(reduction="mean", backend="reference"):
+    """Return a run whose loss takes a weight per step."""
+    inner = db.SparseCategoricalCrossentropy(from_logits=True)
+    loss = db.TimeDistributedLoss(inner, reduction=reduction)
+    model = db.Sequential(
+        [db.Input((5, 3)), db.LSTM(4, return_sequences=True), db.Dense(4, name="scores")]
+    )
+    return db.compile(db.Experiment(model, loss, db.SGD(0.05)), backend)
+
+
+@witness("Keras", db.TimeDistributedLoss)
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weights_of_steps_are_those_of_keras(reduction):
+    keras = pytest.importorskip("keras")
+    kind = keras.losses.SparseCategoricalCrossentropy
+    loss, run = kind(from_logits=True, reduction=REDUCTIONS[reduction]), of_steps(reduction)
+    theirs = db.to_keras(run)
+    theirs.compile(keras.optimizers.SGD(0.05), loss, run_eagerly=True)
+    given = {"batch_size": 5, "epochs": 2, "shuffle": False, "sample_weight": STEP_WEIGHTS}
+    wanted = theirs.fit(STEP_INPUTS, STEP_LABELS, verbose=0, **given).history["loss"]
+    found = run.fit(STEP_INPUTS, STEP_LABELS, **given)
+    last = slice(-2, None)  # Keras reports a mean over batches, dnnbridge the mean of the epoch
+    if reduction == "mean":
+        np.testing.assert_allclose(found.history["loss"], wanted, rtol=2e-6)
+    else:
+        steps = [np.mean(found.step_losses[:2]), np.mean(found.step_losses[last])]
+        np.testing.assert_allclose(steps, wanted, rtol=2e-6)
+    assert_close(run.predict(STEP_INPUTS), theirs.predict(STEP_INPUTS, verbose=0), 5e-6, "after")
+    evaluated = theirs.evaluate(STEP_INPUTS, STEP_LABELS, 10, verbose=0, sample_weight=STEP_WEIGHTS)
+    own = run.evaluate(STEP_INPUTS, STEP_LABELS, sample_weight=STEP_WEIGHTS)["loss"]
+    np.testing.assert_allclose(own, evaluated, rtol=2e-6)
+    logits = run.predict(STEP_INPUTS)
+    direct = run.experiment.loss(STEP_LABELS, logits, STEP_WEIGHTS)
+    np.testing.assert_allclose(direct, float(loss(STEP_LABELS, logits, STEP_WEIGHTS)), rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["SparseCategoricalAccuracy", "MeanSquaredError"])
+def test_a_metric_weighs_steps_as_keras_does(name):
+    keras = pytest.importorskip("keras")
+    draw = np.random.default_rng(1).random((10, 5, 4)).astype("f4")
+    labels = draw[::-1] if name == "MeanSquaredError" else STEP_LABELS
+    theirs = getattr(keras.metrics, name)()
+    theirs.update_state(labels, draw, STEP_WEIGHTS)
+    metric = db.LossMetric(db.MeanSquaredError()) if name.endswith("Error") else db.Accuracy()
+    ours = metric(labels, draw, STEP_WEIGHTS)
+    np.testing.assert_allclose(ours, float(theirs.result()), rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+def test_a_training_with_weights_of_steps_goes_on(backend, tmp_path):
+    """A short last batch; saved after an epoch and loaded; the last losses are the reference's."""
+    if backend != "reference":
+        pytest.importorskip(backend)
+    given = {"batch_size": 4, "sample_weight": STEP_WEIGHTS}
+    whole, run = of_steps(), of_steps(backend=backend)
+    wanted = whole.fit(STEP_INPUTS, STEP_LABELS, epochs=2, **given).history["loss"]
+    run.fit(STEP_INPUTS, STEP_LABELS, epochs=1, **given)
+    run.save(tmp_path / "run.safetensors")
+    again = db.load(tmp_path / "run.safetensors", backend)
+    found = again.fit(STEP_INPUTS, STEP_LABELS, epochs=1, **given).history["loss"]
+    np.testing.assert_allclose(found[-1], wanted[-1], rtol=1e-5)
+
+
+def test_weights_of_steps_need_such_a_loss():
+    run = db.compile(
+        of_steps().experiment.replace(loss=of_steps().experiment.loss.loss), "reference"
+    )
+    with pytest.raises(DataError, match=r"TimeDistributedLoss\(loss\)"):
+        run.fit(STEP_INPUTS, STEP_LABELS, sample_weight=STEP_WEIGHTS)
+    one = np.arange(10.0)
+    same = of_steps().evaluate(STEP_INPUTS, STEP_LABELS, sample_weight=one)["loss"]
+    wanted = run.evaluate(STEP_INPUTS, STEP_LABELS, sample_weight=one)["loss"]
+    np.testing.assert_allclose(same, wanted, rtol=1e-12)

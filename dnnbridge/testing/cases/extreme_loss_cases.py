@@ -141,7 +141,10 @@ def _along() -> list[EquationCase]:
     )
     shares = np.array([[0.0, 0.0, 0.0], [1e-40, 0.0, 1.0], [1.0, 1.0, 1.0], [0.25, 1e-30, 1.0]])
     inside = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
+    steps = tuple(each[:, None] for each in _columns(_ENDS, np.array([0.0, 2.0, -1e30])))
+    of_steps = losses.TimeDistributedLoss(losses.MeanAbsoluteError())
     return [
+        EquationCase("steps-ends", of_steps, steps),
         EquationCase("dice-ends", losses.Dice((1,)), (shares, inside), reduced=3),
         EquationCase("tversky-ends", losses.Tversky(axis=(1,)), (shares, inside), reduced=3),
         EquationCase("cosine-ends", losses.CosineSimilarity(), (p, y), reduced=3),

@@ -233,7 +233,24 @@ def _overlaps() -> list[EquationCase]:
     return [case(name, *each) for name in ("dice", "tversky") for each in axes]
 
 
+def _of_steps() -> list[EquationCase]:
+    x, y, logits = normal(3, 4, 5), normal(3, 4, 5, key=1), normal(3, 4, 6, scale=2.0)
+    kind = labels(3, 4, classes=6)
+
+    def witness(of: Mapping[str, Array]) -> Array:
+        return np.asarray(((of["input_0"] - of["input_1"]) ** 2).mean(-1))
+
+    made, sparse = losses.TimeDistributedLoss, losses.SparseCategoricalCrossentropy
+    some, ignoring = np.where(kind == 2, -1, kind), made(sparse(True, ignore_class=-1))
+    return [
+        EquationCase("steps", made(losses.MeanSquaredError()), (x, y), reduced=5, witness=witness),
+        EquationCase("steps-sparse", made(sparse(True)), (logits, kind), reduced=10),
+        EquationCase("steps-ignored", ignoring, (logits, some), reduced=10),
+    ]
+
+
 LOSS_CASES: list[EquationCase] = [
+    *_of_steps(),
     *_overlaps(),
     *_classes(),
     *_weighted(),

@@ -9,6 +9,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import shorten
+from dnnbridge.emit.calling import STEP_HINT
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.losses.target import check_range
@@ -48,21 +49,24 @@ def check_weights(
     """Return one weight per example by the names of their feeds, or raise.
 
     Args:
-        sample_weight: None, or an array of one number per example; for a model with several
+        sample_weight: None, or an array of one number per example, or per step for a
+            `TimeDistributedLoss`; for a model with several
             outputs one array for all of them, or a dictionary by output name.
         class_weight: None, or a factor per class number, for a model with one output.
         labels: the result of `check_labels`.
         objectives: the objectives of the program.
     """
     weights = {
-        objective.weights_feed: np.ones(len(labels[objective.labels_feed]), np.float32)
+        objective.weights_feed: np.ones(
+            objective.weights.concrete(len(labels[objective.labels_feed])), np.float32
+        )
         for objective in objectives.values()
     }
     if sample_weight is not None:
         one = len(objectives) > 1 and not isinstance(sample_weight, Mapping)
         given = dict.fromkeys(objectives, sample_weight) if one else sample_weight
         for objective, array, place in _per_output(given, objectives, "sample_weight", some=True):
-            numbers = check_input(array, TensorType((BATCH,)), place)
+            numbers = _weights(array, objective.weights, place)
             check_pair(numbers, labels[objective.labels_feed], (place, "y"))
             check_not_negative(numbers, place)
             weights[objective.weights_feed] = numbers
@@ -71,6 +75,21 @@ def check_weights(
         factors = _factors(class_weight, labels[objective.labels_feed], objective)
         weights[objective.weights_feed] = weights[objective.weights_feed] * factors
     return weights
+
+
+def _weights(given: Any, type: TensorType, where: str) -> Array:
+    """Return weights of this type; one weight per example is the same for all its steps."""
+    if type.rank == 1 and np.ndim(given) == 2:
+        raise DataError(
+            "must be one weight per example",
+            where=where,
+            got=f"shape {np.shape(given)}",
+            hint=STEP_HINT,
+        )
+    if type.rank == 1 or np.ndim(given) != 1:
+        return check_input(given, type, where)
+    numbers = check_input(given, TensorType((BATCH,)), where)
+    return np.repeat(numbers[:, None], type.shape[1] or 0, 1)
 
 
 def _per_output(

@@ -105,7 +105,7 @@ class Batches:
             if self.check:
                 self.check(name, made[:steps], index[:steps])
             if name.startswith(WEIGHTS):
-                made[:steps] *= mask[:steps]
+                made[:steps] *= mask[:steps].reshape(*mask[:steps].shape, *[1] * (made.ndim - 2))
         return feeds
 
 

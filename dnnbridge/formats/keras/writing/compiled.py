@@ -18,7 +18,7 @@ from dnnbridge.formats.keras.optimizers import (
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain
-from dnnbridge.losses import AbstractLoss
+from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
 from dnnbridge.metrics import AbstractMetric
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import SGD, AbstractOptimizer, NativeOptions
@@ -42,6 +42,8 @@ SCHEDULES = (
 
 def write_loss(loss: AbstractLoss) -> dict[str, Any] | None:
     """Return a serialised loss; None if Keras has no such loss."""
+    if isinstance(loss, TimeDistributedLoss):  # the losses of Keras take weights of steps
+        loss = loss.loss.replace(reduction=loss.reduction)
     return _written(loss, "keras.losses")
 
 
