@@ -32,6 +32,8 @@ class AbstractMetric(Spec):
     """
 
     goal: ClassVar[Goal | None] = None
+    uses_count: ClassVar[bool] = False
+    """Whether `result` needs the number of examples, other than to divide by it."""
 
     name: str | None = None
 

@@ -124,6 +124,7 @@ class R2Score(AbstractMetric):
     alias = "r2_score"
     synonyms = ("r_squared",)
     goal = "max"
+    uses_count = True
 
     centre: Float = 0.0
 

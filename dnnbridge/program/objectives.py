@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dnnbridge import ops
 from dnnbridge.emit.outputs import Prediction
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
@@ -13,6 +14,7 @@ from dnnbridge.losses import AbstractLoss, Target
 from dnnbridge.losses.reducing import reduced, require_batch
 from dnnbridge.metrics import AbstractMetric, LossMetric
 from dnnbridge.program.heads import Head
+from dnnbridge.program.masked import OfSteps, check_mask, left_in, of_steps
 
 LABELS = "y"
 """Name of the labels if the model has one output."""
@@ -154,15 +156,21 @@ def emit_objectives(
     results: dict[str, Value] = {}
     terms = []
     for objective in made.values():
-        prediction = Prediction(scope.builder, predictions[objective.output])
-        loss, divisor = _batch_loss(scope, objective, prediction, given)
+        made_of = predictions[objective.output]
+        prediction, mask = Prediction(scope.builder, made_of), scope.mask(made_of)
+        check_mask(scope, mask, made_of, objective.output)
+        loss, divisor = _batch_loss(scope, objective, prediction, mask, given)
         results[objective.loss_label] = loss
         if divisor is not None:
             results[objective.divisor_result] = divisor
         terms.append(loss if objective.weight == 1.0 else objective.weight * loss)
         for label, metric in objective.metrics.items():
             asked, taken = prediction.taken_by(metric)
-            value = scope.call(asked, taken, given[objective.labels_feed], name=label)
+            read = taken, given[objective.labels_feed]
+            if mask is None:
+                value = scope.call(asked, *read, name=label)
+            else:
+                value = scope.call(OfSteps(asked), *read, mask, name=label)
             require_batch(value, label)
             results[label] = scope.batch_sum(value)
     total = sum([*terms[1:], *scope.losses], start=terms[0])
@@ -174,13 +182,24 @@ def emit_objectives(
 
 
 def _batch_loss(
-    scope: Scope, objective: Objective, prediction: Prediction, given: Mapping[str, Value]
+    scope: Scope,
+    objective: Objective,
+    prediction: Prediction,
+    mask: Value | None,
+    given: Mapping[str, Value],
 ) -> tuple[Value, Value | None]:
     """Return the loss of the batch, and its divisor if the step computes it."""
     name = f"{objective.name}_loss" if objective.name else "loss"
-    loss, taken = prediction.taken_by(objective.loss)
+    asked, wanted = objective.loss, objective.weights
+    if mask is not None:
+        asked, wanted = of_steps(asked), mask.type
+    loss, taken = prediction.taken_by(asked)
     made = scope.call_all(loss, taken, given[objective.labels_feed], name=name)
     for value in made:
-        require_batch(value, name, exactly=objective.weights)
+        require_batch(value, name, exactly=wanted)
     weights = scope.builder.local(given[objective.weights_feed])
+    if mask is not None:
+        made = left_in(mask, made)
+        weights = weights if weights.rank > 1 else ops.reshape(weights, (*weights.shape, 1))
+        weights = ops.broadcast_to(weights, mask.shape)
     return reduced(scope, made, weights, objective.loss.reduction)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.errors import ConversionError
+from dnnbridge.errors import ConversionError, ShapeError
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -148,6 +148,57 @@ def test_a_model_with_masks_goes_back_to_keras(name):
     model.compile("sgd", "mse")
     back = db.to_keras(db.from_keras(model).compile("reference"))
     np.testing.assert_allclose(back.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+TAGS = RNG.integers(0, 3, (6, 5))
+CURVES = RNG.normal(size=(6, 5, 2)).astype("float32")
+TAGGED = {
+    "numbers": (2, CURVES, "mse", ["mae"]),
+    "classes": (3, TAGS, "sparse_categorical_crossentropy", ["accuracy"]),
+    "sum": (2, CURVES, keras.losses.MeanAbsoluteError(reduction="sum"), ["mse"]),
+}
+
+
+def of_each_step(width):
+    softmax = "softmax" if width == 3 else None
+    steps = [layers.GRU(3, return_sequences=True), layers.Dense(width, softmax)]
+    return keras.Sequential([keras.Input((5,), dtype="int32"), rows(), *steps])
+
+
+@pytest.mark.parametrize("name", TAGGED)
+@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+def test_a_mask_that_reaches_the_output_leaves_steps_out_of_loss_and_metrics(name, backend):
+    if backend != "reference" and name != "classes":
+        pytest.skip("one of them is enough")
+    width, y, loss, metrics = TAGGED[name]
+    model = of_each_step(width)
+    model.compile(keras.optimizers.SGD(0.1), loss, metrics=metrics)
+    run = db.from_keras(model).compile(backend)
+    given = {"batch_size": 6, "epochs": 4, "shuffle": False}  # one batch an epoch
+    theirs = model.fit(WORDS, y, **given, verbose=0).history
+    ours = run.fit(WORDS, y, **given).history
+    for label, values in ours.items():
+        wanted = theirs[
+            {"mean_absolute_error": "mae", "mean_squared_error": "mse"}.get(label, label)
+        ]
+        np.testing.assert_allclose(values, wanted, rtol=3e-6, err_msg=label)
+
+
+def test_weights_of_examples_and_a_mask_multiply():
+    model = db.from_keras(of_each_step(2)).model
+    run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+    weights = RNG.random(6)
+    real = (WORDS != 0).astype(float)
+    errors = np.square(run.predict(WORDS) - CURVES).mean(-1)
+    wanted = (weights[:, None] * real * errors).sum() / real.sum()
+    found = run.evaluate(WORDS, CURVES, sample_weight=weights)["loss"]
+    assert found == pytest.approx(wanted, rel=1e-6)
+
+
+def test_r2_cannot_leave_steps_out():
+    model = db.from_keras(of_each_step(2)).model
+    with pytest.raises(ShapeError, match="the metric cannot leave out steps"):
+        db.Experiment(model, "mse", db.SGD(0.1), metrics=["r2_score"]).program()
 
 
 def test_a_mask_that_is_not_the_one_of_the_input_is_named():
