@@ -78,6 +78,7 @@ def write_with_keras(name: str, size: int, folder: Path) -> None:
     model.save(folder / "model.keras")
     narrow = model.predict(x, verbose=0)
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")  # the first layer has fixed the policy
     wide = getattr(keras.applications, name)(
         weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None
     )

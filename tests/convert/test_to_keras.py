@@ -44,7 +44,17 @@ def check_same(model, back, x, y):
     np.testing.assert_allclose(fits[1]["loss"], fits[0]["loss"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", keras_models.MODELS)
+LONG = {"images", "looked_up", "steps"}
+"""Models without a weight of another kind than the others have."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        for name in keras_models.MODELS
+    ],
+)
 def test_a_model_comes_back_bit_for_bit(name):
     keras.utils.set_random_seed(0)
     model = keras_models.randomised(keras_models.MODELS[name]())
