@@ -271,8 +271,9 @@ class Run(AbstractRunArrays):
         from dnnbridge.formats.keras.writing.run import Trained
         from dnnbridge.training.exporting import export
 
-        step = self.position.step
-        trained = Trained(self.experiment, self.optimizer, self.state(), step)
+        now = self.position
+        begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
+        trained = Trained(self.experiment, self.optimizer, self.state(), *begun)
         return export(trained, path, format)
 
     def __reduce_ex__(self, protocol: object) -> Never:

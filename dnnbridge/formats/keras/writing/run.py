@@ -37,12 +37,20 @@ class Trained(NamedTuple):
         optimizer: its present optimizer.
         state: all its arrays, by name.
         step: how many updates it has made.
+        epoch: how many epochs it has finished.
+        batch: how many updates of the current epoch it has made.
+        examples: of the current epoch.
+        batch_size: of the current epoch.
     """
 
     experiment: Experiment
     optimizer: AbstractOptimizer
     state: Mapping[str, Array]
     step: int
+    epoch: int = 0
+    batch: int = 0
+    examples: int = 0
+    batch_size: int = 0
 
 
 def save_keras(run: Trained, path: Path) -> Path:
