@@ -262,7 +262,8 @@ class Run(AbstractRunArrays):
         Args:
             path: file to write.
             format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
-                By default the format of the file's ending.
+                "python-tensorflow": a readable `.py` file of Keras layers with a function that
+                trains on, and its weights beside it. By default the format of the file's ending.
 
         Raises:
             ConversionError: the format is unknown, or lacks something of the experiment. The

@@ -23,16 +23,18 @@ def literal(value: Any) -> str:
         TypeError: there is no literal of the value.
 
     Example:
-        >>> literal({"a": [1, 2.5, None], "b": (True,)})
-        "{'a': [1, 2.5, None], 'b': (True,)}"
-        >>> literal(float("inf"))
-        "float('inf')"
+        >>> print(literal({"a": [1, 2.5, None], "b": (True,)}))
+        {"a": [1, 2.5, None], "b": (True,)}
+        >>> print(literal(float("inf")))
+        float("inf")
     """
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):
-        return f"float({str(value)!r})"
-    if value is None or type(value) in (bool, int, float, str):
+        return f'float("{value}")'
+    if type(value) is str:
+        return f'"{value}"' if value.isprintable() and not set(value) & set('"\\') else repr(value)
+    if value is None or type(value) in (bool, int, float):
         return repr(value)
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
@@ -49,8 +51,8 @@ def call(
     """Return a call; `wrapped` breaks it into lines.
 
     Example:
-        >>> call("Dense", [3], {"activation": "relu"})
-        "Dense(3, activation='relu')"
+        >>> print(call("Dense", [3], {"activation": "relu"}))
+        Dense(3, activation="relu")
     """
     given = [literal(each) for each in arguments]
     given += [f"{name}={literal(value)}" for name, value in (named or {}).items()]

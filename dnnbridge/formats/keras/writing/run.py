@@ -53,12 +53,33 @@ class Trained(NamedTuple):
     batch_size: int = 0
 
 
+class KerasForm(NamedTuple):
+    """A run as Keras serialises it.
+
+    Attributes:
+        config: the model, with its compile settings.
+        arrays: of each layer and of the optimizer, by the path of the object.
+    """
+
+    config: dict[str, Any]
+    arrays: dict[str, list[Array]]
+
+
 def save_keras(run: Trained, path: Path) -> Path:
     """Write a run as a `.keras` file, which Keras 3 loads. Keras itself is not needed.
 
     Raises:
         ConversionError: Keras lacks a layer, a loss, a metric or the optimizer. The message names
             all of them.
+    """
+    return write_archive(path, *keras_form(run))
+
+
+def keras_form(run: Trained) -> KerasForm:
+    """Return what a `.keras` file of a run holds.
+
+    Raises:
+        ConversionError: as in `save_keras`.
     """
     experiment, findings = run.experiment, Findings()
     shapes = {a.name: a.shape for a in experiment.program().layer_arrays}
@@ -79,8 +100,7 @@ def save_keras(run: Trained, path: Path) -> Path:
     trained = [n for g in groups for n in g.present(state) if n in moved]
     state |= _velocities(run, state, optimizer)
     slots = written_slots(optimizer, trained, state, run.step)
-    config = {**model, "compile_config": compiled}
-    return write_archive(path, config, {**objects, "optimizer": slots})
+    return KerasForm({**model, "compile_config": compiled}, {**objects, "optimizer": slots})
 
 
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
