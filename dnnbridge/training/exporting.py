@@ -7,9 +7,11 @@ from pathlib import Path
 
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.writing.run import Trained, save_keras
+from dnnbridge.formats.mindspore.writing.run import save_mindspore
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
-    "keras": (".keras", save_keras)
+    "keras": (".keras", save_keras),
+    "python-mindspore": (".py", save_mindspore),
 }
 """The suffix of each format, and what writes it."""
 
@@ -17,7 +19,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
 def export(trained: Trained, path: str | Path, format: str | None) -> Path:
     """Write a run: see `Run.export`."""
     target = Path(path)
-    suffixes = {suffix: name for name, (suffix, _) in FORMATS.items()}
+    suffixes = {end: name for name, (end, _) in FORMATS.items() if not name.startswith("python-")}
     name = format or suffixes.get(target.suffix, "")
     if name not in FORMATS:
         raise ConversionError(

@@ -262,7 +262,8 @@ class Run(AbstractRunArrays):
         Args:
             path: file to write.
             format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
-                By default the format of the file's ending.
+                "python-mindspore": a Python file of plain MindSpore, with a `.ckpt` file beside
+                it. By default the format of the file's ending, if it has one.
 
         Raises:
             ConversionError: the format is unknown, or lacks something of the experiment. The
