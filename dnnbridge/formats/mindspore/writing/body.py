@@ -181,7 +181,8 @@ class Body:
         made = [self.named(value, "next_state") for value in node.body.outputs]
         for stack, step in zip(stacks, made[op.carries :], strict=True):
             self.line(f"{stack}.append({step})")
-        self.line(f"{', '.join(carries)} = {', '.join(made[: op.carries])}")
+        if carries:
+            self.line(f"{', '.join(carries)} = {', '.join(made[: op.carries])}")
         self.indent -= 4
         self.known.update(zip(node.outputs, carries, strict=False))
         for value, stack in zip(node.outputs[op.carries :], stacks, strict=True):

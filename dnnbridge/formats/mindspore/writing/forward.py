@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dnnbridge.graph import Call, Graph, Node, Value, ValueAndGrad
@@ -129,17 +129,13 @@ def _plain(other: Node, node: Node) -> object:
 
 def _follow(made: Forward) -> None:
     """Find the running statistics that later calls of a layer read from earlier ones."""
-    earlier: dict[str, Mapping[int, str]] = {}
-    sources: dict[Value, str] = {}
+    updates: dict[str, dict[int, str]] = {}
     for call in made.calls:
-        node = call.training
-        known = earlier.get(call.path, {})
-        for place, value in enumerate(node.inputs):
-            if value in sources and sources[value] == call.path and place in known:
-                made.names[value] = known[place]
-                made.changed[value] = known[place]
-        earlier[call.path] = {
-            i: made.names[v] for i, v in enumerate(node.inputs) if v in made.names
-        }
-        extra = node.outputs[len(call.prediction.outputs) :]
-        sources.update(dict.fromkeys(extra, call.path))
+        for place, value in enumerate(call.training.outputs):
+            if value in made.changed:
+                updates.setdefault(call.path, {})[place] = made.changed[value]
+    for call in made.calls:
+        for place, name in updates.get(call.path, {}).items():
+            value = call.training.outputs[place]
+            if value not in made.changed:  # a later call changes it again
+                made.changed[value] = made.names[value] = name

@@ -39,6 +39,12 @@ def scalar_source(optimizer: AbstractOptimizer, name: str, schedules: ScheduleWr
     for text, function in _forms(optimizer, wanted, schedules):
         if all(_equal(function(step), value) for step, value in zip(PROBES, wanted, strict=True)):
             return text
+    for spec in _inner(optimizer):
+        for key in spec.scalars(0) if isinstance(spec, AbstractOptimizer) else ():
+            given = [spec.scalars(step)[key] for step in PROBES]
+            made = schedules.numbers(spec) if given == wanted else None
+            if made is not None:
+                return f"{made}.scalars(step)[{key!r}]"
     return None
 
 
