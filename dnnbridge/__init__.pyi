@@ -54,6 +54,10 @@ from .convert.imported import (
 from .convert.to_keras import (
     to_keras,
 )
+from .convert.to_mindspore import (
+    MindSporeModel,
+    to_mindspore,
+)
 from .experiment import (
     Experiment,
 )
@@ -515,6 +519,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "MinMaxNorm",
+    "MindSporeModel",
     "Minimum",
     "Mish",
     "Model",
@@ -627,6 +632,7 @@ __all__ = [
     "polynomial_decay_lr",
     "spec",
     "to_keras",
+    "to_mindspore",
     "warmup_lr",
     "zoo",
     "__version__",

@@ -35,6 +35,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.from_keras": ("from_keras",),
     "convert.imported": ("Imported",),
     "convert.to_keras": ("to_keras",),
+    "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
     "experiment": ("Experiment",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",

@@ -8,10 +8,12 @@ from pathlib import Path
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.source.file import save_source
 from dnnbridge.formats.keras.writing.run import Trained, save_keras
+from dnnbridge.formats.mindspore.writing.run import save_mindspore
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
     "keras": (".keras", save_keras),
     "python-tensorflow": (".py", save_source),
+    "python-mindspore": (".py", save_mindspore),
 }
 """The suffix of each format, and what writes it."""
 

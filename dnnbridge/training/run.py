@@ -263,7 +263,10 @@ class Run(AbstractRunArrays):
             path: file to write.
             format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
                 "python-tensorflow": a readable `.py` file of Keras layers with a function that
-                trains on, and its weights beside it. By default the format of the file's ending.
+                trains on, and its weights beside it. "python-mindspore": the same of plain
+                MindSpore. "saved_model": a folder for TensorFlow Serving; it needs TensorFlow.
+                "mindir": a file for MindSpore's inference; it needs MindSpore. By default the
+                format of the file's ending, if it has one of its own.
 
         Raises:
             ConversionError: the format is unknown, or lacks something of the experiment. The
