@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,8 +75,12 @@ def save_keras(run: Trained, path: Path) -> Path:
     return write_archive(path, *keras_form(run))
 
 
-def keras_form(run: Trained) -> KerasForm:
+def keras_form(run: Trained, *, trains: bool = True) -> KerasForm:
     """Return what a `.keras` file of a run holds.
+
+    Args:
+        run: the run.
+        trains: whether to include compile settings and the optimizer.
 
     Raises:
         ConversionError: as in `save_keras`.
@@ -84,23 +88,29 @@ def keras_form(run: Trained) -> KerasForm:
     experiment, findings = run.experiment, Findings()
     shapes = {a.name: a.shape for a in experiment.program().layer_arrays}
     model = write_model(experiment.model, experiment.model.name or "model", shapes, "", findings)
-    compiled, optimizer = _compiled(run, findings)
-    _check_frozen(experiment, findings)
-    for name in ("regularizers", "constraints"):
-        if getattr(experiment, name):
-            findings.add(name, "rules by pattern; give them to the layers")
+    compiled, optimizer = _compiled(run, findings) if trains else (None, None)
+    if trains:
+        _check_frozen(experiment, findings)
+        for name in ("regularizers", "constraints"):
+            if getattr(experiment, name):
+                findings.add(name, "rules by pattern; give them to the layers")
     findings.check(f"{type(experiment.model).__name__} to Keras", "written")
     assert model is not None
-    assert optimizer is not None
     set_trainable(model, _frozen_layers(experiment))
     groups = _groups(model)
-    state = dict(run.state)
-    objects = {g.file: _arrays(g, state) for g in groups if g.present(state)}
-    moved = _moved(experiment)
-    trained = [n for g in groups for n in g.present(state) if n in moved]
-    state |= _velocities(run, state, optimizer)
-    slots = written_slots(optimizer, trained, state, run.step)
+    objects = {g.file: _arrays(g, run.state) for g in groups if g.present(run.state)}
+    if optimizer is None:
+        return KerasForm(model, objects)
+    slots = _slots(run, groups, optimizer)
     return KerasForm({**model, "compile_config": compiled}, {**objects, "optimizer": slots})
+
+
+def _slots(run: Trained, groups: Sequence[Group], optimizer: Serialized) -> list[Array]:
+    """Return the arrays of the optimizer."""
+    moved = _moved(run.experiment)
+    trained = [n for g in groups for n in g.present(run.state) if n in moved]
+    state = {**run.state, **_velocities(run, run.state, optimizer)}
+    return written_slots(optimizer, trained, state, run.step)
 
 
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
