@@ -42,7 +42,7 @@ def report_of(conversion: Conversion) -> dict[str, str]:
         "format": conversion.format,
         "target": conversion.target,
         "backend": conversion.found.run.backend,
-        "step": conversion.found.run.position.step,
+        "step": conversion.found.step,
         "layers": _layers(conversion),
         "notes": _notes(conversion),
         "checks": [{**vars(check), "failed": check.failed} for check in conversion.checks],

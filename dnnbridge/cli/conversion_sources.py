@@ -30,11 +30,13 @@ class Source:
     Attributes:
         path: the file.
         run: the model here.
+        step: how many updates it had made when it was read.
         report: what was read, for a file of another framework.
     """
 
     path: Path
     run: Run
+    step: int
     report: ImportReport | None = None
 
 
@@ -70,7 +72,8 @@ def read_source(path: Path, weights: Path | None, spec: Path | None, backend: st
     """Read a model of Keras, or a checkpoint."""
     given = None if spec is None else Experiment.from_json(spec.read_text("utf-8"))
     if path.suffix == ".safetensors":
-        return Source(path, load(path, backend))
+        run = load(path, backend)
+        return Source(path, run, run.position.step)
     if path.suffix not in KERAS:
         raise ConversionError(
             "cannot be read",
@@ -89,7 +92,7 @@ def read_source(path: Path, weights: Path | None, spec: Path | None, backend: st
             where=str(path),
             hint="Give --spec with the JSON of an Experiment that has them.",
         )
-    return Source(path, imported.compile(backend), imported.report)
+    return Source(path, imported.compile(backend), imported.step, imported.report)
 
 
 def data_of(run: Run, path: Path | None) -> Data:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,12 +181,12 @@ def _keras(path: Path, run: Run) -> Target:
     import keras
 
     model = keras.saving.load_model(path)
-    # TensorFlow reads the source of the training step, so its folder stays as long as the step.
-    folder = tempfile.TemporaryDirectory()
-    module = _module(run.export(Path(folder.name) / "steps.py", "python-tensorflow"))
+    # TensorFlow reads the source of the training step again, so the folder stays with the module.
+    folder = Path(tempfile.mkdtemp(prefix="dnnbridge-"))
+    module = _module(run.export(folder / "steps.py", "python-tensorflow"))
+    weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
 
     def train(x: Inputs, y: Inputs, size: int, epochs: int) -> Any:
-        assert folder is not None
         labels = list(y.values())
         given = labels if len(y) > 1 else labels[0]
         return module.train(_given(x), given, size, epochs, model=model)
