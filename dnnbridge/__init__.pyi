@@ -58,6 +58,10 @@ from .convert.inspecting import (
 from .convert.to_keras import (
     to_keras,
 )
+from .convert.to_mindspore import (
+    MindSporeModel,
+    to_mindspore,
+)
 from .experiment import (
     Experiment,
 )
@@ -535,6 +539,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "MinMaxNorm",
+    "MindSporeModel",
     "Minimum",
     "Mish",
     "Model",
@@ -653,6 +658,7 @@ __all__ = [
     "polynomial_decay_lr",
     "spec",
     "to_keras",
+    "to_mindspore",
     "warmup_lr",
     "zoo",
     "__version__",

@@ -36,6 +36,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.imported": ("Imported",),
     "convert.inspecting": ("Inspected", "inspect"),
     "convert.to_keras": ("to_keras",),
+    "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
     "experiment": ("Experiment",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",

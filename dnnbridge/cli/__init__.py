@@ -8,6 +8,7 @@ from dnnbridge.cli.backends import backends
 from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
 from dnnbridge.cli.conformance import conformance, conformance_report
+from dnnbridge.cli.convert import convert
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
 from dnnbridge.cli.profile import profile
@@ -25,6 +26,7 @@ def main() -> None:
 for command in (
     train,
     compare,
+    convert,
     conformance,
     conformance_report,
     backends,

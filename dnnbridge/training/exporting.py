@@ -6,18 +6,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.keras.saved_model import save_saved_model
+from dnnbridge.formats.keras.source.file import save_source
 from dnnbridge.formats.keras.writing.run import Trained, save_keras
+from dnnbridge.formats.mindspore.mindir import save_mindir
+from dnnbridge.formats.mindspore.writing.run import save_mindspore
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
-    "keras": (".keras", save_keras)
+    "keras": (".keras", save_keras),
+    "python-tensorflow": (".py", save_source),
+    "python-mindspore": (".py", save_mindspore),
+    "saved_model": ("", save_saved_model),
+    "mindir": (".mindir", save_mindir),
 }
-"""The suffix of each format, and what writes it."""
+"""The suffix of each format, and what writes it. A folder has no suffix."""
 
 
 def export(trained: Trained, path: str | Path, format: str | None) -> Path:
     """Write a run: see `Run.export`."""
     target = Path(path)
-    suffixes = {suffix: name for name, (suffix, _) in FORMATS.items()}
+    own = (name for name in FORMATS if not name.startswith("python-") and FORMATS[name][0])
+    suffixes = {FORMATS[name][0]: name for name in own}
     name = format or suffixes.get(target.suffix, "")
     if name not in FORMATS:
         raise ConversionError(
@@ -28,7 +37,7 @@ def export(trained: Trained, path: str | Path, format: str | None) -> Path:
             f"{', '.join(suffixes)}.",
         )
     suffix, write = FORMATS[name]
-    if target.suffix != suffix:
+    if suffix and target.suffix != suffix:
         raise ConversionError(
             f"a file of the format {name} must end in {suffix}", where="export", got=target.name
         )

@@ -275,7 +275,11 @@ class Run(AbstractRunArrays):
         Args:
             path: file to write.
             format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
-                By default the format of the file's ending.
+                "python-tensorflow": a readable `.py` file of Keras layers with a function that
+                trains on, and its weights beside it. "python-mindspore": the same of plain
+                MindSpore. "saved_model": a folder for TensorFlow Serving; it needs TensorFlow.
+                "mindir": a file for MindSpore's inference; it needs MindSpore. By default the
+                format of the file's ending, if it has one of its own.
 
         Raises:
             ConversionError: the format is unknown, or lacks something of the experiment. The
@@ -284,8 +288,9 @@ class Run(AbstractRunArrays):
         from dnnbridge.formats.keras.writing.run import Trained
         from dnnbridge.training.exporting import export
 
-        step = self.position.step
-        trained = Trained(self.experiment, self.optimizer, self.state(), step)
+        now = self.position
+        begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
+        trained = Trained(self.experiment, self.optimizer, self.state(), *begun)
         return export(trained, path, format)
 
     def __reduce_ex__(self, protocol: object) -> Never:

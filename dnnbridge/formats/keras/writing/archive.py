@@ -29,6 +29,20 @@ def write_archive(
         config: the serialised model, with its compile settings.
         objects: the arrays of each layer and of the optimizer, by the path of the object.
     """
+    weights = weights_file(objects)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        metadata = {"keras_version": KERAS_VERSION, "date_saved": ""}
+        archive.writestr("metadata.json", json.dumps(metadata))
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", weights)
+    target = Path(path)
+    write_atomically(target, whole.getvalue())
+    return target
+
+
+def weights_file(objects: Mapping[str, Sequence[Array]]) -> bytes:
+    """Return the content of a `.weights.h5` file: the arrays by the path of the object."""
     require("convert", "writing Keras files")
     import h5py
 
@@ -39,12 +53,4 @@ def write_archive(
             group = file.create_group(f"{name}/vars")
             for index, array in enumerate(arrays):
                 group.create_dataset(str(index), data=np.asarray(array))
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w") as archive:
-        metadata = {"keras_version": KERAS_VERSION, "date_saved": ""}
-        archive.writestr("metadata.json", json.dumps(metadata))
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("model.weights.h5", weights.getvalue())
-    target = Path(path)
-    write_atomically(target, whole.getvalue())
-    return target
+    return weights.getvalue()

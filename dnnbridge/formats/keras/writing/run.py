@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,12 +38,32 @@ class Trained(NamedTuple):
         optimizer: its present optimizer.
         state: all its arrays, by name.
         step: how many updates it has made.
+        epoch: how many epochs it has finished.
+        batch: how many updates of the current epoch it has made.
+        examples: of the current epoch.
+        batch_size: of the current epoch.
     """
 
     experiment: Experiment
     optimizer: AbstractOptimizer
     state: Mapping[str, Array]
     step: int
+    epoch: int = 0
+    batch: int = 0
+    examples: int = 0
+    batch_size: int = 0
+
+
+class KerasForm(NamedTuple):
+    """A run as Keras serialises it.
+
+    Attributes:
+        config: the model, with its compile settings.
+        arrays: of each layer and of the optimizer, by the path of the object.
+    """
+
+    config: dict[str, Any]
+    arrays: dict[str, list[Array]]
 
 
 def save_keras(run: Trained, path: Path) -> Path:
@@ -53,27 +73,45 @@ def save_keras(run: Trained, path: Path) -> Path:
         ConversionError: Keras lacks a layer, a loss, a metric or the optimizer. The message names
             all of them.
     """
+    return write_archive(path, *keras_form(run))
+
+
+def keras_form(run: Trained, *, trains: bool = True) -> KerasForm:
+    """Return what a `.keras` file of a run holds.
+
+    Args:
+        run: the run.
+        trains: whether to include compile settings and the optimizer.
+
+    Raises:
+        ConversionError: as in `save_keras`.
+    """
     experiment, findings = run.experiment, Findings()
     shapes = {a.name: a.shape for a in experiment.program().layer_arrays}
     model = write_model(experiment.model, experiment.model.name or "model", shapes, "", findings)
-    compiled, optimizer = _compiled(run, findings)
-    _check_frozen(experiment, findings)
-    for name in ("regularizers", "constraints"):
-        if getattr(experiment, name):
-            findings.add(name, "rules by pattern; give them to the layers")
+    compiled, optimizer = _compiled(run, findings) if trains else (None, None)
+    if trains:
+        _check_frozen(experiment, findings)
+        for name in ("regularizers", "constraints"):
+            if getattr(experiment, name):
+                findings.add(name, "rules by pattern; give them to the layers")
     findings.check(f"{type(experiment.model).__name__} to Keras", "written")
     assert model is not None
-    assert optimizer is not None
     set_trainable(model, _frozen_layers(experiment))
     groups = _groups(model)
-    state = dict(run.state)
-    objects = {g.file: _arrays(g, state) for g in groups if g.present(state)}
-    moved = _moved(experiment)
-    trained = [n for g in groups for n in g.present(state) if n in moved]
-    state |= _velocities(run, state, optimizer)
-    slots = written_slots(optimizer, trained, state, run.step)
-    config = {**model, "compile_config": compiled}
-    return write_archive(path, config, {**objects, "optimizer": slots})
+    objects = {g.file: _arrays(g, run.state) for g in groups if g.present(run.state)}
+    if optimizer is None:
+        return KerasForm(model, objects)
+    slots = _slots(run, groups, optimizer)
+    return KerasForm({**model, "compile_config": compiled}, {**objects, "optimizer": slots})
+
+
+def _slots(run: Trained, groups: Sequence[Group], optimizer: Serialized) -> list[Array]:
+    """Return the arrays of the optimizer."""
+    moved = _moved(run.experiment)
+    trained = [n for g in groups for n in g.present(run.state) if n in moved]
+    state = {**run.state, **_velocities(run, run.state, optimizer)}
+    return written_slots(optimizer, trained, state, run.step)
 
 
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:

@@ -1,0 +1,75 @@
+"""`dnnbridge convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dnnbridge.cli.options import EXISTING, backend_option
+
+
+@click.command(short_help="Write a model in another format, and check it.")
+@click.argument("source", type=EXISTING)
+@click.option(
+    "--to",
+    "format",
+    required=True,
+    metavar="FORMAT",
+    help='A format of Run.export, such as keras or saved_model; "mindspore" and "tensorflow" '
+    "are those of plain Python source.",
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write; it is made if it is missing.",
+)
+@click.option("--weights", type=EXISTING, help="A .weights.h5 file, for a .json of Keras.")
+@click.option(
+    "--spec",
+    type=EXISTING,
+    help="JSON of an Experiment, with the loss and the optimizer if SOURCE has none.",
+)
+@click.option("--data", type=EXISTING, help="An .npz with x, to predict it, and y, to train on it.")
+@backend_option
+def convert(
+    source: Path,
+    format: str,
+    out: Path,
+    weights: Path | None,
+    spec: Path | None,
+    data: Path | None,
+    backend: str | None,
+) -> None:
+    """Write the model of SOURCE in another format, and compare both.
+
+    SOURCE is a .keras or .h5 file, a .json of Keras with --weights, or a checkpoint of dnnbridge.
+
+    The folder also gets REPORT.md and report.json: what was read, how far the predictions and 50
+    training steps differ, and which differences of the frameworks concern the model. The exit
+    status is 1 if a check fails.
+    """
+    from dnnbridge.cli.conversion_report import Conversion, report_of
+    from dnnbridge.cli.conversion_sources import data_of, format_of, read_source
+    from dnnbridge.cli.logs import shown_logs
+    from dnnbridge.cli.verification import verify
+    from dnnbridge.training.exporting import FORMATS
+
+    with shown_logs():
+        name = format_of(format)
+        found = read_source(source, weights, spec, backend)
+        arrays = data_of(found.run, data)
+        out.mkdir(parents=True, exist_ok=True)
+        suffix = FORMATS[name][0]
+        target = found.run.export(out / f"model{suffix}", name)
+        checks = verify(found, name, target, arrays)
+        conversion = Conversion(source.name, name, target.name, found, checks)
+        for file, text in report_of(conversion).items():
+            (out / file).write_text(text, encoding="utf-8")
+    for check in checks:
+        click.echo(str(check))
+    click.echo(f"{target}, {out / 'REPORT.md'}")
+    if any(check.failed for check in checks):
+        raise click.exceptions.Exit(1)

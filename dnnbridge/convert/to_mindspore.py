@@ -1,0 +1,103 @@
+"""`to_mindspore`: hand a run to MindSpore, with weights, optimizer slots and step."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import what
+from dnnbridge.errors import DTypeError, PackageNotInstalledError
+from dnnbridge.training.run import Run
+
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class MindSporeModel:
+    """A run in MindSpore: made by `to_mindspore`.
+
+    Attributes:
+        net: the model, an `nn.Cell`; it takes the inputs as tensors.
+        loss: an `nn.Cell` that takes inputs and labels and returns the loss of the batch.
+        optimizer: an `nn.Optimizer` where MindSpore has one that makes the same updates, else a
+            Cell that makes them; it goes on after the steps of the run.
+        module: the module of these classes, which has `train` and `predict` for arrays.
+    """
+
+    net: Any
+    loss: Any
+    optimizer: Any
+    module: ModuleType
+
+    def train(self, *arrays: Any, **options: Any) -> list[float]:
+        """Train on inputs and labels, in the order of the model; return the loss of each batch.
+
+        Args:
+            arrays: one array for each input, then one for the labels of each loss.
+            options: epochs, batch_size, shuffle.
+        """
+        train: Callable[..., list[float]] = self.module.train
+        return train(self.net, self.optimizer, *arrays, **options)
+
+    def predict(self, *arrays: Any, **options: Any) -> Any:
+        """Return the predictions for arrays of inputs.
+
+        Args:
+            arrays: one array for each input.
+            options: batch_size.
+        """
+        return self.module.predict(self.net, *arrays, **options)
+
+
+@explained()
+def to_mindspore(run: Run) -> MindSporeModel:
+    """Return a run as plain MindSpore objects, with weights, optimizer slots and step.
+
+    They are those of the file that `run.export(path, format="python-mindspore")` writes, and train
+    on along the same trajectory. MindSpore must be installed; it is not needed for the file.
+
+    Raises:
+        ConversionError: something of the experiment cannot be written. The message names all of it.
+        PackageNotInstalledError: MindSpore is missing.
+    """
+    if not isinstance(run, Run):
+        raise DTypeError(
+            "takes a run", where="to_mindspore", got=what(run), hint="Write db.compile(experiment)."
+        )
+    try:
+        import mindspore  # noqa: F401
+    except ImportError as error:
+        raise PackageNotInstalledError(
+            "to_mindspore needs MindSpore",
+            got=str(error),
+            hint="Run: pip install 'dnnbridge[mindspore]', or write "
+            'run.export("model.py", format="python-mindspore").',
+        ) from error
+    # MindSpore reads the source again when it compiles, so the folder stays with the module.
+    folder = Path(tempfile.mkdtemp(prefix="dnnbridge-"))
+    module = _imported(run.export(folder / "model.py", "python-mindspore"))
+    weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
+    net, optimizer = module.load()
+    return MindSporeModel(net, module.Loss(net), optimizer, module)
+
+
+def _imported(path: Path) -> ModuleType:
+    """Import a file under a name of its own."""
+    name = f"dnnbridge_mindspore_model_{next(_numbers)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # MindSpore finds the classes of a module there
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,1 @@
+"""Experiments as a plain Python file of Keras and TensorFlow, which needs no dnnbridge."""

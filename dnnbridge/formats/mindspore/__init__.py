@@ -1,0 +1,1 @@
+"""MindSpore models: plain source, and checkpoint files."""

@@ -1,0 +1,1 @@
+"""A run as plain MindSpore source, with a checkpoint beside it."""

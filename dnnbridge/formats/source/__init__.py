@@ -1,0 +1,1 @@
+"""Experiments as plain Python source of a framework, which needs no dnnbridge."""
