@@ -72,8 +72,8 @@ def residual():
 
 
 def sequences(layers, loss, optimizer):
-    model = db.Sequential([db.Input((7, 5)), *layers, db.Dense(1)])
-    data = [normal(EXAMPLES, 7, 5)], [normal(EXAMPLES, 1, seed=2)]
+    model = db.Sequential([db.Input((4, 5)), *layers, db.Dense(1)])
+    data = [normal(EXAMPLES, 4, 5)], [normal(EXAMPLES, 1, seed=2)]
     return db.Experiment(model, loss, optimizer), *data
 
 

@@ -16,6 +16,7 @@ def main(folder: Path) -> None:
     for path in sorted(folder.glob("*.py")):
         with np.load(path.with_suffix(".in.npz")) as arrays:
             inputs = [arrays[key] for key in sorted(arrays.files) if key.startswith("x")]
+            batch_size = int(arrays["batch_size"])
             labels = [arrays[key] for key in sorted(arrays.files) if key.startswith("y")]
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
@@ -23,7 +24,7 @@ def main(folder: Path) -> None:
         spec.loader.exec_module(module)
         net, optimizer = module.load()
         before = as_list(module.predict(net, *inputs))
-        losses = module.train(net, optimizer, *inputs, *labels, epochs=2, batch_size=8)
+        losses = module.train(net, optimizer, *inputs, *labels, epochs=2, batch_size=batch_size)
         after = as_list(module.predict(net, *inputs))
         made = {f"before{i}": array for i, array in enumerate(before)}
         made |= {f"after{i}": array for i, array in enumerate(after)}
