@@ -68,6 +68,14 @@ def conv(x, kernel, stride, dilation, group):
 def conv_transpose(x, kernel, stride, pads, dilation, sizes):
     """The transpose of a convolution with channels last that takes inputs of these sizes."""
     x, kernel = channels_first(x), ops.transpose(kernel, kernel_axes(kernel.ndim))
+    if x.ndim == 5:
+        for i in range(3):
+            kernel = spread(kernel, i + 2, dilation[i])
+        window = kernel.shape[2:]
+        transpose = ops.Conv3DTranspose(
+            kernel.shape[0], kernel.shape[1], window, pad_mode="valid", stride=stride
+        )
+        return channels_last(cropped(transpose(x, kernel), pads, sizes))
     flat = x.ndim == 3
     if flat:
         x, kernel = ops.expand_dims(x, 2), ops.expand_dims(kernel, 2)
@@ -81,12 +89,29 @@ def conv_transpose(x, kernel, stride, pads, dilation, sizes):
         kernel.shape[0], kernel.shape[2:], pad_mode="valid", stride=stride, dilation=dilation
     )
     y = transpose(x, kernel, (x.shape[0], kernel.shape[1]) + made)
-    short = ()
-    for i in range(2):
-        short = short + ((0, max(sizes[i] + pads[i][0] - made[i], 0)),)
-    y = pad(y, ((0, 0), (0, 0)) + short, 0.0)
-    y = ops.slice(y, (0, 0, pads[0][0], pads[1][0]), y.shape[:2] + sizes)
+    y = cropped(y, pads, sizes)
     return channels_last(ops.squeeze(y, 2) if flat else y)
+''',
+    "spread": '''\
+def spread(x, axis, distance):
+    """Put zeros between the elements along an axis, so that they have this distance."""
+    if distance == 1:
+        return x
+    begin, count, end = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    zeros = ops.zeros(begin + (count, distance - 1) + end, x.dtype)
+    x = ops.cat((ops.expand_dims(x, axis + 1), zeros), axis + 1)
+    x = ops.reshape(x, begin + (count * distance,) + end)
+    start = (0,) * x.ndim
+    return ops.slice(x, start, begin + ((count - 1) * distance + 1,) + end)
+''',
+    "cropped": '''\
+def cropped(y, pads, sizes):
+    """The part of y that begins after the padding and has these sizes; y may end before."""
+    short, begin = ((0, 0), (0, 0)), (0, 0)
+    for i in range(len(sizes)):
+        begin = begin + (pads[i][0],)
+        short = short + ((0, max(sizes[i] + pads[i][0] - y.shape[i + 2], 0)),)
+    return ops.slice(pad(y, short, 0.0), begin, y.shape[:2] + sizes)
 ''',
     "max_pool": '''\
 def max_pool(x, window, stride):
@@ -130,7 +155,10 @@ def channels_last(x):
 
 NEEDS = {
     "conv": ("kernel_axes", "channels_first", "channels_last"),
-    "conv_transpose": ("kernel_axes", "channels_first", "channels_last", "pad"),
+    "conv_transpose": (
+        *("kernel_axes", "channels_first", "channels_last", "pad"),
+        *("cropped", "spread"),
+    ),
     "max_pool": ("channels_first", "channels_last"),
     "avg_pool": ("channels_first", "channels_last"),
 }

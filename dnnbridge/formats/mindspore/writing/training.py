@@ -199,6 +199,8 @@ _TRAIN = '''\
 def train(net, optimizer, {names}, *, epochs=1, batch_size=32, shuffle=True):
     """Train as the run goes on; return the loss of every batch.
 
+    Call it once: a second call has the same orders of examples, with new masks and rates.
+
     Args:
         net, optimizer: what `load` returns.
 {shapes}
