@@ -7,9 +7,11 @@ from pathlib import Path
 
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.writing.run import Trained, save_keras
+from dnnbridge.formats.onnx.writing.run import save_onnx
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
-    "keras": (".keras", save_keras)
+    "keras": (".keras", save_keras),
+    "onnx": (".onnx", save_onnx),
 }
 """The suffix of each format, and what writes it."""
 

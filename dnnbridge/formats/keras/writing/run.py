@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,12 +37,14 @@ class Trained(NamedTuple):
         optimizer: its present optimizer.
         state: all its arrays, by name.
         step: how many updates it has made.
+        predict: returns the predictions of inputs, both by name, to check what was written.
     """
 
     experiment: Experiment
     optimizer: AbstractOptimizer
     state: Mapping[str, Array]
     step: int
+    predict: Callable[[Mapping[str, Array]], Mapping[str, Array]] | None = None
 
 
 def save_keras(run: Trained, path: Path) -> Path:
