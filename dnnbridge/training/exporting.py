@@ -11,9 +11,11 @@ from dnnbridge.formats.keras.source.file import save_source
 from dnnbridge.formats.keras.writing.run import Trained, save_keras
 from dnnbridge.formats.mindspore.mindir import save_mindir
 from dnnbridge.formats.mindspore.writing.run import save_mindspore
+from dnnbridge.formats.onnx.writing.run import save_onnx
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
     "keras": (".keras", save_keras),
+    "onnx": (".onnx", save_onnx),
     "python-tensorflow": (".py", save_source),
     "python-mindspore": (".py", save_mindspore),
     "saved_model": ("", save_saved_model),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from dnnbridge.backend.protocol import Backend
+from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
@@ -270,11 +271,13 @@ class Run(AbstractRunArrays):
     @explained()
     @in_turn
     def export(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the run for another framework, with weights, optimizer slots and step.
+        """Write the run for another framework.
 
         Args:
             path: file to write.
             format: "keras": a `.keras` file, which Keras 3 loads; Keras itself is not needed here.
+                "onnx": the prediction as an `.onnx` file, for batches of any size; it needs
+                `pip install 'dnnbridge[onnx]'`.
                 "python-tensorflow": a readable `.py` file of Keras layers with a function that
                 trains on, and its weights beside it. "python-mindspore": the same of plain
                 MindSpore. "saved_model": a folder for TensorFlow Serving; it needs TensorFlow.
@@ -283,14 +286,21 @@ class Run(AbstractRunArrays):
 
         Raises:
             ConversionError: the format is unknown, or lacks something of the experiment. The
-                message names all that it lacks.
+                message names all that it lacks. Or ONNX Runtime, where it is installed, predicts
+                other numbers than this run.
+            PackageNotInstalledError: the package onnx is missing.
         """
         from dnnbridge.formats.keras.writing.run import Trained
         from dnnbridge.training.exporting import export
 
-        now = self.position
+        engine, now = self._engine, self.position
         begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
-        trained = Trained(self.experiment, self.optimizer, self.state(), *begun)
+
+        def predictions(x: Mapping[str, Array]) -> Mapping[str, Array]:
+            given = engine.arguments.inputs(x if len(x) > 1 else next(iter(x.values())))
+            return predict(engine, given, 256, False, None)
+
+        trained = Trained(self.experiment, self.optimizer, self.state(), *begun, predictions)
         return export(trained, path, format)
 
     def __reduce_ex__(self, protocol: object) -> Never:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +42,7 @@ class Trained(NamedTuple):
         batch: how many updates of the current epoch it has made.
         examples: of the current epoch.
         batch_size: of the current epoch.
+        predict: returns the predictions of inputs, both by name, to check what was written.
     """
 
     experiment: Experiment
@@ -52,6 +53,7 @@ class Trained(NamedTuple):
     batch: int = 0
     examples: int = 0
     batch_size: int = 0
+    predict: Callable[[Mapping[str, Array]], Mapping[str, Array]] | None = None
 
 
 class KerasForm(NamedTuple):

@@ -1,0 +1,29 @@
+"""The onnx package, imported only where a file is read or written."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from dnnbridge.base.packages import require
+
+
+def onnx_package(what: str) -> Any:
+    """Return the module `onnx`.
+
+    Args:
+        what: what needs it, as the beginning of a sentence.
+
+    Raises:
+        PackageNotInstalledError: the message has the pip command.
+    """
+    require("onnx", what)
+    return importlib.import_module("onnx")
+
+
+def runtime() -> Any:
+    """Return the module `onnxruntime`, or None where it is not installed."""
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError:
+        return None

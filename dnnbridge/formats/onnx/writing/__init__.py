@@ -1,0 +1,1 @@
+"""Write a prediction as an ONNX file."""
