@@ -48,6 +48,9 @@ from .base.warning import (
 from .convert.from_keras import (
     from_keras,
 )
+from .convert.from_mindspore import (
+    from_mindspore,
+)
 from .convert.imported import (
     Imported,
 )
@@ -617,6 +620,7 @@ __all__ = [
     "cosine_decay_lr",
     "exponential_decay_lr",
     "from_keras",
+    "from_mindspore",
     "heard",
     "inverse_decay_lr",
     "load",

@@ -33,6 +33,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "NativeDifferenceWarning",
     ),
     "convert.from_keras": ("from_keras",),
+    "convert.from_mindspore": ("from_mindspore",),
     "convert.imported": ("Imported",),
     "convert.to_keras": ("to_keras",),
     "experiment": ("Experiment",),

@@ -1,0 +1,314 @@
+"""`from_mindspore`: read a Cell of MindSpore by following its `construct`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import what
+from dnnbridge.convert.imported import Imported
+from dnnbridge.convert.report import ImportReport, rows_of
+from dnnbridge.emit.declarations import StateArray
+from dnnbridge.emit.symbol import AbstractSymbol
+from dnnbridge.errors import ConversionError, DnnbridgeError, DTypeError, PackageNotInstalledError
+from dnnbridge.experiment import Experiment
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.mindspore.cells import Part
+from dnnbridge.formats.mindspore.compiled import (
+    NoCounterpart,
+    read_loss,
+    read_optimizer,
+    read_slots,
+)
+from dnnbridge.formats.mindspore.following import Follower, WholeNumbers
+from dnnbridge.formats.mindspore.traced import CannotFollow, Traced
+from dnnbridge.graph import inline
+from dnnbridge.models import Input, Model
+from dnnbridge.models.tracing import trace
+from dnnbridge.ops.float64 import Interpreter
+
+BATCH = 3
+"""Examples in the batch that is given to both sides."""
+
+TOLERANCE = 2e-5
+"""Greatest difference of a prediction, as a part of the largest number in it."""
+
+ROUGH = 1e-3
+"""The same with a tanh, whose kernel on a CPU is wrong by 1e-4."""
+
+
+@explained()
+def from_mindspore(
+    cell: Any,
+    input_shapes: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = None,
+) -> Imported:
+    """Read a live `mindspore.nn.Cell`: its layers, its weights, a loss and an optimizer.
+
+    `construct` of the Cell and of the Cells in it is run once on stand-ins for tensors, which
+    write down the layers, functions and operators. The Cell itself is not changed. The layers keep
+    MindSpore's layout (channels first) and its names, with "_" for ".". At last the prediction in
+    float64 is compared with that of the Cell on random inputs; if they differ, this is an error.
+
+    Args:
+        cell: a Cell whose `construct` is made of layers of `mindspore.nn`, functions of
+            `mindspore.ops` and `mint`, methods of tensors, and operators.
+        input_shapes: the shape of an example without the batch, an `Input`, or a list of these for
+            several inputs. An input of an `nn.Embedding` takes whole numbers (`int32`).
+        loss: a loss of `mindspore.nn`, or one of this library.
+        optimizer: an optimizer of `mindspore.nn` over the parameters of the Cell, whose arrays and
+            step are read too; or one of this library.
+
+    Raises:
+        ConversionError: `construct` has layers, arguments or operations without a counterpart. The
+            message names all of them. Or the predictions differ.
+        PackageNotInstalledError: MindSpore is missing.
+
+    Example:
+        >>> from_mindspore("lenet.ckpt", (1, 28, 28))
+        Traceback (most recent call last):
+        dnnbridge.errors.DTypeError: from_mindspore: takes a Cell, got 'lenet.ckpt'. ...
+    """
+    try:
+        from mindspore import nn
+    except ImportError as error:
+        raise PackageNotInstalledError(
+            "from_mindspore needs MindSpore",
+            got=str(error),
+            hint="Run: pip install 'dnnbridge[mindspore]'.",
+        ) from error
+    if not isinstance(cell, nn.Cell):
+        raise DTypeError(
+            "takes a Cell",
+            where="from_mindspore",
+            got=what(cell),
+            hint="Make the Cell, and load the file with mindspore.load_checkpoint(path, cell).",
+        )
+    with _predicting(cell):
+        return _imported(cell, _inputs(input_shapes), loss, optimizer)
+
+
+@contextmanager
+def _predicting(cell: Any) -> Iterator[None]:
+    """Set a Cell to predict, and back."""
+    modes = [(each, each.training) for _, each in cell.cells_and_names()]
+    cell.set_train(False)
+    try:
+        yield
+    finally:
+        for each, training in modes:
+            each.set_train(training)
+
+
+def _inputs(given: Any) -> list[Input]:
+    if isinstance(given, Input):
+        return [given]
+    if all(isinstance(size, int) for size in given):
+        return [Input(tuple(given))]
+    return [each if isinstance(each, Input) else Input(tuple(each)) for each in given]
+
+
+def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Imported:
+    where, findings = type(cell).__name__, Findings()
+    follower, outputs, values = _followed(cell, inputs, findings)
+    fields, notes = _fields(loss, optimizer)
+    findings.check(where)
+    symbols: list[Any] = [output.symbol for output in outputs]
+    model = Model([symbol for symbol, _ in values], symbols)
+    graph, declarations = trace(model)
+    declared = declarations.arrays
+    arrays, names = _weights(follower.parts, declared, where)
+    _compare(follower, values, outputs, arrays, where)
+    if frozen := tuple(name for name, array in names.items() if not array.requires_grad):
+        fields["frozen"] = tuple(n for n in frozen if declared[n].trainable)
+    fields = {key: value for key, value in fields.items() if value}
+    slots, step = _slots(optimizer, model, fields, follower.parts, declared)
+    report = ImportReport(where, tuple(rows_of(graph, arrays)), tuple(notes))
+    return Imported(model, fields, arrays, slots, step, report)
+
+
+Values = list[tuple[Input, Array]]
+"""Each input with the numbers that were given to it."""
+
+
+def _followed(
+    cell: Any, inputs: list[Input], findings: Findings
+) -> tuple[Follower, list[Traced], Values]:
+    """Run `construct`, again if an embedding turns out to read an input."""
+    from mindspore import Tensor
+
+    limits: dict[int, int] = {}
+    while True:
+        follower = Follower(cell, Findings())
+        values = [_sample(each, index, limits) for index, each in enumerate(inputs)]
+        given = [follower.traced(Tensor(array), symbol) for symbol, array in values]
+        try:
+            made = follower.call(cell, tuple(given), {})
+        except WholeNumbers as found:
+            index = next((i for i, (s, _) in enumerate(values) if s is found.symbol), None)
+            if index is None:
+                findings.add(follower.path, "an embedding of numbers that were computed")
+                return follower, [], values
+            limits[index] = found.limit
+            continue
+        except CannotFollow as error:
+            follower.findings.add(follower.path, str(error))
+            made = ()
+        except (DnnbridgeError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            follower.findings.add(follower.path, f"construct: {type(error).__name__}: {error}")
+            made = ()
+        results = made if isinstance(made, (tuple, list)) else (made,)
+        if not all(isinstance(each, Traced) for each in results):
+            follower.findings.add("", f"a result that is not a tensor: {what(made)}")
+        findings.found += follower.findings.found
+        return follower, list(results), values
+
+
+def _sample(given: Input, index: int, limits: Mapping[int, int]) -> tuple[Input, Array]:
+    """Return an input, and random numbers for it."""
+    random = np.random.default_rng(index)
+    shape = (BATCH, *given.shape)
+    limit = limits.get(index)
+    if limit is None and given.dtype == "float32":
+        return Input(given.shape, given.dtype, given.name), random.normal(size=shape).astype("f4")
+    whole = random.integers(0, 2 if limit is None else limit, shape).astype(np.int32)
+    return Input(given.shape, "int32", given.name), whole
+
+
+def _weights(
+    parts: Mapping[str, tuple[Any, list[Part]]], declared: Mapping[str, StateArray], where: str
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the weights by name here, and the first parameter that each was read from."""
+    arrays, sources = {}, {}
+    for cell, layers in parts.values():
+        for part in layers:
+            for entry in part.entries:
+                name = f"{part.layer.name}/{entry.here}"
+                if name not in declared:
+                    continue
+                found = [_parameter(cell, there) for there in entry.there]
+                made = entry.layout.read(*(each.asnumpy() for each in found))
+                arrays[name] = np.array(made, np.float32, order="C")
+                sources[name] = found[0]
+                if made.shape != tuple(declared[name].shape):
+                    raise ConversionError(
+                        "a parameter has another shape than the layer here",
+                        where=f"{where}: {name}",
+                        got=f"{made.shape}, not {tuple(declared[name].shape)}",
+                    )
+    missing = [name for name in declared if name not in arrays]
+    if missing:
+        raise ConversionError("weights were not found", where=where, got=", ".join(missing))
+    return arrays, sources
+
+
+def _parameter(cell: Any, name: str) -> Any:
+    """Return a parameter of a Cell by its name below the Cell."""
+    value: Any = cell
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    if value is not None:
+        return value
+    ends = (name, f".{name}")
+    return next(p for p in cell.get_parameters() if p.name == ends[0] or p.name.endswith(ends[1]))
+
+
+def _predicted(symbols: Sequence[Any], values: Values, arrays: Mapping[str, Array]) -> list[Array]:
+    """Return predictions in float64."""
+    model = Model([symbol for symbol, _ in values], list(symbols))
+    graph, _ = trace(model)
+    graph = inline(graph)
+    names = dict(zip(model.input_types, (array for _, array in values), strict=True))
+    known = {**arrays, **names}
+    with np.errstate(all="ignore"):
+        found = Interpreter().evaluate(graph, [known[value.name] for value in graph.inputs])
+    return [found[value] for value in graph.outputs]
+
+
+def _compare(
+    follower: Follower,
+    values: Values,
+    outputs: Sequence[Traced],
+    arrays: Mapping[str, Array],
+    where: str,
+) -> None:
+    """Raise unless both sides predict the same; name the first call that differs."""
+    predictions = _predicted([output.symbol for output in outputs], values, arrays)
+    rough = any(name in str(r.symbol) for r in outputs for name in ()) or _has_tanh(follower)
+    limit = ROUGH if rough else TOLERANCE
+    pairs = zip(predictions, (output.value.asnumpy() for output in outputs), strict=True)
+    if all(_difference(ours, theirs) <= limit for ours, theirs in pairs):
+        return
+    for path, symbol, value in follower.results:
+        if isinstance(symbol, AbstractSymbol) and not isinstance(symbol, Input):
+            ours, theirs = _predicted([symbol], values, arrays)[0], value.asnumpy()
+            if (difference := _difference(ours, theirs)) > limit:
+                raise ConversionError(
+                    "the layer here gives other numbers than the Cell",
+                    where=f"{where}: {path or 'construct'}",
+                    got=f"a difference of {difference:.1e} of the largest number",
+                    hint="Please report this Cell. Its prediction may overflow float32.",
+                )
+
+
+def _has_tanh(follower: Follower) -> bool:
+    """Return whether a result depends on MindSpore's tanh."""
+    texts = (repr(part.layer) for _, parts in follower.parts.values() for part in parts)
+    calls = (repr(getattr(symbol, "layer", "")) for _, symbol, _ in follower.results)
+    words = ("Tanh", "tanh", "GELU(approximate=True)", "LSTM", "GRU", "SimpleRNN", "Mish")
+    return any(word in text for text in (*texts, *calls) for word in words)
+
+
+def _difference(ours: Array, theirs: Array) -> float:
+    if ours.shape != theirs.shape:
+        return float("inf")
+    largest = max(float(np.abs(ours).max(initial=0.0)), 1e-30)
+    return float(np.abs(ours - theirs).max(initial=0.0)) / largest
+
+
+def _fields(loss: Any, optimizer: Any) -> tuple[dict[str, Any], list[str]]:
+    """Return loss and optimizer, and a note for each that has no counterpart."""
+    fields: dict[str, Any] = {}
+    notes = []
+    for name, given, read in (("loss", loss, read_loss), ("optimizer", optimizer, read_optimizer)):
+        if given is None:
+            continue
+        try:
+            fields[name] = read(given)
+        except NoCounterpart as error:
+            notes.append(f"{str(error)[0].upper()}{str(error)[1:]} was left out.")
+    return fields, notes
+
+
+def _slots(
+    optimizer: Any,
+    model: Model,
+    fields: Mapping[str, Any],
+    parts: Mapping[str, tuple[Any, list[Part]]],
+    declared: Mapping[str, StateArray],
+) -> tuple[dict[str, Array], int]:
+    """Return what the optimizer has kept, in the layout of the weights."""
+    if not {"loss", "optimizer"} <= fields.keys() or not hasattr(optimizer, "global_step"):
+        return {}, 0
+    found, step = read_slots(optimizer)
+    if not step:
+        return {}, 0
+    state = Experiment(model, **fields).program().state
+    made = {}
+    for cell, layers in parts.values():
+        for part in layers:
+            for entry in part.entries:
+                name = f"{part.layer.name}/{entry.here}"
+                for slot, by_name in found.items():
+                    key = f"{name}:{slot}"
+                    if name in declared and key in state:
+                        arrays = [by_name[_parameter(cell, there).name] for there in entry.there]
+                        made[key] = np.array(entry.layout.read(*arrays), np.float32, order="C")
+    return made, step

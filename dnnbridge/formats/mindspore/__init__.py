@@ -1,0 +1,1 @@
+"""MindSpore's Cells, losses, optimizers and checkpoints, as specs and arrays."""
