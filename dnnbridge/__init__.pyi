@@ -54,11 +54,18 @@ from .convert.from_mindspore import (
 from .convert.imported import (
     Imported,
 )
+from .convert.load_weights import (
+    WeightsReport,
+    load_weights,
+)
 from .convert.to_keras import (
     to_keras,
 )
 from .experiment import (
     Experiment,
+)
+from .formats.weight_files import (
+    read_weights,
 )
 from .initializers import (
     AbstractInitializer,
@@ -610,6 +617,7 @@ __all__ = [
     "VarianceScaling",
     "WarmUpLR",
     "Warmup",
+    "WeightsReport",
     "WithGradientRules",
     "ZeroPadding1D",
     "ZeroPadding2D",
@@ -624,11 +632,13 @@ __all__ = [
     "heard",
     "inverse_decay_lr",
     "load",
+    "load_weights",
     "natural_exp_decay_lr",
     "ops",
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
+    "read_weights",
     "spec",
     "to_keras",
     "warmup_lr",

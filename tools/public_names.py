@@ -35,8 +35,10 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),
     "convert.imported": ("Imported",),
+    "convert.load_weights": ("WeightsReport", "load_weights"),
     "convert.to_keras": ("to_keras",),
     "experiment": ("Experiment",),
+    "formats.weight_files": ("read_weights",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",
         "AdaptiveClip",

@@ -20,13 +20,13 @@ from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.mindspore.cells import Part
 from dnnbridge.formats.mindspore.compiled import (
-    NoCounterpart,
+    NoCounterpartError,
     read_loss,
     read_optimizer,
     read_slots,
 )
-from dnnbridge.formats.mindspore.following import Follower, WholeNumbers
-from dnnbridge.formats.mindspore.traced import CannotFollow, Traced
+from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
+from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
 from dnnbridge.graph import inline
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
@@ -130,6 +130,9 @@ def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Impo
         fields["frozen"] = tuple(n for n in frozen if declared[n].trainable)
     fields = {key: value for key, value in fields.items() if value}
     slots, step = _slots(optimizer, model, fields, follower.parts, declared)
+    if step and not slots and _keeps_arrays(model, fields):
+        notes.append("What the optimizer has kept was left out.")
+        step = 0
     report = ImportReport(where, tuple(rows_of(graph, arrays)), tuple(notes))
     return Imported(model, fields, arrays, slots, step, report)
 
@@ -151,14 +154,14 @@ def _followed(
         given = [follower.traced(Tensor(array), symbol) for symbol, array in values]
         try:
             made = follower.call(cell, tuple(given), {})
-        except WholeNumbers as found:
+        except WholeNumbersError as found:
             index = next((i for i, (s, _) in enumerate(values) if s is found.symbol), None)
             if index is None:
                 findings.add(follower.path, "an embedding of numbers that were computed")
                 return follower, [], values
             limits[index] = found.limit
             continue
-        except CannotFollow as error:
+        except CannotFollowError as error:
             follower.findings.add(follower.path, str(error))
             made = ()
         except (DnnbridgeError, TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -241,8 +244,7 @@ def _compare(
 ) -> None:
     """Raise unless both sides predict the same; name the first call that differs."""
     predictions = _predicted([output.symbol for output in outputs], values, arrays)
-    rough = any(name in str(r.symbol) for r in outputs for name in ()) or _has_tanh(follower)
-    limit = ROUGH if rough else TOLERANCE
+    limit = ROUGH if _has_tanh(follower) else TOLERANCE
     pairs = zip(predictions, (output.value.asnumpy() for output in outputs), strict=True)
     if all(_difference(ours, theirs) <= limit for ours, theirs in pairs):
         return
@@ -282,7 +284,7 @@ def _fields(loss: Any, optimizer: Any) -> tuple[dict[str, Any], list[str]]:
             continue
         try:
             fields[name] = read(given)
-        except NoCounterpart as error:
+        except NoCounterpartError as error:
             notes.append(f"{str(error)[0].upper()}{str(error)[1:]} was left out.")
     return fields, notes
 
@@ -311,4 +313,9 @@ def _slots(
                     if name in declared and key in state:
                         arrays = [by_name[_parameter(cell, there).name] for there in entry.there]
                         made[key] = np.array(entry.layout.read(*arrays), np.float32, order="C")
-    return made, step
+    wanted = {key for key in state if ":" in key}
+    return (made, step) if wanted <= made.keys() else ({}, step)
+
+
+def _keeps_arrays(model: Model, fields: Mapping[str, Any]) -> bool:
+    return any(":" in name for name in Experiment(model, **fields).program().state)

@@ -25,7 +25,7 @@ class Part(NamedTuple):
     end: str = ""
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """A Cell has an argument without a counterpart; the text says which."""
 
 
@@ -35,7 +35,7 @@ Rule = Callable[[Any, int], list[Part]]
 
 def _need(holds: bool, what: str) -> None:
     if not holds:
-        raise Unsupported(what)
+        raise UnsupportedError(what)
 
 
 def _dense(cell: Any, rank: int) -> list[Part]:
@@ -143,7 +143,7 @@ def _embedding(cell: Any, rank: int) -> list[Part]:
     return [Part(layers.Embedding(cell.vocab_size, cell.embedding_size), TABLE["Embedding"])]
 
 
-def _pool(cls: type[AbstractLayer], axes: int, average: bool) -> Rule:
+def _pool(cls: Callable[..., AbstractLayer], axes: int) -> Rule:
     def rule(cell: Any, rank: int) -> list[Part]:
         mode = str(cell.pad_mode).lower()
         _need(cell.format in CHANNELS_FIRST, f"data_format={cell.format!r}")
@@ -151,24 +151,24 @@ def _pool(cls: type[AbstractLayer], axes: int, average: bool) -> Rule:
         _need(mode in ("same", "valid"), "pad_mode='pad': pad with nn.Pad2d before it")
         _need(not getattr(cell, "return_indices", False), "return_indices=True")
         window, step = _sizes(cell.kernel_size, axes), _sizes(cell.stride, axes)
-        return [Part(cls(window, step, mode, "channels_first"))]  # type: ignore[call-arg]
+        return [Part(cls(window, step, mode, "channels_first"))]
 
     return rule
 
 
-def _adaptive(cls: type[AbstractLayer], operator: str) -> Rule:
+def _adaptive(cls: Callable[..., AbstractLayer], operator: str) -> Rule:
     def rule(cell: Any, rank: int) -> list[Part]:
         inner = getattr(cell, operator, cell)
         size = inner.output_size
         _need(not getattr(cell, "return_indices", False), "return_indices=True")
         _need(None not in (size if isinstance(size, tuple) else (size,)), f"output_size={size}")
         _need(rank == 4, "an input without a batch")
-        return [Part(cls(_sizes(size, 2), "channels_first"))]  # type: ignore[call-arg]
+        return [Part(cls(_sizes(size, 2), "channels_first"))]
 
     return rule
 
 
-def _dropout(cls: type[AbstractLayer]) -> Rule:
+def _dropout(cls: Callable[..., AbstractLayer]) -> Rule:
     def rule(cell: Any, rank: int) -> list[Part]:
         given = getattr(cell, "p", None)
         rate = float(given) if given is not None else round(1.0 - float(cell.keep_prob), 7)
@@ -179,7 +179,8 @@ def _dropout(cls: type[AbstractLayer]) -> Rule:
 
 
 def _recurrent(kind: str) -> Rule:
-    cls = {"LSTM": layers.LSTM, "GRU": layers.GRU, "RNN": layers.SimpleRNN}[kind]
+    kinds: dict[str, Any] = {"LSTM": layers.LSTM, "GRU": layers.GRU, "RNN": layers.SimpleRNN}
+    cls = kinds[kind]
 
     def rule(cell: Any, rank: int) -> list[Part]:
         _need(bool(cell.batch_first), "batch_first=False: give batches first")
@@ -192,7 +193,7 @@ def _recurrent(kind: str) -> Rule:
             fields["use_recurrent_bias"] = False
         parts = []
         for level in range(cell.num_layers):
-            made: AbstractLayer = cls.mindspore(cell.hidden_size, **fields)
+            made = cls.mindspore(cell.hidden_size, **fields)
             below = "forward/" if cell.bidirectional else ""
             entries = recurrent(kind, level, False, below)
             if cell.bidirectional:
@@ -247,7 +248,7 @@ def _activation(name: str) -> Rule:
     def rule(cell: Any, rank: int) -> list[Part]:
         found = CELLS[name](cell)
         if found is None:
-            raise Unsupported("other limits than -1 and 1")
+            raise UnsupportedError("other limits than -1 and 1")
         return [Part(layers.Activation(found))]
 
     return rule
@@ -261,10 +262,10 @@ RULES: Mapping[str, Rule] = {
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
     "Embedding": _embedding,
-    "MaxPool1d": _pool(layers.MaxPooling1D, 1, False),
-    "MaxPool2d": _pool(layers.MaxPooling2D, 2, False),
-    "AvgPool1d": _pool(layers.AveragePooling1D, 1, True),
-    "AvgPool2d": _pool(layers.AveragePooling2D, 2, True),
+    "MaxPool1d": _pool(layers.MaxPooling1D, 1),
+    "MaxPool2d": _pool(layers.MaxPooling2D, 2),
+    "AvgPool1d": _pool(layers.AveragePooling1D, 1),
+    "AvgPool2d": _pool(layers.AveragePooling2D, 2),
     "AdaptiveAvgPool2d": _adaptive(layers.AdaptiveAveragePooling2D, "adaptive_avgpool2d"),
     "AdaptiveMaxPool2d": _adaptive(layers.AdaptiveMaxPooling2D, "adaptive_maxpool2d"),
     "Dropout": _dropout(layers.Dropout),

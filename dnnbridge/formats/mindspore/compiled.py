@@ -12,13 +12,13 @@ from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.schedules import TableSchedule
 
 
-class NoCounterpart(Exception):
+class NoCounterpartError(Exception):
     """A loss or an optimizer has an argument without a counterpart; the text says which."""
 
 
 def _need(holds: bool, what: str) -> None:
     if not holds:
-        raise NoCounterpart(what)
+        raise NoCounterpartError(what)
 
 
 def _mean(loss: Any) -> None:
@@ -50,9 +50,7 @@ def _cross_entropy(loss: Any) -> AbstractLoss:
 
 def _softmax_cross_entropy(loss: Any) -> AbstractLoss:
     _mean(loss)
-    cls = (
-        losses.SparseCategoricalCrossentropy if loss.sparse else losses.CategoricalCrossentropy
-    )
+    cls = losses.SparseCategoricalCrossentropy if loss.sparse else losses.CategoricalCrossentropy
     return cls(from_logits=True)
 
 
@@ -77,7 +75,7 @@ def read_loss(loss: Any) -> AbstractLoss:
     """Return the loss here.
 
     Raises:
-        NoCounterpart: there is none.
+        NoCounterpartError: there is none.
     """
     if isinstance(loss, AbstractLoss):
         return loss
@@ -85,8 +83,8 @@ def read_loss(loss: Any) -> AbstractLoss:
     _need(kind in LOSSES, f"the loss {kind} has no counterpart here")
     try:
         return LOSSES[kind](loss)
-    except NoCounterpart as error:
-        raise NoCounterpart(f"the loss nn.{kind} with {error}") from None
+    except NoCounterpartError as error:
+        raise NoCounterpartError(f"the loss nn.{kind} with {error}") from None
 
 
 def _number(value: Any) -> float:
@@ -172,11 +170,11 @@ OPTIMIZERS: Mapping[str, Callable[[Any], AbstractOptimizer]] = {
 SLOTS: Mapping[str, Mapping[str, str]] = {
     "SGD": {"velocity": "accum"},
     "Momentum": {"velocity": "moments"},
-    "Adam": {"m": "moment1", "v": "moment2", "v_max": "vhat"},
+    "Adam": {"m": "moment1", "v": "moment2", "largest": "vhat"},
     "AdamWeightDecay": {"m": "moments1", "v": "moments2"},
     "AdaMax": {"m": "moment1", "u": "moment2"},
-    "Adagrad": {"accumulator": "accum"},
-    "Adadelta": {"accumulator": "accum", "delta": "accum_update"},
+    "Adagrad": {"s": "accum"},
+    "Adadelta": {"s": "accum", "u": "accum_update"},
 }
 """The attribute that holds the arrays of each slot here."""
 
@@ -185,7 +183,7 @@ def read_optimizer(optimizer: Any) -> AbstractOptimizer:
     """Return the optimizer here.
 
     Raises:
-        NoCounterpart: there is none.
+        NoCounterpartError: there is none.
     """
     if isinstance(optimizer, AbstractOptimizer):
         return optimizer
@@ -193,8 +191,8 @@ def read_optimizer(optimizer: Any) -> AbstractOptimizer:
     _need(kind in OPTIMIZERS, f"the optimizer {kind} has no counterpart here")
     try:
         return OPTIMIZERS[kind](optimizer)
-    except NoCounterpart as error:
-        raise NoCounterpart(f"the optimizer nn.{kind} with {error}") from None
+    except NoCounterpartError as error:
+        raise NoCounterpartError(f"the optimizer nn.{kind} with {error}") from None
 
 
 def read_slots(optimizer: Any) -> tuple[dict[str, dict[str, Array]], int]:

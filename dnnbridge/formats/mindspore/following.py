@@ -16,15 +16,15 @@ from typing import Any
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.mindspore.cells import RULES, Part, Unsupported
+from dnnbridge.formats.mindspore.cells import RULES, Part, UnsupportedError
 from dnnbridge.formats.mindspore.functions import followed
-from dnnbridge.formats.mindspore.traced import CannotFollow, Traced
+from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
 
 RANDOM = ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout")
 """Functions that change a tensor only in training, which cannot be seen in a prediction."""
 
 
-class WholeNumbers(Exception):
+class WholeNumbersError(Exception):
     """An embedding reads an input; its numbers must be whole and below `limit`."""
 
     def __init__(self, symbol: Any, limit: int) -> None:
@@ -71,11 +71,11 @@ class Follower:
     def _layer(self, kind: str, cell: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         inputs = [x for x in args if isinstance(x, Traced)]
         if kind == "Embedding" and inputs and getattr(inputs[0].symbol, "dtype", "") == "float32":
-            raise WholeNumbers(inputs[0].symbol, cell.vocab_size)
+            raise WholeNumbersError(inputs[0].symbol, cell.vocab_size)
         result = cell(*map(_value, args), **{k: _value(v) for k, v in kwargs.items()})
         try:
             symbol = self._symbol(kind, cell, args, kwargs)
-        except (Unsupported, DnnbridgeError) as error:
+        except (UnsupportedError, DnnbridgeError) as error:
             self.findings.add(self.path, f"nn.{kind} with {error}")
             symbol = None
         if not isinstance(result, tuple):
@@ -87,7 +87,7 @@ class Follower:
 
     def _symbol(self, kind: str, cell: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         if kind not in RULES:
-            raise Unsupported("no counterpart here")
+            raise UnsupportedError("no counterpart here")
         symbols = self._inputs(kind, args, kwargs)
         known = self.parts.get(self.path)
         parts = known[1] if known else self._named(RULES[kind](cell, args[0].ndim))
@@ -101,15 +101,15 @@ class Follower:
     def _inputs(self, kind: str, args: tuple[Any, ...], kwargs: Any) -> list[Any]:
         if kind == "MultiheadAttention":
             if any(kwargs.get(name) is not None for name in ("attn_mask", "key_padding_mask")):
-                raise Unsupported("a mask")
+                raise UnsupportedError("a mask")
             query, key, value = args[:3]
             if len(args) > 3:
-                raise Unsupported("a mask")
+                raise UnsupportedError("a mask")
             if query is key is value:
                 return [query.symbol]
             return [x.symbol for x in ((query, value) if key is value else (query, value, key))]
-        if len(args) > 1 and any(each is not None for each in args[1:]) or kwargs:
-            raise Unsupported("a second argument of its call")
+        if (len(args) > 1 and any(each is not None for each in args[1:])) or kwargs:
+            raise UnsupportedError("a second argument of its call")
         return [args[0].symbol]
 
     def _named(self, parts: list[Part]) -> list[Part]:
@@ -236,7 +236,7 @@ class Itself:
         return follower.replaced(value)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise CannotFollow(f"construct changes self.{name}")
+        raise CannotFollowError(f"construct changes self.{name}")
 
 
 class Module:
@@ -256,7 +256,7 @@ class Unseen:
         self._what = what
 
     def _refuse(self, *args: Any) -> Any:
-        raise CannotFollow(f"{self._what} is used")
+        raise CannotFollowError(f"{self._what} is used")
 
     def __getattr__(self, name: str) -> Any:
         self._refuse()

@@ -111,7 +111,7 @@ def _reduced(operation: str) -> Function:
 
 def _concatenated(result: Any, values: Any, axis: Any = 0, *, dim: Any = None) -> Any:
     place = int(axis if dim is None else dim) % result.ndim
-    symbols = [each.symbol if isinstance(each, Traced) else None for each in values]
+    symbols: list[Any] = [each.symbol if isinstance(each, Traced) else None for each in values]
     return None if place == 0 or None in symbols else layers.Concatenate(place)(*symbols)
 
 

@@ -10,7 +10,7 @@ Apply = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any
 """(name, function on MindSpore's tensors, arguments, keyword arguments) -> the result."""
 
 
-class CannotFollow(Exception):
+class CannotFollowError(Exception):
     """`construct` did something with a tensor that leaves no trace; the text says what."""
 
 
@@ -45,7 +45,7 @@ class Traced:
         if name.startswith("_"):
             raise AttributeError(name)
         if name in ("asnumpy", "item", "tolist", "numpy", "set_data", "data", "copy"):
-            raise CannotFollow(f"the numbers of a tensor are read by .{name}")
+            raise CannotFollowError(f"the numbers of a tensor are read by .{name}")
         if not callable(getattr(self.value, name)):
             return getattr(self.value, name)
 
@@ -61,11 +61,17 @@ class Traced:
         return self._apply("getitem", operator.getitem, (self, key), {})
 
     def _no_number(self, *args: Any) -> NoReturn:
-        raise CannotFollow("a decision, a loop or an index depends on the numbers of a tensor")
+        raise CannotFollowError("a decision, a loop or an index depends on the numbers of a tensor")
 
-    __bool__ = __int__ = __float__ = __index__ = __iter__ = __setitem__ = _no_number  # type: ignore[assignment]
-    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __ne__ = _no_number  # type: ignore[assignment]
+    __bool__ = __int__ = __float__ = __index__ = __iter__ = __setitem__ = _no_number
+    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __ne__ = _no_number
     __hash__ = object.__hash__
+
+    def __neg__(self) -> Any:
+        return self._apply("neg", operator.neg, (self,), {})
+
+    def __abs__(self) -> Any:
+        return self._apply("abs", operator.abs, (self,), {})
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -78,22 +84,9 @@ def _of_two(name: str, function: Callable[[Any, Any], Any]) -> None:
     def backward(self: Traced, other: Any) -> Any:
         return self._apply(name, function, (other, self), {})
 
-    method = "matmul" if name == "matmul" else name
-    setattr(Traced, f"__{method}__", forward)
-    setattr(Traced, f"__r{method}__", backward)
+    setattr(Traced, f"__{name}__", forward)
+    setattr(Traced, f"__r{name}__", backward)
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
     _of_two(_name, getattr(operator, _name))
-
-
-def _negative(self: Traced) -> Any:
-    return self._apply("neg", operator.neg, (self,), {})
-
-
-def _absolute(self: Traced) -> Any:
-    return self._apply("abs", operator.abs, (self,), {})
-
-
-Traced.__neg__ = _negative  # type: ignore[attr-defined]
-Traced.__abs__ = _absolute  # type: ignore[attr-defined]
