@@ -74,7 +74,7 @@ def test_the_predictions_are_those_of_the_cell(name):
 
 
 def native_losses(cell, loss, optimizer, x, y, steps):
-    grad = ms.value_and_grad(lambda x, y: loss(cell(x), y), None, optimizer.parameters)
+    grad = ms.jit(ms.value_and_grad(lambda x, y: loss(cell(x), y), None, optimizer.parameters))
     cell.set_train()
     found = []
     for _ in range(steps):
