@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from dnnbridge.backend.native import from_native
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import what
@@ -15,14 +17,19 @@ from dnnbridge.convert.imported import Imported
 from dnnbridge.convert.report import ImportReport, rows_of
 from dnnbridge.emit.declarations import StateArray
 from dnnbridge.emit.symbol import AbstractSymbol
-from dnnbridge.errors import ConversionError, DnnbridgeError, DTypeError, PackageNotInstalledError
+from dnnbridge.errors import (
+    ConversionError,
+    DnnbridgeError,
+    DTypeError,
+    PackageNotInstalledError,
+    SpecError,
+)
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.mindspore.cells import Part
 from dnnbridge.formats.mindspore.compiled import (
     NoCounterpartError,
     read_loss,
-    read_optimizer,
     read_slots,
 )
 from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
@@ -31,6 +38,7 @@ from dnnbridge.graph import inline
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
 from dnnbridge.ops.float64 import Interpreter
+from dnnbridge.optimizers import AbstractOptimizer
 
 BATCH = 3
 """Examples in the batch that is given to both sides."""
@@ -118,7 +126,6 @@ def _inputs(given: Any) -> list[Input]:
 def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Imported:
     where, findings = type(cell).__name__, Findings()
     follower, outputs, values = _followed(cell, inputs, findings)
-    fields, notes = _fields(loss, optimizer)
     findings.check(where)
     symbols: list[Any] = [output.symbol for output in outputs]
     model = Model([symbol for symbol, _ in values], symbols)
@@ -126,6 +133,8 @@ def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Impo
     declared = declarations.arrays
     arrays, names = _weights(follower.parts, declared, where)
     _compare(follower, values, outputs, arrays, where)
+    ours = {parameter.name: name for name, parameter in names.items()}
+    fields, notes = _fields(loss, optimizer, ours)
     if frozen := tuple(name for name, array in names.items() if not array.requires_grad):
         fields["frozen"] = tuple(n for n in frozen if declared[n].trainable)
     fields = {key: value for key, value in fields.items() if value}
@@ -275,17 +284,27 @@ def _difference(ours: Array, theirs: Array) -> float:
     return float(np.abs(ours - theirs).max(initial=0.0)) / largest
 
 
-def _fields(loss: Any, optimizer: Any) -> tuple[dict[str, Any], list[str]]:
+def _fields(
+    loss: Any, optimizer: Any, names: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
     """Return loss and optimizer, and a note for each that has no counterpart."""
     fields: dict[str, Any] = {}
     notes = []
-    for name, given, read in (("loss", loss, read_loss), ("optimizer", optimizer, read_optimizer)):
-        if given is None:
-            continue
+    if loss is not None:
         try:
-            fields[name] = read(given)
+            fields["loss"] = read_loss(loss)
         except NoCounterpartError as error:
-            notes.append(f"{str(error)[0].upper()}{str(error)[1:]} was left out.")
+            notes.append(f"It was left out: {error}.")
+    if isinstance(optimizer, AbstractOptimizer):
+        fields["optimizer"] = optimizer
+    elif optimizer is not None:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            try:
+                fields["optimizer"] = from_native(optimizer, names=lambda n: names.get(n, n))
+            except SpecError as error:
+                notes.append(f"The optimizer {type(optimizer).__name__} was left out: {error}")
+        notes += [str(warning.message) for warning in heard]
     return fields, notes
 
 
