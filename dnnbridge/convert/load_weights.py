@@ -78,12 +78,14 @@ def load_weights(
         ConversionError: a weight is missing or has another shape; nothing has been set.
 
     Example:
+        >>> import os, tempfile
         >>> import numpy as np
         >>> from dnnbridge import Dense, Experiment, Input, Sequential, compile
         >>> model = Sequential([Input((3,)), Dense(2, name="fc")])
         >>> run = compile(Experiment(model, "mse", "sgd"), "reference")
-        >>> np.savez("state.npz", **{"fc.weight": np.ones((2, 3)), "fc.bias": np.zeros(2)})
-        >>> load_weights(run, "state.npz").matched["fc/kernel"]
+        >>> path = os.path.join(tempfile.mkdtemp(), "state.npz")
+        >>> np.savez(path, **{"fc.weight": np.ones((2, 3)), "fc.bias": np.zeros(2)})
+        >>> load_weights(run, path).matched["fc/kernel"]
         ('fc.weight',)
     """
     if not isinstance(run, Run):
