@@ -18,7 +18,15 @@ from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.mindspore.cells import RULES, Part, UnsupportedError
 from dnnbridge.formats.mindspore.functions import followed
-from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
+from dnnbridge.formats.mindspore.stand_ins import (
+    Child,
+    Itself,
+    LastState,
+    Module,
+    Unseen,
+    is_mindspore,
+)
+from dnnbridge.formats.mindspore.traced import Traced
 
 RANDOM = ("dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout")
 """Functions that change a tensor only in training, which cannot be seen in a prediction."""
@@ -165,7 +173,7 @@ class Follower:
             self.findings.add(self.path, f"the parameter {value.name}, outside of a layer")
             return self.traced(value, None)
         if isinstance(value, types.ModuleType):
-            return Module(self, value) if _is_mindspore(value.__name__) else value
+            return Module(self, value) if is_mindspore(value.__name__) else value
         if isinstance(value, (list, tuple)) and any(isinstance(v, nn.Cell) for v in value):
             return [self.replaced(each) for each in value]
         if isinstance(value, type):
@@ -174,7 +182,7 @@ class Follower:
         return self._function(value) if callable(value) else value
 
     def _function(self, value: Any) -> Any:
-        if _is_mindspore(getattr(value, "__module__", "")):
+        if is_mindspore(getattr(value, "__module__", "")):
             return lambda *a, **k: self.apply(value.__name__, value, a, k)
         return self.rebound(value) if isinstance(value, types.FunctionType) else value
 
@@ -197,103 +205,15 @@ class Follower:
         return call
 
 
-class Child:
-    """A Cell in a Cell; calling it writes the call down."""
-
-    def __init__(self, follower: Follower, cell: Any) -> None:
-        self._follower, self._cell = follower, cell
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._follower.call(self._cell, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(Itself(self._follower, self._cell), name)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter([self._follower.replaced(each) for each in self._cell])
-
-    def __len__(self) -> int:
-        return len(self._cell)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._follower.replaced(self._cell[key])
-
-
-class Itself:
-    """Stands for `self` in `construct`."""
-
-    def __init__(self, follower: Follower, cell: Any) -> None:
-        object.__setattr__(self, "_follower", follower)
-        object.__setattr__(self, "_cell", cell)
-
-    def __getattr__(self, name: str) -> Any:
-        follower, value = self._follower, getattr(self._cell, name)
-        if name == "training":
-            follower.findings.add(follower.path, "a part that depends on self.training")
-        if isinstance(value, types.MethodType) and not _is_mindspore(value.__func__.__module__):
-            copy = follower.rebound(value.__func__)
-            return lambda *args, **kwargs: copy(self, *args, **kwargs)
-        return follower.replaced(value)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise CannotFollowError(f"construct changes self.{name}")
-
-
-class Module:
-    """Stands for a module of MindSpore."""
-
-    def __init__(self, follower: Follower, module: types.ModuleType) -> None:
-        self._follower, self._module = follower, module
-
-    def __getattr__(self, name: str) -> Any:
-        return self._follower.replaced(getattr(self._module, name))
-
-
-class Unseen:
-    """A result that is not followed; using it is an error."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def _refuse(self, *args: Any) -> Any:
-        raise CannotFollowError(f"{self._what} is used")
-
-    def __getattr__(self, name: str) -> Any:
-        self._refuse()
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._refuse()
-
-    __add__ = __mul__ = __iter__ = __call__ = _refuse
-
-
-class LastState(Unseen):
-    """The state after the last step of one level in one direction; its first axis is of size 1."""
-
-    def __init__(self, what: str, steps: Traced) -> None:
-        super().__init__(what)
-        self._steps = steps
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._steps[:, -1] if key in (0, -1) else self._refuse()
-
-    def squeeze(self, axis: int = 0) -> Any:
-        return self[0] if axis == 0 else self._refuse()
-
-
 def _native(cell: Any) -> str | None:
     """Return the class of MindSpore whose `construct` a Cell runs; None if it is the user's."""
     classes = type(cell).__mro__
     owner = next(i for i, cls in enumerate(classes) if "construct" in vars(cls))
-    if not _is_mindspore(classes[owner].__module__):
+    if not is_mindspore(classes[owner].__module__):
         return None
     # The class that users write may only inherit its construct from one without a public name.
-    native = [cls.__name__ for cls in classes if _is_mindspore(cls.__module__)]
+    native = [cls.__name__ for cls in classes if is_mindspore(cls.__module__)]
     return next((name for name in native if name in RULES), native[0])
-
-
-def _is_mindspore(module: str | None) -> bool:
-    return (module or "").partition(".")[0] == "mindspore"
 
 
 def _global_names(code: types.CodeType) -> set[str]:
@@ -317,5 +237,5 @@ def _value(given: Any) -> Any:
     if isinstance(given, (list, tuple)):
         return type(given)(map(_value, given))
     if isinstance(given, Unseen):
-        given._refuse()
+        given.refuse()
     return given
