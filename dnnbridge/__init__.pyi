@@ -48,12 +48,19 @@ from .base.warning import (
 from .convert.from_keras import (
     from_keras,
 )
+from .convert.from_mindspore import (
+    from_mindspore,
+)
 from .convert.imported import (
     Imported,
 )
 from .convert.inspecting import (
     Inspected,
     inspect,
+
+from .convert.load_weights import (
+    WeightsReport,
+    load_weights,
 )
 from .convert.to_keras import (
     to_keras,
@@ -64,6 +71,9 @@ from .convert.to_mindspore import (
 )
 from .experiment import (
     Experiment,
+)
+from .formats.weight_files import (
+    read_weights,
 )
 from .initializers import (
     AbstractInitializer,
@@ -637,6 +647,7 @@ __all__ = [
     "VarianceScaling",
     "WarmUpLR",
     "Warmup",
+    "WeightsReport",
     "WithGradientRules",
     "ZeroPadding1D",
     "ZeroPadding2D",
@@ -647,15 +658,18 @@ __all__ = [
     "cosine_decay_lr",
     "exponential_decay_lr",
     "from_keras",
+    "from_mindspore",
     "heard",
     "inspect",
     "inverse_decay_lr",
     "load",
+    "load_weights",
     "natural_exp_decay_lr",
     "ops",
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
+    "read_weights",
     "spec",
     "to_keras",
     "to_mindspore",

@@ -10,7 +10,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import shorten
 from dnnbridge.convert.imported import Imported
-from dnnbridge.convert.report import ImportedLayer, ImportReport
+from dnnbridge.convert.report import ImportReport, rows_of
 from dnnbridge.emit.declarations import StateArray
 from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.experiment import Experiment
@@ -22,7 +22,6 @@ from dnnbridge.formats.keras.files import KerasSource, read_source
 from dnnbridge.formats.keras.models import InputShapes, names_here, read_model
 from dnnbridge.formats.keras.rule import Group
 from dnnbridge.formats.keras.slots import Slots, read_slots
-from dnnbridge.graph import Graph
 from dnnbridge.models import AbstractModel
 from dnnbridge.models.tracing import trace
 
@@ -94,7 +93,7 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     if source.arrays is None:
         compiled.notes.append("The source has no weights: they start as in a new run.")
     notes = (*compiled.notes, *slots.notes)
-    report = ImportReport(source.where, tuple(_rows(graph, arrays)), notes)
+    report = ImportReport(source.where, tuple(rows_of(graph, arrays)), notes)
     return Imported(model, fields, arrays, slots.arrays, slots.step, report)
 
 
@@ -210,12 +209,3 @@ def _slots(
     state = Experiment(model, **fields).program().state
     known = {name: array.shape for name, array in state.items() if ":" in name}
     return read_slots(config, source.arrays.of_optimizer(), trained, known)
-
-
-def _rows(graph: Graph, arrays: Mapping[str, Array]) -> list[ImportedLayer]:
-    """Return one row per layer of the outermost model."""
-    rows = {}
-    for node in graph.nodes:
-        read = (a.size for n, a in arrays.items() if n.startswith(f"{node.path}/"))
-        rows[node.path] = ImportedLayer(node.path, str(node.op), sum(read))
-    return list(rows.values())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import columns
+from dnnbridge.graph import Graph
 
 
 class ImportedLayer(NamedTuple):
@@ -42,3 +45,12 @@ class ImportReport:
         total = sum(row.weights for row in self.layers)
         lines = columns([head, *rows], words=2)
         return "\n".join([*lines, f"{total:,} weights from {self.source}", *self.notes])
+
+
+def rows_of(graph: Graph, arrays: Mapping[str, Array]) -> list[ImportedLayer]:
+    """Return one row per layer of the outermost model."""
+    rows = {}
+    for node in graph.nodes:
+        read = (a.size for n, a in arrays.items() if n.startswith(f"{node.path}/"))
+        rows[node.path] = ImportedLayer(node.path, str(node.op), sum(read))
+    return list(rows.values())

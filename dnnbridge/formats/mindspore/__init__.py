@@ -1,1 +1,1 @@
-"""MindSpore models: plain source, and checkpoint files."""
+"""MindSpore: Cells, losses, optimizers and checkpoints as specs and arrays, and plain source."""

@@ -1,0 +1,276 @@
+"""`from_mindspore`: read a Cell of MindSpore by following its `construct`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.backend.native import from_native
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import what
+from dnnbridge.convert.comparing import Values, compare
+from dnnbridge.convert.imported import Imported
+from dnnbridge.convert.report import ImportReport, rows_of
+from dnnbridge.emit.declarations import StateArray
+from dnnbridge.errors import (
+    ConversionError,
+    DnnbridgeError,
+    DTypeError,
+    PackageNotInstalledError,
+    SpecError,
+)
+from dnnbridge.experiment import Experiment
+from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.mindspore.cells import Part
+from dnnbridge.formats.mindspore.compiled import (
+    NoCounterpartError,
+    read_loss,
+    read_slots,
+)
+from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
+from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
+from dnnbridge.models import Input, Model
+from dnnbridge.models.tracing import trace
+from dnnbridge.optimizers import AbstractOptimizer
+
+BATCH = 3
+"""Examples in the batch that is given to both sides."""
+
+
+@explained()
+def from_mindspore(
+    cell: Any,
+    input_shapes: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = None,
+) -> Imported:
+    """Read a live `mindspore.nn.Cell`: its layers, its weights, a loss and an optimizer.
+
+    `construct` of the Cell and of the Cells in it is run once on stand-ins for tensors, which
+    write down the layers, functions and operators. The Cell itself is not changed. The layers keep
+    MindSpore's layout (channels first) and its names, with "_" for ".". At last the prediction in
+    float64 is compared with that of the Cell on random inputs; if they differ, this is an error.
+
+    Args:
+        cell: a Cell whose `construct` is made of layers of `mindspore.nn`, functions of
+            `mindspore.ops` and `mint`, methods of tensors, and operators.
+        input_shapes: the shape of an example without the batch, an `Input`, or a list of these for
+            several inputs. An input of an `nn.Embedding` takes whole numbers (`int32`).
+        loss: a loss of `mindspore.nn`, or one of this library.
+        optimizer: an optimizer of `mindspore.nn` over the parameters of the Cell, whose arrays and
+            step are read too; or one of this library.
+
+    Raises:
+        ConversionError: `construct` has layers, arguments or operations without a counterpart. The
+            message names all of them. Or the predictions differ.
+        PackageNotInstalledError: MindSpore is missing.
+
+    Example:
+        >>> from_mindspore("lenet.ckpt", (1, 28, 28))
+        Traceback (most recent call last):
+        dnnbridge.errors.DTypeError: from_mindspore: takes a Cell, got 'lenet.ckpt'. ...
+    """
+    try:
+        from mindspore import nn
+    except ImportError as error:
+        raise PackageNotInstalledError(
+            "from_mindspore needs MindSpore",
+            got=str(error),
+            hint="Run: pip install 'dnnbridge[mindspore]'.",
+        ) from error
+    if not isinstance(cell, nn.Cell):
+        raise DTypeError(
+            "takes a Cell",
+            where="from_mindspore",
+            got=what(cell),
+            hint="Make the Cell, and load the file with mindspore.load_checkpoint(path, cell).",
+        )
+    with _predicting(cell):
+        return _imported(cell, _inputs(input_shapes), loss, optimizer)
+
+
+@contextmanager
+def _predicting(cell: Any) -> Iterator[None]:
+    """Set a Cell to predict, and back."""
+    modes = [(each, each.training) for _, each in cell.cells_and_names()]
+    cell.set_train(False)
+    try:
+        yield
+    finally:
+        for each, training in modes:
+            each.set_train(training)
+
+
+def _inputs(given: Any) -> list[Input]:
+    if isinstance(given, Input):
+        return [given]
+    if all(isinstance(size, int) for size in given):
+        return [Input(tuple(given))]
+    return [each if isinstance(each, Input) else Input(tuple(each)) for each in given]
+
+
+def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Imported:
+    where, findings = type(cell).__name__, Findings()
+    follower, outputs, values = _followed(cell, inputs, findings)
+    findings.check(where)
+    symbols: list[Any] = [output.symbol for output in outputs]
+    model = Model([symbol for symbol, _ in values], symbols)
+    graph, declarations = trace(model)
+    declared = declarations.arrays
+    arrays, names = _weights(follower.parts, declared, where)
+    compare(follower, values, outputs, arrays, where)
+    ours = {parameter.name: name for name, parameter in names.items()}
+    fields, notes = _fields(loss, optimizer, ours)
+    if frozen := tuple(name for name, array in names.items() if not array.requires_grad):
+        fields["frozen"] = tuple(n for n in frozen if declared[n].trainable)
+    fields = {key: value for key, value in fields.items() if value}
+    slots, step = _slots(optimizer, model, fields, follower.parts, declared)
+    if step and not slots and _keeps_arrays(model, fields):
+        notes.append("What the optimizer has kept was left out.")
+        step = 0
+    report = ImportReport(where, tuple(rows_of(graph, arrays)), tuple(notes))
+    return Imported(model, fields, arrays, slots, step, report)
+
+
+def _followed(
+    cell: Any, inputs: list[Input], findings: Findings
+) -> tuple[Follower, list[Traced], Values]:
+    """Run `construct`, again if an embedding turns out to read an input."""
+    from mindspore import Tensor
+
+    limits: dict[int, int] = {}
+    while True:
+        follower = Follower(cell, Findings())
+        values = [_sample(each, index, limits) for index, each in enumerate(inputs)]
+        given = [follower.traced(Tensor(array), symbol) for symbol, array in values]
+        try:
+            made = follower.call(cell, tuple(given), {})
+        except WholeNumbersError as found:
+            index = next((i for i, (s, _) in enumerate(values) if s is found.symbol), None)
+            if index is None:
+                findings.add(follower.path, "an embedding of numbers that were computed")
+                return follower, [], values
+            limits[index] = found.limit
+            continue
+        except CannotFollowError as error:
+            follower.findings.add(follower.path, str(error))
+            made = ()
+        except (DnnbridgeError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            follower.findings.add(follower.path, f"construct: {type(error).__name__}: {error}")
+            made = ()
+        results = made if isinstance(made, (tuple, list)) else (made,)
+        if not all(isinstance(each, Traced) for each in results):
+            follower.findings.add("", f"a result that is not a tensor: {what(made)}")
+        findings.found += follower.findings.found
+        return follower, list(results), values
+
+
+def _sample(given: Input, index: int, limits: Mapping[int, int]) -> tuple[Input, Array]:
+    """Return an input, and random numbers for it."""
+    random = np.random.default_rng(index)
+    shape = (BATCH, *given.shape)
+    limit = limits.get(index)
+    if limit is None and given.dtype == "float32":
+        return Input(given.shape, given.dtype, given.name), random.normal(size=shape).astype("f4")
+    whole = random.integers(0, 2 if limit is None else limit, shape).astype(np.int32)
+    return Input(given.shape, "int32", given.name), whole
+
+
+def _weights(
+    parts: Mapping[str, tuple[Any, list[Part]]], declared: Mapping[str, StateArray], where: str
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the weights by name here, and the first parameter that each was read from."""
+    arrays, sources = {}, {}
+    for cell, layers in parts.values():
+        for part in layers:
+            for entry in part.entries:
+                name = f"{part.layer.name}/{entry.here}"
+                if name not in declared:
+                    continue
+                found = [_parameter(cell, there) for there in entry.there]
+                made = entry.layout.read(*(each.asnumpy() for each in found))
+                arrays[name] = np.array(made, np.float32, order="C")
+                sources[name] = found[0]
+                if made.shape != tuple(declared[name].shape):
+                    raise ConversionError(
+                        "a parameter has another shape than the layer here",
+                        where=f"{where}: {name}",
+                        got=f"{made.shape}, not {tuple(declared[name].shape)}",
+                    )
+    missing = [name for name in declared if name not in arrays]
+    if missing:
+        raise ConversionError("weights were not found", where=where, got=", ".join(missing))
+    return arrays, sources
+
+
+def _parameter(cell: Any, name: str) -> Any:
+    """Return a parameter of a Cell by its name below the Cell."""
+    value: Any = cell
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    if value is not None:
+        return value
+    ends = (name, f".{name}")
+    return next(p for p in cell.get_parameters() if p.name == ends[0] or p.name.endswith(ends[1]))
+
+
+def _fields(
+    loss: Any, optimizer: Any, names: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return loss and optimizer, and a note for each that has no counterpart."""
+    fields: dict[str, Any] = {}
+    notes = []
+    if loss is not None:
+        try:
+            fields["loss"] = read_loss(loss)
+        except NoCounterpartError as error:
+            notes.append(f"It was left out: {error}.")
+    if isinstance(optimizer, AbstractOptimizer):
+        fields["optimizer"] = optimizer
+    elif optimizer is not None:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            try:
+                fields["optimizer"] = from_native(optimizer, names=lambda n: names.get(n, n))
+            except SpecError as error:
+                notes.append(f"The optimizer {type(optimizer).__name__} was left out: {error}")
+        notes += [str(warning.message) for warning in heard]
+    return fields, notes
+
+
+def _slots(
+    optimizer: Any,
+    model: Model,
+    fields: Mapping[str, Any],
+    parts: Mapping[str, tuple[Any, list[Part]]],
+    declared: Mapping[str, StateArray],
+) -> tuple[dict[str, Array], int]:
+    """Return what the optimizer has kept, in the layout of the weights."""
+    if not {"loss", "optimizer"} <= fields.keys() or not hasattr(optimizer, "global_step"):
+        return {}, 0
+    found, step = read_slots(optimizer)
+    if not step:
+        return {}, 0
+    state = Experiment(model, **fields).program().state
+    made = {}
+    for cell, layers in parts.values():
+        for part in layers:
+            for entry in part.entries:
+                name = f"{part.layer.name}/{entry.here}"
+                for slot, by_name in found.items():
+                    key = f"{name}:{slot}"
+                    if name in declared and key in state:
+                        arrays = [by_name[_parameter(cell, there).name] for there in entry.there]
+                        made[key] = np.array(entry.layout.read(*arrays), np.float32, order="C")
+    wanted = {key for key in state if ":" in key}
+    return (made, step) if wanted <= made.keys() else ({}, step)
+
+
+def _keeps_arrays(model: Model, fields: Mapping[str, Any]) -> bool:
+    return any(":" in name for name in Experiment(model, **fields).program().state)

@@ -1,0 +1,110 @@
+"""MindSpore's losses, and what its optimizers have kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dnnbridge import losses
+from dnnbridge.base.arrays import Array
+from dnnbridge.losses import AbstractLoss
+
+
+class NoCounterpartError(Exception):
+    """A loss has an argument without a counterpart; the text says which."""
+
+
+def _need(holds: bool, what: str) -> None:
+    if not holds:
+        raise NoCounterpartError(what)
+
+
+def _mean(loss: Any) -> None:
+    reduction = ("mean" if loss.average else "sum") if loss.reduce else "none"
+    _need(reduction == "mean", f"reduction={reduction!r}")
+
+
+def _without_weights(loss: Any) -> None:
+    _mean(loss)
+    for name in ("weight", "pos_weight"):
+        _need(getattr(loss, name, None) is None, name)
+
+
+def _plain(cls: type[AbstractLoss], **fields: Any) -> Callable[[Any], AbstractLoss]:
+    def read(loss: Any) -> AbstractLoss:
+        _without_weights(loss)
+        return cls(**fields)
+
+    return read
+
+
+def _cross_entropy(loss: Any) -> AbstractLoss:
+    _mean(loss)
+    weight = None if loss.weight is None else tuple(map(float, loss.weight.asnumpy()))
+    return losses.SparseCategoricalCrossentropy.mindspore(
+        weight, int(loss.ignore_index), float(loss.label_smoothing)
+    )
+
+
+def _softmax_cross_entropy(loss: Any) -> AbstractLoss:
+    _mean(loss)
+    cls = losses.SparseCategoricalCrossentropy if loss.sparse else losses.CategoricalCrossentropy
+    return cls(from_logits=True)
+
+
+def _huber(loss: Any) -> AbstractLoss:
+    _mean(loss)
+    return losses.Huber(float(loss.delta))
+
+
+LOSSES: Mapping[str, Callable[[Any], AbstractLoss]] = {
+    "MSELoss": _plain(losses.MeanSquaredError),
+    "L1Loss": _plain(losses.MeanAbsoluteError),
+    "CrossEntropyLoss": _cross_entropy,
+    "SoftmaxCrossEntropyWithLogits": _softmax_cross_entropy,
+    "BCELoss": _plain(losses.BinaryCrossentropy),
+    "BCEWithLogitsLoss": _plain(losses.BinaryCrossentropy, from_logits=True),
+    "HuberLoss": _huber,
+}
+"""The loss of each class of `mindspore.nn`."""
+
+
+def read_loss(loss: Any) -> AbstractLoss:
+    """Return the loss here.
+
+    Raises:
+        NoCounterpartError: there is none.
+    """
+    if isinstance(loss, AbstractLoss):
+        return loss
+    kind = type(loss).__name__
+    _need(kind in LOSSES, f"the loss {kind} has no counterpart here")
+    try:
+        return LOSSES[kind](loss)
+    except NoCounterpartError as error:
+        raise NoCounterpartError(f"the loss nn.{kind} with {error}") from None
+
+
+SLOTS: Mapping[str, Mapping[str, str]] = {
+    "SGD": {"velocity": "accum"},
+    "Momentum": {"velocity": "moments"},
+    "Adam": {"m": "moment1", "v": "moment2", "largest": "vhat"},
+    "AdamWeightDecay": {"m": "moments1", "v": "moments2"},
+    "AdaMax": {"m": "moment1", "u": "moment2"},
+    "Adagrad": {"s": "accum"},
+    "Adadelta": {"s": "accum", "u": "accum_update"},
+}
+"""The attribute that holds the arrays of each slot here."""
+
+
+def read_slots(optimizer: Any) -> tuple[dict[str, dict[str, Array]], int]:
+    """Return what an optimizer has kept, by slot here and name of the parameter, and its step."""
+    step = int(optimizer.global_step.asnumpy().reshape(-1)[0])
+    found: dict[str, dict[str, Array]] = {}
+    names = [parameter.name for parameter in optimizer.parameters]
+    for slot, attribute in SLOTS.get(type(optimizer).__name__, {}).items():
+        arrays = getattr(optimizer, attribute, None)
+        if arrays:
+            copies = [array.asnumpy().copy() for array in arrays]
+            found[slot] = dict(zip(names, copies, strict=True))
+    return found, step

@@ -1,0 +1,149 @@
+"""`read_weights`: the arrays of a file by their names in it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.calling import explained
+from dnnbridge.base.packages import require
+from dnnbridge.errors import ConversionError, DnnbridgeError, PackageNotInstalledError
+from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
+from dnnbridge.formats.numbers import as_float32
+
+UNPACKED = 1 << 10
+"""A compressed file may hold at most this many times its size."""
+
+
+@explained()
+def read_weights(path: str | Path) -> dict[str, Array]:
+    """Return the arrays of a file, by their names in it. No code in the file is run.
+
+    Args:
+        path: a `.ckpt` file of MindSpore, a `.safetensors` file (also with the `state_dict` of a
+            PyTorch model), a `.npz` file, a `.weights.h5` file of Keras (needs h5py), or a
+            checkpoint of TensorFlow: the name before `.index` (needs TensorFlow).
+
+    Raises:
+        ConversionError: the file does not exist, is damaged, or is none of these.
+        PackageNotInstalledError: h5py or TensorFlow is missing for a file that needs it.
+
+    Example:
+        >>> read_weights("missing.npz")
+        Traceback (most recent call last):
+        dnnbridge.errors.ConversionError: missing.npz: the file does not exist.
+    """
+    place = Path(path)
+    index = place if place.suffix == ".index" else place.with_name(place.name + ".index")
+    if index.exists():
+        return _tensorflow(index.with_suffix(""))
+    if not place.exists():
+        raise ConversionError("the file does not exist", where=str(path))
+    read = READERS.get(place.suffix.lower())
+    if read is None:
+        raise ConversionError(
+            "the file has a form that cannot be read",
+            where=str(path),
+            got=place.suffix or "no ending",
+            hint=f"Forms: {', '.join(READERS)}, and checkpoints of TensorFlow. A PyTorch file is "
+            "read after safetensors.torch.save_file(model.state_dict(), 'model.safetensors').",
+        )
+    try:
+        return read(place)
+    except DnnbridgeError:
+        raise
+    except Exception as error:
+        raise ConversionError(
+            "the file is damaged, or of another form than its ending says",
+            where=str(path),
+            got=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+SAFE = {
+    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "|b1"},
+    **{"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1"},
+    **{"U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1"},
+}
+"""NumPy's name of each dtype in a `.safetensors` file."""
+
+
+def _safetensors(path: Path) -> dict[str, Array]:
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    if size > len(content) - 8:
+        raise ValueError(f"a header of {size} bytes in a file of {len(content)}")
+    header = json.loads(content[8 : 8 + size])
+    made = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        dtype, shape = SAFE[entry["dtype"]], tuple(map(int, entry["shape"]))
+        start, stop = (8 + size + int(offset) for offset in entry["data_offsets"])
+        width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+        if not 8 + size <= start <= stop <= len(content) or prod(shape) * width != stop - start:
+            raise ValueError(f"{stop - start} bytes for {name} of shape {shape}")
+        made[name] = as_float32(content[start:stop], dtype, shape)
+    return made
+
+
+def _npz(path: Path) -> dict[str, Array]:
+    with zipfile.ZipFile(path) as packed:
+        unpacked = sum(each.file_size for each in packed.infolist())
+    if unpacked > UNPACKED * path.stat().st_size:
+        raise ValueError(f"{unpacked} bytes in a file of {path.stat().st_size}")
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _h5(path: Path) -> dict[str, Array]:
+    require("convert", "an .h5 file")
+    import h5py
+
+    made: dict[str, Array] = {}
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            made[name] = np.asarray(item)
+
+    with h5py.File(path, "r") as stored:
+        stored.visititems(add)
+    return made
+
+
+def _tensorflow(prefix: Path) -> dict[str, Array]:
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise PackageNotInstalledError(
+            "a checkpoint of TensorFlow needs TensorFlow",
+            got=str(error),
+            hint="Run: pip install 'dnnbridge[tensorflow]', or save the arrays as .npz.",
+        ) from error
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        names = reader.get_variable_to_shape_map()
+        found = {name: reader.get_tensor(name) for name in sorted(names)}
+    except Exception as error:
+        raise ConversionError(
+            "the checkpoint is damaged", where=str(prefix), got=str(error)
+        ) from error
+    arrays = {name: np.asarray(a) for name, a in found.items() if not isinstance(a, bytes)}
+    ends = "/.ATTRIBUTES/VARIABLE_VALUE"
+    return {name.removesuffix(ends): a for name, a in arrays.items() if a.dtype.kind in "fiub"}
+
+
+READERS: Mapping[str, Callable[[Path], dict[str, Array]]] = {
+    ".ckpt": read_checkpoint,
+    ".safetensors": _safetensors,
+    ".npz": _npz,
+    ".h5": _h5,
+}
+"""The reader of each form, by the ending of the file."""

@@ -1,0 +1,265 @@
+"""`from_mindspore`: predictions, next steps and refusals, with MindSpore as the witness."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+ms = pytest.importorskip("mindspore")
+
+from convert.mindspore_cells import ZOO, LeNet, Reader, Residual, mlp  # noqa: E402
+from mindspore import Tensor, nn, ops  # noqa: E402
+
+import dnnbridge as db  # noqa: E402
+from dnnbridge.errors import ConversionError, DTypeError  # noqa: E402
+
+with suppress(SystemError):  # with NumPy 2 the first call in a process fails
+    ops.reshape(Tensor(np.zeros((2, 1), np.float32)), (-1,))
+
+
+def randomized(cell, seed=0):
+    """Give every parameter other numbers, so that none is exchanged unnoticed."""
+    random = np.random.default_rng(seed)
+    for parameter in cell.get_parameters():
+        low, high = (0.5, 1.5) if "variance" in parameter.name else (-0.5, 0.5)
+        values = random.uniform(low, high, parameter.shape).astype(np.float32)
+        ops.assign(parameter, Tensor(values))
+    return cell
+
+
+def inputs(imported, count=4, seed=1):
+    random = np.random.default_rng(seed)
+    made = []
+    for given in imported.model.input_types.values():
+        shape = (count, *given.shape[1:])
+        whole = given.dtype == "int32"
+        made.append(
+            random.integers(0, 11, shape).astype(np.int32)
+            if whole
+            else random.normal(size=shape).astype(np.float32)
+        )
+    return made
+
+
+def ready(imported):
+    """Give a model some loss and optimizer."""
+    names = imported.model.output_names
+    loss = "mse" if len(names) == 1 else None
+    heads = None if loss else [db.Head(name, "mse") for name in names]
+    fields = {"loss": loss, "optimizer": "sgd"} if loss else {"loss": heads, "optimizer": "sgd"}
+    return imported.replace(**fields)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_predictions_are_those_of_the_cell(name):
+    make, shape = ZOO[name]
+    cell = randomized(make())
+    cell.set_train()
+    before = {p.name: p.asnumpy().copy() for p in cell.get_parameters()}
+    imported = db.from_mindspore(cell, shape)
+    assert cell.training
+    assert all(np.array_equal(before[p.name], p.asnumpy()) for p in cell.get_parameters())
+    x = inputs(imported)
+    cell.set_train(False)
+    theirs = cell(*map(Tensor, x))
+    theirs = theirs if isinstance(theirs, tuple) else (theirs,)
+    ours = ready(imported).compile("reference").predict(x if len(x) > 1 else x[0])
+    ours = list(ours.values()) if isinstance(ours, dict) else [ours]
+    for a, b in zip(ours, theirs, strict=True):
+        scale = np.abs(a).max()
+        tanh = name in ("rnn", "transformer")
+        np.testing.assert_allclose(b.asnumpy(), a, rtol=0, atol=(1e-4 if tanh else 1e-5) * scale)
+
+
+def native_losses(cell, loss, optimizer, x, y, steps):
+    grad = ms.jit(ms.value_and_grad(lambda x, y: loss(cell(x), y), None, optimizer.parameters))
+    cell.set_train()
+    found = []
+    for _ in range(steps):
+        value, grads = grad(Tensor(x), Tensor(y))
+        optimizer(grads)
+        found.append(float(value.asnumpy()))
+    return found
+
+
+SMOOTH = {
+    "sgd": lambda p: nn.SGD(p, 0.05, momentum=0.9, weight_decay=1e-3),
+    "nesterov": lambda p: nn.SGD(p, 0.05, momentum=0.9, nesterov=True),
+    "momentum": lambda p: nn.Momentum(p, 0.05, 0.8),
+    "adam": lambda p: nn.Adam(p, 0.01, weight_decay=1e-3),
+    "amsgrad": lambda p: nn.Adam(p, 0.01, use_amsgrad=True),
+    "adam weight decay": lambda p: nn.AdamWeightDecay(p, 1e-3, weight_decay=0.01),
+    "adamax": lambda p: nn.AdaMax(p, 0.01),
+    "adagrad": lambda p: nn.Adagrad(p, learning_rate=0.05),
+    "adadelta": lambda p: nn.Adadelta(p),
+    "schedule": lambda p: nn.Momentum(p, nn.ExponentialDecayLR(0.1, 0.9, 4), 0.9),
+    "groups": lambda p: nn.Adam([{"params": p[:3], "lr": 0.02}, {"params": p[3:]}], 0.01),
+    "table": lambda p: nn.SGD(p, [0.1 / (1 + i) for i in range(40)], momentum=0.5),
+}
+
+
+def smooth():
+    """Without kinks, so that rounding cannot change a branch."""
+    return nn.SequentialCell(
+        nn.Conv2d(2, 4, 3, pad_mode="pad", padding=1),
+        nn.BatchNorm2d(4),
+        nn.SiLU(),
+        nn.AvgPool2d(2, 2),
+        nn.Flatten(),
+        nn.Dense(16, 5),
+    )
+
+
+def with_slow(names, fast):
+    """Mark all but some as slow: each of them compiles an optimizer."""
+    return [n if n in fast else pytest.param(n, marks=pytest.mark.slow) for n in names]
+
+
+@pytest.mark.parametrize("name", with_slow(SMOOTH, {"adam"}))
+def test_the_training_goes_on_as_in_mindspore(name, monkeypatch):
+    monkeypatch.setenv("MS_JIT", "0")  # without it each optimizer compiles for ten seconds
+    cell = randomized(smooth())
+    loss, optimizer = nn.CrossEntropyLoss(), SMOOTH[name](cell.trainable_params())
+    random = np.random.default_rng(2)
+    x = random.normal(size=(8, 2, 4, 4)).astype(np.float32)
+    y = random.integers(0, 5, 8).astype(np.int32)
+    native_losses(cell, loss, optimizer, x, y, 3)
+    imported = db.from_mindspore(cell, (2, 4, 4), loss=loss, optimizer=optimizer)
+    assert imported.step == 3
+    run = imported.compile("reference")
+    history = run.fit(x, y, batch_size=8, epochs=20)
+    theirs = native_losses(cell, loss, optimizer, x, y, 20)
+    np.testing.assert_allclose(history.history["loss"], theirs, rtol=2e-5)
+
+
+LOSSES = {
+    "mse": (nn.MSELoss, "numbers"),
+    "l1": (nn.L1Loss, "numbers"),
+    "huber": (lambda: nn.HuberLoss(delta=0.3), "numbers"),
+    "bce": (nn.BCEWithLogitsLoss, "bits"),
+    "cross-entropy": (lambda: nn.CrossEntropyLoss(label_smoothing=0.1), "classes"),
+    "softmax": (
+        lambda: nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean"),
+        "classes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_loss_is_that_of_mindspore(name):
+    make, kind = LOSSES[name]
+    loss, cell = make(), randomized(nn.SequentialCell(nn.Dense(4, 3)))
+    random = np.random.default_rng(3)
+    x = random.normal(size=(6, 4)).astype(np.float32)
+    y = {
+        "numbers": random.normal(size=(6, 3)).astype(np.float32),
+        "bits": random.integers(0, 2, (6, 3)).astype(np.float32),
+        "classes": random.integers(0, 3, 6).astype(np.int32),
+    }[kind]
+    imported = db.from_mindspore(cell, (4,), loss=loss, optimizer=db.SGD())
+    ours = imported.compile("reference").evaluate(x, y)["loss"]
+    assert ours == pytest.approx(float(loss(cell(Tensor(x)), Tensor(y)).asnumpy()), rel=1e-5)
+
+
+class Bad(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Dense(4, 4)
+        self.wide = nn.PixelShuffle(2)
+        self.scale = ms.Parameter(Tensor(np.ones(4, np.float32)), name="scale")
+        self.drop = 0.1
+
+    def construct(self, x):
+        y = ops.cumsum(self.a(x), 1)
+        y = self.a(x) * self.scale + y
+        y = ops.dropout(self.a(x), 0.3, self.training) + y
+        return self.a(x).sort()[0] + y
+
+
+def test_an_error_names_everything_that_has_no_counterpart():
+    with pytest.raises(ConversionError) as caught:
+        db.from_mindspore(Bad(), (4,))
+    text = str(caught.value)
+    for part in ("cumsum of (3, 4)", "the parameter scale", "self.training", "dropout", "sort"):
+        assert part in text
+
+
+class Decides(nn.Cell):
+    def construct(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class Reads(nn.Cell):
+    def construct(self, x):
+        return x + float(x.asnumpy().max())
+
+
+class Counts(nn.Cell):
+    def construct(self, x):
+        self.count = 1
+        return x
+
+
+class Folds(nn.Cell):
+    def construct(self, x):
+        return x.transpose(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (Decides, "depends on the numbers"),
+        (Reads, "asnumpy"),
+        (Counts, "changes self.count"),
+        (Folds, "the operation transpose"),
+        (lambda: Reader(bidirectional=False, num_layers=1).rnn, "not a tensor"),
+        (lambda: nn.SequentialCell(nn.PixelShuffle(2)), "PixelShuffle"),
+    ],
+)
+def test_what_cannot_be_followed_is_an_error(cell, text):
+    shape = {"not a tensor": (6, 6), "PixelShuffle": (4, 2, 2)}.get(text, (4,))
+    with pytest.raises(ConversionError, match=text):
+        db.from_mindspore(cell(), shape)
+
+
+class Different(nn.Dense):
+    """Inherits `construct`, but has something that it does not use."""
+
+
+def test_a_difference_names_the_layer(monkeypatch):
+    from dnnbridge.formats.mindspore import cells
+
+    cell = randomized(Residual())
+    wrong = cells._batch_norm(nn.BatchNorm2d(4), 4)[0]
+    layer = wrong.layer.replace(epsilon=0.1)
+    monkeypatch.setitem(cells.RULES, "BatchNorm2d", lambda c, rank: [wrong._replace(layer=layer)])
+    with pytest.raises(ConversionError, match=r"layers.0.bn1.*other numbers"):
+        db.from_mindspore(cell, (3, 8, 8))
+
+
+def test_frozen_parameters_stay_frozen():
+    cell = LeNet()
+    for parameter in cell.conv1.get_parameters():
+        parameter.requires_grad = False
+    assert db.from_mindspore(cell, (1, 28, 28)).fields["frozen"] == ("conv1/kernel",)
+
+
+def test_a_subclass_with_the_construct_of_a_layer_is_that_layer():
+    imported = db.from_mindspore(nn.SequentialCell(Different(4, 3)), (4,))
+    assert [node.layer.units for node in imported.model.nodes] == [3]
+
+
+def test_what_has_no_counterpart_among_optimizers_is_a_note():
+    cell = mlp()
+    optimizer = type("Mine", (nn.SGD,), {})(cell.trainable_params())
+    imported = db.from_mindspore(cell, (7,), loss=nn.MSELoss(), optimizer=optimizer)
+    assert "Mine" in imported.report.notes[0]
+    with pytest.raises(ConversionError, match="no optimizer"):
+        imported.compile("reference")
+
+
+def test_it_takes_a_cell():
+    with pytest.raises(DTypeError, match="load_checkpoint"):
+        db.from_mindspore("net.ckpt", (4,))
