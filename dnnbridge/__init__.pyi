@@ -57,7 +57,7 @@ from .convert.imported import (
 from .convert.inspecting import (
     Inspected,
     inspect,
-
+)
 from .convert.load_weights import (
     WeightsReport,
     load_weights,
