@@ -146,5 +146,18 @@ def hostile():
     )
 
 
+def masked():
+    """Masks of time steps, and states that start another layer."""
+    words = db.Input((4,), "int32")
+    rows = db.Embedding(7, 5, mask_zero=True)(words)
+    y, h, c = db.LSTM(3, return_sequences=True, return_state=True)(rows)
+    z = db.LSTM(3, return_sequences=True)(y, initial_state=[h, c])
+    seen = db.MultiHeadAttention(2, 2)(db.BatchNormalization()(z), rows)
+    model = db.Model(words, db.Dense(3)(db.GlobalAveragePooling1D()(db.Add()(z, seen))))
+    x = np.random.default_rng(5).integers(1, 7, (EXAMPLES, 4)).astype(np.int32)
+    x[::2, 2:] = 0
+    return db.Experiment(model, LOGITS, db.SGD(0.1)), [x], [classes()]
+
+
 QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile)}
-LONG = {f.__name__: f for f in (residual, lstm, gru, bidirectional, embedding, transformer)}
+LONG = {f.__name__: f for f in (residual, lstm, gru, bidirectional, embedding, transformer, masked)}

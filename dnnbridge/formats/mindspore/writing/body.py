@@ -141,7 +141,8 @@ class Body:
             return False
         if isinstance(op, ops.Reshape):
             self.ones.add(result)
-            self.known[result] = called("ops.reshape", self.known[node.inputs[0]], op.shape)
+            shape = tuple(-1 if size is None else size for size in op.shape)
+            self.known[result] = called("ops.reshape", self.known[node.inputs[0]], shape)
             return True
         if isinstance(op, ops.Mul):
             other = node.inputs[1] if units[0] else node.inputs[0]

@@ -88,6 +88,9 @@ class NetworkWriter:
 
     def _write(self, call: LayerCall) -> None:
         node = call.training
+        if not isinstance(node.op, Call):  # it makes a mask of time steps
+            self.flow.write([node], node.outputs)
+            return
         native = self._native(call)
         if native is not None:
             self._write_native(call, *native)
