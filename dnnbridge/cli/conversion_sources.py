@@ -10,15 +10,19 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.convert.from_keras import from_keras
-from dnnbridge.convert.report import ImportReport
+from dnnbridge.convert.load_weights import load_weights
+from dnnbridge.convert.report import ImportedLayer, ImportReport
 from dnnbridge.errors import ConversionError, DataError
 from dnnbridge.experiment import Experiment
 from dnnbridge.testing.programs import data_for
 from dnnbridge.training.checkpoint import load
+from dnnbridge.training.compiling import compile
 from dnnbridge.training.exporting import FORMATS
 from dnnbridge.training.run import Run
 
 KERAS = (".keras", ".h5", ".json")
+
+WEIGHTS_OF_KERAS = ".weights.h5"
 
 OTHER_NAMES = {"mindspore": "python-mindspore", "tensorflow": "python-tensorflow"}
 
@@ -69,17 +73,20 @@ def format_of(name: str) -> str:
 
 
 def read_source(path: Path, weights: Path | None, spec: Path | None, backend: str | None) -> Source:
-    """Read a model of Keras, or a checkpoint."""
+    """Read a model of Keras, a checkpoint, or the weights of an experiment."""
     given = None if spec is None else Experiment.from_json(spec.read_text("utf-8"))
+    if given is not None and (path.suffix not in KERAS or path.name.endswith(WEIGHTS_OF_KERAS)):
+        return _with_weights(path, given, backend)
     if path.suffix == ".safetensors":
         run = load(path, backend)
         return Source(path, run, run.position.step)
     if path.suffix not in KERAS:
         raise ConversionError(
-            "cannot be read",
+            "cannot be read without the model",
             where=str(path),
             got=f"suffix {path.suffix!r}",
-            hint=f"Give a file that ends in {', '.join(KERAS)} or .safetensors.",
+            hint="Give --spec with the JSON of an Experiment for a file of weights; other files "
+            f"end in {', '.join(KERAS)} or .safetensors.",
         )
     imported = from_keras(path, weights=weights)
     if given is not None:
@@ -93,6 +100,19 @@ def read_source(path: Path, weights: Path | None, spec: Path | None, backend: st
             hint="Give --spec with the JSON of an Experiment that has them.",
         )
     return Source(path, imported.compile(backend), imported.step, imported.report)
+
+
+def _with_weights(path: Path, experiment: Experiment, backend: str | None) -> Source:
+    """Return an experiment with the weights of a file, which has them by name."""
+    run = compile(experiment, backend)
+    found = load_weights(run, path)
+    state = run.state()
+    rows = tuple(
+        ImportedLayer(name, ", ".join(names), int(state[name].size))
+        for name, names in found.matched.items()
+    )
+    notes = tuple(f"{name} was not used." for name in found.unexpected)
+    return Source(path, run, 0, ImportReport(str(path), rows, notes))
 
 
 def data_of(run: Run, path: Path | None) -> Data:

@@ -30,7 +30,8 @@ from dnnbridge.cli.options import EXISTING, backend_option
 @click.option(
     "--spec",
     type=EXISTING,
-    help="JSON of an Experiment, with the loss and the optimizer if SOURCE has none.",
+    help="JSON of an Experiment: the model for a file of weights; else the loss and the "
+    "optimizer, if SOURCE has none.",
 )
 @click.option("--data", type=EXISTING, help="An .npz with x, to predict it, and y, to train on it.")
 @backend_option
@@ -46,6 +47,8 @@ def convert(
     """Write the model of SOURCE in another format, and compare both.
 
     SOURCE is a .keras or .h5 file, a .json of Keras with --weights, or a checkpoint of dnnbridge.
+    With --spec it can be a file of weights: a .ckpt of MindSpore, .safetensors, .npz, .weights.h5
+    or a checkpoint of TensorFlow.
 
     The folder also gets REPORT.md and report.json: what was read, how far the predictions and 50
     training steps differ, and which differences of the frameworks concern the model. The exit

@@ -19,6 +19,7 @@ from dnnbridge.convert.from_keras import from_keras
 from dnnbridge.emit.declarations import StateArray
 from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
+from dnnbridge.formats.weight_files import read_weights
 from dnnbridge.models.tracing import trace
 from dnnbridge.training import checkpoint_file
 
@@ -105,7 +106,7 @@ def inspect(path: str | Path) -> Inspected:
 
     Args:
         path: a checkpoint of dnnbridge, another safetensors file, a `.keras` or `.h5` file of
-            Keras, an `.npz` file, or the JSON of an experiment.
+            Keras, a `.ckpt` file of MindSpore, an `.npz` file, or the JSON of an experiment.
 
     Raises:
         CheckpointError: the file is missing, damaged, or none of these.
@@ -126,7 +127,7 @@ def inspect(path: str | Path) -> Inspected:
     raise CheckpointError(
         "is no file that can be read",
         where=str(path),
-        hint="Give a checkpoint, or a safetensors, .keras, .h5, .npz or .json file.",
+        hint="Give a checkpoint, or a safetensors, .keras, .h5, .ckpt, .npz or .json file.",
     )
 
 
@@ -239,6 +240,16 @@ def _of_npz(path: Path) -> Inspected:
     return Inspected(path, "NumPy archive", tuple(listed))
 
 
+def _is_ckpt(path: Path) -> bool:
+    return path.suffix == ".ckpt"
+
+
+def _of_ckpt(path: Path) -> Inspected:
+    arrays = read_weights(path).items()
+    listed = [InspectedArray(name, "array", a.shape, a.dtype.name) for name, a in arrays]
+    return Inspected(path, "MindSpore checkpoint", tuple(listed))
+
+
 def _is_json(path: Path) -> bool:
     return path.suffix == ".json"
 
@@ -249,6 +260,7 @@ def _of_json(path: Path) -> Inspected:
 
 READERS: list[tuple[Callable[[Path], bool], Callable[[Path], Inspected]]] = [
     (_is_json, _of_json),
+    (_is_ckpt, _of_ckpt),
     (_is_safetensors, _of_safetensors),
     (_is_keras, _of_keras),
     (_is_npz, _of_npz),

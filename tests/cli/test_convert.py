@@ -129,3 +129,24 @@ def test_a_keras_file_is_compared_with_keras(tmp_path):
 
 def test_the_table_of_differences_is_that_of_the_page():
     assert tool.TABLE.read_text("utf-8") == tool.table()
+
+
+def test_weights_of_mindspore_and_a_spec_become_a_keras_model(checkpoint, tmp_path):
+    pytest.importorskip("keras")
+    run = db.load(checkpoint, "reference")
+    run.export(tmp_path / "net.py", "python-mindspore")
+    (tmp_path / "spec.json").write_text(run.experiment.to_json())
+    out = tmp_path / "out"
+    ckpt, spec = tmp_path / "net.ckpt", tmp_path / "spec.json"
+    options = ("--to", "keras", "-o", out, "--backend", "reference")
+    done = convert(ckpt, "--spec", spec, *options)
+    assert done.exit_code == 0, done.output
+    rows = {row["name"]: row["here"] for row in reported(out)["layers"]}
+    assert rows["head/kernel"] == "head.weight"
+    weights = db.from_keras(out / "model.keras").weights
+    for name, array in run.weights().items():
+        np.testing.assert_array_equal(weights[name], array.astype("float32"))
+    assert "without the model" in convert(ckpt, *options).output
+    found = db.inspect(ckpt)
+    assert found.format == "MindSpore checkpoint"
+    assert "head.weight" in {array.name for array in found.arrays}

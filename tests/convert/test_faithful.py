@@ -43,6 +43,15 @@ def test_odd_names_of_outputs_keep_their_losses():
     ]
 
 
+def test_a_model_that_was_never_trained_has_no_note_about_its_optimizer(tmp_path):
+    model = small()
+    model.compile("adam", "mse")
+    model.save(tmp_path / "model.keras")
+    found = db.from_keras(tmp_path / "model.keras")
+    assert found.report.notes == ()
+    assert found.step == 0
+
+
 class Dense(layers.Dense):
     def call(self, inputs, training=None):
         return super().call(inputs) * 10

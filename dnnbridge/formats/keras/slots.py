@@ -76,6 +76,8 @@ def read_slots(
     constant = not isinstance(found.config.get("learning_rate"), dict)
     batches = int(given[0])
     rest = list(given[2 if constant else 1 :])
+    if not rest and not batches:  # Keras makes the arrays when it begins to train
+        return Slots({}, 0)
     arrays: dict[str, Array] = {}
     for names in _sections(found, weights, known):
         if len(rest) < len(names):
