@@ -54,8 +54,10 @@ from .convert.from_mindspore import (
 from .convert.imported import (
     Imported,
 )
-from .convert.inspecting import (
+from .convert.inspected import (
     Inspected,
+)
+from .convert.inspecting import (
     inspect,
 )
 from .convert.load_weights import (
