@@ -83,11 +83,11 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
         raise
     declared = declarations.arrays
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
-    last = (value.shape[-1] for value in graph.outputs)
-    sizes = dict(zip(model.output_names, last, strict=True))
+    shapes = (value.shape for value in graph.outputs)
+    outputs = dict(zip(model.output_names, shapes, strict=True))
     trained = [n for g in part.groups for n in g.present(declared) if _trained(g, n, declared)]
     renamed = names_here(source.model.config) | _names_of_outputs(source.model.config, model)
-    compiled = read_compiled(source.compiled, sizes, source.where, renamed, trained)
+    compiled = read_compiled(source.compiled, outputs, source.where, renamed, trained)
     fields = _fields(compiled, part.groups, declared)
     slots = _slots(source, compiled, trained, model, fields)
     if source.arrays is None:

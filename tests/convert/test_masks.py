@@ -184,6 +184,23 @@ def test_a_mask_that_reaches_the_output_leaves_steps_out_of_loss_and_metrics(nam
         np.testing.assert_allclose(values, wanted, rtol=3e-6, err_msg=label)
 
 
+def test_a_sum_over_all_steps_is_read_and_written():
+    x = RNG.normal(size=(6, 5, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((5, 3)), layers.Dense(2)])
+    loss = keras.losses.MeanSquaredError(reduction="sum")
+    model.compile(keras.optimizers.SGD(0.01), loss)
+    run = db.from_keras(model).compile("reference")
+    back = db.to_keras(run)
+    given = {"batch_size": 6, "epochs": 3, "shuffle": False}
+    ours = run.fit(x, CURVES, **given).history["loss"]
+    for each in (model, back):
+        theirs = each.fit(x, CURVES, **given, verbose=0).history["loss"]
+        np.testing.assert_allclose(ours, theirs, rtol=2e-6)
+    plain = run.experiment.replace(loss=db.MeanSquaredError(reduction="sum"))
+    with pytest.raises(ConversionError, match="Keras adds up all places"):
+        db.to_keras(db.compile(plain, "reference"))
+
+
 def test_weights_of_examples_and_a_mask_multiply():
     model = db.from_keras(of_each_step(2)).model
     run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")

@@ -13,14 +13,14 @@ from dnnbridge.formats.keras.live import EXEMPT
 from dnnbridge.formats.keras.optimizers import read_keras_optimizer
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
-from dnnbridge.losses import AbstractLoss
+from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
 from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
 from dnnbridge.program.heads import Head
 
-Outputs = Mapping[str, int | None]
-"""The size of the last axis of each output, by name."""
+Outputs = Mapping[str, tuple[int | None, ...]]
+"""The shape of each output, by name."""
 
 ACCURACIES = {"accuracy", "acc"}
 
@@ -86,15 +86,27 @@ def read_compiled(
     if config.get("weighted_metrics"):
         made.notes.append("weighted_metrics were left out: metrics here do not use sample weights.")
     heads = [
-        Head(name, loss, _number(weights.get(name)), _metrics(metrics.get(name), size, made))
-        for name, size in outputs.items()
-        if (loss := _loss(losses.get(name), made)) is not None
+        Head(name, loss, _number(weights.get(name)), _metrics(metrics.get(name), shape[-1], made))
+        for name, shape in outputs.items()
+        if (loss := _of_places(_loss(losses.get(name), made), shape, made)) is not None
     ]
     if len(names) > 1:
         made.loss = tuple(heads) or None
     elif heads:
         made.loss, made.metrics = heads[0].loss, heads[0].metrics
     return made
+
+
+def _of_places(
+    loss: AbstractLoss | None, shape: tuple[int | None, ...], made: Compiled
+) -> AbstractLoss | None:
+    """Return a loss whose sum is over all places of an output, as in Keras."""
+    if loss is None or loss.reduction != "sum" or len(shape) < 3:
+        return loss
+    if len(shape) == 3:
+        return TimeDistributedLoss(loss.replace(reduction="mean"), reduction="sum")
+    made.notes.append(f"The loss {loss!r} was left out: Keras adds up all places of an output.")
+    return None
 
 
 def _read_optimizer(value: Any, made: Compiled, where: str, options: NativeOptions) -> None:

@@ -24,7 +24,9 @@ from dnnbridge.formats.keras.writing.compiled import (
 )
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.losses import TimeDistributedLoss
 from dnnbridge.models import AbstractModel, Model
+from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers import SGD, AbstractOptimizer
 from dnnbridge.program.heads import Head
 from dnnbridge.weights.rules import WeightRules
@@ -142,7 +144,8 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     if optimizer is None:
         findings.add("optimizer", f"{run.optimizer!r} has no counterpart in Keras")
     heads = {head.output: head for head in experiment.heads}
-    losses = {name: _loss(head, findings) for name, head in heads.items()}
+    ranks = _ranks(experiment.model)
+    losses = {name: _loss(head, ranks, findings) for name, head in heads.items()}
     metrics = {name: _metrics(head, findings) for name, head in heads.items()}
     compiled: dict[str, Any] = {"loss": losses, "metrics": metrics}
     for name in experiment.model.output_names:
@@ -169,9 +172,19 @@ def _has_shared_outputs(model: AbstractModel) -> bool:
     return any(len(node.layer.output_names) > 1 for node in nodes)
 
 
-def _loss(head: Head, findings: Findings) -> Any:
+def _ranks(model: AbstractModel) -> dict[str, int]:
+    """Return the number of axes of each output, also of the only one as ""."""
+    found = [value.rank for value in trace(model)[0].outputs]
+    return {"": found[0], **dict(zip(model.output_names, found, strict=True))}
+
+
+def _loss(head: Head, ranks: Mapping[str, int], findings: Findings) -> Any:
     made = write_loss(head.loss)
-    if made is None:
+    of_steps = isinstance(head.loss, TimeDistributedLoss)
+    if head.loss.reduction == "sum" and ranks[head.output] > (3 if of_steps else 2):
+        hint = "" if of_steps else ": write TimeDistributedLoss(loss, reduction='sum')"
+        findings.add("loss", f"Keras adds up all places of an output for reduction='sum'{hint}")
+    elif made is None:
         findings.add("loss", f"{head.loss!r} has no counterpart in Keras")
     return made
 
