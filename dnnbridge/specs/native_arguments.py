@@ -121,13 +121,9 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "batch_first": "Leave it out: the batch is the first axis.",
     },
     ("layer.MaxPooling2D", "mindspore"): {
-        "padding": "Write MaxPooling2D(padding=…), which takes numbers.",
-        "dilation": "Leave it out: windows have no gaps here.",
         "return_indices": "Leave it out: it gives the maxima only.",
-        "ceil_mode": 'Write pad_mode="same", or ZeroPadding2D before it.',
     },
     ("layer.AveragePooling2D", "mindspore"): {
-        "ceil_mode": 'Write pad_mode="same", or ZeroPadding2D before it.',
         "divisor_override": "Leave it out: a mean is divided by the number of its elements.",
     },
     ("layer.Conv2DTranspose", "mindspore"): {

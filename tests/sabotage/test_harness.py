@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dnnbridge import activations, layers, ops, optimizers
+from dnnbridge.models import AbstractModel
 from dnnbridge.optimizers.composed import AbstractWrapper
 from dnnbridge.specs.spec import Spec, family_of
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
@@ -85,6 +86,10 @@ def test_an_equation_written_anew_is_the_same(family):
     same = emitted(lambda spec: spec)
     cases = [case for case in EQUATION_CASES if isinstance(case.spec, Spec)]
     cases = [case for case in cases if family_of(type(case.spec)) == family]
+    # A SpectralNormalization reads weights that are no arguments of its call: it divides them.
+    # The masks of a model's outputs are further results of its call.
+    left_out = (layers.SpectralNormalization, AbstractModel)
+    cases = [case for case in cases if not isinstance(case.spec, left_out)]
     for case in cases:
         matches, changed = anew(type(case.spec), same, build_case(case).run)
         assert (matches > 0, changed) == (True, False), case.id

@@ -186,15 +186,6 @@ BAD = {
     ),
     "recurrent_rank": (lambda: small(db.LSTM(2)), "lstm", "(batch, time, features)"),
     "blank": (lambda: db.CTC(2, blank=-1), "CTC.blank", "greater than or equal to 0"),
-    "drawing_loop": (
-        lambda: db.Experiment(
-            db.Sequential([db.Input((2, 3)), db.TimeDistributed(db.Dropout(0.5))]),
-            db.MeanSquaredError(),
-            db.SGD(0.1),
-        ),
-        "time_distributed",
-        "must not draw",
-    ),
     "softmax_axis": (lambda: small(db.Softmax(2)), "activation", "axis 2"),
 }
 

@@ -79,7 +79,7 @@ def check_weights(
 
 def _weights(given: Any, type: TensorType, where: str) -> Array:
     """Return weights of this type; one weight per example is the same for all its steps."""
-    if type.rank == 1 and np.ndim(given) == 2:
+    if type.rank == 1 and np.ndim(given) == 2 and np.shape(given)[1] > 1:
         raise DataError(
             "must be one weight per example",
             where=where,
