@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import keras
 import numpy as np
 from keras import Input, Model, Sequential, layers
-from keras.src.applications.convnext import LayerScale
+
+
+@cache
+def layer_scale():
+    """Return the class LayerScale, which Keras does not export, from a model that has it."""
+    model = keras.applications.ConvNeXtTiny(weights=None, include_top=False)
+    return next(type(each) for each in model.layers if type(each).__name__ == "LayerScale")
 
 
 def dense():
@@ -205,7 +213,7 @@ def equations():
 def grouped():
     x = Input((6, 8))
     h = layers.GroupQueryAttention(4, 4, 2, use_gate=True)(x, x, use_causal_mask=True)
-    h = LayerScale(0.3, 8)(h)
+    h = layer_scale()(0.3, 8)(h)
     h = layers.GroupQueryAttention(3, 3, 1, sliding_window=2, use_bias=False)(h, x, h)
     h = layers.GroupQueryAttention(2, 2, 2, kernel_regularizer="l2")(h, layers.Dense(8)(x))
     h = layers.MultiHeadAttention(2, 3, use_gate=True, sliding_window=2)(h, x)

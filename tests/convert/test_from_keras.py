@@ -84,7 +84,13 @@ SLOTTED = {
 } | {kind: lambda kind=kind: getattr(keras.optimizers, kind)(0.01) for kind in OPTIMIZERS}
 
 
-@pytest.mark.parametrize("name", SLOTTED)
+QUICK = {"Adam", "Adafactor", "Lamb", "Nadam", "decay", "ema", "window"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SLOTTED],
+)
 def test_an_optimizer_goes_on_where_it_was(name, tmp_path):
     suffix = ("keras", "h5")[list(SLOTTED).index(name) % 2]
     keras.utils.set_random_seed(0)
@@ -239,6 +245,7 @@ def test_a_file_is_read_without_any_framework(tmp_path):
     assert distance(np.load(tmp_path / "found.npy"), model.predict(x, verbose=0)) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["attention", "spectral"])
 @pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
 def test_a_backend_goes_on_as_keras_does(backend, name, tmp_path):

