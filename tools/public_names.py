@@ -34,6 +34,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     ),
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),
+    "convert.from_onnx": ("from_onnx",),
     "convert.imported": ("Imported",),
     "convert.inspecting": ("Inspected", "inspect"),
     "convert.load_weights": ("WeightsReport", "load_weights"),
