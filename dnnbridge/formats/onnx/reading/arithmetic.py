@@ -110,10 +110,14 @@ def added(call: Call, x: Tensor, array: Array, source: Known) -> Tensor:
         made = layers.PositionEmbedding(fitted.shape[0])
         weights = {"embeddings": fitted}
         return call.layer(made, x, weights=weights, sources=(source,), frozen=fixed)
-    one = kept[-1]
+    one, first = kept[-1], letters.index(kept[0])
     size = x.shape[letters.index(one) - 1]
+    # The bias of an EinsumDense has sizes of 1 after its first axis.
+    sizes = [
+        n if c in kept else 1 for c, n in zip(letters[first:], x.shape[first - 1 :], strict=True)
+    ]
     einsum = layers.EinsumDense(f"{letters},{one}->{letters}", x.shape, bias_axes=kept)
-    weights = {"kernel": np.ones(size), "bias": fitted}
+    weights = {"kernel": np.ones(size), "bias": fitted.reshape(sizes)}
     frozen = ("kernel",) if source.name else ("kernel", "bias")
     return call.layer(einsum, x, weights=weights, sources=(source,), frozen=frozen)
 

@@ -94,7 +94,9 @@ def slice_(call: Call) -> Tensor:
     for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
         parts[axis] = _range(call, x, axis, (int(start), int(stop), int(step)))
     call.require(parts[0] == slice(None), "a part of the batch")
-    return x if set(parts) == {slice(None)} else call.layer(layers.Slice(tuple(parts)), x)
+    if all(part == slice(None) for part in parts):
+        return x
+    return call.layer(layers.Slice(tuple(parts)), x)
 
 
 def _range(call: Call, x: Tensor, axis: int, given: tuple[int, int, int]) -> slice:

@@ -99,7 +99,7 @@ class Reader:
             raise CannotReadError(f"the domain {node.domain}")
         inputs = [self.values[name] if name else None for name in node.input]
         lost = any(x is None and name for x, name in zip(inputs, node.input, strict=True))
-        constants = [x for x in inputs if not isinstance(x, Tensor)]
+        constants = [x for x in inputs if x is None or isinstance(x, Known)]
         if node.op_type in FOLDED and len(constants) == len(inputs) and not lost:
             if node.op_type == "Identity" and isinstance(inputs[0], Known):
                 return inputs

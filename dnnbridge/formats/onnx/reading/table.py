@@ -72,6 +72,7 @@ RULES: Mapping[str, Rule] = {
     "GlobalAveragePool": windows.global_pool("Average"),
     "GlobalMaxPool": windows.global_pool("Max"),
     "GroupNormalization": weighted.group_normalization,
+    "Greater": activations.greater,
     "Identity": lambda c: c.tensor(),
     "InstanceNormalization": weighted.instance_normalization,
     "LayerNormalization": weighted.layer_normalization,
@@ -85,5 +86,6 @@ RULES: Mapping[str, Rule] = {
     "Squeeze": movement.squeeze,
     "Transpose": movement.transpose,
     "Unsqueeze": movement.unsqueeze,
+    "Where": activations.where,
 }
 """The rule of each operator, by its name."""

@@ -72,7 +72,18 @@ class Tensor:
         return len(self.shape) + 1
 
 
-Value = Known | Tensor | None
+@dataclass(frozen=True, eq=False)
+class Positive:
+    """Where a tensor is greater than 0: half of a ReLU that is written with `Where`.
+
+    Attributes:
+        tensor: the tensor.
+    """
+
+    tensor: Tensor
+
+
+Value = Known | Tensor | Positive | None
 """None: absent, or made by a node that cannot be read."""
 
 
