@@ -133,7 +133,9 @@ def _outputs(reader: Reader) -> list[Any]:
     made: list[Any] = []
     for output in reader.graph.output:
         value = reader.values[output.name]
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) and value.batch:
+            reader.findings.add(output.name, f"an output whose batch is axis {value.batch}")
+        elif isinstance(value, Tensor):
             symbol = value.symbol
             again = isinstance(symbol, Input) or any(symbol is each for each in made)
             made.append(Activation("linear")(symbol) if again else symbol)

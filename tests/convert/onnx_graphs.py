@@ -155,3 +155,30 @@ def transformer(g: Graph) -> Any:
     y = linear(g, gelu(g, linear(g, y, "up", 8, 16)), "down", 16, 8)
     first = g("Gather", g("Add", x, y), g.array(0), axis=1)
     return g("Tanh", linear(g, first, "pooler", 8, 3))
+
+
+def steps(g: Graph, kind: str, direction: str, x: str, **more: Any) -> Any:
+    """Add a recurrent node, and return its results."""
+    blocks, sides = {"LSTM": 4, "GRU": 3, "RNN": 1}[kind], 1 + (direction == "bidirectional")
+    shape = g("Concat", g.array([sides]), size(g, "x", 0), g.array([4]), axis=0)
+    zeros = g("ConstantOfShape", shape)
+    weights = [
+        g.weight("rnn.weight", sides, blocks * 4, 3),
+        g.weight("rnn.recurrent", sides, blocks * 4, 4),
+        g.weight("rnn.bias", sides, blocks * 8),
+    ]
+    states = [zeros] * (2 if kind == "LSTM" else 1)
+    more |= {"hidden_size": 4, "direction": direction}
+    return g(kind, x, *weights, "", *states, count=2 + (kind == "LSTM"), **more)
+
+
+def recurrent(g: Graph, kind: str, direction: str) -> Any:
+    """All steps and the last ones of a recurrent layer with the batch first."""
+    more = {} if kind != "GRU" else {"linear_before_reset": 1}
+    x = g("Transpose", "x", perm=[1, 0, 2])
+    y, h, *_ = steps(g, kind.split("-")[0], direction, x, **more)
+    if direction == "bidirectional":
+        y = g("Reshape", g("Transpose", y, perm=[0, 2, 1, 3]), g.array([0, 0, -1]))
+    else:
+        y = g("Squeeze", y, g.array([1]))
+    return g("Transpose", y, perm=[1, 0, 2]), g("Gather", h, g.array(-1), axis=0)

@@ -78,6 +78,22 @@ def one(kind, *more, shape=(4, 6, 6), outputs=1, opset=17, **attributes):
     return kind, more, shape, outputs, opset, attributes
 
 
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "GRU-before", "RNN"])
+def test_recurrent_operators_as_torch_writes_them(kind, direction, tmp_path):
+    g = Graph()
+    path = g.save(tmp_path / "m.onnx", graphs.recurrent(g, kind, direction), x=["n", 5, 3])
+    assert distance(db.from_onnx(path), path, random(4, 5, 3)) < 1e-5
+
+
+def test_recurrent_operators_without_a_counterpart(tmp_path):
+    g = Graph()
+    y, _, _ = graphs.steps(g, "LSTM", "forward", g("Transpose", "x", perm=[1, 0, 2]), clip=1.0)
+    path = g.save(tmp_path / "m.onnx", g("Squeeze", y, g.array([1])), x=["n", 5, 3])
+    with pytest.raises(ConversionError, match="LSTM with clip"):
+        db.from_onnx(path)
+
+
 F = np.float32
 RNG = np.random.default_rng(3)
 
@@ -172,7 +188,7 @@ def test_operators(name, tmp_path):
 
 REFUSED = {
     "axis": one("ReduceMean", axes=[0]),
-    "batch": one("Transpose", perm=[1, 0, 2, 3]),
+    "batch": one("Slice", np.array([0]), np.array([1]), np.array([0])),
     "reflect": one("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode="reflect"),
     "merged": one("Reshape", np.array([-1, 36])),
     "group": one("ConvTranspose", random(4, 3, 3, 3), group=2),
@@ -220,6 +236,17 @@ def test_a_batch_of_fixed_size_becomes_open(tmp_path):
     y = g("Reshape", "x", g.array([2, 12]))
     path = g.save(tmp_path / "m.onnx", y, x=[2, 3, 4])
     assert db.from_onnx(path).model.output_shape == (None, 12)
+
+
+def test_a_batch_that_is_moved_must_come_back(tmp_path):
+    g = Graph()
+    path = g.save(tmp_path / "m.onnx", g("Transpose", "x", perm=[1, 0]), x=["n", 3])
+    with pytest.raises(ConversionError, match="an output whose batch is axis 1"):
+        db.from_onnx(path)
+    g = Graph()
+    path = g.save(tmp_path / "m.onnx", g("Softmax", g("Transpose", "x", perm=[1, 0])), x=["n", 3])
+    with pytest.raises(ConversionError, match="Softmax with a batch that is not the first"):
+        db.from_onnx(path)
 
 
 def test_an_open_shape_needs_input_shapes(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.formats.onnx.package import onnx_package
-from dnnbridge.formats.onnx.reading.values import CannotReadError, Known
+from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, known
 
 FOLDED = {
     *("Abs", "Add", "And", "Cast", "Ceil", "Concat", "ConstantOfShape", "Div", "Equal", "Exp"),
@@ -29,6 +29,8 @@ LARGEST = 2**27
 
 def fold(node: Any, opset: int, inputs: Sequence[Known | None]) -> list[Known]:
     """Compute a node, once for each marker."""
+    if node.op_type in ("ConstantOfShape", "Expand") and (zeros := _zeros(node, inputs)):
+        return [zeros]
     pairs = zip(
         _computed(node, opset, [None if x is None else x.array for x in inputs]),
         _computed(node, opset, [None if x is None else x.other for x in inputs]),
@@ -40,6 +42,22 @@ def fold(node: Any, opset: int, inputs: Sequence[Known | None]) -> list[Known]:
             raise CannotReadError("an array whose shape depends on the size of the batch")
         made.append(Known(first, second))
     return made
+
+
+def _zeros(node: Any, inputs: Sequence[Known | None]) -> Known | None:
+    """Return zeros for each example as one, such as the states that a recurrent layer starts with.
+
+    They broadcast to the same.
+    """
+    sizes = inputs[-1]
+    if sizes is None or np.array_equal(sizes.array, sizes.other):
+        return None
+    given = [each.t for each in node.attribute]
+    whole = inputs[0].array if node.op_type == "Expand" and inputs[0] else None
+    zero = not any(any(t.raw_data) or any(t.float_data) for t in given)
+    if not zero or (whole is not None and whole.any()):
+        return None
+    return known(np.zeros((1,) * sizes.array.size, np.float32))
 
 
 def _computed(node: Any, opset: int, arrays: Sequence[Array | None]) -> list[Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,21 +26,27 @@ def reshape(call: Call) -> Tensor:
     sizes = list(given.sizes() if isinstance(given, Known) else call.get("shape", ()))
     call.require(len(sizes) > 0, "a shape that is not a constant, or without axes")
     if not call.get("allowzero", 0):
-        whole = (None, *x.shape)
-        sizes = [whole[i] if n == 0 else n for i, n in enumerate(sizes)]
-    rest, elements = sizes[1:], math.prod(x.shape)
-    call.require(None not in rest, "a batch that is not the first axis")
-    plain = [int(n or 0) for n in rest]
-    if plain.count(-1) == 1:
+        sizes = [x.whole[i] if n == 0 else n for i, n in enumerate(sizes)]
+    places = [i for i, n in enumerate(sizes) if n is None]
+    places = places or [i for i, n in enumerate(sizes) if n in (-1, call.reader.batch)]
+    for place in places:
+        rest = _without_batch(x, sizes, place)
+        if rest is not None:
+            return replace(_in_shape(call, x, rest), batch=place)
+    raise CannotReadError(f"the shape {sizes}, which does not keep the batch of {x.whole} apart")
+
+
+def _without_batch(x: Tensor, sizes: list[int | None], place: int) -> tuple[int, ...] | None:
+    """Return sizes without the batch at a place; None if it would mix with other axes."""
+    rest = [n for i, n in enumerate(sizes) if i != place]
+    plain, elements = [n for n in rest if n is not None], math.prod(x.shape)
+    if len(plain) < len(rest) or plain.count(-1) > 1:
+        return None
+    if -1 in plain:
         others = -math.prod(plain)
-        call.require(others > 0 and elements % others == 0, f"the shape {sizes}")
-        plain = [elements // others if n == -1 else n for n in plain]
-    first = sizes[0] in (None, -1, call.reader.batch)
-    call.require(
-        first and math.prod(plain) == elements,
-        f"the shape {sizes}, which does not keep the batch of {x.shape} apart",
-    )
-    return _in_shape(call, x, tuple(plain))
+        plain = [elements // others if n == -1 else n for n in plain] if others else plain
+    before = math.prod(plain[:place]) == math.prod(x.shape[: x.batch])
+    return tuple(plain) if before and math.prod(plain) == elements else None
 
 
 def flatten(call: Call) -> Tensor:
@@ -53,31 +60,34 @@ def transpose(call: Call) -> Tensor:
     x = call.tensor()
     order = tuple(call.get("perm", tuple(reversed(range(x.rank)))))
     call.require(sorted(order) == list(range(x.rank)), f"perm={order}")
-    call.require(order[0] == 0, f"perm={order}, which moves the batch")
-    if order == tuple(range(x.rank)):
-        return x
-    return call.layer(layers.Permute(order[1:]), x)
+    dims = tuple(x.place(axis) for axis in order if axis != x.batch)
+    if dims != tuple(range(1, x.rank)):
+        return replace(call.layer(layers.Permute(dims), x), batch=order.index(x.batch))
+    return replace(x, batch=order.index(x.batch))
 
 
 def squeeze(call: Call) -> Tensor:
     x = call.tensor()
     axes = call.axes(1, x.rank)
     if axes is None:
-        axes = tuple(i + 1 for i, n in enumerate(x.shape) if n == 1)
-    call.require(0 not in axes, "axis 0, the batch")
-    call.require(all(x.shape[axis - 1] == 1 for axis in axes), f"axes={axes} of {x.shape}")
-    return _in_shape(call, x, tuple(n for i, n in enumerate(x.shape, 1) if i not in axes))
+        axes = tuple(i for i, n in enumerate(x.whole) if n == 1)
+    call.require(x.batch not in axes, f"axis {x.batch}, the batch")
+    call.require(all(x.whole[axis] == 1 for axis in axes), f"axes={axes} of {x.whole}")
+    kept = [n for i, n in enumerate(x.whole) if i not in axes]
+    shape = tuple(n for n in kept if n is not None)
+    return replace(_in_shape(call, x, shape), batch=kept.index(None))
 
 
 def unsqueeze(call: Call) -> Tensor:
     x, given = call.tensor(), call.constant(1, "axes")
-    call.require(given is not None, "no axes")
-    new = np.asarray(given).ravel()
-    axes = {int(n) % (x.rank + new.size) for n in new}
-    call.require(0 not in axes, "axis 0, the batch")
-    rest = iter(x.shape)
-    shape = [1 if i in axes else next(rest) for i in range(1, x.rank + len(axes))]
-    return _in_shape(call, x, tuple(shape))
+    if given is None:
+        raise CannotReadError("no axes")
+    rank = x.rank + given.size
+    axes = {int(n) % rank for n in given.ravel()}
+    rest = iter(x.whole)
+    whole = [1 if i in axes else next(rest) for i in range(rank)]
+    shape = tuple(n for n in whole if n is not None)
+    return replace(_in_shape(call, x, shape), batch=whole.index(None))
 
 
 def slice_(call: Call) -> Tensor:

@@ -17,7 +17,7 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.onnx.reading.call import Call
 from dnnbridge.formats.onnx.reading.file import array_of, attributes
 from dnnbridge.formats.onnx.reading.folding import FOLDED, fold
-from dnnbridge.formats.onnx.reading.table import RULES
+from dnnbridge.formats.onnx.reading.table import MOVED, RULES
 from dnnbridge.formats.onnx.reading.values import (
     CannotReadError,
     Known,
@@ -108,6 +108,9 @@ class Reader:
             raise CannotReadError("no counterpart here")
         if lost:
             return ()
+        moved = any(isinstance(x, Tensor) and x.batch for x in inputs)
+        if moved and node.op_type not in MOVED:
+            raise CannotReadError("a batch that is not the first axis")
         call = Call(self, node, inputs, attributes(node, self.folder), self.opset)
         result = RULES[node.op_type](call)
         return result if isinstance(result, list) else [result]

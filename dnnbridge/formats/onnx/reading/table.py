@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dnnbridge import activations as here
-from dnnbridge.formats.onnx.reading import activations, arithmetic, movement, weighted, windows
+from dnnbridge.formats.onnx.reading import (
+    activations,
+    arithmetic,
+    movement,
+    recurrent,
+    weighted,
+    windows,
+)
 from dnnbridge.formats.onnx.reading.call import Call
 
 Rule = Callable[[Call], Any]
@@ -55,6 +62,12 @@ ARITHMETIC: Mapping[str, Rule] = {
     "ReduceSum": arithmetic.reduced("sum"),
 }
 
+MOVED = {
+    *("Dropout", "GRU", "Gather", "Identity", "LSTM", "RNN", "Reshape", "Shape", "Squeeze"),
+    *("Transpose", "Unsqueeze"),
+}
+"""Operators whose rules know where the batch is; all others need it first."""
+
 RULES: Mapping[str, Rule] = {
     **ACTIVATIONS,
     **ARITHMETIC,
@@ -68,6 +81,7 @@ RULES: Mapping[str, Rule] = {
     "Dropout": lambda c: c.tensor(),
     "Flatten": movement.flatten,
     "Gather": weighted.gather,
+    "GRU": recurrent.recurrent("GRU"),
     "Gemm": weighted.gemm,
     "GlobalAveragePool": windows.global_pool("Average"),
     "GlobalMaxPool": windows.global_pool("Max"),
@@ -75,10 +89,12 @@ RULES: Mapping[str, Rule] = {
     "Greater": activations.greater,
     "Identity": lambda c: c.tensor(),
     "InstanceNormalization": weighted.instance_normalization,
+    "LSTM": recurrent.recurrent("LSTM"),
     "LayerNormalization": weighted.layer_normalization,
     "MatMul": weighted.matmul,
     "MaxPool": windows.max_pool,
     "Pad": windows.pad,
+    "RNN": recurrent.recurrent("RNN"),
     "Reshape": movement.reshape,
     "Shape": movement.shape,
     "Slice": movement.slice_,

@@ -60,16 +60,27 @@ class Tensor:
         symbol: the input or the output of a layer.
         shape: sizes of an example, without the batch.
         dtype: "float32" or "int32".
+        batch: the axis of the batch in the file; the symbol has it first, before all others.
     """
 
     symbol: Any
     shape: tuple[int, ...]
     dtype: DType = "float32"
+    batch: int = 0
 
     @property
     def rank(self) -> int:
         """Number of axes with the batch."""
         return len(self.shape) + 1
+
+    @property
+    def whole(self) -> list[int | None]:
+        """The shape in the file, with None for the batch."""
+        return [*self.shape[: self.batch], None, *self.shape[self.batch :]]
+
+    def place(self, axis: int) -> int:
+        """Return the axis of the symbol for an axis in the file."""
+        return 0 if axis == self.batch else axis + (axis < self.batch)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,5 +105,7 @@ def known(array: Array, name: str = "") -> Known:
 
 def shape_with_markers(x: Tensor) -> Known:
     """Return the shape of a tensor, with a marker for the batch."""
-    first, second = (np.array((marker, *x.shape), np.int64) for marker in MARKERS)
+    first, second = (
+        np.array([marker if n is None else n for n in x.whole], np.int64) for marker in MARKERS
+    )
     return Known(first, second)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dnnbridge import layers
@@ -112,19 +114,22 @@ def gather(call: Call) -> Tensor:
         return _embedding(call)
     x, indices = call.tensor(), call.weight(1).fixed
     axis = call.axis(0, x.rank)
-    call.require(axis > 0, "axis=0, the batch")
+    call.require(axis != x.batch, f"axis={axis}, the batch")
     call.require(indices.ndim <= 1 and indices.size > 0, f"indices of shape {indices.shape}")
-    size = x.shape[axis - 1]
+    place = x.place(axis)
+    size = x.shape[place - 1]
     call.require(bool(np.all((indices >= -size) & (indices < size))), "an index out of range")
-    before = (slice(None),) * axis
+    before = (slice(None),) * place
     if indices.ndim == 0:
-        return call.layer(layers.Slice((*before, int(indices))), x)
+        made = call.layer(layers.Slice((*before, int(indices))), x)
+        return replace(made, batch=x.batch - (axis < x.batch))
     places = [int(n) % size for n in indices]
     if places == list(range(places[0], places[0] + len(places))):
-        return call.layer(layers.Slice((*before, slice(places[0], places[-1] + 1))), x)
+        made = call.layer(layers.Slice((*before, slice(places[0], places[-1] + 1))), x)
+        return replace(made, batch=x.batch)
     call.require(len(places) <= 64, f"{len(places)} indices that do not follow one another")
     parts = [call.layer(layers.Slice((*before, slice(n, n + 1))), x) for n in places]
-    return call.layer(layers.Concatenate(axis), *parts)
+    return replace(call.layer(layers.Concatenate(place), *parts), batch=x.batch)
 
 
 def _embedding(call: Call) -> Tensor:
