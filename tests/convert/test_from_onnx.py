@@ -330,6 +330,28 @@ def test_other_files(tmp_path):
             db.from_onnx(tmp_path / f"{name}.onnx")
 
 
+def test_bytes_that_were_changed(tmp_path):
+    whole = saved(tmp_path, "mlp").read_bytes()
+    path, rng = tmp_path / "m.onnx", np.random.default_rng(1)
+    refused = 0
+    for number in range(60):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(content[: rng.integers(len(content))] if number % 4 == 0 else content)
+        try:
+            db.from_onnx(path)
+        except ConversionError:
+            refused += 1
+    assert refused > 20
+
+
+def test_texts_that_are_not_utf8(tmp_path):
+    path = saved(tmp_path, "mlp")
+    path.write_bytes(path.read_bytes().replace(b"net.0.weight", b"net.0.w\xffight"))
+    with pytest.raises(ConversionError, match="not UTF-8"):
+        db.from_onnx(path)
+
+
 def test_arrays_in_another_file(tmp_path):
     path = saved(tmp_path, "mlp")
     x = random(3, 4)

@@ -48,8 +48,23 @@ def read_model(path: Path) -> Any:
         raise ConversionError("not an ONNX file", where=str(path), got=str(error)) from error
     if not model.graph.node or not model.opset_import:
         raise ConversionError("not an ONNX file", where=str(path), got="a file without nodes")
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise ConversionError("damaged: a text that is not UTF-8", where=str(path))
     _check_tree(model.graph, path)
     return model
+
+
+def _texts(message: Any) -> Iterator[Any]:
+    """Yield every text in a message; protobuf gives one that is not UTF-8 as bytes."""
+    for field, value in message.ListFields():
+        values = (
+            [value] if hasattr(value, "ListFields") or isinstance(value, str | bytes) else value
+        )
+        if field.type == field.TYPE_STRING:
+            yield from values
+        elif field.type == field.TYPE_MESSAGE:
+            for each in values:
+                yield from _texts(each)
 
 
 def _check_tree(graph: Any, path: Path) -> None:
