@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+import dnnbridge as db
 from dnnbridge.base.arrays import Array
 
 
@@ -182,3 +184,33 @@ def recurrent(g: Graph, kind: str, direction: str) -> Any:
     else:
         y = g("Squeeze", y, g.array([1]))
     return g("Transpose", y, perm=[1, 0, 2]), g("Gather", h, g.array(-1), axis=0)
+
+
+BLOCKS = {
+    "resnet": (resnet, ["n", 3, 16, 16], TensorProto.FLOAT),
+    "mlp": (mlp, ["n", 4], TensorProto.FLOAT),
+    "mobilenet": (mobilenet, ["n", 4, 6, 6], TensorProto.FLOAT),
+    "transformer": (transformer, ["n", 6], TensorProto.INT64),
+}
+
+
+def saved(tmp_path: Path, name: str) -> Path:
+    build, shape, dtype = BLOCKS[name]
+    g = Graph()
+    return g.save(tmp_path / f"{name}.onnx", build(g), x=shape, dtype=dtype)
+
+
+def distance(imported: Any, path: Path, x: Array) -> float:
+    """Return how far the prediction is from that of ONNX Runtime."""
+    onnxruntime = importlib.import_module("onnxruntime")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    expected = session.run(None, {session.get_inputs()[0].name: x})
+    names = imported.model.output_names
+    loss = "mse" if len(names) == 1 else [db.Head(name, "mse") for name in names]
+    made = (
+        imported.replace(loss=loss, optimizer="sgd")
+        .compile("reference")
+        .predict(x.astype(np.int32) if x.dtype.kind == "i" else x)
+    )
+    cases = importlib.import_module("convert.onnx_cases")
+    return cases.distance(list(made.values()) if isinstance(made, dict) else [made], expected)

@@ -23,6 +23,9 @@ FOLDED = {
 }
 """Operators that are computed if all their inputs are known."""
 
+MOVING = {"Cast", "Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+"""Operators after which a weight of the file is still that weight."""
+
 LARGEST = 2**27
 """Elements of a result."""
 
@@ -36,11 +39,12 @@ def fold(node: Any, opset: int, inputs: Sequence[Known | None]) -> list[Known]:
         _computed(node, opset, [None if x is None else x.other for x in inputs]),
         strict=True,
     )
+    name = inputs[0].name if node.op_type in MOVING and inputs[0] else ""
     made = []
     for first, second in pairs:
         if first.shape != second.shape:
             raise CannotReadError("an array whose shape depends on the size of the batch")
-        made.append(Known(first, second))
+        made.append(Known(first, second, name))
     return made
 
 

@@ -126,7 +126,7 @@ class Reader:
     ) -> Tensor:
         """Call a layer under a new name, or again if it was called with the same arrays."""
         names = tuple(each.name for each in sources)
-        key = (repr(layer), names) if names and all(names) else None
+        key = _key(call, layer, sources) if names and all(names) else None
         if key in self._layers:
             named = self._layers[key]
         else:
@@ -157,3 +157,10 @@ class Reader:
             count += 1
         self._names[name] += 1
         return name
+
+
+def _key(call: Call, layer: AbstractLayer, sources: Sequence[Known]) -> tuple[Any, ...]:
+    """Return what is equal for nodes that compute the same with the same arrays."""
+    places = tuple(isinstance(x, Known) for x in call.inputs)
+    given = tuple(sorted(each.SerializeToString() for each in call.node.attribute))
+    return (repr(layer), call.node.op_type, given, places, tuple(map(id, sources)))
