@@ -111,6 +111,7 @@ OPERATORS = {
     "Softsign": one("Softsign"),
     "Softmax-channels": one("Softmax", axis=1),
     "Softmax-old": one("Softmax", axis=3, opset=11),
+    "Clip-six": one("Clip", F(-1), F(6)),
     "Clip": one("Clip", F(-0.5), F(0.25)),
     "Add-array": one("Add", random(4, 1, 1)),
     "Add-constant-plane": one("Add", random(1, 1, 6, 6)),
@@ -237,6 +238,14 @@ def test_a_batch_that_is_moved_must_come_back(tmp_path):
     g = Graph()
     path = g.save(tmp_path / "m.onnx", g("Softmax", g("Transpose", "x", perm=[1, 0])), x=["n", 3])
     with pytest.raises(ConversionError, match="Softmax with a batch that is not the first"):
+        db.from_onnx(path)
+
+
+def test_a_reshape_may_not_carry_elements_over_the_batch(tmp_path):
+    g = Graph()
+    y = g("Reshape", g("Transpose", "x", perm=[1, 0, 2]), g.array([2, 0, 12]))
+    path = g.save(tmp_path / "m.onnx", g("Transpose", y, perm=[1, 0, 2]), x=["n", 4, 6])
+    with pytest.raises(ConversionError, match="does not keep the batch"):
         db.from_onnx(path)
 
 
