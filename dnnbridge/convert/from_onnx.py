@@ -64,13 +64,21 @@ def from_onnx(path: str | Path, input_shapes: Any = None) -> Imported:
     reader.read(inputs)
     symbols = _outputs(reader)
     findings.check(where)
+    return _imported(place, message, reader, inputs, symbols)
+
+
+def _imported(
+    place: Path, message: Any, reader: Reader, inputs: dict[str, Input], symbols: list[Any]
+) -> Imported:
+    """Return what was read, if its prediction is that of the file."""
+    where = place.name
     model = Model(list(inputs.values()), symbols)
     graph, declarations = trace(model)
     arrays = {name: a for name, a in reader.weights.items() if name in declarations.arrays}
     _check_shapes(arrays, declarations.arrays, where)
     notes = _unused(message.graph, inputs, reader)
     names = list(inputs)
-    compare(place, message, model, names, arrays, reader.limits, batch)
+    compare(place, message, model, names, arrays, reader.limits, reader.batch)
     frozen = tuple(n for n in reader.frozen if n in arrays and declarations.arrays[n].trainable)
     fields: dict[str, Any] = {"frozen": frozen} if frozen else {}
     report = ImportReport(where, tuple(rows_of(graph, arrays)), tuple(notes))
