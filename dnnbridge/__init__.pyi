@@ -51,6 +51,9 @@ from .convert.from_keras import (
 from .convert.from_mindspore import (
     from_mindspore,
 )
+from .convert.from_onnx import (
+    from_onnx,
+)
 from .convert.imported import (
     Imported,
 )
@@ -661,6 +664,7 @@ __all__ = [
     "exponential_decay_lr",
     "from_keras",
     "from_mindspore",
+    "from_onnx",
     "heard",
     "inspect",
     "inverse_decay_lr",

@@ -34,6 +34,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     ),
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),
+    "convert.from_onnx": ("from_onnx",),
     "convert.imported": ("Imported",),
     "convert.inspected": ("Inspected",),
     "convert.inspecting": ("inspect",),

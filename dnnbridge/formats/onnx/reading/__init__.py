@@ -1,0 +1,1 @@
+"""ONNX files to layers and weights."""

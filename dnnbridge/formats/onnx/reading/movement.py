@@ -1,0 +1,179 @@
+"""Operators that move elements: shapes, axes and parts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from dnnbridge import layers
+from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, Tensor, shape_with_markers
+
+
+def _in_shape(call: Call, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return each example in another shape."""
+    if shape == x.shape:
+        return x
+    if len(shape) == 1 and x.rank > 2:
+        return call.layer(layers.Flatten(), x)
+    return call.layer(layers.Reshape(shape), x)
+
+
+def reshape(call: Call) -> Tensor:
+    x, given = call.tensor(), call.input(1)
+    sizes = list(given.sizes() if isinstance(given, Known) else call.get("shape", ()))
+    call.require(len(sizes) > 0, "a shape that is not a constant, or without axes")
+    if not call.get("allowzero", 0):
+        sizes = [x.whole[i] if n == 0 else n for i, n in enumerate(sizes)]
+    places = [i for i, n in enumerate(sizes) if n is None]
+    places = places or [i for i, n in enumerate(sizes) if n in (-1, call.reader.batch)]
+    for place in places:
+        rest = _without_batch(x, sizes, place)
+        if rest is not None:
+            return replace(_in_shape(call, x, rest), batch=place)
+    raise CannotReadError(f"the shape {sizes}, which does not keep the batch of {x.whole} apart")
+
+
+def _without_batch(x: Tensor, sizes: list[int | None], place: int) -> tuple[int, ...] | None:
+    """Return sizes without the batch at a place; None if it would mix with other axes."""
+    rest = [n for i, n in enumerate(sizes) if i != place]
+    plain, elements = [n for n in rest if n is not None], math.prod(x.shape)
+    if len(plain) < len(rest) or plain.count(-1) > 1:
+        return None
+    if -1 in plain:
+        others = -math.prod(plain)
+        plain = [elements // others if n == -1 else n for n in plain] if others else plain
+    before = math.prod(plain[:place]) == math.prod(x.shape[: x.batch])
+    return tuple(plain) if before and math.prod(plain) == elements else None
+
+
+def flatten(call: Call) -> Tensor:
+    x = call.tensor()
+    axis = int(call.get("axis", 1))
+    call.require(axis % x.rank == 1, f"axis={axis}")
+    return _in_shape(call, x, (math.prod(x.shape),))
+
+
+def transpose(call: Call) -> Tensor:
+    x = call.tensor()
+    order = tuple(call.get("perm", tuple(reversed(range(x.rank)))))
+    call.require(sorted(order) == list(range(x.rank)), f"perm={order}")
+    dims = tuple(x.place(axis) for axis in order if axis != x.batch)
+    if dims != tuple(range(1, x.rank)):
+        return replace(call.layer(layers.Permute(dims), x), batch=order.index(x.batch))
+    return replace(x, batch=order.index(x.batch))
+
+
+def squeeze(call: Call) -> Tensor:
+    x = call.tensor()
+    axes = call.axes(1, x.rank)
+    if axes is None:
+        axes = tuple(i for i, n in enumerate(x.whole) if n == 1)
+    call.require(x.batch not in axes, f"axis {x.batch}, the batch")
+    call.require(all(x.whole[axis] == 1 for axis in axes), f"axes={axes} of {x.whole}")
+    kept = [n for i, n in enumerate(x.whole) if i not in axes]
+    shape = tuple(n for n in kept if n is not None)
+    return replace(_in_shape(call, x, shape), batch=kept.index(None))
+
+
+def unsqueeze(call: Call) -> Tensor:
+    x, given = call.tensor(), call.constant(1, "axes")
+    if given is None:
+        raise CannotReadError("no axes")
+    rank = x.rank + given.size
+    axes = {int(n) % rank for n in given.ravel()}
+    rest = iter(x.whole)
+    whole = [1 if i in axes else next(rest) for i in range(rank)]
+    shape = tuple(n for n in whole if n is not None)
+    return replace(_in_shape(call, x, shape), batch=whole.index(None))
+
+
+def slice_(call: Call) -> Tensor:
+    x = call.tensor()
+    starts, stops = (call.constant(index, name) for index, name in ((1, "starts"), (2, "ends")))
+    if starts is None or stops is None:
+        raise CannotReadError("no starts or ends")
+    starts, stops = starts.ravel(), stops.ravel()
+    axes = call.axes(3, x.rank)
+    axes = tuple(range(len(starts))) if axes is None else axes
+    given = call.constant(4)
+    steps = np.ones(len(starts), int) if given is None else given.ravel()
+    parts: list[slice] = [slice(None)] * x.rank
+    for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
+        parts[axis] = _range(call, x, axis, (int(start), int(stop), int(step)))
+    call.require(parts[0] == slice(None), "a part of the batch")
+    if all(part == slice(None) for part in parts):
+        return x
+    return call.layer(layers.Slice(tuple(parts)), x)
+
+
+def _range(call: Call, x: Tensor, axis: int, given: tuple[int, int, int]) -> slice:
+    start, stop, step = given
+    if axis == 0:
+        return slice(None) if (start, step) == (0, 1) and stop >= 2**31 - 1 else slice(start, stop)
+    size = x.shape[axis - 1]
+    call.require(step != 0, "a step of 0")
+    # ONNX clips what lies before the first element; Python counts it from the end.
+    places = range(*slice(start, stop if stop >= -size else None, step).indices(size))
+    if step > 0 and stop < -size:
+        places = range(0)
+    call.require(len(places) > 0, f"nothing left of axis {axis}")
+    if places == range(size):
+        return slice(None)
+    last = places[-1] + (1 if step > 0 else -1)
+    return slice(places[0], None if last < 0 else last, step)
+
+
+def split(call: Call) -> list[Tensor]:
+    x = call.tensor()
+    axis = call.axis(0, x.rank)
+    call.require(axis > 0, "axis=0, the batch")
+    size, count = x.shape[axis - 1], len(call.node.output)
+    given = call.constant(1, "split")
+    each = math.ceil(size / count)
+    sizes = [each] * (count - 1) + [size - each * (count - 1)]
+    sizes = sizes if given is None else given.ravel().tolist()
+    call.require(sum(sizes) == size and len(sizes) == count, f"sizes {sizes} of {size}")
+    before, made, start = (slice(None),) * axis, [], 0
+    for n in sizes:
+        made.append(call.layer(layers.Slice((*before, slice(start, start + n))), x))
+        start += n
+    return made
+
+
+def concat(call: Call) -> Tensor:
+    tensors = [call.tensor(index) for index in range(len(call.inputs))]
+    axis = call.axis(1, tensors[0].rank)
+    call.require(axis > 0, "axis=0, the batch")
+    return tensors[0] if len(tensors) == 1 else call.layer(layers.Concatenate(axis), *tensors)
+
+
+def shape(call: Call) -> Known:
+    whole = shape_with_markers(call.tensor())
+    part = slice(call.get("start", 0), call.get("end", None))
+    return Known(whole.array[part], whole.other[part])
+
+
+DTYPES = {1: "float32", 6: "int32", 7: "int32"}
+"""The dtype here by the number of the dtype in ONNX."""
+
+
+def cast(call: Call) -> Tensor:
+    x, kind = call.tensor(), int(call.get("to", 0))
+    if kind not in DTYPES:
+        raise CannotReadError(f"to={kind}: only float32, int32 and int64 can be read")
+    if DTYPES[kind] == x.dtype:
+        return x
+    return call.layer(layers.Cast(DTYPES[kind]), x)  # type: ignore[arg-type]
+
+
+def constant(call: Call) -> Known:
+    for name in ("value", "value_float", "value_int", "value_floats", "value_ints"):
+        value = call.get(name, None)
+        if value is not None:
+            dtype = np.float32 if "float" in name else np.int64
+            array = value if name == "value" else np.array(value, dtype)
+            return Known(array, array)
+    raise CannotReadError(f"no numbers: {', '.join(call.attributes)}")

@@ -1,0 +1,180 @@
+"""Convolutions and pools, with channels first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from dnnbridge import layers
+from dnnbridge.base.arrays import Array
+from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.values import Tensor
+from dnnbridge.layers import AbstractLayer
+
+Pairs = tuple[tuple[int, int], ...]
+
+CONV = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}
+TRANSPOSED = {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}
+MAX = {1: layers.MaxPooling1D, 2: layers.MaxPooling2D, 3: layers.MaxPooling3D}
+AVERAGE = {1: layers.AveragePooling1D, 2: layers.AveragePooling2D, 3: layers.AveragePooling3D}
+GLOBAL = {
+    "Average": (
+        layers.GlobalAveragePooling1D,
+        layers.GlobalAveragePooling2D,
+        layers.GlobalAveragePooling3D,
+    ),
+    "Max": (layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D, layers.GlobalMaxPooling3D),
+}
+
+
+def _axes(call: Call) -> int:
+    """Return the number of spatial axes."""
+    axes = call.tensor().rank - 2
+    call.require(axes in (1, 2, 3), f"{axes} spatial axes")
+    return axes
+
+
+def _sizes(call: Call, name: str, axes: int) -> tuple[int, ...]:
+    given = tuple(call.get(name, (1,) * axes))
+    call.require(len(given) == axes, f"{name}={given}")
+    return given
+
+
+def _padding(
+    call: Call, window: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...]
+) -> Pairs:
+    """Return the numbers of zeros (before, after) of each spatial axis."""
+    mode, axes = call.get("auto_pad", "NOTSET"), len(window)
+    if mode in ("SAME_UPPER", "SAME_LOWER"):
+        made = []
+        for n, k, s, d in zip(call.tensor().shape[1:], window, strides, dilation, strict=True):
+            total = max((math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            less, more = total // 2, total - total // 2
+            made.append((less, more) if mode == "SAME_UPPER" else (more, less))
+        return tuple(made)
+    given = (0,) * 2 * axes if mode == "VALID" else tuple(call.get("pads", (0,) * 2 * axes))
+    call.require(len(given) == 2 * axes and min(given) >= 0, f"pads={given}")
+    return tuple((int(given[i]), int(given[i + axes])) for i in range(axes))
+
+
+def _kernel(array: Array) -> Array:
+    """(first, second, *window) -> (*window, second, first)"""
+    return np.moveaxis(array, (0, 1), (-1, -2))
+
+
+def conv(call: Call) -> Tensor:
+    axes, x, weight = _axes(call), call.tensor(), call.weight(1)
+    array = weight.fixed
+    call.require(array.ndim == axes + 2, f"a kernel of shape {array.shape}")
+    window, filters, groups = array.shape[2:], array.shape[0], int(call.get("group", 1))
+    strides, dilation = (_sizes(call, name, axes) for name in ("strides", "dilations"))
+    padding = _padding(call, window, strides, dilation)
+    biased = call.input(2) is not None
+    weights, sources = {"kernel": _kernel(array)}, [weight]
+    if biased:
+        weights["bias"] = call.weight(2).fixed
+        sources.append(call.weight(2))
+    made: AbstractLayer
+    if axes == 2 and groups == x.shape[0] > 1:
+        times = filters // groups
+        made = layers.DepthwiseConv2D(
+            window, strides, padding, times, "channels_first", dilation, use_bias=biased
+        )
+        kernel = np.moveaxis(array[:, 0], 0, -1)
+        weights["kernel"] = kernel.reshape(*window, groups, times)
+    else:
+        made = CONV[axes](
+            filters, window, strides, padding, "channels_first", dilation, groups, use_bias=biased
+        )
+    return call.layer(made, x, weights=weights, sources=tuple(sources))
+
+
+def conv_transpose(call: Call) -> Tensor:
+    axes, x, weight = _axes(call), call.tensor(), call.weight(1)
+    array = weight.fixed
+    call.require(array.ndim == axes + 2, f"a kernel of shape {array.shape}")
+    call.require(call.get("group", 1) == 1, f"group={call.get('group', 1)}")
+    call.require(call.get("output_shape", None) is None, "output_shape")
+    mode = call.get("auto_pad", "NOTSET")
+    call.require(mode in ("NOTSET", "VALID"), f"auto_pad={mode}")
+    window = array.shape[2:]
+    strides, dilation = (_sizes(call, name, axes) for name in ("strides", "dilations"))
+    extra = tuple(call.get("output_padding", (0,) * axes))
+    biased = call.input(2) is not None
+    made = TRANSPOSED[axes](
+        array.shape[1],
+        window,
+        strides,
+        _padding(call, window, strides, dilation),
+        extra if any(extra) else None,
+        "channels_first",
+        dilation,
+        use_bias=biased,
+    )
+    weights, sources = {"kernel": _kernel(array)}, [weight]
+    if biased:
+        weights["bias"] = call.weight(2).fixed
+        sources.append(call.weight(2))
+    return call.layer(made, x, weights=weights, sources=tuple(sources))
+
+
+def max_pool(call: Call) -> Tensor:
+    axes = _axes(call)
+    window, strides, dilation = (
+        _sizes(call, name, axes) for name in ("kernel_shape", "strides", "dilations")
+    )
+    call.require(len(list(filter(None, call.node.output))) == 1, "the indices as a second result")
+    call.require(call.get("storage_order", 0) == 0, "storage_order=1")
+    padding, ceil = _padding(call, window, strides, dilation), bool(call.get("ceil_mode", 0))
+    made = MAX[axes](window, strides, padding, "channels_first", ceil, dilation)
+    return call.layer(made, call.tensor())
+
+
+def average_pool(call: Call) -> Tensor:
+    axes = _axes(call)
+    window, strides, dilation = (
+        _sizes(call, name, axes) for name in ("kernel_shape", "strides", "dilations")
+    )
+    call.require(set(dilation) == {1}, f"dilations={dilation}")
+    padding, ceil = _padding(call, window, strides, dilation), bool(call.get("ceil_mode", 0))
+    counted = bool(call.get("count_include_pad", 0))
+    made = AVERAGE[axes](window, strides, padding, "channels_first", counted, ceil)
+    return call.layer(made, call.tensor())
+
+
+def global_pool(kind: str) -> Callable[[Call], Tensor]:
+    def rule(call: Call) -> Tensor:
+        made = GLOBAL[kind][_axes(call) - 1]("channels_first", keepdims=True)
+        return call.layer(made, call.tensor())
+
+    return rule
+
+
+def pad(call: Call) -> Tensor:
+    x, given = call.tensor(), call.constant(1, "pads")
+    mode = call.get("mode", "constant")
+    call.require(mode == "constant", f"mode={mode}")
+    value = call.constant(2, "value")
+    call.require(value is None or not np.any(value), "a value other than 0")
+    call.require(given is not None, "no pads")
+    axes = call.axes(3, x.rank) or tuple(range(x.rank))
+    pads = np.asarray(given).ravel().tolist()
+    call.require(len(pads) == 2 * len(axes) and min(pads, default=0) >= 0, f"pads={pads}")
+    pairs = [(0, 0)] * x.rank
+    for i, axis in enumerate(axes):
+        pairs[axis] = (pads[i], pads[i + len(axes)])
+    if not any(map(any, pairs)):
+        return x
+    zero = {1: layers.ZeroPadding1D, 2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}
+    spatial = x.rank - 2
+    if not any(map(any, pairs[:-1])):
+        return call.layer(layers.PadFeatures(*pairs[-1]), x)
+    call.require(spatial in zero and not any(pairs[0]), f"pads={pads}")
+    if not any(pairs[1]):
+        return call.layer(zero[spatial](tuple(pairs[2:]), "channels_first"), x)
+    if not any(pairs[-1]):
+        return call.layer(zero[spatial](tuple(pairs[1:-1]), "channels_last"), x)
+    first = call.layer(zero[spatial](tuple(pairs[1:-1]), "channels_last"), x)
+    return call.layer(layers.PadFeatures(*pairs[-1]), first)
