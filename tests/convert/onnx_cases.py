@@ -36,12 +36,17 @@ def model_of(layer, arrays):
         dtype = "int32" if array.dtype.kind == "i" else "float32"
         inputs.append(db.Input(array.shape[1:], dtype, name=f"x{i}"))
         feeds[f"x{i}"] = array.astype(dtype)
-    return db.Model(inputs, layer(*inputs)), feeds
+    made = layer(*inputs)
+    outputs = made if isinstance(made, tuple) else (made,)
+    # A mask of another rank than (batch, time) would be refused by the loss.
+    return db.Model(inputs, [db.Unmask()(each) for each in outputs]), feeds
 
 
 def run_of(model, backend="reference"):
     """Return a run with other weights than zeros and ones."""
-    run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), backend)
+    names = model.output_names
+    loss = [db.Head(name, "mse") for name in names] if len(names) > 1 else "mse"
+    run = db.compile(db.Experiment(model, loss, db.SGD(0.1)), backend)
     rng = np.random.default_rng(0)
     state = {n: a + rng.normal(0.0, 0.1, a.shape).astype(a.dtype) for n, a in run.state().items()}
     state = {n: np.abs(a) + 0.1 if n.endswith("variance") else a for n, a in state.items()}
