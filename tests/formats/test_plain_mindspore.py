@@ -169,12 +169,20 @@ def test_to_mindspore_takes_a_run():
         db.to_mindspore(mlp()[0])
 
 
+def test_a_layer_that_replaces_its_weights_is_refused(tmp_path):
+    model = db.Sequential([db.Input((4,)), db.SpectralNormalization(db.Dense(3))])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(ConversionError, match="layer/kernel: a layer replaces this weight"):
+        run.export(tmp_path / "model.py", "python-mindspore")
+    assert not list(tmp_path.iterdir())
+
+
 def layer_cases():
     for case in EQUATION_CASES:
         layer = case.spec
         if isinstance(layer, db.AbstractActivation):
             layer = db.Activation(layer)
-        if isinstance(layer, db.AbstractLayer):
+        if isinstance(layer, db.AbstractLayer) and "SpectralNormalization" not in case.id:
             yield pytest.param(layer, case.inputs, id=case.id)
 
 
