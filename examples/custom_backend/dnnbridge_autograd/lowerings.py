@@ -5,6 +5,7 @@ from __future__ import annotations
 import autograd.numpy as np
 from autograd.extend import defvjp, primitive
 from autograd.scipy.special import erfc
+from autograd.tracer import getval, isbox
 
 from dnnbridge.backend import ops
 from dnnbridge_autograd import windows
@@ -50,6 +51,8 @@ def _slice(op, x):
 
 
 def _take(op, table, indices):
+    while isbox(indices):  # computed from traced numbers; whole numbers have no gradient
+        indices = getval(indices)
     inside = np.clip(indices, 0, len(table) - 1)
     known = np.reshape(inside == indices, np.shape(indices) + (1,) * (np.ndim(table) - 1))
     return _where(known, table[inside], np.nan)
