@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import shutil
-import sys
-import tempfile
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.cli.conversion_sources import Data, Source
+from dnnbridge.convert.written_module import import_exported, import_written
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.training.run import Run
 
@@ -143,20 +139,8 @@ def _flat(found: Any) -> list[Array]:
     return [np.asarray(each) for each in (found if isinstance(found, (list, tuple)) else [found])]
 
 
-def _module(path: Path) -> ModuleType:
-    """Import a written file."""
-    name = f"dnnbridge_converted_{path.stem}_{len(sys.modules)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # MindSpore finds the classes of a module there
-    spec.loader.exec_module(module)
-    return module
-
-
 def _python_tensorflow(path: Path, run: Run) -> Target:
-    module = _module(path)
+    module = import_written(path)
     model = module.load_model()
 
     def train(x: Inputs, y: Inputs, size: int, epochs: int) -> Any:
@@ -167,7 +151,7 @@ def _python_tensorflow(path: Path, run: Run) -> Target:
 
 
 def _python_mindspore(path: Path, run: Run) -> Target:
-    module = _module(path)
+    module = import_written(path)
     net, optimizer = module.load()
 
     def train(x: Inputs, y: Inputs, size: int, epochs: int) -> Any:
@@ -181,10 +165,7 @@ def _keras(path: Path, run: Run) -> Target:
     import keras
 
     model = keras.saving.load_model(path)
-    # TensorFlow reads the source of the training step again, so the folder stays with the module.
-    folder = Path(tempfile.mkdtemp(prefix="dnnbridge-"))
-    module = _module(run.export(folder / "steps.py", "python-tensorflow"))
-    weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
+    module = import_exported(run, "python-tensorflow")
 
     def train(x: Inputs, y: Inputs, size: int, epochs: int) -> Any:
         labels = list(y.values())

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
-import sys
-import tempfile
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import what
+from dnnbridge.convert.written_module import import_exported
 from dnnbridge.errors import DTypeError, PackageNotInstalledError
 from dnnbridge.training.run import Run
-
-_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -83,21 +75,6 @@ def to_mindspore(run: Run) -> MindSporeModel:
             hint="Run: pip install 'dnnbridge[mindspore]', or write "
             'run.export("model.py", format="python-mindspore").',
         ) from error
-    # MindSpore reads the source again when it compiles, so the folder stays with the module.
-    folder = Path(tempfile.mkdtemp(prefix="dnnbridge-"))
-    module = _imported(run.export(folder / "model.py", "python-mindspore"))
-    weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
+    module = import_exported(run, "python-mindspore")
     net, optimizer = module.load()
     return MindSporeModel(net, module.Loss(net), optimizer, module)
-
-
-def _imported(path: Path) -> ModuleType:
-    """Import a file under a name of its own."""
-    name = f"dnnbridge_mindspore_model_{next(_numbers)}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # MindSpore finds the classes of a module there
-    spec.loader.exec_module(module)
-    return module

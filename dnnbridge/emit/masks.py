@@ -37,9 +37,9 @@ class CallMasks:
     def leave(self, body: Builder, outputs: Sequence[Value]) -> list[Value]:
         """Return the masks of a model's outputs that were made in its body, as further results."""
         self.count = len(outputs)
-        found = {i: self._known[v] for i, v in enumerate(outputs) if v in self._known}
         if not self._is_model:
             return []
+        found = {i: self._known[v] for i, v in enumerate(outputs) if v in self._known}
         self._inner = [i for i, mask in found.items() if mask.builder is body]
         self._outer = {i: mask for i, mask in found.items() if i not in self._inner}
         return [found[i] for i in self._inner]
