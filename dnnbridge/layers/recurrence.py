@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from dnnbridge import ops
 from dnnbridge.base.randomness import Bernoulli
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.time_axis import swapped
 from dnnbridge.graph import Call, Dim, Node, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
@@ -188,11 +189,6 @@ def mindspore_arguments(units: int) -> dict[str, Any]:
     start = RandomUniform(-limit, limit)
     names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
     return dict.fromkeys(names, start) | {"return_sequences": True}
-
-
-def swapped(x: Value) -> Value:
-    """Swap the batch and time axes."""
-    return ops.transpose(x, (1, 0, *range(2, x.rank)))
 
 
 def split(x: Value, count: int) -> tuple[Value, ...]:

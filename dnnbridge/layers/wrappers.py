@@ -9,11 +9,12 @@ from pydantic import PlainValidator
 from dnnbridge import ops
 from dnnbridge.emit.declarations import BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.time_axis import swapped
 from dnnbridge.graph import BATCH, Builder, TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.masking import as_steps
-from dnnbridge.layers.recurrence import AbstractRecurrent, swapped
+from dnnbridge.layers.recurrence import AbstractRecurrent
 from dnnbridge.layers.states import AbstractStates, check_states
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import spec

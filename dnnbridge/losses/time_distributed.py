@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import PlainValidator
 
-from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.time_axis import swapped
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import BATCH, TensorType, Value
 from dnnbridge.graph.types import shape_text
@@ -81,11 +81,6 @@ class TimeDistributedLoss(AbstractLoss):
             return (), inner.call_all(self.loss, *slices, name="step")
 
         length = scope.known(prediction.shape[1], "the number of steps")
-        _, made = scope.scan(step, [], [_swapped(prediction), _swapped(target)], length)
-        losses, *counted = map(_swapped, made)
+        _, made = scope.scan(step, [], [swapped(prediction), swapped(target)], length)
+        losses, *counted = map(swapped, made)
         return (losses, counted[0]) if counted else losses
-
-
-def _swapped(x: Value) -> Value:
-    """Swap the batch and time axes."""
-    return ops.transpose(x, (1, 0, *range(2, x.rank)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
+from dnnbridge.emit.time_axis import swapped
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
@@ -57,15 +58,10 @@ class OfSteps:
             real = ops.reshape(slices[2], (*slices[2].shape, *(1,) * (made.rank - 1)))
             return (), (ops.where(real > 0.5, made, 0.0),)
 
-        sequences = [_swapped(each) for each in (prediction, target, mask)]
+        sequences = [swapped(each) for each in (prediction, target, mask)]
         _, (made,) = scope.scan(step, [], sequences, scope.known(mask.shape[1], "steps"))
         total = ops.reduce_sum(made, 0)
         if total.rank > 1:
             return total
         count = ops.reduce_sum(mask, 1)
         return ops.concat([ops.reshape(each, (*each.shape, 1)) for each in (total, count)], 1)
-
-
-def _swapped(x: Value) -> Value:
-    """Swap the batch and time axes."""
-    return ops.transpose(x, (1, 0, *range(2, x.rank)))
