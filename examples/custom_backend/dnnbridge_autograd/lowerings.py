@@ -12,7 +12,6 @@ from dnnbridge_autograd import windows
 
 DTYPES = {"float32": np.float32, "int32": np.int32, "bool": bool}
 
-
 # Autograd differentiates expm1 as expm1(x) + 1, which is 0 where exp(x) is small.
 _expm1 = primitive(np.expm1)
 defvjp(_expm1, lambda ans, x: lambda g: g * np.exp(x))

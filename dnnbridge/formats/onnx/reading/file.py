@@ -28,6 +28,8 @@ HELD = {
 }
 """The field and the dtype of each type of array that can be read."""
 
+NOT_UTF8 = "damaged: a text that is not UTF-8"
+
 
 def read_model(path: Path) -> Any:
     """Return the `ModelProto` in a file, without the arrays in other files.
@@ -44,12 +46,14 @@ def read_model(path: Path) -> Any:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
+    except UnicodeDecodeError as error:  # protobuf in Python; the one in C gives bytes, see below
+        raise ConversionError(NOT_UTF8, where=str(path)) from error
     except Exception as error:  # the class belongs to protobuf, which may be any of two packages
         raise ConversionError("not an ONNX file", where=str(path), got=str(error)) from error
     if not model.graph.node or not model.opset_import:
         raise ConversionError("not an ONNX file", where=str(path), got="a file without nodes")
     if not all(isinstance(text, str) for text in _texts(model)):
-        raise ConversionError("damaged: a text that is not UTF-8", where=str(path))
+        raise ConversionError(NOT_UTF8, where=str(path))
     _check_tree(model.graph, path)
     return model
 
