@@ -13,8 +13,9 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.cli.conversion_sources import Data, Source
-from dnnbridge.convert.written_module import import_exported, import_written
+from dnnbridge.convert.written_module import import_exported
 from dnnbridge.errors import DnnbridgeError
+from dnnbridge.formats.source.importing import import_written
 from dnnbridge.training.run import Run
 
 STEPS, BATCH_SIZE = 50, 8

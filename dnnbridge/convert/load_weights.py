@@ -10,9 +10,10 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import columns, what
+from dnnbridge.base.messages import columns
+from dnnbridge.convert.run_argument import check_run
 from dnnbridge.emit.declarations import StateArray
-from dnnbridge.errors import ConversionError, DTypeError
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.weight_files import read_weights
 from dnnbridge.formats.weight_names import Source, plain, sources
 from dnnbridge.graph import Call, Graph
@@ -88,10 +89,7 @@ def load_weights(
         >>> load_weights(run, path).matched["fc/kernel"]
         ('fc.weight',)
     """
-    if not isinstance(run, Run):
-        raise DTypeError(
-            "takes a run", where="load_weights", got=what(run), hint="Write db.compile(experiment)."
-        )
+    check_run(run, "load_weights")
     stored = read_weights(path)
     graph, declarations = trace(run.experiment.model)
     found = _matched(dict(_layers(graph)), declarations.arrays, stored, names or {})

@@ -13,8 +13,8 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.base.packages import require
-from dnnbridge.errors import ConversionError, DnnbridgeError, PackageNotInstalledError
+from dnnbridge.base.packages import framework, require
+from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
 from dnnbridge.formats.numbers import as_float32
 
@@ -119,14 +119,7 @@ def _h5(path: Path) -> dict[str, Array]:
 
 
 def _tensorflow(prefix: Path) -> dict[str, Array]:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "a checkpoint of TensorFlow needs TensorFlow",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[tensorflow]', or save the arrays as .npz.",
-        ) from error
+    tf = framework("tensorflow", "a checkpoint of TensorFlow", "save the arrays as .npz.")
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         names = reader.get_variable_to_shape_map()
