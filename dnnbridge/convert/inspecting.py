@@ -146,6 +146,8 @@ def _of_keras(path: Path) -> Inspected:
     try:
         found = from_keras(path)
     except ConversionError as error:
+        if error.__cause__ is not None:  # the file is damaged
+            raise
         return _of_unreadable_keras(path, error)
     roles = _roles(trace(found.model)[1].arrays.values())
     listed = [
