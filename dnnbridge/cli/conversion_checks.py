@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.base.messages import shorten
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,8 @@ def broken(what: str, error: Exception) -> Check:
 
 def short(error: Exception) -> str:
     """Return an error as one line."""
-    return shorten(" ".join(f"{type(error).__name__}: {error}".split()), 200)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def of_predictions(

@@ -22,12 +22,11 @@ def _tanh(facts: Facts) -> Concern | None:
 
 
 def _softmax(facts: Facts) -> Concern | None:
-    kinds = (layers.MultiHeadAttention, layers.Attention)
+    kinds = (layers.MultiHeadAttention, layers.Attention, layers.GroupQueryAttention)
     found = {path for path, _ in facts.layers(*kinds)}
-    found |= {path for path, _ in facts.activations(activations.Softmax)}
     if not found or not facts.to_mindspore:
         return None
-    says = "`ops.softmax` on a CPU leaves the rows after one that is all -inf unwritten."
+    says = "`ops.softmax` on a CPU leaves the rows after a masked one unwritten."
     done = "Another formula is used instead: the function `softmax` of the file."
     return Concern(listed(sorted(found)), says, done)
 

@@ -154,7 +154,7 @@ def _concerns(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str
     if conversion.format == "onnx":
         return "None: an ONNX file is run by neither of the two."
     if not concerns:
-        return "None is known."
+        return "None is known: this model has nothing that the target computes otherwise."
     rows = [
         f"- **{row['title']}** (`{row['id']}`)\n"
         f"  - concerns: {row['where']}\n  - differs: {row['says']}\n  - done: {row['done']}"
