@@ -35,6 +35,7 @@ class Facts:
         trains: whether the file trains too.
         source: the text of the file, if it is a Python file.
         from_mindspore: whether the weights came from a checkpoint of MindSpore.
+        from_keras: whether the source is a model of Keras.
     """
 
     experiment: Experiment
@@ -43,6 +44,7 @@ class Facts:
     trains: bool
     source: str = ""
     from_mindspore: bool = False
+    from_keras: bool = False
 
     @property
     def to_mindspore(self) -> bool:

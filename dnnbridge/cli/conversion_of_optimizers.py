@@ -15,7 +15,7 @@ SQUARING = (optimizers.Adam, optimizers.Adagrad, optimizers.RMSprop)
 def _written(facts: Facts, native: str = "") -> str:
     """Say which optimizer the file has."""
     if native and f"{native}(" in facts.source:
-        return f"The file has `{native}`."
+        return f"The file has `{native}` with the arguments of this model."
     if facts.to_mindspore:
         return "No optimizer of MindSpore is used: the class `Optimizer` has the updates."
     return "The file has the optimizer of Keras."
@@ -85,7 +85,7 @@ def _adamw(facts: Facts) -> Concern | None:
         "`nn.AdamWeightDecay` has no bias correction: its first steps are other ones, and its "
         "default decay is 0, not 0.004 as in Keras."
     )
-    return Concern(OPTIMIZER, says, "It is not used. " + _written(facts))
+    return Concern(OPTIMIZER, says, _written(facts))
 
 
 def _decay(facts: Facts) -> Concern | None:
@@ -98,7 +98,8 @@ def _decay(facts: Facts) -> Concern | None:
         "moments (coupled). Keras takes rate · decay · weight from the weight (decoupled)."
     )
     kind, each = ("decoupled", found[0]) if found else ("coupled", coupled[0])
-    return Concern(OPTIMIZER, says, f"This model is {kind}, {each.rate}. {_written(facts)}")
+    rate = getattr(each.rate, "value", each.rate)
+    return Concern(OPTIMIZER, says, f"This model is {kind}, with {rate}. {_written(facts)}")
 
 
 def _decaying(facts: Facts) -> Concern | None:
@@ -154,20 +155,19 @@ def _relative_step(facts: Facts) -> Concern | None:
 
 def _repeated_words(facts: Facts) -> Concern | None:
     rows = facts.experiment.program().rows
-    kinds = (*SQUARING, ClipByNorm)
-    if not (facts.to_keras and rows and any(facts.updates(kind) for kind in kinds)):
+    kinds = (*SQUARING, ClipByNorm, ClipByGlobalNorm)
+    meets = facts.to_keras or facts.from_keras
+    if not (meets and rows and any(facts.updates(kind) for kind in kinds)):
         return None
     says = (
-        "Where a batch has a word twice, `fit` of Keras squares its two gradients one by one and "
-        "not their sum. So its steps differ from the equation."
+        "Where a batch has a word twice, `fit` of Keras does not add up its two gradients before "
+        "it squares or clips them. So its steps differ from the equation."
     )
-    done = (
-        "`train` of the file adds them up first."
-        if facts.format == "python-tensorflow"
-        else "Nothing: `fit` of Keras does so after the conversion as before. The steps that are "
-        "compared with the run here add them up first."
-    )
-    return Concern(listed([name.partition(":")[2] or name for name in rows]), says, done)
+    if facts.format == "keras":
+        done = "Nothing: `fit` of Keras does so after the conversion too."
+    else:
+        done = "`train` of the file adds them up, so its steps are not those of `fit`."
+    return Concern(f"input {listed([name.partition(':')[2] for name in rows])}", says, done)
 
 
 def _clips(facts: Facts) -> Concern | None:

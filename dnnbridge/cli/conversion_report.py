@@ -73,6 +73,7 @@ def facts_of(conversion: Conversion) -> Facts:
         conversion.format not in PREDICTING,
         conversion.path.read_text("utf-8") if is_python else "",
         conversion.found.path.suffix == ".ckpt",
+        conversion.found.keras is not None,
     )
 
 
@@ -145,7 +146,10 @@ def _trained(conversion: Conversion) -> str:
     if conversion.format in PREDICTING:
         return "The file holds the prediction. Loss and optimizer were left out."
     experiment, step = conversion.found.run.experiment, conversion.found.step
-    heads = [f"{h.output}: {h.loss!r}" if h.output else repr(h.loss) for h in experiment.heads]
+    heads = [
+        f"{h.output}: {f'{h.weight:g} · ' if h.weight != 1 else ''}{h.loss!r}".removeprefix(": ")
+        for h in experiment.heads
+    ]
     state = f"It goes on after {step} updates" if step else "It starts with its first update"
     return f"Loss: `{', '.join(heads)}`. Optimizer: `{conversion.optimizer!r}`. {state}."
 

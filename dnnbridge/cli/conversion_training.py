@@ -127,11 +127,14 @@ def _with_keras(
         reason = str(error) if isinstance(error, DnnbridgeError) else short(error)
         return Check(what, why=f"Keras cannot train it here: {reason}")
     difference = of_losses(what, found, own, LOSSES).difference
-    why = f"{WORDS}; from `train_on_batch`, which may square them one by one: {difference:.1e}"
+    why = f"{WORDS}, and differs by {difference:.1e}"
     return Check(what, made.difference, made.allowed, why)
 
 
-WORDS = "where a batch has a word twice, its gradients are added up"
+WORDS = (
+    "with the gradients of a word that a batch has twice added up; `train_on_batch` of Keras does "
+    "not add them up before it squares or clips them"
+)
 
 
 def keras_losses(
