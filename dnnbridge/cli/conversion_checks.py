@@ -61,7 +61,10 @@ def broken(what: str, error: Exception) -> Check:
 
 def short(error: Exception) -> str:
     """Return an error as one line."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if any("most recent call last" in line for line in lines):  # TensorFlow's reason comes last
+        lines = [line for line in lines if not line.startswith(("[[", "File "))][-1:]
+    text = f"{type(error).__name__}: {' '.join(lines)}"
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 

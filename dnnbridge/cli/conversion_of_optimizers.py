@@ -9,7 +9,11 @@ from dnnbridge.optimizers.weight_decay import CoupledWeightDecay, DecoupledWeigh
 
 OPTIMIZER = "optimizer"
 
-SQUARING = (optimizers.Adam, optimizers.Adagrad, optimizers.RMSprop)
+SQUARING = (
+    *(optimizers.Adam, optimizers.AdamW, optimizers.Nadam, optimizers.Lamb),
+    *(optimizers.Adagrad, optimizers.Adadelta, optimizers.RMSprop),
+)
+"""The optimizers that square gradients."""
 
 
 def _written(facts: Facts, native: str = "") -> str:

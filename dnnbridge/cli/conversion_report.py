@@ -34,6 +34,7 @@ class Conversion(NamedTuple):
         found: what was read.
         optimizer: of the run when it was written.
         checks: the comparisons.
+        data: what was trained on.
     """
 
     source: str
@@ -42,6 +43,7 @@ class Conversion(NamedTuple):
     found: Source
     optimizer: AbstractOptimizer
     checks: Sequence[Check]
+    data: str
 
 
 def report_of(conversion: Conversion) -> dict[str, str]:
@@ -54,6 +56,7 @@ def report_of(conversion: Conversion) -> dict[str, str]:
         "files": _files(conversion),
         "backend": conversion.found.run.backend,
         "step": conversion.found.step,
+        "data": conversion.data,
         "layers": _layers(conversion),
         "notes": _notes(conversion),
         "checks": [check.to_dict() for check in conversion.checks],
@@ -115,8 +118,8 @@ MEANING = """\
 Predictions: the largest difference, divided by the largest number of the output. Losses: the
 largest difference of a step, divided by the loss of that step; rounding grows in 50 steps, so more
 is allowed. Unless Keras itself is named, the other side is dnnbridge on the backend `{backend}`,
-with the model that was read. Random inputs are standard normal numbers, or indices within the
-table of an embedding."""
+with the model that was read. The training steps use {data}. Random inputs are standard normal
+numbers, or indices within the table of an embedding; random labels fit the loss."""
 
 
 def _markdown(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str:
@@ -134,7 +137,7 @@ def _markdown(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str
         _trained(conversion),
         "## Checks",
         "\n".join(f"- {check}" for check in conversion.checks),
-        MEANING.format(backend=conversion.found.run.backend),
+        MEANING.format(backend=conversion.found.run.backend, data=conversion.data),
         "## Differences of MindSpore and Keras that concern this model",
         _concerns(conversion, concerns),
     ]

@@ -30,6 +30,8 @@ WEIGHTS_OF_KERAS = ".weights.h5"
 OTHER_NAMES = {"mindspore": "python-mindspore", "tensorflow": "python-tensorflow"}
 
 
+RANDOM = "random numbers"
+
 PREDICTING = ("onnx", "saved_model", "mindir")
 """Formats that hold the prediction alone, without a loss and an optimizer."""
 
@@ -63,11 +65,13 @@ class Data:
         inputs: by what they are: "random numbers", and the file of the caller.
         x: inputs to train with.
         y: labels to train with.
+        name: which of the inputs x is.
     """
 
     inputs: Mapping[str, Mapping[str, Array]]
     x: Mapping[str, Array]
     y: Mapping[str, Array]
+    name: str = RANDOM
 
 
 def format_of(name: str) -> str:
@@ -223,7 +227,7 @@ def _with_weights(path: Path, experiment: Experiment, backend: str | None) -> So
 def data_of(run: Run, path: Path | None) -> Data:
     """Return random data for a run, and those of a file."""
     x, y = data_for(run.experiment)
-    inputs = {"random numbers": x}
+    inputs = {RANDOM: x}
     if path is None:
         return Data(inputs, x, y)
     try:
@@ -245,5 +249,5 @@ def data_of(run: Run, path: Path | None) -> Data:
     labels = {"y": next(iter(y))} if len(y) == 1 else {name: name for name in y}
     if all(name in given for name in labels):
         y = {here: given[name] for name, here in labels.items()}
-        return Data(inputs, inputs[path.name], y)
+        return Data(inputs, inputs[path.name], y, path.name)
     return Data(inputs, x, y)

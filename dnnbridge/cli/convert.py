@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -76,6 +77,8 @@ def convert(
     from dnnbridge.cli.verification import verify
     from dnnbridge.training.exporting import FORMATS
 
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "GLOG_v"):  # of the log of TensorFlow, and MindSpore
+        os.environ.setdefault(name, "3")
     with shown_logs():
         name = format_of(format)
         trains = name not in PREDICTING
@@ -87,7 +90,7 @@ def convert(
         present = found.run.optimizer
         target = found.run.export(out / f"model{suffix}", name)
         checks = verify(found, name, target, arrays)
-        conversion = Conversion(source.name, name, target, found, present, checks)
+        conversion = Conversion(source.name, name, target, found, present, checks, arrays.name)
         for file, text in report_of(conversion).items():
             (out / file).write_text(text, encoding="utf-8")
     for check in checks:

@@ -8,10 +8,17 @@ from pathlib import Path
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.packages import framework
 from dnnbridge.cli.conversion_checks import Check, broken, of_predictions, short
+from dnnbridge.cli.conversion_facts import KERAS
 from dnnbridge.cli.conversion_sources import Data, Source
 from dnnbridge.cli.conversion_targets import TARGETS, Arrays, given, listed
 from dnnbridge.cli.conversion_training import STEPS, training_checks
 from dnnbridge.errors import DnnbridgeError
+from dnnbridge.models.tracing import layers_of, trace
+
+CHANNELS = (
+    "TensorFlow cannot run the file here: convolutions and pools with channels first, as in this "
+    "model, need a GPU there"
+)
 
 PREDICTIONS = 1e-4
 """Largest difference that passes, relative to the largest prediction."""
@@ -35,12 +42,20 @@ def verify(source: Source, format: str, path: Path, data: Data) -> list[Check]:
         try:
             found = target.predict(x)
         except Exception as error:
+            if _channels_first(source, format):
+                return [Check(each, why=CHANNELS) for each in nothing]
             checks.append(broken(what, error))
             continue
         checks.append(of_predictions(what, found, here, PREDICTIONS))
         if source.keras is not None:
             checks.append(_with_keras(source.keras, name, x, found))
     return [*checks, *training_checks(source, format, target, data)]
+
+
+def _channels_first(source: Source, format: str) -> bool:
+    layers = layers_of(trace(source.run.experiment.model)[0])
+    firsts = (getattr(layer, "data_format", "") == "channels_first" for _, layer in layers)
+    return format in KERAS and any(firsts)
 
 
 def _with_keras(path: Path, name: str, x: Arrays, found: Sequence[Array]) -> Check:

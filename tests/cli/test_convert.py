@@ -297,3 +297,25 @@ def test_a_format_that_predicts_needs_no_loss(checkpoint, tmp_path):
     text = (out / "REPORT.md").read_text()
     assert "Loss and optimizer were left out." in text
     assert "Checks: 1 passed, 0 failed, 1 could not be made." in text
+
+
+def test_a_file_that_cannot_be_run(checkpoint, tmp_path, monkeypatch):
+    def broken(path, run):
+        def predict(x):
+            raise RuntimeError(
+                "Graph error (most recent call last):\n  File a\nNo kernel\n\t [[{n}]]"
+            )
+
+        return conversion_targets.Target(predict)
+
+    monkeypatch.setitem(conversion_targets.TARGETS, "keras", broken)
+    options = ("--to", "keras", "--backend", "reference")
+    done = convert(checkpoint, *options, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "random numbers: FAILED: the file raises RuntimeError: No kernel\n" in done.output
+    layers = [db.Conv2D(2, 3, data_format="channels_first"), db.Flatten(), db.Dense(1)]
+    model = db.Sequential([db.Input((1, 5, 5)), *layers])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    done = convert(run.save(tmp_path / "first.safetensors"), *options, "-o", tmp_path / "first")
+    assert done.exit_code == 0, done.output
+    assert "need a GPU there" in done.output
