@@ -180,15 +180,13 @@ def _lstm_biases(facts: Facts) -> Concern | None:
         for path, each in facts.layers(layers.LSTM)
         if each.use_bias and not each.use_recurrent_bias
     ]
-    if not found or not facts.crosses:
+    if not found or not facts.to_mindspore:
         return None
     says = "`nn.LSTM` has two biases, of the input and of the state; Keras has one."
     if facts.line("nn.LSTM("):
         done = "The bias is `bias_ih_l0` in model.ckpt; `bias_hh_l0` is 0 and is not trained."
-    elif facts.to_mindspore:
-        done = "`nn.LSTM` is not used: the layer is written from its equation, with one bias."
     else:
-        done = "The biases were added up."
+        done = "`nn.LSTM` is not used: the layer is written from its equation, with one bias."
     return Concern(listed(found), says, done)
 
 

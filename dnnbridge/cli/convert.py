@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dnnbridge.cli.options import EXISTING, backend_option
+
+if TYPE_CHECKING:
+    from dnnbridge.cli.conversion_checks import Check
+    from dnnbridge.cli.conversion_sources import Given
 
 
 @click.command(short_help="Write a model in another format, and check it.")
@@ -71,30 +76,39 @@ def convert(
     training steps differ, and which differences of the frameworks concern the model. The exit
     status is 1 if a check fails.
     """
-    from dnnbridge.cli.conversion_report import Conversion, report_of
-    from dnnbridge.cli.conversion_sources import PREDICTING, Given, data_of, format_of, read_source
+    from dnnbridge.cli.conversion_sources import PREDICTING, Given, format_of
     from dnnbridge.cli.logs import shown_logs
-    from dnnbridge.cli.verification import verify
-    from dnnbridge.training.exporting import FORMATS
 
-    for name in ("TF_CPP_MIN_LOG_LEVEL", "GLOG_v"):  # of the log of TensorFlow, and MindSpore
-        os.environ.setdefault(name, "3")
+    for variable in ("TF_CPP_MIN_LOG_LEVEL", "GLOG_v"):  # the logs of TensorFlow and MindSpore
+        os.environ.setdefault(variable, "3")
     with shown_logs():
         name = format_of(format)
         trains = name not in PREDICTING
         given = Given(weights, spec, losses, optimizer, shapes, trains)
-        found = read_source(source, given, backend)
-        arrays = data_of(found.run, data)
-        out.mkdir(parents=True, exist_ok=True)
-        suffix = FORMATS[name][0]
-        present = found.run.optimizer
-        target = found.run.export(out / f"model{suffix}", name)
-        checks = verify(found, name, target, arrays)
-        conversion = Conversion(source.name, name, target, found, present, checks, arrays.name)
-        for file, text in report_of(conversion).items():
-            (out / file).write_text(text, encoding="utf-8")
+        target, checks = _converted(source, name, out, given, data, backend)
     for check in checks:
         click.echo(str(check))
     click.echo(f"{target}, {out / 'REPORT.md'}")
     if any(check.failed for check in checks):
         raise click.exceptions.Exit(1)
+
+
+def _converted(
+    source: Path, format: str, out: Path, given: Given, data: Path | None, backend: str | None
+) -> tuple[Path, list[Check]]:
+    """Write the file and the report; return the file and the comparisons."""
+    from dnnbridge.cli.conversion_report import Conversion, report_of
+    from dnnbridge.cli.conversion_sources import data_of, read_source
+    from dnnbridge.cli.verification import verify
+    from dnnbridge.training.exporting import FORMATS
+
+    found = read_source(source, given, backend)
+    arrays = data_of(found.run, data)
+    out.mkdir(parents=True, exist_ok=True)
+    present = found.run.optimizer
+    target = found.run.export(out / f"model{FORMATS[format][0]}", format)
+    checks = verify(found, format, target, arrays)
+    conversion = Conversion(source.name, format, target, found, present, checks, arrays.name)
+    for file, text in report_of(conversion).items():
+        (out / file).write_text(text, encoding="utf-8")
+    return target, checks
