@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 
 from dnnbridge.errors import PackageNotInstalledError
 
@@ -12,6 +13,13 @@ EXTRAS = {
     "onnx": ("onnx",),  # ONNX files; onnxruntime checks them where it is installed
 }
 """The packages that an extra installs, by the name of their module."""
+
+FRAMEWORKS = {
+    "keras": ("Keras", "tensorflow"),
+    "mindspore": ("MindSpore", "mindspore"),
+    "tensorflow": ("TensorFlow", "tensorflow"),
+}
+"""The name of each framework and the extra that installs it, by the name of its module."""
 
 
 def require_report(what: str) -> None:
@@ -39,3 +47,26 @@ def require(extra: str, what: str) -> None:
                 got=f"{module} is not installed",
                 hint=f"Run: pip install 'dnnbridge[{extra}]'",
             ) from error
+
+
+def framework(module: str, what: str, instead: str = "") -> ModuleType:
+    """Return the module of a framework, which is imported here and not before.
+
+    Args:
+        module: one of `FRAMEWORKS`.
+        what: what needs it, as the beginning of a sentence.
+        instead: what else can be done, after "or".
+
+    Raises:
+        PackageNotInstalledError: the message has the pip command.
+    """
+    name, extra = FRAMEWORKS[module]
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        otherwise = f", or {instead}" if instead else ""
+        raise PackageNotInstalledError(
+            f"{what} needs {name}",
+            got=str(error),
+            hint=f"Run: pip install 'dnnbridge[{extra}]'{otherwise}",
+        ) from error

@@ -7,13 +7,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnnbridge.cli.conversion_sources import Source
-from dnnbridge.cli.verification import Check
+from dnnbridge.cli import (
+    conversion_of_activations,
+    conversion_of_layers,
+    conversion_of_losses,
+    conversion_of_optimizers,
+)
+from dnnbridge.cli.conversion_checks import Check
+from dnnbridge.cli.conversion_facts import Facts
+from dnnbridge.cli.conversion_sources import PREDICTING, Source
+from dnnbridge.optimizers import AbstractOptimizer
 
 TABLE = Path(__file__).with_name("native_differences.json")
-"""What `tools/native_differences` says in short, with the classes that each difference concerns."""
+"""What `tools/native_differences` says in short."""
 
-KEPT = "dnnbridge computes what the experiment says; the checks compare the file with it."
+PAGE = "docs/measurements/native-differences.md"
 
 
 class Conversion(NamedTuple):
@@ -22,34 +30,78 @@ class Conversion(NamedTuple):
     Attributes:
         source: name of the file that was read.
         format: of the file that was written.
-        target: its name.
+        path: the file or folder.
         found: what was read.
+        optimizer: of the run when it was written.
         checks: the comparisons.
+        data: what was trained on.
     """
 
     source: str
     format: str
-    target: str
+    path: Path
     found: Source
+    optimizer: AbstractOptimizer
     checks: Sequence[Check]
+    data: str
 
 
 def report_of(conversion: Conversion) -> dict[str, str]:
     """Return the text of each file of the report, by name."""
-    differences = list(_differences(conversion))
+    concerns = list(differences(facts_of(conversion)))
     plain = {
         "source": conversion.source,
         "format": conversion.format,
-        "target": conversion.target,
+        "target": conversion.path.name,
+        "files": _files(conversion),
         "backend": conversion.found.run.backend,
         "step": conversion.found.step,
+        "data": conversion.data,
         "layers": _layers(conversion),
         "notes": _notes(conversion),
-        "checks": [{**vars(check), "failed": check.failed} for check in conversion.checks],
-        "native_differences": differences,
+        "checks": [check.to_dict() for check in conversion.checks],
+        "native_differences": concerns,
     }
-    data = json.dumps(plain, indent=2)
-    return {"REPORT.md": _markdown(conversion, differences), "report.json": data + "\n"}
+    data = json.dumps(plain, indent=2, ensure_ascii=False)
+    return {"REPORT.md": _markdown(conversion, concerns), "report.json": data + "\n"}
+
+
+def facts_of(conversion: Conversion) -> Facts:
+    """Return what the rules ask of a conversion."""
+    is_python = conversion.path.suffix == ".py"
+    return Facts(
+        conversion.found.run.experiment,
+        conversion.optimizer,
+        conversion.format,
+        conversion.format not in PREDICTING,
+        conversion.path.read_text("utf-8") if is_python else "",
+        conversion.found.path.suffix == ".ckpt",
+        conversion.found.keras is not None,
+    )
+
+
+RULES_OF_PREDICTIONS = {**conversion_of_layers.RULES, **conversion_of_activations.RULES}
+
+RULES = {
+    **RULES_OF_PREDICTIONS,
+    **conversion_of_losses.RULES,
+    **conversion_of_optimizers.RULES,
+}
+
+
+def differences(facts: Facts) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the page that concern a model, in the order of the page."""
+    rules = RULES if facts.trains else RULES_OF_PREDICTIONS
+    for row in json.loads(TABLE.read_text("utf-8")):
+        concern = rules[row["id"]](facts) if row["id"] in rules else None
+        if concern is not None:
+            names = {name: row[name] for name in ("id", "title", "kind")}
+            yield {**names, **concern._asdict()}
+
+
+def _files(conversion: Conversion) -> list[str]:
+    found = conversion.path.parent.glob(f"{conversion.path.stem}*")
+    return sorted(path.name for path in found if path.stem.partition(".")[0] == "model")
 
 
 def _layers(conversion: Conversion) -> list[dict[str, Any]]:
@@ -59,54 +111,60 @@ def _layers(conversion: Conversion) -> list[dict[str, Any]]:
 
 def _notes(conversion: Conversion) -> list[str]:
     report = conversion.found.report
-    return list(report.notes) if report else []
+    return [*(report.notes if report else ()), *conversion.found.added]
 
 
-def _differences(conversion: Conversion) -> Iterator[dict[str, Any]]:
-    """Yield the differences that concern classes of the experiment."""
-    kinds = {name.casefold() for name in _kinds(conversion.found.run.experiment.to_dict())}
-    for row in json.loads(TABLE.read_text("utf-8")):
-        concerned = [name for name in row["classes"] if name.casefold() in kinds]
-        if concerned:
-            yield {**row, "classes": concerned, "here": row["here"] or KEPT}
+MEANING = """\
+Predictions: the largest difference, divided by the largest number of the output. Losses: the
+largest difference of a step, divided by the loss of that step; rounding grows in 50 steps, so more
+is allowed. Unless Keras itself is named, the other side is dnnbridge on the backend `{backend}`,
+with the model that was read. The training steps use {data}. Random inputs are standard normal
+numbers, or indices within the table of an embedding; random labels fit the loss."""
 
 
-def _kinds(value: Any) -> Iterator[str]:
-    """Yield the classes in the JSON form of a spec."""
-    if isinstance(value, dict):
-        if isinstance(value.get("kind"), str):
-            yield value["kind"].rpartition(".")[2]
-        for each in value.values():
-            yield from _kinds(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _kinds(each)
-
-
-def _markdown(conversion: Conversion, differences: Sequence[dict[str, Any]]) -> str:
+def _markdown(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str:
     report = conversion.found.report
     read = "A checkpoint of dnnbridge: nothing had to be mapped." if report is None else str(report)
-    checks = "\n".join(f"- {check}" for check in conversion.checks)
-    found = "\n".join(
-        f"- **{row['title']}** ({', '.join(row['classes'])}; {row['kind']}): {row['says']} "
-        f"Here: {row['here']}"
-        for row in differences
-    )
-    return f"""# {conversion.source} to {conversion.format}
+    failed = [check for check in conversion.checks if check.failed]
+    skipped = [check for check in conversion.checks if check.difference is None]
+    passed = len(conversion.checks) - len(failed) - len(skipped)
+    verdict = f"{passed} passed, {len(failed)} failed, {len(skipped)} could not be made"
+    lines = [
+        f"# {conversion.source} to {conversion.format}",
+        f"Written: {', '.join(f'`{name}`' for name in _files(conversion))}. Checks: {verdict}.",
+        "## What was read",
+        "\n".join(["```", read, *conversion.found.added, "```"]),
+        _trained(conversion),
+        "## Checks",
+        "\n".join(f"- {check}" for check in conversion.checks),
+        MEANING.format(backend=conversion.found.run.backend, data=conversion.data),
+        "## Differences of MindSpore and Keras that concern this model",
+        _concerns(conversion, concerns),
+    ]
+    return "\n\n".join(line for line in lines if line) + "\n"
 
-Written: `{conversion.target}`.
 
-## What was read
+def _trained(conversion: Conversion) -> str:
+    """Say what else than layers was read."""
+    if conversion.format in PREDICTING:
+        return "The file holds the prediction. Loss and optimizer were left out."
+    experiment, step = conversion.found.run.experiment, conversion.found.step
+    heads = [
+        f"{h.output}: {f'{h.weight:g} · ' if h.weight != 1 else ''}{h.loss!r}".removeprefix(": ")
+        for h in experiment.heads
+    ]
+    state = f"It goes on after {step} updates" if step else "It starts with its first update"
+    return f"Loss: `{', '.join(heads)}`. Optimizer: `{conversion.optimizer!r}`. {state}."
 
-```
-{read}
-```
 
-## Checks
-
-{checks}
-
-## Differences of MindSpore and Keras that concern this model
-
-{found or "None is known."}
-"""
+def _concerns(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str:
+    if conversion.format == "onnx":
+        return "None: an ONNX file is run by neither of the two."
+    if not concerns:
+        return "None is known: this model has nothing that the target computes otherwise."
+    rows = [
+        f"- **{row['title']}** (`{row['id']}`)\n"
+        f"  - concerns: {row['where']}\n  - differs: {row['says']}\n  - done: {row['done']}"
+        for row in concerns
+    ]
+    return "\n".join([*rows, "", f"Each is a section of {PAGE}, with code that shows it."])

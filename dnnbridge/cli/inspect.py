@@ -13,8 +13,9 @@ import click
 def inspect(file: Path, as_json: bool) -> None:
     """Show the spec, the arrays, the step, the logs and the sizes in FILE, without a framework.
 
-    FILE is a checkpoint, another safetensors file, a .keras or .h5 file of Keras, a .ckpt file of
-    MindSpore, an .npz file or the JSON of an experiment. A checkpoint is checked for damage.
+    FILE is a checkpoint, another safetensors file, a .keras or .h5 file of Keras, an .onnx file, a
+    .ckpt file of MindSpore, an .npz file or the JSON of an experiment. A checkpoint is checked for
+    damage.
     """
     import json
 

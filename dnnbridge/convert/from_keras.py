@@ -62,7 +62,7 @@ def from_keras(
     except Exception as error:
         raise ConversionError(
             "cannot be read as a Keras model: it is damaged or of another form",
-            where=shorten(source, 120),
+            where=str(source) if isinstance(source, Path) else shorten(source, 120),
             got=f"{type(error).__name__}: {error}",
             hint="Write it again with model.save('model.keras') of Keras 3.",
         ) from error

@@ -13,6 +13,7 @@ from dnnbridge.backend.native import from_native
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import what
+from dnnbridge.base.packages import framework
 from dnnbridge.convert.comparing import Values, compare
 from dnnbridge.convert.imported import Imported
 from dnnbridge.convert.report import ImportReport, rows_of
@@ -21,7 +22,6 @@ from dnnbridge.errors import (
     ConversionError,
     DnnbridgeError,
     DTypeError,
-    PackageNotInstalledError,
     SpecError,
 )
 from dnnbridge.experiment import Experiment
@@ -76,15 +76,8 @@ def from_mindspore(
         Traceback (most recent call last):
         dnnbridge.errors.DTypeError: from_mindspore: takes a Cell, got 'lenet.ckpt'. ...
     """
-    try:
-        from mindspore import nn
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "from_mindspore needs MindSpore",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[mindspore]'.",
-        ) from error
-    if not isinstance(cell, nn.Cell):
+    mindspore = framework("mindspore", "from_mindspore")
+    if not isinstance(cell, mindspore.nn.Cell):
         raise DTypeError(
             "takes a Cell",
             where="from_mindspore",

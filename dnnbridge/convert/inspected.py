@@ -11,6 +11,7 @@ import numpy as np
 
 from dnnbridge.base.messages import columns
 from dnnbridge.experiment import Experiment
+from dnnbridge.models import AbstractModel
 
 SHOWN = 8
 """Epochs of the logs that are printed, the last ones."""
@@ -49,6 +50,7 @@ class Inspected:
         facts: further facts by name: the backend, the steps, the epochs.
         logs: a row for each epoch, as `Run.logs`.
         notes: what could not be read, a sentence each.
+        model: the model, if the file has one without a loss or an optimizer.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class Inspected:
     facts: Mapping[str, str] = field(default_factory=dict)
     logs: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    model: AbstractModel | None = None
 
     def __str__(self) -> str:
         total = sum(array.bytes for array in self.arrays)
@@ -66,6 +69,8 @@ class Inspected:
         lines += [f"{name}: {value}" for name, value in self.facts.items()]
         if self.experiment is not None:
             lines += ["", *_described(self.experiment)]
+        elif self.model is not None:
+            lines += ["", str(self.model.summary())]
         if self.arrays:
             head = ("array", "role", "shape", "dtype", "size")
             rows = [(a.name, a.role, str(a.shape), a.dtype, _size(a.bytes)) for a in self.arrays]
@@ -82,6 +87,7 @@ class Inspected:
             "facts": dict(self.facts),
             "arrays": [{**each._asdict(), "bytes": each.bytes} for each in self.arrays],
             "experiment": None if self.experiment is None else self.experiment.to_dict(),
+            "model": None if self.model is None else self.model.to_dict(),
             "logs": [dict(row) for row in self.logs],
             "notes": list(self.notes),
         }

@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-import safetensors
 
 from dnnbridge.base.calling import explained
 from dnnbridge.base.files import check_is_file
 from dnnbridge.convert.from_keras import from_keras
 from dnnbridge.convert.inspected import Inspected, InspectedArray
 from dnnbridge.emit.declarations import StateArray
-from dnnbridge.errors import CheckpointError, DnnbridgeError
+from dnnbridge.errors import (
+    CheckpointError,
+    ConversionError,
+    DnnbridgeError,
+    PackageNotInstalledError,
+)
 from dnnbridge.experiment import Experiment
-from dnnbridge.formats.weight_files import read_weights
+from dnnbridge.formats.onnx.reading.contents import read_contents
+from dnnbridge.formats.weight_files import read_as, safetensors_header
 from dnnbridge.models.tracing import trace
 from dnnbridge.training import checkpoint_file
 
@@ -30,10 +35,12 @@ def inspect(path: str | Path) -> Inspected:
 
     Args:
         path: a checkpoint of dnnbridge, another safetensors file, a `.keras` or `.h5` file of
-            Keras, a `.ckpt` file of MindSpore, an `.npz` file, or the JSON of an experiment.
+            Keras, an `.onnx` file, a `.ckpt` file of MindSpore, an `.npz` file, or the JSON of an
+            experiment.
 
     Raises:
         CheckpointError: the file is missing, damaged, or none of these.
+        PackageNotInstalledError: h5py is missing for a file of Keras, or onnx for one of ONNX.
 
     Example:
         >>> import dnnbridge as db, tempfile, pathlib
@@ -45,14 +52,21 @@ def inspect(path: str | Path) -> Inspected:
     """
     path = Path(path)
     check_is_file(path, CheckpointError)
-    for is_such, read in READERS:
-        if is_such(path):
-            return read(path)
-    raise CheckpointError(
-        "is no file that can be read",
-        where=str(path),
-        hint="Give a checkpoint, or a safetensors, .keras, .h5, .ckpt, .npz or .json file.",
-    )
+    read = next((read for is_such, read in READERS if is_such(path)), None)
+    if read is None:
+        raise CheckpointError(
+            "is no file that can be read",
+            where=str(path),
+            hint="Give a checkpoint, or a safetensors, .keras, .h5, .onnx, .ckpt, .npz or .json "
+            "file.",
+        )
+    try:
+        return read(path)
+    except (CheckpointError, PackageNotInstalledError):
+        raise
+    except DnnbridgeError as error:
+        place = error.where if str(path) in error.where else f"{path}: {error.where}".rstrip(": ")
+        raise CheckpointError(error.what, where=place, got=error.got, hint=error.hint) from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -62,32 +76,19 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _of_safetensors(path: Path) -> Inspected:
-    try:
-        with safetensors.safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            parts = {name: file.get_slice(name) for name in sorted(file.keys())}
-            arrays = [
-                InspectedArray(name, "array", tuple(part.get_shape()), DTYPES[part.get_dtype()])
-                for name, part in parts.items()
-            ]
-    except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            "cannot be read as safetensors", where=str(path), got=str(error)
-        ) from None
+    metadata, entries = safetensors_header(path)
     if str(metadata.get("format")).startswith("dnnbridge checkpoint"):
         return _of_checkpoint(path)
+    arrays = [
+        InspectedArray(name, "array", entry.shape, _dtype(entry.dtype))
+        for name, entry in sorted(entries.items())
+    ]
     return Inspected(path, "safetensors", tuple(arrays), facts=metadata)
 
 
-DTYPES = {
-    **{"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "uint16", "BOOL": "bool"},
-    **{
-        f"{kind}{bits}": f"{name}{bits}"
-        for kind, name in (("I", "int"), ("U", "uint"))
-        for bits in (8, 16, 32, 64)
-    },
-}
-"""NumPy's name of each dtype of safetensors; bfloat16 has its size."""
+def _dtype(name: str) -> str:
+    """Return NumPy's name; bfloat16 has its size."""
+    return "uint16" if name == "bfloat16" else np.dtype(name).name
 
 
 def _of_checkpoint(path: Path) -> Inspected:
@@ -127,7 +128,13 @@ def _role(name: str, roles: Mapping[str, str]) -> str:
     return roles.get(name, "slot" if roles else "array")
 
 
+def _is_weights_of_keras(path: Path) -> bool:
+    return path.name.endswith(".weights.h5")
+
+
 def _is_keras(path: Path) -> bool:
+    if path.suffix == ".keras":
+        return True
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return "config.json" in archive.namelist()
@@ -136,7 +143,12 @@ def _is_keras(path: Path) -> bool:
 
 
 def _of_keras(path: Path) -> Inspected:
-    found = from_keras(path)
+    try:
+        found = from_keras(path)
+    except ConversionError as error:
+        if error.__cause__ is not None:  # the file is damaged
+            raise
+        return _of_unreadable_keras(path, error)
     roles = _roles(trace(found.model)[1].arrays.values())
     listed = [
         InspectedArray(name, _role(name, roles), array.shape, array.dtype.name)
@@ -145,33 +157,50 @@ def _of_keras(path: Path) -> Inspected:
     missing = [name for name in ("loss", "optimizer") if name not in found.fields]
     experiment = None if missing else found.experiment
     facts = {"step": str(found.step)} if found.slots else {}
+    notes = found.report.notes
+    model = found.model if missing else None
+    if missing:
+        facts = {"without": " and ".join(missing), **facts}
     return Inspected(
-        path, "Keras model", tuple(listed), experiment, facts, notes=found.report.notes
+        path, "Keras model", tuple(listed), experiment, facts, notes=notes, model=model
     )
+
+
+def _of_unreadable_keras(path: Path, error: ConversionError) -> Inspected:
+    """Return the arrays alone; raise if there are none, as in a damaged file."""
+    try:
+        arrays = read_as(".keras" if zipfile.is_zipfile(path) else ".h5", path)
+    except ConversionError:
+        raise error from None
+    listed = [InspectedArray(name, "array", a.shape, a.dtype.name) for name, a in arrays.items()]
+    return Inspected(path, "Keras model", tuple(listed), notes=(str(error),))
 
 
 def _is_npz(path: Path) -> bool:
     return zipfile.is_zipfile(path)
 
 
-def _of_npz(path: Path) -> Inspected:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise CheckpointError("cannot be read as .npz", where=str(path), got=str(error)) from None
-    listed = [InspectedArray(n, "array", a.shape, a.dtype.name) for n, a in arrays.items()]
-    return Inspected(path, "NumPy archive", tuple(listed))
-
-
 def _is_ckpt(path: Path) -> bool:
     return path.suffix == ".ckpt"
 
 
-def _of_ckpt(path: Path) -> Inspected:
-    arrays = read_weights(path).items()
-    listed = [InspectedArray(name, "array", a.shape, a.dtype.name) for name, a in arrays]
-    return Inspected(path, "MindSpore checkpoint", tuple(listed))
+def _of_weights(form: str, title: str) -> Callable[[Path], Inspected]:
+    def read(path: Path) -> Inspected:
+        arrays = read_as(form, path).items()
+        listed = [InspectedArray(name, "array", a.shape, a.dtype.name) for name, a in arrays]
+        return Inspected(path, title, tuple(listed))
+
+    return read
+
+
+def _is_onnx(path: Path) -> bool:
+    return path.suffix == ".onnx"
+
+
+def _of_onnx(path: Path) -> Inspected:
+    found = read_contents(path)
+    listed = [InspectedArray(name, "array", shape, dtype) for name, shape, dtype in found.arrays]
+    return Inspected(path, "ONNX model", tuple(listed), facts=found.facts)
 
 
 def _is_json(path: Path) -> bool:
@@ -179,14 +208,23 @@ def _is_json(path: Path) -> bool:
 
 
 def _of_json(path: Path) -> Inspected:
-    return Inspected(path, "experiment", experiment=Experiment.from_json(path.read_text("utf-8")))
+    try:
+        text = path.read_text("utf-8")
+        of_keras = "class_name" in json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise CheckpointError("is not JSON", where=str(path), got=str(error)) from None
+    if of_keras:
+        return _of_keras(path)
+    return Inspected(path, "experiment", experiment=Experiment.from_json(text))
 
 
 READERS: list[tuple[Callable[[Path], bool], Callable[[Path], Inspected]]] = [
     (_is_json, _of_json),
-    (_is_ckpt, _of_ckpt),
+    (_is_onnx, _of_onnx),
+    (_is_ckpt, _of_weights(".ckpt", "MindSpore checkpoint")),
     (_is_safetensors, _of_safetensors),
+    (_is_weights_of_keras, _of_weights(".h5", "HDF5 weights")),
     (_is_keras, _of_keras),
-    (_is_npz, _of_npz),
+    (_is_npz, _of_weights(".npz", "NumPy archive")),
 ]
 """How each kind of file is recognised, and read."""

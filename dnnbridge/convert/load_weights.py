@@ -10,14 +10,14 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import columns, what
+from dnnbridge.base.messages import columns
+from dnnbridge.convert.run_argument import check_run
 from dnnbridge.emit.declarations import StateArray
-from dnnbridge.errors import ConversionError, DTypeError
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.weight_files import read_weights
 from dnnbridge.formats.weight_names import Source, plain, sources
-from dnnbridge.graph import Call, Graph
 from dnnbridge.layers import AbstractLayer
-from dnnbridge.models.tracing import trace
+from dnnbridge.models.tracing import layers_of, trace
 from dnnbridge.training.run import Run
 
 
@@ -88,13 +88,10 @@ def load_weights(
         >>> load_weights(run, path).matched["fc/kernel"]
         ('fc.weight',)
     """
-    if not isinstance(run, Run):
-        raise DTypeError(
-            "takes a run", where="load_weights", got=what(run), hint="Write db.compile(experiment)."
-        )
+    check_run(run, "load_weights")
     stored = read_weights(path)
     graph, declarations = trace(run.experiment.model)
-    found = _matched(dict(_layers(graph)), declarations.arrays, stored, names or {})
+    found = _matched(dict(layers_of(graph)), declarations.arrays, stored, names or {})
     report = _report(str(path), found, declarations.arrays, stored)
     if strict and report.missing:
         raise ConversionError(
@@ -110,15 +107,6 @@ def load_weights(
 
 Found = dict[str, tuple[Source, Array]]
 """Where each weight was found, with the names in the file, and the weight."""
-
-
-def _layers(graph: Graph) -> Iterator[tuple[str, AbstractLayer]]:
-    """Yield every layer of a model with its path, the outer ones first."""
-    for node in graph.nodes:
-        if isinstance(node.op, Call) and isinstance(node.op.spec, AbstractLayer):
-            yield node.path, node.op.spec
-        if node.body is not None:
-            yield from _layers(node.body)
 
 
 def _matched(

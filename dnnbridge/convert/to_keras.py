@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import what
-from dnnbridge.errors import DTypeError, PackageNotInstalledError
+from dnnbridge.base.packages import framework
+from dnnbridge.convert.run_argument import check_run
 from dnnbridge.training.run import Run
 
 
@@ -24,17 +24,7 @@ def to_keras(run: Run) -> Any:
             all of them.
         PackageNotInstalledError: Keras is missing.
     """
-    if not isinstance(run, Run):
-        raise DTypeError(
-            "takes a run", where="to_keras", got=what(run), hint="Write db.compile(experiment)."
-        )
-    try:
-        import keras
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "to_keras needs Keras",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[tensorflow]', or write run.export('model.keras').",
-        ) from error
+    check_run(run, "to_keras")
+    keras = framework("keras", "to_keras", "write run.export('model.keras').")
     with tempfile.TemporaryDirectory() as folder:
         return keras.saving.load_model(run.export(Path(folder) / "model.keras"))

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import what
+from dnnbridge.base.packages import framework
+from dnnbridge.convert.run_argument import check_run
 from dnnbridge.convert.written_module import import_exported
-from dnnbridge.errors import DTypeError, PackageNotInstalledError
 from dnnbridge.training.run import Run
 
 
@@ -62,19 +62,9 @@ def to_mindspore(run: Run) -> MindSporeModel:
         ConversionError: something of the experiment cannot be written. The message names all of it.
         PackageNotInstalledError: MindSpore is missing.
     """
-    if not isinstance(run, Run):
-        raise DTypeError(
-            "takes a run", where="to_mindspore", got=what(run), hint="Write db.compile(experiment)."
-        )
-    try:
-        import mindspore  # noqa: F401
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "to_mindspore needs MindSpore",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[mindspore]', or write "
-            'run.export("model.py", format="python-mindspore").',
-        ) from error
+    check_run(run, "to_mindspore")
+    other = 'write run.export("model.py", format="python-mindspore").'
+    framework("mindspore", "to_mindspore", other)
     module = import_exported(run, "python-mindspore")
     net, optimizer = module.load()
     return MindSporeModel(net, module.Loss(net), optimizer, module)

@@ -7,16 +7,18 @@ import zipfile
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.base.packages import require
-from dnnbridge.errors import ConversionError, DnnbridgeError, PackageNotInstalledError
+from dnnbridge.base.packages import framework, require
+from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
 from dnnbridge.formats.numbers import as_float32
+
+T = TypeVar("T")
 
 UNPACKED = 1 << 10
 """A compressed file may hold at most this many times its size."""
@@ -28,8 +30,8 @@ def read_weights(path: str | Path) -> dict[str, Array]:
 
     Args:
         path: a `.ckpt` file of MindSpore, a `.safetensors` file (also with the `state_dict` of a
-            PyTorch model), a `.npz` file, a `.weights.h5` file of Keras (needs h5py), or a
-            checkpoint of TensorFlow: the name before `.index` (needs TensorFlow).
+            PyTorch model), a `.npz` file, a `.weights.h5` or `.keras` file of Keras (needs
+            h5py), or a checkpoint of TensorFlow: the name before `.index` (needs TensorFlow).
 
     Raises:
         ConversionError: the file does not exist, is damaged, or is none of these.
@@ -46,8 +48,7 @@ def read_weights(path: str | Path) -> dict[str, Array]:
         return _tensorflow(index.with_suffix(""))
     if not place.exists():
         raise ConversionError("the file does not exist", where=str(path))
-    read = READERS.get(place.suffix.lower())
-    if read is None:
+    if place.suffix.lower() not in READERS:
         raise ConversionError(
             "the file has a form that cannot be read",
             where=str(path),
@@ -55,13 +56,35 @@ def read_weights(path: str | Path) -> dict[str, Array]:
             hint=f"Forms: {', '.join(READERS)}, and checkpoints of TensorFlow. A PyTorch file is "
             "read after safetensors.torch.save_file(model.state_dict(), 'model.safetensors').",
         )
+    return read_as(place.suffix.lower(), place)
+
+
+def read_as(form: str, path: Path) -> dict[str, Array]:
+    """Return the arrays of a file of a form, one of `READERS`, whatever its ending.
+
+    Raises:
+        ConversionError: the file is damaged or of another form.
+    """
+    return _explained(READERS[form], path)
+
+
+def safetensors_header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
+    """Return the metadata of a `.safetensors` file, and what it says of each array.
+
+    Raises:
+        ConversionError: the file is damaged or of another form.
+    """
+    return _explained(_header, path)
+
+
+def _explained(read: Callable[[Path], T], path: Path) -> T:
     try:
-        return read(place)
+        return read(path)
     except DnnbridgeError:
         raise
     except Exception as error:
         raise ConversionError(
-            "the file is damaged, or of another form than its ending says",
+            "the file is damaged, or of another form",
             where=str(path),
             got=f"{type(error).__name__}: {error}",
         ) from error
@@ -75,23 +98,47 @@ SAFE = {
 """NumPy's name of each dtype in a `.safetensors` file."""
 
 
-def _safetensors(path: Path) -> dict[str, Array]:
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    if size > len(content) - 8:
-        raise ValueError(f"a header of {size} bytes in a file of {len(content)}")
-    header = json.loads(content[8 : 8 + size])
-    made = {}
+class Entry(NamedTuple):
+    """What a `.safetensors` file says of an array.
+
+    Attributes:
+        dtype: as in `SAFE`.
+        shape: its sizes.
+        start: where its bytes begin in the file.
+        stop: where they end.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def _header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > length - 8:
+            raise ValueError(f"a header of {size} bytes in a file of {length}")
+        header = json.loads(file.read(size))
+    metadata = header.pop("__metadata__", {})
+    entries = {}
     for name, entry in header.items():
-        if name == "__metadata__":
-            continue
         dtype, shape = SAFE[entry["dtype"]], tuple(map(int, entry["shape"]))
         start, stop = (8 + size + int(offset) for offset in entry["data_offsets"])
         width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-        if not 8 + size <= start <= stop <= len(content) or prod(shape) * width != stop - start:
+        if not 8 + size <= start <= stop <= length or prod(shape) * width != stop - start:
             raise ValueError(f"{stop - start} bytes for {name} of shape {shape}")
-        made[name] = as_float32(content[start:stop], dtype, shape)
-    return made
+        entries[name] = Entry(dtype, shape, start, stop)
+    return metadata, entries
+
+
+def _safetensors(path: Path) -> dict[str, Array]:
+    content = path.read_bytes()
+    return {
+        name: as_float32(content[each.start : each.stop], each.dtype, each.shape)
+        for name, each in _header(path)[1].items()
+    }
 
 
 def _npz(path: Path) -> dict[str, Array]:
@@ -103,7 +150,12 @@ def _npz(path: Path) -> dict[str, Array]:
         return {name: stored[name] for name in stored.files}
 
 
-def _h5(path: Path) -> dict[str, Array]:
+def _keras(path: Path) -> dict[str, Array]:
+    with zipfile.ZipFile(path) as packed, packed.open("model.weights.h5") as stream:
+        return _h5(stream)
+
+
+def _h5(path: Path | IO[bytes]) -> dict[str, Array]:
     require("convert", "an .h5 file")
     import h5py
 
@@ -119,14 +171,7 @@ def _h5(path: Path) -> dict[str, Array]:
 
 
 def _tensorflow(prefix: Path) -> dict[str, Array]:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "a checkpoint of TensorFlow needs TensorFlow",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[tensorflow]', or save the arrays as .npz.",
-        ) from error
+    tf = framework("tensorflow", "a checkpoint of TensorFlow", "save the arrays as .npz.")
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         names = reader.get_variable_to_shape_map()
@@ -145,5 +190,6 @@ READERS: Mapping[str, Callable[[Path], dict[str, Array]]] = {
     ".safetensors": _safetensors,
     ".npz": _npz,
     ".h5": _h5,
+    ".keras": _keras,
 }
 """The reader of each form, by the ending of the file."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dnnbridge.emit.declarations import Declarations
 from dnnbridge.emit.scope import Scope
-from dnnbridge.graph import Builder, Graph, Value
+from dnnbridge.graph import Builder, Call, Graph, Value
+from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.rewriting import apart
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ def trace(model: AbstractModel) -> tuple[Graph, Declarations]:
     declared = Declarations(builder)
     made = apart(model).emit(Scope(builder, declared, training=False), *inputs)
     return builder.graph([made] if isinstance(made, Value) else made), declared
+
+
+def layers_of(graph: Graph) -> Iterator[tuple[str, AbstractLayer]]:
+    """Yield every layer of a model with its path, the outer ones first."""
+    for node in graph.nodes:
+        if isinstance(node.op, Call) and isinstance(node.op.spec, AbstractLayer):
+            yield node.path, node.op.spec
+        if node.body is not None:
+            yield from layers_of(node.body)
 
 
 def weights_below(path: str, declared: Declarations) -> dict[str, int]:

@@ -95,6 +95,7 @@ def _emitted(parts: _Parts) -> Program:
         objectives=forward.objectives,
         outputs=forward.outputs,
         layers=tuple(declared.arrays),
+        replaced=tuple(name for name in declared.arrays if name in declared.rewriting),
         rows=_rows(functions["predict"].graph),
     )
 

@@ -51,6 +51,7 @@ class Program:
         objectives: the loss and metrics of each trained output, by key.
         outputs: types of the predictions, by name of the output.
         layers: names of the arrays of `state` that layers declared.
+        replaced: names of the weights that layers replace before each training step.
         rows: number of rows of the table that an input indexes, by name of the feed.
     """
 
@@ -62,6 +63,7 @@ class Program:
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     outputs: Mapping[str, TensorType] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -8,10 +8,11 @@ from pathlib import Path
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.saved_model import save_saved_model
 from dnnbridge.formats.keras.source.file import save_source
-from dnnbridge.formats.keras.writing.run import Trained, save_keras
+from dnnbridge.formats.keras.writing.run import save_keras
 from dnnbridge.formats.mindspore.mindir import save_mindir
 from dnnbridge.formats.mindspore.writing.run import save_mindspore
 from dnnbridge.formats.onnx.writing.run import save_onnx
+from dnnbridge.formats.trained import Trained
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
     "keras": (".keras", save_keras),

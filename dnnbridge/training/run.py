@@ -290,7 +290,7 @@ class Run(AbstractRunArrays):
                 other numbers than this run.
             PackageNotInstalledError: the package onnx is missing.
         """
-        from dnnbridge.formats.keras.writing.run import Trained
+        from dnnbridge.formats.trained import Trained
         from dnnbridge.training.exporting import export
 
         engine, now = self._engine, self.position

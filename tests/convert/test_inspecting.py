@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -96,12 +97,12 @@ def of_objects(path):
 BAD = {
     "missing": ("no.npz", lambda path: None, "does not exist"),
     "text": ("notes.txt", lambda path: path.write_text("hello, these are notes"), "no file that"),
-    "objects": ("x.npz", of_objects, "cannot be read as .npz"),
+    "objects": ("x.npz", of_objects, "damaged, or of another form"),
     "empty": ("x.safetensors", lambda path: path.write_bytes(b""), "no file that"),
     "header": (
         "x.safetensors",
         lambda path: path.write_bytes((20).to_bytes(8, "little") + b"{" + bytes(40)),
-        "cannot be read as safetensors",
+        "damaged, or of another form",
     ),
 }
 
@@ -118,3 +119,53 @@ def test_a_damaged_array_is_named(run, tmp_path):
     damaged(path)
     with pytest.raises(CheckpointError, match="got other values in "):
         db.inspect(path)
+
+
+def test_an_onnx_file_shows_operators_inputs_and_outputs(tmp_path):
+    pytest.importorskip("onnx")
+    model = db.Sequential([db.Input((4,), name="features"), db.Dense(3, "relu"), db.Dense(2)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    found = db.inspect(run.export(tmp_path / "model.onnx"))
+    assert found.format == "ONNX model"
+    assert found.facts["opset"] == "ai.onnx 17"
+    assert found.facts["inputs"].startswith("features float32 (")
+    assert found.facts["inputs"].endswith(", 4)")
+    assert found.facts["outputs"].endswith(", 2)")
+    assert "Relu 1" in found.facts["operators"].split(", ")
+    assert sorted(a.bytes for a in found.arrays) == [8, 12, 24, 48]
+    (tmp_path / "damaged.onnx").write_bytes((tmp_path / "model.onnx").read_bytes()[:90])
+    with pytest.raises(CheckpointError, match=r"damaged\.onnx: "):
+        db.inspect(tmp_path / "damaged.onnx")
+
+
+def test_a_keras_model_without_a_loss_shows_its_layers(run, tmp_path):
+    pytest.importorskip("h5py")
+    run.export(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    config = json.loads(parts["config.json"])
+    config.pop("compile_config")
+    write_keras(tmp_path / "plain.keras", parts, config)
+    found = db.inspect(tmp_path / "plain.keras")
+    assert found.facts["without"] == "loss and optimizer"
+    assert found.experiment is None
+    assert "dense" in str(found)
+    assert found.to_dict()["model"]["layers"][-1]["units"] == 1
+    config["config"]["layers"][-1]["class_name"] = "Odd"
+    write_keras(tmp_path / "odd.keras", parts, config)
+    found = db.inspect(tmp_path / "odd.keras")
+    assert "Odd" in found.notes[0]
+    assert {array.shape for array in found.arrays} >= {(4, 1), (1,)}
+
+
+def write_keras(path, parts, config):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in parts.items():
+            file.writestr(name, json.dumps(config) if name == "config.json" else content)
+
+
+def test_every_error_is_of_one_class(tmp_path):
+    for name in ("a.ckpt", "a.keras", "a.h5", "a.npz", "a.json", "a.onnx", "a.weights.h5"):
+        (tmp_path / name).write_bytes(b"\x89HDF\r\n\x1a\nPK\x05\x06" + bytes(40))
+        with pytest.raises(CheckpointError, match=name):
+            db.inspect(tmp_path / name)

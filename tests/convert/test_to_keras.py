@@ -273,3 +273,14 @@ def test_losses_of_states_come_back():
     np.testing.assert_allclose(found, wanted, rtol=2e-6)
     again = db.from_keras(back).experiment
     assert again.heads == run.experiment.heads
+
+
+def test_zeros_around_a_convolution_are_named(tmp_path):
+    layers = [db.Conv2D(2, 3, padding=1), db.MaxPooling2D(2, padding=1), db.ZeroPadding2D(1)]
+    model = db.Sequential([db.Input((8, 8, 1)), *layers, db.Flatten(), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(ConversionError, match="put a ZeroPadding before it") as caught:
+        run.export(tmp_path / "model.keras")
+    assert "conv2d: padding=((1, 1), (1, 1))" in str(caught.value)
+    assert "max_pooling2d: padding" in str(caught.value)
+    assert "zero_padding" not in str(caught.value)

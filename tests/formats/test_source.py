@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.formats.keras.writing.run import Trained
 from dnnbridge.formats.source.batches import IMPORTS, batches_source
 from dnnbridge.formats.source.expressions import WIDTH, Code, call, literal, wrapped
 from dnnbridge.formats.source.names import Names
+from dnnbridge.formats.trained import Trained
 
 
 def a_run(steps_done=0, batch_size=4, count=10):

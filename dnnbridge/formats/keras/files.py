@@ -90,6 +90,13 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
                 )
             training = None if compiled is None else _legacy_training(_parsed(compiled, path))
             yield _configured(str(path), _parsed(text, path), training, opened(file, str(path)))
+    elif path.read_bytes()[:2] == b"PK":
+        raise ConversionError(
+            "the archive is damaged: its end is missing",
+            where=str(path),
+            got=f"{path.stat().st_size:,} bytes",
+            hint="Copy the file again, or write it again with model.save('model.keras').",
+        )
     else:
         raise ConversionError(
             "is neither a .keras file, nor HDF5, nor JSON",

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dnnbridge.errors import ConversionError, PackageNotInstalledError
+from dnnbridge.base.packages import framework
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.writing.archive import write_archive
-from dnnbridge.formats.keras.writing.run import Trained, keras_form
+from dnnbridge.formats.keras.writing.run import keras_form
+from dnnbridge.formats.trained import Trained
 
 
 def save_saved_model(run: Trained, path: Path) -> Path:
@@ -31,15 +33,7 @@ def save_saved_model(run: Trained, path: Path) -> Path:
             "the folder does not exist", where=str(path), got=str(path.parent), hint="Create it."
         )
     form = keras_form(run, trains=False)
-    try:
-        import keras
-        import tensorflow as tf
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "a SavedModel needs TensorFlow",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[tensorflow]'",
-        ) from error
+    keras, tf = (framework(name, "a SavedModel") for name in ("keras", "tensorflow"))
     with tempfile.TemporaryDirectory() as folder:
         file = write_archive(Path(folder) / "model.keras", *form)
         model = keras.saving.load_model(file, compile=False)

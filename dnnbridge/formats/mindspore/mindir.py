@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
-from itertools import count
 from pathlib import Path
-from types import ModuleType
 
 from dnnbridge.base.files import write_atomically
-from dnnbridge.errors import ConversionError, PackageNotInstalledError
-from dnnbridge.formats.keras.writing.run import Trained
+from dnnbridge.base.packages import framework
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.mindspore.writing.run import save_mindspore
-
-_numbers = count()
+from dnnbridge.formats.source.importing import import_written
+from dnnbridge.formats.trained import Trained
 
 
 def save_mindir(run: Trained, path: Path) -> Path:
@@ -27,17 +24,10 @@ def save_mindir(run: Trained, path: Path) -> Path:
             it.
         PackageNotInstalledError: MindSpore is missing.
     """
-    try:
-        import mindspore as ms
-    except ImportError as error:
-        raise PackageNotInstalledError(
-            "a MindIR file needs MindSpore",
-            got=str(error),
-            hint="Run: pip install 'dnnbridge[mindspore]'",
-        ) from error
+    ms = framework("mindspore", "a MindIR file")
     # MindSpore makes the folder that it writes into unreadable for others, and the file read-only.
     with tempfile.TemporaryDirectory() as folder:
-        module = _imported(save_mindspore(run, Path(folder) / "model.py"))
+        module = import_written(save_mindspore(run, Path(folder) / "model.py"))
         net, _ = module.load()
         net.set_train(False)
         types = run.experiment.model.input_types.values()
@@ -61,14 +51,3 @@ def save_mindir(run: Trained, path: Path) -> Path:
             )
         write_atomically(path, target.read_bytes())
     return path
-
-
-def _imported(path: Path) -> ModuleType:
-    """Import a file under a name of its own."""
-    spec = importlib.util.spec_from_file_location(f"dnnbridge_mindir_{next(_numbers)}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # MindSpore finds the classes of a module there
-    spec.loader.exec_module(module)
-    return module

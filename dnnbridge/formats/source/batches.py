@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dnnbridge.formats.keras.writing.run import Trained
+from dnnbridge.formats.trained import Trained
 
 IMPORTS = ("import hashlib", "import numpy as np")
 """What the text of `batches_source` imports."""

@@ -11,9 +11,10 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.source.models import ModelSources
 from dnnbridge.formats.keras.source.objects import Objects
 from dnnbridge.formats.keras.writing.archive import weights_file
-from dnnbridge.formats.keras.writing.run import Trained, keras_form
+from dnnbridge.formats.keras.writing.run import keras_form
 from dnnbridge.formats.source.batches import IMPORTS, batches_source
 from dnnbridge.formats.source.expressions import call, literal, wrapped
+from dnnbridge.formats.trained import Trained
 
 RESERVED = (
     *("hashlib", "keras", "layers", "np", "tf", "Path", "annotations"),

@@ -29,6 +29,9 @@ NOT_IN_KERAS = {
 ONE_AXIS = {"Cropping1D", "SpatialDropout1D", "UpSampling1D"}
 """Layers without data_format in Keras."""
 
+BORDERS = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
+"""Layers whose padding is a number of zeros in Keras too."""
+
 MODULES = {"LayerScale": "keras.src.applications.convnext"}
 """The module of each class that `keras.layers` lacks."""
 
@@ -60,6 +63,11 @@ def write_layer(
         from dnnbridge.formats.keras.writing.models import write_model
 
         return write_model(layer, name, shapes, path, findings)
+    padding = getattr(layer, "padding", "")
+    if not isinstance(padding, str) and not isinstance(layer, BORDERS):
+        instead = "" if isinstance(layer, AbstractMaxPooling) else ": put a ZeroPadding before it"
+        findings.add(path, f"padding={padding}: Keras has 'valid' and 'same'{instead}")
+        return None
     special = SPECIAL.get(type(layer))
     if special is not None:
         made = special(layer, name, shapes, path, findings)

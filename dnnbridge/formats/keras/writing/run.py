@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,38 +24,12 @@ from dnnbridge.formats.keras.writing.compiled import (
 )
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
+from dnnbridge.formats.trained import Trained
 from dnnbridge.losses import TimeDistributedLoss
 from dnnbridge.models import AbstractModel, Model
-from dnnbridge.models.tracing import trace
-from dnnbridge.optimizers import SGD, AbstractOptimizer
+from dnnbridge.optimizers import SGD
 from dnnbridge.program.heads import Head
 from dnnbridge.weights.rules import WeightRules
-
-
-class Trained(NamedTuple):
-    """What a run is at some step.
-
-    Attributes:
-        experiment: its spec.
-        optimizer: its present optimizer.
-        state: all its arrays, by name.
-        step: how many updates it has made.
-        epoch: how many epochs it has finished.
-        batch: how many updates of the current epoch it has made.
-        examples: of the current epoch.
-        batch_size: of the current epoch.
-        predict: returns the predictions of inputs, both by name, to check what was written.
-    """
-
-    experiment: Experiment
-    optimizer: AbstractOptimizer
-    state: Mapping[str, Array]
-    step: int
-    epoch: int = 0
-    batch: int = 0
-    examples: int = 0
-    batch_size: int = 0
-    predict: Callable[[Mapping[str, Array]], Mapping[str, Array]] | None = None
 
 
 class KerasForm(NamedTuple):
@@ -144,7 +118,7 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     if optimizer is None:
         findings.add("optimizer", f"{run.optimizer!r} has no counterpart in Keras")
     heads = {head.output: head for head in experiment.heads}
-    ranks = _ranks(experiment.model)
+    ranks = _ranks(experiment)
     losses = {name: _loss(head, ranks, findings) for name, head in heads.items()}
     metrics = {name: _metrics(head, findings) for name, head in heads.items()}
     compiled: dict[str, Any] = {"loss": losses, "metrics": metrics}
@@ -172,10 +146,11 @@ def _has_shared_outputs(model: AbstractModel) -> bool:
     return any(len(node.layer.output_names) > 1 for node in nodes)
 
 
-def _ranks(model: AbstractModel) -> dict[str, int]:
+def _ranks(experiment: Experiment) -> dict[str, int]:
     """Return the number of axes of each output, also of the only one as ""."""
-    found = [value.rank for value in trace(model)[0].outputs]
-    return {"": found[0], **dict(zip(model.output_names, found, strict=True))}
+    outputs = experiment.program().outputs
+    found = {name: len(outputs[name].shape) for name in experiment.model.output_names}
+    return {"": next(iter(found.values())), **found}
 
 
 def _loss(head: Head, ranks: Mapping[str, int], findings: Findings) -> Any:

@@ -6,7 +6,6 @@ import textwrap
 from dataclasses import dataclass, field
 
 from dnnbridge import __version__
-from dnnbridge.formats.keras.writing.run import Trained
 from dnnbridge.formats.mindspore.writing.helpers import helpers_source
 from dnnbridge.formats.mindspore.writing.native_optimizers import REASON, NativeOptimizer
 from dnnbridge.formats.mindspore.writing.network import Network
@@ -16,6 +15,7 @@ from dnnbridge.formats.mindspore.writing.training import training_source
 from dnnbridge.formats.mindspore.writing.updates import Updates, trained_weights
 from dnnbridge.formats.source.batches import batches_source
 from dnnbridge.formats.source.expressions import wrapped
+from dnnbridge.formats.trained import Trained
 from dnnbridge.program.program import Program
 
 

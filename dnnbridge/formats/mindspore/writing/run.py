@@ -9,7 +9,6 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.keras.writing.run import Trained
 from dnnbridge.formats.mindspore.writing.checkpoint import write_checkpoint
 from dnnbridge.formats.mindspore.writing.file import File, file_source
 from dnnbridge.formats.mindspore.writing.forward import forward_of
@@ -19,7 +18,7 @@ from dnnbridge.formats.mindspore.writing.network import NetworkWriter
 from dnnbridge.formats.mindspore.writing.objective import wanted_values, write_objective
 from dnnbridge.formats.mindspore.writing.schedules import ScheduleWriter
 from dnnbridge.formats.mindspore.writing.updates import UpdateWriter
-from dnnbridge.models.tracing import trace
+from dnnbridge.formats.trained import Trained
 from dnnbridge.optimizers.accumulation import Accumulation, GradientAccumulation
 from dnnbridge.schedules import as_schedule
 
@@ -73,8 +72,7 @@ def plain_file(run: Trained, checkpoint: str) -> tuple[File, Mapping[str, Array]
 def _check(run: Trained, findings: Findings) -> None:
     """Find what the file has no place for."""
     experiment = run.experiment
-    declared = trace(experiment.model)[1]
-    for name in declared.rewriting.keys() & declared.arrays.keys():
+    for name in experiment.program().replaced:
         findings.add(name, "a layer replaces this weight before each step")
     if experiment.loss_scale is not None:
         findings.add("loss_scale", "a plain file computes the loss as it is; leave it out")

@@ -31,14 +31,18 @@ HELD = {
 NOT_UTF8 = "damaged: a text that is not UTF-8"
 
 
-def read_model(path: Path) -> Any:
+def read_model(path: Path, what: str = "from_onnx") -> Any:
     """Return the `ModelProto` in a file, without the arrays in other files.
+
+    Args:
+        path: the file.
+        what: what reads it, as the beginning of a sentence.
 
     Raises:
         ConversionError: the file is missing, too large or damaged.
         PackageNotInstalledError: the package onnx is missing.
     """
-    onnx = onnx_package("from_onnx")
+    onnx = onnx_package(what)
     if not path.is_file():
         raise ConversionError("there is no such file", where=str(path))
     if (size := path.stat().st_size) > LARGEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -48,15 +49,32 @@ def _padding(
     """Return the numbers of zeros (before, after) of each spatial axis."""
     mode, axes = call.get("auto_pad", "NOTSET"), len(window)
     if mode in ("SAME_UPPER", "SAME_LOWER"):
-        made = []
-        for n, k, s, d in zip(call.tensor().shape[1:], window, strides, dilation, strict=True):
-            total = max((math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
-            less, more = total // 2, total - total // 2
-            made.append((less, more) if mode == "SAME_UPPER" else (more, less))
-        return tuple(made)
+        made = _same(call, window, strides, dilation)
+        return made if mode == "SAME_UPPER" else tuple((more, less) for less, more in made)
     given = (0,) * 2 * axes if mode == "VALID" else tuple(call.get("pads", (0,) * 2 * axes))
     call.require(len(given) == 2 * axes and min(given) >= 0, f"pads={given}")
     return tuple((int(given[i]), int(given[i + axes])) for i in range(axes))
+
+
+def _same(
+    call: Call, window: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...]
+) -> Pairs:
+    """Return the zeros of padding "same": an odd one comes at the end."""
+    made = []
+    for n, k, s, d in zip(call.tensor().shape[1:], window, strides, dilation, strict=True):
+        total = max((math.ceil(n / s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        made.append((total // 2, total - total // 2))
+    return tuple(made)
+
+
+def _named_padding(
+    call: Call, window: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...]
+) -> Any:
+    """Return "valid" or "same" where the numbers are those, as Keras knows no other padding."""
+    made = _padding(call, window, strides, dilation)
+    if not any(n for pair in made for n in pair):
+        return "valid"
+    return "same" if made == _same(call, window, strides, dilation) else made
 
 
 def _kernel(array: Array) -> Array:
@@ -70,7 +88,7 @@ def conv(call: Call) -> Tensor:
     call.require(array.ndim == axes + 2, f"a kernel of shape {array.shape}")
     window, filters, groups = array.shape[2:], array.shape[0], int(call.get("group", 1))
     strides, dilation = (_sizes(call, name, axes) for name in ("strides", "dilations"))
-    padding = _padding(call, window, strides, dilation)
+    padding = _named_padding(call, window, strides, dilation)
     biased = call.input(2) is not None
     weights, sources = {"kernel": _kernel(array)}, [weight]
     if biased:
@@ -127,7 +145,8 @@ def max_pool(call: Call) -> Tensor:
     )
     call.require(len(list(filter(None, call.node.output))) == 1, "the indices as a second result")
     call.require(call.get("storage_order", 0) == 0, "storage_order=1")
-    padding, ceil = _padding(call, window, strides, dilation), bool(call.get("ceil_mode", 0))
+    ceil = bool(call.get("ceil_mode", 0))
+    padding = (_padding if ceil else _named_padding)(call, window, strides, dilation)
     made = MAX[axes](window, strides, padding, "channels_first", ceil, dilation)
     return call.layer(made, call.tensor())
 
@@ -138,8 +157,9 @@ def average_pool(call: Call) -> Tensor:
         _sizes(call, name, axes) for name in ("kernel_shape", "strides", "dilations")
     )
     call.require(set(dilation) == {1}, f"dilations={dilation}")
-    padding, ceil = _padding(call, window, strides, dilation), bool(call.get("ceil_mode", 0))
-    counted = bool(call.get("count_include_pad", 0))
+    ceil = bool(call.get("ceil_mode", 0))
+    padding = (_padding if ceil else _named_padding)(call, window, strides, dilation)
+    counted = bool(call.get("count_include_pad", 0)) and padding != "valid"
     made = AVERAGE[axes](window, strides, padding, "channels_first", counted, ceil)
     return call.layer(made, call.tensor())
 

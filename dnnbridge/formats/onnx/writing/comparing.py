@@ -7,8 +7,8 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.randomness import generator
 from dnnbridge.errors import ConversionError
-from dnnbridge.formats.keras.writing.run import Trained
 from dnnbridge.formats.onnx.package import runtime
+from dnnbridge.formats.trained import Trained
 
 EXAMPLES = 2
 

@@ -12,7 +12,6 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.files import write_atomically
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.keras.writing.run import Trained
 from dnnbridge.formats.onnx.package import onnx_package
 from dnnbridge.formats.onnx.writing.comparing import check_predictions
 from dnnbridge.formats.onnx.writing.graph import write_graph
@@ -20,6 +19,7 @@ from dnnbridge.formats.onnx.writing.loops import OnnxGraph
 from dnnbridge.formats.onnx.writing.messages import model_message
 from dnnbridge.formats.onnx.writing.nodes import File, Nodes, OnnxNode
 from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor
+from dnnbridge.formats.trained import Trained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.program.program import Program
 
