@@ -94,7 +94,8 @@ def _emitted(parts: _Parts) -> Program:
         schedules=declared.schedules,
         objectives=forward.objectives,
         outputs=forward.outputs,
-        layers=tuple(declared.arrays),
+        layers=tuple(name for name, array in declared.arrays.items() if not array.carried),
+        batch_size=declared.batch_size,
         rows=_rows(functions["predict"].graph),
     )
 
