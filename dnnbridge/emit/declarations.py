@@ -125,6 +125,11 @@ class Declarations:
     rewriting: dict[str, Callable[[StateArray, Value], Value]] = field(default_factory=dict)
     rewritten: dict[str, Value] = field(default_factory=dict)
 
+    @property
+    def of_layers(self) -> dict[str, StateArray]:
+        """Weights and buffers by name, without the states that are carried between batches."""
+        return {name: array for name, array in self.arrays.items() if not array.carried}
+
     def name_of(self, value: Value) -> str | None:
         """Return the name of the array that layers read as this value; None if there is none."""
         return next((name for name, known in self.values.items() if known is value), None)

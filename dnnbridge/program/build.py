@@ -94,7 +94,7 @@ def _emitted(parts: _Parts) -> Program:
         schedules=declared.schedules,
         objectives=forward.objectives,
         outputs=forward.outputs,
-        layers=tuple(name for name, array in declared.arrays.items() if not array.carried),
+        layers=tuple(declared.of_layers),
         batch_size=declared.batch_size,
         rows=_rows(functions["predict"].graph),
     )

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.errors import ConversionError, PackageNotInstalledError
+from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.writing.archive import write_archive
 from dnnbridge.formats.keras.writing.run import Trained, keras_form
+from dnnbridge.formats.states import find_states
 
 
 def save_saved_model(run: Trained, path: Path) -> Path:
@@ -30,6 +32,9 @@ def save_saved_model(run: Trained, path: Path) -> Path:
         raise ConversionError(
             "the folder does not exist", where=str(path), got=str(path.parent), hint="Create it."
         )
+    findings = Findings()
+    find_states(run.experiment.program(), findings)
+    findings.check(f"{type(run.experiment.model).__name__} to a SavedModel", "written")
     form = keras_form(run, trains=False)
     try:
         import keras

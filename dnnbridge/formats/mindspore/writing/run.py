@@ -19,6 +19,7 @@ from dnnbridge.formats.mindspore.writing.network import NetworkWriter
 from dnnbridge.formats.mindspore.writing.objective import wanted_values, write_objective
 from dnnbridge.formats.mindspore.writing.schedules import ScheduleWriter
 from dnnbridge.formats.mindspore.writing.updates import UpdateWriter
+from dnnbridge.formats.states import find_states
 from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers.accumulation import Accumulation, GradientAccumulation
 from dnnbridge.schedules import as_schedule
@@ -73,6 +74,7 @@ def plain_file(run: Trained, checkpoint: str) -> tuple[File, Mapping[str, Array]
 def _check(run: Trained, findings: Findings) -> None:
     """Find what the file has no place for."""
     experiment = run.experiment
+    find_states(experiment.program(), findings)
     declared = trace(experiment.model)[1]
     for name in declared.rewriting.keys() & declared.arrays.keys():
         findings.add(name, "a layer replaces this weight before each step")
