@@ -10,7 +10,6 @@ from dnnbridge.layers import (
     Activation,
     AveragePooling2D,
     BatchNormalization,
-    Bidirectional,
     Concatenate,
     Conv2D,
     Dense,
@@ -50,16 +49,16 @@ def _stateful() -> TrainingCase:
     """States that go from batch to batch, also in evaluation and prediction; accumulation."""
     model = Sequential(
         [
-            Input((4, 5), batch_size=33),
+            Input((4, 5), batch_size=11),
             LSTM(4, return_sequences=True, stateful=True),
-            Bidirectional(GRU(3, stateful=True)),
+            GRU(3, stateful=True),
             Dense(3),
         ]
     )
     optimizer = GradientAccumulation(SGD(0.1, momentum=0.9), 2)
     experiment = Experiment(model, _SPARSE, optimizer, ["accuracy"], seed=3)
-    whole = slice(3 * 33)
-    return TrainingCase("stateful", experiment, examples()[whole], classes()[whole], 33, epochs=6)
+    whole = slice(9 * 11)
+    return TrainingCase("stateful", experiment, examples()[whole], classes()[whole], 11, epochs=4)
 
 
 def _statistics() -> TrainingCase:
