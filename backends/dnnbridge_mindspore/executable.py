@@ -37,7 +37,7 @@ class MindSporeExecutable:
     """A program and its Parameters."""
 
     def __init__(self, program: Program) -> None:
-        self._functions = program.functions
+        self._functions, self._batch = program.functions, program.batch_size or 0
         self._state = {
             name: ms.Parameter(
                 ms.Tensor(np.zeros(array.shape, np.float32)),
@@ -62,7 +62,7 @@ class MindSporeExecutable:
                 cell = self._cell(function)
             if described.writes:
                 with unchanged():
-                    tensors = _loop(steps, len(given[0][0]), described)
+                    tensors = _loop(steps, len(given[0][0]), described, self._batch)
                     tensors += [_tensor(*pair) for pair in given]
                 stacks = self._call(function, cell, tensors)
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
@@ -118,13 +118,15 @@ class MindSporeExecutable:
         return self._cells[function]
 
 
-def _loop(steps: int, rows: int, function: Function) -> list[Any]:
+def _loop(steps: int, rows: int, function: Function, batch: int) -> list[Any]:
     """Return the number of steps, the indices of the rows, and zeros for the results.
+
+    Only a function of a fixed batch size writes state and has results with a row per example.
 
     They are inputs, as MindSpore takes long to compile operations that make them.
     """
     types = [value.type for value in function.graph.outputs[: len(function.results)]]
-    zeros = [np.zeros((rows, *type.concrete(0)), type.dtype) for type in types]
+    zeros = [np.zeros((rows, *type.concrete(batch)), type.dtype) for type in types]
     numbers = np.arange(rows, dtype=np.int32)
     return [ms.Tensor(steps, ms.int32), *map(ms.Tensor, [numbers, *zeros])]
 

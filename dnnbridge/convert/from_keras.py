@@ -81,7 +81,7 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
         findings.add("", str(error))
         findings.check(source.where)
         raise
-    declared = declarations.arrays
+    declared = declarations.of_layers
     arrays = _weights(source.arrays, part.groups, declared) if source.arrays else {}
     shapes = (value.shape for value in graph.outputs)
     outputs = dict(zip(model.output_names, shapes, strict=True))

@@ -33,6 +33,7 @@ class StateArray:
         shape: its sizes.
         initializer: its initial values.
         trainable: whether the optimizer moves it; a layer updates a buffer instead.
+        carried: whether it is a state of the examples of a batch, carried to the next batch.
         regularizer: its penalty in the loss, if any.
         constraint: the set of allowed values after an update, if any.
     """
@@ -43,6 +44,7 @@ class StateArray:
     trainable: bool = True
     regularizer: AbstractRegularizer | None = None
     constraint: AbstractConstraint | None = None
+    carried: bool = False
 
     @property
     def type(self) -> TensorType:
@@ -92,6 +94,7 @@ class Declarations:
     Attributes:
         root: the outermost builder.
         batch: of the examples; None in a prediction.
+        batch_size: of every batch, if an input of the model says it.
         arrays: weights and buffers, by name.
         values: what layers read of them: the inputs of the graph, or what `rewriting` made of them.
         reads: the inputs of the graph that read arrays, with their names.
@@ -108,6 +111,7 @@ class Declarations:
 
     root: Builder
     batch: BatchMask | None = None
+    batch_size: int | None = None
     arrays: dict[str, StateArray] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     owners: dict[str, Owners] = field(default_factory=dict)
@@ -120,6 +124,11 @@ class Declarations:
     reads: dict[Value, str] = field(default_factory=dict)
     rewriting: dict[str, Callable[[StateArray, Value], Value]] = field(default_factory=dict)
     rewritten: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def of_layers(self) -> dict[str, StateArray]:
+        """Weights and buffers by name, without the states that are carried between batches."""
+        return {name: array for name, array in self.arrays.items() if not array.carried}
 
     def name_of(self, value: Value) -> str | None:
         """Return the name of the array that layers read as this value; None if there is none."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import inputs_wrong
+from dnnbridge.emit.buffers import AbstractBuffers
 from dnnbridge.emit.declarations import Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
 from dnnbridge.emit.emitter import Emitter, emitted
 from dnnbridge.emit.masks import CallMasks
-from dnnbridge.emit.over_batch import AbstractOverBatch
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
@@ -34,7 +34,7 @@ Rewriting = Callable[["Scope", Value], Value]
 """Replaces weights before a step: (scope, weights) -> new weights."""
 
 
-class Scope(AbstractOverBatch):
+class Scope(AbstractBuffers):
     """Where an equation is written: a path, a graph being built, and a way to declare arrays.
 
     Attributes:
@@ -82,29 +82,6 @@ class Scope(AbstractOverBatch):
         array = self._array(name, shape, initializer)
         return self._state(replace(array, regularizer=regularizer, constraint=constraint))
 
-    def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
-        """Declare a float32 array that is not trained, such as a running mean, and return it.
-
-        If the spec was called before in the same step, this is the value after that call.
-        """
-        start = self._state(replace(self._array(name, shape, initializer), trainable=False))
-        updated = self._updated(self._full(name))
-        return start if updated is None else self.builder.local(updated)
-
-    def update(self, name: str, value: Value) -> None:
-        """Set the value of a buffer for the next step; only in training."""
-        full = self._full(name)
-        self.require(self.training, "a buffer can be updated only in training", got=name)
-        array = self._declared.arrays.get(full)
-        self.require(
-            array is not None and not array.trainable and array.type == value.type,
-            "update needs a declared buffer and a value of its type",
-            got=f"{name} and {value.type}",
-            hint="Declare it with scope.buffer first.",
-        )
-        if not self._declared.frozen(full):
-            self.updates[full] = value
-
     def rewrite(self, name: str, rule: Rewriting) -> None:
         """Have weights that a layer inside will declare replaced before each training step.
 
@@ -134,10 +111,6 @@ class Scope(AbstractOverBatch):
     def declared_weights(self) -> list[tuple[StateArray, Value]]:
         """Return all trainable arrays that have been declared so far, and their values here."""
         return self._declared.weights(self.builder)
-
-    def frozen(self, name: str) -> bool:
-        """Return whether a buffer stays unchanged in training; a layer then reads it as it is."""
-        return self._declared.frozen(self._full(name))
 
     def scalar(self, name: str, schedule: AbstractSchedule) -> Value:
         """Declare a number that depends only on the step, such as a changing rate.
@@ -305,12 +278,6 @@ class Scope(AbstractOverBatch):
 
     def _state(self, array: StateArray) -> Value:
         return self.builder.local(self._declared.state(array, self.path, self._owners))
-
-    def _updated(self, full: str) -> Value | None:
-        """Return the new value of a buffer in this step, set here or in an outer scope."""
-        if full in self.updates or self._outer is None:
-            return self.updates.get(full)
-        return self._outer._updated(full)
 
     def _full(self, name: str) -> str:
         if not name.replace("_", "").isalnum():

@@ -61,6 +61,9 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
         return_sequences: return the output of every step, (batch, time, units), not only the last.
         return_state: also return the states after the last step, each (batch, units).
         go_backwards: start with the last step; outputs are in the order of computation.
+        stateful: start each batch with the last states of the batch before, also in `evaluate` and
+            `predict`, until `run.reset_states()`. Row i of a batch continues row i of the batch
+            before, so train with `shuffle=False`. The model needs `Input(batch_size=…)`.
         zero_output_for_mask: with return_sequences, whether the outputs at steps with mask 0 are 0.
         dropout: fraction of the inputs dropped in training, the same at every step and gate.
         recurrent_dropout: fraction of the state dropped before the product with the recurrent
@@ -81,6 +84,7 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
     return_sequences: Bool = False
     return_state: Bool = False
     go_backwards: Bool = False
+    stateful: Bool = False
     zero_output_for_mask: Bool = False
     dropout: Fraction = 0.0
     recurrent_dropout: Fraction = 0.0
@@ -129,7 +133,8 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             check_states(scope, initial_state, self.state_names, self.units)
         x = _dropped(scope, "input_mask", x, self.dropout)
         projected, recurrent = self._weights(scope, x)
-        start = initial_state or (_zeros(x, self.units),) * len(self.state_names)
+        start = self._states(scope, x)
+        start = initial_state or start
         keep = _mask(scope, "state_mask", start[0].shape, self.recurrent_dropout)
         sequences = [swapped(projected)]
         if mask is not None:
@@ -151,6 +156,9 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             return made, (ops.where(slices[1] > 0.5, made[0], 0.0) if zero else made[0],)
 
         last, outputs = scope.scan(step, start, sequences, length)
+        if self.stateful:
+            for name, state in zip(self.state_names, last, strict=True):
+                scope.carry(name, state)
         y = swapped(outputs[0]) if self.return_sequences else last[0]
         made = (y, *last) if self.return_state else (y,)
         made = tuple(penalised(scope, each, self.activity_regularizer) for each in made)
@@ -160,6 +168,12 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
         if not self.return_sequences:
             return None
         return inputs[1] if len(inputs) > 1 else scope.mask(inputs[0])
+
+    def _states(self, scope: Scope, x: Value) -> tuple[Value, ...]:
+        """Return the states to start with."""
+        if not self.stateful:
+            return (_zeros(x, self.units),) * len(self.state_names)
+        return tuple(scope.carried(name, (self.units,)) for name in self.state_names)
 
     def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
         """Declare the weights; return the projected inputs of all steps, and the recurrent part."""

@@ -136,7 +136,7 @@ class TimeDistributed(AbstractLayer):
         builder = Builder("step")
         mask, normalizer = builder.input("mask", TensorType((BATCH,))), TensorType(())
         batch = BatchMask(mask, builder.input("normalizer", normalizer))
-        declared = Declarations(builder, batch)
+        declared = Declarations(builder, batch, scope.fixed_batch)
         alone = Scope(builder, declared, scope.training, scope.path, sampling=scope.sampling)
         alone.call(self.layer, builder.input("x", _step_type(x)), name="layer")
         return bool(alone.extras() or declared.randoms)

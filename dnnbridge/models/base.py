@@ -15,7 +15,7 @@ from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.plotting import draw
 from dnnbridge.models.summary import Summary, summarize
 from dnnbridge.models.tracing import trace
-from dnnbridge.specs.fields import Shape
+from dnnbridge.specs.fields import PositiveInt, Shape
 from dnnbridge.specs.spec import Spec, spec
 
 
@@ -30,6 +30,8 @@ class Input(Spec, AbstractSymbol):
         shape: sizes of an example.
         dtype: "float32", "int32" for integers such as word numbers, or "bool" for masks.
         name: name of the input for `fit`, if a model has several inputs.
+        batch_size: number of examples of every batch. Layers with `stateful=True` need it; data
+            with another number of rows than a multiple of it are then refused.
 
     Example:
         >>> str(Input((28, 28)).type)
@@ -39,6 +41,7 @@ class Input(Spec, AbstractSymbol):
     shape: Shape
     dtype: DType = "float32"
     name: str | None = None
+    batch_size: PositiveInt | None = None
 
     @property
     def type(self) -> TensorType:
@@ -67,6 +70,11 @@ class AbstractModel(AbstractLayer):
                 "the model has several inputs", where=type(self).__name__, got=", ".join(types)
             )
         return next(iter(types.values()))
+
+    @property
+    def batch_size(self) -> int | None:
+        """Number of examples of every batch, if an input says it."""
+        return None
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -126,3 +134,4 @@ class AbstractModel(AbstractLayer):
             f"{type(self).__name__} needs inputs {', '.join(map(str, types))}",
             got=", ".join(map(str, given)),
         )
+        scope.fix_batch(self.batch_size)

@@ -119,6 +119,7 @@ class Model(AbstractModel):
                 )
             known += places_of(node)
         self._check_shares()
+        self._check_batch_sizes()
         if not self.outputs or not set(_listed(self.outputs)) <= set(known):
             raise SpecError("outputs must be nodes", got=shorten(self.outputs))
         if len(set(self.output_names)) < len(self.output_names):
@@ -138,9 +139,23 @@ class Model(AbstractModel):
                     hint="Give the layer of that node, or leave shares out for separate weights.",
                 )
 
+    def _check_batch_sizes(self) -> None:
+        sizes = {each.batch_size for each in _listed(self.inputs)} - {None}
+        if len(sizes) > 1:
+            raise SpecError(
+                "the inputs have different batch sizes",
+                where="inputs",
+                got=" and ".join(map(str, sorted(sizes))),
+                hint="Give all inputs the same batch_size, or give it to one of them.",
+            )
+
     @property
     def input_types(self) -> dict[str, TensorType]:
         return {str(each.name): each.type for each in _listed(self.inputs)}
+
+    @property
+    def batch_size(self) -> int | None:
+        return next((each.batch_size for each in _listed(self.inputs) if each.batch_size), None)
 
     @property
     def output_names(self) -> tuple[str, ...]:

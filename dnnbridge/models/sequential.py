@@ -96,6 +96,11 @@ class Sequential(AbstractModel):
         assert isinstance(first, Input)
         return {first.name or "x": first.type}
 
+    @property
+    def batch_size(self) -> int | None:
+        first = _layers(self.layers)[0]
+        return first.batch_size if isinstance(first, Input) else None
+
     def emit(self, scope: Scope, *inputs: Value) -> Value:
         self.check_inputs(scope, inputs)
         (x,) = inputs

@@ -101,6 +101,8 @@ from dnnbridge.ops.shapes import (
     reverse,
     slice,
     transpose,
+    with_batch,
+    with_size,
 )
 from dnnbridge.specs.former_names import forwarding
 
@@ -214,6 +216,8 @@ __all__ = [
     "tanh",
     "transpose",
     "where",
+    "with_batch",
+    "with_size",
 ]
 
 __getattr__ = forwarding(__name__, globals().get)

@@ -20,15 +20,23 @@ from dnnbridge.ops.rule import Rule, unbroadcast
 
 @dataclass(frozen=True)
 class Reshape(Op):
-    """Same elements in C order under a new shape; the batch axis stays the batch axis"""
+    """Same elements in C order under a new shape; the batch axis stays the batch axis
+
+    With `batch`, the number of examples of every batch is known: the first axis of the operand or
+    of the result is the batch, and that of the other has this size.
+    """
 
     rounds = False
     moves = True
 
     shape: tuple[Dim, ...]
+    batch: int | None = None
 
     def infer(self, *types: TensorType) -> TensorType:
         (x,) = types
+        if self.batch is not None:
+            known = Reshape(_known(self.shape, self.batch))
+            return known.infer(x.with_shape(_known(x.shape, self.batch))).with_shape(self.shape)
         made = x.with_shape(self.shape)
         batch = [i for i, dim in enumerate(x.shape) if dim is None]
         if batch != [i for i, dim in enumerate(self.shape) if dim is None] or batch not in (
@@ -199,6 +207,16 @@ def concat(values: Sequence[Value], axis: int = -1) -> Value:
     return first.builder.add(Concat(normal_axes(first, axis)[0]), *values)
 
 
+def with_batch(x: Value) -> Value:
+    """Make the first axis the batch; its size must be that of every batch."""
+    return x.builder.add(Reshape((None, *x.shape[1:]), x.shape[0]), x)
+
+
+def with_size(x: Value, size: int) -> Value:
+    """Give the batch axis its size, which is that of every batch."""
+    return x.builder.add(Reshape((size, *x.shape[1:]), size), x)
+
+
 def reshape(x: Value, newshape: tuple[Dim, ...]) -> Value:
     return x.builder.add(Reshape(newshape), x)
 
@@ -221,6 +239,10 @@ def slice(inputs: Value, start_indices: tuple[int, ...], shape: tuple[Dim, ...])
 
 def broadcast_to(x: Value, shape: tuple[Dim, ...]) -> Value:
     return x.builder.add(BroadcastTo(shape), x)
+
+
+def _known(shape: tuple[Dim, ...], batch: int) -> tuple[Dim, ...]:
+    return tuple(batch if dim is None else dim for dim in shape)
 
 
 def _concat_vjp(op: Any, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array, ...]:

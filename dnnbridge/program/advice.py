@@ -51,7 +51,7 @@ class _Ends:
         graph = inline(predict.graph)
         self.weights = set(predict.state)
         self.makers: dict[Value, Node] = {v: node for node in graph.nodes for v in node.outputs}
-        self.values = dict(zip(predict.results, graph.outputs, strict=True))
+        self.values = dict(zip(predict.results, graph.outputs, strict=False))
 
     def probabilities(self, output: str) -> str:
         """Return the name of a final activation that gives probabilities, or an empty string."""

@@ -94,8 +94,9 @@ def _emitted(parts: _Parts) -> Program:
         schedules=declared.schedules,
         objectives=forward.objectives,
         outputs=forward.outputs,
-        layers=tuple(declared.arrays),
+        layers=tuple(declared.of_layers),
         replaced=tuple(name for name in declared.arrays if name in declared.rewriting),
+        batch_size=declared.batch_size,
         rows=_rows(functions["predict"].graph),
     )
 

@@ -37,7 +37,7 @@ class Forward:
         """Types of the predictions by name of the output."""
         made = self.predict
         types = [value.type for value in made.graph.outputs]
-        return dict(zip(made.results, types, strict=True))
+        return dict(zip(made.results, types, strict=False))  # carried states follow
 
     @cached_property
     def objectives(self) -> dict[str, Objective]:
@@ -79,9 +79,9 @@ class Forward:
 
     def evaluate(self) -> Function:
         builder, declared, given = self.begin("evaluate")
-        results = self.emit(Scope(builder, declared, training=False), given)
-        graph = builder.graph(list(results.values()))
-        return Function(graph, declared.reads, tuple(results))
+        scope = Scope(builder, declared, training=False)
+        results = self.emit(scope, given)
+        return _function(builder, declared, scope, results)
 
     def sample(self) -> Function:
         """Return a prediction with noise and dropout."""
@@ -92,14 +92,21 @@ class Forward:
         given = {name: builder.input(name, type) for name, type in self.inputs.items()}
         declared = Declarations(builder)
         scope = Scope(builder, declared, training=False, sampling=sampling)
-        made = self._predictions(scope, given)
-        return Function(builder.graph(list(made.values())), declared.reads, tuple(made))
+        return _function(builder, declared, scope, self._predictions(scope, given))
 
     def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model and return its outputs by name."""
         made = apart(self.model).emit(scope, *(given[feed] for feed in self.inputs))
         outputs = (made,) if isinstance(made, Value) else made
         return dict(zip(self.model.output_names, outputs, strict=True))
+
+
+def _function(
+    builder: Builder, declared: Declarations, scope: Scope, results: Mapping[str, Value]
+) -> Function:
+    """Return an evaluation or prediction; it writes carried states only."""
+    graph = builder.graph([*results.values(), *scope.updates.values()])
+    return Function(graph, declared.reads, tuple(results), tuple(scope.updates))
 
 
 def _penalty(scope: Scope, regularizer: AbstractRegularizer, name: str, value: Value) -> Value:

@@ -43,15 +43,16 @@ class Program:
     Attributes:
         functions: "train", "evaluate" and "predict". If the model has noise or dropout, also
             "sample": a prediction with them.
-        state: arrays kept between steps: weights and buffers in layer order, then the slots of the
-            optimizer.
+        state: arrays kept between steps: weights, buffers and carried states in layer order, then
+            the slots of the optimizer.
         randoms: arrays to draw at every step of "train" or "sample", fed as "random:name".
         scalars: names of the optimizer's host scalars, fed as "scalar:name".
         schedules: schedules of layers, whose value at each step is fed as "schedule:name".
         objectives: the loss and metrics of each trained output, by key.
         outputs: types of the predictions, by name of the output.
-        layers: names of the arrays of `state` that layers declared.
+        layers: names of the arrays of `state` that layers declared, without carried states.
         replaced: names of the weights that layers replace before each training step.
+        batch_size: number of examples of every batch, if the model has a fixed one.
         rows: number of rows of the table that an input indexes, by name of the feed.
     """
 
@@ -64,12 +65,18 @@ class Program:
     outputs: Mapping[str, TensorType] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    batch_size: int | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the trainable arrays, in layer order."""
         return tuple(name for name, array in self.state.items() if array.trainable)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Names of the states that are carried from batch to batch."""
+        return tuple(name for name, array in self.state.items() if array.carried)
 
     @property
     def layer_arrays(self) -> tuple[StateArray, ...]:

@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dnnbridge.backend.protocol import Backend
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.interrupts import Move, Waiting
@@ -101,6 +103,30 @@ class Engine:
         with Waiting() as waiting, Move(waiting, self.tear) as move:
             self.executable.write(arrays)
             move.done()
+
+    def compute(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
+        """Run steps of an evaluation or prediction, which may carry states."""
+        if not self.program.functions[function].writes:
+            return self.executable.run(function, feeds, steps)
+        with Waiting() as waiting, Move(waiting, self.tear) as move:
+            made = self.executable.run(function, feeds, steps)
+            move.done()
+        return made
+
+    def reset_states(self, layers: tuple[str, ...]) -> None:
+        """Set carried states to zeros: see `Run.reset_states`."""
+        carried = self.program.carried
+        below = {layer: [n for n in carried if n.startswith(f"{layer}/")] for layer in layers}
+        if unknown := [layer for layer, names in below.items() if not names]:
+            known = dict.fromkeys(name.rpartition("/")[0] for name in carried)
+            raise DataError(
+                "no such layer carries states",
+                where="reset_states",
+                got=", ".join(map(repr, unknown)),
+                hint=f"These do: {', '.join(known)}." if known else "None of this model does.",
+            )
+        names = {name for each in below.values() for name in each} if layers else carried
+        self.write({n: np.zeros(self.program.state[n].shape, np.float32) for n in names})
 
     def write_weights(self, values: Any, where: str, *, all_of_them: bool) -> None:
         """Check weights and buffers by name, and set them."""

@@ -31,5 +31,5 @@ def evaluate(engine: Engine, data: Mapping[str, Array], batch_size: int) -> Logs
     batches = Batches(data, np.arange(count), size, rows, buffers=buffers, check=engine.fed)
     for block in batches.blocks():
         feeds = block.feeds | schedule_feeds(program, [step] * len(block.feeds[MASK]))
-        totals.add(engine.executable.run("evaluate", feeds, block.steps), block.counts)
+        totals.add(engine.compute("evaluate", feeds, block.steps), block.counts)
     return totals.means()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.saved_model import save_saved_model
 from dnnbridge.formats.keras.source.file import save_source
@@ -13,6 +15,11 @@ from dnnbridge.formats.mindspore.mindir import save_mindir
 from dnnbridge.formats.mindspore.writing.run import save_mindspore
 from dnnbridge.formats.onnx.writing.run import save_onnx
 from dnnbridge.formats.trained import Trained
+from dnnbridge.training.engine import Engine
+from dnnbridge.training.predicting import predict
+
+if TYPE_CHECKING:
+    from dnnbridge.training.run import Run
 
 FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
     "keras": (".keras", save_keras),
@@ -45,3 +52,15 @@ def export(trained: Trained, path: str | Path, format: str | None) -> Path:
             f"a file of the format {name} must end in {suffix}", where="export", got=target.name
         )
     return write(trained, target)
+
+
+def trained(run: Run, engine: Engine) -> Trained:
+    """Return what a run has trained, for `export`."""
+    now = run.position
+    begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
+
+    def predictions(x: Mapping[str, Array]) -> Mapping[str, Array]:
+        given = engine.arguments.inputs(x if len(x) > 1 else next(iter(x.values())))
+        return predict(engine, given, 256, False, None)
+
+    return Trained(run.experiment, run.optimizer, run.state(), *begun, predictions)

@@ -38,6 +38,13 @@ def predict(
             raise DataError(
                 "is for predictions with training=True", where="samples", got=str(samples)
             )
+        if engine.program.carried:
+            raise DataError(
+                "a model that carries states draws one prediction at a time",
+                where="samples",
+                got=str(samples),
+                hint="Leave samples out; call run.reset_states() before each prediction.",
+            )
     function = "sample" if training and "sample" in engine.program.functions else "predict"
     made = [_predicted(engine, function, data, batch_size, draw) for draw in range(samples or 1)]
     return {
@@ -64,7 +71,7 @@ def _predicted(
     for number, first in enumerate(range(0, count, size)):
         feeds = {name: _batch(array, first, size)[None] for name, array in data.items()}
         drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1, Buffers())
-        results = engine.executable.run(function, feeds | schedules | drawn, 1)
+        results = engine.compute(function, feeds | schedules | drawn, 1)
         for name, rows in parts.items():
             rows.append(results[name][0])
     return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}

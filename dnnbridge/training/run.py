@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from dnnbridge.backend.protocol import Backend
-from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program.program import Program
-from dnnbridge.specs.former_names import warn_of
+from dnnbridge.training.batch_sizes import batch_size_of
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
@@ -25,7 +24,6 @@ from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.loop import Loop
 from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
-from dnnbridge.training.position import Position
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callback
 from dnnbridge.training.run_arrays import AbstractRunArrays
@@ -34,8 +32,6 @@ from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
-    from dnnbridge.optimizers import AbstractOptimizer
-    from dnnbridge.schedules import AbstractSchedule
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +65,7 @@ class Run(AbstractRunArrays):
         self,
         x: Any,
         y: Any,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         validation_data: ValidationData | None = None,
         *,
@@ -95,7 +91,8 @@ class Run(AbstractRunArrays):
                 its order, or a dictionary by their names.
             y: labels, one row per example; for a model with several outputs a dictionary by
                 their names, or a list in the order of the heads.
-            batch_size: examples per step; the last step of an epoch may have fewer.
+            batch_size: examples per step; the last step of an epoch may have fewer. By default 32,
+                or the batch_size of the model's `Input`, which it fixes.
             epochs: how many to train.
             validation_data: (x, y) or (x, y, sample_weight), to evaluate after every epoch.
             sample_weight: a factor per example in the loss, or with a `TimeDistributedLoss` per
@@ -129,7 +126,7 @@ class Run(AbstractRunArrays):
         validation = (
             None if validation_data is None else engine.arguments.validation(validation_data)
         )
-        size = min(check_positive(batch_size, "batch_size"), examples_of(data))
+        size = min(batch_size_of(batch_size, 32, engine.program.batch_size), examples_of(data))
         epochs, per_call = check_positive(epochs, "epochs"), checked_steps(steps_per_call)
         engine.state.check_heard(validation is not None)
         engine.state.begin(examples_of(data), size)
@@ -149,48 +146,39 @@ class Run(AbstractRunArrays):
     def logs(self, rows: list[dict[str, MetricValue]]) -> None:
         self._logs, self.history = list(rows), History()
 
-    @property
-    def position(self) -> Position:
-        """Steps and epochs trained so far."""
-        return self._engine.state.position
-
-    @property
-    def progress(self) -> Position:
-        """The former name of `position`."""
-        warn_of("Run.progress", "position")
-        return self.position
-
-    @property
-    def optimizer(self) -> AbstractOptimizer:
-        """The experiment's optimizer as it is now.
-
-        It has the rate that `set_learning_rate` gave it, and schedules that listen have heard the
-        metrics of every epoch.
-        """
-        return self._engine.state.optimizer
-
     def stop(self) -> None:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._engine.stopped = True
 
     @explained(EVALUATE)
     @in_turn
-    def evaluate(self, x: Any, y: Any, batch_size: int = 256, *, sample_weight: Any = None) -> Logs:
-        """Return the loss and every metric, exact means over all examples, without training."""
+    def evaluate(
+        self, x: Any, y: Any, batch_size: int | None = None, *, sample_weight: Any = None
+    ) -> Logs:
+        """Return the loss and every metric, exact means over all examples, without training.
+
+        By default a step has 256 examples, or as many as the model's `Input` fixes.
+        """
         self._engine.check_whole()
         data = self._engine.arguments.data(x, y, sample_weight)
-        return evaluate(self._engine, data, check_positive(batch_size, "batch_size"))
+        fixed = self._engine.program.batch_size
+        return evaluate(self._engine, data, batch_size_of(batch_size, 256, fixed))
 
     @explained(PREDICT)
     @in_turn
     def predict(
-        self, x: Any, batch_size: int = 256, *, training: bool = False, samples: int | None = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        *,
+        training: bool = False,
+        samples: int | None = None,
     ) -> Any:
         """Return the model's output for every example, in order.
 
         Args:
             x: inputs, as `fit` takes them.
-            batch_size: examples per step.
+            batch_size: examples per step; by default 256, or the batch_size of the model's `Input`.
             training: draw noise and dropout as in training, anew for every sample (Monte Carlo
                 dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics. The
                 draws are those of the seed and of `batch_size`.
@@ -201,16 +189,9 @@ class Run(AbstractRunArrays):
         """
         self._engine.check_whole()
         data = self._engine.arguments.inputs(x)
-        size = check_positive(batch_size, "batch_size")
+        size = batch_size_of(batch_size, 256, self._engine.program.batch_size)
         outputs = predict(self._engine, data, size, training, samples)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
-
-    def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
-        """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
-
-        All groups of a `ParameterGroups` get it.
-        """
-        self._engine.state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
     @explained()
     @in_turn
@@ -290,18 +271,9 @@ class Run(AbstractRunArrays):
                 other numbers than this run.
             PackageNotInstalledError: the package onnx is missing.
         """
-        from dnnbridge.formats.trained import Trained
-        from dnnbridge.training.exporting import export
+        from dnnbridge.training.exporting import export, trained
 
-        engine, now = self._engine, self.position
-        begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
-
-        def predictions(x: Mapping[str, Array]) -> Mapping[str, Array]:
-            given = engine.arguments.inputs(x if len(x) > 1 else next(iter(x.values())))
-            return predict(engine, given, 256, False, None)
-
-        trained = Trained(self.experiment, self.optimizer, self.state(), *begun, predictions)
-        return export(trained, path, format)
+        return export(trained(self, self._engine), path, format)
 
     def __reduce_ex__(self, protocol: object) -> Never:
         raise RunError(

@@ -1,4 +1,4 @@
-"""`AbstractRunArrays`: the arrays of a run, read and set by name."""
+"""`AbstractRunArrays`: the arrays and the position of a run, read and set."""
 
 from __future__ import annotations
 
@@ -7,20 +7,48 @@ from typing import TYPE_CHECKING, Any
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.specs.former_names import former_arguments
+from dnnbridge.specs.former_names import former_arguments, warn_of
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.position import Position
 from dnnbridge.training.turns import Turns, in_turn
 
 if TYPE_CHECKING:
     from dnnbridge.optimizers import AbstractOptimizer
+    from dnnbridge.schedules import AbstractSchedule
 
 
 class AbstractRunArrays:
-    """Base of `Run`: what reads and sets its arrays."""
+    """Base of `Run`: what reads and sets its arrays, and how far it is."""
 
     _engine: Engine
     _turns: Turns
+
+    @property
+    def position(self) -> Position:
+        """Steps and epochs trained so far."""
+        return self._engine.state.position
+
+    @property
+    def progress(self) -> Position:
+        """The former name of `position`."""
+        warn_of("Run.progress", "position")
+        return self.position
+
+    @property
+    def optimizer(self) -> AbstractOptimizer:
+        """The experiment's optimizer as it is now.
+
+        It has the rate that `set_learning_rate` gave it, and schedules that listen have heard the
+        metrics of every epoch.
+        """
+        return self._engine.state.optimizer
+
+    def set_learning_rate(self, rate: float | AbstractSchedule) -> None:
+        """Go on with another learning rate, or schedule of the step; nothing is compiled anew.
+
+        All groups of a `ParameterGroups` get it.
+        """
+        self._engine.state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
 
     @in_turn
     def weights(self) -> dict[str, Array]:
@@ -115,6 +143,26 @@ class AbstractRunArrays:
             DataError, DTypeError: something is not of this experiment; nothing has been set.
         """
         self._engine.replace_state(values, position, optimizer, epoch_sums)
+
+    @explained()
+    @in_turn
+    def reset_states(self, *layers: str) -> None:
+        """Set the states of layers with `stateful=True` to zeros, as at the start of a sequence.
+
+        Args:
+            layers: names of such layers, or of models and layers that hold some; by default all.
+
+        Raises:
+            DataError: no such layer has a state.
+
+        Example:
+            >>> import dnnbridge as db
+            >>> inputs = db.Input((7, 3), batch_size=4)
+            >>> model = db.Sequential([inputs, db.LSTM(5, stateful=True), db.Dense(1)])
+            >>> run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+            >>> run.reset_states()
+        """
+        self._engine.reset_states(layers)
 
     def epoch_sums(self) -> dict[str, Any]:
         """Return losses and metrics of the epoch that has begun, as JSON types."""

@@ -13,6 +13,7 @@ from dnnbridge.formats.keras.plain_layers import PLAIN
 from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
 from dnnbridge.formats.keras.special_layers import SPECIAL
+from dnnbridge.formats.keras.stateful import carries_states
 from dnnbridge.layers import AbstractLayer
 
 MODELS = {"Sequential", "Functional", "Model"}
@@ -95,6 +96,9 @@ def _time_distributed(settings: Settings) -> Rebuilt | None:
         settings.findings.add(settings.path, text)
     if divides_at_each_call(read[1].layer):
         text = "TimeDistributed of SpectralNormalization, which divides at each step in Keras"
+        settings.findings.add(settings.path, text)
+    if carries_states(read[1].layer):
+        text = "TimeDistributed of a layer with stateful=True: Keras cuts the gradient at each step"
         settings.findings.add(settings.path, text)
     made = built(layers.TimeDistributed, {"layer": read[1].layer.replace(name=None)}, settings)
     return rebuilt(made, *(g.below("layer", "layer") for g in read[1].groups))

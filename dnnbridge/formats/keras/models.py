@@ -13,6 +13,7 @@ from dnnbridge.formats.keras.calls import shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.rule import Group, Rebuilt
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
+from dnnbridge.formats.keras.stateful import says_stateful
 from dnnbridge.formats.keras.whole_numbers import reads_whole_numbers, with_casts
 from dnnbridge.formats.keras.wiring import Wiring
 from dnnbridge.models import Input, Model, Sequential
@@ -155,7 +156,8 @@ class _Reader:
             return None
         dtype = DTYPES.get(dtype_of(config.get("dtype")), "float32")
         kind = "int32" if whole else dtype
-        return Input(sizes, kind, name)  # type: ignore[arg-type]
+        batch = shape[0] if shape and says_stateful(self.config) else None
+        return Input(sizes, kind, name, batch)  # type: ignore[arg-type]
 
     def _given(
         self, name: str | None, sizes: tuple[int | None, ...], shapes: InputShapes

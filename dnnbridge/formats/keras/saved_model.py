@@ -10,8 +10,10 @@ from typing import Any
 
 from dnnbridge.base.packages import framework
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.writing.archive import write_archive
 from dnnbridge.formats.keras.writing.run import keras_form
+from dnnbridge.formats.states import find_states
 from dnnbridge.formats.trained import Trained
 
 
@@ -32,6 +34,9 @@ def save_saved_model(run: Trained, path: Path) -> Path:
         raise ConversionError(
             "the folder does not exist", where=str(path), got=str(path.parent), hint="Create it."
         )
+    findings = Findings()
+    find_states(run.experiment.program(), findings)
+    findings.check(f"{type(run.experiment.model).__name__} to a SavedModel", "written")
     form = keras_form(run, trains=False)
     keras, tf = (framework(name, "a SavedModel") for name in ("keras", "tensorflow"))
     with tempfile.TemporaryDirectory() as folder:

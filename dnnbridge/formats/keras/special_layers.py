@@ -89,7 +89,6 @@ RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers
 
 
 def _recurrent(settings: Settings) -> Rebuilt | None:
-    settings.neutral(stateful=False)
     cls = RECURRENT[settings.kind]
     return rebuilt(built(cls, arguments(cls, settings), settings), CELL)
 

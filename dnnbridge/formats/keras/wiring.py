@@ -16,6 +16,7 @@ from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.masks import Masks
 from dnnbridge.formats.keras.operations import OPERATIONS, Operation
 from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
 from dnnbridge.formats.keras.whole_numbers import cast_values, reads_whole_numbers
 from dnnbridge.layers import (
     AbstractLayer,
@@ -199,6 +200,8 @@ class Wiring:
                 masks += mask or []
         if number and divides_at_each_call(layer):
             self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
+        if number and carries_states(layer):
+            self._add(entry, CALLED_TWICE)
         if _constants(call.args):
             self._add(entry, "a call on numbers")
         if not isinstance(layer, AbstractStates):

@@ -6,6 +6,7 @@ from dnnbridge.base import randomness
 from dnnbridge.experiment import Experiment
 from dnnbridge.layers import (
     GRU,
+    LSTM,
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -18,6 +19,7 @@ from dnnbridge.layers import (
 from dnnbridge.losses import SparseCategoricalCrossentropy
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.optimizers import SGD, Adam
+from dnnbridge.optimizers.accumulation import GradientAccumulation
 from dnnbridge.optimizers.gradient_rules import ClipByGlobalNorm
 from dnnbridge.schedules import CosineDecay
 from dnnbridge.testing.cases.training_case import TrainingCase, classes, examples, images, sums
@@ -41,6 +43,22 @@ def _two_inputs() -> TrainingCase:
         epochs=6,
         class_weight={0: 0.5, 2: 2.0},
     )
+
+
+def _stateful() -> TrainingCase:
+    """States that go from batch to batch, also in evaluation and prediction; accumulation."""
+    model = Sequential(
+        [
+            Input((4, 5), batch_size=11),
+            LSTM(4, return_sequences=True, stateful=True),
+            GRU(3, stateful=True),
+            Dense(3),
+        ]
+    )
+    optimizer = GradientAccumulation(SGD(0.1, momentum=0.9), 2)
+    experiment = Experiment(model, _SPARSE, optimizer, ["accuracy"], seed=3)
+    whole = slice(9 * 11)
+    return TrainingCase("stateful", experiment, examples()[whole], classes()[whole], 11, epochs=4)
 
 
 def _statistics() -> TrainingCase:
@@ -67,4 +85,4 @@ def _statistics() -> TrainingCase:
     return TrainingCase("statistics", experiment, x, sums(x), batch_size=10, epochs=10)
 
 
-MIXED_CASES: list[TrainingCase] = [_two_inputs(), _statistics()]
+MIXED_CASES: list[TrainingCase] = [_two_inputs(), _stateful(), _statistics()]

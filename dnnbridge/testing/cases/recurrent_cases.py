@@ -69,6 +69,21 @@ _STARTED = {
 }
 
 
+_CARRIED = {
+    "SimpleRNN-stateful": SimpleRNN(4, stateful=True),
+    "LSTM-stateful": LSTM(4, return_sequences=True, return_state=True, stateful=True),
+    "LSTM-stateful_dropout": LSTM(4, recurrent_dropout=0.4, stateful=True),
+    "GRU-stateful_backwards": GRU(4, go_backwards=True, stateful=True),
+    "Bidirectional-stateful": Bidirectional(LSTM(3, return_sequences=True, stateful=True)),
+}
+
+
+def _carried(name: str, layer: AbstractStates, training: bool = True) -> EquationCase:
+    """Return a case that starts with given states and compares the states it carries on."""
+    x = Input((6, 5), batch_size=3)
+    return EquationCase(name, Model(x, layer(x)), (_X,), reduced=60, of=layer, training=training)
+
+
 def _started(name: str, layer: AbstractStates) -> EquationCase:
     """Return a case in which the initial states are inputs too."""
     x, states = Input((6, 5)), [Input((4,)) for _ in layer.state_names]
@@ -101,6 +116,8 @@ RECURRENT_CASES: list[EquationCase] = [
     *(EquationCase(name, layer, (_input(name),), reduced=60) for name, layer in _PLAIN.items()),
     *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
     *(_started(name, layer) for name, layer in _STARTED.items()),
+    *(_carried(name, layer) for name, layer in _CARRIED.items()),
+    _carried("LSTM-stateful_evaluation", LSTM(4, stateful=True), training=False),
     *_CTC.values(),
     EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
     EquationCase("LSTM-wide", LSTM(70), (normal(33, 4, 9),), reduced=300),

@@ -10,6 +10,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError
 from dnnbridge.graph import TensorType
 from dnnbridge.program.program import Program
+from dnnbridge.training.batch_sizes import check_rows
 from dnnbridge.training.checking.data import check_inputs, check_pair
 from dnnbridge.training.checking.labels import check_labels, check_weights
 
@@ -28,7 +29,9 @@ class Arguments:
 
     def inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
         """Return the checked inputs by feed name."""
-        return check_inputs(x, self.types, where, self.program.rows)
+        made = check_inputs(x, self.types, where, self.program.rows)
+        check_rows(len(next(iter(made.values()))), self.program.batch_size, where)
+        return made
 
     def data(
         self,

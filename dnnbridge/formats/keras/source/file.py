@@ -35,8 +35,8 @@ _HEAD = '''\
 """A model of Keras with its training, as plain source.
 
     model = load_model()
-    losses = train(x, y, batch_size=32, epochs=5, model=model)
-    model.predict(x)
+    losses = train(x, y, batch_size={size}, epochs=5, model=model)
+    model.predict(x{of_size})
 
 The weights, what the optimizer has kept and its step are in {weights},
 beside this file. `train` goes on from there with the same batches as dnnbridge.{random}
@@ -95,16 +95,22 @@ def train_step(model, x, y, sample_weight):
     return loss
 
 
-def train(x, y, batch_size=32, epochs=1, shuffle=True, sample_weight=None, model=None):
+def train(x, y, batch_size={size}, epochs=1, shuffle=True, sample_weight=None, model=None):
     """Train a model, `load_model()` by default; return the loss of every step.{several}"""
     model = model or load_model()
 {by_name}    examples = len(keras.tree.flatten(x)[0])
-    losses = []
+{whole}    losses = []
     for _, rows in batches(examples, batch_size, epochs, shuffle):
         batch = [take_rows(arrays, rows) for arrays in (x, y, sample_weight)]
         losses.append(float(train_step(model, *batch)))
     return losses
 '''
+
+
+_WHOLE = """\
+    if batch_size != {size} or examples % {size}:
+        raise ValueError("the model has batches of {size} examples: give a multiple of them")
+"""
 
 
 def save_source(run: Trained, path: Path) -> Path:
@@ -123,7 +129,10 @@ def save_source(run: Trained, path: Path) -> Path:
     findings.check(f"{path.name}: model in plain Keras", "written")
     has_noise = bool(run.experiment.program().randoms)
     place = wrapped(f"WEIGHTS = Path(__file__).with_name({literal(weights.name)})")
-    head = _HEAD.format(weights=weights.name, random=_RANDOM if has_noise else "")
+    fixed = run.experiment.program().batch_size
+    of_size = f", batch_size={fixed}" if fixed else ""
+    noise = _RANDOM if has_noise else ""
+    head = _HEAD.format(weights=weights.name, random=noise, size=fixed or 32, of_size=of_size)
     parts = [
         "\n".join([head, _imports(), place, "", batches_source(run)]),
         *models.functions,
@@ -165,11 +174,12 @@ def _written(value: Any, key: str, objects: Objects) -> Any:
 
 def _train(run: Trained) -> str:
     """Return the text of `train`, which takes labels by name if there are several outputs."""
-    outputs = run.experiment.model.output_names
+    outputs, fixed = run.experiment.model.output_names, run.experiment.program().batch_size
+    sizes = {"size": fixed or 32, "whole": _WHOLE.format(size=fixed) if fixed else ""}
     if len(outputs) == 1:
-        return _TRAIN.format(several="", by_name="")
+        return _TRAIN.format(several="", by_name="", **sizes)
     names = ", ".join(outputs)
     several = f"\n\n    y is a list in the order {names}, or a dictionary by these names.\n    "
     line = wrapped(f"y = [y.get(name) for name in {literal(list(outputs))}]", 8)
     by_name = f"    if isinstance(y, dict):\n{line}\n"
-    return _TRAIN.format(several=several, by_name=by_name)
+    return _TRAIN.format(several=several, by_name=by_name, **sizes)

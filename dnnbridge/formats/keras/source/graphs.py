@@ -125,4 +125,6 @@ def input_of(config: Config, *, named: bool) -> Code:
     """Return the call that makes an input."""
     shape = tuple(config["batch_shape"][1:])
     others = {} if config["dtype"] == "float32" else {"dtype": config["dtype"]}
+    batch = config["batch_shape"][0]
+    others |= {} if batch is None else {"batch_size": batch}
     return call("keras.Input", [shape], others | ({"name": config["name"]} if named else {}))

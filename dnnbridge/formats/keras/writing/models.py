@@ -7,6 +7,7 @@ from typing import Any
 
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.calls import Place
+from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
 from dnnbridge.formats.keras.whole_numbers import reads_whole_numbers
 from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
 from dnnbridge.formats.keras.writing.operations import arguments_of, write_operation
@@ -58,7 +59,7 @@ def _sequential(
     model: Sequential, name: str, shapes: Shapes, path: str, findings: Findings
 ) -> dict[str, Any]:
     (given,) = model.input_types.items()
-    layers = [_input(*given, f"{name}_input")]
+    layers = [_input(*given, f"{name}_input", model.batch_size)]
     named = list(model.named_layers())
     for i, (each, layer) in enumerate(named):
         following = [after for _, after in named[i + 1 : i + 2]]
@@ -79,13 +80,16 @@ def _functional(
     inputs: dict[tuple[str, int], list[Place]] = {}
     shapes_of: dict[str, TensorType] = dict(model.input_types)
     for each, type in model.input_types.items():
-        entries[each] = _input(each, type, each) | {"name": each, "inbound_nodes": []}
+        made = _input(each, type, each, model.batch_size)
+        entries[each] = made | {"name": each, "inbound_nodes": []}
         places[each], inputs[each, 0] = Place(each), []
     types = _types(model)
     for node, results in zip(model.nodes, types, strict=True):
         owner = node.shares or node.name
+        where = f"{path}/{node.name}".lstrip("/")
+        if node.shares and carries_states(node.layer):
+            findings.add(where, CALLED_TWICE)
         if node.shares is None:
-            where = f"{path}/{node.name}".lstrip("/")
             made = _written(node.layer, owner, below(shapes, owner), where, findings)
             entries[owner] = made | {"name": owner, "inbound_nodes": []}
         calls = entries[owner]["inbound_nodes"]
@@ -143,8 +147,8 @@ def _tensor(place: Place, type: TensorType) -> dict[str, Any]:
     return {"class_name": "__keras_tensor__", "config": config}
 
 
-def _input(name: str, type: Any, called: str) -> dict[str, Any]:
-    config = {"batch_shape": [None, *type.shape[1:]], "dtype": type.dtype, "name": called}
+def _input(name: str, type: Any, called: str, batch: int | None) -> dict[str, Any]:
+    config = {"batch_shape": [batch, *type.shape[1:]], "dtype": type.dtype, "name": called}
     return keras_object("InputLayer", config)
 
 

@@ -18,6 +18,7 @@ from dnnbridge.formats.mindspore.writing.network import NetworkWriter
 from dnnbridge.formats.mindspore.writing.objective import wanted_values, write_objective
 from dnnbridge.formats.mindspore.writing.schedules import ScheduleWriter
 from dnnbridge.formats.mindspore.writing.updates import UpdateWriter
+from dnnbridge.formats.states import find_states
 from dnnbridge.formats.trained import Trained
 from dnnbridge.optimizers.accumulation import Accumulation, GradientAccumulation
 from dnnbridge.schedules import as_schedule
@@ -72,6 +73,7 @@ def plain_file(run: Trained, checkpoint: str) -> tuple[File, Mapping[str, Array]
 def _check(run: Trained, findings: Findings) -> None:
     """Find what the file has no place for."""
     experiment = run.experiment
+    find_states(experiment.program(), findings)
     for name in experiment.program().replaced:
         findings.add(name, "a layer replaces this weight before each step")
     if experiment.loss_scale is not None:

@@ -19,6 +19,7 @@ from dnnbridge.formats.onnx.writing.loops import OnnxGraph
 from dnnbridge.formats.onnx.writing.messages import model_message
 from dnnbridge.formats.onnx.writing.nodes import File, Nodes, OnnxNode
 from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor
+from dnnbridge.formats.states import find_states
 from dnnbridge.formats.trained import Trained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.program.program import Program
@@ -75,6 +76,8 @@ def prediction_message(onnx: Any, program: Program, state: Mapping[str, Array], 
         step: the step whose values the schedules of layers have.
     """
     function, file, findings = program.functions["predict"], File(), Findings()
+    find_states(program, findings)
+    findings.check("the prediction to ONNX", "written")
     w = Nodes(file)
     inputs: list[tuple[str, TensorType]] = []
 
