@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnnbridge.backend.row_updates import by_rows
@@ -42,6 +42,17 @@ class Flat(NamedTuple):
     places: Mapping[Value, Places]
     reads: Mapping[Value, str]
     tables: Mapping[Value, str]
+
+    def walk(self) -> Iterator[Node]:
+        """Yield every node that the backend runs: a claimed call, but not the nodes in it."""
+        return _run(self.graph)
+
+
+def _run(graph: Graph) -> Iterator[Node]:
+    for node in graph.nodes:
+        if node.body is not None and not isinstance(node.op, Call):
+            yield from _run(node.body)
+        yield node
 
 
 def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False) -> Flat:

@@ -225,7 +225,7 @@ def check_supported(backend: Backend, program: Program, device: str) -> None:
     """Raise unless the backend lowers every operation of the program on the device."""
     limits = {limit.op: limit for limit in backend.limitations}
     for function in program.functions.values():
-        for node in flatten(function, backend.claims).graph.walk():
+        for node in flatten(function, backend.claims).walk():
             op = type(node.op)
             limit = limits.get(op)
             if limit and (not limit.devices or device in limit.devices):

@@ -26,17 +26,21 @@ from dnnbridge.errors import (
 )
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.mindspore.cells import Part
 from dnnbridge.formats.mindspore.compiled import (
     NoCounterpartError,
     read_loss,
     read_slots,
 )
 from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
+from dnnbridge.formats.mindspore.rule import Part
 from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
+from dnnbridge.formats.mindspore.turned import Turned
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers import AbstractOptimizer
+
+FAULTS = (TypeError, ValueError, RuntimeError, AttributeError, LookupError)
+"""What a `construct` that does not run raises."""
 
 BATCH = 3
 """Examples in the batch that is given to both sides."""
@@ -154,12 +158,15 @@ def _followed(
         except CannotFollowError as error:
             follower.findings.add(follower.path, str(error))
             made = ()
-        except (DnnbridgeError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            follower.findings.add(follower.path, f"construct: {type(error).__name__}: {error}")
+        except (DnnbridgeError, *FAULTS) as error:
+            text = str(error).strip().partition("\n")[0]  # MindSpore adds its own stack
+            follower.findings.add(follower.path, f"construct: {type(error).__name__}: {text}")
             made = ()
         results = made if isinstance(made, (tuple, list)) else (made,)
         if not all(isinstance(each, Traced) for each in results):
             follower.findings.add("", f"a result that is not a tensor: {what(made)}")
+        elif any(isinstance(each.symbol, Turned) for each in results):
+            follower.findings.add("", "a result whose first axis is not the batch")
         findings.found += follower.findings.found
         return follower, list(results), values
 

@@ -13,7 +13,7 @@ Claimed = Callable[[Node], bool]
 
 
 def inline(graph: Graph, claimed: Claimed = lambda call: False) -> Graph:
-    """Return the graph with every call replaced by its body, except those that are claimed."""
+    """Return the graph with every call replaced by its body; a claimed call keeps its own."""
     known: dict[Value, Value] = {value: value for value in graph.inputs}
     nodes: list[Node] = []
     _flatten(graph.nodes, known, nodes, claimed)
@@ -32,7 +32,8 @@ def _flatten(
             outputs = (inner[value] for value in node.body.outputs)
             known.update(zip(node.outputs, outputs, strict=True))
             continue
-        whole = node.body is None or isinstance(node.op, Call)
-        body = None if whole else inline(node.body, claimed)  # type: ignore[arg-type]
+        body = node.body
+        if body is not None and not isinstance(node.op, Call):
+            body = inline(body, claimed)
         nodes.append(Node(node.op, inputs, node.outputs, node.path, body))
         known.update((value, value) for value in node.outputs)

@@ -270,15 +270,21 @@ def attention_weights(
     causal: bool,
     dropout: float,
     zero: bool = False,
+    window: int | None = None,
 ) -> Value:
     """Return the weights of the keys from scores (batch, …, T, S).
 
-    Without any allowed key they are equal, or 0 if `zero`.
+    Without any allowed key they are equal, or 0 if `zero`. Keys that are not closer than `window`
+    are blocked.
     """
     masks = [] if allowed is None else [for_scores(allowed, scores) > 0.5]
-    if causal:
+    if causal or window is not None:
         rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
-        masks.append(scope.constant(rows[:, None] >= keys))
+        ahead = rows[:, None] - keys
+        if causal:
+            masks.append(scope.constant(ahead >= 0))
+        if window is not None:
+            masks.append(scope.constant(np.abs(ahead) < window))
     for mask in masks:
         scores = ops.where(mask, scores, BLOCKED)
     shares = ops.softmax(scores)

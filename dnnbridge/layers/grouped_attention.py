@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-import numpy as np
-
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.initializers import InitializerField
-from dnnbridge.layers.attention import BLOCKED, attention_weights
+from dnnbridge.layers.attention import attention_weights
 from dnnbridge.layers.attention_inputs import allowed_keys, named
 from dnnbridge.layers.einsum import EinsumDense
 from dnnbridge.layers.weights import WithActivity, WithBias, WithKernel
@@ -96,9 +94,10 @@ class GroupQueryAttention(WithKernel, WithBias, WithActivity):
         k = ops.reshape(ops.transpose(k, (0, 2, 3, 1)), (batch, groups, 1, size, key.shape[1]))
         v = ops.reshape(ops.transpose(v, (0, 2, 1, 3)), (batch, groups, 1, value.shape[1], size))
         scores = ops.batch_matmul(q * (1.0 / math.sqrt(size)), _repeated(k, per_group))
-        scores = self._banded(scope, scores)
         allowed, zero = allowed_keys(scope, value, mask, query, key), self.dropout > 0.0
-        shares = attention_weights(scope, scores, allowed, self.causal, self.dropout, zero)
+        shares = attention_weights(
+            scope, scores, allowed, self.causal, self.dropout, zero, self.sliding_window
+        )
         found = ops.batch_matmul(shares, _repeated(v, per_group))
         found = ops.transpose(found, (0, 3, 1, 2, 4))
         found = ops.reshape(found, (batch, rows, self.num_query_heads, size))
@@ -129,14 +128,6 @@ class GroupQueryAttention(WithKernel, WithBias, WithActivity):
             bias_constraint=self.bias_constraint,
             activity_regularizer=self.activity_regularizer,
         )
-
-    def _banded(self, scope: Scope, scores: Value) -> Value:
-        """Block the keys that are outside of the window of a query."""
-        if self.sliding_window is None:
-            return scores
-        rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
-        near = np.abs(rows[:, None] - keys) < self.sliding_window
-        return ops.where(scope.constant(near), scores, BLOCKED)
 
 
 def _repeated(x: Value, times: int) -> Value:

@@ -169,7 +169,7 @@ def profile(
         steps,
         calls,
         program.functions["evaluate"].graph.flops() * batch_size,
-        dict(Counter(_name(node.op) for node in flat.graph.walk()).most_common()),
+        dict(Counter(_name(node.op) for node in flat.walk()).most_common()),
         sum(len(place.names) for place in flat.places.values()),
     )
 

@@ -149,6 +149,22 @@ def test_a_schedule_that_listens_is_named(tmp_path):
 
 
 @needs_mindspore
+@pytest.mark.parametrize(
+    "layer",
+    [
+        db.MaxPooling2D((2, 3), dilation_rate=(3, 2)),
+        db.MaxPooling2D(2, ceil_mode=True),
+        db.AveragePooling2D(3, 2, ceil_mode=True),
+    ],
+)
+def test_pools_with_ceil_mode_or_dilation_are_not_the_plain_ones(layer):
+    model = db.Sequential([db.Input((6, 5, 3)), layer, db.Flatten(), db.Dense(2)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    x = np.random.default_rng(0).normal(size=(2, 6, 5, 3)).astype(np.float32)
+    close(db.to_mindspore(run).predict(x), run.predict(x), 2e-6, "prediction")
+
+
+@needs_mindspore
 def test_live_objects_go_on_as_the_run_does():
     import mindspore as ms
 

@@ -192,3 +192,26 @@ def test_nothing_to_look_at_gives_the_mean(backend):
     expected = np.broadcast_to(KEY.mean(1, keepdims=True), QUERY.shape)
     assert_close(found["value"], expected, 1e-6, "value")
     assert not found["d/input_0"].any()
+
+
+@witness("Keras", db.GroupQueryAttention)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_window_of_masked_keys_gives_what_keras_gives(dropout):
+    """With a dropout, a query whose window has masked keys alone finds 0."""
+    keras = pytest.importorskip("keras")
+    x, mask = normal(2, 6, 8), np.array([[1, 1, 1, 1, 0, 0], [0, 1, 1, 1, 1, 1]], np.float32)
+    options = {"sliding_window": 2, "dropout": dropout}
+    native = keras.layers.GroupQueryAttention(4, 4, 2, **options)
+    native.build(x.shape, x.shape)
+    for place, weight in enumerate(native.weights):
+        weight.assign(normal(*weight.shape, key=place))
+    theirs = np.asarray(native(x, x, value_mask=mask > 0))
+    inputs = db.Input((6, 8)), db.Input((6,))
+    y = db.GroupQueryAttention(4, 4, 2, **options, masked=True)(inputs[0], *inputs)
+    model = db.Model(list(inputs), y)
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    weights = run.experiment.program().state
+    names = [name for name, array in weights.items() if array.trainable]
+    arrays = [np.asarray(weight) for weight in native.weights]
+    run.set_weights(dict(zip(names, arrays, strict=True)))
+    assert_close(theirs, run.predict([x, mask]), 5e-6, "value")

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from dnnbridge import activations, layers
 from dnnbridge.formats.mindspore.activations import CELLS
-from dnnbridge.formats.mindspore.weights import TABLE, Entry, attention, recurrent
+from dnnbridge.formats.mindspore.mint_cells import MINT
+from dnnbridge.formats.mindspore.pools import POOLS
+from dnnbridge.formats.mindspore.rule import (
+    CHANNELS_FIRST,
+    Part,
+    Rule,
+    UnsupportedError,
+    need,
+    sizes,
+)
+from dnnbridge.formats.mindspore.weights import TABLE, attention, recurrent
 from dnnbridge.layers import AbstractLayer
-
-
-class Part(NamedTuple):
-    """A layer here, and its weights.
-
-    Attributes:
-        layer: the layer.
-        entries: which parameters of the Cell are its weights.
-        end: what its name has after the name of the Cell.
-    """
-
-    layer: AbstractLayer
-    entries: tuple[Entry, ...] = ()
-    end: str = ""
-
-
-class UnsupportedError(Exception):
-    """A Cell has an argument without a counterpart; the text says which."""
-
-
-Rule = Callable[[Any, int], list[Part]]
-"""(Cell, rank of its input) -> the layers that do the same, one after another."""
-
-
-def _need(holds: bool, what: str) -> None:
-    if not holds:
-        raise UnsupportedError(what)
 
 
 def _dense(cell: Any, rank: int) -> list[Part]:
@@ -44,25 +27,19 @@ def _dense(cell: Any, rank: int) -> list[Part]:
     inner = getattr(cell, "activation", None)
     if inner is not None:
         name = type(inner).__name__
-        _need(name in CELLS or name == "PReLU", f"activation={name}")
-        _need(name != "PReLU", "activation=PReLU: call the PReLU after the Dense")
+        need(name in CELLS or name == "PReLU", f"activation={name}")
+        need(name != "PReLU", "activation=PReLU: call the PReLU after the Dense")
         found = CELLS[name](inner)
-        _need(found is not None, f"activation={inner}")
+        need(found is not None, f"activation={inner}")
         parts[0] = Part(made.replace(activation=found), TABLE["Dense"])
     return parts
-
-
-def _sizes(value: Any, axes: int) -> tuple[int, ...]:
-    """Return the last sizes of a window, one per axis."""
-    given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
-    return tuple(int(each) for each in given[-axes:])
 
 
 def _padding(cell: Any, axes: int) -> Any:
     mode = str(cell.pad_mode).lower()
     if mode in ("same", "valid"):
         return mode
-    _need(mode == "pad", f"pad_mode={mode!r}")
+    need(mode == "pad", f"pad_mode={mode!r}")
     given = cell.padding
     flat = tuple(given) if isinstance(given, (tuple, list)) else (given,) * (2 * axes)
     if axes == 1:
@@ -72,21 +49,18 @@ def _padding(cell: Any, axes: int) -> Any:
     return tuple((int(flat[2 * i]), int(flat[2 * i + 1])) for i in range(axes))
 
 
-CHANNELS_FIRST = ("NCHW", "NCDHW", "NCL")
-
-
 def _conv(axes: int) -> Rule:
     cls = {1: layers.Conv1D, 2: layers.Conv2D, 3: layers.Conv3D}[axes]
 
     def rule(cell: Any, rank: int) -> list[Part]:
-        _need(cell.data_format in CHANNELS_FIRST, f"data_format={cell.data_format!r}")
+        need(cell.data_format in CHANNELS_FIRST, f"data_format={cell.data_format!r}")
         made = cls(
             cell.out_channels,
-            _sizes(cell.kernel_size, axes),
-            _sizes(cell.stride, axes),
+            sizes(cell.kernel_size, axes),
+            sizes(cell.stride, axes),
             _padding(cell, axes),
             "channels_first",
-            _sizes(cell.dilation, axes),
+            sizes(cell.dilation, axes),
             cell.group,
             use_bias=bool(cell.has_bias),
         )
@@ -99,17 +73,17 @@ def _conv_transpose(axes: int) -> Rule:
     cls = {1: layers.Conv1DTranspose, 2: layers.Conv2DTranspose, 3: layers.Conv3DTranspose}[axes]
 
     def rule(cell: Any, rank: int) -> list[Part]:
-        _need(cell.group == 1, f"group={cell.group}")
+        need(cell.group == 1, f"group={cell.group}")
         extra = getattr(cell, "output_padding", 0)
-        _need(not any(_sizes(extra, axes)), f"output_padding={extra}")
+        need(not any(sizes(extra, axes)), f"output_padding={extra}")
         made = cls(
             cell.out_channels,
-            _sizes(cell.kernel_size, axes),
-            _sizes(cell.stride, axes),
+            sizes(cell.kernel_size, axes),
+            sizes(cell.stride, axes),
             _padding(cell, axes),
             None,
             "channels_first",
-            _sizes(cell.dilation, axes),
+            sizes(cell.dilation, axes),
             use_bias=bool(cell.has_bias),
         )
         return [Part(made, TABLE[f"Conv{axes}dTranspose"])]
@@ -118,7 +92,7 @@ def _conv_transpose(axes: int) -> Rule:
 
 
 def _batch_norm(cell: Any, rank: int) -> list[Part]:
-    _need(cell.use_batch_statistics is not True, "use_batch_statistics=True")
+    need(cell.use_batch_statistics is not True, "use_batch_statistics=True")
     momentum = round(1.0 - float(cell.momentum), 12)  # the Cell keeps 1 - momentum
     made = layers.BatchNormalization(1, momentum, float(cell.eps), unbiased=True)
     return [Part(made, TABLE["BatchNorm2d"])]
@@ -126,7 +100,7 @@ def _batch_norm(cell: Any, rank: int) -> list[Part]:
 
 def _layer_norm(cell: Any, rank: int) -> list[Part]:
     begin, params = (int(n) % rank for n in (cell.begin_norm_axis, cell.begin_params_axis))
-    _need(begin == params, f"begin_params_axis={cell.begin_params_axis}")
+    need(begin == params, f"begin_params_axis={cell.begin_params_axis}")
     axes = tuple(range(begin, rank))
     made = layers.LayerNormalization(axes if len(axes) > 1 else axes[0], float(cell.epsilon))
     return [Part(made, TABLE["LayerNorm"])]
@@ -138,34 +112,9 @@ def _group_norm(cell: Any, rank: int) -> list[Part]:
 
 
 def _embedding(cell: Any, rank: int) -> list[Part]:
-    _need(not cell.use_one_hot, "use_one_hot=True")
+    need(not cell.use_one_hot, "use_one_hot=True")
     # MindSpore only starts the row of padding_idx with 0; it is trained like the others.
     return [Part(layers.Embedding(cell.vocab_size, cell.embedding_size), TABLE["Embedding"])]
-
-
-def _pool(cls: Callable[..., AbstractLayer], axes: int) -> Rule:
-    def rule(cell: Any, rank: int) -> list[Part]:
-        mode = str(cell.pad_mode).lower()
-        _need(cell.format in CHANNELS_FIRST, f"data_format={cell.format!r}")
-        _need(rank == axes + 2, "an input without a batch")
-        _need(mode in ("same", "valid"), "pad_mode='pad': pad with nn.Pad2d before it")
-        _need(not getattr(cell, "return_indices", False), "return_indices=True")
-        window, step = _sizes(cell.kernel_size, axes), _sizes(cell.stride, axes)
-        return [Part(cls(window, step, mode, "channels_first"))]
-
-    return rule
-
-
-def _adaptive(cls: Callable[..., AbstractLayer], operator: str) -> Rule:
-    def rule(cell: Any, rank: int) -> list[Part]:
-        inner = getattr(cell, operator, cell)
-        size = inner.output_size
-        _need(not getattr(cell, "return_indices", False), "return_indices=True")
-        _need(None not in (size if isinstance(size, tuple) else (size,)), f"output_size={size}")
-        _need(rank == 4, "an input without a batch")
-        return [Part(cls(_sizes(size, 2), "channels_first"))]
-
-    return rule
 
 
 def _dropout(cls: Callable[..., AbstractLayer]) -> Rule:
@@ -183,9 +132,8 @@ def _recurrent(kind: str) -> Rule:
     cls = kinds[kind]
 
     def rule(cell: Any, rank: int) -> list[Part]:
-        _need(bool(cell.batch_first), "batch_first=False: give batches first")
-        _need(bool(cell.has_bias) or kind != "GRU", "has_bias=False")
-        _need(float(cell.dropout) == 0.0, f"dropout={cell.dropout}")
+        need(bool(cell.has_bias) or kind != "GRU", "has_bias=False")
+        need(float(cell.dropout) == 0.0, f"dropout={cell.dropout}")
         fields: dict[str, Any] = {"use_bias": bool(cell.has_bias)}
         if kind == "RNN":
             fields["nonlinearity"] = _nonlinearity(cell)
@@ -216,8 +164,8 @@ def _nonlinearity(cell: Any) -> str:
 
 
 def _attention(cell: Any, rank: int) -> list[Part]:
-    _need(bool(cell.batch_first), "batch_first=False: give batches first")
-    _need(cell.bias_k is None and not cell.add_zero_attn, "add_bias_kv or add_zero_attn")
+    need(bool(cell.batch_first), "batch_first=False: give batches first")
+    need(cell.bias_k is None and not cell.add_zero_attn, "add_bias_kv or add_zero_attn")
     stacked = cell.in_proj_weight is not None
     made = layers.MultiHeadAttention(
         cell.num_heads,
@@ -240,7 +188,7 @@ def _prelu(cell: Any, rank: int) -> list[Part]:
 
 
 def _flatten(cell: Any, rank: int) -> list[Part]:
-    _need((cell.start_dim, cell.end_dim % rank) == (1, rank - 1), "start_dim or end_dim")
+    need((cell.start_dim, cell.end_dim % rank) == (1, rank - 1), "start_dim or end_dim")
     return [Part(layers.Flatten())]
 
 
@@ -262,12 +210,8 @@ RULES: Mapping[str, Rule] = {
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
     "Embedding": _embedding,
-    "MaxPool1d": _pool(layers.MaxPooling1D, 1),
-    "MaxPool2d": _pool(layers.MaxPooling2D, 2),
-    "AvgPool1d": _pool(layers.AveragePooling1D, 1),
-    "AvgPool2d": _pool(layers.AveragePooling2D, 2),
-    "AdaptiveAvgPool2d": _adaptive(layers.AdaptiveAveragePooling2D, "adaptive_avgpool2d"),
-    "AdaptiveMaxPool2d": _adaptive(layers.AdaptiveMaxPooling2D, "adaptive_maxpool2d"),
+    **POOLS,
+    **MINT,
     "Dropout": _dropout(layers.Dropout),
     "Dropout1d": _dropout(layers.SpatialDropout1D),
     "Dropout2d": _dropout(layers.SpatialDropout2D),

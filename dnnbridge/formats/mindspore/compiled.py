@@ -57,6 +57,18 @@ def _huber(loss: Any) -> AbstractLoss:
     return losses.Huber(float(loss.delta))
 
 
+def _absolute(loss: Any) -> AbstractLoss:
+    _need(getattr(loss, "reduction", "mean") == "mean", "another reduction than 'mean'")
+    _mean(loss)
+    return losses.MeanAbsoluteError()
+
+
+def _smooth(loss: Any) -> AbstractLoss:
+    _need(loss.reduction == "mean", f"reduction={loss.reduction!r}")
+    _need(float(loss.beta) == 1.0, f"beta={loss.beta}")
+    return losses.Huber(1.0)
+
+
 LOSSES: Mapping[str, Callable[[Any], AbstractLoss]] = {
     "MSELoss": _plain(losses.MeanSquaredError),
     "L1Loss": _plain(losses.MeanAbsoluteError),
@@ -65,6 +77,9 @@ LOSSES: Mapping[str, Callable[[Any], AbstractLoss]] = {
     "BCELoss": _plain(losses.BinaryCrossentropy),
     "BCEWithLogitsLoss": _plain(losses.BinaryCrossentropy, from_logits=True),
     "HuberLoss": _huber,
+    "SmoothL1Loss": _smooth,
+    "MAELoss": _absolute,
+    "L1LossExt": _absolute,
 }
 """The loss of each class of `mindspore.nn`."""
 
@@ -91,6 +106,12 @@ SLOTS: Mapping[str, Mapping[str, str]] = {
     "Adam": {"m": "moment1", "v": "moment2", "largest": "vhat"},
     "AdamWeightDecay": {"m": "moments1", "v": "moments2"},
     "AdaMax": {"m": "moment1", "u": "moment2"},
+    "LazyAdam": {"m": "moment1", "v": "moment2"},
+    "AdamOffload": {"m": "moment1", "v": "moment2"},
+    "RMSProp": {"s": "ms", "mean": "mg", "m": "moment"},
+    "Lamb": {"m": "moments1", "v": "moments2"},
+    "FTRL": {"n": "moments", "z": "linear"},
+    "ProximalAdagrad": {"s": "accum"},
     "Adagrad": {"s": "accum"},
     "Adadelta": {"s": "accum", "u": "accum_update"},
 }

@@ -9,7 +9,9 @@ from dnnbridge import layers
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.mindspore.activations import FUNCTIONS, of_function
+from dnnbridge.formats.mindspore.stand_ins import Training
 from dnnbridge.formats.mindspore.traced import Traced
+from dnnbridge.formats.mindspore.turned import Turned, item, parts, permuted, whole
 
 Function = Callable[..., Any]
 """(result, *arguments) -> the symbol of the result, or several; None if it cannot be followed.
@@ -73,7 +75,7 @@ def _transposed(result: Any, x: Any, *axes: Any, **kwargs: Any) -> Any:
     given = kwargs.get("input_perm", kwargs.get("dims", axes[0] if len(axes) == 1 else axes))
     rank = x.value.ndim
     order = tuple(int(axis) % rank for axis in given) if given else tuple(reversed(range(rank)))
-    return None if order[0] != 0 else layers.Permute(order[1:])(x.symbol)
+    return permuted(x.symbol, order)
 
 
 def _exchanged(result: Any, x: Any, axis0: int, axis1: int) -> Any:
@@ -81,7 +83,7 @@ def _exchanged(result: Any, x: Any, axis0: int, axis1: int) -> Any:
     order = list(range(rank))
     first, second = axis0 % rank, axis1 % rank
     order[first], order[second] = order[second], order[first]
-    return None if 0 in (first, second) else layers.Permute(tuple(order[1:]))(x.symbol)
+    return permuted(x.symbol, tuple(order))
 
 
 def _reduced(operation: str) -> Function:
@@ -125,24 +127,28 @@ def _stacked(result: Any, values: Any, axis: Any = 0, *, dim: Any = None) -> Any
 
 def _parts(result: Any, x: Any, sizes: Any, axis: Any = 0, *, dim: Any = None) -> Any:
     place = int(axis if dim is None else dim) % x.value.ndim
-    if place == 0:
-        return None
-    made, start = [], 0
-    for part in result:
-        stop = start + part.shape[place]
-        made.append(layers.Slice((*(slice(None),) * place, slice(start, stop)))(x.symbol))
-        start = stop
-    return tuple(made)
+    given = whole(x.symbol)
+    return None if place == given.batch else parts(given, x.value.ndim, result, place, True)
+
+
+def _unstacked(result: Any, x: Any, axis: Any = 0, *, dim: Any = None) -> Any:
+    place = int(axis if dim is None else dim) % x.value.ndim
+    given = whole(x.symbol)
+    return None if place == given.batch else parts(given, x.value.ndim, result, place, False)
 
 
 def _item(result: Any, x: Any, key: Any) -> Any:
+    if isinstance(x.symbol, Turned):
+        return item(x.symbol, x.value.ndim, key)
     return layers.Slice(key)(x.symbol)
 
 
 def _product(result: Any, a: Any, b: Any, *, transpose_b: bool = False) -> Any:
-    if not (isinstance(a, Traced) and isinstance(b, Traced)) or transpose_b:
+    if not (isinstance(a, Traced) and isinstance(b, Traced)):
         return None
-    return layers.MatMul()(a.symbol, b.symbol)
+    rank = b.value.ndim
+    second = permuted(b.symbol, (*range(rank - 2), rank - 1, rank - 2)) if transpose_b else b.symbol
+    return layers.MatMul()(a.symbol, second)
 
 
 def _unchanged(result: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -175,6 +181,7 @@ TABLE: Mapping[str, Function] = {
     **dict.fromkeys(("concat", "cat"), _concatenated),
     "stack": _stacked,
     **dict.fromkeys(("split", "chunk"), _parts),
+    **dict.fromkeys(("unstack", "unbind"), _unstacked),
     "getitem": _item,
     **dict.fromkeys(("matmul", "bmm", "batchmatmul"), _product),
     **dict.fromkeys(("identity", "contiguous"), _unchanged),
@@ -182,9 +189,44 @@ TABLE: Mapping[str, Function] = {
 """The function of each operation, by its name in lower case without "_"."""
 
 
+DROPOUTS: Mapping[str, Callable[[float], layers.AbstractLayer]] = {
+    "dropout": layers.Dropout,
+    "dropout1d": lambda rate: layers.SpatialDropout1D(rate, data_format="channels_first"),
+    "dropout2d": lambda rate: layers.SpatialDropout2D(rate, data_format="channels_first"),
+    "dropout3d": lambda rate: layers.SpatialDropout3D(rate, data_format="channels_first"),
+}
+"""The layer of each function that drops numbers in training."""
+
+
+def dropped(name: str, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return the symbol of a dropout that acts in training alone; None for any other."""
+    names = ("input", "p", "training")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    if not isinstance(given.get("training"), Training) or given.keys() - {*names, "seed"}:
+        return None
+    make = DROPOUTS.get(name.removesuffix("_ext"))
+    return make and make(float(given.get("p", 0.5)))(args[0].symbol)
+
+
+TURNED = (
+    "transpose",
+    "permute",
+    "swapaxes",
+    "swapdims",
+    "split",
+    "chunk",
+    "unstack",
+    "unbind",
+    "getitem",
+)
+"""Operations on tensors whose batch is not the first axis."""
+
+
 def followed(name: str, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the symbols of the result of a call; None if it cannot be followed."""
-    plain = name.lower().replace("_", "")
+    plain = name.removeprefix("mint_").lower().replace("_", "")
+    if any(isinstance(getattr(x, "symbol", None), Turned) for x in args) and plain not in TURNED:
+        return None
     kwargs = {key: value for key, value in kwargs.items() if value is not None}
     if plain in FUNCTIONS and args and isinstance(args[0], Traced):
         found = of_function(plain, *args[1:], **kwargs)

@@ -44,14 +44,25 @@ class Itself:
     def __getattr__(self, name: str) -> Any:
         follower, value = self._follower, getattr(self._cell, name)
         if name == "training":
-            follower.findings.add(follower.path, "a part that depends on self.training")
-        if isinstance(value, types.MethodType) and not is_mindspore(value.__func__.__module__):
+            return Training(follower)
+        if isinstance(value, types.MethodType) and value.__func__.__module__ != "mindspore.nn.cell":
             copy = follower.rebound(value.__func__)
             return lambda *args, **kwargs: copy(self, *args, **kwargs)
         return follower.replaced(value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise CannotFollowError(f"construct changes self.{name}")
+
+
+class Training:
+    """Stands for `self.training`, which a dropout may take."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+
+    def __bool__(self) -> bool:
+        self._follower.findings.add(self._follower.path, "a part that depends on self.training")
+        return False
 
 
 class Module:
@@ -85,12 +96,14 @@ class Unseen:
 class LastState(Unseen):
     """The state after the last step of one level in one direction; its first axis is of size 1."""
 
-    def __init__(self, what: str, steps: Traced) -> None:
+    def __init__(self, what: str, steps: Traced, time_first: bool) -> None:
         super().__init__(what)
-        self._steps = steps
+        self._steps, self._time_first = steps, time_first
 
     def __getitem__(self, key: Any) -> Any:
-        return self._steps[:, -1] if key in (0, -1) else self.refuse()
+        if key not in (0, -1):
+            return self.refuse()
+        return self._steps[-1] if self._time_first else self._steps[:, -1]
 
     def squeeze(self, axis: int = 0) -> Any:
         return self[0] if axis == 0 else self.refuse()

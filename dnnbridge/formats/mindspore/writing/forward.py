@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from dnnbridge.graph import Call, Graph, Node, Value, ValueAndGrad
+from dnnbridge.graph import Call, Graph, Node, Value, ValueAndGrad, inline
 from dnnbridge.models import AbstractModel
 from dnnbridge.program.program import Function, Program
 
 
-def opened(graph: Graph) -> Graph:
+def _without_models(graph: Graph) -> Graph:
     """Return a graph with the calls of models replaced by their nodes; other calls stay whole."""
-    known = {value: value for value in graph.inputs}
-    nodes: list[Node] = []
-    _open(graph.nodes, known, nodes)
-    return Graph(graph.name, graph.inputs, tuple(nodes), tuple(known[v] for v in graph.outputs))
-
-
-def _open(source: Sequence[Node], known: dict[Value, Value], nodes: list[Node]) -> None:
-    for node in source:
-        inputs = tuple(known[value] for value in node.inputs)
-        if isinstance(node.op, Call) and isinstance(node.op.spec, AbstractModel):
-            assert node.body is not None
-            inner = dict(zip(node.body.inputs, inputs, strict=True))
-            _open(node.body.nodes, inner, nodes)
-            outputs = (inner[value] for value in node.body.outputs)
-            known.update(zip(node.outputs, outputs, strict=True))
-        else:
-            nodes.append(Node(node.op, inputs, node.outputs, node.path, node.body))
-            known.update((value, value) for value in node.outputs)
+    return inline(graph, lambda call: not isinstance(cast(Call, call.op).spec, AbstractModel))
 
 
 @dataclass(frozen=True)
@@ -61,12 +44,12 @@ class Forward:
     Attributes:
         calls: the layers, in order.
         rest: the nodes of losses, penalties and metrics.
-        graph: the forward pass of training, with models opened.
+        graph: the forward pass of training, with the models in it replaced by their layers.
         names: the state array or the feed that each input of the two graphs is. It is also known
             for a running statistic that an earlier call of the same layer has changed.
         changed: the running statistic that a result of a call is the next value of.
         predicted: the predictions as values of training.
-        prediction: the graph of prediction, with models opened.
+        prediction: the graph of prediction, with the models in it replaced by their layers.
     """
 
     graph: Graph
@@ -88,7 +71,7 @@ def forward_of(program: Program) -> Forward:
     train, predict = program.functions["train"], program.functions["predict"]
     node = gradient_node(train)
     assert node.body is not None
-    made = Forward(opened(node.body), opened(predict.graph))
+    made = Forward(_without_models(node.body), _without_models(predict.graph))
     for inner, outer in zip(node.body.inputs, node.inputs, strict=True):
         made.names[inner] = train.state.get(outer, outer.name)
     for value in predict.graph.inputs:

@@ -109,7 +109,8 @@ def _pool(name: str) -> Rule:
     def rule(layer: Any, node: Node, shapes: Shapes) -> Native | None:
         named = _window(layer)
         axes = len(layer.pool_size)
-        if named is None or axes > 2 or getattr(layer, "count_include_pad", False):
+        plain = not layer.ceil_mode and _plain(getattr(layer, "dilation_rate", 1), axes) == 1
+        if named is None or axes > 2 or not plain or getattr(layer, "count_include_pad", False):
             return None
         stride = _plain(layer.strides or layer.pool_size, axes)
         size = _plain(layer.pool_size, axes)
