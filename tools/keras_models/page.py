@@ -103,7 +103,7 @@ class Measured:
 
 def page(out: Path) -> str:
     """Return the page of all results in a folder."""
-    found = [Measured(each) for each in sorted(out.iterdir()) if (each / "keras.json").exists()]
+    found = [Measured(each) for each in sorted(out.iterdir()) if (each / "reference.json").exists()]
     found = [each for each in found if each.name != parts.RESNET]
     families = [each for each in found if each.name in FAMILIES]
     small = [each for each in found if each.name not in FAMILIES]
@@ -129,6 +129,8 @@ def unused(used: set[str]) -> list[str]:
 
 
 def _table(found: Sequence[Measured], columns: dict[str, tuple[str, str]]) -> str:
+    if not found:
+        return "Not measured yet."
     lines = [f"| model | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for each in found:
         cells = (each.cell(*key) for key in columns.values())
@@ -139,7 +141,7 @@ def _table(found: Sequence[Measured], columns: dict[str, tuple[str, str]]) -> st
 
 def _resnet(found: dict[str, Any]) -> str:
     if not found:
-        return "Not measured."
+        return "Not measured yet."
     lines = ["| | seconds | of the processor | memory |", "|---|---|---|---|"]
     size = 4 * found["weights"]
     for kind, rows in found["runs"].items():
