@@ -39,6 +39,8 @@ def command(folder: Path) -> dict[str, Any]:
     done = CliRunner().invoke(main, ["convert", *map(str, [source, *options])])
     report = out / "report.json"
     if not report.exists():
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
         return {"refused": done.output.strip()}
     checks = json.loads(report.read_text("utf-8"))["checks"]
     found = {check["what"]: check["difference"] for check in checks}
