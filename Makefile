@@ -4,6 +4,7 @@
 # make lint    style and types
 # make docs    write the generated pages of docs/reference anew
 # make names   add new names of the installed frameworks to the table of foreign names
+# make keras-models    measure how models of Keras move and write docs/measurements/keras-models.md, an hour
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs names native-differences bench clean
+.PHONY: demo test test-long lint docs names native-differences keras-models bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -47,6 +48,9 @@ names: $(INSTALLED)
 
 native-differences: $(INSTALLED)
 	PYTHONPATH=tools $(BIN)/python -m native_differences
+
+keras-models: $(INSTALLED)
+	PYTHONPATH=tools:tests $(BIN)/python -m keras_models
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed

@@ -38,10 +38,7 @@ def check_is_file(path: Path, error: type[DnnbridgeError]) -> None:
 
 
 def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) -> None:
-    """Write a file under a temporary name in the same folder, then rename it.
-
-    The new file gets the mode and owner of the old one. For a symbolic link, the file that it
-    points to is replaced. Temporary files that killed writers of the same file left are removed.
+    """Write a file as `atomic_file` does.
 
     Args:
         path: file to write.
@@ -51,11 +48,30 @@ def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) 
     Raises:
         DataError: the folder does not exist, or the path is not a file.
     """
+    with atomic_file(path, make_folders=make_folders) as file:
+        file.write(content)
+
+
+@contextmanager
+def atomic_file(path: Path, *, make_folders: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file under a temporary name in the same folder, which is renamed after the block.
+
+    The new file gets the mode and owner of the old one. For a symbolic link, the file that it
+    points to is replaced. Temporary files that killed writers of the same file left are removed.
+    After an error in the block, the old file stays.
+
+    Args:
+        path: file to write.
+        make_folders: create missing folders of the path.
+
+    Raises:
+        DataError: the folder does not exist, or the path is not a file.
+    """
     target = writable_target(path, make_folders=make_folders)
     _remove_abandoned(target)
     before = target.stat() if target.exists() else None
     with _part(target, 0o666 if before is None else before.st_mode & 0o600) as file:
-        file.write(content)
+        yield file
         file.flush()
         if before is not None:
             _take_after(file.fileno(), before)

@@ -76,9 +76,10 @@ class Imported:
             device: as in `dnnbridge.compile`.
         """
         run = compile(self.experiment, backend, device)
-        state = run.state()
         given = {**self.weights, **self.slots}
+        names = run.experiment.program().state
+        started = {} if names.keys() <= given.keys() else run.state()
         # The epochs are not known: the steps count as one that was left.
         position = Position(self.step, past=((self.step, 0),) if self.step else ())
-        run.set_state({n: given.get(n, a) for n, a in state.items()}, position)
+        run.set_state({n: given[n] if n in given else started[n] for n in names}, position)
         return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,8 @@ from dnnbridge.training.state_arrays import (
     checked_arrays,
     checked_optimizer,
     checked_position,
-    initial_state,
+    initial_arrays,
+    portions,
 )
 from dnnbridge.training.totals import checked_sums
 from dnnbridge.training.train_state import TrainState
@@ -65,7 +66,7 @@ class Engine:
         self.executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self.executable, program).atexit = False
         self._compiled_before = self.executable.compilations
-        self.executable.write(initial_state(program, experiment.seed))
+        self._set(initial_arrays(program, experiment.seed))
 
     @property
     def compilations(self) -> int:
@@ -97,11 +98,15 @@ class Engine:
         self.check_whole()
         return self.executable.read()
 
+    def _set(self, arrays: Iterable[tuple[str, Array]]) -> None:
+        for portion in portions(arrays):
+            self.executable.write(portion)
+
     def write(self, arrays: Mapping[str, Array]) -> None:
         """Set some arrays, which have been checked."""
         self.check_whole()
         with Waiting() as waiting, Move(waiting, self.tear) as move:
-            self.executable.write(arrays)
+            self._set(arrays.items())
             move.done()
 
     def compute(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
@@ -161,7 +166,7 @@ class Engine:
         sums = checked_sums(epoch_sums or {}, self.program, position)
         state = TrainState(self.experiment, self.program, position, chosen, sums)
         with Waiting() as waiting, Move(waiting, self.tear) as move:
-            self.executable.write(arrays)
+            self._set(arrays.items())
             self.state, self.torn = state, ""
             move.done()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,15 +17,28 @@ from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_size
 from dnnbridge.training.position import Position
 
+PORTION = 2**22
+"""Bytes from which arrays make a portion."""
 
-def initial_state(program: Program, seed: int) -> dict[str, Array]:
-    """Return the arrays of a new run, drawn in float64 and rounded to float32."""
-    return {
-        name: array.initializer.sample(
-            randomness.generator(seed, "initial", name), array.shape
-        ).astype(np.float32)
-        for name, array in program.state.items()
-    }
+
+def initial_arrays(program: Program, seed: int) -> Iterator[tuple[str, Array]]:
+    """Return the arrays of a new run by name, drawn in float64 and rounded to float32."""
+    for name, array in program.state.items():
+        generator = randomness.generator(seed, "initial", name)
+        yield name, array.initializer.sample(generator, array.shape).astype(np.float32)
+
+
+def portions(arrays: Iterable[tuple[str, Array]]) -> Iterator[dict[str, Array]]:
+    """Return copies of arrays in portions, so that not all copies are in memory at once."""
+    portion: dict[str, Array] = {}
+    size = 0
+    for name, array in arrays:
+        portion[name] = np.array(array)
+        size += portion[name].nbytes
+        if size >= PORTION:
+            yield portion
+            portion, size = {}, 0
+    yield portion
 
 
 def check_named(values: Any, where: str) -> None:
@@ -45,7 +58,7 @@ def checked_arrays(
     where: str,
     small: bool = True,
 ) -> dict[str, Array]:
-    """Return the values as arrays with the expected shapes, or raise.
+    """Return the values as arrays with the expected shapes, or raise. Arrays are not copied.
 
     Args:
         values: arrays by name.
@@ -61,7 +74,7 @@ def checked_arrays(
                 "unknown name", where=where, got=repr(name), hint=close_match(name, shapes)
             )
         try:
-            array = np.array(value)
+            array = np.asarray(value)
         except ValueError as error:  # rows of different lengths
             raise DTypeError(
                 "needs an array", where=f"{where}[{name!r}]", got=what(value), hint=f"{error}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dnnbridge.base.files import write_atomically
+from dnnbridge.base.files import atomic_file, write_atomically
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.source.models import ModelSources
 from dnnbridge.formats.keras.source.objects import Objects
@@ -140,7 +141,8 @@ def save_source(run: Trained, path: Path) -> Path:
         _LOAD,
         _train(run),
     ]
-    write_atomically(weights, weights_file(form.arrays))
+    with weights_file(form.arrays) as (content, _), atomic_file(weights) as file:
+        shutil.copyfileobj(content, file)
     write_atomically(path, "\n\n\n".join(part.strip("\n") for part in parts).encode() + b"\n")
     return path
 

@@ -94,7 +94,7 @@ def _slots(run: Trained, groups: Sequence[Group], optimizer: Serialized) -> list
 
 def _arrays(group: Group, state: Mapping[str, Array]) -> list[Array]:
     """Return the arrays of an object: its weights, and zeros for counters that only Keras has."""
-    zeros = [np.zeros((), np.int32)] * group.surplus
+    zeros = [np.zeros((), np.int64)] * group.surplus
     names = [*group.copied(state), *group.present(state)]
     return [*(state[name] for name in names), *zeros]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.files import atomic_file
 
 KINDS = {"f": (np.float32, "Float32"), "i": (np.int32, "Int32")}
 """The dtype of arrays of each kind in the file; the reference computes in float64."""
@@ -19,20 +20,29 @@ KINDS = {"f": (np.float32, "Float32"), "i": (np.int32, "Int32")}
 
 def write_checkpoint(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write arrays by name, so that `mindspore.load_checkpoint` reads them."""
-    path.write_bytes(b"".join(_field(1, _entry(name, a)) for name, a in arrays.items()))
+    with atomic_file(path) as file:
+        for name, array in arrays.items():
+            file.writelines(_entry(name, array))
 
 
-def _entry(name: str, array: Array) -> bytes:
+def _entry(name: str, array: Array) -> tuple[bytes, bytes]:
+    """Return the field of an array in two parts, of which the second is its content."""
     dtype, word = KINDS[array.dtype.kind]
-    sizes = b"".join(b"\x08" + _varint(size) for size in array.shape)
     content = array.astype(np.dtype(dtype).newbyteorder("<")).tobytes()
-    tensor = sizes + _field(2, word.encode()) + _field(3, content)
-    return _field(1, name.encode()) + _field(2, tensor)
+    sizes = b"".join(b"\x08" + _varint(size) for size in array.shape)
+    tensor = sizes + _field(2, word.encode()) + _begun(3, len(content))
+    begun = _field(1, name.encode()) + _begun(2, len(tensor) + len(content)) + tensor
+    return _begun(1, len(begun) + len(content)) + begun, content
+
+
+def _begun(number: int, length: int) -> bytes:
+    """Return the beginning of a field that holds bytes: its number and its length."""
+    return _varint(number << 3 | 2) + _varint(length)
 
 
 def _field(number: int, content: bytes) -> bytes:
     """Return a field that holds bytes: its number, its length, its content."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
+    return _begun(number, len(content)) + content
 
 
 def _varint(value: int) -> bytes:

@@ -77,7 +77,8 @@ def native_optimizer(
     for name in trained_weights(program):
         place = placements[name]
         for slot, there in slots.items():
-            array = state.get(f"{name}:{slot}", np.zeros_like(state[name]))
+            kept = state.get(f"{name}:{slot}")
+            array = _zeros(state[name].shape) if kept is None else kept
             arrays[f"{there}.{place.name}"] = place.layout.there(array)
     return NativeOptimizer(source, arrays | _more(optimizer, arrays, step))
 
@@ -88,8 +89,13 @@ def _more(optimizer: Any, arrays: Mapping[str, Array], step: int) -> dict[str, A
         betas = (("beta1_power", optimizer.beta_1), ("beta2_power", optimizer.beta_2))
         return {name: np.array(float(beta) ** step) for name, beta in betas}
     slots = ((name, array) for name, array in arrays.items() if name.startswith("accum."))
-    begun = {name.replace("accum", "stat", 1): np.zeros_like(array) for name, array in slots}
+    begun = {name.replace("accum", "stat", 1): _zeros(array.shape) for name, array in slots}
     return begun | {"momentum": np.array(optimizer.momentum)}
+
+
+def _zeros(shape: tuple[int, ...]) -> Array:
+    """Return zeros that need no memory, to be read only."""
+    return np.broadcast_to(np.float32(0.0), shape)
 
 
 def _sgd(optimizer: SGD) -> tuple[Code, Mapping[str, str]] | None:

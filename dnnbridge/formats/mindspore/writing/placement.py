@@ -29,9 +29,9 @@ class Layout:
         return self.axes is None and self.shape is None
 
     def there(self, array: Array) -> Array:
-        """Return an array of this layer as MindSpore holds it."""
+        """Return an array of this layer as MindSpore holds it; a view where it can be one."""
         made = array if self.axes is None else array.transpose(self.axes)
-        return np.ascontiguousarray(made if self.shape is None else made.reshape(self.shape))
+        return made if self.shape is None else made.reshape(self.shape)
 
     def here_source(self, text: str, shape: Sizes) -> Text:
         """Return the source of a weight there in the layout here, in which it has this shape."""
