@@ -22,6 +22,7 @@ from dnnbridge.layers.borders import (
     ZeroPadding3D,
 )
 from dnnbridge.layers.casting import Cast
+from dnnbridge.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from dnnbridge.layers.convolution import Conv1D, Conv2D, Conv3D
 from dnnbridge.layers.dense import Dense
 from dnnbridge.layers.depthwise import (
@@ -82,7 +83,7 @@ from dnnbridge.layers.pooling import (
 )
 from dnnbridge.layers.preprocessing import Normalization, Rescaling
 from dnnbridge.layers.recurrence import AbstractRecurrent
-from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
+from dnnbridge.layers.recurrent import GRU, LSTM, AbstractDenseRecurrent, SimpleRNN
 from dnnbridge.layers.reducing import Reduce
 from dnnbridge.layers.regularization import ActivityRegularization
 from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -97,6 +98,7 @@ from dnnbridge.layers.wrappers import Bidirectional, TimeDistributed
 from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
+    "AbstractDenseRecurrent",
     "AbstractLayer",
     "AbstractRecurrent",
     "Activation",
@@ -126,6 +128,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
