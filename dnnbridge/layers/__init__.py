@@ -46,7 +46,8 @@ from dnnbridge.layers.global_pooling import (
 )
 from dnnbridge.layers.grouped_attention import GroupQueryAttention
 from dnnbridge.layers.layer_scale import LayerScale
-from dnnbridge.layers.masking import Masking, PaddingMask, Unmask
+from dnnbridge.layers.logic import Compare, Logical
+from dnnbridge.layers.masking import Masking, PaddingMask, SetMask, Unmask
 from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
     Add,
@@ -121,6 +122,7 @@ __all__ = [
     "Bidirectional",
     "Cast",
     "CenterCrop",
+    "Compare",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -161,6 +163,7 @@ __all__ = [
     "LayerNormalization",
     "LayerScale",
     "LayerOutput",
+    "Logical",
     "Masking",
     "MatMul",
     "MaxPooling1D",
@@ -173,6 +176,7 @@ __all__ = [
     "Normalization",
     "PadFeatures",
     "PaddingMask",
+    "SetMask",
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
