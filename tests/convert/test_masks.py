@@ -167,7 +167,15 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+def quick(names, *slow):
+    """Return parameters, of which the last are in the long form only."""
+    return [*names, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
+
+
+RARE = ("another", "arithmetic")
+
+
+@pytest.mark.parametrize("name", quick([n for n in MODELS if n not in RARE], *RARE))
 def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
     model = MODELS[name]()
     x = STEPS if name == "Masking" else WORDS
@@ -184,10 +192,10 @@ def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *("Bidirectional", "transformer", "operations", "nested_words", "Masking"),
-        *("explicit", "passed_on", "another", "of_pairs", "arithmetic"),
-    ],
+    quick(
+        ["Bidirectional", "transformer", "operations", "nested_words", "Masking", "passed_on"],
+        *("explicit", "another", "of_pairs", "arithmetic"),
+    ),
 )
 def test_a_model_with_masks_goes_back_to_keras(name):
     model = MODELS[name]()
