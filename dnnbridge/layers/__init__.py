@@ -22,6 +22,7 @@ from dnnbridge.layers.borders import (
     ZeroPadding3D,
 )
 from dnnbridge.layers.casting import Cast
+from dnnbridge.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from dnnbridge.layers.convolution import Conv1D, Conv2D, Conv3D
 from dnnbridge.layers.dense import Dense
 from dnnbridge.layers.depthwise import (
@@ -45,7 +46,8 @@ from dnnbridge.layers.global_pooling import (
 )
 from dnnbridge.layers.grouped_attention import GroupQueryAttention
 from dnnbridge.layers.layer_scale import LayerScale
-from dnnbridge.layers.masking import Masking, PaddingMask, Unmask
+from dnnbridge.layers.logic import Compare, Logical
+from dnnbridge.layers.masking import Masking, PaddingMask, SetMask, Unmask
 from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
     Add,
@@ -82,7 +84,7 @@ from dnnbridge.layers.pooling import (
 )
 from dnnbridge.layers.preprocessing import Normalization, Rescaling
 from dnnbridge.layers.recurrence import AbstractRecurrent
-from dnnbridge.layers.recurrent import GRU, LSTM, SimpleRNN
+from dnnbridge.layers.recurrent import GRU, LSTM, AbstractDenseRecurrent, SimpleRNN
 from dnnbridge.layers.reducing import Reduce
 from dnnbridge.layers.regularization import ActivityRegularization
 from dnnbridge.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -97,6 +99,7 @@ from dnnbridge.layers.wrappers import Bidirectional, TimeDistributed
 from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
+    "AbstractDenseRecurrent",
     "AbstractLayer",
     "AbstractRecurrent",
     "Activation",
@@ -119,6 +122,7 @@ __all__ = [
     "Bidirectional",
     "Cast",
     "CenterCrop",
+    "Compare",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -126,6 +130,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -156,6 +163,7 @@ __all__ = [
     "LayerNormalization",
     "LayerScale",
     "LayerOutput",
+    "Logical",
     "Masking",
     "MatMul",
     "MaxPooling1D",
@@ -168,6 +176,7 @@ __all__ = [
     "Normalization",
     "PadFeatures",
     "PaddingMask",
+    "SetMask",
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",

@@ -30,15 +30,18 @@ def named(
     scope.require(
         value.shape[1] == key.shape[1] and _fits(mask, query, key),
         "value, key and mask must have the same length; the mask is (batch, keys) or "
-        "(batch, queries, keys)",
+        "(batch, queries, keys), where queries or keys may be 1",
         got=shapes,
     )
     return query, value, key, mask
 
 
 def _fits(mask: Value | None, query: Value, key: Value) -> bool:
-    batch, keys = key.shape[:2]
-    return mask is None or mask.shape in ((batch, keys), (batch, query.shape[1], keys))
+    (batch, keys), queries = key.shape[:2], query.shape[1]
+    if mask is None or mask.shape == (batch, keys):
+        return True
+    sizes = mask.shape[1:]
+    return len(sizes) == 2 and sizes[0] in (1, queries) and sizes[1] in (1, keys)
 
 
 def allowed_keys(

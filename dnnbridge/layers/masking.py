@@ -66,6 +66,33 @@ class Unmask(AbstractLayer):
 
 
 @spec
+class SetMask(AbstractLayer):
+    """x with a given mask of its steps: layers after it use the mask, as after a `Masking`
+
+    The inputs are x and the mask: float32, 1 for real steps, or bool. Its shape is (batch, time)
+    or as many of the axes of x as it has. It replaces a mask that x has. In Keras this is the
+    argument `mask=…` of a call.
+
+    Example:
+        >>> from dnnbridge import Input, LSTM, Model
+        >>> x, real = Input((7, 3)), Input((7,), "bool")
+        >>> Model([x, real], LSTM(4)(SetMask()(x, real))).output_shape
+        (None, 4)
+    """
+
+    def emit(self, scope: Scope, x: Value, mask: Value) -> Value:
+        as_steps(scope, _as_float(mask), x)
+        return x
+
+    def mask_of(self, scope: Scope, *inputs: Value) -> Value | None:
+        return _as_float(inputs[1])
+
+
+def _as_float(mask: Value) -> Value:
+    return ops.cast(mask, "float32") if mask.dtype == "bool" else mask
+
+
+@spec
 class PaddingMask(AbstractLayer):
     """1 where an integer is real, 0 where it is padding: (batch, time), float32
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from dnnbridge import ops
 from dnnbridge.base.randomness import Bernoulli
 from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.time_axis import swapped
-from dnnbridge.graph import Call, Dim, Node, Value
+from dnnbridge.graph import Call, Dim, Node, TensorType, Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import (
     AbstractInitializer,
@@ -25,24 +26,17 @@ from dnnbridge.layers.weights import (
     WithKernel,
     WithRecurrentKernel,
     penalised,
-    weights,
 )
-from dnnbridge.specs.fields import Bool, Fraction, PositiveInt, default
+from dnnbridge.specs.fields import Bool, Fraction, default
 
-
-class Recurrent(NamedTuple):
-    """The recurrent kernel, and the bias of its product with the state."""
-
-    kernel: Value
-    bias: Value | None
-
-    def project(self, h: Value) -> Value:
-        return h @ self.kernel if self.bias is None else h @ self.kernel + self.bias
+Step = Callable[[Scope, Value, Value, tuple[Value, ...]], tuple[Value, ...]]
+"""(scope, x, h, states) -> the next states: a step of a recurrent layer; h is the first state,
+after dropout, and the first of the next states is the output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBias, WithActivity):
-    """Base of recurrent layers: maps (batch, time, in) to (batch, units), or to all steps
+    """Base of recurrent layers: maps (batch, time, …) to the last output, or to those of all steps
 
     An optional second input is a mask of shape (batch, time); without it, the mask of the input is
     used, if it has one. At steps where it is 0, state and output stay those of the step before, as
@@ -53,13 +47,12 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
     `return_state` a call returns a tuple of the output and the last states: `y, h, c = layer(x)`.
 
     Args:
-        units: size of the state.
         use_bias: whether to add biases.
-        kernel_initializer: initializer of the kernel (in, blocks · units).
-        recurrent_initializer: initializer of the recurrent kernel (units, blocks · units).
-        bias_initializer: initializer of the bias (blocks · units,).
-        return_sequences: return the output of every step, (batch, time, units), not only the last.
-        return_state: also return the states after the last step, each (batch, units).
+        kernel_initializer: initializer of the kernel, which multiplies the input.
+        recurrent_initializer: initializer of the recurrent kernel, which multiplies the state.
+        bias_initializer: initializer of the bias.
+        return_sequences: return the output of every step, (batch, time, …), not only the last.
+        return_state: also return the states after the last step, each as large as the last output.
         go_backwards: start with the last step; outputs are in the order of computation.
         stateful: start each batch with the last states of the batch before, also in `evaluate` and
             `predict`, until `run.reset_states()`. Row i of a batch continues row i of the batch
@@ -76,7 +69,6 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             recurrent_constraint and bias_constraint.
     """
 
-    units: PositiveInt
     use_bias: Bool = True
     kernel_initializer: InitializerField = default("glorot_uniform")
     recurrent_initializer: InitializerField = default("orthogonal")
@@ -89,31 +81,35 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
     dropout: Fraction = 0.0
     recurrent_dropout: Fraction = 0.0
 
-    blocks: ClassVar[int] = 1
+    axes: ClassVar[int] = 0
+    """How many spatial axes an input has at each step."""
+
     state_names: ClassVar[tuple[str, ...]] = ("h",)
 
     @property
     def returns_states(self) -> bool:
         return self.return_state
 
-    @property
     @abstractmethod
-    def has_two_biases(self) -> bool:
-        """Whether the product with the state has its own bias, so that the bias has two rows."""
+    def state_type(self, scope: Scope, x: Value) -> TensorType:
+        """Return the type of each state for an input, or raise if it does not fit."""
 
     @abstractmethod
-    def step(
-        self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
-    ) -> tuple[Value, ...]:
-        """Write a step and return the next states; the first one is the output.
+    def prepared(self, scope: Scope, x: Value) -> tuple[Value, Step]:
+        """Declare the weights; return the sequence of which each step sees a slice, and the step.
 
         Args:
-            scope: the scope of the step.
-            x: the projected input, with all blocks.
-            h: the first state, after dropout.
-            states: the states, without dropout.
-            recurrent: the recurrent kernel and its bias.
+            scope: the scope of the layer.
+            x: the input with channels last, after dropout.
         """
+
+    def enter(self, x: Value, before: int) -> Value:
+        """Return an input (before = 2) or a state (before = 1) with channels last."""
+        return x
+
+    def leave(self, y: Value, before: int) -> Value:
+        """Return a result with channels last in the layout of the layer."""
+        return y
 
     def starting_bias(self) -> AbstractInitializer:
         """Return the initializer of the bias."""
@@ -128,17 +124,18 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
         initial_state: tuple[Value, ...] = (),
     ) -> Value | tuple[Value, ...]:
         mask = scope.mask(x) if mask is None else mask
-        length = _check(scope, x, mask)
+        length = _check(scope, x, mask, self.axes)
+        wanted = self.state_type(scope, x)
         if initial_state:
-            check_states(scope, initial_state, self.state_names, self.units)
-        x = _dropped(scope, "input_mask", x, self.dropout)
-        projected, recurrent = self._weights(scope, x)
-        start = self._states(scope, x)
-        start = initial_state or start
+            check_states(scope, initial_state, self.state_names, wanted)
+        x = _dropped(scope, "input_mask", self.enter(x, 2), self.dropout)
+        sequence, one_step = self.prepared(scope, x)
+        carried = self._states(scope, x, wanted)
+        start = tuple(self.enter(each, 1) for each in initial_state or carried)
         keep = _mask(scope, "state_mask", start[0].shape, self.recurrent_dropout)
-        sequences = [swapped(projected)]
+        sequences = [swapped(sequence)]
         if mask is not None:
-            sequences.append(swapped(ops.reshape(mask, (*mask.shape, 1))))
+            sequences.append(swapped(ops.reshape(mask, (*mask.shape, *(1,) * (1 + self.axes)))))
         if self.go_backwards:
             sequences = [ops.reverse(each, 0) for each in sequences]
 
@@ -146,7 +143,7 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             inner: Scope, states: tuple[Value, ...], slices: tuple[Value, ...]
         ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
             h = states[0] if keep is None else states[0] * keep
-            made = self.step(inner, slices[0], h, states, recurrent)
+            made = one_step(inner, slices[0], h, states)
             if mask is not None:
                 real = slices[1] > 0.5
                 made = tuple(ops.where(real, a, b) for a, b in zip(made, states, strict=True))
@@ -156,10 +153,11 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             return made, (ops.where(slices[1] > 0.5, made[0], 0.0) if zero else made[0],)
 
         last, outputs = scope.scan(step, start, sequences, length)
+        last = tuple(self.leave(each, 1) for each in last)
         if self.stateful:
             for name, state in zip(self.state_names, last, strict=True):
                 scope.carry(name, state)
-        y = swapped(outputs[0]) if self.return_sequences else last[0]
+        y = self.leave(swapped(outputs[0]), 2) if self.return_sequences else last[0]
         made = (y, *last) if self.return_state else (y,)
         made = tuple(penalised(scope, each, self.activity_regularizer) for each in made)
         return made if self.return_state else made[0]
@@ -169,25 +167,12 @@ class AbstractRecurrent(AbstractStates, WithKernel, WithRecurrentKernel, WithBia
             return None
         return inputs[1] if len(inputs) > 1 else scope.mask(inputs[0])
 
-    def _states(self, scope: Scope, x: Value) -> tuple[Value, ...]:
-        """Return the states to start with."""
+    def _states(self, scope: Scope, x: Value, wanted: TensorType) -> tuple[Value, ...]:
+        """Return the states to start with, unless a call gives others."""
         if not self.stateful:
-            return (_zeros(x, self.units),) * len(self.state_names)
-        return tuple(scope.carried(name, (self.units,)) for name in self.state_names)
-
-    def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
-        """Declare the weights; return the projected inputs of all steps, and the recurrent part."""
-        width = self.blocks * self.units
-        kernel = weights(scope, self, "kernel", (x.shape[-1], width))
-        recurrent = weights(scope, self, "recurrent_kernel", (self.units, width), "recurrent")
-        if not self.use_bias:
-            return x @ kernel, Recurrent(recurrent, None)
-        shape = (2, width) if self.has_two_biases else (width,)
-        bias = weights(scope, self, "bias", shape, start=self.starting_bias())
-        if not self.has_two_biases:
-            return x @ kernel + bias, Recurrent(recurrent, None)
-        first, second = (ops.slice(bias, (row, 0), (1, width)) for row in (0, 1))
-        return x @ kernel + first, Recurrent(recurrent, second)
+            return (_zeros(x, wanted),) * len(self.state_names)
+        sizes = tuple(scope.known(size, "the sizes of the states") for size in wanted.shape[1:])
+        return tuple(scope.carried(name, sizes) for name in self.state_names)
 
 
 def is_of_sequence_alone(node: Node) -> bool:
@@ -206,18 +191,24 @@ def mindspore_arguments(units: int) -> dict[str, Any]:
 
 
 def split(x: Value, count: int) -> tuple[Value, ...]:
-    """Return equal blocks of the last axis of (batch, n)."""
-    size = (x.shape[1] or 0) // count
-    return tuple(ops.slice(x, (0, i * size), (x.shape[0], size)) for i in range(count))
+    """Return equal blocks of the last axis."""
+    *before, last = x.shape
+    size = (last or 0) // count
+    first = (0,) * len(before)
+    return tuple(ops.slice(x, (*first, i * size), (*before, size)) for i in range(count))
 
 
-def _check(scope: Scope, x: Value, mask: Value | None) -> int:
+def _check(scope: Scope, x: Value, mask: Value | None, axes: int) -> int:
     """Return the number of steps, or raise."""
     scope.require(
-        x.rank == 3,
-        "a recurrent layer needs an input (batch, time, features)",
+        x.rank == 3 + axes,
+        "a recurrent layer needs an input (batch, time, features)"
+        if not axes
+        else f"needs an input of rank {3 + axes}: batch, time, {axes} spatial axes and channels",
         got=f"shape ({shape_text(x.shape)})",
-        hint="Use Reshape, or Flatten inside TimeDistributed.",
+        hint="Use Reshape, or Flatten inside TimeDistributed."
+        if not axes
+        else "Reshape the input, or use the 1D, 2D or 3D layer that fits its axes.",
     )
     scope.require(
         mask is None or (mask.shape == x.shape[:2] and mask.dtype == "float32"),
@@ -228,16 +219,18 @@ def _check(scope: Scope, x: Value, mask: Value | None) -> int:
     return scope.known(x.shape[1], "the number of steps")
 
 
-def _zeros(x: Value, units: int) -> Value:
-    """Return zeros of shape (batch, units), also if x holds NaN or infinity."""
-    one = ops.reshape(ops.slice(x, (0, 0, 0), (x.shape[0], 1, 1)), (x.shape[0], 1))
-    return ops.broadcast_to(ops.cast(one > one, "float32"), (x.shape[0], units))
+def _zeros(x: Value, wanted: TensorType) -> Value:
+    """Return zeros of a type, also if x holds NaN or infinity."""
+    batch, ones = x.shape[0], (1,) * (x.rank - 1)
+    first = ops.slice(x, (0,) * x.rank, (batch, *ones))
+    one = ops.reshape(first, (batch, *(1,) * (wanted.rank - 1)))
+    return ops.broadcast_to(ops.cast(one > one, "float32"), wanted.shape)
 
 
 def _dropped(scope: Scope, name: str, x: Value, rate: float) -> Value:
-    batch, _, features = x.shape
-    keep = _mask(scope, name, (batch, features), rate)
-    return x if keep is None else x * ops.reshape(keep, (batch, 1, features))
+    batch, _, *rest = x.shape
+    keep = _mask(scope, name, (batch, *rest), rate)
+    return x if keep is None else x * ops.reshape(keep, (batch, 1, *rest))
 
 
 def _mask(scope: Scope, name: str, shape: tuple[Dim, ...], rate: float) -> Value | None:

@@ -2,26 +2,97 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from dnnbridge import ops
-from dnnbridge.activations import ActivationField, Sigmoid, Tanh
+from dnnbridge.activations import AbstractActivation, ActivationField, Sigmoid, Tanh
 from dnnbridge.emit.scope import Scope
-from dnnbridge.graph import Value
+from dnnbridge.graph import TensorType, Value
 from dnnbridge.initializers import AbstractInitializer, ForgetBias
 from dnnbridge.layers.recurrence import (
     AbstractRecurrent,
-    Recurrent,
+    Step,
     mindspore_arguments,
     split,
 )
+from dnnbridge.layers.weights import weights
 from dnnbridge.specs.fields import Bool, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 
+class Recurrent(NamedTuple):
+    """The recurrent kernel, and the bias of its product with the state."""
+
+    kernel: Value
+    bias: Value | None
+
+    def project(self, h: Value) -> Value:
+        return h @ self.kernel if self.bias is None else h @ self.kernel + self.bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractDenseRecurrent(AbstractRecurrent):
+    """Base of recurrent layers of vectors: (batch, time, in) -> (batch, units), or all steps
+
+    A subclass also defines the number of blocks of its kernels: these are (in, blocks · units) and
+    (units, blocks · units), and the bias is (blocks · units,).
+    """
+
+    units: PositiveInt
+
+    blocks: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def has_two_biases(self) -> bool:
+        """Whether the product with the state has its own bias, so that the bias has two rows."""
+
+    @abstractmethod
+    def step(
+        self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
+    ) -> tuple[Value, ...]:
+        """Write a step and return the next states; the first one is the output.
+
+        Args:
+            scope: the scope of the step.
+            x: the projected input, with all blocks.
+            h: the first state, after dropout.
+            states: the states, without dropout.
+            recurrent: the recurrent kernel and its bias.
+        """
+
+    def state_type(self, scope: Scope, x: Value) -> TensorType:
+        return TensorType((x.shape[0], self.units))
+
+    def prepared(self, scope: Scope, x: Value) -> tuple[Value, Step]:
+        projected, recurrent = self._weights(scope, x)
+        return projected, partial(self._step, recurrent)
+
+    def _step(
+        self, recurrent: Recurrent, scope: Scope, x: Value, h: Value, states: tuple[Value, ...]
+    ) -> tuple[Value, ...]:
+        return self.step(scope, x, h, states, recurrent)
+
+    def _weights(self, scope: Scope, x: Value) -> tuple[Value, Recurrent]:
+        """Declare the weights; return the projected inputs of all steps, and the recurrent part."""
+        width = self.blocks * self.units
+        kernel = weights(scope, self, "kernel", (x.shape[-1], width))
+        recurrent = weights(scope, self, "recurrent_kernel", (self.units, width), "recurrent")
+        if not self.use_bias:
+            return x @ kernel, Recurrent(recurrent, None)
+        shape = (2, width) if self.has_two_biases else (width,)
+        bias = weights(scope, self, "bias", shape, start=self.starting_bias())
+        if not self.has_two_biases:
+            return x @ kernel + bias, Recurrent(recurrent, None)
+        first, second = (ops.slice(bias, (row, 0), (1, width)) for row in (0, 1))
+        return x @ kernel + first, Recurrent(recurrent, second)
+
+
 @spec
-class SimpleRNN(AbstractRecurrent):
+class SimpleRNN(AbstractDenseRecurrent):
     """h ← activation(x @ kernel + bias + h @ recurrent_kernel), starting with h = 0
 
     Args:
@@ -58,8 +129,27 @@ class SimpleRNN(AbstractRecurrent):
         return cls(hidden_size, nonlinearity, **given)
 
 
+class Gated(Protocol):
+    """A layer with the activations of an LSTM."""
+
+    @property
+    def activation(self) -> AbstractActivation: ...
+    @property
+    def recurrent_activation(self) -> AbstractActivation: ...
+
+
+def gated(scope: Scope, layer: Gated, blocks: Value, c: Value) -> tuple[Value, Value]:
+    """Return the next states h and c of an LSTM from its blocks i, f, g, o and its cell state."""
+    activation = layer.activation
+    gate = partial(scope.call, layer.recurrent_activation, name="gate")
+    i, f, g, o = split(blocks, 4)
+    kept = gate(f) * c
+    c = kept + gate(i) * scope.call(activation, g)
+    return gate(o) * scope.call(activation, c), c
+
+
 @spec
-class LSTM(AbstractRecurrent):
+class LSTM(AbstractDenseRecurrent):
     """c ← f · c + i · g and h ← o · activation(c), with four gates of x and h
 
     x @ kernel + bias + h @ recurrent_kernel has four blocks, in the order i, f, g, o, as in Keras
@@ -107,12 +197,7 @@ class LSTM(AbstractRecurrent):
     def step(
         self, scope: Scope, x: Value, h: Value, states: tuple[Value, ...], recurrent: Recurrent
     ) -> tuple[Value, ...]:
-        activation = self.activation
-        gate = partial(scope.call, self.recurrent_activation, name="gate")
-        i, f, g, o = split(x + recurrent.project(h), 4)
-        kept = gate(f) * states[1]
-        c = kept + gate(i) * scope.call(activation, g)
-        return gate(o) * scope.call(activation, c), c
+        return gated(scope, self, x + recurrent.project(h), states[1])
 
     @classmethod
     def mindspore(cls, hidden_size: int, **fields: Any) -> Self:
@@ -122,7 +207,7 @@ class LSTM(AbstractRecurrent):
 
 
 @spec
-class GRU(AbstractRecurrent):
+class GRU(AbstractDenseRecurrent):
     """h ← z · h + (1 - z) · g, with an update gate z, a reset gate r and a candidate g
 
     z and r are recurrent_activation of their blocks of x @ kernel + h @ recurrent_kernel + biases.

@@ -9,7 +9,7 @@ from typing import Any
 from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import ArgumentError, DnnbridgeError
-from dnnbridge.graph import BATCH, TensorType, Value
+from dnnbridge.graph import TensorType, Value
 from dnnbridge.layers.base import AbstractLayer, LayerOutput, require_symbol
 
 
@@ -36,11 +36,12 @@ class AbstractStates(AbstractLayer):
         initial_state: AbstractSymbol | Sequence[AbstractSymbol] | None = None,
         **unknown: Any,
     ) -> Any:
-        """Call the layer on an input (batch, time, features) and, optionally, on a mask.
+        """Call the layer on an input (batch, time, …) and, optionally, on a mask.
 
         Args:
             inputs: the sequence, and the mask (batch, time).
-            initial_state: the states to start with, each (batch, units); by default zeros.
+            initial_state: the states to start with, each as large as the last output; by default
+                zeros.
             unknown: refused, with advice.
 
         Returns:
@@ -71,12 +72,15 @@ class AbstractStates(AbstractLayer):
         return given
 
 
-def check_states(scope: Scope, states: Sequence[Value], names: Sequence[str], units: int) -> None:
-    """Raise unless there is one state (batch, units) for each name."""
-    wanted = TensorType((BATCH, units))
+def check_states(
+    scope: Scope, states: Sequence[Value], names: Sequence[str], wanted: TensorType
+) -> None:
+    """Raise unless there is one state of this type for each name."""
     scope.require(
         len(states) == len(names) and all(state.type == wanted for state in states),
         f"initial_state must be {', '.join(names)}, each {wanted}",
         got=", ".join(str(state.type) for state in states),
-        hint="Use the states of a layer with as many units, or a Dense layer before.",
+        hint="Use the states of a layer with as many units, or a Dense layer before."
+        if wanted.rank == 2
+        else "Use the states of a layer with as many filters and the same sizes.",
     )

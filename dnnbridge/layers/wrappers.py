@@ -57,7 +57,8 @@ class Bidirectional(AbstractStates):
     ) -> Value | tuple[Value, ...]:
         lists: list[dict[str, tuple[Value, ...]]] = [{}, {}]
         if initial_state:
-            check_states(scope, initial_state, self.state_names, self.layer.units)
+            wanted = self.layer.state_type(scope, x)
+            check_states(scope, initial_state, self.state_names, wanted)
             half = len(initial_state) // 2
             halves = initial_state[:half], initial_state[half:]
             lists = [{"initial_state": given} for given in halves]

@@ -105,6 +105,21 @@ def states():
     return Model(x, layers.Dense(4)(layers.Add()([first, decoder(r), s])))
 
 
+def convolutional_states():
+    """ConvLSTMs in both directions; the states of one start another."""
+    x = Input((2, 6, 5, 2))
+    first = layers.ConvLSTM2D(3, 2, padding="same", return_sequences=True, return_state=True)
+    y, h, c = first(x)
+    z = layers.ConvLSTM2D(3, 3, padding="same", go_backwards=True)(y, initial_state=[c, h])
+    t = layers.ConvLSTM2D(2, 2, strides=2, kernel_regularizer="l2")(x)
+    lines = layers.Reshape((2, 6, 10))(x)
+    both = layers.Bidirectional(layers.ConvLSTM1D(2, 3, dilation_rate=2, use_bias=False))(lines)
+    cube = layers.ConvLSTM3D(2, 2, recurrent_activation="hard_sigmoid")
+    space = cube(layers.Reshape((2, 2, 3, 5, 2))(x))
+    flat = [layers.Flatten()(each) for each in (z, t, both, space)]
+    return Model(x, layers.Dense(4)(layers.Concatenate()(flat)))
+
+
 def attention():
     x = Input((6, 8))
     h = layers.LayerNormalization(epsilon=1e-5)(x)
@@ -284,6 +299,7 @@ MODELS = {
     made.__name__: made
     for made in (
         *(dense, convolutions, one_axis, three_axes, recurrent, states, attention, words),
+        convolutional_states,
         *(shared, nested, frozen, activated, scaled, scores, adaptive, equations),
         *(grouped, tied, looked_up, images, spectral, steps),
     )

@@ -206,9 +206,7 @@ NOT_LAYERS = {
 }
 """Bases, and what is read as a part of something else."""
 
-MISSING = {
-    *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
-}
+MISSING = {}
 """Layers of Keras that are not here yet."""
 
 

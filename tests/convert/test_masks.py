@@ -85,6 +85,45 @@ def explicit(x):
     return layers.LSTM(3)(layers.Embedding(9, 4)(x), mask=keras.ops.not_equal(x, 3))
 
 
+def passed_on(x):
+    """A mask given by hand goes on to the layers after it, and an operation takes it off."""
+    seen = keras.ops.logical_and(keras.ops.not_equal(x, 0), keras.ops.less(x, 7))
+    h = layers.LSTM(3, return_sequences=True)(layers.Embedding(9, 4)(x), mask=seen)
+    both = layers.GRU(3)(layers.Dense(3, "tanh")(h))
+    return layers.Concatenate()([both, mean(h), mean(h * 1.0)])
+
+
+def another(x):
+    """A mask by hand takes the place of that of the input; compute_mask makes one."""
+    e = rows()(x)
+    kept = layers.Masking().compute_mask(keras.ops.expand_dims(keras.ops.cast(x, "float32"), 2))
+    return layers.GRU(3)(layers.SimpleRNN(3, return_sequences=True)(e, mask=kept), mask=x > 2)
+
+
+def of_pairs(x):
+    """Masks of pairs, of keys, of queries and values, with and without a causal mask."""
+    e = layers.Embedding(9, 4)(x)
+    real = keras.ops.not_equal(x, 0)
+    pairs = keras.ops.equal(x[:, :, None], x[:, None, :])
+    h = layers.MultiHeadAttention(2, 3)(e, e, attention_mask=pairs, use_causal_mask=True)
+    h = layers.MultiHeadAttention(2, 3)(h, e, attention_mask=real[:, None, :])
+    h = layers.MultiHeadAttention(2, 3, dropout=0.0)(h, e, query_mask=real, value_mask=x > 1)
+    h = layers.GroupQueryAttention(2, 2, 1)(h, rows()(x), attention_mask=pairs)
+    h = layers.Attention()([h, e], mask=[None, real])
+    return mean(layers.AdditiveAttention()([h, e], mask=[keras.ops.logical_not(x > 5), real]))
+
+
+def arithmetic(x):
+    """Masks as numbers, and numbers as masks."""
+    e = layers.Embedding(9, 4)(x)
+    real = keras.ops.cast(keras.ops.not_equal(x, 0), "float32")
+    some = keras.ops.any(keras.ops.greater_equal(e, 0.03), axis=-1)
+    h = layers.LSTM(3, return_sequences=True)(e * real[:, :, None], mask=real)
+    count = keras.ops.sum(real, axis=1, keepdims=True)
+    total = keras.ops.sum(h * keras.ops.cast(some, "float32")[:, :, None], axis=1)
+    return layers.Concatenate()([total / count, mean(layers.Dense(2)(h))])
+
+
 def masking():
     steps = [layers.Masking(), layers.LSTM(4, return_sequences=True)]
     return keras.Sequential(
@@ -121,10 +160,22 @@ MODELS = {
     "nested_words": lambda: graph(nested_words),
     "explicit": lambda: graph(explicit),
     "Masking": masking,
+    "passed_on": lambda: graph(passed_on),
+    "another": lambda: graph(another),
+    "of_pairs": lambda: graph(of_pairs),
+    "arithmetic": lambda: graph(arithmetic),
 }
 
 
-@pytest.mark.parametrize("name", MODELS)
+def quick(names, *slow):
+    """Return parameters, of which the last are in the long form only."""
+    return [*names, *(pytest.param(name, marks=pytest.mark.slow) for name in slow)]
+
+
+RARE = ("another", "arithmetic")
+
+
+@pytest.mark.parametrize("name", quick([n for n in MODELS if n not in RARE], *RARE))
 def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
     model = MODELS[name]()
     x = STEPS if name == "Masking" else WORDS
@@ -140,7 +191,11 @@ def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["Bidirectional", "transformer", "operations", "nested_words", "Masking"]
+    "name",
+    quick(
+        ["Bidirectional", "transformer", "operations", "nested_words", "Masking", "passed_on"],
+        *("explicit", "another", "of_pairs", "arithmetic"),
+    ),
 )
 def test_a_model_with_masks_goes_back_to_keras(name):
     model = MODELS[name]()
@@ -218,10 +273,48 @@ def test_r2_cannot_leave_steps_out():
         db.Experiment(model, "mse", db.SGD(0.1), metrics=["r2_score"]).program()
 
 
-def test_a_mask_that_is_not_the_one_of_the_input_is_named():
-    def other(x):
-        mask = keras.ops.logical_and(keras.ops.not_equal(x, 0), keras.ops.not_equal(x, 1))
-        return layers.LSTM(3)(layers.Embedding(9, 4)(x), mask=mask)
+def with_truths():
+    """Inputs of true and false are masks of steps and of pairs."""
+    x, real = keras.Input((5, 3)), keras.Input((5,), dtype="bool", name="real")
+    pairs = keras.Input((5, 5), dtype="bool", name="pairs")
+    h = layers.MultiHeadAttention(2, 3)(x, x, attention_mask=pairs)
+    h = layers.GRU(3, return_sequences=True)(h, mask=keras.ops.logical_and(real, pairs[:, 0]))
+    scale = keras.ops.cast(real, "float32")[:, :, None]
+    y = layers.Concatenate()([mean(h), layers.Flatten()(h * scale)])
+    return keras.Model([x, real, pairs], layers.Dense(2)(y))
 
-    with pytest.raises(ConversionError, match="a call with mask="):
-        db.from_keras(graph(other))
+
+def test_inputs_of_true_and_false_are_masks_there_and_back():
+    model = with_truths()
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    pairs = RNG.random((6, 5, 5)) > 0.3
+    data = [STEPS, WORDS > 0, pairs | np.eye(5, dtype=bool)]
+    run = db.from_keras(model).compile("reference")
+    wanted = model.predict(data, verbose=0)
+    np.testing.assert_allclose(run.predict(data), wanted, atol=1e-6)
+    back = db.to_keras(run)
+    np.testing.assert_allclose(back.predict(data, verbose=0), wanted, atol=1e-6)
+    again = db.from_keras(back).compile("reference")
+    np.testing.assert_allclose(again.predict(data), wanted, atol=1e-6)
+
+
+def test_a_mask_that_keras_cannot_be_given_is_named():
+    x, real = db.Input((5, 3)), db.Input((5,), "bool")
+    masked = db.SetMask()(x, real)
+    for y in (db.Add()(masked, masked), db.Dense(2)(masked)):
+        run = db.compile(db.Experiment(db.Model([x, real], y), "mse", "sgd"), "reference")
+        with pytest.raises(ConversionError, match="a mask given by hand that reaches"):
+            db.to_keras(run)
+
+
+def test_masks_as_inputs_of_layers_are_arguments_in_keras():
+    x, real = db.Input((5, 3)), db.Input((5,))
+    pairs = db.Input((5, 5))
+    h = db.GRU(3, return_sequences=True)(x, real)
+    h = db.MultiHeadAttention(2, 3, masked=True)(db.Unmask()(h), x, pairs)
+    h = db.Attention(masked=True)(h, x, real)
+    model = db.Model([x, real, pairs], db.GlobalAveragePooling1D()(h, real))
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    given = [STEPS, (WORDS > 0).astype("f4"), (RNG.random((6, 5, 5)) > 0.3).astype("f4")]
+    back = db.to_keras(run)
+    np.testing.assert_allclose(back.predict(given, verbose=0), run.predict(given), atol=1e-6)

@@ -25,6 +25,15 @@ FORMULAS = {
     "extremes": lambda x, y: ops.maximum(x, y) + ops.minimum(x, y) * 3.0 + ops.maximum(0.0, x),
     "bounds": lambda x, y: ops.minimum(0.5, x) + ops.clip(y, -0.5, 0.5) + ops.negative(x),
     "sign": lambda x, y: ops.sign(x) * y,
+    "comparisons": lambda x, y: (
+        x * ops.cast(ops.logical_or(x > y, ops.equal(x, y)), "float32")
+        + y * ops.cast(ops.logical_xor(x >= 0.1, y <= 0.2), "float32")
+    ),
+    "truths": lambda x, y: (
+        x * ops.cast(ops.logical_and(ops.logical_not(x < y), ops.not_equal(y, 0.3)), "float32")
+        + y * ops.cast(ops.any(ops.convert_to_tensor(x > 1.0), 1, keepdims=True), "float32")
+        + x * ops.cast(ops.all(y < 1.5, -1, keepdims=True), "float32")
+    ),
     "constant_scalar": lambda x, y: ops.add(x, ops.convert_to_tensor(2.5)) * y,
     "broadcast": lambda x, y: x * ops.mean(y, axis=1, keepdims=True) + y[:, :, :1] - x[:, :1],
     "merging": lambda x, y: keras.layers.Multiply()([x, ops.mean(y, [1, 2], keepdims=True)]),

@@ -59,6 +59,12 @@ def of_a_cell():
     return sequential(layers.RNN(layers.LSTMCell(4), **ON))
 
 
+def of_images():
+    lines = layers.Reshape((5, 3, 1))
+    first = layers.ConvLSTM1D(2, 2, padding="same", return_sequences=True, **ON)
+    return sequential(lines, first, layers.ConvLSTM1D(3, 2, **ON), layers.Flatten())
+
+
 slow = pytest.mark.slow
 MODELS = [
     masked,
@@ -66,6 +72,7 @@ MODELS = [
     pytest.param(started, marks=slow),
     pytest.param(both_ways, marks=slow),
     pytest.param(of_a_cell, marks=slow),
+    pytest.param(of_images, marks=slow),
 ]
 
 

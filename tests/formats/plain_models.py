@@ -91,6 +91,13 @@ def bidirectional():
     return sequences([db.Bidirectional(db.LSTM(3))], "huber", db.Lion(0.01))
 
 
+def convolutional():
+    first = db.ConvLSTM2D(3, 2, padding="same", return_sequences=True, dropout=0.1)
+    layers = [db.Input((3, 5, 4, 2)), first, db.ConvLSTM2D(2, 3, 2), db.Flatten(), db.Dense(1)]
+    made = db.Experiment(db.Sequential(layers), "mse", db.RMSprop(0.01))
+    return made, [normal(EXAMPLES, 3, 5, 4, 2)], [normal(EXAMPLES, 1, seed=2)]
+
+
 def embedding():
     layers = [
         db.Input((7,), dtype="int32"),
@@ -160,4 +167,7 @@ def masked():
 
 
 QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile)}
-LONG = {f.__name__: f for f in (residual, lstm, gru, bidirectional, embedding, transformer, masked)}
+LONG = {
+    f.__name__: f
+    for f in (*(residual, lstm, gru, bidirectional, convolutional, embedding, transformer, masked),)
+}

@@ -87,6 +87,39 @@ def compare(theirs, tf, inputs, weights, results, cotangent):
         assert_close(found.numpy(), results[f"d/{name}"], 2e-5, name)
 
 
+@witness("Keras", db.ConvLSTM1D)
+def test_a_mask_holds_the_states_of_a_convolutional_lstm_as_in_keras():
+    keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    lines = RNG.normal(size=(3, 6, 5, 2)).astype("f4")
+    arguments = {"padding": "same", "return_sequences": True}
+    for more in ({}, {"go_backwards": True}, {"zero_output_for_mask": True}):
+        layer = db.ConvLSTM1D(2, 3, **arguments, **more)
+        results, weights, cotangent = ours(layer, lines, MASK)
+        theirs = keras.layers.ConvLSTM1D(2, 3, **arguments, **more)
+        compare(theirs, tf, (lines, MASK), weights, results, cotangent)
+
+
+@witness("the same layer with channels last", db.ConvLSTM2D)
+def test_channels_first_is_another_layout_of_the_same_numbers():
+    images = RNG.normal(size=(2, 3, 5, 4, 2))
+    made = {"padding": "same", "strides": (2, 1), "return_sequences": True, "return_state": True}
+    inputs = [db.Input((3, 5, 4, 2)), db.Input((3, 4, 3)), db.Input((3, 4, 3))]
+    last = db.Model(inputs, db.ConvLSTM2D(3, 2, **made)(inputs[0], initial_state=inputs[1:])[0])
+    inputs = [db.Input((3, 2, 5, 4)), db.Input((3, 3, 4)), db.Input((3, 3, 4))]
+    first = db.ConvLSTM2D(3, 2, **made, data_format="channels_first", name="conv_lstm2d")
+    turned = db.Model(inputs, first(inputs[0], initial_state=inputs[1:])[0])
+    states = [RNG.normal(size=(2, 3, 4, 3)) for _ in range(2)]
+    wanted, other = (run_of(model) for model in (last, turned))
+    other.set_parameters(wanted.parameters())
+    y = wanted.predict([images, *states])
+    given = [images.transpose(0, 1, 4, 2, 3), *(each.transpose(0, 3, 1, 2) for each in states)]
+    assert_close(other.predict(given), y.transpose(0, 1, 4, 2, 3), 1e-6, "value")
+
+
+def run_of(model):
+    return db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+
+
 @witness("MindSpore", db.LSTM)
 def test_an_lstm_equals_that_of_mindspore():
     """MindSpore's GRU and RNN use its tanh, which has an error of 1e-4."""

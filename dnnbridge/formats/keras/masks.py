@@ -30,8 +30,17 @@ COMBINED = {"LogicalOr", "Any", "ExpandDims", "Concatenate", "ConvertToTensor", 
 FULL = {"OnesLike", "ZerosLike"}
 """Operations that make a mask of nothing but a shape."""
 
-Source = tuple[Place, float]
-"""What a mask comes from: values, and the number that is padding."""
+ATTENTION_MASK = "attention_mask"
+"""The argument of a call of an attention for a mask of pairs of queries and keys."""
+
+OF_INPUTS = {"query_mask": 0, "value_mask": 1, "key_mask": 2}
+"""The arguments for masks of single inputs, and the positions of these."""
+
+MASKS = {"mask", ATTENTION_MASK, *OF_INPUTS}
+"""All arguments of calls that are masks."""
+
+Source = tuple[Place, float | None]
+"""What a mask comes from: values, and the number that is padding; None if they are the mask."""
 
 
 class Masks:
@@ -73,27 +82,61 @@ class Masks:
                     used |= {place.layer for place in KerasCall(call.args, rest).places()} & made
         return used
 
-    def sources(self, place: Place) -> frozenset[Source] | None:
-        """Return what the mask at a place comes from; None if it is made in another way."""
+    def words(self, place: Place) -> tuple[Place, int] | None:
+        """Return the words that a mask says are real, and the number that is padding."""
+        sources = self.sources(place)
+        if self._kinds.get(place.layer) != "NotEqual" or len(sources) != 1:
+            return None
+        ((words, padding),) = sources
+        if padding is None or not padding.is_integer():
+            return None
+        return words, int(padding)
+
+    def roots(self, place: Place) -> Iterator[Place]:
+        """Yield the values that must be known to make the mask at a place."""
+        if place.layer not in self.operations:
+            yield place
+        else:
+            for each in self._calls[place.layer][place.call].places():
+                yield from self.roots(each)
+
+    def sources(self, place: Place) -> frozenset[Source]:
+        """Return what the mask at a place comes from: it alone if it is made in another way."""
         kind = self._kinds.get(place.layer)
         if kind in FULL:
             return frozenset()
+        alone: Source = (place, None)
+        if not kind:
+            return frozenset({alone})
         call = self._calls[place.layer][place.call]
         if kind == "NotEqual" and len(call.args) == 2 and isinstance(call.args[0], Place):
             padding = call.args[1]
-            return frozenset({(call.args[0], float(padding))}) if _is_number(padding) else None
+            return frozenset({(call.args[0], float(padding)) if _is_number(padding) else alone})
         if kind not in COMBINED:
-            return None
-        below = [self.sources(each) for each in call.places()]
-        return None if None in below else frozenset().union(*(each for each in below if each))
+            return frozenset({alone})
+        return frozenset().union(*(self.sources(each) for each in call.places()))
 
     def found(self, places: Sequence[Place]) -> frozenset[Source]:
         """Return what the mask that a layer finds at its first input comes from."""
         return self._sources.get(places[0], frozenset()) if places else frozenset()
 
-    def note(self, result: Place, layer: AbstractLayer, places: Sequence[Place]) -> None:
-        """Note what the mask of a layer's result comes from."""
+    def note(
+        self,
+        result: Place,
+        layer: AbstractLayer,
+        places: Sequence[Place],
+        explicit: Mapping[int, frozenset[Source]],
+    ) -> None:
+        """Note what the mask of a layer's result comes from.
+
+        Args:
+            result: of the call.
+            layer: the layer here.
+            places: of the inputs.
+            explicit: masks that the call gives to inputs, by their positions.
+        """
         given = [self._sources.get(place, frozenset()) for place in places]
+        given = [explicit.get(i, each) for i, each in enumerate(given)]
         made: frozenset[Source] = frozenset()
         if isinstance(layer, Embedding) and layer.mask_zero:
             made = frozenset({(places[0], 0.0)})
@@ -108,6 +151,23 @@ class Masks:
         elif given and _passes(layer):
             made = given[0]
         self._sources[result] = made
+
+
+def masks_of_inputs(kwargs: Mapping[str, Any]) -> dict[int, Place | None]:
+    """Return the masks that a call gives to its inputs, by position; None takes a mask off."""
+    given = kwargs.get("mask")
+    if isinstance(given, list) and any(isinstance(each, Place) for each in given):
+        return dict(enumerate(given))
+    found: dict[int, Place | None] = {0: given} if isinstance(given, Place) else {}
+    for name, position in OF_INPUTS.items():
+        if isinstance(value := kwargs.get(name), Place):
+            found[position] = value
+    return found
+
+
+def loses_mask(kwargs: Mapping[str, Any]) -> bool:
+    """Return whether the result of a call has not the mask that the call gives its first input."""
+    return isinstance(kwargs.get("query_mask"), Place)
 
 
 def _passes(layer: AbstractLayer) -> bool:

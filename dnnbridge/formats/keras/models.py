@@ -59,7 +59,7 @@ def _makes_masks(value: Any) -> bool:
         found = serialized(value)
         if found and (found.kind == "Masking" or found.config.get("mask_zero") is True):
             return True
-        if value.get("mask"):  # of a call
+        if any(value.get(name) for name in ("mask", "query_mask", "value_mask")):  # of a call
             return True
         return any(map(_makes_masks, value.values()))
     return isinstance(value, (list, tuple)) and any(map(_makes_masks, value))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from dnnbridge import activations, layers
-from dnnbridge.activations import AbstractActivation
+from dnnbridge import layers
 from dnnbridge.emit.symbol import AbstractSymbol
+from dnnbridge.formats.keras.activation_operations import ACTIVATIONS, Config, Operation
+from dnnbridge.formats.keras.logic import as_logical, is_logical
 from dnnbridge.formats.keras.settings import dtype_of, serialized
 from dnnbridge.formats.keras.whole_numbers import dtype_of_symbol
 from dnnbridge.layers.elementwise import OfOne, OfTwo
+from dnnbridge.layers.logic import Comparison, Connective
 from dnnbridge.layers.reducing import Reduction
-
-Operation = Callable[..., AbstractSymbol | None]
-"""(configuration, *arguments) -> the result, or None if these arguments cannot be read.
-
-The layer gets the name in the configuration.
-"""
-
-Config = Mapping[str, Any]
 
 DTYPES: Mapping[str, Literal["float32", "int32"]] = {
     **{"float32": "float32", "int32": "int32", "int64": "int32"}
@@ -52,6 +45,48 @@ def _number(given: Any) -> float | None:
     return None
 
 
+def _added(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
+    """Add; two truths are added as "or" in Keras."""
+    if is_logical(x1) and is_logical(x2):
+        return layers.Logical("or")(x1, x2)
+    return _with_number("add", layers.Add)(config, x1, x2)
+
+
+def _compared(name: Comparison, turned: Comparison) -> Operation:
+    """Return a comparison; `turned` is the one with the other operand first."""
+
+    def make(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
+        if isinstance(x1, AbstractSymbol) and isinstance(x2, AbstractSymbol):
+            return layers.Compare(name)(x1, x2)
+        first = isinstance(x2, AbstractSymbol)
+        number = _number(x1 if first else x2)
+        if number is None:
+            return None
+        return layers.Compare(turned, number)(x2) if first else layers.Compare(name, number)(x1)
+
+    return make
+
+
+def _logical(name: Connective) -> Operation:
+    def make(config: Config, *given: Any) -> AbstractSymbol | None:
+        if not all(isinstance(each, AbstractSymbol) for each in given):
+            return None
+        return layers.Logical(name)(*map(as_logical, given))
+
+    return make
+
+
+def _quantified(name: Reduction) -> Operation:
+    """Return `any` or `all` over axes."""
+
+    def make(
+        config: Config, x: Any, axis: Any = None, keepdims: bool = False
+    ) -> AbstractSymbol | None:
+        return _reduced(name)(config, as_logical(x), axis, keepdims)
+
+    return make
+
+
 def _alone(name: OfOne) -> Operation:
     return lambda config, x: layers.Elementwise(name)(x)
 
@@ -61,19 +96,6 @@ def _clip(config: Config, x: Any, x_min: Any = None, x_max: Any = None) -> Abstr
     if low is None or high is None:
         return None
     return layers.Elementwise("minimum", high)(layers.Elementwise("maximum", low)(x))
-
-
-def _activated(cls: type[AbstractActivation], **defaults: Any) -> Operation:
-    """Return the operation of an activation, whose arguments Keras has in the same order."""
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    names = [field.name for field in fields]
-
-    def make(config: Config, x: Any, *args: Any, **kwargs: Any) -> AbstractSymbol | None:
-        placed = dict(zip(names, args, strict=False))
-        given = {**defaults, **config, **placed, **kwargs}
-        return layers.Activation(cls(**{k: v for k, v in given.items() if k != "name"}))(x)
-
-    return make
 
 
 def _reduced(name: Reduction) -> Operation:
@@ -187,16 +209,18 @@ def _matmul(config: Config, x1: Any, x2: Any) -> AbstractSymbol | None:
 
 
 def _cast(config: Config, x: Any, dtype: Any = None) -> AbstractSymbol | None:
-    wanted = DTYPES.get(dtype_of(config.get("dtype", dtype)))
-    given = dtype_of_symbol(x)
-    if wanted is None or given == "bool":
+    named = dtype_of(config.get("dtype", dtype))
+    if named == "bool":
+        return as_logical(x)
+    wanted, given = DTYPES.get(named), dtype_of_symbol(x)
+    if wanted is None:
         return None
     return x if wanted == given else layers.Cast(wanted)(x)
 
 
 ARITHMETIC: Mapping[str, Operation] = {
     "Absolute": _alone("abs"),
-    "Add": _with_number("add", layers.Add),
+    "Add": _added,
     "Clip": _clip,
     "Divide": _with_number("divide", layers.Divide),
     "Erf": _alone("erf"),
@@ -215,6 +239,22 @@ ARITHMETIC: Mapping[str, Operation] = {
     "Square": _alone("square"),
     "Subtract": _with_number("subtract", layers.Subtract),
     "TrueDivide": _with_number("divide", layers.Divide),
+}
+
+LOGIC: Mapping[str, Operation] = {
+    "All": _quantified("min"),
+    "Any": _quantified("max"),
+    "ConvertToTensor": lambda config, x: x,
+    "Equal": _compared("equal", "equal"),
+    "Greater": _compared("greater", "less"),
+    "GreaterEqual": _compared("greater_equal", "less_equal"),
+    "Less": _compared("less", "greater"),
+    "LessEqual": _compared("less_equal", "greater_equal"),
+    "LogicalAnd": _logical("and"),
+    "LogicalNot": _logical("not"),
+    "LogicalOr": _logical("or"),
+    "LogicalXor": _logical("xor"),
+    "NotEqual": _compared("not_equal", "not_equal"),
 }
 
 REDUCTIONS: Mapping[str, Operation] = {
@@ -242,35 +282,5 @@ SHAPES: Mapping[str, Operation] = {
     "Transpose": _transpose,
 }
 
-ACTIVATIONS: Mapping[str, Operation] = {
-    "Celu": _activated(activations.CELU),
-    "Elu": _activated(activations.ELU),
-    "Gelu": _activated(activations.GELU, approximate=True),
-    "Glu": _activated(activations.GLU),
-    "HardShrink": _activated(activations.HardShrink),
-    "HardSigmoid": _activated(activations.HardSigmoid),
-    "HardSilu": _activated(activations.HardSwish),
-    "HardTanh": _activated(activations.HardTanh),
-    "LeakyRelu": _activated(activations.LeakyReLU, negative_slope=0.2),
-    "LogSigmoid": _activated(activations.LogSigmoid),
-    "LogSoftmax": _activated(activations.LogSoftmax),
-    "ReLU": _activated(activations.ReLU),
-    "Relu": _activated(activations.ReLU),
-    "Relu6": _activated(activations.ReLU6),
-    "Selu": _activated(activations.SELU),
-    "Sigmoid": _activated(activations.Sigmoid),
-    "Silu": _activated(activations.SiLU),
-    "SoftShrink": _activated(activations.SoftShrink),
-    "Softmax": _activated(activations.Softmax),
-    "Softplus": _activated(activations.Softplus),
-    "Softsign": _activated(activations.Softsign),
-    "SparsePlus": _activated(activations.SparsePlus),
-    "SparseSigmoid": _activated(activations.SparseSigmoid),
-    "Squareplus": _activated(activations.SquarePlus),
-    "Tanh": _activated(activations.Tanh),
-    "TanhShrink": _activated(activations.TanhShrink),
-    "Threshold": _activated(activations.Threshold),
-}
-
-OPERATIONS: Mapping[str, Operation] = {**ARITHMETIC, **REDUCTIONS, **SHAPES, **ACTIVATIONS}
+OPERATIONS: Mapping[str, Operation] = {**ARITHMETIC, **LOGIC, **REDUCTIONS, **SHAPES, **ACTIVATIONS}
 """The operation of each class, by Keras' name."""

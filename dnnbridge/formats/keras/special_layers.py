@@ -7,6 +7,7 @@ from dnnbridge.activations import AbstractActivation
 from dnnbridge.formats.keras.parts import read_part
 from dnnbridge.formats.keras.rule import Group, Rebuilt, Rule, Same, arguments, built, rebuilt
 from dnnbridge.formats.keras.settings import Settings, serialized
+from dnnbridge.layers import AbstractLayer
 
 
 def _activation_layer(settings: Settings) -> Rebuilt | None:
@@ -85,7 +86,13 @@ def _group_query(settings: Settings) -> Rebuilt | None:
 
 CELL = Group(("kernel", "recurrent_kernel", "bias"), "cell")
 
-RECURRENT = {cls.__name__: cls for cls in (layers.SimpleRNN, layers.LSTM, layers.GRU)}
+RECURRENT: dict[str, type[AbstractLayer]] = {
+    cls.__name__: cls
+    for cls in (
+        *(layers.SimpleRNN, layers.LSTM, layers.GRU),
+        *(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D),
+    )
+}
 
 
 def _recurrent(settings: Settings) -> Rebuilt | None:

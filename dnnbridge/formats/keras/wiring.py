@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,20 +10,40 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.call_arguments import (
+    constants,
+    inputs_of,
+    is_empty,
+    is_input_argument,
+    takes,
+)
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
 from dnnbridge.formats.keras.each_call import divides_at_each_call
-from dnnbridge.formats.keras.masks import Masks
-from dnnbridge.formats.keras.operations import OPERATIONS, Operation
+from dnnbridge.formats.keras.logic import as_logical
+from dnnbridge.formats.keras.masks import (
+    ATTENTION_MASK,
+    MASKS,
+    Masks,
+    Source,
+    loses_mask,
+    masks_of_inputs,
+)
+from dnnbridge.formats.keras.operations import OPERATIONS
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
-from dnnbridge.formats.keras.whole_numbers import cast_values, reads_whole_numbers
+from dnnbridge.formats.keras.whole_numbers import (
+    cast_values,
+    dtype_of_symbol,
+    reads_whole_numbers,
+)
 from dnnbridge.layers import (
     AbstractLayer,
+    Cast,
     CenterCrop,
-    GlobalAveragePooling1D,
     PaddingMask,
     Resizing,
     ReversibleEmbedding,
+    SetMask,
     Unmask,
 )
 from dnnbridge.layers.base import LayerOutput
@@ -32,10 +51,10 @@ from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.layers.states import AbstractStates
 from dnnbridge.models import Input, Model
 
-FLAGS = {"use_causal_mask": "causal"}
+FLAGS = {"use_causal_mask": "causal", ATTENTION_MASK: "masked"}
 """Arguments of calls that are fields of the layer here."""
 
-WITHOUT_EFFECT = {"training", "mask", "attention_mask", "return_attention_scores"}
+WITHOUT_EFFECT = {"training", "return_attention_scores"} | MASKS
 """Arguments of calls that may be None or False."""
 
 STATES = "initial_state"
@@ -45,9 +64,6 @@ ALWAYS_THE_SAME = (CenterCrop, Resizing)
 
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
-
-WITH_MASK = (AbstractStates, GlobalAveragePooling1D)
-"""Layers that take a mask as another input."""
 
 
 @dataclass
@@ -72,6 +88,8 @@ class Wiring:
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     _masks: Masks = field(default_factory=lambda: Masks(()))
+    _entries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _floats: dict[Place, AbstractSymbol] = field(default_factory=dict)
 
     def whole_numbers(self, entries: Sequence[Mapping[str, Any]]) -> set[str]:
         """Return the names of the layers whose results only layers of whole numbers read."""
@@ -93,6 +111,7 @@ class Wiring:
     ) -> Model | None:
         """Make every call, in an order in which its arguments are known, and return the model."""
         self._masks = Masks(entries)
+        self._entries = {str(entry["name"]): entry for entry in entries}
         used = [entry for entry in entries if entry["name"] not in self._masks.operations]
         pending = [(e, i, call) for e in used for i, call in enumerate(calls_of(e))]
         for entry in used:
@@ -115,8 +134,8 @@ class Wiring:
         return Model(given, made)
 
     def _known(self, call: KerasCall) -> bool:
-        made = self._masks.operations
-        return all(place in self.values or place.layer in made for place in call.places())
+        needed = (root for place in call.places() for root in self._masks.roots(place))
+        return all(place in self.values for place in needed)
 
     def _set_flags(self, entry: Mapping[str, Any]) -> None:
         """Set what Keras gives to calls and a layer here has as a field."""
@@ -128,7 +147,8 @@ class Wiring:
             if len(given) > 1 or not hasattr(layer, name):
                 self._add(entry, f"calls with different {flag}")
             else:
-                self.layers[entry["name"]] = layer.replace(**{name: True})
+                layer = layer.replace(**{name: True})
+                self.layers[entry["name"]] = layer
 
     def _make(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> None:
         name = str(entry["name"])
@@ -150,7 +170,7 @@ class Wiring:
         make = OPERATIONS.get(found.kind)
         args = [dict(found.config), *(self._value(each) for each in call.args)]
         kwargs = {key: self._value(value) for key, value in call.kwargs.items()}
-        made = make(*args, **kwargs) if make and _takes(make, args, kwargs) else None
+        made = make(*args, **kwargs) if make and takes(make, args, kwargs) else None
         if made is None:
             arguments = [each for each in call.args if not isinstance(each, Place)]
             self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")
@@ -188,24 +208,21 @@ class Wiring:
         name = str(entry["name"])
         layer = self.layers[name]
         reverse = isinstance(layer, ReversibleEmbedding) and bool(call.kwargs.get("reverse"))
-        places = KerasCall(call.args, _inputs_of(call)).places()
+        places = KerasCall(call.args, inputs_of(call)).places()
         inputs = cast_values(layer, [self.values[place] for place in places], reverse)
-        self._masks.note(Place(name, number), layer, places)
-        masks: list[AbstractSymbol] = []
+        masks = self._set_masks(entry, layer, Place(name, number), call, places, inputs)
         for key, value in call.kwargs.items():
-            if not self._is_known(layer, key, value):
-                mask = self._mask(layer, key, value, places)
-                if mask is None:
-                    self._add(entry, f"a call with {key}={shorten(value, 60)}")
-                masks += mask or []
+            if key not in MASKS and not self._is_known(layer, key, value):
+                self._add(entry, f"a call with {key}={shorten(value, 60)}")
         if number and divides_at_each_call(layer):
             self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
         if number and carries_states(layer):
             self._add(entry, CALLED_TWICE)
-        if _constants(call.args):
+        if constants(call.args):
             self._add(entry, "a call on numbers")
         if not isinstance(layer, AbstractStates):
-            return layer(*inputs, *masks)
+            made = layer(*inputs, *masks)
+            return Unmask()(made) if loses_mask(call.kwargs) else made
         # Keras 2 lists the states after the sequence; Keras 3 has them as the second argument.
         states = [*places[1:], *KerasCall((), {"": call.kwargs.get(STATES)}).places()]
         given = {STATES: [self.values[place] for place in states]} if states else {}
@@ -216,66 +233,65 @@ class Wiring:
         return (
             value is None
             or key in FLAGS
-            or _is_input_argument(key)
-            or (key in WITHOUT_EFFECT and _is_empty(value))
+            or is_input_argument(key)
+            or (key in WITHOUT_EFFECT and is_empty(value))
             or (key == STATES and isinstance(layer, AbstractStates))
             or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
             or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
         )
 
-    def _mask(
-        self, layer: AbstractLayer, key: str, value: Any, places: Sequence[Place]
-    ) -> list[AbstractSymbol] | None:
-        """Return the input for a mask; nothing if the layer finds it, None if it cannot be read."""
-        if key != "mask" or not isinstance(value, Place):
-            return None
-        sources = self._masks.sources(value)
-        if sources is not None and sources == self._masks.found(places):
-            return []
-        if sources is None or len(sources) != 1 or not isinstance(layer, WITH_MASK):
-            return None
-        ((words, padding),) = sources
-        return [PaddingMask(int(padding))(self.values[words])]
+    def _set_masks(
+        self,
+        entry: Mapping[str, Any],
+        layer: AbstractLayer,
+        result: Place,
+        call: KerasCall,
+        places: Sequence[Place],
+        inputs: list[AbstractSymbol],
+    ) -> list[AbstractSymbol]:
+        """Give the inputs the masks that the call has for them; return those for all together."""
+        explicit: dict[int, frozenset[Source]] = {}
+        for position, value in masks_of_inputs(call.kwargs).items():
+            found = self._masks.found(places[position : position + 1])
+            if value is None:
+                explicit[position] = frozenset()
+                inputs[position] = Unmask()(inputs[position]) if found else inputs[position]
+            elif (sources := self._masks.sources(value)) != found:
+                explicit[position] = sources
+                inputs[position] = SetMask()(inputs[position], self._mask(value))
+        if explicit and layer.is_model:
+            self._add(entry, "a call of a model with a mask that its input does not have")
+        if loses_mask(call.kwargs) and 0 in explicit:
+            del explicit[0]
+            if self._masks.found(places):
+                self._add(entry, "a call with query_mask= for a query that has another mask")
+        self._masks.note(result, layer, places, explicit)
+        both = call.kwargs.get(ATTENTION_MASK)
+        return [self._mask(both)] if isinstance(both, Place) else []
+
+    def _mask(self, place: Place) -> AbstractSymbol:
+        """Return a mask: float32, 1 where a step is real."""
+        if place not in self.values:
+            words = self._masks.words(place)
+            if words is not None and dtype_of_symbol(self.values[words[0]]) == "int32":
+                return PaddingMask(words[1])(self.values[words[0]])
+            entry = self._entries[place.layer]
+            self._make(entry, place.call, calls_of(entry)[place.call])
+        return as_logical(self._float(place))
+
+    def _float(self, place: Place) -> AbstractSymbol:
+        """Return a result; truths of an input of the model as float32."""
+        value = self.values[place]
+        if dtype_of_symbol(value) != "bool":
+            return value
+        return self._floats.setdefault(place, Cast("float32")(value))
 
     def _value(self, given: Any) -> Any:
         if isinstance(given, Place):
-            return self.values[given]
+            return self._float(given) if given in self.values else self._mask(given)
         if isinstance(given, list):
             return [self._value(each) for each in given]
         return given
 
     def _add(self, entry: Mapping[str, Any], what: str) -> None:
         self.findings.add(f"{self.path}/{entry['name']}".lstrip("/"), what)
-
-
-def _takes(make: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether an operation takes these arguments."""
-    try:
-        inspect.signature(make).bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True
-
-
-def _is_empty(value: Any) -> bool:
-    """Return whether an argument says nothing: None, False, or several of these."""
-    if isinstance(value, (list, tuple, Mapping)) and not isinstance(value, Place):
-        return all(map(_is_empty, value.values() if isinstance(value, Mapping) else value))
-    return not value
-
-
-def _is_input_argument(name: str) -> bool:
-    return name in {"inputs", "query", "value", "key", "sequence", "sequences", "x"}
-
-
-def _inputs_of(call: KerasCall) -> dict[str, Any]:
-    """Return the named inputs of a call, in the order in which a layer takes them."""
-    order = ("inputs", "x", "sequence", "sequences", "query", "value", "key")
-    return {name: call.kwargs[name] for name in order if call.kwargs.get(name) is not None}
-
-
-def _constants(args: Any) -> bool:
-    """Return whether there are numbers among the arguments of a layer's call."""
-    if isinstance(args, Place) or args is None or isinstance(args, bool):
-        return False
-    return any(map(_constants, args)) if isinstance(args, (list, tuple)) else True

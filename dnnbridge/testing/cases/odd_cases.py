@@ -48,6 +48,12 @@ def _cases() -> list[EquationCase]:
         ("bilinear", layers.UpSampling2D((3, 2), interpolation="bilinear"), plane),
         ("times2", layers.UpSampling3D((2, 1, 3)), space),
     ]
+    lines, planes = normal(1, 2, 13, 2), normal(1, 2, 7, 13, 1)
+    given += [
+        ("same", layers.ConvLSTM1D(2, 4, 3, "same"), lines),
+        ("same", layers.ConvLSTM2D(1, (2, 4), (2, 3), "same"), planes),
+        ("same", layers.ConvLSTM3D(1, (2, 3, 4), (2, 3, 5), "same"), normal(1, 2, 5, 7, 13, 1)),
+    ]
     return [
         EquationCase(f"{type(layer).__name__}-7x13-{id}", layer, (x,), reduced=455)
         for id, layer, x in given

@@ -5,10 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.layers import GRU, LSTM, Bidirectional, Dense, SimpleRNN, TimeDistributed
+from dnnbridge.layers import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
+    Dense,
+    SimpleRNN,
+    TimeDistributed,
+)
 from dnnbridge.layers.states import AbstractStates
 from dnnbridge.losses import CTC
 from dnnbridge.models import Input, Model
+from dnnbridge.specs.fields import DataFormat
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 _X = normal(3, 6, 5)
@@ -60,6 +71,27 @@ _MASKED = {
     "Bidirectional-mask": Bidirectional(LSTM(3, return_sequences=True)),
 }
 
+_LINES, _IMAGES, _VOLUMES = normal(3, 6, 7, 2), normal(2, 3, 5, 4, 2), normal(2, 3, 4, 3, 4, 2)
+_FIRST: DataFormat = "channels_first"
+
+_CONVOLUTIONAL = {
+    "ConvLSTM1D": (ConvLSTM1D(3, 3), _LINES),
+    "ConvLSTM1D-dilated": (ConvLSTM1D(2, 2, dilation_rate=2, use_bias=False), _LINES),
+    "ConvLSTM1D-dropout": (ConvLSTM1D(2, 2, dropout=0.3, recurrent_dropout=0.4), _LINES),
+    "ConvLSTM1D-state": (ConvLSTM1D(2, 2, return_state=True, activity_regularizer="l2"), _LINES),
+    "ConvLSTM2D": (ConvLSTM2D(2, 3, padding="same", return_sequences=True), _IMAGES),
+    "ConvLSTM2D-strides": (ConvLSTM2D(2, 2, 2, "same", go_backwards=True), _IMAGES),
+    "ConvLSTM2D-channels_first": (
+        ConvLSTM2D(2, 2, return_sequences=True, data_format=_FIRST),
+        _IMAGES,
+    ),
+    "ConvLSTM3D": (ConvLSTM3D(2, 2), _VOLUMES),
+    "Bidirectional-convolutional": (
+        Bidirectional(ConvLSTM2D(2, 2, return_sequences=True), "ave"),
+        _IMAGES,
+    ),
+}
+
 _STARTED = {
     "SimpleRNN-initial_state": SimpleRNN(4),
     "LSTM-initial_state": LSTM(4, return_sequences=True, return_state=True),
@@ -78,10 +110,13 @@ _CARRIED = {
 }
 
 
-def _carried(name: str, layer: AbstractStates, training: bool = True) -> EquationCase:
+def _carried(
+    name: str, layer: AbstractStates, given: Array = _X, training: bool = True
+) -> EquationCase:
     """Return a case that starts with given states and compares the states it carries on."""
-    x = Input((6, 5), batch_size=3)
-    return EquationCase(name, Model(x, layer(x)), (_X,), reduced=60, of=layer, training=training)
+    x = Input(given.shape[1:], batch_size=len(given))
+    model = Model(x, layer(x))
+    return EquationCase(name, model, (given,), reduced=80, of=layer, training=training)
 
 
 def _started(name: str, layer: AbstractStates) -> EquationCase:
@@ -90,6 +125,14 @@ def _started(name: str, layer: AbstractStates) -> EquationCase:
     model = Model([x, *states], layer(x, initial_state=states))
     arrays = (normal(3, 4, key=k) for k, _ in enumerate(states))
     return EquationCase(name, model, (_X, *arrays), reduced=60, of=layer)
+
+
+def _started_with_lines() -> EquationCase:
+    layer = ConvLSTM1D(2, 3, padding="same", return_sequences=True, data_format=_FIRST)
+    x, mask, h, c = Input((6, 2, 7)), Input((6,)), Input((2, 7)), Input((2, 7))
+    model = Model([x, mask, h, c], layer(x, mask, initial_state=[h, c]))
+    arrays = (normal(3, 6, 2, 7), _MASK, normal(3, 2, 7, key=1), normal(3, 2, 7, key=2))
+    return EquationCase("ConvLSTM1D-mask_and_state", model, arrays, reduced=60, of=layer)
 
 
 def _input(name: str) -> Array:
@@ -117,7 +160,10 @@ RECURRENT_CASES: list[EquationCase] = [
     *(EquationCase(name, layer, (_X, _MASK), reduced=60) for name, layer in _MASKED.items()),
     *(_started(name, layer) for name, layer in _STARTED.items()),
     *(_carried(name, layer) for name, layer in _CARRIED.items()),
+    _carried("ConvLSTM1D-stateful", ConvLSTM1D(2, 2, data_format=_FIRST, stateful=True), _LINES),
     _carried("LSTM-stateful_evaluation", LSTM(4, stateful=True), training=False),
+    *(EquationCase(name, layer, (x,), reduced=80) for name, (layer, x) in _CONVOLUTIONAL.items()),
+    _started_with_lines(),
     *_CTC.values(),
     EquationCase("LSTM-long", LSTM(8), (normal(2, 120, 3),), reduced=400),
     EquationCase("LSTM-wide", LSTM(70), (normal(33, 4, 9),), reduced=300),

@@ -154,6 +154,7 @@ def _masked() -> list[EquationCase]:
         EquationCase("Masking", layers.Masking(), (_PADDED,)),
         EquationCase("Masking-value", layers.Masking(0.5), (np.full((2, 3, 2), 0.5),)),
         EquationCase("Unmask", layers.Unmask(), (_QUERY,)),
+        EquationCase("SetMask", *_with_mask(), of=layers.SetMask(), witness=_real_mean),
         EquationCase("Embedding-masked", Model(words, joined), (_WORDS,), reduced=20),
         through("statistics", layers.BatchNormalization(), layers.GlobalAveragePooling1D()),
         through(
@@ -161,6 +162,66 @@ def _masked() -> list[EquationCase]:
         ),
         through("states", turns, layers.SimpleRNN(2, return_sequences=True, go_backwards=True)),
         through("joined", layers.Unmask(), cut, layers.Masking(), steps),
+    ]
+
+
+def _with_mask() -> tuple[Model, tuple[Array, Array]]:
+    """Return a model that takes the mean over the steps of a given mask, and its arrays."""
+    x, mask = Input((5, 8)), Input((5,))
+    model = Model([x, mask], layers.GlobalAveragePooling1D()(layers.SetMask()(x, mask)))
+    return model, (_QUERY, np.array([[1.0, 1, 0, 1, 0], [0, 1, 1, 1, 1], [0, 0, 0, 0, 1]]))
+
+
+def _real_mean(arrays: Mapping[str, Array]) -> Array:
+    x, mask = arrays["input_0"], arrays["input_1"]
+    return np.stack([rows[real > 0].mean(0) for rows, real in zip(x, mask, strict=True)])
+
+
+_COMPARED: Mapping[str, Callable[[Array, Array], Array]] = {
+    **{"equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "less": np.less},
+    **{"greater_equal": np.greater_equal, "less_equal": np.less_equal},
+}
+_TRUTHS: Mapping[str, Callable[[Array, Array], Array]] = {
+    **{"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor},
+}
+
+
+def _logic() -> list[EquationCase]:
+    """Comparisons of integers with a number and with each other, and combinations of two masks."""
+    x, y = _WORDS.astype(float), _WORDS[:, ::-1] * 1.0
+    made = []
+    for name, compute in _COMPARED.items():
+        for id, number, given in (("number", 3.0, (x,)), ("each", None, (x, y))):
+
+            def witness(
+                arrays: Mapping[str, Array],
+                compute: Callable[[Array, Array], Array] = compute,
+                number: float | None = number,
+            ) -> Array:
+                other = arrays["input_1"] if number is None else np.array(number)
+                return compute(arrays["input_0"], other).astype(float)
+
+            layer = layers.Compare(name, number)  # type: ignore[arg-type]
+            made.append((f"Compare-{name}_{id}", layer, given, witness))
+    for name, compute in _TRUTHS.items():
+
+        def both(
+            arrays: Mapping[str, Array], compute: Callable[[Array, Array], Array] = compute
+        ) -> Array:
+            return compute(arrays["input_0"] > 0.5, arrays["input_1"] > 0.5).astype(float)
+
+        made.append((f"Logical-{name}", layers.Logical(name), (_PLACES, _PLACES[:, :1]), both))  # type: ignore[arg-type]
+    return [
+        EquationCase(id, layer, given, gradient=False, witness=witness)
+        for id, layer, given, witness in made
+    ] + [
+        EquationCase(
+            "Logical-not",
+            layers.Logical("not"),
+            (_PLACES,),
+            gradient=False,
+            witness=lambda a: 1.0 - (a["input_0"] > 0.5),
+        )
     ]
 
 
@@ -229,6 +290,7 @@ SEQUENCE_CASES: list[EquationCase] = [
     *_embeddings(),
     *_attention(),
     *_masked(),
+    *_logic(),
     *_noise(),
     *_products(),
 ]

@@ -190,6 +190,34 @@ def _grouped() -> list[Row]:
     ]
 
 
+def _convolutional() -> list[Row]:
+    rows = []
+    for axes, x in BY_AXES.items():
+        steps = RNG.normal(size=(x.shape[0], 3, *x.shape[1:]))
+        small = {"filters": 2, "kernel_size": 2}
+        name = f"ConvLSTM{axes}D"
+        rows += [
+            row(name, steps, **small),
+            row(name, steps, **small, padding="same", strides=2, return_sequences=True),
+            row(name, steps, **small, go_backwards=True, activation="elu"),
+        ]
+    lines = RNG.normal(size=(2, 4, 9, 3))
+    return [
+        *rows,
+        row("ConvLSTM1D", lines, filters=2, kernel_size=3, dilation_rate=2, use_bias=False),
+        row(
+            *("Bidirectional", lines),
+            says="of a ConvLSTM1D",
+            layer=lambda space: space.ConvLSTM1D(2, 3, return_sequences=True),
+        ),
+        row(
+            *("ConvLSTM1D", lines),
+            **{"filters": 2, "kernel_size": 3, "activation": "relu"},
+            **{"recurrent_activation": "hard_sigmoid", "unit_forget_bias": False},
+        ),
+    ]
+
+
 def _sequences() -> list[Row]:
     rows = []
     for name in ("SimpleRNN", "LSTM", "GRU"):
@@ -220,6 +248,7 @@ def _sequences() -> list[Row]:
         row("AdditiveAttention", LINE, LINE[:, :5] + 1.0, LINE[:, 2:7], use_scale=False),
         row("MultiHeadAttention", LINE, LINE[:, :5], num_heads=2, key_dim=3),
         *_grouped(),
+        *_convolutional(),
         row("ReversibleEmbedding", WORDS, input_dim=5, output_dim=3),
         row("ReversibleEmbedding", LINE, input_dim=5, output_dim=4, logit_soft_cap=2.0),
         row("ReversibleEmbedding", LINE, input_dim=5, output_dim=4, tie_weights=False),

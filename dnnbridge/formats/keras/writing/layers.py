@@ -10,6 +10,7 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.layers import read_layer
 from dnnbridge.formats.keras.settings import serialized
+from dnnbridge.formats.keras.writing.activations import ACTIVATION_LAYERS, has_layer
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain, written_part
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.pooling import AbstractMaxPooling
@@ -34,15 +35,6 @@ BORDERS = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
 
 MODULES = {"LayerScale": "keras.src.applications.convnext"}
 """The module of each class that `keras.layers` lacks."""
-
-ACTIVATION_LAYERS: dict[type[activations.AbstractActivation], str] = {
-    activations.ELU: "ELU",
-    activations.LeakyReLU: "LeakyReLU",
-    activations.PReLU: "PReLU",
-    activations.ReLU: "ReLU",
-    activations.Softmax: "Softmax",
-}
-"""Activations that have a layer of their own in Keras, with arguments of the same names."""
 
 
 def write_layer(
@@ -101,7 +93,7 @@ def _is_read_back(
     assert found is not None
     part = read_layer(found, path, problems)
     wanted = layer.replace(name=None)
-    calls = {name: getattr(layer, name) for name in ("causal",) if hasattr(layer, name)}
+    calls = {n: getattr(layer, n) for n in ("causal", "masked") if hasattr(layer, n)}
     if part is not None and part.layer.replace(name=None, **calls) == wanted:
         return True
     reason = f": {problems.found[0].what}" if problems.found else ""
@@ -124,18 +116,6 @@ def _rank(name: str, shapes: Shapes) -> int | None:
     word = name.removesuffix("_constraint")
     ranks = [len(shape) for weight, shape in shapes.items() if word in weight.split("/")[-1]]
     return max(ranks, default=None)
-
-
-def has_layer(layer: layers.Activation) -> bool:
-    """Return whether an activation is a layer of Keras, or has a name there.
-
-    The layer Activation("glu") of Keras 3.15 takes its result to be as wide as its input, so a
-    model that goes on after it gets wrong shapes; the operation is right.
-    """
-    value = layer.activation
-    if isinstance(value, activations.GLU):
-        return False
-    return type(value) in ACTIVATION_LAYERS or isinstance(written_part(value), str)
 
 
 def _activation(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from dnnbridge import activations, layers
-from dnnbridge.formats.keras.writing.layers import has_layer
+from dnnbridge.formats.keras.writing.activations import has_layer
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.layers.slicing import indices
@@ -18,6 +18,13 @@ ELEMENTWISE = {
     **{"multiply": "Multiply", "power": "Power", "subtract": "Subtract"},
 }
 """Keras' class of each operation."""
+
+COMPARISONS = {
+    **{"equal": "Equal", "not_equal": "NotEqual", "greater": "Greater", "less": "Less"},
+    **{"greater_equal": "GreaterEqual", "less_equal": "LessEqual"},
+}
+
+LOGIC = {"and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor", "not": "LogicalNot"}
 
 REDUCTIONS = {"sum": "Sum", "mean": "Mean", "max": "Max", "min": "Min"}
 
@@ -47,6 +54,12 @@ def write_operation(layer: AbstractLayer, name: str) -> dict[str, Any] | None:
     config: dict[str, Any] = {}
     if isinstance(layer, layers.Elementwise):
         kind = ELEMENTWISE[layer.operation]
+    elif isinstance(layer, layers.Compare):
+        kind = COMPARISONS[layer.operation]
+    elif isinstance(layer, layers.PaddingMask):
+        kind = "NotEqual"
+    elif isinstance(layer, layers.Logical):
+        kind = LOGIC[layer.operation]
     elif isinstance(layer, layers.Unmask):
         kind = "Add"
     elif isinstance(layer, layers.Divide):
@@ -83,6 +96,10 @@ def arguments_of(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Any] | No
         return [*numbers, *tensors] if layer.number_first else [*tensors, *numbers]
     if isinstance(layer, layers.Unmask):
         return [*tensors, 0.0]
+    if isinstance(layer, layers.Compare) and layer.number is not None:
+        return [*tensors, layer.number]
+    if isinstance(layer, layers.PaddingMask):
+        return [*tensors, layer.padding_idx]
     if isinstance(layer, layers.Slice):
         return [*tensors, [_item(each) for each in indices(layer.indices)]]
     return list(tensors) if write_operation(layer, "") is not None else None
