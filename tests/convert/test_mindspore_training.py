@@ -35,7 +35,6 @@ SMOOTH = {
     "adamax": lambda p: nn.AdaMax(p, 0.01),
     "rmsprop": lambda p: nn.RMSProp(p, 0.01),
     "rmsprop centered": lambda p: nn.RMSProp(p, 0.01, centered=True, momentum=0.5),
-    "lamb": lambda p: nn.Lamb(p, 0.01),
     "ftrl": lambda p: nn.FTRL(p, learning_rate=0.05),
     "proximal": lambda p: nn.ProximalAdagrad(p, learning_rate=0.05),
     "lazy adam": lambda p: nn.LazyAdam(p, 0.01),

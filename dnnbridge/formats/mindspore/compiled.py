@@ -109,7 +109,6 @@ SLOTS: Mapping[str, Mapping[str, str]] = {
     "LazyAdam": {"m": "moment1", "v": "moment2"},
     "AdamOffload": {"m": "moment1", "v": "moment2"},
     "RMSProp": {"s": "ms", "mean": "mg", "m": "moment"},
-    "Lamb": {"m": "moments1", "v": "moments2"},
     "FTRL": {"n": "moments", "z": "linear"},
     "ProximalAdagrad": {"s": "accum"},
     "Adagrad": {"s": "accum"},
