@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dnnbridge.formats.keras.settings import serialized
@@ -62,6 +62,57 @@ def _with_places(value: Any) -> Any:
     if found and found.kind == "__keras_tensor__":
         return Place(*found.config["keras_history"])
     return value
+
+
+FUNCTIONAL = ("Functional", "Model")
+"""Classes of Functional models, in Keras 3 and Keras 2."""
+
+
+def outputs_of(outputs: Any, layers: Sequence[Mapping[str, Any]]) -> list[Place]:
+    """Return the outputs of a Functional model.
+
+    In this list Keras counts the calls of Functional models inside from 1.
+
+    Args:
+        outputs: as Keras writes them.
+        layers: of the model.
+
+    Example:
+        >>> outputs_of(["body", 1, 0], [{"name": "body", "class_name": "Functional"}])
+        [Place(layer='body', call=0, output=0)]
+    """
+    models = {str(each["name"]) for each in layers if each.get("class_name") in FUNCTIONAL}
+    return [
+        place._replace(call=place.call - 1) if place.layer in models and place.call else place
+        for place in places_in(outputs)
+    ]
+
+
+def with_calls_from_0(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return layers whose calls count the calls of Functional models inside from 0.
+
+    Keras 2 counts them from 1, also in the calls of other layers.
+
+    Example:
+        >>> inner = {"name": "inner", "class_name": "Functional", "inbound_nodes": []}
+        >>> last = {"name": "last", "inbound_nodes": [[["inner", 1, 0, {}]]]}
+        >>> calls_of(with_calls_from_0([inner, last])[1])[0].args
+        (Place(layer='inner', call=0, output=0),)
+    """
+    models = {str(each["name"]) for each in layers if each.get("class_name") in FUNCTIONAL}
+
+    def lowered(node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return node
+        return [
+            [each[0], each[1] - 1, *each[2:]] if each[0] in models and each[1] else each
+            for each in node
+        ]
+
+    return [
+        {**layer, "inbound_nodes": [lowered(node) for node in layer.get("inbound_nodes", [])]}
+        for layer in layers
+    ]
 
 
 def _places(value: Any) -> Iterator[Place]:

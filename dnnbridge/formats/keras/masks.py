@@ -137,20 +137,34 @@ class Masks:
         """
         given = [self._sources.get(place, frozenset()) for place in places]
         given = [explicit.get(i, each) for i, each in enumerate(given)]
-        made: frozenset[Source] = frozenset()
-        if isinstance(layer, Embedding) and layer.mask_zero:
-            made = frozenset({(places[0], 0.0)})
-        elif isinstance(layer, Masking):
-            made = frozenset({(places[0], layer.mask_value)})
-        elif layer.is_model and any(given):
-            made = frozenset({(result, 0.0)})  # unlike any mask: Keras loses it in its calls
-        elif isinstance(layer, AbstractMerge):
-            made = frozenset().union(*given) if all(given) else frozenset()
-        elif isinstance(layer, Concatenate):
-            made = frozenset().union(*given)
-        elif given and _passes(layer):
-            made = given[0]
-        self._sources[result] = made
+        self._sources[result] = mask_of(result, layer, places, given)
+
+
+def mask_of(
+    result: Place,
+    layer: AbstractLayer,
+    places: Sequence[Place],
+    given: Sequence[frozenset[Source]],
+) -> frozenset[Source]:
+    """Return what the mask of a layer's result comes from.
+
+    Args:
+        result: of the call.
+        layer: the layer here.
+        places: of the inputs.
+        given: what their masks come from.
+    """
+    if isinstance(layer, Embedding) and layer.mask_zero:
+        return frozenset({(places[0], 0.0)})
+    if isinstance(layer, Masking):
+        return frozenset({(places[0], layer.mask_value)})
+    if layer.is_model and any(given):
+        return frozenset({(result, 0.0)})  # unlike any mask: Keras loses it in its calls
+    if isinstance(layer, AbstractMerge):
+        return frozenset().union(*given) if all(given) else frozenset()
+    if isinstance(layer, Concatenate):
+        return frozenset().union(*given)
+    return given[0] if given and _passes(layer) else frozenset()
 
 
 def masks_of_inputs(kwargs: Mapping[str, Any]) -> dict[int, Place | None]:

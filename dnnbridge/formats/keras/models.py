@@ -14,7 +14,11 @@ from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.rule import Group, Rebuilt
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
 from dnnbridge.formats.keras.stateful import says_stateful
-from dnnbridge.formats.keras.whole_numbers import reads_whole_numbers, with_casts
+from dnnbridge.formats.keras.whole_numbers import (
+    read_as_whole_numbers,
+    reads_whole_numbers,
+    with_casts,
+)
 from dnnbridge.formats.keras.wiring import Wiring
 from dnnbridge.models import Input, Model, Sequential
 
@@ -133,7 +137,7 @@ class _Reader:
         plain = (e for e in self.entries if not (e.is_input or e.is_operation))
         unread = {entry.name for entry in plain} - layers.keys()
         wiring = Wiring(self.names, layers, self.path, self.findings, unread)
-        whole = wiring.whole_numbers([entry.config for entry in self.entries])
+        whole = read_as_whole_numbers([entry.config for entry in self.entries], layers)
         for entry in self.entries:
             if entry.is_input:
                 name = self.names[entry.name]

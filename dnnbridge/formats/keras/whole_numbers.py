@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dnnbridge.emit.symbol import AbstractSymbol
+from dnnbridge.formats.keras.calls import calls_of
 from dnnbridge.layers import (
     AbstractLayer,
     Cast,
@@ -89,3 +91,23 @@ def with_casts(first: str, layers: Sequence[AbstractLayer]) -> list[AbstractLaye
         made.append(layer)
         dtype = made_of(layer, dtype)
     return made
+
+
+def read_as_whole_numbers(
+    entries: Sequence[Mapping[str, Any]], layers: Mapping[str, AbstractLayer]
+) -> set[str]:
+    """Return the names of the layers whose results only layers of whole numbers read.
+
+    Args:
+        entries: the layers of a Functional model, as Keras writes them.
+        layers: the layers here, by the names in Keras.
+    """
+    found: dict[str, set[bool]] = {}
+    for entry in entries:
+        layer = layers.get(str(entry["name"]))
+        for call in calls_of(entry):
+            reverse = bool(call.kwargs.get("reverse"))
+            for i, place in enumerate(call.places()):
+                whole = layer is not None and reads_whole_numbers(layer, i, reverse)
+                found.setdefault(place.layer, set()).add(whole)
+    return {name for name, kinds in found.items() if kinds == {True}}

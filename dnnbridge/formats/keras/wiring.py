@@ -17,7 +17,14 @@ from dnnbridge.formats.keras.call_arguments import (
     is_input_argument,
     takes,
 )
-from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of, places_in
+from dnnbridge.formats.keras.calls import (
+    KerasCall,
+    Place,
+    calls_of,
+    outputs_of,
+    places_in,
+    with_calls_from_0,
+)
 from dnnbridge.formats.keras.each_call import divides_at_each_call
 from dnnbridge.formats.keras.logic import as_logical
 from dnnbridge.formats.keras.masks import (
@@ -29,12 +36,12 @@ from dnnbridge.formats.keras.masks import (
     masks_of_inputs,
 )
 from dnnbridge.formats.keras.operations import OPERATIONS
+from dnnbridge.formats.keras.run_time_masks import FINDING, RunTimeMasks, takes_masks_off
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
 from dnnbridge.formats.keras.whole_numbers import (
     cast_values,
     dtype_of_symbol,
-    reads_whole_numbers,
 )
 from dnnbridge.layers import (
     AbstractLayer,
@@ -88,20 +95,9 @@ class Wiring:
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     _masks: Masks = field(default_factory=lambda: Masks(()))
+    _run_time: RunTimeMasks = field(init=False)
     _entries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _floats: dict[Place, AbstractSymbol] = field(default_factory=dict)
-
-    def whole_numbers(self, entries: Sequence[Mapping[str, Any]]) -> set[str]:
-        """Return the names of the layers whose results only layers of whole numbers read."""
-        found: dict[str, set[bool]] = {}
-        for entry in entries:
-            layer = self.layers.get(str(entry["name"]))
-            for call in calls_of(entry):
-                reverse = bool(call.kwargs.get("reverse"))
-                for i, place in enumerate(call.places()):
-                    whole = layer is not None and reads_whole_numbers(layer, i, reverse)
-                    found.setdefault(place.layer, set()).add(whole)
-        return {name for name, kinds in found.items() if kinds == {True}}
 
     def add_input(self, name: str, made: Input) -> None:
         self.values[Place(name)] = made
@@ -110,9 +106,12 @@ class Wiring:
         self, entries: Sequence[Mapping[str, Any]], inputs: Any, outputs: Any
     ) -> Model | None:
         """Make every call, in an order in which its arguments are known, and return the model."""
+        entries = with_calls_from_0(entries)
+        results = outputs_of(outputs, entries)
         self._masks = Masks(entries)
         self._entries = {str(entry["name"]): entry for entry in entries}
         used = [entry for entry in entries if entry["name"] not in self._masks.operations]
+        self._run_time = RunTimeMasks(entries, self.layers, self._masks, results)
         pending = [(e, i, call) for e in used for i, call in enumerate(calls_of(e))]
         for entry in used:
             self._set_flags(entry)
@@ -130,8 +129,12 @@ class Wiring:
         if self.findings.found:
             return None
         given: list[Any] = [self.values[place] for place in places_in(inputs)]
-        made: list[Any] = [self.values[place] for place in places_in(outputs)]
-        return Model(given, made)
+        return Model(given, [self._output(place) for place in results])
+
+    def _output(self, place: Place) -> Any:
+        """Return an output of the model, with a mask only if Keras has one there."""
+        lost = self._masks.found([place]) and not self._run_time.of_output(place)
+        return Unmask()(self.values[place]) if lost else self.values[place]
 
     def _known(self, call: KerasCall) -> bool:
         needed = (root for place in call.places() for root in self._masks.roots(place))
@@ -259,6 +262,14 @@ class Wiring:
             elif (sources := self._masks.sources(value)) != found:
                 explicit[position] = sources
                 inputs[position] = SetMask()(inputs[position], self._mask(value))
+        for position, place in enumerate(places if isinstance(layer, FINDING) else ()):
+            has = position not in explicit and self._masks.found([place])
+            if has and not self._run_time.found(result, position):
+                explicit[position] = frozenset()
+                inputs[position] = Unmask()(inputs[position])
+        if layer.is_model and takes_masks_off(layer) and self._masks.found(places):
+            text = "a model with a MultiHeadAttention, called on a value that has a mask"
+            self._add(entry, f"{text}: call its layers in the model around it")
         if explicit and layer.is_model:
             self._add(entry, "a call of a model with a mask that its input does not have")
         if loses_mask(call.kwargs) and 0 in explicit:

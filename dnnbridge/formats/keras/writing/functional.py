@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.keras.calls import Place
+from dnnbridge.formats.keras.calls import FUNCTIONAL, Place
+from dnnbridge.formats.keras.order import keras_order
+from dnnbridge.formats.keras.run_time_masks import takes_masks_off
 from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
 from dnnbridge.formats.keras.writing.layers import Shapes, write_layer
 from dnnbridge.formats.keras.writing.masks import (
@@ -17,7 +20,6 @@ from dnnbridge.formats.keras.writing.masks import (
     takes_last,
 )
 from dnnbridge.formats.keras.writing.operations import arguments_of, write_operation
-from dnnbridge.formats.keras.writing.order import keras_order
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.graph import Call, TensorType, Value
 from dnnbridge.layers import (
@@ -97,9 +99,14 @@ class FunctionalWriter:
             "trainable": True,
             "layers": [self._entries[each] for each in keras_order(self._read, outputs)],
             "input_layers": [list(self._places[each]) for each in self._model.input_types],
-            "output_layers": [list(place) for place in outputs],
+            "output_layers": [list(self._as_output(place)) for place in outputs],
         }
         return keras_object("Functional", config, "keras.src.models.functional")
+
+    def _as_output(self, place: Place) -> Place:
+        """Return a place as Keras lists outputs: calls of models inside count from 1."""
+        inside = self._entries[place.layer].get("class_name") in FUNCTIONAL
+        return place._replace(call=place.call + 1) if inside else place
 
     def _at(self, name: str) -> str:
         return f"{self._path}/{name}".lstrip("/")
@@ -126,6 +133,11 @@ class FunctionalWriter:
         masks = self._masks(node, inputs, last)
         plain = isinstance(node.layer, Logical)
         read = [self._place(each, plain) for each in (*inputs, *node.initial_state)]
+        if takes_masks_off(node.layer):
+            copies = {
+                each: self._copy(each) for each in dict.fromkeys(inputs) if each in self._kept
+            }
+            read[: len(inputs)] = [copies.get(each, self._place(each)) for each in inputs]
         calls = self._entries[owner]["inbound_nodes"]
         number = len(calls)
         self._read[owner, number] = [*read, *_places(masks)]
@@ -140,6 +152,25 @@ class FunctionalWriter:
         made["kwargs"] |= {key: _tensors(value) for key, value in masks.items()}
         calls.append(made)
         self._note(node, masks)
+
+    @property
+    def _kept(self) -> set[str]:
+        """Results with a mask that more than one call reads, or that are outputs."""
+        readers = Counter(each for node in self._model.nodes for each in {*node.inputs})
+        outputs = self._model.output_names
+        return {each for each in self._masked if readers[each] + (each in outputs) > 1}
+
+    def _copy(self, name: str) -> Place:
+        """Return the place of a copy: Keras takes the masks off what an attention reads."""
+        added = f"{name}_for_attention"
+        call = {"args": [_tensor(self._places[name], self._types[name])], "kwargs": {}}
+        if added not in self._entries:
+            entry = keras_object("LeakyReLU", {"name": added, "negative_slope": 1.0})
+            self._entries[added] = entry | {"name": added, "inbound_nodes": []}
+        calls = self._entries[added]["inbound_nodes"]
+        self._read[added, len(calls)] = [self._places[name]]
+        calls.append(call)
+        return Place(added, len(calls) - 1)
 
     def _is_operation(self, node: ModelNode) -> bool:
         """Return whether Keras must not use a layer, as it sees the mask of one of its inputs.

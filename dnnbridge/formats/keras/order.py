@@ -1,4 +1,4 @@
-"""The order in which Keras keeps the layers of a Functional model.
+"""The order in which Keras keeps the layers of a Functional model, and runs its calls.
 
 Files name the arrays of a layer by its class and its number among the layers of that class, so the
 order decides which arrays a layer gets.
@@ -29,6 +29,29 @@ def keras_order(calls: Mapping[Call, Sequence[Place]], outputs: Sequence[Place])
         >>> keras_order({**calls, ("sum", 0): [Place("b"), Place("a")]}, [Place("sum")])
         ['x', 'b', 'a', 'sum']
     """
+    _, of_layers, met = _depths(calls, outputs)
+    for layer, _ in calls:
+        if layer not in of_layers:  # an input that no output needs
+            of_layers[layer], met[layer] = 0, -1
+    return sorted(of_layers, key=lambda layer: (-of_layers[layer], met[layer]))
+
+
+def order_of_calls(calls: Mapping[Call, Sequence[Place]], outputs: Sequence[Place]) -> list[Call]:
+    """Return the calls that outputs need, in the order in which Keras runs them.
+
+    Example:
+        >>> calls = {("x", 0): [], ("a", 0): [Place("x")], ("b", 0): [Place("a")]}
+        >>> order_of_calls(calls, [Place("b")])
+        [('x', 0), ('a', 0), ('b', 0)]
+    """
+    depths = _depths(calls, outputs)[0]
+    return sorted(depths, key=lambda call: -depths[call])
+
+
+def _depths(
+    calls: Mapping[Call, Sequence[Place]], outputs: Sequence[Place]
+) -> tuple[dict[Call, int], dict[str, int], dict[str, int]]:
+    """Return the depths of calls and of layers, and when each layer was met first."""
     finished, met = _walk(calls, outputs)
     depths: dict[Call, int] = {}
     of_layers: dict[str, int] = {}
@@ -38,10 +61,7 @@ def keras_order(calls: Mapping[Call, Sequence[Place]], outputs: Sequence[Place])
         for place in calls[call]:
             before = (place.layer, place.call)
             depths[before] = max(depth + 1, depths.get(before, 0))
-    for layer, _ in calls:
-        if layer not in of_layers:  # an input that no output needs
-            of_layers[layer], met[layer] = 0, -1
-    return sorted(of_layers, key=lambda layer: (-of_layers[layer], met[layer]))
+    return depths, of_layers, met
 
 
 def _walk(
