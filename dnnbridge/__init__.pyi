@@ -3,7 +3,7 @@
 Written by `make docs` from what the packages list.
 """
 
-from . import ops, optimizers, zoo
+from . import callbacks, ops, optimizers, zoo
 from .activations import (
     AbstractActivation,
     CELU,
@@ -44,6 +44,20 @@ from .base.warning import (
     DnnbridgeWarning,
     LogitsWarning,
     NativeDifferenceWarning,
+)
+from .callbacks import (
+    BackupAndRestore,
+    CSVLogger,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    MlflowCallback,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TensorBoard,
+    WandbMetricsLogger,
 )
 from .convert.from_keras import (
     from_keras,
@@ -348,10 +362,6 @@ from .specs.spec import (
     Spec,
     spec,
 )
-from .training.callbacks import (
-    Callback,
-    Checkpoint,
-)
 from .training.checkpoint import (
     load,
 )
@@ -429,12 +439,14 @@ __all__ = [
     "AveragePooling2D",
     "AveragePooling3D",
     "BIASES_AND_NORMS",
+    "BackupAndRestore",
     "BatchNormalization",
     "Bidirectional",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CELU",
+    "CSVLogger",
     "CTC",
     "Callback",
     "Cast",
@@ -482,6 +494,7 @@ __all__ = [
     "Dropout",
     "DynamicLossScale",
     "ELU",
+    "EarlyStopping",
     "EinsumDense",
     "Elementwise",
     "Embedding",
@@ -538,11 +551,13 @@ __all__ = [
     "LARS",
     "LSTM",
     "Lamb",
+    "LambdaCallback",
     "LayerNormalization",
     "LayerScale",
     "LazyAdam",
     "LeakyReLU",
     "LearningRateMultipliers",
+    "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
     "Linear",
@@ -570,7 +585,9 @@ __all__ = [
     "MindSporeModel",
     "Minimum",
     "Mish",
+    "MlflowCallback",
     "Model",
+    "ModelCheckpoint",
     "MultiHeadAttention",
     "Multiply",
     "Nadam",
@@ -610,6 +627,7 @@ __all__ = [
     "ReLU6",
     "Recall",
     "Reduce",
+    "ReduceLROnPlateau",
     "RepeatVector",
     "Rescaling",
     "Reshape",
@@ -651,6 +669,7 @@ __all__ = [
     "TableSchedule",
     "Tanh",
     "TanhShrink",
+    "TensorBoard",
     "Threshold",
     "TimeDistributed",
     "TimeDistributedLoss",
@@ -664,6 +683,7 @@ __all__ = [
     "UpSampling2D",
     "UpSampling3D",
     "VarianceScaling",
+    "WandbMetricsLogger",
     "WarmUpLR",
     "Warmup",
     "WeightsReport",
@@ -673,6 +693,7 @@ __all__ = [
     "ZeroPadding3D",
     "Zeros",
     "available_backends",
+    "callbacks",
     "compile",
     "cosine_decay_lr",
     "exponential_decay_lr",

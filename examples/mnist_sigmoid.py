@@ -33,7 +33,7 @@ def train(data: Dataset, epochs: int, batch_size: int = 200) -> tuple[db.Run, db
     """Train on the chosen backend."""
     run = db.compile(experiment)
     validation = data.x_test, data.y_test
-    history = run.fit(data.x_train, data.y_train, batch_size, epochs, validation, progress=True)
+    history = run.fit(data.x_train, data.y_train, batch_size, epochs, validation)
     return run, history
 
 

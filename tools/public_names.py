@@ -10,9 +10,18 @@ from pathlib import Path
 
 FACE = Path(__file__).parents[1] / "dnnbridge" / "__init__.pyi"
 
-MODULES = ("ops", "optimizers", "zoo")
+MODULES = ("callbacks", "ops", "optimizers", "zoo")
 
-PACKAGES = ("activations", "initializers", "layers", "losses", "metrics", "models", "schedules")
+PACKAGES = (
+    "activations",
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "schedules",
+)
 """Packages whose names are all public, except the names in `WITHIN`."""
 
 WITHIN = {
@@ -61,7 +70,6 @@ SINGLE: dict[str, tuple[str, ...]] = {
     ),
     "program.heads": ("Head",),
     "specs.spec": ("Spec", "spec"),
-    "training.callbacks": ("Callback", "Checkpoint"),
     "training.checkpoint": ("load",),
     "training.compiling": ("compile",),
     "training.history": ("History",),

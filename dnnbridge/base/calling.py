@@ -29,15 +29,15 @@ def explained(
         name: name of the function in messages; by default its own name.
 
     Example:
-        >>> @explained({"verbose": "Write progress=True."})
+        >>> @explained({"epoch": "Write epochs=2."})
         ... def fit(x, y):
         ...     return x + y
         >>> fit(1, y=2)
         3
-        >>> fit(1, 2, verbose=1)
+        >>> fit(1, 2, epoch=2)
         Traceback (most recent call last):
         ...
-        dnnbridge.errors.ArgumentError: fit: unknown argument, got verbose=1. Write progress=True.
+        dnnbridge.errors.ArgumentError: fit: unknown argument, got epoch=2. Write epochs=2.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:

@@ -10,6 +10,7 @@ from dnnbridge.errors import PackageNotInstalledError
 EXTRAS = {
     "report": ("jinja2", "matplotlib"),  # HTML reports and drawings of curves
     "convert": ("h5py",),  # files of other frameworks
+    "tensorboard": ("tensorboardX",),  # event files
     "onnx": ("onnx",),  # ONNX files; onnxruntime checks them where it is installed
 }
 """The packages that an extra installs, by the name of their module."""

@@ -84,7 +84,7 @@ def train(
                 batch_size=batch_size,
                 epochs=epochs,
                 validation_data=test if validation else None,
-                progress=not quiet,
+                verbose=0 if quiet else "auto",
                 on_nonfinite=on_nonfinite,
             )
         if on_nonfinite == "stop":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar, cast
 
 from dnnbridge.schedules.base import AbstractSchedule
+from dnnbridge.schedules.plateau import Plateau
 from dnnbridge.specs.rewriting import rewritten, specs_in
 from dnnbridge.specs.spec import Spec
 
@@ -51,3 +52,17 @@ def heard(spec: S, logs: Mapping[str, object]) -> S:
         return inner.heard(logs) if isinstance(inner, AbstractSchedule) else inner
 
     return cast(S, rewritten(spec, listen))
+
+
+def check_heard(spec: Spec, labels: Collection[str]) -> None:
+    """Raise if a schedule of a spec needs a metric that no epoch will have.
+
+    Args:
+        spec: an optimizer or a schedule.
+        labels: names of all metrics that epochs may have.
+    """
+    logs = dict.fromkeys(sorted(labels), 0.0)
+    for each in specs_in(spec):
+        if isinstance(each, Plateau):
+            each.monitored(logs)
+    heard(spec, logs)

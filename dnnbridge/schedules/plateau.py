@@ -24,6 +24,8 @@ class Plateau(AbstractSchedule):
     immutable: `heard` returns the schedule of the next epoch. Its state is in its fields, so a
     checkpoint stores it. The scaled rate is at least `min_lr` and at most the schedule's rate.
 
+    An epoch without validation does not count for a metric of the validation.
+
     A metric that is not finite is no improvement. Keras keeps a NaN of the first epoch as the
     best value, and no later value counts as better.
 
@@ -77,7 +79,9 @@ class Plateau(AbstractSchedule):
         return min(full, max(self.min_lr, self.scale * full))
 
     def heard(self, logs: Mapping[str, object]) -> Plateau:
-        value = self._monitored(logs)
+        if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
+            return self  # no validation after this epoch
+        value = self.monitored(logs)
         cooling = max(self.cooling - 1, 0)
         if self._improves(value):
             return self.replace(best=value, waited=0, cooling=cooling)
@@ -95,7 +99,8 @@ class Plateau(AbstractSchedule):
             return value + self.min_delta < self.best
         return value - self.min_delta > self.best
 
-    def _monitored(self, logs: Mapping[str, object]) -> float:
+    def monitored(self, logs: Mapping[str, object]) -> float:
+        """Return the metric of an epoch, or raise if it has none of this name."""
         value = logs.get(self.monitor, logs.get(present_label(self.monitor)))
         if isinstance(value, (int, float)):
             return float(value)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.base.calling import explained
-from dnnbridge.training.elsewhere import CHECKPOINT
 from dnnbridge.training.history import Logs
 from dnnbridge.training.hooks import PREFIX, check_hooks
 
@@ -17,11 +14,31 @@ if TYPE_CHECKING:
 class Callback:
     """Base of callbacks; override what you need.
 
-    A method whose name begins with "on_" must be one of these hooks.
+    A method whose name begins with "on_" must be one of these hooks. Several steps run in one
+    compiled call, and the hooks of steps are called once for all of them.
 
-    Several steps run in one compiled call, and `on_steps_end` is called once for all of them.
-    Pass `steps_per_call=1` to `fit` for one call per step.
+    Attributes:
+        every_steps: a number of steps, or None. A compiled call ends at each multiple of it,
+            counted over the life of the run, so that `on_steps_end` is called there: 1 makes each
+            step a call of its own, which costs time.
+        monitor: the metric that this callback follows, or "". `fit` raises if it begins with
+            "val_" and there is nothing to validate on.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> class Rates(db.Callback):
+        ...     def on_epoch_begin(self, run, epoch):
+        ...         print(f"epoch {epoch} begins at step {run.position.step}")
+        >>> model = db.Sequential([db.Input((1,)), db.Dense(1)])
+        >>> run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+        >>> x = [[0.0], [1.0], [2.0]]
+        >>> _ = run.fit(x, x, batch_size=2, epochs=2, callbacks=[Rates()], verbose=0)
+        epoch 0 begins at step 0
+        epoch 1 begins at step 2
     """
+
+    every_steps: int | None = None
+    monitor: str = ""
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
@@ -31,58 +48,23 @@ class Callback:
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         """`fit` is about to train."""
 
+    def on_epoch_begin(self, run: Run, epoch: int) -> None:
+        """An epoch, counted from 0, is about to begin, or to go on where the run stopped."""
+
+    def on_steps_begin(self, run: Run, steps: int) -> None:
+        """Some steps are about to run, in one compiled call."""
+
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         """Some steps are done; `losses` are theirs."""
+
+    def on_validation_begin(self, run: Run, epoch: int) -> None:
+        """The steps of an epoch are done, and `validation_data` is about to be evaluated."""
+
+    def on_validation_end(self, run: Run, epoch: int, logs: Logs) -> None:
+        """`validation_data` has been evaluated; `logs` has its losses and metrics ("val_…")."""
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         """An epoch, counted from 0, is done; `logs` has its losses and metrics."""
 
     def on_train_end(self, run: Run) -> None:
         """`fit` is about to return, after the last epoch or an error."""
-
-
-class Checkpoint(Callback):
-    """Save the run after every `every` epochs, and at the end of training.
-
-    A run with non-finite weights never overwrites a good file: see `Run.save`.
-
-    Args:
-        path: file to write; "{epoch}" in it becomes the number of finished epochs.
-        every: epochs between two files; None saves at the end only.
-        make_folders: create the folder of the file if it is missing; otherwise `fit` raises.
-
-    Example:
-        >>> Checkpoint("run-{epoch}.safetensors", every=5).every
-        5
-    """
-
-    @explained(CHECKPOINT, "Checkpoint")
-    def __init__(
-        self, path: str | Path, every: int | None = None, *, make_folders: bool = False
-    ) -> None:
-        from dnnbridge.training.checking.data import check_positive
-        from dnnbridge.training.checkpoint_file import check_name
-
-        check_name(path)
-        if every is not None:
-            check_positive(every, "Checkpoint.every", ", or None")
-        self.path, self.every, self.make_folders = str(path), every, make_folders
-
-    def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        from dnnbridge.training.checkpoint_file import check_target
-
-        if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
-            check_target(self._file(run))
-
-    def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
-        if self.every and (epoch + 1) % self.every == 0:
-            self._save(run)
-
-    def on_train_end(self, run: Run) -> None:
-        self._save(run)
-
-    def _file(self, run: Run) -> str:
-        return self.path.replace("{epoch}", str(run.position.epoch))
-
-    def _save(self, run: Run) -> None:
-        run.save(self._file(run), make_folders=self.make_folders)

@@ -30,31 +30,48 @@ log = logging.getLogger(__name__)
 
 
 def save(run: Run, path: str | Path, *, make_folders: bool = False) -> Path:
-    """Write a run to a file, and return the file: see `Run.save`.
-
-    Weights are stored under their names, optimizer arrays under `parameter:slot`. The header
-    holds the spec, the position and the logs of all epochs as JSON, and a checksum of each array.
-    Any reader of safetensors can open the file.
-    """
+    """Write a run to a file, and return the file: see `Run.save`."""
     check_target(path, make_folders)
-    target = Path(path)
-    metadata = {
-        "experiment": run.experiment.to_json(),
-        "optimizer": run.optimizer.to_json(),
-        "epoch_sums": json.dumps(run.epoch_sums()),
-        "progress": json.dumps(dataclasses.asdict(run.position)),
-        "logs": json.dumps(run.logs),
-        "backend": run.backend,
-    }
-    arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
-    if spoilt := not_finite(arrays):
-        target = beside(target)
-        log.warning(
-            "arrays with NaN or infinity: %s. The run is saved next to %s, as %s",
-            *(name_some(spoilt), path, target.name),
-        )
-    checkpoint_file.write(target, metadata, arrays, make_folders)
-    return target
+    return Captured.of(run).write(path, make_folders=make_folders)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Captured:
+    """What a file holds of a run at one moment, in copies: any thread may write it.
+
+    Attributes:
+        metadata: of the header: the spec, the position and the logs of all epochs as JSON.
+        arrays: weights under their names, optimizer arrays as `parameter:slot`.
+    """
+
+    metadata: Mapping[str, str]
+    arrays: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, run: Run) -> Captured:
+        """Copy the state of a run."""
+        metadata = {
+            "experiment": run.experiment.to_json(),
+            "optimizer": run.optimizer.to_json(),
+            "epoch_sums": json.dumps(run.epoch_sums()),
+            "progress": json.dumps(dataclasses.asdict(run.position)),
+            "logs": json.dumps(run.logs),
+            "backend": run.backend,
+        }
+        arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
+        return cls(metadata, arrays)
+
+    def write(self, path: str | Path, *, make_folders: bool = False) -> Path:
+        """Write the file, which any reader of safetensors can open, and return its path."""
+        target = Path(path)
+        if spoilt := not_finite(self.arrays):
+            target = beside(target)
+            log.warning(
+                "arrays with NaN or infinity: %s. The run is saved next to %s, as %s",
+                *(name_some(spoilt), path, target.name),
+            )
+        checkpoint_file.write(target, self.metadata, self.arrays, make_folders)
+        return target
 
 
 @explained(LOAD)

@@ -7,8 +7,6 @@ ARRAYS = (
     "collect the batches first: x = np.concatenate([x for x, y in batches])."
 )
 
-_VERBOSE = "Write progress=True to show the progress."
-
 _DATA = {
     "workers": "Leave it out: a thread prepares each block of steps while the previous one runs.",
     "use_multiprocessing": "Leave it out: arrays are in memory.",
@@ -19,14 +17,9 @@ _DATA = {
 
 FIT = _DATA | {
     "y": ARRAYS.format(call="run.fit(x, y)"),
-    "validation_split": "Split the arrays: fit(x[:n], y[:n], validation_data=(x[n:], y[n:])).",
-    "verbose": _VERBOSE,
-    "initial_epoch": "Leave it out: a second call of fit continues where the first stopped.",
     "epoch": "Write epochs=….",
-    "steps_per_epoch": "Leave it out: an epoch is all examples once; give fewer of them.",
     "validation_steps": "Leave it out: all of validation_data is evaluated; give less of it.",
     "validation_batch_size": "Leave it out: validation uses batch_size; means are exact.",
-    "validation_freq": "Leave it out: validation follows every epoch.",
     "dataset_sink_mode": "Leave it out: many steps run in one compiled call, see steps_per_call.",
 }
 
@@ -67,16 +60,4 @@ LOAD = {
     "compile": "Leave it out: load always compiles the experiment in the file.",
     "safe_mode": "Leave it out: load runs no code from the file.",
     "net": "Leave it out: the file has the model. To load your own arrays, see set_weights.",
-}
-
-CHECKPOINT = {
-    "monitor": "Checkpoint saves by epoch, not by metric: Checkpoint(path, every=1). To keep the "
-    "best, call run.save in on_epoch_end of your own Callback when logs are better.",
-    "save_best_only": "Call run.save in on_epoch_end of your own Callback when logs are better.",
-    "mode": "Leave it out: Checkpoint saves by epoch, not by metric.",
-    "save_weights_only": "Leave it out: a checkpoint has weights, optimizer and position.",
-    "save_freq": "Write every=…, a number of epochs.",
-    "filepath": "Write path=….",
-    "verbose": "Leave it out: Checkpoint prints nothing.",
-    "initial_value_threshold": "Leave it out: Checkpoint saves by epoch, not by metric.",
 }

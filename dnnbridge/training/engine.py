@@ -50,6 +50,7 @@ class Engine:
         fed: checks rows when they are gathered.
         buffers: where the feeds of `fit` and `evaluate` are written.
         stopped: whether `fit` is to return.
+        finished: whether the last `fit` ended without an error.
         torn: the error that came while the arrays were being changed, if one did.
     """
 
@@ -61,7 +62,7 @@ class Engine:
         self.fed = FedRows(experiment.model.input_types, program)
         self.state = TrainState(experiment, program)
         self.buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
-        self.stopped, self.torn = False, ""
+        self.stopped, self.finished, self.torn = False, False, ""
         key = reuse.key_of(program, backend, device)
         self.executable = reuse.take(key) or backend.compile(program, device)
         weakref.finalize(self, reuse.give, key, self.executable, program).atexit = False

@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from dnnbridge.backend.protocol import Executable
-from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError
 from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.program.program import Program
-from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.fed import FedRows
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.ahead import ahead
@@ -24,11 +20,10 @@ from dnnbridge.training.feeding.batches import (
     Batches,
     Block,
     choose_steps,
-    examples_of,
     rows_bytes,
-    steps_of_epoch,
 )
 from dnnbridge.training.feeding.buffers import Buffers
+from dnnbridge.training.feeding.epochs import Epochs
 from dnnbridge.training.feeding.feeds import random_bytes, random_feeds
 from dnnbridge.training.position import Position
 
@@ -47,6 +42,16 @@ BACKWARD = 3
 """Ratio of the arithmetic of a training step to that of a prediction."""
 
 
+class Calls(NamedTuple):
+    """How many steps a compiled call has."""
+
+    most: int
+    """The most steps of a call."""
+
+    every: int | None
+    """A call ends at each multiple of this number, counted over the life of the run."""
+
+
 class Fitting:
     """The examples of a training, kept on the device if they fit, and the feeds of its steps.
 
@@ -55,10 +60,8 @@ class Fitting:
         executable: the compiled program.
         device: kind of the device.
         data: examples by the names of their feeds.
-        batch_size: examples per step.
-        steps_per_call: steps per compiled call, or "auto".
-        seed: seed of the run, for orders and random arrays.
-        shuffle: whether to draw a new order for each epoch.
+        epochs: which examples an epoch has, and in which order.
+        calls: how many steps a compiled call has.
         buffers: memory for the feeds, with two turns.
         check: checks the rows before they are fed.
     """
@@ -69,21 +72,15 @@ class Fitting:
         executable: Executable,
         device: str,
         data: Mapping[str, Array],
-        batch_size: int,
-        steps_per_call: int | str,
-        seed: int,
-        shuffle: bool,
+        epochs: Epochs,
+        calls: Calls,
         buffers: Buffers,
         check: FedRows,
     ) -> None:
-        self.check = check
-        self.program, self.data, self.batch_size = program, data, batch_size
-        self.seed, self.shuffle, self.buffers = seed, shuffle, buffers
-        self.rows_per_block = (
-            automatic_steps(program, data, batch_size, BACKWARD)
-            if isinstance(steps_per_call, str)
-            else steps_per_call
-        )
+        self.check, self.buffers = check, buffers
+        self.program, self.data, self.epochs = program, data, epochs
+        self.batch_size = epochs.batch_size
+        self.calls = calls
         kept = {name: a for name, a in data.items() if not name.startswith(WEIGHTS)}
         fits = sum(array.nbytes for array in kept.values()) <= _budget(device)
         self.rows = executable.keep(kept) if fits else None
@@ -94,9 +91,8 @@ class Fitting:
         cls,
         engine: Engine,
         data: Mapping[str, Array],
-        batch_size: int,
-        steps_per_call: int | str,
-        shuffle: bool,
+        epochs: Epochs,
+        calls: Calls,
     ) -> Fitting:
         """Return the training of some examples by the steps of a run."""
         return cls(
@@ -104,18 +100,11 @@ class Fitting:
             engine.executable,
             engine.device,
             data,
-            batch_size,
-            steps_per_call,
-            engine.experiment.seed,
-            shuffle,
+            epochs,
+            calls,
             engine.buffers["fit"],
             engine.fed,
         )
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return steps_of_epoch(examples_of(self.data), self.batch_size)
 
     def blocks(self, start: Position, epochs: int) -> Generator[Block]:
         """Yield the blocks of some epochs, starting at a position.
@@ -132,30 +121,22 @@ class Fitting:
         for epoch in range(start.epoch, start.epoch + epochs):
             batches = Batches(
                 self.data,
-                self._order(epoch),
+                self.epochs.order(epoch),
                 self.batch_size,
-                self.rows_per_block,
+                self.calls.most,
                 self.kept,
                 buffers=self.buffers,
                 check=self.check,
             )
-            for block in batches.blocks(start.batch if epoch == start.epoch else 0):
+            first = start.batch if epoch == start.epoch else 0
+            for block in batches.blocks(first, step, self.calls.every):
                 keys = [("random", step + k) for k in range(block.steps)]
                 randoms, rows = self.program.randoms, len(block.feeds[MASK])
-                drawn = random_feeds(randoms, self.seed, keys, self.batch_size, rows, self.buffers)
+                drawn = random_feeds(
+                    randoms, self.epochs.seed, keys, self.batch_size, rows, self.buffers
+                )
                 step += block.steps
                 yield _with(block, drawn)
-
-    def _order(self, epoch: int) -> Array:
-        count = examples_of(self.data)
-        return randomness.permutation(self.seed, epoch, count) if self.shuffle else np.arange(count)
-
-
-def checked_steps(value: Any) -> int | str:
-    """Return a valid value of `steps_per_call`, or raise."""
-    if value == "auto":
-        return "auto"
-    return check_positive(value, "steps_per_call", ', or "auto"')
 
 
 def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:

@@ -21,7 +21,8 @@ class History:
 
     Attributes:
         history: label -> one value per epoch: "loss", every metric, and both with "val_" for the
-            validation data. Values are numbers, except for metrics such as a confusion matrix.
+            validation data, which may have been evaluated after fewer epochs. Values are
+            numbers, except for metrics such as a confusion matrix.
         epochs: the number of each epoch, counted from 0 over the life of the run.
         step_losses: the loss of every step, before its update.
         nonfinite_step: the first step whose loss or updated weights are infinite or NaN, counted
@@ -32,17 +33,15 @@ class History:
     epochs: list[int] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
     nonfinite_step: int | None = None
+    _rows: list[dict[str, MetricValue]] = field(default_factory=list, repr=False)
 
     def rows(self) -> list[dict[str, MetricValue]]:
         """Return a row for each epoch: its number as "epoch", its losses and its metrics."""
-        labels = self.history.items()
-        return [
-            {"epoch": epoch, **{name: values[i] for name, values in labels}}
-            for i, epoch in enumerate(self.epochs)
-        ]
+        return [dict(row) for row in self._rows]
 
     def record(self, epoch: int, logs: Logs) -> None:
         """Add the numbers of an epoch."""
         self.epochs.append(epoch)
+        self._rows.append({"epoch": epoch, **logs})
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)

@@ -15,12 +15,25 @@ if TYPE_CHECKING:
 PREFIX = "on_"
 """Prefix of every hook's name; other methods of a callback are not checked."""
 
+_STEPS_BEGIN = "Use on_steps_begin(self, run, steps), with every_steps = 1 in the class."
+_STEPS_END = "Use on_steps_end(self, run, losses), with every_steps = 1 in the class."
+_VALIDATION = (
+    "Use on_validation_begin(self, run, epoch) and on_validation_end(self, run, epoch, logs)."
+)
+
 INSTEAD = {
-    "on_epoch_begin": "Use on_train_begin for the first epoch and on_epoch_end for the next ones.",
-    "on_batch_end": "Use on_steps_end: fit calls it after every compiled call; with "
-    "fit(steps_per_call=1), after every step.",
-    "on_train_batch_end": "Use on_steps_end: fit calls it after every compiled call; with "
-    "fit(steps_per_call=1), after every step.",
+    "on_batch_begin": _STEPS_BEGIN,
+    "on_batch_end": _STEPS_END,
+    "on_train_batch_begin": _STEPS_BEGIN,
+    "on_train_batch_end": _STEPS_END,
+    "on_train_step_begin": _STEPS_BEGIN,
+    "on_train_step_end": _STEPS_END,
+    "on_train_epoch_begin": "Use on_epoch_begin(self, run, epoch).",
+    "on_train_epoch_end": "Use on_epoch_end(self, run, epoch, logs).",
+    "on_test_begin": _VALIDATION,
+    "on_test_end": _VALIDATION,
+    "on_eval_begin": _VALIDATION,
+    "on_eval_end": _VALIDATION,
 }
 """For hooks of other frameworks: what to write instead."""
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from dnnbridge.base.arrays import Array
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import StateError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
-from dnnbridge.training.feeding.batches import Block, examples_of
+from dnnbridge.training.feeding.batches import Block
 from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.fitting import Fitting
-from dnnbridge.training.history import History
+from dnnbridge.training.history import History, Logs
 from dnnbridge.training.nonfinite import NonFiniteGuard
+from dnnbridge.training.validation import Validation
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -32,7 +32,7 @@ class Loop:
         run: what callbacks are given.
         engine: what computes.
         fitting: makes the feeds.
-        validation: what to evaluate after every epoch, by the names of the feeds.
+        validation: what to evaluate after epochs.
         callbacks: of the caller.
         guard: looks for what is not finite; it hears of the steps last.
         history: where losses and metrics are noted.
@@ -43,7 +43,7 @@ class Loop:
         run: Run,
         engine: Engine,
         fitting: Fitting,
-        validation: Mapping[str, Array] | None,
+        validation: Validation | None,
         callbacks: Sequence[Callback],
         guard: NonFiniteGuard,
         history: History,
@@ -51,30 +51,51 @@ class Loop:
         self.run, self.engine, self.fitting, self.validation = run, engine, fitting, validation
         self.hooks, self.guard, self.history = [*callbacks, guard], guard, history
 
-    def train(self, epochs: int) -> None:
-        """Train for some epochs, the begun one included, or until the run is stopped."""
-        engine, fitting = self.engine, self.fitting
+    def train(self, until: int) -> None:
+        """Train until so many epochs of the run are done, or until the run is stopped."""
+        engine = self.engine
+        engine.finished = False
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in self.hooks:
-                hook.on_train_begin(self.run, epochs, fitting.steps)
+                epochs = max(until - engine.state.position.epoch, 0)
+                hook.on_train_begin(self.run, epochs, self.fitting.epochs.steps(0))
                 ending.callback(self._end_training, hook)
+            self._begin()
             waiting = ending.enter_context(Waiting())
-            if engine.state.position.batch == fitting.steps:  # saved before the end of its epoch
+            if self._at_the_end():  # saved before the end of its epoch
                 self._end_epoch()
-                epochs -= 1
-            blocks = fitting.blocks(engine.state.position, 0 if engine.stopped else epochs)
-            for block in ending.enter_context(closing(blocks)):
-                self._train_block(block, waiting)
-                if block.last:
-                    self._end_epoch()
-                if engine.stopped:
-                    break
+            self._train_blocks(until, waiting, ending)
             self.guard.end(self.run)
+            engine.finished = True
+
+    def _begin(self) -> None:
+        """Check where the run is and what its schedules hear: callbacks may have changed both."""
+        state, epochs = self.engine.state, self.fitting.epochs
+        state.check_heard(self.validation is not None)
+        state.begin(epochs.examples(state.position.epoch), epochs.batch_size)
+
+    def _train_blocks(self, until: int, waiting: Waiting, ending: ExitStack) -> None:
+        engine, begun = self.engine, -1
+        start = engine.state.position
+        epochs = 0 if engine.stopped else max(until - start.epoch, 0)
+        for block in ending.enter_context(closing(self.fitting.blocks(start, epochs))):
+            epoch = engine.state.position.epoch
+            for hook in self.hooks if epoch != begun else ():
+                hook.on_epoch_begin(self.run, epoch)
+            begun = epoch
+            self._train_block(block, waiting)
+            if block.last:
+                self._end_epoch()
+            if engine.stopped:
+                break
 
     def _train_block(self, block: Block, waiting: Waiting) -> None:
         """Run the steps of a block: arrays and position move together, or the run is torn."""
-        engine, examples = self.engine, examples_of(self.fitting.data)
+        for hook in self.hooks:
+            hook.on_steps_begin(self.run, block.steps)
+        engine = self.engine
+        examples = self.fitting.epochs.examples(engine.state.position.epoch)
         feeds = block.feeds | engine.state.feeds(block)
         with Move(waiting, engine.tear) as move:
             results = engine.executable.run("train", feeds, block.steps)
@@ -85,17 +106,32 @@ class Loop:
         for hook in self.hooks:
             hook.on_steps_end(self.run, losses)
 
+    def _at_the_end(self) -> bool:
+        """Return whether all steps of the present epoch are done, but the epoch has not ended."""
+        position = self.engine.state.position
+        return position.batch == self.fitting.epochs.steps(position.epoch)
+
     def _end_epoch(self) -> None:
         """Evaluate, and record the epoch."""
         state = self.engine.state
         epoch, logs = state.position.epoch, state.totals.means()
-        if self.validation is not None:
-            found = evaluate(self.engine, self.validation, self.fitting.batch_size)
-            logs |= {f"val_{name}": value for name, value in found.items()}
+        logs |= self._validated(epoch)
         self.history.record(epoch, logs)
         state.end_epoch(logs)
         for hook in self.hooks:
             hook.on_epoch_end(self.run, epoch, logs)
+
+    def _validated(self, epoch: int) -> Logs:
+        """Return what evaluation gives after an epoch, if it is due."""
+        if self.validation is None or not self.validation.due(epoch):
+            return {}
+        for hook in self.hooks:
+            hook.on_validation_begin(self.run, epoch)
+        found = evaluate(self.engine, self.validation.data, self.fitting.batch_size)
+        logs: Logs = {f"val_{name}": value for name, value in found.items()}
+        for hook in self.hooks:
+            hook.on_validation_end(self.run, epoch, logs)
+        return logs
 
     def _end_training(self, hook: Callback) -> None:
         """Let a callback hear that training ends; it may not be able to save what is torn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
@@ -12,20 +12,29 @@ from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program.program import Program
+from dnnbridge.specs.former_names import former_arguments
 from dnnbridge.training.batch_sizes import batch_size_of
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.checking.data import check_bool, check_positive
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
-from dnnbridge.training.feeding.batches import examples_of
-from dnnbridge.training.fitting import Fitting, checked_steps
+from dnnbridge.training.fit_arguments import (
+    ValidationData,
+    Verbose,
+    calls_of,
+    check_monitors,
+    checked_verbose,
+    epochs_of,
+    examples,
+    last_epoch,
+)
+from dnnbridge.training.fitting import Fitting
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.loop import Loop
 from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_choice
 from dnnbridge.training.predicting import predict
-from dnnbridge.training.progress import progress_callback
+from dnnbridge.training.progress import progress_callbacks
 from dnnbridge.training.run_arrays import AbstractRunArrays
 from dnnbridge.training.transfer import Transfer
 from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
@@ -34,9 +43,6 @@ if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
 
 log = logging.getLogger(__name__)
-
-ValidationData = tuple[Any, Any] | tuple[Any, Any, Any]
-"""Inputs and labels, and weights if there are any."""
 
 
 class Run(AbstractRunArrays):
@@ -59,6 +65,7 @@ class Run(AbstractRunArrays):
         self._backend, self._engine = backend, Engine(experiment, program, backend, device)
         self._turns = Turns()
 
+    @former_arguments(progress="verbose")
     @explained(FIT)
     @one_at_a_time
     def fit(
@@ -69,11 +76,15 @@ class Run(AbstractRunArrays):
         epochs: int = 1,
         validation_data: ValidationData | None = None,
         *,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        shuffle: bool = True,
+        verbose: Verbose = "auto",
         callbacks: Iterable[Callback] = (),
-        progress: bool = False,
+        validation_split: float = 0.0,
+        validation_freq: int | Collection[int] = 1,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int | None = None,
+        steps_per_epoch: int | None = None,
         steps_per_call: int | Literal["auto"] = "auto",
         on_nonfinite: OnNonFinite = "stop",
     ) -> History:
@@ -93,20 +104,30 @@ class Run(AbstractRunArrays):
                 their names, or a list in the order of the heads.
             batch_size: examples per step; the last step of an epoch may have fewer. By default 32,
                 or the batch_size of the model's `Input`, which it fixes.
-            epochs: how many to train.
+            epochs: how many to train; with `initial_epoch`, the number of the last one.
             validation_data: (x, y) or (x, y, sample_weight), to evaluate after every epoch.
+            verbose: "auto" shows a bar on a terminal, a line that changes in a notebook, and a
+                line per epoch elsewhere; 0 nothing, 1 the bar or the changing line, 2 a line per
+                epoch. All of it goes to the standard error output, in a notebook below the cell.
+            callbacks: called while training, see `dnnbridge.callbacks`.
+            validation_split: the part of the examples, between 0 and 1, to evaluate after every
+                epoch in place of `validation_data`: the last ones, before any shuffling.
+            validation_freq: evaluate after every so many epochs, or after the epochs with these
+                numbers, counted from 1.
+            shuffle: whether each epoch has its own order, drawn from the seed.
+            class_weight: a factor per class number, a dictionary or a list, which multiplies the
+                sample weights; a class that is not named has 1.
             sample_weight: a factor per example in the loss, or with a `TimeDistributedLoss` per
                 step, of shape (batch, time). What a batch is divided by is the reduction of the
                 loss. Metrics do not use it. For several outputs one array, or a dictionary by
                 their names.
-            class_weight: a factor per class number, a dictionary or a list, which multiplies the
-                sample weights; a class that is not named has 1.
-            shuffle: whether each epoch has its own order, drawn from the seed.
-            callbacks: called while training.
-            progress: show a bar on a terminal, a line per epoch elsewhere.
+            initial_epoch: the epochs that the run has finished, as in Keras. It knows them, so
+                another number is an error.
+            steps_per_epoch: batches of an epoch; the next epoch goes on in the data, and the one
+                that reaches their end is shorter.
             steps_per_call: steps per compiled call; "auto" makes them as many as need 16 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
-                steps of a call when it is done.
+                steps of a call when it is done, and may ask for fewer.
             on_nonfinite: what to do when the loss of a step, or what the last step made of the
                 weights, is infinite or NaN: "stop" ends the training after the call in which it
                 was, "raise" raises then, "warn" goes on. `History.nonfinite_step` says which step
@@ -118,23 +139,24 @@ class Run(AbstractRunArrays):
             NonFiniteError: with on_nonfinite="raise".
             RunError: this run is being fitted already.
         """
-        engine = self._engine
+        engine, done = self._engine, self.position.epoch
         engine.check_whole()
-        check_bool(shuffle, "shuffle")
-        check_bool(progress, "progress")
-        data = engine.arguments.data(x, y, sample_weight, class_weight)
-        validation = (
-            None if validation_data is None else engine.arguments.validation(validation_data)
+        arrays = (x, y, sample_weight, class_weight)
+        data, validation = examples(
+            engine, arrays, validation_data, validation_split, validation_freq
         )
-        size = min(batch_size_of(batch_size, 32, engine.program.batch_size), examples_of(data))
-        epochs, per_call = check_positive(epochs, "epochs"), checked_steps(steps_per_call)
+        size = batch_size_of(batch_size, 32, engine.program.batch_size)
+        order = epochs_of(data, self.experiment.seed, size, shuffle, steps_per_epoch)
+        until = last_epoch(epochs, initial_epoch, done)
+        hooks = [*checked_callbacks(callbacks), *progress_callbacks(checked_verbose(verbose))]
+        check_monitors(hooks, validation)
+        calls = calls_of(steps_per_call, hooks, engine, data, order.batch_size)
         engine.state.check_heard(validation is not None)
-        engine.state.begin(examples_of(data), size)
-        fitting = Fitting.of(engine, data, size, per_call, shuffle)
+        engine.state.begin(order.examples(done), order.batch_size)
+        fitting = Fitting.of(engine, data, order, calls)
         self._logs, self.history, engine.stopped = self.logs, History(), False
         guard = NonFiniteGuard(checked_choice(on_nonfinite), self.history)
-        hooks = [*checked_callbacks(callbacks), *([progress_callback()] if progress else [])]
-        Loop(self, engine, fitting, validation, hooks, guard, self.history).train(epochs)
+        Loop(self, engine, fitting, validation, hooks, guard, self.history).train(until)
         return self.history
 
     @property
@@ -144,7 +166,9 @@ class Run(AbstractRunArrays):
 
     @logs.setter
     def logs(self, rows: list[dict[str, MetricValue]]) -> None:
-        self._logs, self.history = list(rows), History()
+        self._logs = list(rows)
+        if self.history.epochs:
+            self.history = History()
 
     def stop(self) -> None:
         """Let `fit` return after the steps that are running; for callbacks."""

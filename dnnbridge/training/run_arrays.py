@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.specs.former_names import former_arguments, warn_of
+from dnnbridge.specs.goals import Goal
 from dnnbridge.training.engine import Engine
+from dnnbridge.training.history import Logs
 from dnnbridge.training.position import Position
 from dnnbridge.training.turns import Turns, in_turn
 
 if TYPE_CHECKING:
     from dnnbridge.optimizers import AbstractOptimizer
+    from dnnbridge.optimizers.base import ChangeOfRate
     from dnnbridge.schedules import AbstractSchedule
 
 
@@ -48,7 +51,48 @@ class AbstractRunArrays:
 
         All groups of a `ParameterGroups` get it.
         """
-        self._engine.state.replace_optimizer(self.optimizer.with_rate(lambda _: rate))
+        self.change_learning_rate(lambda _: rate)
+
+    def change_learning_rate(self, change: ChangeOfRate) -> None:
+        """Go on with the rate, or schedule, that a function makes of the present schedule.
+
+        It is called for each group of a `ParameterGroups`.
+
+        Example:
+            >>> import dnnbridge as db
+            >>> model = db.Sequential([db.Input((1,)), db.Dense(1)])
+            >>> run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+            >>> run.change_learning_rate(lambda schedule: db.Staircase(schedule, 4))
+            >>> run.learning_rate
+            0.1
+        """
+        self._engine.state.replace_optimizer(self.optimizer.with_rate(change))
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if groups of weights have different ones."""
+        return self._engine.state.learning_rate
+
+    @property
+    def epoch_logs(self) -> Logs:
+        """Losses and metrics of the examples of the present epoch that have been trained on."""
+        return self._engine.state.totals.means() if self.position.batch else {}
+
+    @property
+    def goals(self) -> dict[str, Goal | None]:
+        """The losses and metrics of each epoch, and whether lower or higher is better.
+
+        "min" or "max"; None where the metric does not say.
+        """
+        return self._engine.state.goals
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last `fit` came to its end, or was stopped by a callback.
+
+        False while it trains, and after an error or Ctrl-C.
+        """
+        return self._engine.finished
 
     @in_turn
     def weights(self) -> dict[str, Array]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import MASK
 from dnnbridge.program.program import Program
-from dnnbridge.schedules.listening import heard
+from dnnbridge.schedules.listening import check_heard, heard
+from dnnbridge.specs.goals import Goal
 from dnnbridge.training.feeding.batches import Block
 from dnnbridge.training.feeding.feeds import scalar_feeds, schedule_feeds
 from dnnbridge.training.history import Logs, numbers
@@ -19,6 +20,7 @@ from dnnbridge.training.totals import Totals
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
     from dnnbridge.optimizers import AbstractOptimizer
+    from dnnbridge.schedules import AbstractSchedule
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,28 @@ class TrainState:
     def totals(self) -> Totals:
         """The sums of the current epoch."""
         return self._now.totals
+
+    @property
+    def goals(self) -> dict[str, Goal | None]:
+        """The losses and metrics of each epoch, and whether lower or higher is better."""
+        goals: dict[str, Goal | None] = {"loss": "min"}
+        for objective in self.program.objectives.values():
+            goals |= {objective.loss_label: "min"} if objective.name else {}
+            goals |= {label: metric.goal for label, metric in objective.metrics.items()}
+        return goals
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next step; None if groups of weights have different ones."""
+        rates: set[float] = set()
+        moment = self.position.moments(1, last=False)[0]
+
+        def note(schedule: AbstractSchedule) -> AbstractSchedule:
+            rates.add(float(schedule(moment)))
+            return schedule
+
+        self.optimizer.with_rate(note)
+        return rates.pop() if len(rates) == 1 else None
 
     def replace_optimizer(self, optimizer: AbstractOptimizer) -> None:
         """Continue with another optimizer that has the same arrays."""
@@ -123,8 +147,6 @@ class TrainState:
 
     def check_heard(self, validated: bool) -> None:
         """Raise before training if a schedule listens to a metric that no epoch will report."""
-        labels = {"loss"}
-        for objective in self.program.objectives.values():
-            labels |= {*objective.metrics, *([objective.loss_label] if objective.name else [])}
+        labels = set(self.goals)
         labels |= {f"val_{label}" for label in labels} if validated else set()
-        heard(self.optimizer, dict.fromkeys(sorted(labels), 0.0))
+        check_heard(self.optimizer, labels)

@@ -21,6 +21,7 @@ FLOORS = [
         "formats",
         "backend",
         "training",
+        "callbacks",
         "convert",
         "reference",
         "datasets",

@@ -57,9 +57,14 @@ def test_a_missing_metric_says_what_there_is():
     with pytest.raises(
         SpecError, match=r"'val_loss'. This epoch has: loss, accuracy. Names with val_"
     ):
-        plateau().heard({"loss": 0.3, "accuracy": 0.9, "confusion_matrix": [[1.0]]})
-    with pytest.raises(SpecError, match="This epoch has: none"):
-        heard(db.SGD(plateau()), {})
+        check_heard(db.SGD(plateau()), ["loss", "accuracy"])
+    with pytest.raises(SpecError, match="This epoch has: val_accuracy"):
+        heard(db.SGD(plateau()), {"val_accuracy": 0.9, "confusion_matrix": [[1.0]]})
+
+
+def test_an_epoch_without_validation_is_not_heard():
+    optimizer = db.SGD(plateau())
+    assert heard(optimizer, {"loss": 0.3}) == optimizer
 
 
 @pytest.mark.parametrize("monitor", ["temperature", "val_confusion_matrix"])

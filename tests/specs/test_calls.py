@@ -98,8 +98,12 @@ def test_regularizers_constraints_and_initializers_compute_too():
 
 
 HOOKS = {
-    "epoch_begin": ("on_epoch_begin", lambda self, run: None, "on_epoch_end for the next ones"),
-    "batch_end": ("on_train_batch_end", lambda self, batch, logs: None, "steps_per_call=1"),
+    "test_begin": (
+        "on_test_begin",
+        lambda self, logs: None,
+        "on_validation_begin(self, run, epoch)",
+    ),
+    "batch_end": ("on_train_batch_end", lambda self, batch, logs: None, "every_steps = 1"),
     "misspelt": ("on_epochs_end", lambda self, run: None, "Did you mean 'on_epoch_end'?"),
     "arguments": (
         "on_epoch_end",

@@ -228,7 +228,7 @@ def test_an_interrupted_epoch_starts_anew_with_another_batch_size(caplog):
 
 
 def test_plain_progress_lines(capsys):
-    make().fit(X, Y, 5, 2, progress=True)
+    make().fit(X, Y, 5, 2)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("epoch 1/2  loss ")

@@ -91,6 +91,13 @@ def check_positive(value: Any, where: str, otherwise: str = "") -> int:
     return int(value)
 
 
+def check_count(value: Any, where: str) -> int:
+    """Return a whole number of 0 or more, or raise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise DataError("must be a whole number of 0 or more", where=where, got=repr(value))
+    return int(value)
+
+
 def _check(given: Any, type: TensorType, where: str) -> Array:
     array = as_array(given, where)
     _check_dtype(array, type, where)

@@ -82,16 +82,26 @@ class Batches:
         real = np.arange(self.steps * batch_size).reshape(self.steps, batch_size) < len(order)
         self.mask = real.astype(np.float32)
 
-    def blocks(self, start: int = 0) -> Iterator[Block]:
-        """Yield the blocks from step `start` of the epoch on."""
-        for first in range(start, self.steps, self.rows):
+    def blocks(self, start: int = 0, step: int = 0, every: int | None = None) -> Iterator[Block]:
+        """Yield the blocks from step `start` of the epoch on.
+
+        Args:
+            start: the first step, within the epoch.
+            step: the same, counted over the life of the run.
+            every: a block ends at each multiple of this number, counted over the life of the run.
+        """
+        first = start
+        while first < self.steps:
             steps = min(self.rows, self.steps - first)
+            if every is not None:
+                steps = min(steps, every - (step + first - start) % every)
             rows = np.minimum(np.arange(first, first + self.rows), self.steps - 1)
             index, mask = self.indices[rows], self.mask[rows]
             counts = mask.sum(axis=1, dtype=np.float64)
             feeds = self._gathered(index, mask, steps) | {MASK: mask, NORMALIZER: 1.0 / counts}
             last = first + steps == self.steps
             yield Block(feeds, index, first, steps, counts[:steps], last)
+            first += steps
 
     def _gathered(self, index: Array, mask: Array, steps: int) -> dict[str, Array]:
         """Return rows of the examples; rows that no step reads are not written."""

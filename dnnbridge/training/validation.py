@@ -1,0 +1,77 @@
+"""`Validation`: what `fit` evaluates after its epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import what
+from dnnbridge.errors import DataError
+from dnnbridge.training.checking.data import check_positive
+from dnnbridge.training.feeding.batches import examples_of
+
+Data = Mapping[str, Array]
+"""Checked arrays by the names of their feeds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """What `fit` evaluates after some or all epochs.
+
+    Attributes:
+        data: examples by the names of their feeds.
+        freq: every how many epochs, or the numbers of the epochs, counted from 1.
+    """
+
+    data: Data
+    freq: int | frozenset[int]
+
+    def due(self, epoch: int) -> bool:
+        """Return whether to evaluate after an epoch, counted from 0."""
+        if isinstance(self.freq, int):
+            return (epoch + 1) % self.freq == 0
+        return epoch + 1 in self.freq
+
+
+def checked_freq(value: Any) -> int | frozenset[int]:
+    """Return a valid value of `validation_freq`, or raise."""
+    others = ", or a list of numbers of epochs, counted from 1"
+    if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
+        return frozenset(check_positive(each, "validation_freq", others) for each in value)
+    return check_positive(value, "validation_freq", others)
+
+
+def split(data: Data, unweighted: Data, fraction: Any) -> tuple[Data, Data]:
+    """Return the first part of the examples for training, and the last for validation.
+
+    Args:
+        data: checked examples.
+        unweighted: the same without the weights of classes, which validation does not use.
+        fraction: how much of them is for validation; as in Keras, training gets the whole number
+            below its part.
+
+    Raises:
+        DataError: the fraction is not between 0 and 1, or leaves one part without examples.
+    """
+    number = isinstance(fraction, (int, float, np.number)) and not isinstance(fraction, bool)
+    if not number or not 0 < fraction < 1:
+        raise DataError(
+            "must be a number between 0 and 1", where="validation_split", got=what(fraction)
+        )
+    count = examples_of(data)
+    first = math.floor(count * (1.0 - float(fraction)))
+    if not 0 < first < count:
+        raise DataError(
+            "leaves no examples for " + ("validation" if first else "training"),
+            where="validation_split",
+            got=f"{fraction:g} of {count} examples",
+        )
+    return (
+        {name: array[:first] for name, array in data.items()},
+        {name: array[first:] for name, array in unweighted.items()},
+    )
