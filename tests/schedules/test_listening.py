@@ -9,6 +9,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge.errors import SpecError
 from dnnbridge.schedules import ScheduleLike, heard
+from dnnbridge.schedules.listening import check_heard
 from dnnbridge.specs.rewriting import rewritten
 
 FALLEN = {"val_loss": 1.0}
