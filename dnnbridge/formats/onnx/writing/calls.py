@@ -9,14 +9,12 @@ import numpy as np
 
 from dnnbridge.activations import AbstractActivation, HardSigmoid, ReLU, Sigmoid, Softsign, Tanh
 from dnnbridge.base.arrays import Array
+from dnnbridge.formats.onnx.writing.activations import ACTIVATIONS
 from dnnbridge.formats.onnx.writing.nodes import Nodes
-from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor
+from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor, Written
 from dnnbridge.graph import Call, Node
 from dnnbridge.layers import GRU, LSTM, BatchNormalization, LayerNormalization, SimpleRNN
 from dnnbridge.layers.recurrence import is_of_sequence_alone
-
-Written = list[Operand] | None
-"""The results of a call, or None if its equation must be written."""
 
 
 def _arrays(node: Node, operands: Sequence[Operand]) -> dict[str, Known]:
@@ -132,6 +130,7 @@ def _bias(bias: Known, kind: str) -> Known:
 
 
 CALLS: Mapping[type, Callable[[Nodes, Node, Sequence[Operand]], Written]] = {
+    **ACTIVATIONS,
     BatchNormalization: _batch_normalization,
     GRU: _recurrent("GRU"),
     LSTM: _recurrent("LSTM"),
