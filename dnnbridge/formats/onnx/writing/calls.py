@@ -13,7 +13,7 @@ from dnnbridge.formats.onnx.writing.activations import ACTIVATIONS
 from dnnbridge.formats.onnx.writing.nodes import Nodes
 from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor, Written
 from dnnbridge.graph import Call, Node
-from dnnbridge.layers import GRU, LSTM, BatchNormalization, LayerNormalization, SimpleRNN
+from dnnbridge.layers import GRU, LSTM, BatchNormalization, Embedding, LayerNormalization, SimpleRNN
 from dnnbridge.layers.recurrence import is_of_sequence_alone
 
 
@@ -62,6 +62,18 @@ def _layer_normalization(w: Nodes, node: Node, operands: Sequence[Operand]) -> W
     inputs += [w.last(arrays["beta"])] if "beta" in arrays else []
     attributes = {"axis": axes[0] - type.rank, "epsilon": spec.epsilon}
     return [Tensor(type, w.add("LayerNormalization", inputs, **attributes))]
+
+
+def _embedding(w: Nodes, node: Node, operands: Sequence[Operand]) -> Written:
+    """Write one node where the row of the padding can be stored as zeros."""
+    spec: Any = node.op.spec  # type: ignore[attr-defined]
+    table = _arrays(node, operands).get("embeddings")
+    if spec.padding_idx is None or table is None or isinstance(operands[0], Known):
+        return None
+    rows = table.array.copy()
+    rows[spec.padding_idx] = 0.0
+    made = w.add("Gather", [w.last(Known(rows, table.label)), w.last(operands[0])], axis=0)
+    return [Tensor(node.outputs[0].type, made)]
 
 
 def _activation(spec: AbstractActivation) -> tuple[str, float, float] | None:
@@ -132,6 +144,7 @@ def _bias(bias: Known, kind: str) -> Known:
 CALLS: Mapping[type, Callable[[Nodes, Node, Sequence[Operand]], Written]] = {
     **ACTIVATIONS,
     BatchNormalization: _batch_normalization,
+    Embedding: _embedding,
     GRU: _recurrent("GRU"),
     LSTM: _recurrent("LSTM"),
     LayerNormalization: _layer_normalization,
