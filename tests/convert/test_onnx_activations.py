@@ -161,3 +161,37 @@ def test_a_choice_of_another_tensor_is_refused(tmp_path):
     path = g.save(tmp_path / "m.onnx", other, x=["n", 4])
     with pytest.raises(ConversionError, match="Where with a choice other than"):
         db.from_onnx(path)
+
+
+RECURRENT = {
+    "LSTM": db.LSTM(3, db.LeakyReLU(0.1), "hard_sigmoid", return_sequences=True),
+    "GRU": db.GRU(3, db.ELU(0.7), "hard_sigmoid"),
+    "GRU-two": db.GRU(3, db.LeakyReLU(0.1), db.ELU(0.7), return_sequences=True),
+    "SimpleRNN": db.SimpleRNN(3, "softplus", go_backwards=True),
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_activations_of_recurrent_layers(name, tmp_path):
+    layer = RECURRENT[name]
+    run = cases.run_of(db.Sequential([db.Input((4, 3)), layer]))
+    path = run.export(tmp_path / "model.onnx")
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    assert {"LSTM", "GRU", "RNN"} & set(kinds)
+    feeds = cases.feeds_of(run.experiment.model, 3)
+    theirs = onnxruntime.InferenceSession(path).run(None, feeds)
+    assert cases.distance(theirs, cases.predicted(run, feeds)) < 1e-5
+    imported = cases.check_read_back(run, path, feeds)
+    (made,) = [n.layer for n in imported.model.nodes if isinstance(n.layer, type(layer))]
+    assert made.activation == layer.activation
+    if not isinstance(layer, db.SimpleRNN):
+        assert made.recurrent_activation == layer.recurrent_activation
+
+
+def test_an_activation_of_a_recurrent_node_without_a_counterpart(tmp_path):
+    g = graphs.Graph()
+    x, names = g("Transpose", "x", perm=[1, 0, 2]), ["HardSigmoid", "Tanh"]
+    y, _ = graphs.steps(g, "GRU", "forward", x, activations=names, activation_alpha=[0.25])
+    path = g.save(tmp_path / "m.onnx", g("Squeeze", y, g.array([1])), x=["n", 5, 3])
+    with pytest.raises(ConversionError, match=r"GRU with activations=.*Hard.*alpha=\(0\.25,\)"):
+        db.from_onnx(path)

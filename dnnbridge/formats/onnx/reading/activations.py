@@ -81,13 +81,18 @@ def _clipping(least: float, most: float, limit: float) -> AbstractActivation | N
     return here.ReLU6() if most == 6.0 else here.ReLU(max_value=most)
 
 
+def hard(alpha: float, beta: float) -> AbstractActivation | None:
+    """Return the activation that is a HardSigmoid with these numbers, if there is one."""
+    if math.isclose(alpha, 1 / 6, rel_tol=1e-6) and beta == 0.5:
+        return here.HardSigmoid()
+    return here.SparseSigmoid() if alpha == beta == 0.5 else None
+
+
 def hard_sigmoid(call: Call) -> Tensor:
     x = call.tensor()
     alpha, beta = number(call, "alpha", 0.2), number(call, "beta", 0.5)
-    if math.isclose(alpha, 1 / 6, rel_tol=1e-6) and beta == 0.5:
-        return call.layer(layers.Activation(here.HardSigmoid()), x)
-    if alpha == beta == 0.5:
-        return call.layer(layers.Activation(here.SparseSigmoid()), x)
+    if found := hard(alpha, beta):
+        return call.layer(layers.Activation(found), x)
     line = with_number(call, "add", with_number(call, "multiply", x, alpha, False), beta, False)
     return with_number(call, "minimum", with_number(call, "maximum", line, 0.0, False), 1.0, False)
 

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.activations import AbstractActivation, HardSigmoid, ReLU, Sigmoid, Softsign, Tanh
+from dnnbridge.activations import (
+    ELU,
+    AbstractActivation,
+    HardSigmoid,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from dnnbridge.base.arrays import Array
 from dnnbridge.formats.onnx.writing.activations import ACTIVATIONS
 from dnnbridge.formats.onnx.writing.nodes import Nodes
@@ -76,12 +86,26 @@ def _embedding(w: Nodes, node: Node, operands: Sequence[Operand]) -> Written:
     return [Tensor(node.outputs[0].type, made)]
 
 
-def _activation(spec: AbstractActivation) -> tuple[str, float, float] | None:
-    """Return an activation of a recurrent node with its two numbers, or None."""
-    plain = {Tanh(): "Tanh", Sigmoid(): "Sigmoid", ReLU(): "Relu", Softsign(): "Softsign"}
-    if isinstance(spec, HardSigmoid):
-        return ("HardSigmoid", 1.0 / 6.0, 0.5)
-    return (plain[spec], 0.0, 0.0) if spec in plain else None
+PLAIN: Mapping[AbstractActivation, str] = {
+    ReLU(): "Relu",
+    Sigmoid(): "Sigmoid",
+    Softplus(): "Softplus",
+    Softsign(): "Softsign",
+    Tanh(): "Tanh",
+}
+"""Activations of recurrent nodes that have no numbers."""
+
+
+def _activation(spec: AbstractActivation) -> tuple[str, list[float], list[float]] | None:
+    """Return an activation of a recurrent node with its alpha and its beta, or None."""
+    match spec:
+        case ELU():
+            return ("Elu", [spec.alpha], [])
+        case HardSigmoid():
+            return ("HardSigmoid", [1.0 / 6.0], [0.5])
+        case LeakyReLU():
+            return ("LeakyRelu", [spec.negative_slope], [])
+    return (PLAIN[spec], [], []) if spec in PLAIN else None
 
 
 ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "RNN": (0,)}
@@ -117,9 +141,9 @@ def _recurrent(kind: str) -> Callable[[Nodes, Node, Sequence[Operand]], Written]
             "direction": "reverse" if spec.go_backwards else "forward",
             "activations": [each[0] for each in functions if each],
         }
-        if hard := [each for each in functions if each and each[2]]:
-            attributes["activation_alpha"] = [each[1] for each in hard]
-            attributes["activation_beta"] = [each[2] for each in hard]
+        for index, name in ((1, "activation_alpha"), (2, "activation_beta")):
+            if numbers := [n for each in functions if each for n in each[index]]:
+                attributes[name] = numbers
         if kind == "GRU":
             attributes["linear_before_reset"] = int(spec.reset_after)
         steps, last = w.add_all(kind, inputs, 2, **attributes)
