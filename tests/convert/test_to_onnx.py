@@ -15,18 +15,6 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 cases = importlib.import_module("convert.onnx_cases")
 
-ZOO = {
-    "autoencoder": db.zoo.autoencoder,
-    "dcgan-discriminator": lambda: db.zoo.dcgan().discriminator,
-    "dcgan-generator": lambda: db.zoo.dcgan().generator,
-    "lenet5": db.zoo.lenet5,
-    "lstm_classifier": lambda: db.zoo.lstm_classifier(50, 12),
-    "mlp": db.zoo.mlp,
-    "resnet_cifar": db.zoo.resnet_cifar,
-    "transformer_classifier": lambda: db.zoo.transformer_classifier(50, 12),
-    "variational_autoencoder": db.zoo.variational_autoencoder,
-}
-
 QUICK = (
     *("Conv2DTranspose", "GRU", "LSTM-mask", "Bidirectional", "TimeDistributed-nested"),
     *("SeparableConv2D", "GroupNormalization", "MultiHeadAttention", "AveragePooling2D"),
@@ -53,9 +41,9 @@ def test_each_operation_has_a_form_or_a_reason():
     assert not TABLE.keys() & NOT_IN_A_PREDICTION.keys()
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", cases.ZOO)
 def test_models_of_the_zoo(name, tmp_path):
-    model = ZOO[name]()
+    model = cases.ZOO[name]()
     check(cases.run_of(model), tmp_path / "model.onnx", cases.feeds_of(model, 3))
 
 

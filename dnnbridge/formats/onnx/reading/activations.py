@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from dnnbridge import layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.formats.onnx.reading.arithmetic import with_number
 from dnnbridge.formats.onnx.reading.call import Call
-from dnnbridge.formats.onnx.reading.values import Known, Positive, Tensor
+from dnnbridge.formats.onnx.reading.values import Above, CannotReadError, Known, Tensor
 
 Rule = Callable[[Call], Tensor]
 
@@ -22,8 +23,13 @@ def plain(made: Callable[[Call], AbstractActivation]) -> Rule:
 
 
 def number(call: Call, name: str, default: float) -> float:
-    """Return an attribute with the digits of a float32."""
-    return float(str(np.float32(call.get(name, default))))
+    """Return an attribute that is a number."""
+    return digits(call.get(name, default))
+
+
+def digits(value: Any) -> float:
+    """Return one number with the digits of a float32, so that 0.2 stays 0.2."""
+    return float(str(np.float32(np.asarray(value).reshape(()))))
 
 
 def selu(call: Call) -> Tensor:
@@ -53,45 +59,76 @@ def clip(call: Call) -> Tensor:
     x = call.tensor()
     bounds = [call.constant(index, name) for index, name in ((1, "min"), (2, "max"))]
     least, most = (
-        default if each is None else float(each.reshape(()))
+        default if each is None else digits(each)
         for each, default in zip(bounds, (-math.inf, math.inf), strict=True)
     )
     limit = float(np.finfo(np.float32).max)
-    if least == 0.0 and most in (6.0, math.inf):
-        found = here.ReLU6() if most == 6.0 else here.ReLU()
+    if found := _clipping(least, most, limit):
         return call.layer(layers.Activation(found), x)
     if least > -limit:
         x = with_number(call, "maximum", x, least, False)
     return with_number(call, "minimum", x, most, False) if most < limit else x
 
 
+def _clipping(least: float, most: float, limit: float) -> AbstractActivation | None:
+    """Return the activation with these bounds, if there is one."""
+    if (least, most) == (-1.0, 1.0):
+        return here.HardTanh()
+    if least != 0.0 or most < 0.0:
+        return None
+    if most >= limit:
+        return here.ReLU()
+    return here.ReLU6() if most == 6.0 else here.ReLU(max_value=most)
+
+
+def hard(alpha: float, beta: float) -> AbstractActivation | None:
+    """Return the activation that is a HardSigmoid with these numbers, if there is one."""
+    if math.isclose(alpha, 1 / 6, rel_tol=1e-6) and beta == 0.5:
+        return here.HardSigmoid()
+    return here.SparseSigmoid() if alpha == beta == 0.5 else None
+
+
 def hard_sigmoid(call: Call) -> Tensor:
     x = call.tensor()
     alpha, beta = number(call, "alpha", 0.2), number(call, "beta", 0.5)
-    if math.isclose(alpha, 1 / 6, rel_tol=1e-6) and beta == 0.5:
-        return call.layer(layers.Activation(here.HardSigmoid()), x)
+    if found := hard(alpha, beta):
+        return call.layer(layers.Activation(found), x)
     line = with_number(call, "add", with_number(call, "multiply", x, alpha, False), beta, False)
     return with_number(call, "minimum", with_number(call, "maximum", line, 0.0, False), 1.0, False)
 
 
-def greater(call: Call) -> Positive:
+def shrink(call: Call) -> Tensor:
+    bound, bias = number(call, "lambd", 0.5), number(call, "bias", 0.0)
+    call.require(bias in (0.0, bound), f"lambd={bound}, bias={bias}")
+    found = here.SoftShrink(bound) if bias else here.HardShrink(bound)
+    return call.layer(layers.Activation(found), call.tensor())
+
+
+def thresholded_relu(call: Call) -> Tensor:
+    return _thresholded(call, call.tensor(), number(call, "alpha", 1.0), 0.0)
+
+
+def _thresholded(call: Call, x: Tensor, bound: float, other: float) -> Tensor:
+    """Return x where it is greater than a number, and another number elsewhere."""
+    found: AbstractActivation = here.Threshold(bound, other)
+    if other == 0.0 and bound >= 0.0:
+        found = here.ReLU(threshold=bound) if bound else here.ReLU()
+    return call.layer(layers.Activation(found), x)
+
+
+def greater(call: Call) -> Above:
     bound = call.weight(1).fixed
-    call.require(bound.size == 1 and not bound.any(), "a bound other than 0")
-    return Positive(call.tensor())
+    call.require(bound.size == 1, f"a bound of shape {bound.shape}")
+    return Above(call.tensor(), digits(bound))
 
 
 def where(call: Call) -> Tensor:
-    """Read a ReLU, which is the only `Where` that has a counterpart."""
-    positive, other = call.input(0), call.input(2)
-    call.require(
-        isinstance(positive, Positive)
-        and positive.tensor is call.input(1)
-        and isinstance(other, Known)
-        and other.fixed.size == 1
-        and not other.fixed.any(),
-        "a choice other than that of a ReLU",
-    )
-    return call.layer(layers.Activation(here.ReLU()), call.tensor(1))
+    """Read a ReLU or a Threshold, which are the only `Where` that have a counterpart."""
+    above, x, other = call.input(0), call.input(1), call.input(2)
+    if not (isinstance(above, Above) and above.tensor is x and isinstance(other, Known)):
+        raise CannotReadError("a choice other than that of a ReLU or a Threshold")
+    call.require(other.fixed.size == 1, f"an array of shape {other.fixed.shape}")
+    return _thresholded(call, above.tensor, above.bound, digits(other.fixed))
 
 
 def prelu(call: Call) -> Tensor:

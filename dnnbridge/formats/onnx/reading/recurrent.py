@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from dnnbridge import activations as here
 from dnnbridge import layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.base.arrays import Array
+from dnnbridge.formats.onnx.reading.activations import digits, hard
 from dnnbridge.formats.onnx.reading.call import Call
 from dnnbridge.formats.onnx.reading.values import Known, Tensor
 
@@ -20,12 +21,40 @@ ORDERS = {"LSTM": (0, 2, 3, 1), "GRU": (0, 1, 2), "RNN": (0,)}
 
 DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
 
-ACTIVATIONS: Mapping[str, AbstractActivation] = {
+PLAIN: Mapping[str, AbstractActivation] = {
     "Relu": here.ReLU(),
     "Sigmoid": here.Sigmoid(),
+    "Softplus": here.Softplus(),
     "Softsign": here.Softsign(),
     "Tanh": here.Tanh(),
 }
+"""Activations without numbers, by their names in ONNX."""
+
+
+def _activations(call: Call, kind: str, sides: int) -> list[AbstractActivation]:
+    """Return the activations of one direction, or raise if the other one has others."""
+    names = tuple(call.get("activations", DEFAULTS[kind] * sides))
+    numbers = [tuple(call.get(f"activation_{name}", ())) for name in ("alpha", "beta")]
+    alphas, betas = map(iter, numbers)
+    made = [_activation(name, alphas, betas) for name in names]
+    first = [each for each in made[: len(DEFAULTS[kind])] if each is not None]
+    text = f"activations={names}, alpha={numbers[0]}, beta={numbers[1]}"
+    call.require(made == first * sides, text)
+    return first
+
+
+def _activation(
+    name: str, alphas: Iterator[float], betas: Iterator[float]
+) -> AbstractActivation | None:
+    """Return an activation, or None; it takes its numbers from lists that all have in common."""
+    match name:
+        case "Elu":
+            return here.ELU(digits(next(alphas, 1.0)))
+        case "HardSigmoid":
+            return hard(digits(next(alphas, 0.2)), digits(next(betas, 0.5)))
+        case "LeakyRelu":
+            return here.LeakyReLU(digits(next(alphas, 0.01)))
+    return PLAIN.get(name)
 
 
 def _blocks(array: Array, kind: str) -> Array:
@@ -46,14 +75,11 @@ def _fields(call: Call, kind: str, sides: int) -> dict[str, Any]:
         state = call.input(index)
         zero = isinstance(state, Known) and not state.array.any()
         call.require(state is None or zero, "an initial state other than 0")
-    given = tuple(call.get("activations", DEFAULTS[kind] * sides))
-    first = given[: len(DEFAULTS[kind])]
-    call.require(given == first * sides, f"activations={given}")
-    call.require(set(first) <= ACTIVATIONS.keys(), f"activations={given}")
-    call.require(kind != "LSTM" or first[1] == first[2], f"activations={given}")
-    fields: dict[str, Any] = {"activation": ACTIVATIONS[first[-1]], "return_sequences": True}
+    found = _activations(call, kind, sides)
+    call.require(kind != "LSTM" or found[1] == found[2], f"activations={found}")
+    fields: dict[str, Any] = {"activation": found[-1], "return_sequences": True}
     if kind != "RNN":
-        fields["recurrent_activation"] = ACTIVATIONS[first[0]]
+        fields["recurrent_activation"] = found[0]
     if kind == "GRU":
         fields["reset_after"] = bool(call.get("linear_before_reset", 0))
     return fields | {"use_bias": call.input(3) is not None}

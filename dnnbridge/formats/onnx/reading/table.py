@@ -36,7 +36,9 @@ ACTIVATIONS: Mapping[str, Rule] = {
     "LogSoftmax": activations.along_axis(here.LogSoftmax),
     "PRelu": activations.prelu,
     "Selu": activations.selu,
+    "Shrink": activations.shrink,
     "Softmax": activations.along_axis(here.Softmax),
+    "ThresholdedRelu": activations.thresholded_relu,
 }
 
 ARITHMETIC: Mapping[str, Rule] = {

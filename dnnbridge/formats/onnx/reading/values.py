@@ -84,17 +84,19 @@ class Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Positive:
-    """Where a tensor is greater than 0: half of a ReLU that is written with `Where`.
+class Above:
+    """Where a tensor is greater than a number: half of an activation that is written with `Where`.
 
     Attributes:
         tensor: the tensor.
+        bound: the number.
     """
 
     tensor: Tensor
+    bound: float
 
 
-Value = Known | Tensor | Positive | None
+Value = Known | Tensor | Above | None
 """None: absent, or made by a node that cannot be read."""
 
 

@@ -7,16 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.activations import AbstractActivation, HardSigmoid, ReLU, Sigmoid, Softsign, Tanh
+from dnnbridge.activations import (
+    ELU,
+    AbstractActivation,
+    HardSigmoid,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from dnnbridge.base.arrays import Array
+from dnnbridge.formats.onnx.writing.activations import ACTIVATIONS
 from dnnbridge.formats.onnx.writing.nodes import Nodes
-from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor
+from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor, Written
 from dnnbridge.graph import Call, Node
-from dnnbridge.layers import GRU, LSTM, BatchNormalization, LayerNormalization, SimpleRNN
+from dnnbridge.layers import GRU, LSTM, BatchNormalization, Embedding, LayerNormalization, SimpleRNN
 from dnnbridge.layers.recurrence import is_of_sequence_alone
-
-Written = list[Operand] | None
-"""The results of a call, or None if its equation must be written."""
 
 
 def _arrays(node: Node, operands: Sequence[Operand]) -> dict[str, Known]:
@@ -66,12 +74,38 @@ def _layer_normalization(w: Nodes, node: Node, operands: Sequence[Operand]) -> W
     return [Tensor(type, w.add("LayerNormalization", inputs, **attributes))]
 
 
-def _activation(spec: AbstractActivation) -> tuple[str, float, float] | None:
-    """Return an activation of a recurrent node with its two numbers, or None."""
-    plain = {Tanh(): "Tanh", Sigmoid(): "Sigmoid", ReLU(): "Relu", Softsign(): "Softsign"}
-    if isinstance(spec, HardSigmoid):
-        return ("HardSigmoid", 1.0 / 6.0, 0.5)
-    return (plain[spec], 0.0, 0.0) if spec in plain else None
+def _embedding(w: Nodes, node: Node, operands: Sequence[Operand]) -> Written:
+    """Write one node where the row of the padding can be stored as zeros."""
+    spec: Any = node.op.spec  # type: ignore[attr-defined]
+    table = _arrays(node, operands).get("embeddings")
+    if spec.padding_idx is None or table is None or isinstance(operands[0], Known):
+        return None
+    rows = table.array.copy()
+    rows[spec.padding_idx] = 0.0
+    made = w.add("Gather", [w.last(Known(rows, table.label)), w.last(operands[0])], axis=0)
+    return [Tensor(node.outputs[0].type, made)]
+
+
+PLAIN: Mapping[AbstractActivation, str] = {
+    ReLU(): "Relu",
+    Sigmoid(): "Sigmoid",
+    Softplus(): "Softplus",
+    Softsign(): "Softsign",
+    Tanh(): "Tanh",
+}
+"""Activations of recurrent nodes that have no numbers."""
+
+
+def _activation(spec: AbstractActivation) -> tuple[str, list[float], list[float]] | None:
+    """Return an activation of a recurrent node with its alpha and its beta, or None."""
+    match spec:
+        case ELU():
+            return ("Elu", [spec.alpha], [])
+        case HardSigmoid():
+            return ("HardSigmoid", [1.0 / 6.0], [0.5])
+        case LeakyReLU():
+            return ("LeakyRelu", [spec.negative_slope], [])
+    return (PLAIN[spec], [], []) if spec in PLAIN else None
 
 
 ORDERS = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "RNN": (0,)}
@@ -107,9 +141,9 @@ def _recurrent(kind: str) -> Callable[[Nodes, Node, Sequence[Operand]], Written]
             "direction": "reverse" if spec.go_backwards else "forward",
             "activations": [each[0] for each in functions if each],
         }
-        if hard := [each for each in functions if each and each[2]]:
-            attributes["activation_alpha"] = [each[1] for each in hard]
-            attributes["activation_beta"] = [each[2] for each in hard]
+        for index, name in ((1, "activation_alpha"), (2, "activation_beta")):
+            if numbers := [n for each in functions if each for n in each[index]]:
+                attributes[name] = numbers
         if kind == "GRU":
             attributes["linear_before_reset"] = int(spec.reset_after)
         steps, last = w.add_all(kind, inputs, 2, **attributes)
@@ -132,7 +166,9 @@ def _bias(bias: Known, kind: str) -> Known:
 
 
 CALLS: Mapping[type, Callable[[Nodes, Node, Sequence[Operand]], Written]] = {
+    **ACTIVATIONS,
     BatchNormalization: _batch_normalization,
+    Embedding: _embedding,
     GRU: _recurrent("GRU"),
     LSTM: _recurrent("LSTM"),
     LayerNormalization: _layer_normalization,

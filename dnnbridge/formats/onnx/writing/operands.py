@@ -56,6 +56,9 @@ class Tensor:
 
 Operand = Known | Tensor
 
+Written = list[Operand] | None
+"""The results of a call that is one node, or None if its equation must be written."""
+
 
 def to_first(rank: int) -> tuple[int, ...]:
     """Return the permutation that moves the channels from the end to axis 1."""
