@@ -61,7 +61,7 @@ def check_heard(spec: Spec, labels: Collection[str]) -> None:
         spec: an optimizer or a schedule.
         labels: names of all metrics that epochs may have.
     """
-    logs = dict.fromkeys(sorted(labels), 0.0)
+    logs = dict.fromkeys(labels, 0.0)
     for each in specs_in(spec):
         if isinstance(each, Plateau):
             each.monitored(logs)

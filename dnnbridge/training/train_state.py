@@ -147,6 +147,6 @@ class TrainState:
 
     def check_heard(self, validated: bool) -> None:
         """Raise before training if a schedule listens to a metric that no epoch will report."""
-        labels = set(self.goals)
-        labels |= {f"val_{label}" for label in labels} if validated else set()
+        labels = list(self.goals)
+        labels += [f"val_{label}" for label in labels] if validated else []
         check_heard(self.optimizer, labels)
