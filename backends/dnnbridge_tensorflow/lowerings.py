@@ -21,8 +21,22 @@ def _reshape(op: ops.Reshape, x: Tensor) -> Tensor:
     return tf.reshape(x, [-1 if size is None else size for size in op.shape])
 
 
+MOST_AXES = 6
+"""The most axes of which TensorFlow has a kernel that stretches several."""
+
+
 def _broadcast_to(op: ops.BroadcastTo, x: Tensor) -> Tensor:
-    return tf.broadcast_to(x, [tf.shape(x)[0] if size is None else size for size in op.shape])
+    wanted = [tf.shape(x)[0] if size is None else size for size in op.shape]
+    if len(wanted) <= MOST_AXES:
+        return tf.broadcast_to(x, wanted)
+    sizes = [1] * (len(wanted) - len(x.shape)) + tf.unstack(tf.shape(x), num=len(x.shape))
+    known = [1] * (len(wanted) - len(x.shape)) + list(x.shape)
+    x = tf.reshape(x, sizes)
+    for axis, (before, after) in enumerate(zip(known, op.shape, strict=True)):
+        if before == 1 and after != 1:  # one at a time, which TensorFlow can do with any rank
+            sizes[axis] = wanted[axis]
+            x = tf.broadcast_to(x, sizes)
+    return x
 
 
 def _slice(op: ops.Slice, x: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ _GIVEN: list[tuple[str, layers.AbstractLayer, Array]] = [
     ("bilinear-channels_first", layers.UpSampling2D(2, _FIRST, "bilinear"), _PLANE),
     ("bicubic", layers.UpSampling2D((2, 3), interpolation="bicubic"), _PLANE),
     ("each", layers.UpSampling3D((1, 2, 3)), _SPACE),
+    ("every_axis", layers.UpSampling3D(2), _SPACE),
     ("larger", layers.Resizing(7, 8), _PLANE),
     ("antialias", layers.Resizing(3, 2, "lanczos3", antialias=True), _PLANE),
     ("nearest", layers.Resizing(5, 3, "nearest", data_format=_FIRST), _PLANE),
