@@ -186,7 +186,50 @@ def recurrent(g: Graph, kind: str, direction: str) -> Any:
     return g("Transpose", y, perm=[1, 0, 2]), g("Gather", h, g.array(-1), axis=0)
 
 
+def heads_with_batch(g: Graph, apart: bool = False) -> Any:
+    """`torch.nn.MultiheadAttention(8, 2)` of 5 steps, whose heads are one axis with the batch."""
+    x = g("Transpose", "x", perm=[1, 0, 2])
+    count, both = size(g, x, 1), g("Mul", size(g, x, 1), g.array([2]))
+    y = g("Add", g("MatMul", x, g.weight("onnx::MatMul_9", 8, 24)), g.weight("attn.bias", 24))
+    y = g("Reshape", y, g("Concat", g.array([5]), count, g.array([3, 8]), axis=0))
+    y = g("Transpose", g("Unsqueeze", y, g.array([0])), perm=[3, 1, 2, 0, 4])
+    y = g("Squeeze", y, g.array([3]))
+    shape = g("Concat", g.array([5]), both, g.array([4]), axis=0)
+    parts = []
+    for index in range(3):
+        part = g("Reshape", g("Gather", y, g.array(index), axis=0), shape)
+        part = g("Transpose", part, perm=[1, 0, 2])
+        if apart:
+            part = g("Reshape", part, g("Concat", count, g.array([2, 5, 4]), axis=0))
+        parts.append(part)
+    query = g("Mul", parts[0], g.number(0.5))
+    key = g("Transpose", parts[1], perm=[0, 1, 3, 2] if apart else [0, 2, 1])
+    scores = g("Add", g("MatMul", query, key), g.weight("mask", 5, 5))
+    y = g("MatMul", g("Softmax", scores, axis=-1), parts[2])
+    y = g("Transpose", y, perm=[2, 0, 1, 3] if apart else [1, 0, 2])
+    rows = g("Mul", count, g.array([5]))
+    y = g("Reshape", y, g("Concat", rows, g.array([8]), axis=0))
+    y = g("Gemm", y, g.weight("attn.out.weight", 8, 8), g.weight("attn.out.bias", 8), transB=1)
+    y = g("Reshape", y, g("Concat", g.array([5]), count, g.array([8]), axis=0))
+    return g("Transpose", y, perm=[1, 0, 2])
+
+
+def time_first(g: Graph) -> Any:
+    """Operators between two transposes, as in a model whose steps come before the batch."""
+    x = g("Transpose", "x", perm=[1, 0, 2])
+    x = g("Add", x, g.weight("positions", 5, 1, 8))
+    weights = [g.weight("norm.weight", 8), g.weight("norm.bias", 8)]
+    x = g("LayerNormalization", g("Add", x, g("Relu", x)), *weights, axis=-1)
+    x = g("Softmax", g("Mul", x, g.weight("scale", 8)), axis=0)
+    left, right = g("Split", x, g.array([3, 5]), count=2, axis=2)
+    x = g("Concat", right, left, g("Slice", x, g.array([1]), g.array([5]), g.array([2])), axis=-1)
+    return g("ReduceMean", g("Sub", x, g("ReduceMax", x, axes=[-1])), axes=[0], keepdims=0)
+
+
 BLOCKS = {
+    "heads": (heads_with_batch, ["n", 5, 8], TensorProto.FLOAT),
+    "heads-apart": (lambda g: heads_with_batch(g, True), ["n", 5, 8], TensorProto.FLOAT),
+    "time-first": (time_first, ["n", 5, 8], TensorProto.FLOAT),
     "resnet": (resnet, ["n", 3, 16, 16], TensorProto.FLOAT),
     "mlp": (mlp, ["n", 4], TensorProto.FLOAT),
     "mobilenet": (mobilenet, ["n", 4, 6, 6], TensorProto.FLOAT),

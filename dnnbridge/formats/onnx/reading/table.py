@@ -15,6 +15,7 @@ from dnnbridge.formats.onnx.reading import (
     windows,
 )
 from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.reshape import reshape
 
 Rule = Callable[[Call], Any]
 """A call -> its result, or a list of its results."""
@@ -66,7 +67,10 @@ MOVED = {
     *("Dropout", "GRU", "Gather", "Identity", "LSTM", "RNN", "Reshape", "Shape", "Squeeze"),
     *("Transpose", "Unsqueeze"),
 }
-"""Operators whose rules know where the batch is; all others need it first."""
+"""Operators whose rules know where the batch is; all others get it first."""
+
+MERGED = {"Dropout", "Identity", "Reshape", "Shape", "Transpose"}
+"""Operators whose rules take a batch that is one axis with others."""
 
 RULES: Mapping[str, Rule] = {
     **ACTIVATIONS,
@@ -78,7 +82,7 @@ RULES: Mapping[str, Rule] = {
     "Constant": movement.constant,
     "Conv": windows.conv,
     "ConvTranspose": windows.conv_transpose,
-    "Dropout": lambda c: c.tensor(),
+    "Dropout": lambda c: c.inputs[0],
     "Flatten": movement.flatten,
     "Gather": weighted.gather,
     "GRU": recurrent.recurrent("GRU"),
@@ -87,7 +91,7 @@ RULES: Mapping[str, Rule] = {
     "GlobalMaxPool": windows.global_pool("Max"),
     "GroupNormalization": weighted.group_normalization,
     "Greater": activations.greater,
-    "Identity": lambda c: c.tensor(),
+    "Identity": lambda c: c.inputs[0],
     "InstanceNormalization": weighted.instance_normalization,
     "LSTM": recurrent.recurrent("LSTM"),
     "LayerNormalization": weighted.layer_normalization,
@@ -95,7 +99,7 @@ RULES: Mapping[str, Rule] = {
     "MaxPool": windows.max_pool,
     "Pad": windows.pad,
     "RNN": recurrent.recurrent("RNN"),
-    "Reshape": movement.reshape,
+    "Reshape": reshape,
     "Shape": movement.shape,
     "Slice": movement.slice_,
     "Split": movement.split,
