@@ -214,6 +214,19 @@ def heads_with_batch(g: Graph, apart: bool = False) -> Any:
     return g("Transpose", y, perm=[1, 0, 2])
 
 
+def class_token(g: Graph) -> Any:
+    """A token before the patches of an image, with the shape that torch computes."""
+    y = g("Conv", "x", g.weight("proj.weight", 8, 3, 4, 4), strides=[4, 4])
+    y = g("Transpose", g("Reshape", y, g.array([0, 8, -1])), perm=[0, 2, 1])
+    shape = g("Concat", size(g, y, 0), g.array([-1]), g.array([-1]), axis=0)
+    ones = g("ConstantOfShape", g.array([3]), value=numpy_helper.from_array(np.array([1])))
+    minus = g("Mul", ones, g.array(-1))
+    wanted = g("Where", g("Equal", shape, minus), ones, shape)
+    y = g("Concat", g("Expand", g.weight("token.row", 1, 1, 8), wanted), y, axis=1)
+    y = g("Add", y, g.weight("positions", 1, 5, 8))
+    return g("Gather", y, g.array(0), axis=1), y
+
+
 def time_first(g: Graph) -> Any:
     """Operators between two transposes, as in a model whose steps come before the batch."""
     x = g("Transpose", "x", perm=[1, 0, 2])
@@ -229,6 +242,7 @@ def time_first(g: Graph) -> Any:
 BLOCKS = {
     "heads": (heads_with_batch, ["n", 5, 8], TensorProto.FLOAT),
     "heads-apart": (lambda g: heads_with_batch(g, True), ["n", 5, 8], TensorProto.FLOAT),
+    "class-token": (class_token, ["n", 3, 8, 8], TensorProto.FLOAT),
     "time-first": (time_first, ["n", 5, 8], TensorProto.FLOAT),
     "resnet": (resnet, ["n", 3, 16, 16], TensorProto.FLOAT),
     "mlp": (mlp, ["n", 4], TensorProto.FLOAT),

@@ -137,7 +137,47 @@ OPERATORS = {
     "Gather-some": one("Gather", np.array([3, 0, 0]), axis=1),
     "Pad": one("Pad", np.array([0, 0, 1, 2, 0, 0, 3, 0])),
     "Pad-channels": one("Pad", np.array([0, 1, 0, 0, 0, 2, 0, 1])),
+    "Pad-reflect": one("Pad", np.array([0, 0, 2, 1, 0, 0, 1, 3]), mode="reflect"),
+    "Pad-edge": one("Pad", np.array([0, 0, 2, 1, 0, 1, 1, 3]), mode="edge"),
     "Dropout": one("Dropout"),
+    "ConvTranspose-groups": one(
+        "ConvTranspose", random(4, 3, 3, 2), random(6), group=2, strides=[2, 1], pads=[1, 0, 0, 1]
+    ),
+    "ConvTranspose-groups-1D": one("ConvTranspose", random(4, 1, 3), group=4, shape=(4, 6)),
+    "DepthToSpace": one("DepthToSpace", shape=(8, 2, 3), blocksize=2),
+    "DepthToSpace-CRD": one("DepthToSpace", shape=(8, 2, 3), blocksize=2, mode="CRD"),
+    "SpaceToDepth": one("SpaceToDepth", shape=(2, 4, 6), blocksize=2),
+    "Expand": one("Expand", np.array([1, 3, 1, 4]), shape=(3, 5, 1)),
+    "Tile": one("Tile", np.array([1, 2, 1, 3]), shape=(3, 2, 2)),
+}
+
+ROI, SCALES = np.zeros(0, F), np.zeros(0, F)
+
+
+def resized(*scales, sizes=None, shape=(2, 3, 4), **attributes):
+    given = (ROI, np.array([1, 1, *scales], F))
+    if sizes is not None:
+        given = (ROI, SCALES, np.array(sizes))
+        attributes |= {"axes": [2, 3], "opset": 18}
+    return one("Resize", *given, shape=shape, **attributes)
+
+
+CORNERS = {"coordinate_transformation_mode": "align_corners"}
+ASYMMETRIC = {"coordinate_transformation_mode": "asymmetric"}
+PYTORCH = {"coordinate_transformation_mode": "pytorch_half_pixel"}
+OPERATORS |= {
+    "Resize-repeat": resized(2, 3, nearest_mode="floor", **ASYMMETRIC),
+    "Resize-repeat-1D": resized(3, shape=(2, 5), nearest_mode="floor", **ASYMMETRIC),
+    "Resize-repeat-3D": resized(2, 1, 3, shape=(2, 2, 3, 2), **PYTORCH),
+    "Resize-nearest": resized(1.5, 0.5, nearest_mode="floor", **ASYMMETRIC),
+    "Resize-nearest-ceil": resized(1.7, 2.2, nearest_mode="round_prefer_ceil"),
+    "Resize-linear": resized(2, 3, mode="linear"),
+    "Resize-linear-sizes": resized(sizes=(5, 7), mode="linear", **PYTORCH),
+    "Resize-linear-smaller": resized(sizes=(2, 3), mode="linear"),
+    "Resize-linear-one": resized(sizes=(1, 6), mode="linear", **PYTORCH),
+    "Resize-linear-corners": resized(sizes=(7, 9), mode="linear", **CORNERS),
+    "Resize-linear-fraction": resized(1.6, 1.7, mode="linear"),
+    "Resize-cubic": resized(2, 1.5, mode="cubic", cubic_coeff_a=-0.75),
 }
 
 
@@ -162,9 +202,11 @@ def test_operators(name, tmp_path):
 REFUSED = {
     "axis": one("ReduceMean", axes=[0]),
     "batch": one("Slice", np.array([0]), np.array([1]), np.array([0])),
-    "reflect": one("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode="reflect"),
+    "value": one("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), F(2)),
+    "crop": one("Resize", ROI, np.ones(4, F), coordinate_transformation_mode="tf_crop_and_resize"),
+    "batch size": one("Resize", ROI, np.ones(0, F), np.array([2, 4, 9, 9])),
+    "batch scale": one("Resize", ROI, np.array([2, 1, 1, 1], F)),
     "mixed": one("Reshape", np.array([8, -1])),
-    "group": one("ConvTranspose", random(4, 3, 3, 3), group=2),
     "no counterpart": one("Det", shape=(4, 4)),
 }
 
@@ -247,6 +289,13 @@ def test_a_reshape_may_not_carry_elements_over_the_batch(tmp_path):
     path = g.save(tmp_path / "m.onnx", g("Transpose", y, perm=[1, 0, 2]), x=["n", 4, 6])
     with pytest.raises(ConversionError, match="mixes the batch"):
         db.from_onnx(path)
+
+
+def test_a_class_token_is_trained_and_patches_keep_their_own(tmp_path):
+    imported = db.from_onnx(saved(tmp_path, "class-token"))
+    shapes = {name: a.shape for name, a in imported.weights.items() if name.startswith("token")}
+    assert shapes == {"token/kernel": (4, 1), "token/bias": (1, 8)}
+    assert imported.fields["frozen"] == ("token/kernel",)
 
 
 def test_a_batch_merged_with_other_axes_must_come_back(tmp_path):

@@ -60,7 +60,7 @@ def _first(call: Call, x: Value, layout: Layout) -> Value:
     """Return a value with its axes in the order of the symbols."""
     if isinstance(x, Tensor | Merged):
         return replace(x.tensor if isinstance(x, Merged) else x, batch=0)
-    if isinstance(x, Known) and call.node.op_type in POINTWISE:
+    if isinstance(x, Known) and call.node.op_type in POINTWISE | {"Concat"}:
         return Known(_ordered(x.array, layout), _ordered(x.other, layout), x.name)
     return x
 
@@ -68,8 +68,6 @@ def _first(call: Call, x: Value, layout: Layout) -> Value:
 def _ordered(array: Array, layout: Layout) -> Array:
     if array.ndim > len(layout):
         raise CannotReadError(f"an array of shape {array.shape}")
-    if array.size == 1:
-        return array
     shape, places = list[int](), list[int]()
     given = (1,) * (len(layout) - array.ndim) + array.shape
     for size, axes in zip(given, layout, strict=True):

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from dnnbridge import layers
+from dnnbridge.formats.onnx.reading.along_axis import array_beside, chosen
 from dnnbridge.formats.onnx.reading.call import Call
 from dnnbridge.formats.onnx.reading.values import (
+    MARKERS,
     CannotReadError,
     Known,
     Merged,
@@ -147,10 +149,40 @@ def split(call: Call) -> list[Tensor]:
 
 
 def concat(call: Call) -> Tensor:
-    tensors = [call.tensor(index) for index in range(len(call.inputs))]
-    axis = call.axis(1, tensors[0].rank)
+    like = next((x for x in call.inputs if isinstance(x, Tensor)), None)
+    if like is None:
+        raise CannotReadError("no tensor of the model")
+    axis = call.axis(1, like.rank)
     call.require(axis > 0, "axis=0, the batch")
+    tensors = [
+        array_beside(call, like, axis, x) if isinstance(x, Known) else call.tensor(index)
+        for index, x in enumerate(call.inputs)
+    ]
     return tensors[0] if len(tensors) == 1 else call.layer(layers.Concatenate(axis), *tensors)
+
+
+def expand(call: Call) -> Tensor:
+    """Repeat the axes of size 1 up to a shape."""
+    x, sizes = call.tensor(), call.weight(1).sizes()
+    rank = max(x.rank, len(sizes))
+    call.require(rank == x.rank, f"a shape with {rank} axes for rank {x.rank}")
+    sizes = (1,) * (rank - len(sizes)) + sizes
+    call.require(sizes[0] in (1, MARKERS[0], call.reader.batch), f"the shape {sizes}")
+    for axis, (n, size) in enumerate(zip(sizes[1:], x.shape, strict=True), 1):
+        if n not in (1, size):
+            call.require(size == 1, f"the shape {sizes} for {x.shape}")
+            x = chosen(call, x, axis, np.zeros(n, int))
+    return x
+
+
+def tile(call: Call) -> Tensor:
+    x, times = call.tensor(), call.weight(1).fixed.ravel().tolist()
+    call.require(len(times) == x.rank and times[0] == 1, f"repeats={times}")
+    for axis, count in enumerate(times[1:], 1):
+        if count != 1:
+            call.require(count > 0, f"repeats={times}")
+            x = chosen(call, x, axis, np.tile(np.arange(x.shape[axis - 1]), count))
+    return x
 
 
 def shape(call: Call) -> Known:
