@@ -227,6 +227,33 @@ def class_token(g: Graph) -> Any:
     return g("Gather", y, g.array(0), axis=1), y
 
 
+def choices(g: Graph) -> Any:
+    """Conditions of tensors, numbers and arrays, and what they choose between."""
+    mean = g("ReduceMean", "x", axes=[-1], keepdims=1)
+    inside = g("And", g("Greater", "x", g.number(0.1)), g("Less", g.number(-1.0), mean))
+    either = g("Or", g("Not", inside), g("GreaterOrEqual", "x", mean))
+    apart = g("Xor", g("LessOrEqual", "x", g.weight("bounds.row", 8)), g("Equal", "x", mean))
+    y = g("Where", inside, g("Mul", "x", g.number(2.0)), mean)
+    y = g("Add", y, g("Where", either, "x", g.number(3.0)))
+    y = g("Add", y, g("Where", apart, g.number(0.5), g.number(-0.5)))
+    y = g("Add", y, g("Where", inside, g.weight("chosen.row", 5, 8), y))
+    y = g("Add", y, g("Cast", apart, to=TensorProto.FLOAT))
+    causal = g.array(np.tril(np.ones((5, 5))), bool)
+    scores = g("MatMul", y, g("Transpose", y, perm=[0, 2, 1]))
+    return g("Softmax", g("Where", causal, scores, g.number(-np.inf)), axis=-1)
+
+
+def padding(g: Graph) -> Any:
+    """Words, and attention that leaves out those that are 0."""
+    h = g("Gather", g.weight("words.weight", 11, 8), "x")
+    zeros = g("ConstantOfShape", g("Concat", size(g, "x", 0), g.array([6]), axis=0))
+    mask = g("Where", g("Equal", "x", g.array(0)), g.number(-np.inf), zeros)
+    mask = g("Expand", g("Unsqueeze", mask, g.array([1])), g.array([1, 6, 6]))
+    first = g("Where", g.array(np.eye(6)[:1] > 0, bool), g.number(0.0), mask)
+    scores = g("Add", g("MatMul", h, g("Transpose", h, perm=[0, 2, 1])), first)
+    return g("MatMul", g("Softmax", scores, axis=-1), h)
+
+
 def time_first(g: Graph) -> Any:
     """Operators between two transposes, as in a model whose steps come before the batch."""
     x = g("Transpose", "x", perm=[1, 0, 2])
@@ -242,6 +269,8 @@ def time_first(g: Graph) -> Any:
 BLOCKS = {
     "heads": (heads_with_batch, ["n", 5, 8], TensorProto.FLOAT),
     "heads-apart": (lambda g: heads_with_batch(g, True), ["n", 5, 8], TensorProto.FLOAT),
+    "choices": (choices, ["n", 5, 8], TensorProto.FLOAT),
+    "padding": (padding, ["n", 6], TensorProto.INT64),
     "class-token": (class_token, ["n", 3, 8, 8], TensorProto.FLOAT),
     "time-first": (time_first, ["n", 5, 8], TensorProto.FLOAT),
     "resnet": (resnet, ["n", 3, 16, 16], TensorProto.FLOAT),

@@ -298,6 +298,15 @@ def test_a_class_token_is_trained_and_patches_keep_their_own(tmp_path):
     assert imported.fields["frozen"] == ("token/kernel",)
 
 
+@pytest.mark.parametrize("bound", [0.0, 0.5])
+def test_a_choice_that_is_a_relu_is_read_as_one(bound, tmp_path):
+    g = Graph()
+    y = g("Where", g("Greater", "x", g.number(bound)), "x", g.number(0.0))
+    imported = db.from_onnx(g.save(tmp_path / "m.onnx", y, x=["n", 5]))
+    kinds = [row.here for row in imported.report.layers]
+    assert ("Where" in kinds) == (bound != 0.0)
+
+
 def test_a_batch_merged_with_other_axes_must_come_back(tmp_path):
     g = Graph()
     path = g.save(tmp_path / "m.onnx", g("Reshape", "x", g.array([-1, 6])), x=["n", 4, 6])

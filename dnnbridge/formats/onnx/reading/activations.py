@@ -12,7 +12,7 @@ from dnnbridge import layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.formats.onnx.reading.arithmetic import with_number
 from dnnbridge.formats.onnx.reading.call import Call
-from dnnbridge.formats.onnx.reading.values import Known, Positive, Tensor
+from dnnbridge.formats.onnx.reading.values import Tensor
 
 Rule = Callable[[Call], Tensor]
 
@@ -72,26 +72,6 @@ def hard_sigmoid(call: Call) -> Tensor:
         return call.layer(layers.Activation(here.HardSigmoid()), x)
     line = with_number(call, "add", with_number(call, "multiply", x, alpha, False), beta, False)
     return with_number(call, "minimum", with_number(call, "maximum", line, 0.0, False), 1.0, False)
-
-
-def greater(call: Call) -> Positive:
-    bound = call.weight(1).fixed
-    call.require(bound.size == 1 and not bound.any(), "a bound other than 0")
-    return Positive(call.tensor())
-
-
-def where(call: Call) -> Tensor:
-    """Read a ReLU, which is the only `Where` that has a counterpart."""
-    positive, other = call.input(0), call.input(2)
-    call.require(
-        isinstance(positive, Positive)
-        and positive.tensor is call.input(1)
-        and isinstance(other, Known)
-        and other.fixed.size == 1
-        and not other.fixed.any(),
-        "a choice other than that of a ReLU",
-    )
-    return call.layer(layers.Activation(here.ReLU()), call.tensor(1))
 
 
 def prelu(call: Call) -> Tensor:

@@ -19,7 +19,7 @@ FOLDED = {
     *("Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pow", "Range", "Reciprocal"),
     *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Shape"),
     *("Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Trilu", "Unsqueeze"),
-    "Where",
+    *("GreaterOrEqual", "LessOrEqual", "Where", "Xor"),
 }
 """Operators that are computed if all their inputs are known."""
 

@@ -15,6 +15,18 @@ from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, Merged
 POINTWISE = {
     *("Abs", "Add", "Cast", "Celu", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid"),
     *("HardSwish", "LeakyRelu", "Log", "Max", "Min", "Mish", "Mul", "Neg", "Pow", "Reciprocal"),
+    *(
+        "And",
+        "Equal",
+        "Greater",
+        "GreaterOrEqual",
+        "Less",
+        "LessOrEqual",
+        "Not",
+        "Or",
+        "Where",
+        "Xor",
+    ),
     *("Relu", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Sub", "Sum", "Tanh"),
 }
 """Operators on each element; the axes of their arrays are those of the tensor."""
@@ -22,7 +34,17 @@ POINTWISE = {
 REDUCING = {"ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"}
 
 ALONG = {
-    *("Concat", "Gemm", "LayerNormalization", "LogSoftmax", "MatMul", "Slice", "Softmax", "Split"),
+    *(
+        "Concat",
+        "Gather",
+        "Gemm",
+        "LayerNormalization",
+        "LogSoftmax",
+        "MatMul",
+        "Slice",
+        "Softmax",
+        "Split",
+    ),
     *REDUCING,
 }
 """Operators along axes that they name, or along the last ones."""
@@ -85,7 +107,8 @@ def _back(call: Call, x: Tensor | None, like: Tensor | Merged) -> Value:
     tensor = like.tensor if isinstance(like, Merged) else like
     removed = tensor.rank - x.rank
     if removed:
-        axes = call.constant(1, "axes")
+        gather = call.node.op_type == "Gather"
+        axes = np.array([call.get("axis", 0)]) if gather else call.constant(1, "axes")
         given = [] if axes is None else [int(n) % len(like.places) for n in axes.ravel()]
         before = [like.places[n][0] for n in given if like.places[n][0] <= tensor.batch]
         tensor = replace(x, batch=tensor.batch - len(before))

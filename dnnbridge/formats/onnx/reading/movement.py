@@ -10,6 +10,7 @@ import numpy as np
 from dnnbridge import layers
 from dnnbridge.formats.onnx.reading.along_axis import array_beside, chosen
 from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.logic import truth
 from dnnbridge.formats.onnx.reading.values import (
     MARKERS,
     CannotReadError,
@@ -195,11 +196,15 @@ def shape(call: Call) -> Known:
 DTYPES = {1: "float32", 6: "int32", 7: "int32"}
 """The dtype here by the number of the dtype in ONNX."""
 
+BOOL = 9
+
 
 def cast(call: Call) -> Tensor:
     x, kind = call.tensor(), int(call.get("to", 0))
+    if kind == BOOL:
+        return truth(call, x)
     if kind not in DTYPES:
-        raise CannotReadError(f"to={kind}: only float32, int32 and int64 can be read")
+        raise CannotReadError(f"to={kind}: only bool, float32, int32 and int64 can be read")
     if DTYPES[kind] == x.dtype:
         return x
     return call.layer(layers.Cast(DTYPES[kind]), x)  # type: ignore[arg-type]

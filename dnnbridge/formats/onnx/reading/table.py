@@ -9,6 +9,7 @@ from dnnbridge import activations as here
 from dnnbridge.formats.onnx.reading import (
     activations,
     arithmetic,
+    logic,
     movement,
     recurrent,
     resizing,
@@ -64,6 +65,19 @@ ARITHMETIC: Mapping[str, Rule] = {
     "ReduceSum": arithmetic.reduced("sum"),
 }
 
+LOGIC: Mapping[str, Rule] = {
+    "And": logic.connected("and"),
+    "Equal": logic.compared("equal"),
+    "Greater": logic.compared("greater"),
+    "GreaterOrEqual": logic.compared("greater_equal"),
+    "Less": logic.compared("less"),
+    "LessOrEqual": logic.compared("less_equal"),
+    "Not": logic.negated,
+    "Or": logic.connected("or"),
+    "Where": logic.where,
+    "Xor": logic.connected("xor"),
+}
+
 MOVED = {
     *("Dropout", "GRU", "Gather", "Identity", "LSTM", "RNN", "Reshape", "Shape", "Squeeze"),
     *("Transpose", "Unsqueeze"),
@@ -76,6 +90,7 @@ MERGED = {"Dropout", "Identity", "Reshape", "Shape", "Transpose"}
 RULES: Mapping[str, Rule] = {
     **ACTIVATIONS,
     **ARITHMETIC,
+    **LOGIC,
     "AveragePool": windows.average_pool,
     "BatchNormalization": weighted.batch_normalization,
     "Cast": movement.cast,
@@ -93,7 +108,6 @@ RULES: Mapping[str, Rule] = {
     "GlobalAveragePool": windows.global_pool("Average"),
     "GlobalMaxPool": windows.global_pool("Max"),
     "GroupNormalization": weighted.group_normalization,
-    "Greater": activations.greater,
     "Identity": lambda c: c.inputs[0],
     "InstanceNormalization": weighted.instance_normalization,
     "LSTM": recurrent.recurrent("LSTM"),
@@ -112,6 +126,5 @@ RULES: Mapping[str, Rule] = {
     "Tile": movement.tile,
     "Transpose": movement.transpose,
     "Unsqueeze": movement.unsqueeze,
-    "Where": activations.where,
 }
 """The rule of each operator, by its name."""

@@ -109,18 +109,7 @@ class Merged:
         return [*apart[:first], tuple(axes[first:last]), *apart[last:]]
 
 
-@dataclass(frozen=True, eq=False)
-class Positive:
-    """Where a tensor is greater than 0: half of a ReLU that is written with `Where`.
-
-    Attributes:
-        tensor: the tensor.
-    """
-
-    tensor: Tensor
-
-
-Value = Known | Tensor | Merged | Positive | None
+Value = Known | Tensor | Merged | None
 """None: absent, or made by a node that cannot be read."""
 
 
