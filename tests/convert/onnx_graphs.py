@@ -198,10 +198,8 @@ def heads_with_batch(g: Graph, apart: bool = False) -> Any:
     parts = []
     for index in range(3):
         part = g("Reshape", g("Gather", y, g.array(index), axis=0), shape)
-        part = g("Transpose", part, perm=[1, 0, 2])
-        if apart:
-            part = g("Reshape", part, g("Concat", count, g.array([2, 5, 4]), axis=0))
-        parts.append(part)
+        part, four = g("Transpose", part, perm=[1, 0, 2]), g.array([2, 5, 4])
+        parts.append(g("Reshape", part, g("Concat", count, four, axis=0)) if apart else part)
     query = g("Mul", parts[0], g.number(0.5))
     key = g("Transpose", parts[1], perm=[0, 1, 3, 2] if apart else [0, 2, 1])
     scores = g("Add", g("MatMul", query, key), g.weight("mask", 5, 5))
@@ -261,8 +259,8 @@ def time_first(g: Graph) -> Any:
     weights = [g.weight("norm.weight", 8), g.weight("norm.bias", 8)]
     x = g("LayerNormalization", g("Add", x, g("Relu", x)), *weights, axis=-1)
     x = g("Softmax", g("Mul", x, g.weight("scale", 8)), axis=0)
-    left, right = g("Split", x, g.array([3, 5]), count=2, axis=2)
-    x = g("Concat", right, left, g("Slice", x, g.array([1]), g.array([5]), g.array([2])), axis=-1)
+    parts = g("Split", x, g.array([3, 5]), count=2, axis=2)
+    x = g("Concat", *parts[::-1], g("Slice", x, g.array([1]), g.array([5]), g.array([2])), axis=-1)
     return g("ReduceMean", g("Sub", x, g("ReduceMax", x, axes=[-1])), axes=[0], keepdims=0)
 
 
