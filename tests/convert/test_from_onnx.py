@@ -177,6 +177,20 @@ def test_a_choice_that_is_a_relu_is_read_as_one(bound, tmp_path):
     assert ("Where" in kinds) == (bound != 0.0)
 
 
+@pytest.mark.parametrize(
+    "equation", ["nabc,nadc->nabd", "nabc,nadc->ndb", "nabc,nadc->nbdac", "nabc,nadb->nacd"]
+)
+def test_einsum_of_tensors(equation, tmp_path):
+    g = Graph()
+    kernel = g.weight("proj.weight", 6, 2, 3, 4)
+    x = g("Einsum", kernel, "x", equation="cadh,nac->nadh")
+    y = g("Einsum", "x", g.weight("other.weight", 6, 3, 4), equation="nac,cdh->nadh")
+    if "nadb" in equation:
+        y = g("Transpose", y, perm=[0, 1, 3, 2])
+    path = g.save(tmp_path / "m.onnx", g("Einsum", x, y, equation=equation), x=["n", 2, 6])
+    assert distance(db.from_onnx(path), path, random(3, 2, 6)) < 1e-5
+
+
 def test_a_batch_merged_with_other_axes_must_come_back(tmp_path):
     g = Graph()
     path = g.save(tmp_path / "m.onnx", g("Reshape", "x", g.array([-1, 6])), x=["n", 4, 6])

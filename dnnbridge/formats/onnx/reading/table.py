@@ -17,6 +17,7 @@ from dnnbridge.formats.onnx.reading import (
     windows,
 )
 from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.einsum import einsum
 from dnnbridge.formats.onnx.reading.reshape import reshape
 
 Rule = Callable[[Call], Any]
@@ -100,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     "ConvTranspose": windows.conv_transpose,
     "DepthToSpace": resizing.depth_to_space,
     "Dropout": lambda c: c.inputs[0],
+    "Einsum": einsum,
     "Expand": movement.expand,
     "Flatten": movement.flatten,
     "Gather": weighted.gather,
