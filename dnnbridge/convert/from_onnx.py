@@ -18,7 +18,7 @@ from dnnbridge.formats.onnx.package import onnx_package
 from dnnbridge.formats.onnx.reading.comparing import compare
 from dnnbridge.formats.onnx.reading.file import read_model
 from dnnbridge.formats.onnx.reading.reader import Reader
-from dnnbridge.formats.onnx.reading.values import Tensor
+from dnnbridge.formats.onnx.reading.values import Merged, Tensor
 from dnnbridge.layers import Activation
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
@@ -141,7 +141,9 @@ def _outputs(reader: Reader) -> list[Any]:
     made: list[Any] = []
     for output in reader.graph.output:
         value = reader.values[output.name]
-        if isinstance(value, Tensor) and value.batch:
+        if isinstance(value, Merged):
+            reader.findings.add(output.name, "an output in which the batch is one axis with others")
+        elif isinstance(value, Tensor) and value.batch:
             reader.findings.add(output.name, f"an output whose batch is axis {value.batch}")
         elif isinstance(value, Tensor):
             symbol = value.symbol

@@ -46,7 +46,7 @@ from dnnbridge.layers.global_pooling import (
 )
 from dnnbridge.layers.grouped_attention import GroupQueryAttention
 from dnnbridge.layers.layer_scale import LayerScale
-from dnnbridge.layers.logic import Compare, Logical
+from dnnbridge.layers.logic import Compare, Logical, Where
 from dnnbridge.layers.masking import Masking, PaddingMask, SetMask, Unmask
 from dnnbridge.layers.matmul import MatMul
 from dnnbridge.layers.merging import (
@@ -202,6 +202,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Where",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

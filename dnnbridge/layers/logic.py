@@ -1,4 +1,4 @@
-"""Comparisons, and combinations of what they say: 1 where it holds, 0 where it does not."""
+"""Comparisons, combinations of what they say, 1 or 0, and choices that depend on it."""
 
 from __future__ import annotations
 
@@ -86,6 +86,42 @@ class Logical(AbstractLayer):
         if self.operation == "and":
             return both
         return a + b - (both if self.operation == "or" else 2.0 * both)
+
+
+@spec
+class Where(AbstractLayer):
+    """Elements of one input where a condition holds, of another where it does not
+
+    The inputs are the condition and those of x1 and x2 that are no numbers. An element of the
+    condition counts as true if it is larger than 0.5. Sizes of 1 broadcast. The gradient goes to
+    the operand that is taken.
+
+    Args:
+        x1: a number that is taken where the condition holds, in place of an input.
+        x2: a number that is taken elsewhere, in place of an input.
+
+    Example:
+        >>> from dnnbridge import Compare, Input, Model
+        >>> x = Input((5,))
+        >>> Model(x, Where(x2=0.0)(Compare("greater", 1.0)(x), x)).output_shape
+        (None, 5)
+    """
+
+    x1: Float | None = None
+    x2: Float | None = None
+
+    def emit(self, scope: Scope, condition: Value, *inputs: Value) -> Value:
+        numbers = (self.x1, self.x2)
+        scope.require(
+            len(inputs) == numbers.count(None),
+            "takes a condition, and an input for each operand that is no number",
+            got=f"{len(inputs) + 1} inputs, x1={self.x1}, x2={self.x2}",
+            hint="Write Where()(condition, x, y), or Where(x2=0.0)(condition, x).",
+        )
+        _require_ranks(scope, (condition, *inputs))
+        holds, given = _as_float(condition) > 0.5, iter(inputs)
+        x1, x2 = (next(given) if number is None else number for number in numbers)
+        return ops.where(holds, x1, x2)
 
 
 def _require_ranks(scope: Scope, inputs: tuple[Value, ...]) -> None:

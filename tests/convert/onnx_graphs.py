@@ -186,7 +186,91 @@ def recurrent(g: Graph, kind: str, direction: str) -> Any:
     return g("Transpose", y, perm=[1, 0, 2]), g("Gather", h, g.array(-1), axis=0)
 
 
+def heads_with_batch(g: Graph, apart: bool = False) -> Any:
+    """`torch.nn.MultiheadAttention(8, 2)` of 5 steps, whose heads are one axis with the batch."""
+    x = g("Transpose", "x", perm=[1, 0, 2])
+    count, both = size(g, x, 1), g("Mul", size(g, x, 1), g.array([2]))
+    y = g("Add", g("MatMul", x, g.weight("onnx::MatMul_9", 8, 24)), g.weight("attn.bias", 24))
+    y = g("Reshape", y, g("Concat", g.array([5]), count, g.array([3, 8]), axis=0))
+    y = g("Transpose", g("Unsqueeze", y, g.array([0])), perm=[3, 1, 2, 0, 4])
+    y = g("Squeeze", y, g.array([3]))
+    shape = g("Concat", g.array([5]), both, g.array([4]), axis=0)
+    parts = []
+    for index in range(3):
+        part = g("Reshape", g("Gather", y, g.array(index), axis=0), shape)
+        part, four = g("Transpose", part, perm=[1, 0, 2]), g.array([2, 5, 4])
+        parts.append(g("Reshape", part, g("Concat", count, four, axis=0)) if apart else part)
+    query = g("Mul", parts[0], g.number(0.5))
+    key = g("Transpose", parts[1], perm=[0, 1, 3, 2] if apart else [0, 2, 1])
+    scores = g("Add", g("MatMul", query, key), g.weight("mask", 5, 5))
+    y = g("MatMul", g("Softmax", scores, axis=-1), parts[2])
+    y = g("Transpose", y, perm=[2, 0, 1, 3] if apart else [1, 0, 2])
+    rows = g("Mul", count, g.array([5]))
+    y = g("Reshape", y, g("Concat", rows, g.array([8]), axis=0))
+    y = g("Gemm", y, g.weight("attn.out.weight", 8, 8), g.weight("attn.out.bias", 8), transB=1)
+    y = g("Reshape", y, g("Concat", g.array([5]), count, g.array([8]), axis=0))
+    return g("Transpose", y, perm=[1, 0, 2])
+
+
+def class_token(g: Graph) -> Any:
+    """A token before the patches of an image, with the shape that torch computes."""
+    y = g("Conv", "x", g.weight("proj.weight", 8, 3, 4, 4), strides=[4, 4])
+    y = g("Transpose", g("Reshape", y, g.array([0, 8, -1])), perm=[0, 2, 1])
+    shape = g("Concat", size(g, y, 0), g.array([-1]), g.array([-1]), axis=0)
+    ones = g("ConstantOfShape", g.array([3]), value=numpy_helper.from_array(np.array([1])))
+    minus = g("Mul", ones, g.array(-1))
+    wanted = g("Where", g("Equal", shape, minus), ones, shape)
+    y = g("Concat", g("Expand", g.weight("token.row", 1, 1, 8), wanted), y, axis=1)
+    y = g("Add", y, g.weight("positions", 1, 5, 8))
+    return g("Gather", y, g.array(0), axis=1), y
+
+
+def choices(g: Graph) -> Any:
+    """Conditions of tensors, numbers and arrays, and what they choose between."""
+    mean = g("ReduceMean", "x", axes=[-1], keepdims=1)
+    inside = g("And", g("Greater", "x", g.number(0.1)), g("Less", g.number(-1.0), mean))
+    either = g("Or", g("Not", inside), g("GreaterOrEqual", "x", mean))
+    apart = g("Xor", g("LessOrEqual", "x", g.weight("bounds.row", 8)), g("Equal", "x", mean))
+    y = g("Where", inside, g("Mul", "x", g.number(2.0)), mean)
+    y = g("Add", y, g("Where", either, "x", g.number(3.0)))
+    y = g("Add", y, g("Where", apart, g.number(0.5), g.number(-0.5)))
+    y = g("Add", y, g("Where", inside, g.weight("chosen.row", 5, 8), y))
+    y = g("Add", y, g("Cast", apart, to=TensorProto.FLOAT))
+    causal = g.array(np.tril(np.ones((5, 5))), bool)
+    scores = g("MatMul", y, g("Transpose", y, perm=[0, 2, 1]))
+    return g("Softmax", g("Where", causal, scores, g.number(-np.inf)), axis=-1)
+
+
+def padding(g: Graph) -> Any:
+    """Words, and attention that leaves out those that are 0."""
+    h = g("Gather", g.weight("words.weight", 11, 8), "x")
+    zeros = g("ConstantOfShape", g("Concat", size(g, "x", 0), g.array([6]), axis=0))
+    mask = g("Where", g("Equal", "x", g.array(0)), g.number(-np.inf), zeros)
+    mask = g("Expand", g("Unsqueeze", mask, g.array([1])), g.array([1, 6, 6]))
+    first = g("Where", g.array(np.eye(6)[:1] > 0, bool), g.number(0.0), mask)
+    scores = g("Add", g("MatMul", h, g("Transpose", h, perm=[0, 2, 1])), first)
+    return g("MatMul", g("Softmax", scores, axis=-1), h)
+
+
+def time_first(g: Graph) -> Any:
+    """Operators between two transposes, as in a model whose steps come before the batch."""
+    x = g("Transpose", "x", perm=[1, 0, 2])
+    x = g("Add", x, g.weight("positions", 5, 1, 8))
+    weights = [g.weight("norm.weight", 8), g.weight("norm.bias", 8)]
+    x = g("LayerNormalization", g("Add", x, g("Relu", x)), *weights, axis=-1)
+    x = g("Softmax", g("Mul", x, g.weight("scale", 8)), axis=0)
+    parts = g("Split", x, g.array([3, 5]), count=2, axis=2)
+    x = g("Concat", *parts[::-1], g("Slice", x, g.array([1]), g.array([5]), g.array([2])), axis=-1)
+    return g("ReduceMean", g("Sub", x, g("ReduceMax", x, axes=[-1])), axes=[0], keepdims=0)
+
+
 BLOCKS = {
+    "heads": (heads_with_batch, ["n", 5, 8], TensorProto.FLOAT),
+    "heads-apart": (lambda g: heads_with_batch(g, True), ["n", 5, 8], TensorProto.FLOAT),
+    "choices": (choices, ["n", 5, 8], TensorProto.FLOAT),
+    "padding": (padding, ["n", 6], TensorProto.INT64),
+    "class-token": (class_token, ["n", 3, 8, 8], TensorProto.FLOAT),
+    "time-first": (time_first, ["n", 5, 8], TensorProto.FLOAT),
     "resnet": (resnet, ["n", 3, 16, 16], TensorProto.FLOAT),
     "mlp": (mlp, ["n", 4], TensorProto.FLOAT),
     "mobilenet": (mobilenet, ["n", 4, 6, 6], TensorProto.FLOAT),

@@ -14,6 +14,8 @@ from dnnbridge.errors import ConversionError
 onnxruntime = pytest.importorskip("onnxruntime")
 graphs = importlib.import_module("convert.onnx_graphs")
 cases = importlib.import_module("convert.onnx_cases")
+nodes = importlib.import_module("convert.onnx_nodes")
+OPERATORS, REFUSED, random, F = nodes.OPERATORS, nodes.REFUSED, nodes.random, nodes.F
 Graph, saved, distance, BLOCKS = graphs.Graph, graphs.saved, graphs.distance, graphs.BLOCKS
 
 
@@ -45,11 +47,6 @@ def test_matmul_and_add_are_one_dense(tmp_path):
     assert set(imported.weights) == {f"net_{n}/{w}" for n in (0, 2) for w in ("kernel", "bias")}
 
 
-def one(kind, *more, shape=(4, 6, 6), outputs=1, opset=17, **attributes):
-    """Return a case: a node on an input, with arrays as further inputs."""
-    return kind, more, shape, outputs, opset, attributes
-
-
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "GRU-before", "RNN"])
 def test_recurrent_operators_as_torch_writes_them(kind, direction, tmp_path):
@@ -64,81 +61,6 @@ def test_recurrent_operators_without_a_counterpart(tmp_path):
     path = g.save(tmp_path / "m.onnx", g("Squeeze", y, g.array([1])), x=["n", 5, 3])
     with pytest.raises(ConversionError, match="LSTM with clip"):
         db.from_onnx(path)
-
-
-F = np.float32
-RNG = np.random.default_rng(3)
-
-
-def random(*shape):
-    return RNG.normal(size=shape).astype(F)
-
-
-WINDOW = {"kernel_shape": [3, 3], "strides": [2, 2]}
-OPERATORS = {
-    "Conv-1D": one("Conv", random(6, 4, 3), shape=(4, 9), pads=[2, 1], dilations=[2]),
-    "Conv-3D": one("Conv", random(6, 2, 2, 2, 2), shape=(2, 4, 4, 4), strides=[1, 2, 1]),
-    "Conv-groups": one("Conv", random(6, 2, 3, 3), random(6), group=2, pads=[0, 1, 2, 3]),
-    "Conv-twofold": one("Conv", random(8, 1, 3, 3), group=4),
-    "Conv-lower": one("Conv", random(5, 4, 2, 2), auto_pad="SAME_LOWER", strides=[2, 1]),
-    "Conv-upper": one("Conv", random(5, 4, 2, 2), auto_pad="SAME_UPPER"),
-    "ConvTranspose": one(
-        "ConvTranspose",
-        random(4, 3, 3, 2),
-        random(3),
-        strides=[2, 3],
-        pads=[1, 0, 0, 1],
-        output_padding=[1, 0],
-    ),
-    "ConvTranspose-short": one("ConvTranspose", random(4, 3, 1, 1), strides=[2, 2]),
-    "MaxPool": one("MaxPool", pads=[1, 0, 1, 1], ceil_mode=1, **WINDOW),
-    "MaxPool-dilated": one("MaxPool", kernel_shape=[2, 2], dilations=[2, 3]),
-    "AveragePool": one("AveragePool", pads=[1, 1, 1, 1], **WINDOW),
-    "AveragePool-counted": one("AveragePool", pads=[1, 0, 1, 0], count_include_pad=1, **WINDOW),
-    "GlobalMaxPool": one("GlobalMaxPool"),
-    "InstanceNormalization": one("InstanceNormalization", random(4), random(4)),
-    "LayerNormalization": one("LayerNormalization", random(6, 6), random(6, 6), axis=2),
-    "Celu": one("Celu", alpha=0.7),
-    "Elu": one("Elu", alpha=0.7),
-    "Gelu": one("Gelu", opset=20),
-    "Gelu-tanh": one("Gelu", opset=20, approximate="tanh"),
-    "HardSigmoid": one("HardSigmoid", alpha=0.3, beta=0.4),
-    "Mish": one("Mish", opset=18),
-    "PRelu-channels": one("PRelu", random(4, 1, 1)),
-    "PRelu-shared": one("PRelu", random(1)),
-    "Selu": one("Selu"),
-    "Softplus": one("Softplus"),
-    "Softsign": one("Softsign"),
-    "Softmax-channels": one("Softmax", axis=1),
-    "Softmax-old": one("Softmax", axis=3, opset=11),
-    "Clip-six": one("Clip", F(-1), F(6)),
-    "Clip": one("Clip", F(-0.5), F(0.25)),
-    "Add-array": one("Add", random(4, 1, 1)),
-    "Add-constant-plane": one("Add", random(1, 1, 6, 6)),
-    "Sub-array": one("Sub", random(4, 1, 6)),
-    "Mul-array": one("Mul", random(1, 4, 1, 1)),
-    "Mul-last": one("Mul", random(6)),
-    "Div-array": one("Div", random(6) + F(3)),
-    "Pow": one("Pow", F(3)),
-    "Max": one("Max", F(0.1)),
-    "Min": one("Min", F(0.1)),
-    "ReduceMean": one("ReduceMean", axes=[-1, 2], keepdims=0),
-    "ReduceSum": one("ReduceSum", np.array([1])),
-    "ReduceMax": one("ReduceMax", axes=[3]),
-    "Reshape": one("Reshape", np.array([0, -1, 9])),
-    "Reshape-whole": one("Reshape", np.array([-1, 144])),
-    "Flatten": one("Flatten"),
-    "Transpose": one("Transpose", perm=[0, 2, 3, 1]),
-    "Squeeze": one("Squeeze", np.array([-1]), shape=(4, 1, 1)),
-    "Unsqueeze": one("Unsqueeze", np.array([-1, 1])),
-    "Slice": one("Slice", *map(np.array, ([-4, 5], [99, -99], [2, 3], [2, -2]))),
-    "Split": one("Split", np.array([1, 3]), outputs=2, axis=1),
-    "Gather-one": one("Gather", np.array(-1), axis=2),
-    "Gather-some": one("Gather", np.array([3, 0, 0]), axis=1),
-    "Pad": one("Pad", np.array([0, 0, 1, 2, 0, 0, 3, 0])),
-    "Pad-channels": one("Pad", np.array([0, 1, 0, 0, 0, 2, 0, 1])),
-    "Dropout": one("Dropout"),
-}
 
 
 def node(tmp_path, case):
@@ -157,16 +79,6 @@ def test_operators(name, tmp_path):
     path, shape = node(tmp_path, OPERATORS[name])
     x = np.random.default_rng(5).normal(size=(2, *shape)).astype(F)
     assert distance(db.from_onnx(path), path, x) < 1e-5
-
-
-REFUSED = {
-    "axis": one("ReduceMean", axes=[0]),
-    "batch": one("Slice", np.array([0]), np.array([1]), np.array([0])),
-    "reflect": one("Pad", np.array([0, 0, 1, 1, 0, 0, 1, 1]), mode="reflect"),
-    "merged": one("Reshape", np.array([-1, 36])),
-    "group": one("ConvTranspose", random(4, 3, 3, 3), group=2),
-    "no counterpart": one("Det", shape=(4, 4)),
-}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -237,7 +149,7 @@ def test_a_batch_that_is_moved_must_come_back(tmp_path):
         db.from_onnx(path)
     g = Graph()
     path = g.save(tmp_path / "m.onnx", g("Softmax", g("Transpose", "x", perm=[1, 0])), x=["n", 3])
-    with pytest.raises(ConversionError, match="Softmax with a batch that is not the first"):
+    with pytest.raises(ConversionError, match="Softmax with axis 1, which holds the batch"):
         db.from_onnx(path)
 
 
@@ -245,7 +157,76 @@ def test_a_reshape_may_not_carry_elements_over_the_batch(tmp_path):
     g = Graph()
     y = g("Reshape", g("Transpose", "x", perm=[1, 0, 2]), g.array([2, 0, 12]))
     path = g.save(tmp_path / "m.onnx", g("Transpose", y, perm=[1, 0, 2]), x=["n", 4, 6])
-    with pytest.raises(ConversionError, match="does not keep the batch"):
+    with pytest.raises(ConversionError, match="mixes the batch"):
+        db.from_onnx(path)
+
+
+def test_a_class_token_is_trained_and_patches_keep_their_own(tmp_path):
+    imported = db.from_onnx(saved(tmp_path, "class-token"))
+    shapes = {name: a.shape for name, a in imported.weights.items() if name.startswith("token")}
+    assert shapes == {"token/kernel": (4, 1), "token/bias": (1, 8)}
+    assert imported.fields["frozen"] == ("token/kernel",)
+
+
+@pytest.mark.parametrize("bound", [0.0, 0.5])
+def test_a_choice_that_is_a_relu_is_read_as_one(bound, tmp_path):
+    g = Graph()
+    y = g("Where", g("Greater", "x", g.number(bound)), "x", g.number(0.0))
+    imported = db.from_onnx(g.save(tmp_path / "m.onnx", y, x=["n", 5]))
+    kinds = [row.here for row in imported.report.layers]
+    assert kinds == ["Activation"]
+
+
+@pytest.mark.parametrize(
+    "equation", ["nabc,nadc->nabd", "nabc,nadc->ndb", "nabc,nadc->nbdac", "nabc,nadb->nacd"]
+)
+def test_einsum_of_tensors(equation, tmp_path):
+    g = Graph()
+    kernel = g.weight("proj.weight", 6, 2, 3, 4)
+    x = g("Einsum", kernel, "x", equation="cadh,nac->nadh")
+    y = g("Einsum", "x", g.weight("other.weight", 6, 3, 4), equation="nac,cdh->nadh")
+    if "nadb" in equation:
+        y = g("Transpose", y, perm=[0, 1, 3, 2])
+    path = g.save(tmp_path / "m.onnx", g("Einsum", x, y, equation=equation), x=["n", 2, 6])
+    assert distance(db.from_onnx(path), path, random(3, 2, 6)) < 1e-5
+
+
+def test_a_batch_merged_with_other_axes_must_come_back(tmp_path):
+    g = Graph()
+    path = g.save(tmp_path / "m.onnx", g("Reshape", "x", g.array([-1, 6])), x=["n", 4, 6])
+    with pytest.raises(ConversionError, match="an output in which the batch is one axis with"):
+        db.from_onnx(path)
+    g = Graph()
+    y = g("Softmax", g("Reshape", "x", g.array([-1, 6])), axis=0)
+    path = g.save(tmp_path / "m.onnx", g("Reshape", y, g.array([-1, 4, 6])), x=["n", 4, 6])
+    with pytest.raises(ConversionError, match="Softmax with axis 0, which holds the batch"):
+        db.from_onnx(path)
+
+
+@pytest.mark.parametrize("kind", ["MatMul", "LayerNormalization", "ReduceSum"])
+def test_nodes_along_the_batch_are_refused(kind, tmp_path):
+    g = Graph()
+    arrays = {"MatMul": [g.weight("w", 3, 3)], "LayerNormalization": [g.weight("w", 3)]}
+    given = arrays.get(kind, [g.array([1])])
+    made = g("Transpose", g(kind, g("Transpose", "x", perm=[1, 0]), *given), perm=[1, 0])
+    path = g.save(tmp_path / "m.onnx", made, x=["n", 3])
+    with pytest.raises(ConversionError, match=f"{kind} with axis 1, which holds the batch"):
+        db.from_onnx(path)
+
+
+def test_a_batch_of_size_1_says_not_where_it_is(tmp_path):
+    g = Graph()
+    y = g("Relu", g("Reshape", g("Transpose", "x", perm=[1, 0, 2]), g.array([4, 6])))
+    path = g.save(tmp_path / "m.onnx", g("Reshape", y, g.array([1, 4, 6])), x=[1, 4, 6])
+    with pytest.raises(ConversionError, match="export the model with a dynamic batch"):
+        db.from_onnx(path)
+
+
+def test_an_array_along_the_batch_is_refused(tmp_path):
+    g = Graph()
+    y = g("Add", g("Reshape", "x", g.array([-1, 6])), g.weight("w", 8, 6))
+    path = g.save(tmp_path / "m.onnx", g("Reshape", y, g.array([-1, 4, 6])), x=["n", 4, 6])
+    with pytest.raises(ConversionError, match=r"Add with an array of shape \(8, 6\) along the"):
         db.from_onnx(path)
 
 

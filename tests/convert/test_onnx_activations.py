@@ -154,15 +154,6 @@ def test_a_choice_by_a_bound_is_a_threshold(tmp_path):
     assert node.layer.activation == db.Threshold(0.3, -0.2)
 
 
-def test_a_choice_of_another_tensor_is_refused(tmp_path):
-    g = graphs.Graph()
-    zero = g.number(0.0)
-    other = g("Where", g("Greater", "x", zero), g("Tanh", "x"), zero)
-    path = g.save(tmp_path / "m.onnx", other, x=["n", 4])
-    with pytest.raises(ConversionError, match="Where with a choice other than"):
-        db.from_onnx(path)
-
-
 RECURRENT = {
     "LSTM": db.LSTM(3, db.LeakyReLU(0.1), "hard_sigmoid", return_sequences=True),
     "GRU": db.GRU(3, db.ELU(0.7), "hard_sigmoid"),

@@ -14,7 +14,7 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 cases = importlib.import_module("convert.onnx_cases")
 
-REFUSED = {"lstm_classifier": "lstm/Scan: Scan", "transformer_classifier": "Equal"}
+REFUSED = {"lstm_classifier": "lstm/Scan: Scan"}
 """Models of the zoo that are not read, and an operator that the error names."""
 
 

@@ -34,6 +34,11 @@ FORMULAS = {
         + y * ops.cast(ops.any(ops.convert_to_tensor(x > 1.0), 1, keepdims=True), "float32")
         + x * ops.cast(ops.all(y < 1.5, -1, keepdims=True), "float32")
     ),
+    "choices": lambda x, y: (
+        ops.where(ops.logical_and(x > 0.1, y < 1.0), x * 2.0, ops.absolute(y))
+        + ops.where(x > y, 0.5, y)
+        + ops.where(y >= 0.2, x, -3)
+    ),
     "constant_scalar": lambda x, y: ops.add(x, ops.convert_to_tensor(2.5)) * y,
     "broadcast": lambda x, y: x * ops.mean(y, axis=1, keepdims=True) + y[:, :, :1] - x[:, :1],
     "merging": lambda x, y: keras.layers.Multiply()([x, ops.mean(y, [1, 2], keepdims=True)]),

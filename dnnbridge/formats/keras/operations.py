@@ -76,6 +76,16 @@ def _logical(name: Connective) -> Operation:
     return make
 
 
+def _where(config: Config, condition: Any, x1: Any = None, x2: Any = None) -> AbstractSymbol | None:
+    if not isinstance(condition, AbstractSymbol):
+        return None
+    given = [each for each in (x1, x2) if isinstance(each, AbstractSymbol)]
+    numbers = [None if isinstance(each, AbstractSymbol) else _number(each) for each in (x1, x2)]
+    if len(given) != numbers.count(None):
+        return None
+    return layers.Where(*numbers)(as_logical(condition), *given)
+
+
 def _quantified(name: Reduction) -> Operation:
     """Return `any` or `all` over axes."""
 
@@ -255,6 +265,7 @@ LOGIC: Mapping[str, Operation] = {
     "LogicalOr": _logical("or"),
     "LogicalXor": _logical("xor"),
     "NotEqual": _compared("not_equal", "not_equal"),
+    "Where": _where,
 }
 
 REDUCTIONS: Mapping[str, Operation] = {

@@ -10,6 +10,7 @@ from dnnbridge import layers
 from dnnbridge.base.arrays import Array
 from dnnbridge.models import Input, Model, Sequential
 from dnnbridge.schedules import PiecewiseConstant
+from dnnbridge.testing.cases.choice_cases import CHOICE_CASES
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal, softmax
 
 _WORDS = np.array([[0, 3, 3, 1], [6, 0, 0, 5], [3, 2, 1, 0]])
@@ -291,6 +292,7 @@ SEQUENCE_CASES: list[EquationCase] = [
     *_attention(),
     *_masked(),
     *_logic(),
+    *CHOICE_CASES,
     *_noise(),
     *_products(),
 ]

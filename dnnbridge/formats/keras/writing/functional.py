@@ -39,6 +39,7 @@ from dnnbridge.layers import (
     ReversibleEmbedding,
     SetMask,
     Unmask,
+    Where,
 )
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.models import AbstractModel, Model
@@ -124,15 +125,16 @@ class FunctionalWriter:
             self._findings.add(self._at(node.name), CALLED_TWICE)
         alone = self._is_operation(node)
         if node.shares is None:
-            given = below(shapes, owner)
-            made = _written(node.layer, owner, given, self._at(node.name), self._findings)
+            sizes = below(shapes, owner)
+            made = _written(node.layer, owner, sizes, self._at(node.name), self._findings)
             made = _operation(type(node.layer).__name__, owner) if alone else made
             self._entries[owner] = made | {"name": owner, "inbound_nodes": []}
         last = node.inputs[-1] if takes_last(node.layer, len(node.inputs)) else None
         inputs = node.inputs if last is None else node.inputs[:-1]
         masks = self._masks(node, inputs, last)
-        plain = isinstance(node.layer, Logical)
-        read = [self._place(each, plain) for each in (*inputs, *node.initial_state)]
+        truths = {Logical: len(inputs), Where: 1}.get(type(node.layer), 0)
+        given = (*inputs, *node.initial_state)
+        read = [self._place(each, i < truths) for i, each in enumerate(given)]
         if takes_masks_off(node.layer):
             copies = {
                 each: self._copy(each) for each in dict.fromkeys(inputs) if each in self._kept
@@ -144,8 +146,7 @@ class FunctionalWriter:
         for index, result in enumerate(places_of(node)):
             self._places[result] = Place(owner, number, index)
         tensors = [
-            _tensor(place, self._types[each])
-            for place, each in zip(read, (*inputs, *node.initial_state), strict=True)
+            _tensor(place, self._types[each]) for place, each in zip(read, given, strict=True)
         ]
         made = _call(node.layer, tensors[: len(inputs)], tensors[len(inputs) :])
         made = {"args": tensors, "kwargs": {}} if alone else made

@@ -60,6 +60,8 @@ def write_operation(layer: AbstractLayer, name: str) -> dict[str, Any] | None:
         kind = "NotEqual"
     elif isinstance(layer, layers.Logical):
         kind = LOGIC[layer.operation]
+    elif isinstance(layer, layers.Where):
+        kind = "Where"
     elif isinstance(layer, layers.Unmask):
         kind = "Add"
     elif isinstance(layer, layers.Divide):
@@ -98,6 +100,10 @@ def arguments_of(layer: AbstractLayer, tensors: Sequence[Any]) -> list[Any] | No
         return [*tensors, 0.0]
     if isinstance(layer, layers.Compare) and layer.number is not None:
         return [*tensors, layer.number]
+    if isinstance(layer, layers.Where):
+        condition, *rest = tensors
+        given = iter(rest)
+        return [condition, *(next(given) if n is None else n for n in (layer.x1, layer.x2))]
     if isinstance(layer, layers.PaddingMask):
         return [*tensors, layer.padding_idx]
     if isinstance(layer, layers.Slice):

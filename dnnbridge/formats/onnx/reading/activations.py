@@ -13,7 +13,7 @@ from dnnbridge import layers
 from dnnbridge.activations import AbstractActivation
 from dnnbridge.formats.onnx.reading.arithmetic import with_number
 from dnnbridge.formats.onnx.reading.call import Call
-from dnnbridge.formats.onnx.reading.values import Above, CannotReadError, Known, Tensor
+from dnnbridge.formats.onnx.reading.values import Tensor
 
 Rule = Callable[[Call], Tensor]
 
@@ -105,30 +105,15 @@ def shrink(call: Call) -> Tensor:
 
 
 def thresholded_relu(call: Call) -> Tensor:
-    return _thresholded(call, call.tensor(), number(call, "alpha", 1.0), 0.0)
+    return thresholded(call, call.tensor(), number(call, "alpha", 1.0), 0.0)
 
 
-def _thresholded(call: Call, x: Tensor, bound: float, other: float) -> Tensor:
+def thresholded(call: Call, x: Tensor, bound: float, other: float) -> Tensor:
     """Return x where it is greater than a number, and another number elsewhere."""
     found: AbstractActivation = here.Threshold(bound, other)
     if other == 0.0 and bound >= 0.0:
         found = here.ReLU(threshold=bound) if bound else here.ReLU()
     return call.layer(layers.Activation(found), x)
-
-
-def greater(call: Call) -> Above:
-    bound = call.weight(1).fixed
-    call.require(bound.size == 1, f"a bound of shape {bound.shape}")
-    return Above(call.tensor(), digits(bound))
-
-
-def where(call: Call) -> Tensor:
-    """Read a ReLU or a Threshold, which are the only `Where` that have a counterpart."""
-    above, x, other = call.input(0), call.input(1), call.input(2)
-    if not (isinstance(above, Above) and above.tensor is x and isinstance(other, Known)):
-        raise CannotReadError("a choice other than that of a ReLU or a Threshold")
-    call.require(other.fixed.size == 1, f"an array of shape {other.fixed.shape}")
-    return _thresholded(call, above.tensor, above.bound, digits(other.fixed))
 
 
 def prelu(call: Call) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ class Call:
         inputs: its inputs; None for one that is absent.
         attributes: its attributes by name.
         opset: the version of the operators.
+        places: the axes of the symbols for each axis in the file, if these differ.
     """
 
     reader: Reader
@@ -33,6 +34,7 @@ class Call:
     inputs: list[Value]
     attributes: Mapping[str, Any]
     opset: int
+    places: Sequence[tuple[int, ...]] | None = None
 
     def get(self, name: str, default: Any) -> Any:
         return self.attributes.get(name, default)
@@ -68,11 +70,19 @@ class Call:
     def axes(self, index: int, rank: int) -> tuple[int, ...] | None:
         """Return the axes of an input or the attribute "axes", none below 0; None if absent."""
         given = self.constant(index, "axes")
-        return None if given is None else tuple(int(n) % rank for n in given.ravel())
+        return None if given is None else tuple(self.place(int(n), rank) for n in given.ravel())
 
     def axis(self, default: int, rank: int) -> int:
         """Return the attribute "axis", not below 0."""
-        return int(self.get("axis", default)) % rank
+        return self.place(int(self.get("axis", default)), rank)
+
+    def place(self, axis: int, rank: int) -> int:
+        """Return the axis of the tensor here for an axis in the file."""
+        if self.places is None:
+            return axis % rank
+        found = self.places[axis % len(self.places)]
+        self.require(0 not in found, f"axis {axis % len(self.places)}, which holds the batch")
+        return found[0]
 
     def layer(
         self,

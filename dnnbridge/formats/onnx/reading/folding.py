@@ -19,7 +19,7 @@ FOLDED = {
     *("Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pow", "Range", "Reciprocal"),
     *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Shape"),
     *("Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose", "Trilu", "Unsqueeze"),
-    "Where",
+    *("GreaterOrEqual", "LessOrEqual", "Where", "Xor"),
 }
 """Operators that are computed if all their inputs are known."""
 
@@ -32,8 +32,8 @@ LARGEST = 2**27
 
 def fold(node: Any, opset: int, inputs: Sequence[Known | None]) -> list[Known]:
     """Compute a node, once for each marker."""
-    if node.op_type in ("ConstantOfShape", "Expand") and (zeros := _zeros(node, inputs)):
-        return [zeros]
+    if node.op_type in ("ConstantOfShape", "Expand") and (once := _once(node, opset, inputs)):
+        return [once]
     pairs = zip(
         _computed(node, opset, [None if x is None else x.array for x in inputs]),
         _computed(node, opset, [None if x is None else x.other for x in inputs]),
@@ -48,20 +48,23 @@ def fold(node: Any, opset: int, inputs: Sequence[Known | None]) -> list[Known]:
     return made
 
 
-def _zeros(node: Any, inputs: Sequence[Known | None]) -> Known | None:
-    """Return zeros for each example as one, such as the states that a recurrent layer starts with.
+def _once(node: Any, opset: int, inputs: Sequence[Known | None]) -> Known | None:
+    """Return an array that is repeated for each example as one of them.
 
-    They broadcast to the same.
+    Such are the states that a recurrent layer starts with, and the class token of a transformer. It
+    has size 1 for the batch, and so it broadcasts to the same.
     """
-    sizes = inputs[-1]
-    if sizes is None or np.array_equal(sizes.array, sizes.other):
+    sizes, array = inputs[-1], inputs[0]
+    if sizes is None or array is None or np.array_equal(sizes.array, sizes.other):
         return None
-    given = [each.t for each in node.attribute]
-    whole = inputs[0].array if node.op_type == "Expand" and inputs[0] else None
-    zero = not any(any(t.raw_data) or any(t.float_data) for t in given)
-    if not zero or (whole is not None and whole.any()):
+    wanted = np.where(sizes.array == sizes.other, sizes.array, 1)
+    given = [wanted] if len(inputs) == 1 else [array.fixed, wanted]
+    (made,) = _computed(node, opset, given)
+    places = np.flatnonzero(sizes.array != sizes.other) - sizes.array.size
+    if any(made.shape[place] != 1 for place in places):
         return None
-    return known(np.zeros((1,) * sizes.array.size, np.float32))
+    same = len(inputs) == 2 and made.size == array.array.size
+    return known(made, array.name if same else "")
 
 
 def _computed(node: Any, opset: int, arrays: Sequence[Array | None]) -> list[Array]:

@@ -8,11 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from dnnbridge import layers
+from dnnbridge.formats.onnx.reading.along_axis import array_beside, chosen
 from dnnbridge.formats.onnx.reading.call import Call
-from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, Tensor, shape_with_markers
+from dnnbridge.formats.onnx.reading.logic import truth
+from dnnbridge.formats.onnx.reading.values import (
+    MARKERS,
+    CannotReadError,
+    Known,
+    Merged,
+    Tensor,
+    shape_with_markers,
+)
 
 
-def _in_shape(call: Call, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+def in_shape(call: Call, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return each example in another shape."""
     if shape == x.shape:
         return x
@@ -21,49 +30,46 @@ def _in_shape(call: Call, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return call.layer(layers.Reshape(shape), x)
 
 
-def reshape(call: Call) -> Tensor:
-    x, given = call.tensor(), call.input(1)
-    sizes = list(given.sizes() if isinstance(given, Known) else call.get("shape", ()))
-    call.require(len(sizes) > 0, "a shape that is not a constant, or without axes")
-    if not call.get("allowzero", 0):
-        sizes = [x.whole[i] if n == 0 else n for i, n in enumerate(sizes)]
-    places = [i for i, n in enumerate(sizes) if n is None]
-    places = places or [i for i, n in enumerate(sizes) if n in (-1, call.reader.batch)]
-    for place in places:
-        rest = _without_batch(x, sizes, place)
-        if rest is not None:
-            return replace(_in_shape(call, x, rest), batch=place)
-    raise CannotReadError(f"the shape {sizes}, which does not keep the batch of {x.whole} apart")
-
-
-def _without_batch(x: Tensor, sizes: list[int | None], place: int) -> tuple[int, ...] | None:
-    """Return sizes without the batch at a place; None if it would mix with other axes."""
-    rest = [n for i, n in enumerate(sizes) if i != place]
-    plain, elements = [n for n in rest if n is not None], math.prod(x.shape)
-    if len(plain) < len(rest) or plain.count(-1) > 1:
-        return None
-    if -1 in plain:
-        others = -math.prod(plain)
-        plain = [elements // others if n == -1 else n for n in plain] if others else plain
-    before = math.prod(plain[:place]) == math.prod(x.shape[: x.batch])
-    return tuple(plain) if before and math.prod(plain) == elements else None
-
-
 def flatten(call: Call) -> Tensor:
     x = call.tensor()
     axis = int(call.get("axis", 1))
     call.require(axis % x.rank == 1, f"axis={axis}")
-    return _in_shape(call, x, (math.prod(x.shape),))
+    return in_shape(call, x, (math.prod(x.shape),))
 
 
-def transpose(call: Call) -> Tensor:
+def transpose(call: Call) -> Tensor | Merged:
+    x = call.input(0)
+    if isinstance(x, Merged):
+        return _transpose_merged(call, x)
     x = call.tensor()
-    order = tuple(call.get("perm", tuple(reversed(range(x.rank)))))
-    call.require(sorted(order) == list(range(x.rank)), f"perm={order}")
+    return _transposed(call, x, _order(call, x.rank))
+
+
+def _order(call: Call, rank: int) -> tuple[int, ...]:
+    order = tuple(call.get("perm", tuple(reversed(range(rank)))))
+    call.require(sorted(order) == list(range(rank)), f"perm={order}")
+    return order
+
+
+def _transposed(call: Call, x: Tensor, order: tuple[int, ...]) -> Tensor:
     dims = tuple(x.place(axis) for axis in order if axis != x.batch)
     if dims != tuple(range(1, x.rank)):
         return replace(call.layer(layers.Permute(dims), x), batch=order.index(x.batch))
     return replace(x, batch=order.index(x.batch))
+
+
+def _transpose_merged(call: Call, x: Merged) -> Merged:
+    """Exchange the axes, with those that are one in the file side by side."""
+    rank = len(x.places)
+    start = x.tensor.batch - x.before
+    more = x.before + x.after
+    order = list[int]()
+    for axis in _order(call, rank):
+        if axis == start:
+            order += range(start, start + more + 1)
+        else:
+            order.append(axis + (more if axis > start else 0))
+    return replace(x, tensor=_transposed(call, x.tensor, tuple(order)))
 
 
 def squeeze(call: Call) -> Tensor:
@@ -75,7 +81,7 @@ def squeeze(call: Call) -> Tensor:
     call.require(all(x.whole[axis] == 1 for axis in axes), f"axes={axes} of {x.whole}")
     kept = [n for i, n in enumerate(x.whole) if i not in axes]
     shape = tuple(n for n in kept if n is not None)
-    return replace(_in_shape(call, x, shape), batch=kept.index(None))
+    return replace(in_shape(call, x, shape), batch=kept.index(None))
 
 
 def unsqueeze(call: Call) -> Tensor:
@@ -87,7 +93,7 @@ def unsqueeze(call: Call) -> Tensor:
     rest = iter(x.whole)
     whole = [1 if i in axes else next(rest) for i in range(rank)]
     shape = tuple(n for n in whole if n is not None)
-    return replace(_in_shape(call, x, shape), batch=whole.index(None))
+    return replace(in_shape(call, x, shape), batch=whole.index(None))
 
 
 def slice_(call: Call) -> Tensor:
@@ -97,7 +103,7 @@ def slice_(call: Call) -> Tensor:
         raise CannotReadError("no starts or ends")
     starts, stops = starts.ravel(), stops.ravel()
     axes = call.axes(3, x.rank)
-    axes = tuple(range(len(starts))) if axes is None else axes
+    axes = tuple(call.place(i, x.rank) for i in range(len(starts))) if axes is None else axes
     given = call.constant(4)
     steps = np.ones(len(starts), int) if given is None else given.ravel()
     parts: list[slice] = [slice(None)] * x.rank
@@ -144,14 +150,45 @@ def split(call: Call) -> list[Tensor]:
 
 
 def concat(call: Call) -> Tensor:
-    tensors = [call.tensor(index) for index in range(len(call.inputs))]
-    axis = call.axis(1, tensors[0].rank)
+    like = next((x for x in call.inputs if isinstance(x, Tensor)), None)
+    if like is None:
+        raise CannotReadError("no tensor of the model")
+    axis = call.axis(1, like.rank)
     call.require(axis > 0, "axis=0, the batch")
+    tensors = [
+        array_beside(call, like, axis, x) if isinstance(x, Known) else call.tensor(index)
+        for index, x in enumerate(call.inputs)
+    ]
     return tensors[0] if len(tensors) == 1 else call.layer(layers.Concatenate(axis), *tensors)
 
 
+def expand(call: Call) -> Tensor:
+    """Repeat the axes of size 1 up to a shape."""
+    x, sizes = call.tensor(), call.weight(1).sizes()
+    rank = max(x.rank, len(sizes))
+    call.require(rank == x.rank, f"a shape with {rank} axes for rank {x.rank}")
+    sizes = (1,) * (rank - len(sizes)) + sizes
+    call.require(sizes[0] in (1, MARKERS[0], call.reader.batch), f"the shape {sizes}")
+    for axis, (n, size) in enumerate(zip(sizes[1:], x.shape, strict=True), 1):
+        if n not in (1, size):
+            call.require(size == 1, f"the shape {sizes} for {x.shape}")
+            x = chosen(call, x, axis, np.zeros(n, int))
+    return x
+
+
+def tile(call: Call) -> Tensor:
+    x, times = call.tensor(), call.weight(1).fixed.ravel().tolist()
+    call.require(len(times) == x.rank and times[0] == 1, f"repeats={times}")
+    for axis, count in enumerate(times[1:], 1):
+        if count != 1:
+            call.require(count > 0, f"repeats={times}")
+            x = chosen(call, x, axis, np.tile(np.arange(x.shape[axis - 1]), count))
+    return x
+
+
 def shape(call: Call) -> Known:
-    whole = shape_with_markers(call.tensor())
+    x = call.input(0)
+    whole = shape_with_markers(x if isinstance(x, Merged) else call.tensor())
     part = slice(call.get("start", 0), call.get("end", None))
     return Known(whole.array[part], whole.other[part])
 
@@ -159,11 +196,15 @@ def shape(call: Call) -> Known:
 DTYPES = {1: "float32", 6: "int32", 7: "int32"}
 """The dtype here by the number of the dtype in ONNX."""
 
+BOOL = 9
+
 
 def cast(call: Call) -> Tensor:
     x, kind = call.tensor(), int(call.get("to", 0))
+    if kind == BOOL:
+        return truth(call, x)
     if kind not in DTYPES:
-        raise CannotReadError(f"to={kind}: only float32, int32 and int64 can be read")
+        raise CannotReadError(f"to={kind}: only bool, float32, int32 and int64 can be read")
     if DTYPES[kind] == x.dtype:
         return x
     return call.layer(layers.Cast(DTYPES[kind]), x)  # type: ignore[arg-type]

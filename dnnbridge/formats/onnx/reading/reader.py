@@ -17,10 +17,12 @@ from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.onnx.reading.call import Call
 from dnnbridge.formats.onnx.reading.file import array_of, attributes
 from dnnbridge.formats.onnx.reading.folding import FOLDED, fold
-from dnnbridge.formats.onnx.reading.table import MOVED, RULES
+from dnnbridge.formats.onnx.reading.lifting import lifted
+from dnnbridge.formats.onnx.reading.table import MERGED, MOVED, RULES
 from dnnbridge.formats.onnx.reading.values import (
     CannotReadError,
     Known,
+    Merged,
     Tensor,
     Value,
     known,
@@ -108,11 +110,13 @@ class Reader:
             raise CannotReadError("no counterpart here")
         if lost:
             return ()
-        moved = any(isinstance(x, Tensor) and x.batch for x in inputs)
-        if moved and node.op_type not in MOVED:
-            raise CannotReadError("a batch that is not the first axis")
         call = Call(self, node, inputs, attributes(node, self.folder), self.opset)
-        result = RULES[node.op_type](call)
+        rule = RULES[node.op_type]
+        merged = any(isinstance(x, Merged) for x in inputs)
+        moved = any(isinstance(x, Tensor) and x.batch for x in inputs)
+        if (merged and node.op_type not in MERGED) or (moved and node.op_type not in MOVED):
+            return lifted(call, rule)
+        result = rule(call)
         return result if isinstance(result, list) else [result]
 
     def call(

@@ -9,12 +9,16 @@ from dnnbridge import activations as here
 from dnnbridge.formats.onnx.reading import (
     activations,
     arithmetic,
+    logic,
     movement,
     recurrent,
+    resizing,
     weighted,
     windows,
 )
 from dnnbridge.formats.onnx.reading.call import Call
+from dnnbridge.formats.onnx.reading.einsum import einsum
+from dnnbridge.formats.onnx.reading.reshape import reshape
 
 Rule = Callable[[Call], Any]
 """A call -> its result, or a list of its results."""
@@ -64,15 +68,32 @@ ARITHMETIC: Mapping[str, Rule] = {
     "ReduceSum": arithmetic.reduced("sum"),
 }
 
+LOGIC: Mapping[str, Rule] = {
+    "And": logic.connected("and"),
+    "Equal": logic.compared("equal"),
+    "Greater": logic.compared("greater"),
+    "GreaterOrEqual": logic.compared("greater_equal"),
+    "Less": logic.compared("less"),
+    "LessOrEqual": logic.compared("less_equal"),
+    "Not": logic.negated,
+    "Or": logic.connected("or"),
+    "Where": logic.where,
+    "Xor": logic.connected("xor"),
+}
+
 MOVED = {
     *("Dropout", "GRU", "Gather", "Identity", "LSTM", "RNN", "Reshape", "Shape", "Squeeze"),
     *("Transpose", "Unsqueeze"),
 }
-"""Operators whose rules know where the batch is; all others need it first."""
+"""Operators whose rules know where the batch is; all others get it first."""
+
+MERGED = {"Dropout", "Identity", "Reshape", "Shape", "Transpose"}
+"""Operators whose rules take a batch that is one axis with others."""
 
 RULES: Mapping[str, Rule] = {
     **ACTIVATIONS,
     **ARITHMETIC,
+    **LOGIC,
     "AveragePool": windows.average_pool,
     "BatchNormalization": weighted.batch_normalization,
     "Cast": movement.cast,
@@ -80,7 +101,10 @@ RULES: Mapping[str, Rule] = {
     "Constant": movement.constant,
     "Conv": windows.conv,
     "ConvTranspose": windows.conv_transpose,
-    "Dropout": lambda c: c.tensor(),
+    "DepthToSpace": resizing.depth_to_space,
+    "Dropout": lambda c: c.inputs[0],
+    "Einsum": einsum,
+    "Expand": movement.expand,
     "Flatten": movement.flatten,
     "Gather": weighted.gather,
     "GRU": recurrent.recurrent("GRU"),
@@ -88,8 +112,7 @@ RULES: Mapping[str, Rule] = {
     "GlobalAveragePool": windows.global_pool("Average"),
     "GlobalMaxPool": windows.global_pool("Max"),
     "GroupNormalization": weighted.group_normalization,
-    "Greater": activations.greater,
-    "Identity": lambda c: c.tensor(),
+    "Identity": lambda c: c.inputs[0],
     "InstanceNormalization": weighted.instance_normalization,
     "LSTM": recurrent.recurrent("LSTM"),
     "LayerNormalization": weighted.layer_normalization,
@@ -97,13 +120,15 @@ RULES: Mapping[str, Rule] = {
     "MaxPool": windows.max_pool,
     "Pad": windows.pad,
     "RNN": recurrent.recurrent("RNN"),
-    "Reshape": movement.reshape,
+    "Reshape": reshape,
+    "Resize": resizing.resize,
     "Shape": movement.shape,
     "Slice": movement.slice_,
+    "SpaceToDepth": resizing.space_to_depth,
     "Split": movement.split,
     "Squeeze": movement.squeeze,
+    "Tile": movement.tile,
     "Transpose": movement.transpose,
     "Unsqueeze": movement.unsqueeze,
-    "Where": activations.where,
 }
 """The rule of each operator, by its name."""

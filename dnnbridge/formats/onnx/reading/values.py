@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,17 +40,13 @@ class Known:
             raise CannotReadError("numbers that depend on the size of the batch")
         return self.array
 
-    def sizes(self) -> tuple[int | None, ...]:
-        """Return whole numbers; None stands for the size of the batch."""
-        made: list[int | None] = []
-        for pair in zip(self.array.ravel().tolist(), self.other.ravel().tolist(), strict=True):
-            if pair == MARKERS:
-                made.append(None)
-            elif pair[0] == pair[1]:
-                made.append(int(pair[0]))
-            else:
+    def sizes(self) -> tuple[int, ...]:
+        """Return whole numbers, with the first marker as the size of the batch."""
+        first, second = self.array.ravel().tolist(), self.other.ravel().tolist()
+        for a, b in zip(first, second, strict=True):
+            if a != b and (a % MARKERS[0] or a // MARKERS[0] * MARKERS[1] != b):
                 raise CannotReadError("a size that is computed from the size of the batch")
-        return tuple(made)
+        return tuple(map(int, first))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +79,37 @@ class Tensor:
         """Return the axis of the symbol for an axis in the file."""
         return 0 if axis == self.batch else axis + (axis < self.batch)
 
+    @property
+    def places(self) -> list[tuple[int, ...]]:
+        """The axes of the symbol that each axis in the file consists of."""
+        return [(self.place(axis),) for axis in range(self.rank)]
+
 
 @dataclass(frozen=True, eq=False)
-class Above:
-    """Where a tensor is greater than a number: half of an activation that is written with `Where`.
+class Merged:
+    """A tensor whose batch is one axis with its neighbours in the file, such as batch times heads.
 
     Attributes:
-        tensor: the tensor.
-        bound: the number.
+        tensor: the same with these axes apart.
+        before: whether the axis before the batch belongs to it.
+        after: whether the axis after the batch belongs to it.
     """
 
     tensor: Tensor
-    bound: float
+    before: bool
+    after: bool
+
+    @property
+    def places(self) -> list[tuple[int, ...]]:
+        """The axes of the symbol that each axis in the file consists of."""
+        axes = [place for (place,) in self.tensor.places]
+        first = self.tensor.batch - self.before
+        last = self.tensor.batch + self.after + 1
+        apart = [(axis,) for axis in axes]
+        return [*apart[:first], tuple(axes[first:last]), *apart[last:]]
 
 
-Value = Known | Tensor | Above | None
+Value = Known | Tensor | Merged | None
 """None: absent, or made by a node that cannot be read."""
 
 
@@ -105,9 +118,11 @@ def known(array: Array, name: str = "") -> Known:
     return Known(array, array, name)
 
 
-def shape_with_markers(x: Tensor) -> Known:
-    """Return the shape of a tensor, with a marker for the batch."""
+def shape_with_markers(x: Tensor | Merged) -> Known:
+    """Return the shape of a tensor in the file, with a marker for the batch."""
+    shape = (x.tensor if isinstance(x, Merged) else x).shape
     first, second = (
-        np.array([marker if n is None else n for n in x.whole], np.int64) for marker in MARKERS
+        np.array([math.prod((marker, *shape)[i] for i in axes) for axes in x.places], np.int64)
+        for marker in MARKERS
     )
     return Known(first, second)

@@ -15,7 +15,6 @@ from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, Tensor
 def gemm(call: Call) -> Tensor:
     x, weight = call.tensor(), call.weight(1)
     call.require(not call.get("transA", 0), "transA=1")
-    call.require(x.rank == 2, f"an input of rank {x.rank}")
     kernel = weight.fixed.T if call.get("transB", 0) else weight.fixed
     weights, sources = {"kernel": kernel * float(call.get("alpha", 1.0))}, [weight]
     if call.input(2) is not None:

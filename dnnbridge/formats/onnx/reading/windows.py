@@ -10,8 +10,9 @@ import numpy as np
 
 from dnnbridge import layers
 from dnnbridge.base.arrays import Array
+from dnnbridge.formats.onnx.reading.along_axis import chosen
 from dnnbridge.formats.onnx.reading.call import Call
-from dnnbridge.formats.onnx.reading.values import Tensor
+from dnnbridge.formats.onnx.reading.values import Known, Tensor, known
 from dnnbridge.layers import AbstractLayer
 
 Pairs = tuple[tuple[int, int], ...]
@@ -110,17 +111,30 @@ def conv(call: Call) -> Tensor:
 
 
 def conv_transpose(call: Call) -> Tensor:
-    axes, x, weight = _axes(call), call.tensor(), call.weight(1)
-    array = weight.fixed
+    x, weight, groups = call.tensor(), call.weight(1), int(call.get("group", 1))
+    if groups == 1:
+        return _transposed(call, x, [call.weight(i) for i in (1, 2) if call.input(i) is not None])
+    call.require(x.shape[0] % groups == 0, f"group={groups} of {x.shape[0]} channels")
+    each, made = x.shape[0] // groups, []
+    biases = np.split(call.weight(2).fixed, groups) if call.input(2) is not None else []
+    for index, kernel in enumerate(np.split(weight.fixed, groups)):
+        part = call.layer(layers.Slice((slice(None), slice(each * index, each * (index + 1)))), x)
+        sources = [known(kernel, weight.name)]
+        sources += [known(bias, call.weight(2).name) for bias in biases[index : index + 1]]
+        made.append(_transposed(call, part, sources))
+    return call.layer(layers.Concatenate(1), *made)
+
+
+def _transposed(call: Call, x: Tensor, sources: list[Known]) -> Tensor:
+    """Call a transposed convolution with a kernel and perhaps a bias."""
+    axes, array = _axes(call), sources[0].fixed
     call.require(array.ndim == axes + 2, f"a kernel of shape {array.shape}")
-    call.require(call.get("group", 1) == 1, f"group={call.get('group', 1)}")
     call.require(call.get("output_shape", None) is None, "output_shape")
     mode = call.get("auto_pad", "NOTSET")
     call.require(mode in ("NOTSET", "VALID"), f"auto_pad={mode}")
     window = array.shape[2:]
     strides, dilation = (_sizes(call, name, axes) for name in ("strides", "dilations"))
     extra = tuple(call.get("output_padding", (0,) * axes))
-    biased = call.input(2) is not None
     made = TRANSPOSED[axes](
         array.shape[1],
         window,
@@ -129,12 +143,11 @@ def conv_transpose(call: Call) -> Tensor:
         extra if any(extra) else None,
         "channels_first",
         dilation,
-        use_bias=biased,
+        use_bias=len(sources) > 1,
     )
-    weights, sources = {"kernel": _kernel(array)}, [weight]
-    if biased:
-        weights["bias"] = call.weight(2).fixed
-        sources.append(call.weight(2))
+    weights = {"kernel": _kernel(array)}
+    if len(sources) > 1:
+        weights["bias"] = sources[1].fixed
     return call.layer(made, x, weights=weights, sources=tuple(sources))
 
 
@@ -172,12 +185,24 @@ def global_pool(kind: str) -> Callable[[Call], Tensor]:
     return rule
 
 
+PADDED: dict[str, Any] = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
+"""NumPy's name of each mode that repeats elements."""
+
+
+def _padded_with_elements(call: Call, x: Tensor, pairs: list[tuple[int, int]], mode: Any) -> Tensor:
+    call.require(not any(pairs[0]), "pads of the batch")
+    for axis, pair in enumerate(pairs):
+        if any(pair):
+            x = chosen(call, x, axis, np.pad(np.arange(x.shape[axis - 1]), pair, mode))
+    return x
+
+
 def pad(call: Call) -> Tensor:
     x, given = call.tensor(), call.constant(1, "pads")
     mode = call.get("mode", "constant")
-    call.require(mode == "constant", f"mode={mode}")
+    call.require(mode in ("constant", *PADDED), f"mode={mode}")
     value = call.constant(2, "value")
-    call.require(value is None or not np.any(value), "a value other than 0")
+    call.require(mode != "constant" or value is None or not np.any(value), "a value other than 0")
     call.require(given is not None, "no pads")
     axes = call.axes(3, x.rank) or tuple(range(x.rank))
     pads = np.asarray(given).ravel().tolist()
@@ -187,6 +212,8 @@ def pad(call: Call) -> Tensor:
         pairs[axis] = (pads[i], pads[i + len(axes)])
     if not any(map(any, pairs)):
         return x
+    if mode in PADDED:
+        return _padded_with_elements(call, x, pairs, PADDED[mode])
     zero = {1: layers.ZeroPadding1D, 2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}
     spatial = x.rank - 2
     if not any(map(any, pairs[:-1])):
