@@ -166,8 +166,31 @@ def masked():
     return db.Experiment(model, LOGITS, db.SGD(0.1)), [x], [classes()]
 
 
+def two_forms():
+    """Layers called in two forms: an embedding and its scores, and states to start with."""
+    words, table, encoder = db.Input((4,), "int32"), db.ReversibleEmbedding(7, 5), db.LSTM(5)
+    encoder = encoder.replace(return_state=True)
+    y, h, c = encoder(table(words))
+    z, _, _ = encoder(table(words), initial_state=[h, c])
+    model = db.Model(words, table(db.Dense(5)(db.Add()(y, z))))
+    x = np.random.default_rng(6).integers(0, 7, (EXAMPLES, 4)).astype(np.int32)
+    return db.Experiment(model, LOGITS, db.SGD(0.1)), [x], [classes(7)]
+
+
 QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile)}
 LONG = {
     f.__name__: f
-    for f in (*(residual, lstm, gru, bidirectional, convolutional, embedding, transformer, masked),)
+    for f in (
+        *(
+            residual,
+            lstm,
+            gru,
+            bidirectional,
+            convolutional,
+            embedding,
+            transformer,
+            masked,
+            two_forms,
+        ),
+    )
 }

@@ -65,6 +65,7 @@ class NetworkWriter:
         self.class_names = Names(FILE_NAMES)
         self.layers: dict[str, tuple[str, object]] = {}
         self.by_text: dict[tuple[str, str], str] = {}
+        self.varied: set[str] = set()  # paths of layers whose calls are not all the same layer
         names, found = Names(FUNCTION_NAMES), [forward.names[v] for v in forward.graph.inputs]
         inputs = [name for name in found if name.startswith("input:")]
         randoms = [name for name in found if name.startswith("random:")]
@@ -80,6 +81,12 @@ class NetworkWriter:
 
     def write(self, wanted: Sequence[Value]) -> Network:
         """Return the network, whose forward pass returns the given values."""
+        natives = [call for call in self.forward.calls if isinstance(call.training.op, Call)]
+        alike: dict[str, set[str]] = {}
+        for call in natives:
+            found = self._native(call)
+            alike.setdefault(call.path, set()).add(found[0].source if found else "")
+        self.varied = {path for path, sources in alike.items() if len(sources) > 1}
         for call in self.forward.calls:
             self._write(call)
         self.results = [str(self.flow.last(value)) for value in wanted]
@@ -92,7 +99,7 @@ class NetworkWriter:
             self.flow.write([node], node.outputs)
             return
         native = self._native(call)
-        if native is not None:
+        if native is not None and call.path not in self.varied:
             self._write_native(call, *native)
         elif self._is_inline(call):
             self._write_inline(node)
@@ -211,7 +218,9 @@ class NetworkWriter:
             self.made.cells.append(wrapped(f"self.{attribute} = {source}"))
             for weight, inner in made.weights.items():
                 place = Placement(f"{attribute}.{inner}", SAME)
-                self.made.placements.setdefault(weight, place)
+                first = self.made.placements.setdefault(weight, place)
+                if first != place:  # of an earlier call of the layer, which has another class
+                    self.made.cells.append(wrapped(f"self.{place.name} = self.{first.name}"))
             for inner, array in made.constants.items():
                 self.made.constants[f"{attribute}.{inner}"] = array
         self._call_generated(call, made, attribute)
