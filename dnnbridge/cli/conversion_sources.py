@@ -18,7 +18,9 @@ from dnnbridge.convert.load_weights import load_weights
 from dnnbridge.convert.report import ImportedLayer, ImportReport
 from dnnbridge.errors import ConversionError, DataError
 from dnnbridge.experiment import Experiment
+from dnnbridge.layers import Cast
 from dnnbridge.program.heads import Head
+from dnnbridge.specs.rewriting import specs_in
 from dnnbridge.testing.programs import data_for
 from dnnbridge.training.checkpoint import load
 from dnnbridge.training.compiling import compile
@@ -227,6 +229,7 @@ def _with_weights(path: Path, experiment: Experiment, backend: str | None) -> So
 def data_of(run: Run, path: Path | None) -> Data:
     """Return random data for a run, and those of a file."""
     x, y = data_for(run.experiment)
+    x = _with_finite_results(run, x)
     inputs = {RANDOM: x}
     if path is None:
         return Data(inputs, x, y)
@@ -251,3 +254,20 @@ def data_of(run: Run, path: Path | None) -> Data:
         y = {here: given[name] for name, here in labels.items()}
         return Data(inputs, inputs[path.name], y, path.name)
     return Data(inputs, x, y)
+
+
+def _with_finite_results(run: Run, x: Mapping[str, Array]) -> dict[str, Array]:
+    """Return inputs with a finite prediction: numbers from 0 to 1 if others have none.
+
+    An embedding that reads floating-point numbers has no row for a negative one.
+    """
+    if not any(isinstance(each, Cast) for each in specs_in(run.experiment.model)):
+        return dict(x)
+    predicted = run.predict(dict(x) if len(x) > 1 else next(iter(x.values())))
+    results = predicted.values() if isinstance(predicted, dict) else [predicted]
+    if all(np.isfinite(each).all() for each in results):
+        return dict(x)
+    return {
+        name: np.abs(np.tanh(array)) if array.dtype.kind == "f" else array
+        for name, array in x.items()
+    }

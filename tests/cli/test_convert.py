@@ -319,3 +319,10 @@ def test_a_file_that_cannot_be_run(checkpoint, tmp_path, monkeypatch):
     done = convert(run.save(tmp_path / "first.safetensors"), *options, "-o", tmp_path / "first")
     assert done.exit_code == 0, done.output
     assert "need a GPU there" in done.output
+
+
+def test_random_numbers_that_an_embedding_reads_are_in_its_table():
+    x = db.Input((4,))
+    rows = db.Embedding(5, 2)(db.Cast("int32")(x))
+    run = db.compile(db.Experiment(db.Model(x, db.Dense(1)(rows)), "mse", "sgd"), "reference")
+    assert np.isfinite(run.predict(next(iter(data_of(run, None).x.values())))).all()
