@@ -54,10 +54,10 @@ def smooth(data: Dataset, backends: list[str]) -> None:
     ):
         experiment = net(activation, optimizer)
         reference = db.compile(experiment, backend="reference")
-        expected = reference.fit(x, y, 50, 1)
+        expected = reference.fit(x, y, 50, 1, verbose=0)
         for backend in backends:
             run = db.compile(experiment, backend=backend)
-            losses = np.array(run.fit(x, y, 50, 1).step_losses)
+            losses = np.array(run.fit(x, y, 50, 1, verbose=0).step_losses)
             weights = reference.parameters()
             worst = max(relative_distance(run.parameters()[k], weights[k]) for k in weights)
             loss = np.abs(losses / np.array(expected.step_losses) - 1).max()
@@ -71,7 +71,7 @@ def relu(data: Dataset, backends: list[str]) -> None:
     curves = {}
     for backend in [*backends, "reference"]:
         run = db.compile(experiment, backend=backend)
-        history = run.fit(data.x_train, data.y_train, 50, 3)
+        history = run.fit(data.x_train, data.y_train, 50, 3, verbose=0)
         accuracy = run.evaluate(data.x_test, data.y_test)["accuracy"]
         curves[backend] = np.array(history.step_losses)
         print(f"{backend:11} test accuracy {accuracy:.4f}, losses {history.history['loss']}")
@@ -92,7 +92,9 @@ def explain(experiment: db.Experiment, data: Dataset, pair: tuple[str, str], ste
     """
     run, callback = db.compile(experiment, backend=pair[0]), _Stop(step)
     with contextlib.suppress(KeyboardInterrupt):
-        run.fit(data.x_train, data.y_train, 50, 3, callbacks=[callback], steps_per_call=1)
+        run.fit(
+            data.x_train, data.y_train, 50, 3, callbacks=[callback], steps_per_call=1, verbose=0
+        )
     first = max(0, step - 3)
     nearest = [
         (_smallest(callback.weights[number], data, experiment.seed, number), number)

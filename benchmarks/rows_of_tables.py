@@ -43,11 +43,11 @@ def ours(backend: str, rows: int, optimizer: Any, least: int, steps: int) -> Cal
     model = db.Sequential([db.Input((WORDS,), "int32"), *layers])
     run = db.compile(db.Experiment(model, db.MeanSquaredError(), optimizer), backend)
     x, y = data(rows, steps)
-    run.fit(x, y, BATCH)
+    run.fit(x, y, BATCH, verbose=0)
 
     def turn() -> float:
         start = time.perf_counter()
-        run.fit(x, y, BATCH)
+        run.fit(x, y, BATCH, verbose=0)
         return (time.perf_counter() - start) / steps
 
     return turn

@@ -45,11 +45,11 @@ def train(
         real = images[rng.integers(len(images), size=batch_size)]
         x = np.concatenate([real, both.predict(codes[0])["generator"]])
         y = np.repeat([[1.0], [0.0]], batch_size, axis=0)
-        found = discriminator.fit(x, y, 2 * batch_size).step_losses
+        found = discriminator.fit(x, y, 2 * batch_size, verbose=0).step_losses
         learnt = discriminator.parameters()
         both.set_parameters({f"discriminator/{name}": array for name, array in learnt.items()})
         fooled = {"discriminator": np.ones((batch_size, 1))}
-        found += both.fit(codes[1], fooled, batch_size).step_losses
+        found += both.fit(codes[1], fooled, batch_size, verbose=0).step_losses
         losses.append((found[0], found[1]))
     return both, losses
 

@@ -29,7 +29,7 @@ def ours(framework: str) -> Callable[[Workload], Epoch]:
     def make(work: Workload) -> Epoch:
         x, y = work.data(framework)
         run = db.compile(work.experiment(), backend=framework)
-        return lambda: run.fit(x, y, work.batch, work.epochs[framework])
+        return lambda: run.fit(x, y, work.batch, work.epochs[framework], verbose=0)
 
     return make
 

@@ -55,6 +55,7 @@ def compare_worker(
             epochs=epochs,
             validation_data=(dataset.x_test, dataset.y_test),
             callbacks=[Recorder(recording), _sender()],
+            verbose=0,
             on_nonfinite="warn",  # so that all backends run the same number of steps
         )
 

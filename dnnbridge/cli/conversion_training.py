@@ -101,7 +101,7 @@ def _epochs(data: Data) -> int:
 
 
 def _losses(run: Run, data: Data) -> Sequence[float]:
-    run.fit(given(data.x), given(data.y), BATCH_SIZE, _epochs(data))
+    run.fit(given(data.x), given(data.y), BATCH_SIZE, _epochs(data), verbose=0)
     return run.history.step_losses[:STEPS]
 
 

@@ -65,7 +65,7 @@ def _by_steps(subject: Subject, experiment: Experiment, x: Any, y: Any) -> list[
     states = []
     for steps in (1, 64):
         run = subject.run(experiment)
-        run.fit(x, y, 7, 2, steps_per_call=steps)
+        run.fit(x, y, 7, 2, steps_per_call=steps, verbose=0)
         states.append(run.state())
     return [same(states[1][name], array, name) for name, array in states[0].items()]
 
@@ -74,14 +74,14 @@ def written_state(subject: Subject) -> list[Measurement]:
     """Training, evaluation and prediction, once compiled, use weights that are set later."""
     case = TRAINING_CASES[0]
     run, other = (subject.run(case.experiment.replace(seed=seed)) for seed in (1, 2))
-    run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y))
+    run.fit(case.x, case.y, case.batch_size, 1, (case.x, case.y), verbose=0)
     run.predict(case.x)
     run.set_state(other.state(), other.position)
     made = [same(run.predict(case.x), other.predict(case.x), "predictions")]
     evaluated = [each.evaluate(case.x, case.y) for each in (run, other)]
     made.append(holds(evaluated[0] == evaluated[1], "evaluation", f"{evaluated}"))
     for each in (run, other):
-        each.fit(case.x, case.y, case.batch_size, 1, shuffle=False)
+        each.fit(case.x, case.y, case.batch_size, 1, shuffle=False, verbose=0)
     state = run.state()
     return [*made, *(same(state[name], array, name) for name, array in other.state().items())]
 
@@ -90,7 +90,7 @@ def written_parameters(subject: Subject) -> list[Measurement]:
     """Setting one weight changes predictions and no other array."""
     case = TRAINING_CASES[0]
     run, other = (subject.run(case.experiment) for _ in range(2))
-    run.fit(case.x, case.y, case.batch_size, 1)
+    run.fit(case.x, case.y, case.batch_size, 1, verbose=0)
     run.predict(case.x)
     name, array = next(iter(run.parameters().items()))
     expected = run.state() | {name: np.full_like(array, 0.25)}
@@ -111,7 +111,7 @@ def copies(subject: Subject) -> list[Measurement]:
     run = subject.run(case.experiment)
     read = run.state()
     kept = {name: array.copy() for name, array in read.items()}
-    run.fit(case.x, case.y, case.batch_size, 1)
+    run.fit(case.x, case.y, case.batch_size, 1, verbose=0)
     made = [same(read[name], array, f"{name}, read before") for name, array in kept.items()]
     given = {name: np.array(array) for name, array in run.parameters().items()}
     run.set_parameters(given)
@@ -132,7 +132,7 @@ def few_examples(subject: Subject) -> list[Measurement]:
     x, y = (np.asarray(each)[:5] for each in (case.x, case.y))
     weights = np.array([1.0, 0.0, 2.0, 0.0, 0.5])
     runs = [each.run(experiment) for each in (subject, subject.reference)]
-    fits = [run.fit(x, y, 1, 2, sample_weight=weights, shuffle=False) for run in runs]
+    fits = [run.fit(x, y, 1, 2, sample_weight=weights, shuffle=False, verbose=0) for run in runs]
     actual, expected = (np.array(fit.step_losses) for fit in fits)
     made = [close(actual, expected, LOSS_CURVE, "losses of batches of one")]
     made.append(holds(not actual[[1, 3]].any(), "losses of examples that weigh 0", f"{actual}"))
@@ -156,7 +156,7 @@ def compiled_once(subject: Subject) -> list[Measurement]:
     counts = []
     for rate in (0.1, 0.05, 0.02):
         run.set_learning_rate(rate)
-        run.fit(case.x, case.y, case.batch_size, 1, case.validation(33))
+        run.fit(case.x, case.y, case.batch_size, 1, case.validation(33), verbose=0)
         run.predict(case.x)
         counts.append(run.compilations)
     return [holds(counts[1] == counts[2], "compilations", f"{counts[1]}, then {counts[2]}")]
@@ -178,7 +178,7 @@ def layers_called_twice(subject: Subject) -> list[Measurement]:
     rng = np.random.default_rng(0)
     x = {name: rng.normal(size=(9, 4, 5)).astype(np.float32) for name in ("a", "b")}
     for run in runs:
-        run.fit(x, x["a"][:, 0, :2], 4, 2)
+        run.fit(x, x["a"][:, 0, :2], 4, 2, verbose=0)
     actual, expected = (run.state() for run in runs)
     made = [holds(list(actual) == list(expected), "names of weights", ", ".join(actual))]
     made += [near(actual[name], array, TRAJECTORY, name) for name, array in expected.items()]

@@ -44,7 +44,7 @@ def measure_journey(case: JourneyCase, subject: Subject) -> list[Measurement]:
         given = training.x, training.y, training.batch_size, training.epochs
         hands = [_SetRates(leg.rates) for _ in runs]
         actual, expected = (
-            run.fit(*given, callbacks=[hand], steps_per_call=1, on_nonfinite="warn")
+            run.fit(*given, callbacks=[hand], steps_per_call=1, on_nonfinite="warn", verbose=0)
             for run, hand in zip(runs, hands, strict=True)
         )
         # Skip the first count: after a leg that trained a head, MindSpore compiles at step 2 again.
@@ -101,7 +101,7 @@ def forms_of_data(subject: Subject) -> list[Measurement]:
 
     def trained(x: Any, y: Any) -> dict[str, Any]:
         run.set_state(*start)
-        run.fit(x, y, case.batch_size, 1)
+        run.fit(x, y, case.batch_size, 1, verbose=0)
         return {**run.state(), "predicted": run.predict(x)}
 
     expected = trained(plain, labels)

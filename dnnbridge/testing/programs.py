@@ -108,7 +108,7 @@ def _synchronise(runs: Iterable[Run], expected: Run) -> None:
 
 def _step(run: Run, x: Arrays, y: Arrays) -> dict[str, Array]:
     given = x, y if len(y) > 1 else next(iter(y.values()))
-    history = run.fit(*given, BATCH, steps_per_call=1, callbacks=[_OneStep()])
+    history = run.fit(*given, BATCH, steps_per_call=1, callbacks=[_OneStep()], verbose=0)
     return {"loss": np.array(history.step_losses)} | run.state()
 
 

@@ -209,6 +209,7 @@ def _fit(run: Run, case: TrainingCase, epochs: int, callback: Callback) -> list[
         callbacks=[callback],
         steps_per_call=1,
         on_nonfinite="warn",
+        verbose=0,
     ).step_losses
 
 

@@ -59,6 +59,7 @@ def measure_training(case: TrainingCase, subject: Subject) -> list[Measurement]:
             callbacks=[kept],
             steps_per_call=case.steps_per_call,
             on_nonfinite="warn",
+            verbose=0,
         )
         for run, kept in zip(runs, states, strict=True)
     )
@@ -125,10 +126,17 @@ def measure_resuming(case: TrainingCase, subject: Subject) -> list[Measurement]:
                 **case.weighted,
                 callbacks=[_Stop(done)],
                 steps_per_call=STEPS_PER_CALL,
+                verbose=0,
             )
             begun.save(path)
             resumed = second.load(path)
-            resumed.fit(*given, case.epochs - done, **case.weighted, steps_per_call=STEPS_PER_CALL)
+            resumed.fit(
+                *given,
+                case.epochs - done,
+                **case.weighted,
+                steps_per_call=STEPS_PER_CALL,
+                verbose=0,
+            )
             where = f"{first.backend.info.name} to {second.backend.info.name}"
             made.append(holds(begun.position.batch > 0, f"within an epoch, {where}"))
             made.append(holds(resumed.position == progress, f"progress, {where}"))
@@ -152,5 +160,5 @@ def _compile(case: TrainingCase, subject: Subject) -> tuple[Run, dict[str, Array
 def _train(case: TrainingCase, subject: Subject) -> tuple[Position, dict[str, Array]]:
     """Train to the end and return the final position and state."""
     run = begin(case, subject)
-    run.fit(case.x, case.y, case.batch_size, case.epochs, **case.weighted)
+    run.fit(case.x, case.y, case.batch_size, case.epochs, **case.weighted, verbose=0)
     return run.position, run.state()

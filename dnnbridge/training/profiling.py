@@ -152,9 +152,9 @@ def profile(
     """
     seconds, start = backend.seconds, run.position.step
     seconds.clear()
-    run.fit(x, y, batch_size)
+    run.fit(x, y, batch_size, verbose=0)
     steps, calls, first = run.position.step - start, len(seconds), seconds[0]
-    turns = [_seconds(lambda: run.fit(x, y, batch_size), seconds) for _ in range(epochs)]
+    turns = [_seconds(lambda: run.fit(x, y, batch_size, verbose=0), seconds) for _ in range(epochs)]
     run.evaluate(x, y, batch_size)
     forward = median(
         _seconds(lambda: run.evaluate(x, y, batch_size), seconds)[1] for _ in range(epochs)

@@ -50,7 +50,7 @@ def train(folder: Path, backend: str, size: int, epochs: int) -> dict[str, Any]:
     if run.experiment.program().randoms:
         return {"why": "it draws random numbers"}
     given = _given(data["rows"]), _given(data["labels"])
-    history = run.fit(*given, batch_size=size, epochs=epochs, shuffle=False).history
+    history = run.fit(*given, batch_size=size, epochs=epochs, shuffle=False, verbose=0).history
     after = folders.listed(run.predict(_given(data["x"])))
     return {
         "losses": folders.of_losses([history["loss"]], data["losses"]),

@@ -83,7 +83,7 @@ def trained(layer, x):
     x = np.asarray(x)
     model = db.Sequential([db.Input(x.shape[1:], "int32" if x.dtype.kind == "i" else "float32"), layer])
     run = db.compile(db.Experiment(model, db.MeanSquaredError(), db.SGD(1e-30)), "reference")
-    run.fit(x, np.zeros((len(x), *model.output_shape[1:])), batch_size=len(x), epochs=1)
+    run.fit(x, np.zeros((len(x), *model.output_shape[1:])), batch_size=len(x), epochs=1, verbose=0)
     return run
 
 def weights_of(layer, shape):
