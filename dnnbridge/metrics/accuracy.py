@@ -22,14 +22,17 @@ from dnnbridge.specs.spec import spec
 class Accuracy(AbstractMetric):
     """Share of examples whose largest prediction is at the label; a tie counts for the first class
 
-    Labels are class numbers or distributions over the last axis.
+    Labels are class numbers or distributions over the last axis. With one number in that axis it is
+    the `BinaryAccuracy`, which Keras takes for "accuracy" then too.
 
     Args:
-        ignore_class: class number of labels to ignore.
+        ignore_class: class number of labels to ignore; needs two classes or more.
 
     Example:
-        >>> Accuracy().label
-        'accuracy'
+        >>> Accuracy()([1, 2], [[0.1, 0.8, 0.1], [0.6, 0.3, 0.1]])
+        0.5
+        >>> Accuracy()([[1.0], [0.0]], [[0.8], [0.3]])
+        1.0
     """
 
     goal = "max"
@@ -38,6 +41,12 @@ class Accuracy(AbstractMetric):
     ignore_class: Int | None = None
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
+        if (
+            prediction.shape[-1] == 1
+            and prediction.type == target.type
+            and self.ignore_class is None
+        ):
+            return BinaryAccuracy().emit(scope, prediction, target)
         require_classes(scope, prediction)
         label = class_of(target)
         hit = indicator(ops.equal(ops.argmax(prediction), label))

@@ -259,3 +259,14 @@ def test_metrics_are_those_of_all_examples_whatever_the_batches():
     answer = run.predict(X) > 0.5
     hits = (answer * y).sum()
     assert values["f1_score"] == pytest.approx(2 * hits / (answer.sum() + y.sum()))
+
+
+def test_accuracy_of_one_sigmoid_output():
+    """The first program of most textbooks."""
+    model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
+    run = make(
+        model=model, loss="binary_crossentropy", optimizer=db.Adam(0.1), metrics=["accuracy"]
+    )
+    y = (X[:, :1] > 0.0) * 1.0
+    run.fit(X, y, 5, 30, verbose=0)
+    assert run.evaluate(X, y)["accuracy"] == ((run.predict(X) > 0.5) == y).mean() > 0.9

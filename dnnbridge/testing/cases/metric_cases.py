@@ -30,6 +30,7 @@ def _cases() -> list[EquationCase]:
         ("Accuracy-ties", accuracy, (scores, label)),
         ("Accuracy-one_hot", accuracy, (scores, np.eye(3)[label])),
         ("Accuracy-steps", accuracy, (steps, step_label)),
+        ("Accuracy-one_number", accuracy, (p[..., :1], yes[..., :1])),
         ("BinaryAccuracy", metrics.BinaryAccuracy(), (p, yes)),
         ("BinaryAccuracy-logits", metrics.BinaryAccuracy(0.0), (steps, (steps[::-1] > 0) * 1.0)),
         ("BinaryAccuracy-edges", metrics.BinaryAccuracy(), edges),

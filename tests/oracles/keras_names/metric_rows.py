@@ -75,6 +75,7 @@ METRIC_ROWS = [
     ),
     row(db.Accuracy(), "SparseCategoricalAccuracy", REAL, LABEL),
     row(db.Accuracy(), "CategoricalAccuracy", REAL, ONE_HOT),
+    row(db.Accuracy(), "BinaryAccuracy", SCORES[:, :1], YES[:, :1]),
     row(db.BinaryAccuracy(), "BinaryAccuracy", SCORES, YES),
     row(db.BinaryAccuracy(0.3), "BinaryAccuracy", SCORES, YES, threshold=0.3),
     row(db.TopKCategoricalAccuracy(2), "SparseTopKCategoricalAccuracy", REAL, LABEL, k=2),
