@@ -206,7 +206,7 @@ NOT_LAYERS = {
 }
 """Bases, and what is read as a part of something else."""
 
-MISSING = {}
+MISSING: set[str] = set()
 """Layers of Keras that are not here yet."""
 
 

@@ -186,7 +186,7 @@ def test_a_model_with_masks_predicts_and_trains_as_in_keras(name):
         return
     given = {"batch_size": 3, "epochs": 4, "shuffle": False}
     theirs = model.fit(x, Y, **given, verbose=0).history["loss"]
-    ours = run.fit(x, Y, **given, progress=False).history["loss"]
+    ours = run.fit(x, Y, **given, verbose=0).history["loss"]
     np.testing.assert_allclose(ours, theirs, rtol=2e-6)
 
 

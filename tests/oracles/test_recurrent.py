@@ -99,6 +99,16 @@ def test_a_mask_holds_the_states_of_a_convolutional_lstm_as_in_keras():
         compare(theirs, tf, (lines, MASK), weights, results, cotangent)
 
 
+@witness("Keras", db.ConvLSTM3D)
+def test_a_convolutional_lstm_of_volumes_is_that_of_keras():
+    keras, tf = pytest.importorskip("keras"), pytest.importorskip("tensorflow")
+    volumes = RNG.normal(size=(2, 3, 3, 4, 3, 2)).astype("f4")
+    arguments = {"padding": "same", "return_sequences": True}
+    results, weights, cotangent = ours(db.ConvLSTM3D(2, 2, **arguments), volumes)
+    theirs = keras.layers.ConvLSTM3D(2, 2, **arguments)
+    compare(theirs, tf, (volumes,), weights, results, cotangent)
+
+
 @witness("the same layer with channels last", db.ConvLSTM2D)
 def test_channels_first_is_another_layout_of_the_same_numbers():
     images = RNG.normal(size=(2, 3, 5, 4, 2))

@@ -92,7 +92,7 @@ def saved(folder, backend, chosen):
     for name, case in chosen.items():
         run = subject.run(case.experiment)
         if case.y is not None:
-            run.fit(case.x, case.y, 32, 1, on_nonfinite="warn")
+            run.fit(case.x, case.y, on_nonfinite="warn", verbose=0)
         (only, *_) = case.experiment.model.input_types
         x = case.x if isinstance(case.x, dict) else {only: case.x}
         run.save(folder / f"{name}.safetensors")

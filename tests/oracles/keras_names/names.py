@@ -22,9 +22,15 @@ RENAMED = {
 }
 """Things with different names here and in Keras."""
 
+CALLBACKS = [
+    *("BackupAndRestore", "CSVLogger", "EarlyStopping", "LambdaCallback", "LearningRateScheduler"),
+    *("ModelCheckpoint", "ReduceLROnPlateau", "TensorBoard"),
+]
+
 NO_NUMBERS = {
     ("Callback", "callbacks.Callback"): "a base of callbacks",
     ("History", "callbacks.History"): "what a training returns",
+    **{(name, f"callbacks.{name}"): "compared in tests/callbacks" for name in CALLBACKS},
     ("Identity", "layers.Identity"): 'an initializer here; the layer is Activation("linear")',
 }
 """Shared names of things that compute nothing, or that differ in kind."""

@@ -63,7 +63,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._names: Counter[str] = Counter()
-        self._layers: dict[Any, AbstractLayer] = {}
+        self._layers: dict[Any, tuple[AbstractLayer, tuple[Known, ...]]] = {}
         self.users = defaultdict[str, list[Any]](list)
         for node in self.graph.node:
             for name in node.input:
@@ -132,14 +132,14 @@ class Reader:
         names = tuple(each.name for each in sources)
         key = _key(call, layer, sources) if names and all(names) else None
         if key in self._layers:
-            named = self._layers[key]
+            named, _ = self._layers[key]
         else:
             named = layer.replace(name=self._unique(call.node, names))
             for here, array in weights.items():
                 self.weights[f"{named.name}/{here}"] = np.array(array, np.float32, order="C")
             self.frozen += [f"{named.name}/{each}" for each in frozen]
             if key is not None:
-                self._layers[key] = named
+                self._layers[key] = named, tuple(sources)  # kept, as the key has their ids
         stand_ins = [Input(t.shape, t.dtype, f"x{i}") for i, t in enumerate(tensors)]
         (made,) = Model(stand_ins, named(*stand_ins)).output_types.values()
         sizes = tuple(int(size or 0) for size in made.shape[1:])
