@@ -177,7 +177,16 @@ def two_forms():
     return db.Experiment(model, LOGITS, db.SGD(0.1)), [x], [classes(7)]
 
 
-QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile)}
+def two_outputs():
+    x = db.Input((3,))
+    h = db.Dense(4, "tanh")(x)
+    model = db.Model(x, [db.Dense(3, name="kind")(h), db.Dense(2, name="place")(h)])
+    heads = [db.Head("kind", LOGITS), db.Head("place", "mse", weight=0.5)]
+    labels = [classes(), normal(EXAMPLES, 2, seed=3)]
+    return db.Experiment(model, heads, db.SGD(0.1)), [normal(EXAMPLES, 3)], labels
+
+
+QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile, two_outputs)}
 LONG = {
     f.__name__: f
     for f in (

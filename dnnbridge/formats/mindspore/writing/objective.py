@@ -97,7 +97,8 @@ def write_objective(
     body.write(graph.nodes, graph.outputs)
     made.result = str(body.known[graph.outputs[0]])
     given = ", ".join(arguments.values())
-    call = f"self.net.forward({given})" if len(made.wanted) > 1 else f"self.net({given})"
+    more = len(made.wanted) > len(forward.predicted)
+    call = f"self.net.forward({given})" if more else f"self.net({given})"
     made.lines = flat([f"{', '.join(results)} = {call}", *body.lines])
     return made
 
