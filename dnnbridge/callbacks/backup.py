@@ -79,7 +79,7 @@ class BackupAndRestore(Callback):
         log.info("the run goes on from %s, after %d steps", self.file, run.position.step)
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        if self.every_steps and run.position.step % self.every_steps == 0:
+        if self.hears(run):
             run.save(self.file)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:

@@ -155,7 +155,7 @@ class ModelCheckpoint(AbstractMonitor):
         self._thread = ThreadPoolExecutor(1, "dnnbridge-save") if self.background else None
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        if self.every_steps and run.position.step % self.every_steps == 0:
+        if self.hears(run):
             self._save(run, run.position.epoch + 1, run.epoch_logs)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:

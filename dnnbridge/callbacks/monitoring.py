@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from dnnbridge.base.messages import close_match
 from dnnbridge.errors import ArgumentError, DataError
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.history import Logs
+from dnnbridge.training.history import Logs, numbers
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -87,3 +87,9 @@ class AbstractMonitor(Callback):
 def say(callback: Callback, text: str) -> None:
     """Write what a callback does on the standard error output."""
     print(f"{type(callback).__name__}: {text}", file=sys.stderr, flush=True)
+
+
+def with_rate(run: Run, logs: Logs) -> dict[str, float]:
+    """Return the numbers of an epoch and, where there is a single one, the learning rate."""
+    rate = run.learning_rate
+    return numbers(logs) | ({} if rate is None else {"learning_rate": rate})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dnnbridge.base.calling import explained
 from dnnbridge.base.packages import require
 from dnnbridge.callbacks.graph_definition import graph_definition
+from dnnbridge.callbacks.monitoring import with_rate
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_count, check_positive
 from dnnbridge.training.history import Logs, numbers
@@ -89,16 +90,13 @@ class TensorBoard(Callback):
         self._clock.start(run.position.step)
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
-        step = run.position.step
-        if not self.every_steps or step % self.every_steps:
+        if not self.hears(run):
             return
         for name, value in numbers(run.epoch_logs).items():
-            self._writer("train").add_scalar(f"batch_{name}", value, step)
+            self._writer("train").add_scalar(f"batch_{name}", value, run.position.step)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
-        found = numbers(logs)
-        if run.learning_rate is not None:
-            found["learning_rate"] = run.learning_rate
+        found = with_rate(run, logs)
         if self.write_steps_per_second:
             found["steps_per_second"] = self._clock.steps_per_second(run.position.step)
         for name, value in found.items():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.callbacks.monitoring import with_rate
 from dnnbridge.errors import PackageNotInstalledError
 from dnnbridge.training.callbacks import Callback
-from dnnbridge.training.history import Logs, numbers
+from dnnbridge.training.history import Logs
 
 if TYPE_CHECKING:
     from dnnbridge.training.run import Run
@@ -35,11 +36,6 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _values(run: Run, logs: Logs) -> dict[str, float]:
-    rate = run.learning_rate
-    return numbers(logs) | ({} if rate is None else {"learning_rate": rate})
-
-
 class MlflowCallback(Callback):
     """Log losses, metrics and the rate of each epoch to the active run of MLflow.
 
@@ -62,7 +58,7 @@ class MlflowCallback(Callback):
         self._mlflow.log_text(run.experiment.to_json(), "experiment.json")
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
-        self._mlflow.log_metrics(_values(run, logs), step=epoch + 1)
+        self._mlflow.log_metrics(with_rate(run, logs), step=epoch + 1)
 
     def on_train_end(self, run: Run) -> None:
         if self._own:
@@ -89,5 +85,5 @@ class WandbMetricsLogger(Callback):
         self._wandb.config.update(_facts(run), allow_val_change=True)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
-        found = {f"epoch/{name}": value for name, value in _values(run, logs).items()}
+        found = {f"epoch/{name}": value for name, value in with_rate(run, logs).items()}
         self._wandb.log({"epoch/epoch": epoch, **found})

@@ -45,6 +45,10 @@ class Callback:
         hooks = {name: hook for name, hook in vars(Callback).items() if name.startswith(PREFIX)}
         check_hooks(cls, hooks)
 
+    def hears(self, run: Run) -> bool:
+        """Return whether a run is at a multiple of `every_steps`; False if that is None."""
+        return self.every_steps is not None and run.position.step % self.every_steps == 0
+
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         """`fit` is about to train."""
 

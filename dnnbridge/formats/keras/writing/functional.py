@@ -67,6 +67,8 @@ class FunctionalWriter:
         self._read: dict[tuple[str, int], list[Place]] = {}
         self._places: dict[str, Place] = {}
         self._types: dict[str, TensorType] = dict(model.input_types)
+        self._readers = Counter(each for node in model.nodes for each in {*node.inputs})
+        self._readers.update(set(model.output_names))
         self._truths: set[str] = set()
         self._explicit: dict[str, str] = {}
         """The mask that was given by hand to a result that carries none in Keras."""
@@ -137,7 +139,7 @@ class FunctionalWriter:
         read = [self._place(each, i < truths) for i, each in enumerate(given)]
         if takes_masks_off(node.layer):
             copies = {
-                each: self._copy(each) for each in dict.fromkeys(inputs) if each in self._kept
+                each: self._copy(each) for each in dict.fromkeys(inputs) if self._keeps_mask(each)
             }
             read[: len(inputs)] = [copies.get(each, self._place(each)) for each in inputs]
         calls = self._entries[owner]["inbound_nodes"]
@@ -154,12 +156,9 @@ class FunctionalWriter:
         calls.append(made)
         self._note(node, masks)
 
-    @property
-    def _kept(self) -> set[str]:
-        """Results with a mask that more than one call reads, or that are outputs."""
-        readers = Counter(each for node in self._model.nodes for each in {*node.inputs})
-        outputs = self._model.output_names
-        return {each for each in self._masked if readers[each] + (each in outputs) > 1}
+    def _keeps_mask(self, name: str) -> bool:
+        """Return whether a result has a mask, and more than one reader; an output is one."""
+        return name in self._masked and self._readers[name] > 1
 
     def _copy(self, name: str) -> Place:
         """Return the place of a copy: Keras takes the masks off what an attention reads."""

@@ -65,7 +65,6 @@ class NetworkWriter:
         self.class_names = Names(FILE_NAMES)
         self.layers: dict[str, tuple[str, object]] = {}
         self.by_text: dict[tuple[str, str], str] = {}
-        self.varied: set[str] = set()  # paths of layers whose calls are not all the same layer
         names, found = Names(FUNCTION_NAMES), [forward.names[v] for v in forward.graph.inputs]
         inputs = [name for name in found if name.startswith("input:")]
         randoms = [name for name in found if name.startswith("random:")]
@@ -81,25 +80,24 @@ class NetworkWriter:
 
     def write(self, wanted: Sequence[Value]) -> Network:
         """Return the network, whose forward pass returns the given values."""
-        natives = [call for call in self.forward.calls if isinstance(call.training.op, Call)]
-        alike: dict[str, set[str]] = {}
-        for call in natives:
-            found = self._native(call)
-            alike.setdefault(call.path, set()).add(found[0].source if found else "")
-        self.varied = {path for path, sources in alike.items() if len(sources) > 1}
-        for call in self.forward.calls:
-            self._write(call)
+        natives = [self._native(call) for call in self.forward.calls]
+        sources: dict[str, set[str]] = {}
+        for call, native in zip(self.forward.calls, natives, strict=True):
+            if isinstance(call.training.op, Call):
+                sources.setdefault(call.path, set()).add(native[0].source if native else "")
+        for call, native in zip(self.forward.calls, natives, strict=True):
+            # calls that are not all the same layer share the weights of written classes
+            self._write(call, native if len(sources.get(call.path, ())) == 1 else None)
         self.results = [str(self.flow.last(value)) for value in wanted]
         self.made.lines = flat(self.body.lines)
         return self.made
 
-    def _write(self, call: LayerCall) -> None:
+    def _write(self, call: LayerCall, native: tuple[Native, Value] | None) -> None:
         node = call.training
         if not isinstance(node.op, Call):  # it makes a mask of time steps
             self.flow.write([node], node.outputs)
             return
-        native = self._native(call)
-        if native is not None and call.path not in self.varied:
+        if native is not None:
             self._write_native(call, *native)
         elif self._is_inline(call):
             self._write_inline(node)
@@ -109,6 +107,8 @@ class NetworkWriter:
     def _native(self, call: LayerCall) -> tuple[Native, Value] | None:
         """Return the layer of MindSpore, and the value of the call that it computes."""
         node = call.training
+        if not isinstance(node.op, Call):
+            return None
         assert node.body is not None
         native = native_layer(node, self._shapes(node))
         if native is None:
