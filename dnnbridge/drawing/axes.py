@@ -14,3 +14,10 @@ def axes_of(x: str, y: str) -> Axes:
     axes.set_ylabel(y)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return axes
+
+
+def figure_with(axes: Axes) -> Figure:
+    """Return the figure that axes of `axes_of` belong to."""
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import PlainValidator
 
 from dnnbridge.drawing.drawing import Drawing
-from dnnbridge.schedules.plotting import svg_of
+from dnnbridge.schedules.plotting import drawing_of
 from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
 from dnnbridge.specs.json_types import NOT_NEGATIVE, by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
@@ -63,7 +63,7 @@ class AbstractSchedule(Spec):
             >>> ConstantSchedule(0.1).plot(steps=3).svg[:4]
             '<svg'
         """
-        drawing = Drawing(svg_of(type(self).__name__, self.values(steps), self.quantity))
+        drawing = drawing_of(type(self).__name__, self.values(steps), self.quantity)
         if path is not None:
             drawing.save(path)
         return drawing

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.drawing.charts import COLOURS
 from dnnbridge.report import Comparison, Recorder, Recording, compare, render, to_json
 from dnnbridge.report.comparing import relative_losses
-from dnnbridge.report.curves import FIRST_PAIR, SERIES
+from dnnbridge.report.curves import FIRST_PAIR
 from dnnbridge.report.wording import difference, explanation, start, verdict
 
 RNG = np.random.default_rng(3)
@@ -207,10 +208,10 @@ def test_curves_take_their_colours_from_the_page(html: str) -> None:
     for svg in svgs:
         ElementTree.fromstring(svg)
         assert not re.search(r"#0[123]0[123]\d\d", svg)
-    assert "var(--series-0)" in svgs[0]
-    assert f"var(--series-{FIRST_PAIR})" in svgs[1]
+    assert "var(--series-0, " in svgs[0]
+    assert f"var(--series-{FIRST_PAIR}, " in svgs[1]
     defined = set(re.findall(r"--series-(\d): #", html))
-    assert defined == {str(i) for i in range(SERIES)}
+    assert defined == {str(i) for i in range(len(COLOURS))}
 
 
 def test_page_says_what_was_found(html: str) -> None:
