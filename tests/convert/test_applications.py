@@ -22,7 +22,11 @@ def test_a_block_of_inception_resnet_is_read(tmp_path):
     model.save(tmp_path / "model.keras")
     x = np.random.default_rng(0).normal(size=(2, *start.shape[1:])).astype("float32")
     wanted = model.predict(x, verbose=0)
-    found = db.from_keras(tmp_path / "model.keras").replace(loss="mse", optimizer="sgd").compile("reference")
+    found = (
+        db.from_keras(tmp_path / "model.keras")
+        .replace(loss="mse", optimizer="sgd")
+        .compile("reference")
+    )
     np.testing.assert_allclose(found.predict(x), wanted, atol=1e-6 * np.abs(wanted).max())
 
 
