@@ -56,6 +56,7 @@ def our_attended(x):
 OURS = {
     "one": our_attended,
     "two": lambda x: our_attended(our_attended(x)),
+    "gated": lambda x: db.Multiply()(x, db.MultiHeadAttention(2, 4)(x, x)),
     "side-by-side": lambda x: db.Add()(
         x, db.MultiHeadAttention(2, 4)(x, x), db.MultiHeadAttention(2, 4)(x, x)
     ),
@@ -75,10 +76,76 @@ def test_written_models_keep_their_masks_in_keras(name):
     assert again.evaluate(WORDS, Y)["loss"] == loss
 
 
-def test_an_attention_in_a_model_of_its_own_is_refused_where_its_input_has_a_mask():
-    inner = keras.Input((7, 8))
-    block = keras.Model(inner, attended(inner), name="block")
+def inside(function, *outputs):
+    """Return a function that calls a model of its own."""
+    x = keras.Input((7, 8))
+    return keras.Model(x, [function(x), *(make(x) for make in outputs)] if outputs else function(x))
+
+
+def pooled(x):
+    return layers.RepeatVector(7)(layers.GlobalAveragePooling1D()(x))
+
+
+def lstm(x):
+    return layers.LSTM(8, return_sequences=True)(x)
+
+
+def with_mean(x):
+    """The mean inside the model has no mask any more."""
+    seen, mean = inside(attended, lambda x: layers.GlobalAveragePooling1D()(x))(x)
+    return layers.Add()([seen, layers.RepeatVector(7)(mean)])
+
+
+def twice(x):
+    block = inside(attended)
+    return block(block(layers.Dense(8)(x)))
+
+
+INSIDE = {
+    "one": lambda x: inside(attended)(x),
+    "two": lambda x: inside(lambda x: attended(attended(x)))(x),
+    "pooled": lambda x: pooled(inside(attended)(x)),
+    "lstm": lambda x: inside(lambda x: lstm(attended(x)))(x),
+    "normalised-first": lambda x: pooled(
+        inside(lambda x: layers.Add()([x, attended(layers.LayerNormalization()(x))]))(x)
+    ),
+    "below": lambda x: pooled(inside(inside(attended))(x)),
+    "chain": lambda x: pooled(inside(attended)(inside(attended)(x))),
+    "sequential": lambda x: keras.Sequential([keras.Input((7, 8)), inside(attended)])(x),
+    "beside": lambda x: layers.Add()([inside(attended)(x), lstm(x)]),
+    "before": lambda x: layers.Add()([lstm(x), inside(lambda x: lstm(attended(x)))(x)]),
+    "with-mean": with_mean,
+    "twice": twice,
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_masks_are_found_in_models_inside_a_model(name):
+    keras.utils.set_random_seed(0)
     x = keras.Input((7,), dtype="int32")
-    model = keras.Model(x, block(layers.Embedding(11, 8, mask_zero=True)(x)))
-    with pytest.raises(ConversionError, match="block: a model with a MultiHeadAttention"):
+    model = keras.Model(x, INSIDE[name](layers.Embedding(11, 8, mask_zero=True)(x)))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    run = db.from_keras(model).compile("reference")
+    np.testing.assert_allclose(run.predict(WORDS), model.predict(WORDS, verbose=0), atol=1e-6)
+    assert run.evaluate(WORDS, Y)["loss"] == pytest.approx(
+        model.evaluate(WORDS, Y, verbose=0), rel=1e-6
+    )
+
+
+def test_masks_are_found_in_models_inside_a_sequential():
+    keras.utils.set_random_seed(0)
+    words = [keras.Input((7,), dtype="int32"), layers.Embedding(11, 8, mask_zero=True)]
+    blocks = [inside(attended), inside(lambda x: lstm(attended(x)))]
+    model = keras.Sequential([*words, *blocks, layers.GlobalAveragePooling1D()])
+    run = db.from_keras(model).replace(loss="mse", optimizer="sgd").compile("reference")
+    np.testing.assert_allclose(run.predict(WORDS), model.predict(WORDS, verbose=0), atol=1e-6)
+
+
+def test_a_model_called_with_and_without_masks_is_refused():
+    x = keras.Input((7,), dtype="int32")
+    block = inside(attended)
+    words = layers.Embedding(11, 8)
+    masked = layers.Embedding(11, 8, mask_zero=True)
+    model = keras.Model(x, layers.Add()([block(words(x)), block(masked(x))]))
+    with pytest.raises(ConversionError, match="called on values with and without a mask"):
         db.from_keras(model)

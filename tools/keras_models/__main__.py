@@ -34,7 +34,8 @@ def main() -> None:
     else:
         names = given.names or all_names()
         for part in given.parts.split(","):
-            parts.run(part, names, given.out)
+            small = part in parts.OF_SMALL_MODELS and not given.names
+            parts.run(part, [n for n in names if not small or n not in FAMILIES], given.out)
         if not given.names:
             parts.run_resources(given.out / parts.RESNET)
             write_page(given.out, PAGE)

@@ -42,6 +42,9 @@ PARTS: dict[str, Part] = {
 }
 """What is measured; a part needs those before it."""
 
+OF_SMALL_MODELS = {"command", "plain"}
+"""Parts that the models of `keras.applications` have no columns for."""
+
 WITHOUT = {
     "reference": ("tensorflow", "keras"),
     "mindspore": ("tensorflow", "keras"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dnnbridge import layers
@@ -45,7 +45,11 @@ REASONS = {
 
 
 def read_layer(
-    found: Serialized, path: str, findings: Findings, shapes: Any = None
+    found: Serialized,
+    path: str,
+    findings: Findings,
+    shapes: Any = None,
+    masked: Sequence[bool] = (),
 ) -> Rebuilt | None:
     """Return the layer here for a serialised layer; None if it cannot be read, with a finding.
 
@@ -54,11 +58,12 @@ def read_layer(
         path: the names of the models around it, and its own.
         findings: receives what cannot be read.
         shapes: of the inputs of a call, for a model that leaves sizes open.
+        masked: which inputs of a model have a mask when Keras calls it.
     """
     if found.kind in MODELS:
         from dnnbridge.formats.keras.models import read_model
 
-        return read_model(found, path, findings, shapes)
+        return read_model(found, path, findings, shapes, masked)
     rule = RULES.get(found.kind)
     if rule is None:
         reason = _IMAGES if found.kind.startswith("Random") else REASONS.get(found.kind)

@@ -120,6 +120,10 @@ class Masks:
         """Return what the mask that a layer finds at its first input comes from."""
         return self._sources.get(places[0], frozenset()) if places else frozenset()
 
+    def of_input(self, place: Place) -> frozenset[Source]:
+        """Note that an input of the model has a mask, and return what it comes from."""
+        return self._sources.setdefault(place, frozenset({(place, None)}))
+
     def note(
         self,
         result: Place,

@@ -10,8 +10,9 @@ from dnnbridge.base.messages import snake_case
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.application_layers import is_of_applications
-from dnnbridge.formats.keras.calls import shapes_of_call
+from dnnbridge.formats.keras.calls import Place, shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
+from dnnbridge.formats.keras.masks import Source, mask_of
 from dnnbridge.formats.keras.rule import Group, Rebuilt
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
 from dnnbridge.formats.keras.stateful import says_stateful
@@ -21,6 +22,7 @@ from dnnbridge.formats.keras.whole_numbers import (
     with_casts,
 )
 from dnnbridge.formats.keras.wiring import Wiring
+from dnnbridge.layers import AbstractLayer
 from dnnbridge.models import Input, Model, Sequential
 
 DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool"}
@@ -34,7 +36,11 @@ InputShapes = Mapping[str, Sequence[int]] | Sequence[int] | Sequence[Sequence[in
 
 
 def read_model(
-    found: Serialized, path: str, findings: Findings, shapes: InputShapes | None = None
+    found: Serialized,
+    path: str,
+    findings: Findings,
+    shapes: InputShapes | None = None,
+    masked: Sequence[bool] = (),
 ) -> Rebuilt | None:
     """Return the model here and the arrays of its layers; None with findings if it is not whole.
 
@@ -43,10 +49,11 @@ def read_model(
         path: the names of the models around it.
         findings: receives what cannot be read.
         shapes: of inputs that leave a size open.
+        masked: which inputs have a mask when Keras calls the model.
     """
     before = len(findings.found)
     findings.masked = findings.masked or _makes_masks(found.config)
-    reader = _Reader(found, path, findings, shapes)
+    reader = _Reader(found, path, findings, shapes, masked)
     try:
         made = reader.sequential() if found.kind == "Sequential" else reader.functional()
     except DnnbridgeError as error:
@@ -55,7 +62,7 @@ def read_model(
         return None
     if made is None or len(findings.found) > before:
         return None
-    return Rebuilt(made, tuple(reader.groups()))
+    return Rebuilt(made, tuple(reader.groups()), reader.unmasked)
 
 
 def _makes_masks(value: Any) -> bool:
@@ -96,25 +103,47 @@ class _Reader:
     """Reads the layers of one model, then puts them together."""
 
     def __init__(
-        self, found: Serialized, path: str, findings: Findings, shapes: InputShapes | None
+        self,
+        found: Serialized,
+        path: str,
+        findings: Findings,
+        shapes: InputShapes | None,
+        masked: Sequence[bool],
     ) -> None:
+        self.masked, self.unmasked = masked, frozenset[int]()
         self.config, self.path, self.findings, self.shapes = found.config, path, findings, shapes
         self.entries = [_Entry(each) for each in found.config.get("layers", ())]
         self.names = names_here(found.config)
         self.parts = {e.name: p for e in self.entries if (p := self._layer(e)) is not None}
 
-    def _layer(self, entry: _Entry) -> Rebuilt | None:
+    def _layer(self, entry: _Entry, masked: Sequence[bool] = ()) -> Rebuilt | None:
         if entry.is_input or entry.is_operation:
             return None
         path = f"{self.path}/{entry.name}".lstrip("/")
         shapes = shapes_of_call(entry.config) if entry.found.kind in MODELS else None
-        part = read_layer(entry.found, path, self.findings, shapes)
+        part = read_layer(entry.found, path, self.findings, shapes, masked)
         if part is None:
             return None
         frozen = self.config.get("trainable") is False
         if frozen and any(group.trainable and group.names for group in part.groups):
             self.findings.add(path, "a layer that is trained in a model that is frozen")
-        return Rebuilt(part.layer.replace(name=self.names[entry.name]), part.groups)
+        return part._replace(layer=part.layer.replace(name=self.names[entry.name]))
+
+    def _again(self, name: str, masked: Sequence[bool]) -> Rebuilt | None:
+        """Read a model inside this one for inputs with masks."""
+        return self._layer(next(e for e in self.entries if e.name == name), masked)
+
+    def _chain(self) -> list[AbstractLayer]:
+        """Return the layers of a Sequential, models among them read for the masks they find."""
+        layers, place = [], Place("")
+        mask = frozenset({(place, None)}) if any(self.masked) else frozenset[Source]()
+        for i, (name, part) in enumerate(self.parts.items()):
+            read = self._again(name, (True,)) if mask and part.layer.is_model else None
+            part = read or part
+            mask = mask_of(place, part.layer, [place], [mask])
+            self.unmasked |= part.unmasked if i == 0 else frozenset()
+            layers.append(part.layer)
+        return layers
 
     def sequential(self) -> Sequential | None:
         """Return a model of layers one after another."""
@@ -127,7 +156,7 @@ class _Reader:
         if shape is None:
             self.findings.add(self.path, "a Sequential without the shape of its input: build it")
             return None
-        layers = [part.layer for part in self.parts.values()]
+        layers = self._chain()
         whole = bool(layers) and reads_whole_numbers(layers[0], 0)
         given = self._input(None, {"batch_shape": shape, **start}, whole)
         if given is None or len(layers) < len(rest):
@@ -139,7 +168,9 @@ class _Reader:
         layers = {name: part.layer for name, part in self.parts.items()}
         plain = (e for e in self.entries if not (e.is_input or e.is_operation))
         unread = {entry.name for entry in plain} - layers.keys()
-        wiring = Wiring(self.names, layers, self.path, self.findings, unread)
+        wiring = Wiring(
+            *(self.names, layers, self.path, self.findings, self._again, unread, self.masked)
+        )
         whole = read_as_whole_numbers([entry.config for entry in self.entries], layers)
         for entry in self.entries:
             if entry.is_input:
@@ -149,7 +180,9 @@ class _Reader:
         if isinstance(self.config["output_layers"], Mapping):
             self.findings.add(self.path, "outputs as a dictionary: make the model with a list")
         calls = [entry.config for entry in self.entries if not entry.is_input]
-        return wiring.model(calls, self.config["input_layers"], self.config["output_layers"])
+        model = wiring.model(calls, self.config["input_layers"], self.config["output_layers"])
+        self.unmasked = wiring.unmasked
+        return model
 
     def _input(self, name: str | None, config: Mapping[str, Any], whole: bool) -> Input | None:
         """Return an input. One that only embeddings read holds whole numbers, `whole`."""

@@ -60,10 +60,12 @@ class Rebuilt(NamedTuple):
     Attributes:
         layer: the layer here.
         groups: its arrays.
+        unmasked: the inputs, by number, whose masks are gone after a call in Keras.
     """
 
     layer: AbstractLayer
     groups: tuple[Group, ...] = ()
+    unmasked: frozenset[int] = frozenset()
 
 
 def rebuilt(layer: AbstractLayer | None, *groups: Group) -> Rebuilt | None:

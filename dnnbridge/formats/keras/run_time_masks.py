@@ -6,13 +6,14 @@ calls of the model do not show this, as they were written without running it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dnnbridge.formats.keras.call_arguments import inputs_of
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of
 from dnnbridge.formats.keras.masks import Masks, Source, mask_of, masks_of_inputs
 from dnnbridge.formats.keras.order import Call, order_of_calls
+from dnnbridge.formats.keras.rule import Rebuilt
 from dnnbridge.layers import (
     AbstractLayer,
     GroupQueryAttention,
@@ -30,6 +31,10 @@ FINDING = (MultiHeadAttention, GroupQueryAttention, *READING_MASKS)
 """Layers that find masks on their inputs; to others, calls give them."""
 
 
+ReadAgain = Callable[[str, tuple[bool, ...]], Rebuilt | None]
+"""Read a layer of this name again, which is a model, and whose inputs have these masks."""
+
+
 class RunTimeMasks:
     """Which inputs of attentions, and which outputs of a model, have a mask while it runs.
 
@@ -38,6 +43,12 @@ class RunTimeMasks:
         layers: the layers here, by the names in Keras.
         masks: what the masks in the calls come from.
         outputs: of the model.
+        masked: inputs of the model that have a mask.
+        read: reads a model inside this one again, for inputs with masks.
+
+    Attributes:
+        models: the models inside this one that find masks, by name.
+        differing: the names of those that find masks in some calls only.
     """
 
     def __init__(
@@ -46,16 +57,21 @@ class RunTimeMasks:
         layers: Mapping[str, AbstractLayer],
         masks: Masks,
         outputs: Sequence[Place],
+        masked: Sequence[Place],
+        read: ReadAgain,
     ) -> None:
-        self._layers, self._masks = layers, masks
-        self._there: dict[Place, frozenset[Source]] = {}
+        self._layers, self._masks, self._read = layers, masks, read
+        self.models: dict[str, AbstractLayer] = {}
+        self.differing: set[str] = set()
+        self._flags: dict[str, tuple[bool, ...]] = {}
+        self._there = {place: masks.of_input(place) for place in masked}
         self._found: dict[Call, list[bool]] = {}
         made = {(str(e["name"]), i): call for e in entries for i, call in enumerate(calls_of(e))}
-        read = {name: call.places() for name, call in made.items()}
+        given = {name: call.places() for name, call in made.items()}
         inputs: dict[Call, list[Place]] = {
-            (p.layer, p.call): [] for places in read.values() for p in places
+            (p.layer, p.call): [] for places in given.values() for p in places
         }
-        for call in order_of_calls(inputs | read, outputs):
+        for call in order_of_calls(inputs | given, outputs):
             if call in made:
                 self._run(call, made[call])
 
@@ -65,23 +81,39 @@ class RunTimeMasks:
             return
         places = KerasCall(given.args, inputs_of(given)).places()
         there = [self._there.get(place, frozenset()) for place in places]
-        self._found[call] = [bool(each) for each in there]
         for position, mask in masks_of_inputs(given.kwargs).items():
             if position < len(there) and not isinstance(layer, FINDING):
                 there[position] = frozenset() if mask is None else self._masks.sources(mask)
+        self._found[call] = [bool(each) for each in there]
         result = Place(*call)
         self._there[result] = mask_of(result, layer, places, there)
-        if takes_masks_off(layer):
-            for place in places:
+        if not takes_masks_off(layer):
+            return
+        lost = self._lost_by_model(call[0], there) if layer.is_model else range(len(places))
+        for i, place in enumerate(places):
+            if i in lost:
                 self._there.pop(place, None)
+            elif layer.is_model:  # which sets the masks that it is given on its inputs
+                self._there[place] = there[i]
+
+    def _lost_by_model(self, name: str, there: Sequence[frozenset[Source]]) -> Collection[int]:
+        """Read a model for the masks that its inputs have; return the inputs that lose them."""
+        flags = tuple(map(bool, there))
+        if self._flags.setdefault(name, flags) != flags:
+            self.differing.add(name)
+        part = self._read(name, flags) if any(flags) else None
+        if part is None:
+            return ()
+        self.models[name] = part.layer
+        return part.unmasked
 
     def found(self, result: Place, position: int) -> bool:
         """Return whether a call finds a mask at one of its inputs."""
         found = self._found.get((result.layer, result.call), [])
         return position < len(found) and found[position]
 
-    def of_output(self, place: Place) -> bool:
-        """Return whether an output of the model has a mask at the end."""
+    def at_end(self, place: Place) -> bool:
+        """Return whether a value has a mask when the model has run."""
         return bool(self._there.get(place))
 
 

@@ -36,12 +36,13 @@ from dnnbridge.formats.keras.masks import (
     loses_mask,
     masks_of_inputs,
 )
+from dnnbridge.formats.keras.operation_names import OperationNames
 from dnnbridge.formats.keras.operations import OPERATIONS
 from dnnbridge.formats.keras.run_time_masks import (
     FINDING,
     READING_MASKS,
+    ReadAgain,
     RunTimeMasks,
-    takes_masks_off,
 )
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
@@ -75,22 +76,28 @@ class Wiring:
         layers: the layer here of each layer.
         path: of the model, for findings.
         findings: receives what cannot be read.
+        read: reads a model inside this one again, for inputs with masks.
         unread: names of layers that have a finding.
+        masked: which inputs of the model have a mask.
         values: the results of the calls, by place.
-        taken: names here of the layers that operations made.
     """
 
     names: Mapping[str, str]
     layers: dict[str, AbstractLayer]
     path: str
     findings: Findings
+    read: ReadAgain
     unread: Collection[str] = ()
+    masked: Sequence[bool] = ()
     values: dict[Place, AbstractSymbol] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
     _masks: Masks = field(default_factory=lambda: Masks(()))
     _run_time: RunTimeMasks = field(init=False)
+    unmasked: frozenset[int] = frozenset()
     _entries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _floats: dict[Place, AbstractSymbol] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._named = OperationNames(self.names)
 
     def add_input(self, name: str, made: Input) -> None:
         self.values[Place(name)] = made
@@ -104,7 +111,8 @@ class Wiring:
         self._masks = Masks(entries)
         self._entries = {str(entry["name"]): entry for entry in entries}
         used = [entry for entry in entries if entry["name"] not in self._masks.operations]
-        self._run_time = RunTimeMasks(entries, self.layers, self._masks, results)
+        given = places_in(inputs)
+        self._find_masks(entries, given, results)
         pending = [(e, i, call) for e in used for i, call in enumerate(calls_of(e))]
         for entry in used:
             self._set_flags(entry)
@@ -121,12 +129,25 @@ class Wiring:
             pending = waiting
         if self.findings.found:
             return None
-        given: list[Any] = [self.values[place] for place in places_in(inputs)]
-        return Model(given, [self._output(place) for place in results])
+        sources: list[Any] = [self.values[place] for place in given]
+        return Model(sources, [self._output(place) for place in results])
+
+    def _find_masks(
+        self, entries: Sequence[Mapping[str, Any]], given: Sequence[Place], results: Sequence[Place]
+    ) -> None:
+        """Find out which masks are there while Keras runs the model and those inside it."""
+        masked = [place for place, has in zip(given, self.masked, strict=False) if has]
+        found = RunTimeMasks(entries, self.layers, self._masks, results, masked, self.read)
+        self.layers |= found.models
+        for name in found.differing:
+            text = "a model with a MultiHeadAttention, called on values with and without a mask"
+            self._add(self._entries[name], text)
+        lost = {i for i, place in enumerate(given) if place in masked and not found.at_end(place)}
+        self._run_time, self.unmasked = found, frozenset(lost)
 
     def _output(self, place: Place) -> Any:
         """Return an output of the model, with a mask only if Keras has one there."""
-        lost = self._masks.found([place]) and not self._run_time.of_output(place)
+        lost = self._masks.found([place]) and not self._run_time.at_end(place)
         return Unmask()(self.values[place]) if lost else self.values[place]
 
     def _known(self, call: KerasCall) -> bool:
@@ -172,7 +193,7 @@ class Wiring:
             self._add(entry, f"the operation keras.ops {found.kind} of {shorten(arguments, 60)}")
         else:
             made = self._without_mask(made)
-            self._name(made, self.names[entry["name"]])
+            self._named.name(made, self.names[entry["name"]])
         return made
 
     def _without_mask(self, made: Any) -> Any:
@@ -183,24 +204,6 @@ class Wiring:
             return made.layer(*(Unmask()(each) for each in made.sources))
         kept = made.layer.passes_mask or isinstance(made.layer, AbstractMerge)
         return Unmask()(made) if kept else made
-
-    def _name(self, made: AbstractSymbol, name: str) -> None:
-        """Name the layers that an operation made: the last one as Keras names the operation."""
-        pending = [made]
-        while pending:
-            output = pending.pop()
-            if isinstance(output, LayerOutput) and output.layer.name is None:
-                output.layer = output.layer.replace(name=self._free(name))
-                pending += output.sources
-
-    def _free(self, wish: str) -> str:
-        """Return a name that no other layer has, and take it."""
-        name, number = wish, 0
-        while name in self.taken or (number and name in self.names.values()):
-            number += 1
-            name = f"{wish}_{number}"
-        self.taken.add(name)
-        return name
 
     def _call(self, entry: Mapping[str, Any], number: int, call: KerasCall) -> Any:
         name = str(entry["name"])
@@ -245,14 +248,12 @@ class Wiring:
             elif (sources := self._masks.sources(value)) != found:
                 explicit[position] = sources
                 inputs[position] = SetMask()(inputs[position], self._mask(value))
-        for position, place in enumerate(places if isinstance(layer, FINDING) else ()):
+        finds = any(self.masked) or layer.is_model or isinstance(layer, FINDING)
+        for position, place in enumerate(places if finds else ()):
             has = position not in explicit and self._masks.found([place])
             if has and not self._run_time.found(result, position):
                 explicit[position] = frozenset()
                 inputs[position] = Unmask()(inputs[position])
-        if layer.is_model and takes_masks_off(layer) and self._masks.found(places):
-            text = "a model with a MultiHeadAttention, called on a value that has a mask"
-            self._add(entry, f"{text}: call its layers in the model around it")
         if explicit and layer.is_model:
             self._add(entry, "a call of a model with a mask that its input does not have")
         if loses_mask(call.kwargs) and 0 in explicit:
