@@ -78,6 +78,19 @@ class Tversky(AbstractOverlap):
         return over.of_examples(1.0 - both / (both + wrong + self.epsilon))
 
 
+def axes_left(loss: Dice | Tversky, rank: int) -> set[int]:
+    """Return the axes of predictions of this rank that a loss does not sum over.
+
+    Example:
+        >>> axes_left(Dice((1, -1)), 3), axes_left(Dice(), 3)
+        ({0}, set())
+    """
+    if loss.axis is None:
+        return set()
+    given = loss.axis if isinstance(loss.axis, tuple) else (loss.axis,)
+    return set(range(rank)) - {each % rank for each in given}
+
+
 class _Sums:
     """Sums over axes, of which one may be the batch."""
 

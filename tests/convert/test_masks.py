@@ -318,3 +318,34 @@ def test_masks_as_inputs_of_layers_are_arguments_in_keras():
     given = [STEPS, (WORDS > 0).astype("f4"), (RNG.random((6, 5, 5)) > 0.3).astype("f4")]
     back = db.to_keras(run)
     np.testing.assert_allclose(back.predict(given, verbose=0), run.predict(given), atol=1e-6)
+
+
+OVERLAPS = {
+    "whole batch": keras.losses.Dice(reduction="sum"),
+    "each example": keras.losses.Tversky(axis=(1, 2), reduction="sum"),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_a_sum_of_overlaps_is_read_and_written(name):
+    x = RNG.normal(size=(6, 5, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((5, 3)), layers.Dense(2, "sigmoid")])
+    model.compile(keras.optimizers.SGD(0.1), OVERLAPS[name])
+    run = db.from_keras(model).compile("reference")
+    given = {"batch_size": 6, "epochs": 3, "shuffle": False}
+    y = (CURVES > 0).astype("float32")
+    ours = run.fit(x, y, **given).history["loss"]
+    for each in (model, db.to_keras(db.from_keras(model).compile("reference"))):
+        theirs = each.fit(x, y, **given, verbose=0).history["loss"]
+        np.testing.assert_allclose(ours, theirs, rtol=2e-6)
+
+
+def test_sums_of_overlaps_that_mean_something_else_in_keras_are_refused():
+    model = keras.Sequential([keras.Input((5, 3)), layers.Dense(2, "sigmoid")])
+    model.compile("sgd", keras.losses.Dice(axis=1, reduction="sum"))
+    found = db.from_keras(model)
+    assert "Keras adds up all places" in " ".join(found.report.notes)
+    for loss in (db.Dice(reduction="sum"), db.Dice(1, reduction="sum")):
+        run = found.replace(loss=loss).compile("reference")
+        with pytest.raises(ConversionError, match="Keras adds up all places"):
+            db.to_keras(run)

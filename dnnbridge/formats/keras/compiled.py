@@ -13,7 +13,8 @@ from dnnbridge.formats.keras.live import EXEMPT
 from dnnbridge.formats.keras.optimizers import read_keras_optimizer
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
-from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
+from dnnbridge.losses import AbstractLoss, Dice, TimeDistributedLoss, Tversky
+from dnnbridge.losses.overlap import axes_left
 from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
@@ -101,9 +102,15 @@ def _of_places(
     loss: AbstractLoss | None, shape: tuple[int | None, ...], made: Compiled
 ) -> AbstractLoss | None:
     """Return a loss whose sum is over all places of an output, as in Keras."""
-    if loss is None or loss.reduction != "sum" or len(shape) < 3:
+    if loss is None or loss.reduction != "sum":
         return loss
-    if len(shape) == 3:
+    if isinstance(loss, (Dice, Tversky)):
+        left = axes_left(loss, len(shape))
+        if left <= {0}:  # one number for the batch, which Keras adds up once
+            return loss if left else loss.replace(reduction="mean")
+    elif len(shape) < 3:
+        return loss
+    elif len(shape) == 3:
         return TimeDistributedLoss(loss.replace(reduction="mean"), reduction="sum")
     made.notes.append(f"The loss {loss!r} was left out: Keras adds up all places of an output.")
     return None

@@ -25,7 +25,8 @@ from dnnbridge.formats.keras.writing.compiled import (
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.formats.trained import Trained
-from dnnbridge.losses import TimeDistributedLoss
+from dnnbridge.losses import Dice, TimeDistributedLoss, Tversky
+from dnnbridge.losses.overlap import axes_left
 from dnnbridge.models import AbstractModel, Model
 from dnnbridge.optimizers import SGD
 from dnnbridge.program.heads import Head
@@ -156,8 +157,13 @@ def _ranks(experiment: Experiment) -> dict[str, int]:
 def _loss(head: Head, ranks: Mapping[str, int], findings: Findings) -> Any:
     made = write_loss(head.loss)
     of_steps = isinstance(head.loss, TimeDistributedLoss)
-    if head.loss.reduction == "sum" and ranks[head.output] > (3 if of_steps else 2):
-        hint = "" if of_steps else ": write TimeDistributedLoss(loss, reduction='sum')"
+    rank = ranks[head.output]
+    if isinstance(head.loss, (Dice, Tversky)):
+        other = axes_left(head.loss, rank) != {0}
+    else:
+        other = rank > (3 if of_steps else 2)
+    if head.loss.reduction == "sum" and other:
+        hint = "" if of_steps or rank < 3 else ": write TimeDistributedLoss(loss, reduction='sum')"
         findings.add("loss", f"Keras adds up all places of an output for reduction='sum'{hint}")
     elif made is None:
         findings.add("loss", f"{head.loss!r} has no counterpart in Keras")
