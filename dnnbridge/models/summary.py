@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dnnbridge.base.messages import columns
+from dnnbridge.drawing import notebook
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
+
+
+HEAD = ("layer", "kind", "output", "parameters", "FLOPs")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,25 @@ class Summary:
     flops: int
 
     def __str__(self) -> str:
-        head = ("layer", "kind", "output", "parameters", "FLOPs")
-        table = [
+        return "\n".join([*columns([HEAD, *self._cells()], words=3), self.total])
+
+    @property
+    def total(self) -> str:
+        """The numbers of the whole model, in words."""
+        return f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
+
+    def _repr_html_(self) -> str:
+        return notebook.block(self.total, self.html_table())
+
+    def html_table(self) -> str:
+        """Return the layers as a table of HTML."""
+        return notebook.table(HEAD, self._cells(), words=3)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
             (r.name, r.kind, f"({shape_text(r.shape)})", f"{r.parameters:,}", f"{r.flops:,}")
             for r in self.rows
         ]
-        total = f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
-        return "\n".join([*columns([head, *table], words=3), total])
 
 
 def summarize(model: AbstractModel) -> Summary:
