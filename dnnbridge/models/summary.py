@@ -52,7 +52,7 @@ class Summary:
     flops: int
 
     def __str__(self) -> str:
-        return "\n".join([*columns([HEAD, *self._cells()], words=3), self.total])
+        return "\n".join([*columns([HEAD, *self.cells()], words=3), self.total])
 
     @property
     def total(self) -> str:
@@ -60,13 +60,10 @@ class Summary:
         return f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
 
     def _repr_html_(self) -> str:
-        return notebook.block(self.total, self.html_table())
+        return notebook.block(self.total, notebook.table(HEAD, self.cells(), words=3))
 
-    def html_table(self) -> str:
-        """Return the layers as a table of HTML."""
-        return notebook.table(HEAD, self._cells(), words=3)
-
-    def _cells(self) -> list[tuple[str, ...]]:
+    def cells(self) -> list[tuple[str, ...]]:
+        """Return the rows as texts: name, kind, shape, weights and operations."""
         return [
             (r.name, r.kind, f"({shape_text(r.shape)})", f"{r.parameters:,}", f"{r.flops:,}")
             for r in self.rows
