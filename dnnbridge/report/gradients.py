@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.report.wording import difference
+from dnnbridge.report.wording import number
 from dnnbridge.training.checking.arguments import Arguments
 from dnnbridge.training.probing import gradients_of
 from dnnbridge.training.run import Run
@@ -75,9 +75,9 @@ def flow_of(
         >>> flow = flow_of({"a": np.array([3.0, 4.0]), "b": np.array([0.05])},
         ...                {"a": np.array([0.0, 10.0]), "b": np.array([0.0])}, 8)
         >>> [(bar.name, bar.norm, bar.ratio, round(bar.width)) for bar in flow.bars]
-        [('a', '5.0e+00', '5.0e-01', 100), ('b', '5.0e-02', '', 6)]
+        [('a', '5', '0.5', 100), ('b', '0.05', '', 6)]
         >>> flow.text
-        'The largest norm is 5.0e+00 (a), the least 5.0e-02 (b): a factor of 100.'
+        'The largest norm is 5 (a), the least 0.05 (b): a factor of 100.'
     """
     norms = {
         name: float(np.linalg.norm(each.astype(np.float64))) for name, each in gradients.items()
@@ -87,13 +87,17 @@ def flow_of(
     bars = tuple(
         Bar(
             name,
-            difference(norm),
-            difference(norm / sizes[name]) if sizes[name] else "",
+            number(norm),
+            number(norm / sizes[name]) if sizes[name] else "",
             _width(norm, list(usable.values())),
         )
         for name, norm in norms.items()
     )
     return GradientFlow(bars, _text(norms, usable), examples)
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array.astype(np.float64)))
 
 
 def _width(norm: float, usable: list[float]) -> float:
@@ -111,8 +115,8 @@ def _text(norms: Mapping[str, float], usable: Mapping[str, float]) -> str:
         most, least = max(usable, key=lambda n: usable[n]), min(usable, key=lambda n: usable[n])
         factor = usable[most] / usable[least]
         said.append(
-            f"The largest norm is {difference(usable[most])} ({most}), the least "
-            f"{difference(usable[least])} ({least}): a factor of {factor:.3g}."
+            f"The largest norm is {number(usable[most])} ({most}), the least "
+            f"{number(usable[least])} ({least}): a factor of {factor:.3g}."
         )
     if wrong:
         said.append(f"Zero or not finite: {', '.join(wrong)}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dnnbridge.report.wording import number
-from dnnbridge.specs.goals import goal_of
+from dnnbridge.specs.goals import Goal, goal_of
 from dnnbridge.training.history_charts import VALIDATION, metric_names, points
 
 LATE = 0.1
@@ -36,8 +36,14 @@ class Judgement:
     good: bool | None
 
 
-def judge(rows: Sequence[Mapping[str, Any]]) -> Judgement:
+def judge(
+    rows: Sequence[Mapping[str, Any]], goals: Mapping[str, Goal | None] | None = None
+) -> Judgement:
     """Return the judgement of a training from the rows of its epochs.
+
+    Args:
+        rows: as `Run.logs`.
+        goals: as `Run.goals`; by default those of the metrics of these names.
 
     Example:
         >>> losses = [(3.0, 3.1), (1.0, 2.0), (0.5, 2.5), (0.2, 4.0)]
@@ -54,11 +60,11 @@ def judge(rows: Sequence[Mapping[str, Any]]) -> Judgement:
         return Judgement(f"The loss is not finite in epoch {wrong:.0f}", text, False)
     if len(epochs) == 1:
         text = f"The training loss is {number(losses[0])}. One epoch shows no trend."
-        return Judgement("One epoch", _with_metrics(text, rows), None)
+        return Judgement("One epoch", _with_metrics(text, rows, goals), None)
     places, values = points(rows, f"{VALIDATION}loss")
     finite = [(e, v) for e, v in zip(places, values, strict=True) if math.isfinite(v)]
     judged = _validated(epochs, losses, finite) if len(finite) > 1 else _training_only(losses)
-    return Judgement(judged.title, _with_metrics(judged.text, rows), judged.good)
+    return Judgement(judged.title, _with_metrics(judged.text, rows, goals), judged.good)
 
 
 def _training_only(losses: Sequence[float]) -> Judgement:
@@ -79,11 +85,9 @@ def _validated(
     at = dict(zip(epochs, losses, strict=True))
     text = f"The validation loss was lowest in epoch {best:.0f}, {number(least)}"
     if last - best < max(1.0, LATE * last):
-        return Judgement(
-            "The model still improves",
-            f"{text}{', the last one' if best == last else ''}. More epochs may make it better.",
-            True,
-        )
+        text += ", the last one" if best == epochs[-1] else ""
+        text += ". More epochs may make it better."
+        return Judgement("The model still improves", text, True)
     rise = (value - least) / abs(least) if least else math.inf
     falls = last in at and best in at and at[last] < at[best]
     text += f", and is {number(value)} in epoch {last:.0f}"
@@ -100,14 +104,16 @@ def _validated(
     return Judgement("The training has settled", f"{text}: more epochs change little.", True)
 
 
-def _with_metrics(text: str, rows: Sequence[Mapping[str, Any]]) -> str:
+def _with_metrics(
+    text: str, rows: Sequence[Mapping[str, Any]], goals: Mapping[str, Goal | None] | None
+) -> str:
     """Add the best value of each metric that has a goal."""
     said = [text]
     for name in metric_names(rows):
         label = f"{VALIDATION}{name}" if points(rows, f"{VALIDATION}{name}")[0] else name
         places, values = points(rows, label)
-        goal = goal_of(name)
-        if name == "loss" or goal is None or not places:
+        goal = goal_of(name) if goals is None else goals.get(name)
+        if name.endswith("loss") or goal is None or not places:
             continue
         choose = max if goal == "max" else min
         value, epoch = choose(zip(values, places, strict=True), key=lambda each: each[0])

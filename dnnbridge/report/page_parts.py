@@ -54,7 +54,7 @@ def content_of(
     return {
         "title": title,
         "version": version("dnnbridge"),
-        "judgement": judge(trained.rows),
+        "judgement": judge(trained.rows, run.goals if run is not None else None),
         "charts": _charts([*panels(trained.rows), *_step_panels(trained)], "curve"),
         "rates": _charts([rates] if rates else [], "rate"),
         "remark": remark,
@@ -81,16 +81,23 @@ def _charts(found: Sequence[Panel], prefix: str) -> list[Any]:
 
 
 def _step_panels(trained: Trained) -> list[Panel]:
-    """Return the curve of the losses of steps, each point the mean of its neighbours."""
+    """Return the losses of steps, each point the mean of its neighbours, and their running mean."""
+    from dnnbridge.report.curves import WINDOWS, running_mean
+
     losses = np.asarray(trained.step_losses, np.float64)
     if len(losses) < 2:
         return []
     width = max(1, -(-len(losses) // STEPS))
     ends = np.arange(width, len(losses) + width, width).clip(max=len(losses))
-    means = [float(part.mean()) for part in np.split(losses, ends[:-1])]
-    every = f", means of {width} steps" if width > 1 else ""
-    curve = Curve("", ends.tolist(), means)
-    return [Panel(f"training loss of each step{every}", (curve,), "step")]
+    with np.errstate(all="ignore"):  # a loss may be infinite
+        means = np.array([part.mean() for part in np.split(losses, ends[:-1])])
+        window = max(1, len(means) // WINDOWS)
+        smooth = running_mean(means, window)
+    label = "every step" if width == 1 else f"means of {width} steps"
+    curves = [Curve(label, ends.tolist(), means.tolist(), faint=window > 1)]
+    if window > 1:
+        curves.append(Curve("running mean", ends[window - 1 :].tolist(), smooth.tolist()))
+    return [Panel("loss of steps", tuple(curves), "step")]
 
 
 def _labels(rows: Sequence[Mapping[str, Any]]) -> list[str]:

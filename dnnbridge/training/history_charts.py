@@ -24,6 +24,8 @@ SHOWN = 8
 def metric_names(rows: Rows) -> list[str]:
     """Return the losses and metrics that are single numbers, without those of validation.
 
+    The loss is the first.
+
     Example:
         >>> metric_names([{"epoch": 0, "loss": 1.0, "table": [[1.0]], "val_loss": 2.0}])
         ['loss']
@@ -32,7 +34,7 @@ def metric_names(rows: Rows) -> list[str]:
     for row in rows:
         found = (name for name, value in row.items() if name != "epoch" and _is_number(value))
         names |= dict.fromkeys(name.removeprefix(VALIDATION) for name in found)
-    return list(names)
+    return sorted(names, key=lambda name: name != "loss")
 
 
 def points(rows: Rows, name: str) -> tuple[list[float], list[float]]:
