@@ -53,7 +53,8 @@ def judge(
     """
     epochs, losses = points(rows, "loss")
     if not epochs:
-        return Judgement("Nothing has been trained", "No epoch has been finished.", None)
+        text = "There is no column of the loss." if rows else "No epoch has been finished."
+        return Judgement("The loss is not known", text, None)
     wrong = next((e for e, loss in zip(epochs, losses, strict=True) if not math.isfinite(loss)), 0)
     if wrong:
         text = "Try a smaller learning rate, or ClipByGlobalNorm; look at the data for outliers."

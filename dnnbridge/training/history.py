@@ -137,11 +137,10 @@ class History:
         count = len(self.epochs)
         if not count:
             return notebook.block("History: no epoch has been finished")
-        shown = history_charts.panels(self._rows)
         return notebook.block(
             f"History of {count} epoch{'s' * (count != 1)}",
             history_charts.table(self._rows),
-            notebook.chart(lambda: history_charts.draw(shown)),
+            history_charts.overview(self._rows),
         )
 
 

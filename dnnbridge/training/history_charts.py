@@ -17,6 +17,9 @@ Rows = Sequence[Mapping[str, Any]]
 
 VALIDATION = "val_"
 
+CHARTS = 6
+"""Charts in a notebook, at most."""
+
 SHOWN = 8
 """Epochs of a table in a notebook, the last ones."""
 
@@ -91,12 +94,21 @@ def draw(found: Sequence[Panel], columns: int = 2) -> Drawing:
     """Return a drawing of charts.
 
     Raises:
+        ArgumentError: there is no chart.
         PackageNotInstalledError: the packages of the extra `report` are missing.
     """
+    if not found:
+        raise ArgumentError("there is nothing to draw: no epoch has been trained", where="plot")
     require_report("A drawing of a training")
     from dnnbridge.drawing.panels import drawing_of
 
     return drawing_of(found, columns)
+
+
+def overview(rows: Rows) -> str:
+    """Return the first charts as HTML; nothing if there are none, or no packages for them."""
+    found = panels(rows)[:CHARTS]
+    return notebook.chart(lambda: draw(found) if found else None)
 
 
 def table(rows: Rows) -> str:

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 def html_of(run: Run, program: Program) -> str:
     """Return where a run computes, how far it is, its last numbers, and its curves."""
     rows = run.logs
-    shown = history_charts.panels(rows)
     return notebook.block(
         "Run",
         notebook.facts(facts(run, program)),
         history_charts.table(rows) if rows else "",
-        notebook.chart(lambda: history_charts.draw(shown) if shown else None),
+        history_charts.overview(rows),
         notebook.folded("The experiment", run.experiment._repr_html_()),
     )
 
