@@ -173,17 +173,22 @@ def table_of(
         ('7 of 8 are right (88%).', '75%', (('0', '1', '1'),))
     """
     names = tuple(_name(i, class_names) for i in range(len(matrix)))
-    totals = matrix.sum(1)
+    classes = range(len(names)) if len(names) <= CLASSES else ()
     rows = tuple(
-        (names[i], tuple(_cell(matrix, names, i, j) for j in range(len(names))), share)
-        for i, share in enumerate(_share(matrix[i, i], totals[i]) for i in range(len(names)))
+        (
+            names[i],
+            tuple(_cell(matrix, names, i, j) for j in classes),
+            _share(matrix[i, i], matrix[i].sum()),
+        )
+        for i in classes
     )
-    off = [(matrix[i, j], i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
-    most = sorted(off, key=lambda each: -each[0])[:CONFUSIONS]
-    pairs = tuple((names[i], names[j], f"{count:g}") for count, i, j in most if count)
+    wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSIONS]
+    places = [(int(i), int(j)) for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True)]
+    pairs = tuple((names[i], names[j], f"{wrong[i, j]:g}") for i, j in places if wrong[i, j])
     right, total = float(np.trace(matrix)), float(matrix.sum())
     said = f"{right:g} of {total:g} are right ({_share(right, total)}).{note}"
-    return Confusion(output, names, rows if len(names) <= CLASSES else (), pairs, said)
+    return Confusion(output, names, rows, pairs, said)
 
 
 def _cell(matrix: Array, names: Sequence[str], i: int, j: int) -> Cell:

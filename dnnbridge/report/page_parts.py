@@ -93,6 +93,7 @@ def _step_panels(trained: Trained) -> list[Panel]:
         means = np.array([part.mean() for part in np.split(losses, ends[:-1])])
         window = max(1, len(means) // WINDOWS)
         smooth = running_mean(means, window)
+    ends = ends + trained.steps_before
     label = "every step" if width == 1 else f"means of {width} steps"
     curves = [Curve(label, ends.tolist(), means.tolist(), faint=window > 1)]
     if window > 1:

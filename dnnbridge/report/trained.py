@@ -24,6 +24,7 @@ class Trained:
     Attributes:
         rows: a row for each epoch: its number from 0 as "epoch", losses and metrics.
         step_losses: the loss of every step of the last call of `fit`, where it is known.
+        steps_before: how many steps the run had trained before that call.
         run: the run, with its spec and its weights; None if only numbers are known.
         backend: the backend that trained it; empty if it is not known.
         notes: sentences about what could not be read.
@@ -31,6 +32,7 @@ class Trained:
 
     rows: tuple[dict[str, Any], ...]
     step_losses: tuple[float, ...] = ()
+    steps_before: int = 0
     run: Run | None = None
     backend: str = ""
     notes: tuple[str, ...] = ()
@@ -41,7 +43,8 @@ class Trained:
         if isinstance(source, History):
             return cls(tuple(source.rows()), tuple(source.step_losses))
         steps = tuple(source.history.step_losses)
-        return cls(tuple(source.logs), steps, source, source.backend)
+        before = max(source.position.step - len(steps), 0)
+        return cls(tuple(source.logs), steps, before, source, source.backend)
 
 
 def read_trained(path: Path, make: Callable[[Path], Run] = load) -> Trained:

@@ -48,7 +48,7 @@ def write_report(
         class_names: names of the classes, in order.
         pictures: an array to show in the place of `x`, a row per example, such as images that the
             model gets as vectors. Images are (height, width), with 1, 3 or 4 channels at the end
-            or at the beginning.
+            or at the beginning; sequences of vectors are shown as shades too.
 
     Returns:
         The file.

@@ -305,6 +305,15 @@ def test_gradients_are_those_of_the_equation():
     assert float(flow.bars[0].ratio) == pytest.approx(norm / np.linalg.norm(kernel), rel=1e-3)
 
 
+def test_steps_are_counted_over_the_life_of_the_run():
+    run = make()
+    for _ in range(2):
+        run.fit(X, Y, 16, epochs=1, verbose=0)
+    steps, rate = Page(render_training(Trained.of(run))).points[-2:]
+    assert steps["names"] == [f"step {i}" for i in (5, 6, 7, 8)]
+    assert rate["names"] == [f"step {i}" for i in range(1, 9)]
+
+
 def test_the_run_stays_as_it_is(run):
     before, logs = run.state(), run.logs
     render_training(Trained.of(run), X, Y)
