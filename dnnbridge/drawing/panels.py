@@ -53,11 +53,14 @@ def draw(axes: Axes, panel: Panel) -> None:
     """Draw the curves of a panel, with its title and a legend above them."""
     axes.set_title(panel.title, loc="left")
     axes.set_xlabel(panel.x_label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     if spans_decades(panel):
         axes.set_yscale("log")
     for curve in panel.curves:
         _line(axes, curve)
+    places = {float(x) for curve in panel.curves for x in curve.x}
+    if len(places) == 1:
+        axes.set_xlim(min(places) - 0.5, min(places) + 0.5)
     _legend(axes, panel)
 
 

@@ -82,11 +82,16 @@ def confusion(objective: Objective, labels: Array, prediction: Array) -> Array |
     of_classes = target.classes is not None or target.distribution
     if of_classes and prediction.ndim >= 2 and prediction.shape[-1] >= 2:
         return np.asarray(ConfusionMatrix()(labels, prediction))
-    if isinstance(objective.loss, TWO_CLASSES) and prediction[0].size == 1:
+    if of_two_classes(objective, prediction[0]):
         score = prediction.reshape(-1).astype(np.float64) - threshold(objective)
         classes = (labels.reshape(-1) > 0.5).astype(np.int32)
         return np.asarray(ConfusionMatrix()(classes, np.stack([-score, score], 1)))
     return None
+
+
+def of_two_classes(objective: Objective, values: Array) -> bool:
+    """Return whether the label or prediction of an example is one number for two classes."""
+    return isinstance(objective.loss, TWO_CLASSES) and values.size == 1
 
 
 def threshold(objective: Objective) -> float:

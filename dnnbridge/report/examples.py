@@ -10,7 +10,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.drawing.png import data_uri, picture_of
 from dnnbridge.program.objectives import Objective
-from dnnbridge.report.examining import Examined, confusion, threshold
+from dnnbridge.report.examining import Examined, confusion, of_two_classes, threshold
 from dnnbridge.report.wording import number
 
 WORST = 12
@@ -109,6 +109,8 @@ def _label(label: Array, objective: Objective, names: Sequence[str] | None) -> s
         return _name(int(label), names)
     if target.distribution and label.ndim == 1:
         return _name(int(np.argmax(label)), names)
+    if of_two_classes(objective, label):
+        return _name(int(label.item() > 0.5), names)
     return _few(label)
 
 
@@ -118,6 +120,9 @@ def _prediction(prediction: Array, objective: Objective, names: Sequence[str] | 
         best = int(np.argmax(prediction))
         shares = _probabilities(prediction, objective)
         return _name(best, names) + ("" if shares is None else f" ({shares[best]:.0%})")
+    if of_two_classes(objective, prediction):
+        second = prediction.item() > threshold(objective)
+        return f"{_name(int(second), names)} ({_few(prediction)})"
     return _few(prediction)
 
 
@@ -153,13 +158,12 @@ def confusions(found: Examined, class_names: Sequence[str] | None) -> list[Confu
         matrix = confusion(objective, found.labels[name], found.predictions[name])
         if matrix is not None:
             output = name if len(found.objectives) > 1 else ""
-            made.append(table_of(matrix, output, class_names, _note(objective, matrix)))
+            note = ""
+            if of_two_classes(objective, found.predictions[name][0]):
+                second = _name(1, class_names)
+                note = f" Predictions above {threshold(objective):g} are of class {second}."
+            made.append(table_of(matrix, output, class_names, note))
     return made
-
-
-def _note(objective: Objective, matrix: Array) -> str:
-    two = objective.target.classes is None and not objective.target.distribution
-    return f" Predictions above {threshold(objective):g} are of class 1." if two else ""
 
 
 def table_of(

@@ -104,6 +104,16 @@ def test_a_chart_has_a_log_scale_where_values_span_decades(pairs, scale):
     assert axes.get_yscale() == scale
 
 
+def test_one_epoch_is_one_tick():
+    from dnnbridge.drawing.charts import style
+    from dnnbridge.drawing.panels import figure_of
+
+    with style():
+        (axes,) = figure_of(history_charts.panels(numbers_of((1.0, 2.0)).rows())).axes
+        low, high = axes.get_xlim()
+        assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1.0]
+
+
 def test_infinite_losses_are_gaps():
     history = numbers_of((1.0, 2.0), (float("inf"), float("nan")), (0.5, 1e300))
     assert "<svg" in history.plot().svg
