@@ -319,6 +319,9 @@ from .optimizers.weight_decay import (
 from .program.heads import (
     Head,
 )
+from .report.training_page import (
+    write_report,
+)
 from .schedules import (
     AbstractSchedule,
     ConstantSchedule,
@@ -717,6 +720,7 @@ __all__ = [
     "to_keras",
     "to_mindspore",
     "warmup_lr",
+    "write_report",
     "zoo",
     "__version__",
 ]

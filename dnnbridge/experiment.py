@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import PlainValidator
 
+from dnnbridge.drawing import notebook
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import MetricsField
@@ -22,10 +23,13 @@ from dnnbridge.optimizers.loss_scale import LossScaleField
 from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossField
 from dnnbridge.program.program import Program
+from dnnbridge.schedules import AbstractSchedule
+from dnnbridge.schedules.plotting import overview
 from dnnbridge.specs.fields import NonNegativeInt, default
 from dnnbridge.specs.json_schema import json_schema
 from dnnbridge.specs.patterns import by_pattern
 from dnnbridge.specs.resolving import instance_of
+from dnnbridge.specs.showing import differing
 from dnnbridge.specs.spec import Spec, spec
 from dnnbridge.weights.constraints import as_constraint
 from dnnbridge.weights.regularizers import as_regularizer
@@ -94,14 +98,18 @@ class Experiment(Spec):
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        rules = WeightRules(
+        scale = self.loss_scale
+        return build_program(self.model, self.heads, self.updater(), self.rules, scale)
+
+    @property
+    def rules(self) -> WeightRules:
+        """What is frozen, and regularizers and constraints by pattern."""
+        return WeightRules(
             self.frozen,
             self.frozen_statistics,
             by_pattern(self.regularizers, as_regularizer),
             by_pattern(self.constraints, as_constraint),
         )
-        scale = self.loss_scale
-        return build_program(self.model, self.heads, self.updater(), rules, scale)
 
     def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
         """Return the optimizer with all that is around it; see `dnnbridge.optimizers.assembly`.
@@ -123,6 +131,17 @@ class Experiment(Spec):
                 "each Head has its own metrics", where="metrics", got=f"{len(metrics)} of them"
             )
         return tuple(self.loss)
+
+    def _repr_html_(self) -> str:
+        rates = rates_of(self.optimizer)
+        names = [name for name in differing(self) if name not in ("model", "seed")]
+        facts = {name: repr(getattr(self, name)) for name in names}
+        return notebook.block(
+            "Experiment",
+            self.model.summary()._repr_html_(),
+            notebook.facts(facts | {"seed": str(self.seed)}),
+            notebook.chart(lambda: overview(rates, "learning rate")),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT} | super().to_dict()
@@ -161,6 +180,18 @@ class Experiment(Spec):
                 hint="Use the version of dnnbridge that wrote the file.",
             )
         return super().from_dict({key: value for key, value in data.items() if key != "format"})
+
+
+def rates_of(optimizer: AbstractOptimizer) -> dict[str, AbstractSchedule]:
+    """Return the learning rates of an optimizer: one, or those of all its groups by their repr."""
+    found: list[AbstractSchedule] = []
+
+    def note(schedule: AbstractSchedule) -> AbstractSchedule:
+        found.append(schedule)
+        return schedule
+
+    optimizer.with_rate(note)
+    return {repr(schedule): schedule for schedule in found}
 
 
 def shorten_keys(data: Any) -> str:

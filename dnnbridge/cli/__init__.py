@@ -12,6 +12,7 @@ from dnnbridge.cli.convert import convert
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
 from dnnbridge.cli.profile import profile
+from dnnbridge.cli.report import report
 from dnnbridge.cli.schedule import schedule
 from dnnbridge.cli.schema import schema
 from dnnbridge.cli.train import train
@@ -34,6 +35,7 @@ for command in (
     schema,
     profile,
     inspect,
+    report,
     compare_worker,
 ):
     main.add_command(command)

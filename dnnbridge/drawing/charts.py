@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ COLOURS = ("#0969da", "#c2410c", "#0f7b6c", "#8250df", "#9a6700", "#bf3989")
 
 TEXT, GRID = "#010101", "#020202"
 """Placeholders for the colours of the page, replaced when the SVG is written."""
+
+RULES = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+"""Rules that matplotlib writes for all elements; in a page they would apply outside the SVG."""
+
+JOINS = 'style="stroke-linejoin: round; stroke-linecap: butt"'
+"""What those rules say, for this SVG alone."""
 
 STYLE: Any = {
     "axes.edgecolor": GRID,
@@ -75,12 +82,19 @@ def svg(figure: Figure, prefix: str = "") -> str:
     text = re.sub(r"#0303(\d\d)", _of_page, text)
     text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text) if prefix else text
+    text = RULES.sub("", text, count=1).replace("<svg", f"<svg {JOINS}", 1)
+    return _prefixed(text, prefix) if prefix else text
+
+
+def _prefixed(text: str, prefix: str) -> str:
+    return re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
 
 
 def drawing(figure: Figure) -> Drawing:
-    """Return a chart for notebooks and files."""
-    return Drawing(svg(figure))
+    """Return a chart for notebooks and files; its ids are those of no other chart in a page."""
+    text = svg(figure)
+    prefix = f"chart-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return Drawing(_prefixed(text, prefix), inline=True)
 
 
 def _of_page(match: re.Match[str]) -> str:

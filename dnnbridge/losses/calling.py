@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.base.arrays import Array
 from dnnbridge.emit.calling import computed, labels_of, prediction_of, weights_of
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import BATCH, TensorType, Value
@@ -17,6 +18,38 @@ if TYPE_CHECKING:
 
 def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     """Return the loss of a batch, with the reduction of the loss."""
+
+    def write(
+        made: tuple[Value, ...], scope: Scope, given: Mapping[str, Value]
+    ) -> Mapping[str, Value]:
+        return {"loss": reduced(scope, made, given["weights"], loss.reduction)[0]}
+
+    return float(_of_arrays(loss, y_true, y_pred, sample_weight, write))
+
+
+def losses_of(loss: AbstractLoss, y_true: Any, y_pred: Any) -> Array:
+    """Return the loss of each example: shape (examples,).
+
+    A loss with a number for each step gives the mean over the steps of an example.
+
+    Example:
+        >>> from dnnbridge import MeanSquaredError
+        >>> losses_of(MeanSquaredError(), [[0.0], [1.0]], [[0.5], [1.0]]).tolist()
+        [0.25, 0.0]
+    """
+    found = _of_arrays(loss, y_true, y_pred, None, lambda made, *_: {"loss": made[0]})
+    means: Array = found.reshape(len(found), -1).mean(1)
+    return means
+
+
+Write = Callable[[tuple[Value, ...], Scope, Mapping[str, Value]], Mapping[str, Value]]
+"""Makes "loss" of what a loss has emitted: losses of examples and, for some, what counts."""
+
+
+def _of_arrays(
+    loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any, write: Write
+) -> Array:
+    """Emit a loss on arrays, and return what `write` makes of it."""
     prediction, count = prediction_of(y_pred)
     output = TensorType((BATCH, *prediction.shape[1:]))
     target = loss.target(output)
@@ -27,10 +60,10 @@ def loss_of(loss: AbstractLoss, y_true: Any, y_pred: Any, sample_weight: Any = N
     weights = weights_of(sample_weight, wanted.concrete(count))
     arrays = {"prediction": prediction, "labels": labels, "weights": weights}
 
-    def write(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
+    def emit(scope: Scope, given: Mapping[str, Value]) -> Mapping[str, Value]:
         made = scope.call_all(loss, given["prediction"], given["labels"], name="loss")
         for value in made:
             require_batch(value, "loss", exactly=wanted)
-        return {"loss": reduced(scope, made, given["weights"], loss.reduction)[0]}
+        return write(made, scope, given)
 
-    return float(computed(write, types, arrays)["loss"])
+    return computed(emit, types, arrays)["loss"]

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dnnbridge.base.messages import columns
+from dnnbridge.drawing import notebook
 from dnnbridge.graph import Dim
 from dnnbridge.graph.types import shape_text
 from dnnbridge.models.tracing import trace, weights_below
 
 if TYPE_CHECKING:
     from dnnbridge.models.base import AbstractModel
+
+
+HEAD = ("layer", "kind", "output", "parameters", "FLOPs")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,22 @@ class Summary:
     flops: int
 
     def __str__(self) -> str:
-        head = ("layer", "kind", "output", "parameters", "FLOPs")
-        table = [
+        return "\n".join([*columns([HEAD, *self.cells()], words=3), self.total])
+
+    @property
+    def total(self) -> str:
+        """The numbers of the whole model, in words."""
+        return f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
+
+    def _repr_html_(self) -> str:
+        return notebook.block(self.total, notebook.table(HEAD, self.cells(), words=3))
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """Return the rows as texts: name, kind, shape, weights and operations."""
+        return [
             (r.name, r.kind, f"({shape_text(r.shape)})", f"{r.parameters:,}", f"{r.flops:,}")
             for r in self.rows
         ]
-        total = f"{self.parameters:,} parameters, {self.flops:,} FLOPs per example"
-        return "\n".join([*columns([head, *table], words=3), total])
 
 
 def summarize(model: AbstractModel) -> Summary:

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import PlainValidator
 
 from dnnbridge.drawing.drawing import Drawing
-from dnnbridge.schedules.plotting import drawing_of
+from dnnbridge.drawing.notebook import block, chart
+from dnnbridge.schedules.plotting import drawing_of, overview
 from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
 from dnnbridge.specs.json_types import NOT_NEGATIVE, by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
@@ -67,6 +68,10 @@ class AbstractSchedule(Spec):
         if path is not None:
             drawing.save(path)
         return drawing
+
+    def _repr_html_(self) -> str:
+        title = f"{type(self).__name__}: {self.quantity}"
+        return block(repr(self), chart(lambda: overview({"": self}, title)))
 
 
 @spec

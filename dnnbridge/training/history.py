@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from dnnbridge.base.calling import explained
+from dnnbridge.base.packages import imported
+from dnnbridge.drawing import notebook
+from dnnbridge.drawing.drawing import Drawing
+from dnnbridge.errors import ArgumentError
 from dnnbridge.metrics.base import MetricValue
+from dnnbridge.training import history_charts
 
 Logs = dict[str, MetricValue]
 """Losses and metrics of an epoch."""
@@ -45,3 +54,109 @@ class History:
         self._rows.append({"epoch": epoch, **logs})
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    @explained(name="plot")
+    def plot(
+        self, metrics: str | Iterable[str] | None = None, path: str | Path | None = None
+    ) -> Drawing:
+        """Return a drawing of the losses and metrics; a notebook shows it.
+
+        Each has a small chart over the epochs, with a curve of training and one of validation.
+        A chart has a log scale if its values are positive and span more than two decades.
+
+        Args:
+            metrics: names to show, without "val_"; by default all that are single numbers.
+            path: SVG file to write as well.
+
+        Raises:
+            ArgumentError: no epoch has such a metric.
+            PackageNotInstalledError: the packages of the extra `report` are missing.
+
+        Example:
+            >>> history = History()
+            >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
+            >>> history.record(1, {"loss": 0.2, "val_loss": 0.6})
+            >>> history.plot("loss").svg[:4]
+            '<svg'
+        """
+        return _saved(history_charts.draw(history_charts.panels(self._rows, metrics)), path)
+
+    @explained(name="compare")
+    def compare(
+        self,
+        *others: History,
+        labels: Sequence[str] | None = None,
+        metric: str = "loss",
+        path: str | Path | None = None,
+    ) -> Drawing:
+        """Return a drawing with the curve of this training and of others.
+
+        Args:
+            others: what other calls of `fit` returned.
+            labels: a name for each curve, this one first; by default "1", "2", ….
+            metric: the loss or metric to show, such as "val_accuracy".
+            path: SVG file to write as well.
+
+        Raises:
+            ArgumentError: a training has no such metric, or the number of labels is wrong.
+            PackageNotInstalledError: the packages of the extra `report` are missing.
+
+        Example:
+            >>> slow, fast = History(), History()
+            >>> for epoch in range(3):
+            ...     slow.record(epoch, {"loss": 1.0 / (1 + epoch)})
+            ...     fast.record(epoch, {"loss": 0.5 / (1 + epoch)})
+            >>> slow.compare(fast, labels=["SGD", "Adam"]).svg.count("Adam") > 0
+            True
+        """
+        histories = (self, *others)
+        names = _labels(labels, len(histories))
+        rows = {name: each.rows() for name, each in zip(names, histories, strict=True)}
+        return _saved(history_charts.draw([history_charts.compared(rows, metric)]), path)
+
+    def to_pandas(self) -> Any:
+        """Return a pandas data frame with a row for each epoch, which is the index.
+
+        Values that are no single numbers, such as confusion matrices, are lists in their cells.
+
+        Raises:
+            PackageNotInstalledError: pandas is not installed.
+
+        Example:
+            >>> history = History()
+            >>> history.record(0, {"loss": 0.5})
+            >>> history.to_pandas()["loss"].tolist()
+            [0.5]
+        """
+        pandas = imported("pandas", "History.to_pandas")
+        names = dict.fromkeys(name for row in self._rows for name in row if name != "epoch")
+        columns = {name: [row.get(name) for row in self._rows] for name in names}
+        return pandas.DataFrame(columns, index=pandas.Index(self.epochs, name="epoch"))
+
+    def _repr_html_(self) -> str:
+        count = len(self.epochs)
+        if not count:
+            return notebook.block("History: no epoch has been finished")
+        return notebook.block(
+            f"History of {count} epoch{'s' * (count != 1)}",
+            history_charts.table(self._rows),
+            history_charts.overview(self._rows),
+        )
+
+
+def _labels(labels: Sequence[str] | None, count: int) -> list[str]:
+    """Return the names of curves, each another."""
+    names = [str(i + 1) for i in range(count)] if labels is None else list(map(str, labels))
+    if isinstance(labels, str) or len(names) != count or len(set(names)) < count:
+        raise ArgumentError(
+            f"needs {count} different labels, one for each training and this one first",
+            where="compare: labels",
+            got=repr(labels),
+        )
+    return names
+
+
+def _saved(drawing: Drawing, path: str | Path | None) -> Drawing:
+    if path is not None:
+        drawing.save(path)
+    return drawing

@@ -299,6 +299,11 @@ class Run(AbstractRunArrays):
 
         return export(trained(self, self._engine), path, format)
 
+    def _repr_html_(self) -> str:
+        from dnnbridge.training.run_page import html_of
+
+        return html_of(self, self._engine.program)
+
     def __reduce_ex__(self, protocol: object) -> Never:
         raise RunError(
             "a run cannot be pickled or copied: its compiled steps belong to this process",

@@ -44,7 +44,9 @@ EXPECTED = {
     "dnnbridge/__init__.pyi",
     "dnnbridge/datasets/digits.npz",
     "dnnbridge/specs/foreign_names.tsv",
+    "dnnbridge/report/hover.js",
     "dnnbridge/report/template.html",
+    "dnnbridge/report/training.html",
     "dnnbridge_mindspore/plugin.py",
     "dnnbridge_tensorflow/plugin.py",
 }

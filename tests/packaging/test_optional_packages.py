@@ -38,11 +38,20 @@ assert model.plot().svg
     "the command": "command('train', DIGITS, '--data', 'digits', '--backend', 'reference', "
     "'--epochs', 1, '--quiet')",
     "a schedule": "command('schedule', DIGITS, '--steps', 2)",
+    "what a notebook shows": """
+model = db.Sequential([db.Input((3,)), db.Dense(2)])
+run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+history = run.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+for each in (run, history, run.experiment, model.summary(), db.ConstantSchedule(0.1)):
+    assert "dnnbridge" in each._repr_html_()
+""",
     "numbers of a report": "from dnnbridge.report import Recorder, compare, to_json",
 }
 
 REFUSED = {
     "schedule.plot": "db.ExponentialDecay(0.1, 10, 0.5).plot()",
+    "history.plot": "h = db.History(); h.record(0, {'loss': 1.0}); h.plot()",
+    "write_report": "db.write_report(db.History(), 'a.html')",
     "render": "from dnnbridge.report import render; render(None)",
     "conformance": "from dnnbridge.report.conformance import render; render([])",
 }
@@ -53,6 +62,7 @@ COMMANDS = {
     "conformance": ("conformance", "--quick", "--report", "a.html"),
     "conformance-report": ("conformance-report", DIGITS, "--report", "a.html"),
     "schedule": ("schedule", DIGITS, "--plot", "a.svg"),
+    "report": ("report", DIGITS, "-o", "a.html"),
 }
 """Each command ends with the message, before it trains or writes anything."""
 
