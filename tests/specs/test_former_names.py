@@ -28,7 +28,8 @@ def test_a_checkpoint_goes_on_as_it_did(name):
     with np.load(FOLDER / f"{name}.npz") as given:
         arrays = dict(given)
     x, y = arrays["x"], arrays["y"]
-    np.testing.assert_array_equal(run.predict(x), arrays["predictions"])
+    # Another processor may round products of matrices in another way.
+    np.testing.assert_allclose(run.predict(x), arrays["predictions"], rtol=1e-12, atol=1e-14)
     run.fit(x, y, batch_size=4, epochs=2)
     state = run.state()
     then = {present_weight(k[5:]): v for k, v in arrays.items() if k.startswith("then ")}
