@@ -100,6 +100,13 @@ class AbstractWrapper(AbstractComposed):
         return self.replace(**changes)
 
 
+def updates_before(optimizer: AbstractOptimizer, step: int) -> int:
+    """Return the updates before a step, which schedules count; accumulated steps make one."""
+    while isinstance(optimizer, AbstractWrapper):
+        step, optimizer = optimizer.inner_step(step), optimizer.optimizer
+    return step
+
+
 class AbstractFollower(AbstractWrapper):
     """Base of optimizers that act after an inner optimizer has moved the weights.
 

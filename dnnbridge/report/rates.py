@@ -8,7 +8,7 @@ from typing import Any
 from dnnbridge.drawing.curves import Curve, Panel
 from dnnbridge.experiment import rates_of
 from dnnbridge.optimizers import AbstractOptimizer
-from dnnbridge.optimizers.composed import AbstractWrapper
+from dnnbridge.optimizers.composed import updates_before
 from dnnbridge.schedules.listening import heard, listens
 from dnnbridge.schedules.moment import Moment, Past
 from dnnbridge.training.history import numbers
@@ -59,19 +59,12 @@ def _rates(
         for batch in range(-step % stride, length, stride):
             moment = Moment.at(step + batch, past, batch, batch == length - 1)
             for rates, schedule in zip(found.values(), schedules, strict=False):
-                rates[step + batch + 1] = float(schedule(_updates(updater, moment)))
+                rates[step + batch + 1] = float(schedule(updates_before(updater, moment)))
         step, past = step + length, _after(past, length, whole)
         if whole and epoch < len(rows):
             row = {name: value for name, value in rows[epoch].items() if name != "epoch"}
             optimizer, epoch = heard(optimizer, numbers(row)), epoch + 1
     return found, optimizer
-
-
-def _updates(updater: AbstractOptimizer, step: int) -> int:
-    """Return the updates before a step, which schedules count; accumulated steps make one."""
-    while isinstance(updater, AbstractWrapper):
-        step, updater = updater.inner_step(step), updater.optimizer
-    return step
 
 
 def _epochs(run: Run) -> list[tuple[int, bool]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import MASK
+from dnnbridge.optimizers.composed import updates_before
 from dnnbridge.program.program import Program
 from dnnbridge.schedules.listening import check_heard, heard
 from dnnbridge.specs.goals import Goal
@@ -86,7 +87,7 @@ class TrainState:
     def learning_rate(self) -> float | None:
         """The learning rate of the next step; None if groups of weights have different ones."""
         rates: set[float] = set()
-        moment = self.position.moments(1, last=False)[0]
+        moment = updates_before(self._assembled(), self.position.moments(1, last=False)[0])
 
         def note(schedule: AbstractSchedule) -> AbstractSchedule:
             rates.add(float(schedule(moment)))
@@ -116,12 +117,16 @@ class TrainState:
 
     def feeds(self, block: Block) -> dict[str, Array]:
         """Return the host scalars and schedules of a block, for the present optimizer."""
-        if self._updater[0] is not self.optimizer:
-            self._updater = self.optimizer, self.experiment.updater(self.optimizer)
         steps = self.position.moments(block.steps, block.last)
         rows = len(block.feeds[MASK])
-        scalars = scalar_feeds(self._updater[1], steps, rows)
+        scalars = scalar_feeds(self._assembled(), steps, rows)
         return scalars | schedule_feeds(self.program, steps, rows)
+
+    def _assembled(self) -> AbstractOptimizer:
+        """Return the present optimizer with all that is around it."""
+        if self._updater[0] is not self.optimizer:
+            self._updater = self.optimizer, self.experiment.updater(self.optimizer)
+        return self._updater[1]
 
     def after(
         self, block: Block, results: Mapping[str, Array], examples: int

@@ -245,3 +245,19 @@ def test_what_makes_no_large_batch_is_refused(case):
 def test_what_is_no_number_of_steps_is_refused(value):
     with pytest.raises(SpecError, match="expected a positive number of steps, or an Accumulation"):
         db.Experiment(dense(), SPARSE, db.SGD(0.1), accumulate=value)
+
+
+def test_the_rate_of_a_run_is_that_of_the_next_update():
+    model = db.Sequential([db.Input((1,)), db.Dense(1)])
+    rate = db.PiecewiseConstant((1, 2), (0.3, 0.2, 0.1))
+    run = db.compile(db.Experiment(model, "mse", db.SGD(rate), accumulate=2), "reference")
+    seen = []
+
+    class Rates(db.Callback):
+        every_steps = 1
+
+        def on_steps_begin(self, run, steps):
+            seen.append(run.learning_rate)
+
+    run.fit([[0.0]] * 6, [[0.0]] * 6, batch_size=1, callbacks=[Rates()], shuffle=False)
+    assert seen == [rate(0), rate(0), rate(1), rate(1), rate(2), rate(2)]
