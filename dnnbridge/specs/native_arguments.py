@@ -91,6 +91,19 @@ OWN: Mapping[tuple[str, str], Hints] = {
         "channel": "Leave it out: mindspore() has one slope. "
         "PReLU(shared_axes=…) has one per channel.",
     },
+    **{
+        (f"layer.{kind}", "keras"): {
+            "sparse": "Leave it out: results are dense arrays.",
+        }
+        for kind in ("CategoryEncoding", "Discretization")
+    },
+    ("layer.IntegerLookup", "keras"): {
+        "sparse": "Leave it out: results are dense arrays.",
+        "vocabulary_dtype": "Leave it out: whole numbers are int32.",
+        "invert": "Look numbers up in NumPy: np.array(layer.get_vocabulary())[indices].",
+        "oov_method": "Leave it out: with one index for unknown numbers nothing is hashed.",
+        "salt": "Leave it out: with one index for unknown numbers nothing is hashed.",
+    },
     ("activation.GELU", "keras"): {"x": "Call the activation on it: GELU.keras()(x)."},
     ("layer.BatchNormalization", "mindspore"): {
         "num_features": "Leave it out: it is the size of the last axis of the input.",

@@ -209,7 +209,8 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
                 # A ValueError from custom code is not a wrong argument: show where it arose.
                 if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
                     raise cause from None
-            raise spec_error(type(self), error) from None
+            advice = refused(kind_of(type(self)), "keras")
+            raise spec_error(type(self), error, advice) from None
 
     return wrapped
 
