@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import BeforeValidator
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
@@ -16,16 +15,9 @@ from dnnbridge.graph import Value
 from dnnbridge.layers.adapting import batches_of, floats
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.category_encoding import encoded
-from dnnbridge.specs.fields import Float, OpenFraction, PositiveInt
+from dnnbridge.specs.fields import Converted, OpenFraction, PositiveInt, default
+from dnnbridge.specs.sequences import RealNumbers
 from dnnbridge.specs.spec import spec
-
-
-def _numbers(value: Any) -> Any:
-    return tuple(value.tolist()) if isinstance(value, np.ndarray) else value
-
-
-Boundaries = Annotated[tuple[Float, ...], BeforeValidator(_numbers)]
-"""Numbers in order; an array of them is accepted too."""
 
 
 @spec
@@ -57,7 +49,7 @@ class Discretization(AbstractLayer):
         Discretization(bin_boundaries=(2.0, 4.0))
     """
 
-    bin_boundaries: Boundaries | None = None
+    bin_boundaries: Converted[tuple[float, ...] | None, RealNumbers | None] = default(None)
     num_bins: PositiveInt | None = None
     epsilon: OpenFraction = 0.01
     output_mode: Literal["int", "one_hot", "multi_hot", "count"] = "int"

@@ -18,20 +18,11 @@ from dnnbridge.layers.adapting import batches_of, is_whole, whole_numbers
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.layers.category_encoding import encoded
 from dnnbridge.layers.masking import require_int32
-from dnnbridge.specs.fields import Bool, NonNegativeFloat, plain
+from dnnbridge.specs.fields import Bool, Converted, default, plain
+from dnnbridge.specs.sequences import LARGEST_INT, SMALLEST_INT, RealNumbers, WholeNumbers
 from dnnbridge.specs.spec import spec
 
-_LARGEST = 2**31 - 1
-
-Int32 = Annotated[int, Field(strict=True, ge=-_LARGEST - 1, le=_LARGEST), BeforeValidator(plain)]
-
-
-def _listed(value: Any) -> Any:
-    return tuple(value.tolist()) if isinstance(value, np.ndarray) else value
-
-
-Vocabulary = Annotated[tuple[Int32, ...], BeforeValidator(_listed)]
-Weights = Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed)]
+Int32 = Annotated[int, Field(strict=True, ge=SMALLEST_INT, le=LARGEST_INT), BeforeValidator(plain)]
 
 
 @spec
@@ -79,8 +70,8 @@ class IntegerLookup(AbstractLayer):
     num_oov_indices: Literal[0, 1] = 1
     mask_token: Int32 | None = None
     oov_token: Int32 | None = -1
-    vocabulary: Vocabulary | None = None
-    idf_weights: Weights | None = None
+    vocabulary: Converted[tuple[int, ...] | None, WholeNumbers | None] = default(None)
+    idf_weights: Converted[tuple[float, ...] | None, RealNumbers | None] = default(None)
     output_mode: Literal["int", "one_hot", "multi_hot", "count", "tf_idf"] = "int"
     pad_to_max_tokens: Bool = False
 

@@ -26,8 +26,7 @@ REASONS = {
     "Lambda": "it holds Python code, which is never run",
     **dict.fromkeys(
         (
-            *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
-            *("CategoryEncoding", "HashedCrossing", "Pipeline"),
+            *("StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "Pipeline"),
             *("MelSpectrogram", "STFTSpectrogram"),
         ),
         _DATA,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -11,16 +12,23 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.testing.cases.equation_case import EquationCase, labels, normal
 from dnnbridge.testing.cases.witnesses_of_categories import hot, place
 
+Vectors = Literal["one_hot", "multi_hot", "count"]
+Bins = Literal["int", "one_hot", "multi_hot", "count"]
+
+VECTORS: tuple[Vectors, ...] = ("one_hot", "multi_hot", "count")
+MODES: tuple[Bins, ...] = ("int", *VECTORS)
+MASKED: tuple[Bins, ...] = ("int", "one_hot", "count")
+
 KINDS = labels(6, 3, classes=5)
 IDS = np.array([[7, 2**31 - 1], [-(2**31), 16_777_217], [16_777_216, 0], [3, 7]])
 """Whole numbers, some of which float32 cannot tell from their neighbours."""
 
 KNOWN = (16_777_217, 2**31 - 1, 7, -(2**31))
 EDGES = (-0.7, 0.0, 0.3, 1.1)
-ON_EDGES = np.float32([[-0.7, 0.0], [0.3, 1.1], [0.29999998, 5.0], [-9.0, 0.30000004]])
+ON_EDGES = np.array([[-0.7, 0.0], [0.3, 1.1], [0.29999998, 5.0], [-9.0, 0.30000004]], np.float32)
 
 
-def _category(mode: str, inputs: Array, count: int = 5) -> EquationCase:
+def _category(mode: Vectors, inputs: Array, count: int = 5) -> EquationCase:
     return EquationCase(
         f"CategoryEncoding-{mode}-{'x'.join(map(str, inputs.shape[1:]))}",
         layers.CategoryEncoding(count, mode),
@@ -30,9 +38,11 @@ def _category(mode: str, inputs: Array, count: int = 5) -> EquationCase:
     )
 
 
-def _bins(mode: str) -> EquationCase:
+def _bins(mode: Bins) -> EquationCase:
     def witness(arrays: Mapping[str, Array]) -> Array:
-        index = np.searchsorted(np.float32(EDGES), np.float32(arrays["input_0"]), "right")
+        index = np.searchsorted(
+            np.array(EDGES, np.float32), arrays["input_0"].astype(np.float32), "right"
+        )
         return index if mode == "int" else hot(index, len(EDGES) + 1, mode)
 
     layer = layers.Discretization(EDGES, output_mode=mode)
@@ -41,7 +51,7 @@ def _bins(mode: str) -> EquationCase:
     )
 
 
-def _lookup(mode: str, inputs: Array = IDS, mask: int | None = None) -> EquationCase:
+def _lookup(mode: Bins, inputs: Array = IDS, mask: int | None = None) -> EquationCase:
     depth = len(KNOWN) + 1 + (mask is not None and mode == "int")
 
     def witness(arrays: Mapping[str, Array]) -> Array:
@@ -67,18 +77,18 @@ def _weighted() -> EquationCase:
 
 
 CATEGORY_CASES: list[EquationCase] = [
-    *(_category(mode, KINDS) for mode in ("one_hot", "multi_hot", "count")),
+    *(_category(mode, KINDS) for mode in VECTORS),
     _category("one_hot", labels(4, 1, classes=5)),
     _category("one_hot", labels(2, 3, 4, classes=7) - 1),
     _category("one_hot", normal(4, 3).round() + 2.0),
     _category("count", labels(4, 3, classes=7) - 1),
-    *(_bins(mode) for mode in ("int", "one_hot", "multi_hot", "count")),
+    *(_bins(mode) for mode in MODES),
     EquationCase(
         "Discretization-whole", layers.Discretization((2.0, 4.0)), (KINDS,), gradient=False
     ),
     EquationCase("Discretization-one", layers.Discretization(()), (ON_EDGES,), gradient=False),
-    *(_lookup(mode) for mode in ("int", "one_hot", "multi_hot", "count")),
-    *(_lookup(mode, mask=0) for mode in ("int", "one_hot", "count")),
+    *(_lookup(mode) for mode in MODES),
+    *(_lookup(mode, mask=0) for mode in MASKED),
     EquationCase(
         "IntegerLookup-known",
         layers.IntegerLookup(vocabulary=KNOWN, num_oov_indices=0, output_mode="one_hot"),
