@@ -44,6 +44,7 @@ from .base.warning import (
     DnnbridgeWarning,
     LogitsWarning,
     NativeDifferenceWarning,
+    UnadaptedWarning,
 )
 from .callbacks import (
     BackupAndRestore,
@@ -683,6 +684,7 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "Tversky",
+    "UnadaptedWarning",
     "UnitNorm",
     "UnitNormalization",
     "Unmask",

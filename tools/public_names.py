@@ -40,6 +40,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "DnnbridgeWarning",
         "LogitsWarning",
         "NativeDifferenceWarning",
+        "UnadaptedWarning",
     ),
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),
