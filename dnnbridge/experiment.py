@@ -94,14 +94,18 @@ class Experiment(Spec):
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        rules = WeightRules(
+        scale = self.loss_scale
+        return build_program(self.model, self.heads, self.updater(), self.rules, scale)
+
+    @property
+    def rules(self) -> WeightRules:
+        """What is frozen, and regularizers and constraints by pattern."""
+        return WeightRules(
             self.frozen,
             self.frozen_statistics,
             by_pattern(self.regularizers, as_regularizer),
             by_pattern(self.constraints, as_constraint),
         )
-        scale = self.loss_scale
-        return build_program(self.model, self.heads, self.updater(), rules, scale)
 
     def updater(self, optimizer: AbstractOptimizer | None = None) -> AbstractOptimizer:
         """Return the optimizer with all that is around it; see `dnnbridge.optimizers.assembly`.

@@ -2,6 +2,7 @@
 
 from dnnbridge.graph.builder import Builder
 from dnnbridge.graph.evaluation import Structure, Table, evaluate, scan, steps
+from dnnbridge.graph.exposed_calls import ExposedCall, with_calls_exposed
 from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
@@ -17,6 +18,7 @@ __all__ = [
     "ConstantArray",
     "DType",
     "Dim",
+    "ExposedCall",
     "Graph",
     "Node",
     "Op",
@@ -32,4 +34,5 @@ __all__ = [
     "inline",
     "scan",
     "steps",
+    "with_calls_exposed",
 ]

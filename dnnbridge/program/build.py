@@ -132,11 +132,9 @@ def _train(
         differentiated = [] if scale is None else [made["loss"] * scale]
         return [*differentiated, *made.values(), *scope.updates.values()]
 
-    def moves(value: Value) -> bool:
-        name = declared.name_of(value)
-        return name is not None and rules.moves(declared.arrays[name])
-
-    outputs, gradients = builder.value_and_grad("forward", list(given.values()), write, moves)
+    outputs, gradients = builder.value_and_grad(
+        "forward", list(given.values()), write, forward.moves(declared)
+    )
     rules.check(list(declared.arrays.values()))
     if scale is not None:
         outputs = outputs[1:]

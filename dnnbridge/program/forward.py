@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,6 +48,15 @@ class Forward:
         """Types of the model's inputs by the names of their feeds."""
         return {f"input:{name}": type for name, type in self.model.input_types.items()}
 
+    def moves(self, declared: Declarations) -> Callable[[Value], bool]:
+        """Return whether the optimizer moves what a value reads, for `value_and_grad`."""
+
+        def moves(value: Value) -> bool:
+            name = declared.name_of(value)
+            return name is not None and self.rules.moves(declared.arrays[name])
+
+        return moves
+
     def begin(self, name: str) -> tuple[Builder, Declarations, dict[str, Value]]:
         """Return a builder, its declarations, and its inputs, labels and sample weights by feed."""
         builder = Builder(name)
@@ -67,7 +76,7 @@ class Forward:
 
     def emit(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model, the loss of the batch and the sum of every metric."""
-        predictions = self._predictions(scope, given)
+        predictions = self.predictions(scope, given)
         if scope.losses:
             scope.terms.add("examples")
         for array, value in scope.declared_weights():
@@ -92,9 +101,9 @@ class Forward:
         given = {name: builder.input(name, type) for name, type in self.inputs.items()}
         declared = Declarations(builder)
         scope = Scope(builder, declared, training=False, sampling=sampling)
-        return _function(builder, declared, scope, self._predictions(scope, given))
+        return _function(builder, declared, scope, self.predictions(scope, given))
 
-    def _predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
+    def predictions(self, scope: Scope, given: Mapping[str, Value]) -> dict[str, Value]:
         """Write the model and return its outputs by name."""
         made = apart(self.model).emit(scope, *(given[feed] for feed in self.inputs))
         outputs = (made,) if isinstance(made, Value) else made

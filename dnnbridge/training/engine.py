@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnnbridge.backend.protocol import Backend
+from dnnbridge.backend.protocol import Backend, Executable, check_supported
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import DataError, StateError
+from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Program
 from dnnbridge.training import reuse
 from dnnbridge.training.checking.arguments import Arguments
@@ -63,16 +65,19 @@ class Engine:
         self.state = TrainState(experiment, program)
         self.buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self.stopped, self.finished, self.torn = False, False, ""
-        key = reuse.key_of(program, backend, device)
-        self.executable = reuse.take(key) or backend.compile(program, device)
-        weakref.finalize(self, reuse.give, key, self.executable, program).atexit = False
-        self._compiled_before = self.executable.compilations
+        self._backend, self._compiled = backend, list[tuple[Executable, int]]()
+        self.executable = self._executable(program)
         self._set(initial_arrays(program, experiment.seed))
+
+    def _executable(self, program: Program) -> Executable:
+        made = reuse.executable_for(self, program, self._backend, self.device)
+        self._compiled.append((made, made.compilations))
+        return made
 
     @property
     def compilations(self) -> int:
         """How often the backend has compiled something since this was made."""
-        return self.executable.compilations - self._compiled_before
+        return sum(made.compilations - before for made, before in self._compiled)
 
     @property
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -118,6 +123,27 @@ class Engine:
             made = self.executable.run(function, feeds, steps)
             move.done()
         return made
+
+    @cached_property
+    def probe_program(self) -> Program:
+        """Functions that return activations and gradients: see `dnnbridge.training.probing`."""
+        given = self.experiment
+        return build_probes(given.model, given.heads, given.rules)
+
+    @cached_property
+    def _probe_executable(self) -> Executable:
+        with uncollected():
+            check_supported(self._backend, self.probe_program, self.device)
+            return self._executable(self.probe_program)
+
+    def probes(self) -> Executable:
+        """Return the functions of `probe_program` with copies of the arrays, compiled once.
+
+        They have arrays of their own, so nothing that they do changes the run.
+        """
+        arrays = self.read()
+        self._probe_executable.write({name: arrays[name] for name in self.probe_program.state})
+        return self._probe_executable
 
     def reset_states(self, layers: tuple[str, ...]) -> None:
         """Set carried states to zeros: see `Run.reset_states`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Hashable
 
@@ -34,6 +35,14 @@ def key_of(program: Program, backend: Backend, device: str) -> Hashable:
         return None
     settings = tuple(sorted(p for p in os.environ.items() if p[0].startswith("DNNBRIDGE_")))
     return backend.info.name, device, settings, program
+
+
+def executable_for(owner: object, program: Program, backend: Backend, device: str) -> Executable:
+    """Return a cached or a new executable, which is cached again when its owner is gone."""
+    key = key_of(program, backend, device)
+    made = take(key) or backend.compile(program, device)
+    weakref.finalize(owner, give, key, made, program).atexit = False
+    return made
 
 
 def take(key: Hashable) -> Executable | None:

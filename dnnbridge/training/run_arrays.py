@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dnnbridge.optimizers import AbstractOptimizer
     from dnnbridge.optimizers.base import ChangeOfRate
     from dnnbridge.schedules import AbstractSchedule
+
+T = TypeVar("T")
 
 
 class AbstractRunArrays:
@@ -93,6 +95,15 @@ class AbstractRunArrays:
         False while it trains, and after an error or Ctrl-C.
         """
         return self._engine.finished
+
+    @in_turn
+    def with_engine(self, work: Callable[[Engine], T]) -> T:
+        """Return what some work makes of the run's engine; for modules of dnnbridge.
+
+        No other thread trains or reads the run meanwhile.
+        """
+        self._engine.check_whole()
+        return work(self._engine)
 
     @in_turn
     def weights(self) -> dict[str, Array]:

@@ -1,0 +1,111 @@
+"""`build_probes`: functions that show what a step computes inside: activations and gradients."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
+from dnnbridge.emit.scope import Scope
+from dnnbridge.graph import (
+    BATCH,
+    Builder,
+    Call,
+    ExposedCall,
+    Graph,
+    Node,
+    TensorType,
+    Value,
+    with_calls_exposed,
+)
+from dnnbridge.layers import AbstractLayer
+from dnnbridge.models import AbstractModel
+from dnnbridge.program.forward import Forward
+from dnnbridge.program.heads import Head
+from dnnbridge.program.program import Function, Program
+from dnnbridge.weights.rules import WeightRules
+
+ACTIVATIONS = {False: "activations", True: "training activations"}
+"""Names of the functions that return the results of layers, by whether they train."""
+
+GRADIENTS = "gradients"
+"""Name of the function that returns the gradients of the loss of a batch."""
+
+
+@lru_cache(maxsize=16)
+def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRules) -> Program:
+    """Emit functions that return the results of all layers, and all gradients.
+
+    They are a program of their own. Its arrays are weights, buffers and carried states, under the
+    names of the experiment's program; only carried states are written.
+    """
+    forward = Forward(model, heads, rules)
+    functions = {
+        ACTIVATIONS[training]: _activations(forward, training) for training in (False, True)
+    }
+    gradients, declared = _gradients(forward)
+    return Program(
+        functions | {GRADIENTS: gradients},
+        declared.arrays,
+        randoms=tuple(declared.randoms.values()),
+        schedules=declared.schedules,
+        objectives=forward.objectives,
+        outputs=forward.outputs,
+        layers=tuple(declared.of_layers),
+        batch_size=declared.batch_size,
+    )
+
+
+def _activations(forward: Forward, training: bool) -> Function:
+    """Return a function whose results are those of each layer, by path."""
+    builder = Builder(ACTIVATIONS[training])
+    given = {name: builder.input(name, type) for name, type in forward.inputs.items()}
+    batch = None
+    if training:
+        mask = builder.input(MASK, TensorType((BATCH,)))
+        batch = BatchMask(mask, builder.input(NORMALIZER, TensorType(())))
+    rules = forward.rules
+    declared = Declarations(builder, batch, frozen=rules.statistics_frozen, moves=rules.moves)
+    scope = Scope(builder, declared, training)
+    forward.predictions(scope, given)
+    nodes, calls = with_calls_exposed(builder.nodes, _is_layer)
+    results = _named(calls)
+    carried = {n: v for n, v in scope.updates.items() if declared.arrays[n].carried}
+    outputs = (*results.values(), *carried.values())
+    graph = Graph(builder.name, tuple(builder.inputs), tuple(nodes), outputs)
+    return Function(graph, declared.reads, tuple(results), tuple(carried), training)
+
+
+def _is_layer(node: Node) -> bool:
+    return isinstance(node.op, Call) and isinstance(node.op.spec, AbstractLayer)
+
+
+def _named(calls: list[ExposedCall]) -> dict[str, Value]:
+    """Return the results of layers by path; later calls under one path get a number."""
+    made: dict[str, Value] = {}
+    for call in calls:
+        assert isinstance(call.node.op, Call)
+        assert isinstance(call.node.op.spec, AbstractLayer)
+        outputs = call.node.op.spec.output_names
+        for output, value in zip(outputs, call.outputs, strict=False):  # then masks and updates
+            name = call.path if len(outputs) == 1 else f"{call.path}_{output}"
+            number, free = 1, name
+            while free in made:
+                number += 1
+                free = f"{name}:{number}"
+            made[free] = value
+    return made
+
+
+def _gradients(forward: Forward) -> tuple[Function, Declarations]:
+    """Return a function whose results are the gradients of the loss, by weight."""
+    builder, declared, given = forward.begin(GRADIENTS)
+
+    def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
+        scope = Scope(body, declared, training=True)
+        return [forward.emit(scope, dict(zip(given, values, strict=True)))["loss"]]
+
+    moves = forward.moves(declared)
+    _, found = builder.value_and_grad("forward", list(given.values()), write, moves)
+    results = {declared.name_of(value) or "": gradient for value, gradient in found.items()}
+    graph = builder.graph(list(results.values()))
+    return Function(graph, declared.reads, tuple(results), training=True), declared
