@@ -58,6 +58,7 @@ from .callbacks import (
     ModelCheckpoint,
     ReduceLROnPlateau,
     TensorBoard,
+    TerminateOnNonFinite,
     WandbMetricsLogger,
 )
 from .convert.from_keras import (
@@ -678,6 +679,7 @@ __all__ = [
     "Tanh",
     "TanhShrink",
     "TensorBoard",
+    "TerminateOnNonFinite",
     "Threshold",
     "TimeDistributed",
     "TimeDistributedLoss",
