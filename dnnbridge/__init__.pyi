@@ -248,6 +248,7 @@ from .losses import (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Target,
     TimeDistributedLoss,
     Tversky,
 )
@@ -298,6 +299,7 @@ from .optimizers import (
     RMSprop,
     Rprop,
     SGD,
+    Slot,
     StochasticWeightAverage,
     WithGradientRules,
 )
@@ -657,6 +659,7 @@ __all__ = [
     "SimpleRNN",
     "SinusoidalPositions",
     "Slice",
+    "Slot",
     "SoftShrink",
     "Softmax",
     "Softplus",
@@ -678,6 +681,7 @@ __all__ = [
     "TableSchedule",
     "Tanh",
     "TanhShrink",
+    "Target",
     "TensorBoard",
     "TerminateOnNonFinite",
     "Threshold",
