@@ -58,11 +58,11 @@ def training_checks(source: Source, format: str, target: Target, data: Data) -> 
             found = _losses_there(subject, source, format, target, data, Path(folder))
         except Exception as error:
             return [broken(what, error)]
-    here = _losses(subject, data)
+    here = losses_of(subject, data)
     checks = [of_losses(what, found, here, LOSSES)]
     if source.keras is not None:
         if quiet is not None and quiet is not subject:
-            found = _losses(quiet, data)
+            found = losses_of(quiet, data)
         checks.append(_with_keras(source, data, found, quiet, random))
     return checks
 
@@ -100,7 +100,8 @@ def _epochs(data: Data) -> int:
     return -(-STEPS // -(-examples // min(BATCH_SIZE, examples)))
 
 
-def _losses(run: Run, data: Data) -> Sequence[float]:
+def losses_of(run: Run, data: Data) -> Sequence[float]:
+    """Train a run and return the losses of its steps."""
     run.fit(given(data.x), given(data.y), BATCH_SIZE, _epochs(data), verbose=0)
     return run.history.step_losses[:STEPS]
 

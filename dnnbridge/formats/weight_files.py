@@ -15,6 +15,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.packages import framework, require
 from dnnbridge.errors import ConversionError, DnnbridgeError
+from dnnbridge.formats.archives import opened_member
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
 from dnnbridge.formats.numbers import as_float32
 
@@ -151,7 +152,7 @@ def _npz(path: Path) -> dict[str, Array]:
 
 
 def _keras(path: Path) -> dict[str, Array]:
-    with zipfile.ZipFile(path) as packed, packed.open("model.weights.h5") as stream:
+    with opened_member(path, "model.weights.h5") as stream:
         return _h5(stream)
 
 

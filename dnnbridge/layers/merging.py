@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 from dnnbridge import ops
@@ -71,7 +71,8 @@ class Multiply(AbstractMerge):
     """Product of two or more inputs, element by element; sizes of 1 broadcast
 
     `x * y` makes this layer too. An image times one number per channel is a squeeze-and-excitation
-    (Hu et al., 2018).
+    (Hu et al., 2018). A step that the mask of an input leaves out is a factor of 1; where all
+    inputs leave it out, the product is 0.
 
     Example:
         >>> from dnnbridge import Dense, GlobalAveragePooling2D, Input, Model
@@ -82,7 +83,16 @@ class Multiply(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        return reduce(lambda a, b: a * b, aligned(scope, inputs))
+        masks = _masks(scope, inputs)
+        factors = [
+            x if mask is None else ops.where(mask > 0.5, x, 1.0)
+            for x, mask in zip(aligned(scope, inputs), masks, strict=True)
+        ]
+        product = reduce(lambda a, b: a * b, factors)
+        real = [mask for mask in masks if mask is not None]
+        if len(real) < len(masks):
+            return product
+        return ops.where(reduce(ops.maximum, real) > 0.5, product, 0.0)
 
 
 @spec
@@ -121,7 +131,8 @@ class Average(AbstractMerge):
 class Maximum(AbstractMerge):
     """Maximum of two or more inputs, element by element; sizes of 1 broadcast
 
-    In a tie the first gets the gradient.
+    In a tie the first gets the gradient. A step that the mask of an input leaves out does not
+    count.
 
     Example:
         >>> Maximum().to_dict()["kind"]
@@ -129,12 +140,14 @@ class Maximum(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        return reduce(ops.maximum, aligned(scope, inputs))
+        return _extreme(scope, inputs, ops.maximum)
 
 
 @spec
 class Minimum(AbstractMerge):
     """Minimum of two or more inputs, element by element; in a tie the first gets the gradient
+
+    A step that the mask of an input leaves out does not count.
 
     Example:
         >>> Minimum().to_dict()["kind"]
@@ -142,7 +155,7 @@ class Minimum(AbstractMerge):
     """
 
     def emit(self, scope: Scope, *inputs: Value) -> Value:
-        return reduce(ops.minimum, aligned(scope, inputs))
+        return _extreme(scope, inputs, ops.minimum)
 
 
 @spec
@@ -187,6 +200,26 @@ def aligned(scope: Scope, inputs: Sequence[Value]) -> list[Value]:
         hint="Change the sizes with Dense or Reshape.",
     )
     return made
+
+
+def _masks(scope: Scope, inputs: Sequence[Value]) -> list[Value | None]:
+    """Return the mask of each input with as many axes as the aligned inputs, if it has one."""
+    found = [scope.mask(each) for each in inputs]
+    rank = max((value.rank for value in inputs), default=0)
+    return [m if m is None else ops.reshape(m, (*m.shape, *(1,) * (rank - m.rank))) for m in found]
+
+
+def _extreme(
+    scope: Scope, inputs: Sequence[Value], choose: Callable[[Value, Value], Value]
+) -> Value:
+    """Return the largest or smallest of the inputs whose step is real, or of all if none is."""
+    result, *others = aligned(scope, inputs)
+    mask, *masks = _masks(scope, inputs)
+    for x, real in zip(others, masks, strict=True):
+        x = x if real is None else ops.where(real > 0.5, x, result)
+        result = choose(result if mask is None else ops.where(mask > 0.5, result, x), x)
+        mask = None if mask is None or real is None else ops.maximum(mask, real)
+    return result
 
 
 def _ones(x: Value, rank: int) -> Value:

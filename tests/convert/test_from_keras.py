@@ -303,6 +303,31 @@ def test_a_damaged_file_is_said_to_be_that(name, tmp_path):
         db.from_keras(damaged(tmp_path, name))
 
 
+def test_a_flipped_bit_in_the_weights_is_found(tmp_path):
+    path = tmp_path / "model.keras"
+    keras_models.dense().save(path)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        content[archive.getinfo("model.weights.h5").header_offset + 5000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ConversionError, match=r"model\.weights\.h5 is damaged"):
+        db.from_keras(path)
+
+
+def test_a_compressed_archive_is_read(tmp_path):
+    model = keras_models.dense()
+    model.save(tmp_path / "model.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "model.keras") as stored,
+        zipfile.ZipFile(tmp_path / "packed.keras", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    found = db.from_keras(tmp_path / "packed.keras").weights
+    wanted = db.from_keras(tmp_path / "model.keras").weights
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted)
+
+
 def test_weights_of_another_model_are_refused(tmp_path):
     keras_models.dense().save_weights(tmp_path / "other.weights.h5")
     other = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3), keras.layers.Dense(4)])

@@ -28,6 +28,8 @@ THEIRS = {
     "side-by-side": lambda x: layers.Add()(
         [layers.MultiHeadAttention(2, 4)(x, x), layers.MultiHeadAttention(2, 4)(x, x)]
     ),
+    "gated": lambda x: layers.Multiply()([x, layers.MultiHeadAttention(2, 4)(x, x)]),
+    "largest": lambda x: layers.Maximum()([layers.LayerNormalization()(x), attended(x)]),
     "mean-afterwards": lambda x: layers.RepeatVector(7)(
         layers.GlobalAveragePooling1D()(attended(attended(x)))
     ),

@@ -62,7 +62,7 @@ def fit(name: str, folder: Path) -> dict[str, Any]:
     lists = {"rows": found.x, "labels": found.y, "losses": losses, "after": after}
     folders.keep(folder / "fit.npz", **lists)
     draw = np.random.default_rng(7)
-    model.set_weights([_nudged(array, draw) for array in before])
+    model.set_weights([folders.nudged(array, draw) for array in before])
     _compile(found)  # a new optimizer
     losses, after = _trained(found, x)
     return {
@@ -129,14 +129,6 @@ def _trained(found: Case, x: list[Any]) -> tuple[list[Any], list[Any]]:
         *given, batch_size=size, epochs=epochs, shuffle=False, verbose=0
     ).history
     return [np.asarray(history["loss"])], _predicted(found.model, x)
-
-
-def _nudged(array: Any, draw: Any) -> Any:
-    """Return an array off by one spacing of float32, as other roundings might leave it."""
-    if array.dtype != np.float32:
-        return array
-    ends = np.where(draw.integers(0, 2, array.shape), np.inf, -np.inf)
-    return np.nextafter(array, ends.astype(np.float32))
 
 
 def _draws(model: Any) -> bool:

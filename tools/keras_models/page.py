@@ -69,8 +69,7 @@ class Measured:
 
     def limit(self, part: str) -> float:
         """Return the largest difference that rounding explains."""
-        key = ("fit", "nudged losses") if self._of_steps(part) else ("reference", "rounded")
-        moved = self.parts[key[0]].get(key[1]) or 0.0
+        moved = self._moved(part)
         return max(SMALLEST, ROUNDINGS * moved + EPSILON)
 
     def remarks(self, columns: Sequence[tuple[str, str]]) -> list[str]:
@@ -88,17 +87,26 @@ class Measured:
     def _reason(self, part: str, value: float) -> str:
         if value > self.limit(part):
             return f"{value:.1e}, which rounding does not explain."
+        moved = self._moved(part)
+        if part == "command":
+            return f"{value:.1e}. Weights that start one spacing of float32 off make {moved:.1e}."
         if self._of_steps(part):
-            moved = self.parts["fit"]["nudged losses"]
             return (
                 f"{value:.1e}. Keras' own `fit` differs by {moved:.1e} when it starts from weights "
                 "that are off by one spacing of float32."
             )
-        moved = self.parts["reference"]["rounded"]
         return f"{value:.1e}. One random rounding in each operation moves it by {moved:.1e}."
 
+    def _moved(self, part: str) -> float:
+        """Return the effect of rounding on what a part measures."""
+        if part == "command":
+            return self.parts["command"].get("nudged losses") or 0.0
+        if self._of_steps(part):
+            return self.parts["fit"].get("nudged losses") or 0.0
+        return self.parts["reference"].get("rounded") or 0.0
+
     def _of_steps(self, part: str) -> bool:
-        return part.startswith("train-") or part == "command"
+        return part.startswith("train-")
 
 
 def page(out: Path) -> str:

@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keras_models import folders
+
+SAMPLES = 3
+"""Trainings from weights that are one spacing off; the largest change counts."""
 
 
 class Absent:
@@ -46,7 +51,36 @@ def command(folder: Path) -> dict[str, Any]:
     found = {check["what"]: check["difference"] for check in checks}
     whys = [check["why"] for check in checks if check["what"].startswith("losses")]
     losses = next((each for what, each in found.items() if what.startswith("losses")), None)
-    return {"status": done.exit_code, "losses": losses, "why": " ".join(whys)}
+    moved = None if losses is None else _nudged_losses(source)
+    return {
+        "status": done.exit_code,
+        "losses": losses,
+        "why": " ".join(whys),
+        "nudged losses": moved,
+    }
+
+
+def _nudged_losses(source: Path) -> float:
+    """Return how far the losses of the command move if weights start one spacing off."""
+    import dnnbridge as db
+    from dnnbridge.cli.conversion_checks import of_losses
+    from dnnbridge.cli.conversion_sources import data_of
+    from dnnbridge.cli.conversion_training import LOSSES, losses_of, without_dropout
+
+    run = db.from_keras(source).compile("reference")
+    data = data_of(run, None)
+    quiet = without_dropout(run) if run.experiment.program().randoms else run
+    if quiet is None:
+        return 0.0
+    state, position = quiet.state(), quiet.position
+    start = {name: array.astype(np.float32) for name, array in state.items()}
+    exact, moved = losses_of(quiet, data), []
+    for sample in range(SAMPLES):
+        draw = np.random.default_rng(sample)
+        quiet.set_state({n: folders.nudged(a, draw) for n, a in start.items()}, position)
+        difference = of_losses("", losses_of(quiet, data), exact, LOSSES).difference
+        moved.append(difference or 0.0)
+    return max(moved)
 
 
 def predict(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,20 @@ from typing import Any
 
 from dnnbridge.formats.keras.activation_operations import Operation
 from dnnbridge.formats.keras.calls import KerasCall, Place
+from dnnbridge.formats.keras.masks import ATTENTION_MASK, MASKS
+from dnnbridge.layers import AbstractLayer, CenterCrop, Resizing, ReversibleEmbedding
+from dnnbridge.layers.states import AbstractStates
+
+FLAGS = {"use_causal_mask": "causal", ATTENTION_MASK: "masked"}
+"""Arguments of calls that are fields of the layer here."""
+
+WITHOUT_EFFECT = {"training", "return_attention_scores"} | MASKS
+"""Arguments of calls that may be None or False."""
+
+STATES = "initial_state"
+
+ALWAYS_THE_SAME = (CenterCrop, Resizing)
+"""Layers that Keras calls with training=True by default, which changes nothing."""
 
 
 def takes(make: Operation, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
@@ -28,6 +42,19 @@ def is_empty(value: Any) -> bool:
 
 def is_input_argument(name: str) -> bool:
     return name in {"inputs", "query", "value", "key", "sequence", "sequences", "x"}
+
+
+def is_known_argument(layer: AbstractLayer, key: str, value: Any) -> bool:
+    """Return whether an argument of a call is read elsewhere, or says nothing."""
+    return (
+        value is None
+        or key in FLAGS
+        or is_input_argument(key)
+        or (key in WITHOUT_EFFECT and is_empty(value))
+        or (key == STATES and isinstance(layer, AbstractStates))
+        or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
+        or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
+    )
 
 
 def inputs_of(call: KerasCall) -> dict[str, Any]:

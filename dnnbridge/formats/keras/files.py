@@ -15,6 +15,7 @@ from dnnbridge.base.files import check_is_file
 from dnnbridge.base.messages import what
 from dnnbridge.base.packages import require
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.archives import opened_member
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, opened
 from dnnbridge.formats.keras.layers import MODELS
@@ -78,9 +79,9 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
             _check_archive(archive, path)
             config = _parsed(archive.read("config.json").decode(), path)
             config = with_vocabularies(archive, config)
-            with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
-                compiled = config.get("compile_config")
-                yield _configured(str(path), config, compiled, opened(file, str(path)))
+        with opened_member(path, "model.weights.h5") as stream, h5py.File(stream, "r") as file:
+            compiled = config.get("compile_config")
+            yield _configured(str(path), config, compiled, opened(file, str(path)))
     elif h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
             text, compiled = (file.attrs.get(k) for k in ("model_config", "training_config"))

@@ -9,6 +9,7 @@ from typing import Any
 from dnnbridge.base.messages import snake_case
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.keras.application_layers import is_of_applications
 from dnnbridge.formats.keras.calls import shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.rule import Group, Rebuilt
@@ -83,6 +84,8 @@ class _Entry:
 
 def _is_operation(config: Mapping[str, Any], found: Serialized) -> bool:
     """Return whether an entry is a function of Keras, not a layer; a legacy file has no modules."""
+    if is_of_applications(config, found.kind):
+        return True
     if "module" in config:
         return str(config["module"]).startswith(("keras.src.ops", "keras.src.activations"))
     of_layers = found.config.keys() & {"trainable", "dtype"}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from dnnbridge import layers
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.formats.keras.activation_operations import ACTIVATIONS, Config, Operation
+from dnnbridge.formats.keras.application_layers import OF_APPLICATIONS
 from dnnbridge.formats.keras.logic import as_logical, is_logical
 from dnnbridge.formats.keras.settings import dtype_of, serialized
 from dnnbridge.formats.keras.whole_numbers import dtype_of_symbol
@@ -293,5 +294,8 @@ SHAPES: Mapping[str, Operation] = {
     "Transpose": _transpose,
 }
 
-OPERATIONS: Mapping[str, Operation] = {**ARITHMETIC, **LOGIC, **REDUCTIONS, **SHAPES, **ACTIVATIONS}
+OPERATIONS: Mapping[str, Operation] = {
+    **{**ARITHMETIC, **LOGIC, **REDUCTIONS, **SHAPES},
+    **{**ACTIVATIONS, **OF_APPLICATIONS},
+}
 """The operation of each class, by Keras' name."""

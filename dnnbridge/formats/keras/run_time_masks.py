@@ -13,10 +13,20 @@ from dnnbridge.formats.keras.call_arguments import inputs_of
 from dnnbridge.formats.keras.calls import KerasCall, Place, calls_of
 from dnnbridge.formats.keras.masks import Masks, Source, mask_of, masks_of_inputs
 from dnnbridge.formats.keras.order import Call, order_of_calls
-from dnnbridge.layers import AbstractLayer, GroupQueryAttention, MultiHeadAttention
+from dnnbridge.layers import (
+    AbstractLayer,
+    GroupQueryAttention,
+    Maximum,
+    Minimum,
+    MultiHeadAttention,
+    Multiply,
+)
 from dnnbridge.specs.rewriting import specs_in
 
-FINDING = (MultiHeadAttention, GroupQueryAttention)
+READING_MASKS = (Maximum, Minimum, Multiply)
+"""Layers that merge masked values; the operations of the same names do not read masks."""
+
+FINDING = (MultiHeadAttention, GroupQueryAttention, *READING_MASKS)
 """Layers that find masks on their inputs; to others, calls give them."""
 
 

@@ -11,10 +11,11 @@ from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.call_arguments import (
+    FLAGS,
+    STATES,
     constants,
     inputs_of,
-    is_empty,
-    is_input_argument,
+    is_known_argument,
     takes,
 )
 from dnnbridge.formats.keras.calls import (
@@ -36,7 +37,12 @@ from dnnbridge.formats.keras.masks import (
     masks_of_inputs,
 )
 from dnnbridge.formats.keras.operations import OPERATIONS
-from dnnbridge.formats.keras.run_time_masks import FINDING, RunTimeMasks, takes_masks_off
+from dnnbridge.formats.keras.run_time_masks import (
+    FINDING,
+    READING_MASKS,
+    RunTimeMasks,
+    takes_masks_off,
+)
 from dnnbridge.formats.keras.settings import serialized
 from dnnbridge.formats.keras.stateful import CALLED_TWICE, carries_states
 from dnnbridge.formats.keras.whole_numbers import (
@@ -46,9 +52,7 @@ from dnnbridge.formats.keras.whole_numbers import (
 from dnnbridge.layers import (
     AbstractLayer,
     Cast,
-    CenterCrop,
     PaddingMask,
-    Resizing,
     ReversibleEmbedding,
     SetMask,
     Unmask,
@@ -57,17 +61,6 @@ from dnnbridge.layers.base import LayerOutput
 from dnnbridge.layers.merging import AbstractMerge
 from dnnbridge.layers.states import AbstractStates
 from dnnbridge.models import Input, Model
-
-FLAGS = {"use_causal_mask": "causal", ATTENTION_MASK: "masked"}
-"""Arguments of calls that are fields of the layer here."""
-
-WITHOUT_EFFECT = {"training", "return_attention_scores"} | MASKS
-"""Arguments of calls that may be None or False."""
-
-STATES = "initial_state"
-
-ALWAYS_THE_SAME = (CenterCrop, Resizing)
-"""Layers that Keras calls with training=True by default, which changes nothing."""
 
 Pending = tuple[Mapping[str, Any], int, KerasCall]
 """A layer, which of its calls, and the call."""
@@ -186,6 +179,8 @@ class Wiring:
         """Take the mask off the result of an operation, if the source has masks."""
         if not self.findings.masked or not isinstance(made, LayerOutput):
             return made
+        if isinstance(made.layer, READING_MASKS):
+            return made.layer(*(Unmask()(each) for each in made.sources))
         kept = made.layer.passes_mask or isinstance(made.layer, AbstractMerge)
         return Unmask()(made) if kept else made
 
@@ -215,7 +210,7 @@ class Wiring:
         inputs = cast_values(layer, [self.values[place] for place in places], reverse)
         masks = self._set_masks(entry, layer, Place(name, number), call, places, inputs)
         for key, value in call.kwargs.items():
-            if key not in MASKS and not self._is_known(layer, key, value):
+            if key not in MASKS and not is_known_argument(layer, key, value):
                 self._add(entry, f"a call with {key}={shorten(value, 60)}")
         if number and divides_at_each_call(layer):
             self._add(entry, "a second call of SpectralNormalization, which divides again in Keras")
@@ -230,18 +225,6 @@ class Wiring:
         states = [*places[1:], *KerasCall((), {"": call.kwargs.get(STATES)}).places()]
         given = {STATES: [self.values[place] for place in states]} if states else {}
         return layer(inputs[0], *masks, **given)
-
-    def _is_known(self, layer: AbstractLayer, key: str, value: Any) -> bool:
-        """Return whether an argument of a call is read elsewhere, or says nothing."""
-        return (
-            value is None
-            or key in FLAGS
-            or is_input_argument(key)
-            or (key in WITHOUT_EFFECT and is_empty(value))
-            or (key == STATES and isinstance(layer, AbstractStates))
-            or (key == "reverse" and isinstance(layer, ReversibleEmbedding))
-            or (key == "training" and isinstance(layer, ALWAYS_THE_SAME))
-        )
 
     def _set_masks(
         self,

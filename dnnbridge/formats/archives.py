@@ -1,0 +1,90 @@
+"""Members of ZIP archives as files that can be read anywhere at the same speed."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from dnnbridge.errors import ConversionError
+
+LOCAL_HEADER = 30
+"""Bytes of the header before a member, without its name and its extra field."""
+
+CHUNK = 2**20
+
+
+@contextmanager
+def opened_member(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open a member of an archive for reading.
+
+    `zipfile` reads a member again from its start whenever a reader goes back, as HDF5 often does.
+    Keras does not compress, so here the member is a window on the archive.
+
+    Raises:
+        ConversionError: the member does not have the checksum that the archive notes.
+    """
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+            with archive.open(name) as stream:
+                yield stream
+            return
+    with path.open("rb", buffering=0) as file:
+        window = io.BufferedReader(_Window(file, _start(file, info), info.file_size))
+        if _checksum(window) != info.CRC:
+            raise ConversionError(
+                f"{name} is damaged: its checksum is another one",
+                where=str(path),
+                hint="Copy the file again, or write it again with model.save('model.keras').",
+            )
+        yield window
+
+
+def _start(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+    """Return where the bytes of a member begin; its name and extra field have their own lengths."""
+    file.seek(info.header_offset)
+    header = file.read(LOCAL_HEADER)
+    name, extra = (int.from_bytes(header[i : i + 2], "little") for i in (26, 28))
+    return info.header_offset + LOCAL_HEADER + name + extra
+
+
+def _checksum(file: IO[bytes]) -> int:
+    found = 0
+    while chunk := file.read(CHUNK):
+        found = zlib.crc32(chunk, found)
+    file.seek(0)
+    return found
+
+
+class _Window(io.RawIOBase):
+    """Some bytes in the middle of a file."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
+        self._file, self._start, self._size, self._place = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._start + self._place)
+        view = memoryview(buffer).cast("B")
+        found = self._file.read(min(len(view), max(0, self._size - self._place)))
+        view[: len(found)] = found
+        self._place += len(found)
+        return len(found)
