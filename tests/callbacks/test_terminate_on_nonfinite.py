@@ -170,3 +170,15 @@ def test_without_copies_the_step_is_named():
 def test_the_argument_is_checked():
     with pytest.raises(DataError, match="locate: must be True or False"):
         db.TerminateOnNonFinite(locate="yes")
+
+
+def test_a_fault_of_weights_that_have_moved_is_found():
+    """The weight falls from 1 below 0 within two steps, and its logarithm is then NaN."""
+    model = net(ones("first", use_bias=False), db.Elementwise("log", name="log"))
+    x, y = np.full((8, 2), 0.5, np.float32), np.full((8, 1), -5.0, np.float32)
+    run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+    ending = db.TerminateOnNonFinite()
+    run.fit(x, y, 1, callbacks=[ending], verbose=0, steps_per_call=8)
+    assert 1 < ending.step < 8
+    assert (ending.kind, ending.where) == ("output", "log")
+    assert "nan" in ending.message
