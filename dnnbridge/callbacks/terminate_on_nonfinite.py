@@ -42,7 +42,8 @@ class TerminateOnNonFinite(Callback):
     first weight whose gradient is, from the last layer to the first. It keeps a copy of the run's
     arrays for it: one at the beginning of each epoch, then another at most once in the time of 100
     copies. So it costs the memory of a copy and about 1% of the time. When something is not finite,
-    the steps since the copy are repeated one by one.
+    the steps since the copy are repeated one by one. Where `fit` reads a stream, which cannot be
+    read again, only the step is known.
 
     Args:
         locate: whether to find the layer. False keeps no copies and costs nothing.
@@ -74,16 +75,17 @@ class TerminateOnNonFinite(Callback):
         self.step: int | None = None
         self.kind = self.where = self.message = ""
         self._kept: Kept | None = None
-        self._next = 0.0
+        self._next, self._keeps = 0.0, False
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._reset()
+        self._keeps = self.locate and run.with_engine(lambda engine: engine.fitting is not None)
 
     def on_epoch_begin(self, run: Run, epoch: int) -> None:
         self._next = 0.0
 
     def on_steps_begin(self, run: Run, steps: int) -> None:
-        if self.locate and self.step is None and time.perf_counter() >= self._next:
+        if self._keeps and self.step is None and time.perf_counter() >= self._next:
             self._keep(run)
 
     def _keep(self, run: Run) -> None:
@@ -102,7 +104,7 @@ class TerminateOnNonFinite(Callback):
         if bad.size:
             step = run.position.step - len(losses) + int(bad[0]) + 1
             self._found(run, step, str(losses[bad[0]]))
-        elif self.locate and run.with_engine(_ends_epoch) and not_finite(run.state()):
+        elif self._keeps and run.with_engine(_ends_epoch) and not_finite(run.state()):
             self._found(run, run.position.step, "")
 
     def _found(self, run: Run, step: int, got: str) -> None:

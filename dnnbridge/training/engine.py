@@ -53,7 +53,7 @@ class Engine:
         fed: checks rows when they are gathered.
         buffers: where the feeds of `fit` and `evaluate` are written.
         stopped: whether `fit` is to return.
-        fitting: the examples of the `fit` that is running, if one is.
+        fitting: the examples of the `fit` that is running, if one is, and they can be read again.
         finished: whether the last `fit` ended without an error.
         torn: the error that came while the arrays were being changed, if one did.
     """

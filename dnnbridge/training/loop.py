@@ -55,7 +55,8 @@ class Loop:
         """Train until so many epochs of the run are done, or until the run is stopped."""
         engine = self.engine
         engine.finished = False
-        engine.fitting = self.fitting
+        # Steps whose batches cannot be read again cannot be repeated.
+        engine.fitting = self.fitting if isinstance(self.fitting, Fitting) else None
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in self.hooks:
