@@ -89,7 +89,7 @@ def test_a_planted_fault_is_found(name, steps_per_call, caplog):
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_faults_are_found_on_every_backend(backend):
     pytest.importorskip(backend)
-    for name in ("log of 0", "exp overflows", "gradient of a root"):
+    for name in ("log of 0", "gradient of a root"):
         make, value, row, wanted = FAULTS[name]
         ending = db.TerminateOnNonFinite()
         fitted(make, value, row, backend, ending)

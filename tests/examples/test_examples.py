@@ -136,12 +136,10 @@ def test_raw_rows(backend, monkeypatch, tmp_path):
     rows, rent = example.table(120)
     run, reference = on_both(monkeypatch, backend, "raw_rows", rows, rent, 4)
     assert_same_weights(run, reference)
-    path = run.save(tmp_path / "run.safetensors")
-    np.savez(path.with_suffix(".npz"), **rows)
-    other = {"reference": "reference", "tensorflow": "mindspore", "mindspore": "tensorflow"}[
-        backend
-    ]
-    pytest.importorskip(other)
-    found = predictions_elsewhere(tmp_path, other)["run"]["prediction"]
-    assert_near(found, reference.predict(rows), 2e-5, "another process and backend")
-    assert np.ptp(found) > 0.1
+    if backend == "tensorflow":
+        pytest.importorskip("mindspore")
+        path = run.save(tmp_path / "run.safetensors")
+        np.savez(path.with_suffix(".npz"), **rows)
+        found = predictions_elsewhere(tmp_path, "mindspore")["run"]["prediction"]
+        assert_near(found, reference.predict(rows), 2e-5, "another process and backend")
+        assert np.ptp(found) > 0.1

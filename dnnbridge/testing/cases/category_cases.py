@@ -16,8 +16,9 @@ Vectors = Literal["one_hot", "multi_hot", "count"]
 Bins = Literal["int", "one_hot", "multi_hot", "count"]
 
 VECTORS: tuple[Vectors, ...] = ("one_hot", "multi_hot", "count")
-MODES: tuple[Bins, ...] = ("int", *VECTORS)
-MASKED: tuple[Bins, ...] = ("int", "one_hot", "count")
+BINS: tuple[Bins, ...] = ("int", "one_hot")
+PLACES: tuple[Bins, ...] = ("int", "multi_hot")
+MASKED: tuple[Bins, ...] = ("int", "count")
 
 KINDS = labels(6, 3, classes=5)
 IDS = np.array([[7, 2**31 - 1], [-(2**31), 16_777_217], [16_777_216, 0], [3, 7]])
@@ -82,12 +83,12 @@ CATEGORY_CASES: list[EquationCase] = [
     _category("one_hot", labels(2, 3, 4, classes=7) - 1),
     _category("one_hot", normal(4, 3).round() + 2.0),
     _category("count", labels(4, 3, classes=7) - 1),
-    *(_bins(mode) for mode in MODES),
+    *(_bins(mode) for mode in BINS),
     EquationCase(
         "Discretization-whole", layers.Discretization((2.0, 4.0)), (KINDS,), gradient=False
     ),
     EquationCase("Discretization-one", layers.Discretization(()), (ON_EDGES,), gradient=False),
-    *(_lookup(mode) for mode in MODES),
+    *(_lookup(mode) for mode in PLACES),
     *(_lookup(mode, mask=0) for mode in MASKED),
     EquationCase(
         "IntegerLookup-known",
