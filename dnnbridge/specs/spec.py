@@ -18,7 +18,7 @@ from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.specs.field_errors import spec_error
 from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
 from dnnbridge.specs.json_types import of_kind
-from dnnbridge.specs.native_arguments import refused
+from dnnbridge.specs.native_arguments import lacking, refused
 
 S = TypeVar("S", bound="Spec")
 
@@ -235,7 +235,7 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
                 # A ValueError from custom code is not a wrong argument: show where it arose.
                 if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
                     raise cause from None
-            advice = refused(kind_of(type(self)), "keras")
+            advice = lacking(kind_of(type(self)))
             raise spec_error(type(self), error, advice) from None
 
     return wrapped
