@@ -127,10 +127,12 @@ def _integer_lookup(settings: Settings) -> Rebuilt | None:
     settings.neutral(vocabulary_dtype="int64", invert=False)
     for name in ("vocabulary_size", "has_input_vocabulary", "oov_method", "salt"):
         settings.take(name)  # with one place for unknown numbers nothing is hashed
+    text = ""
     if settings.config.get("output_mode") == "tf_idf":
-        settings.findings.add(settings.path, "IntegerLookup with output_mode=tf_idf")
-    if settings.config.get("vocabulary") is None:
+        text = "IntegerLookup of tf_idf: put IntegerLookup(idf_weights=…) into the model here"
+    elif settings.config.get("vocabulary") is None:
         text = "IntegerLookup without its vocabulary, which only a .keras file of the model holds"
+    if text:
         settings.findings.add(settings.path, text)
         settings.read |= settings.config.keys()
         return None
