@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dnnbridge.base.calling import explained
+from dnnbridge.errors import DnnbridgeError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool
 from dnnbridge.training.engine import Engine
@@ -126,7 +127,14 @@ class TerminateOnNonFinite(Callback):
 
 
 def _located(engine: Engine, kept: Kept, step: int) -> Found | None:
-    return None if engine.fitting is None else locate(engine, engine.fitting, kept, step)
+    """Return what was not finite first; None if it is not known. The training ends in any case."""
+    if engine.fitting is None:
+        return None
+    try:
+        return locate(engine, engine.fitting, kept, step)
+    except DnnbridgeError as error:
+        log.warning("the layer that is not finite cannot be found: %s", error)
+        return None
 
 
 def _ends_epoch(engine: Engine) -> bool:

@@ -96,10 +96,12 @@ def _put_back(engine: Engine) -> Iterator[None]:
     """Give a run its arrays and state again; signals wait until then."""
     with Waiting() as waiting, Move(waiting, engine.tear) as move:
         arrays, now = engine.read(), engine.state.now
-        yield
-        engine.write(arrays)
-        engine.state.go_to(now)
-        move.done()
+        try:
+            yield
+        finally:
+            engine.write(arrays)
+            engine.state.go_to(now)
+            move.done()
 
 
 def _first(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.errors import DataError, NonFiniteError
+from dnnbridge.errors import DataError, NonFiniteError, UnsupportedError
 from dnnbridge.training.engine import Engine
 
 ROWS, BATCH = 20, 4
@@ -165,6 +165,20 @@ def test_without_copies_the_step_is_named():
     _, history = fitted(logarithm, 0.0, 13, ending=ending)
     assert (ending.step, ending.kind, ending.where) == (4, "", "")
     assert history.nonfinite_step == 4
+
+
+def test_a_backend_that_cannot_look_into_a_step_names_the_step(monkeypatch, caplog):
+    def refuse(self):
+        raise UnsupportedError("no such function", where="probes")
+
+    monkeypatch.setattr(Engine, "probes", refuse)
+    ending = db.TerminateOnNonFinite()
+    run, _ = fitted(logarithm, 0.0, 13, ending=ending)
+    assert (ending.step, ending.where) == (4, "")
+    assert "cannot be found: probes: no such function" in caplog.text
+    without, _ = fitted(logarithm, 0.0, 13)
+    for key, array in without.state().items():
+        np.testing.assert_array_equal(run.state()[key], array, key)
 
 
 def test_the_argument_is_checked():
