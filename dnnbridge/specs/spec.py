@@ -93,7 +93,7 @@ class Spec:
         cls, source: Any, handler: pydantic.GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """Let a field of another spec be annotated with the base of a family."""
-        if dataclasses.is_dataclass(cls):
+        if not cls.__name__.startswith("Abstract"):
             return handler(source)
         return core_schema.no_info_plain_validator_function(cls.of_field)
 
@@ -101,8 +101,6 @@ class Spec:
     def __get_pydantic_json_schema__(
         cls, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        if dataclasses.is_dataclass(cls):
-            return handler(core)
         return dict(of_kind(cls))
 
     @classmethod

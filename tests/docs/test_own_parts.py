@@ -15,6 +15,7 @@ from click.testing import CliRunner
 import dnnbridge as db
 from dnnbridge.cli import main
 from dnnbridge.errors import CheckpointError, SpecError
+from dnnbridge.specs.json_schema import json_schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "own-parts.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
@@ -125,6 +126,7 @@ def test_a_field_may_be_annotated_with_the_base_of_a_family():
         activation: db.AbstractActivation = "relu"
         rate: float | db.AbstractSchedule = 0.1
         start: db.AbstractInitializer = "zeros"
+        inner: db.AbstractLayer | None = None
 
         def emit(self, scope, x):
             shift = scope.parameter("shift", x.shape[1:], self.start)
@@ -136,6 +138,10 @@ def test_a_field_may_be_annotated_with_the_base_of_a_family():
     assert Around(rate=0.5).rate == 0.5
     decay = db.ExponentialDecay(0.1, 10, 0.5)
     assert Around.from_json(Around(rate=decay).to_json()).rate == decay
+    properties = json_schema(Around)["$defs"]["layer.Around"]["properties"]
+    assert properties["activation"]["$ref"] == "#/$defs/activation"
+    assert {"$ref": "#/$defs/schedule"} in properties["rate"]["anyOf"]
+    assert {"$ref": "#/$defs/layer"} in properties["inner"]["anyOf"]
     with pytest.raises(SpecError, match=r"Around\.activation.*expected an activation"):
         Around(3.0)
     with pytest.raises(SpecError, match="Did you mean 'zeros'"):
