@@ -29,8 +29,8 @@ WITHIN = {
     *("ActivationLike", "InitializerLike", "MetricsLike", "AccumulationLike", "ScheduleLike"),
     *("FractionLike", "as_activation", "as_initializer", "as_metrics", "as_accumulation"),
     *("as_optimizer", "as_schedule", "fans", "fraction_at", "shortest", "from_native"),
-    *("LayerOutput", "ModelNode", "Target", "AbstractComposed", "NativeDifferenceWarning"),
-    *("NativeOptions", "Scalars", "Slot", "Slots"),
+    *("LayerOutput", "ModelNode", "AbstractComposed", "NativeDifferenceWarning"),
+    *("NativeOptions", "Scalars", "Slots"),
 }
 """Names that packages use from each other, and that are not public."""
 
@@ -40,6 +40,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "DnnbridgeWarning",
         "LogitsWarning",
         "NativeDifferenceWarning",
+        "UnadaptedWarning",
     ),
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),

@@ -21,6 +21,10 @@ from dnnbridge.specs.spec import Spec
 class AbstractActivation(Spec):
     """Base of activations. A subclass defines `emit`; `alias` is its name in lower case."""
 
+    @classmethod
+    def of_field(cls, value: Any) -> AbstractActivation:
+        return as_activation(value)
+
     @abstractmethod
     def emit(self, scope: Scope, x: Value) -> Value:
         """Write the equation for an input of any shape.

@@ -3,7 +3,8 @@
 DnnbridgeWarning (UserWarning)
 ├── FormerNameWarning (FutureWarning)   an old name, which the next version removes
 ├── LogitsWarning                       a loss takes probabilities for logits, or the reverse
-└── NativeDifferenceWarning             a spec differs from the native class, see `from_native`
+├── NativeDifferenceWarning             a spec differs from the native class, see `from_native`
+└── UnadaptedWarning                    a layer has not been adapted to data
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ class LogitsWarning(DnnbridgeWarning):
 
 class NativeDifferenceWarning(DnnbridgeWarning):
     """The spec follows the documentation of a native class that does something else."""
+
+
+class UnadaptedWarning(DnnbridgeWarning):
+    """A layer that is to be adapted to data has the numbers with which it does nothing."""
 
 
 def warn(message: str, category: type[DnnbridgeWarning]) -> None:

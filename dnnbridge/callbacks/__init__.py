@@ -9,6 +9,7 @@ from dnnbridge.callbacks.early_stopping import EarlyStopping
 from dnnbridge.callbacks.lambda_callback import LambdaCallback
 from dnnbridge.callbacks.learning_rates import LearningRateScheduler, ReduceLROnPlateau
 from dnnbridge.callbacks.tensorboard import TensorBoard
+from dnnbridge.callbacks.terminate_on_nonfinite import TerminateOnNonFinite
 from dnnbridge.callbacks.trackers import MlflowCallback, WandbMetricsLogger
 from dnnbridge.training.callbacks import Callback
 
@@ -24,5 +25,6 @@ __all__ = [
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TensorBoard",
+    "TerminateOnNonFinite",
     "WandbMetricsLogger",
 ]

@@ -23,7 +23,7 @@ from dnnbridge.program.heads import Head
 from dnnbridge.specs.rewriting import specs_in
 from dnnbridge.testing.programs import data_for
 from dnnbridge.training.checkpoint import load
-from dnnbridge.training.compiling import compile
+from dnnbridge.training.compiling import compile_chosen
 from dnnbridge.training.exporting import FORMATS
 from dnnbridge.training.run import Run
 
@@ -215,7 +215,7 @@ def _loss_of(texts: Sequence[str]) -> Any:
 
 def _with_weights(path: Path, experiment: Experiment, backend: str | None) -> Source:
     """Return an experiment with the weights of a file, which has them by name."""
-    run = compile(experiment, backend)
+    run = compile_chosen(experiment, backend, None)
     found = load_weights(run, path)
     state = run.state()
     rows = tuple(

@@ -21,7 +21,7 @@ from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
-from dnnbridge.training.compiling import compile
+from dnnbridge.training.compiling import compile_chosen
 from dnnbridge.training.exporting import FORMATS
 from dnnbridge.training.run import Run
 
@@ -90,7 +90,7 @@ def without_dropout(run: Run) -> Run | None:
     experiment = run.experiment.replace(model=rewritten(run.experiment.model, off))
     if experiment.program().randoms:
         return None
-    made = compile(experiment, run.backend)
+    made = compile_chosen(experiment, run.backend, None)
     made.set_state(run.state(), run.position)
     return made
 

@@ -57,6 +57,7 @@ def train(
     Ctrl-C and SIGTERM end training after the current call. With --save, the state is then saved.
     The exit status is 130 or 143.
     """
+    from dnnbridge.callbacks import TerminateOnNonFinite
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -85,6 +86,7 @@ def train(
                 epochs=epochs,
                 validation_data=test if validation else None,
                 verbose=0 if quiet else "auto",
+                callbacks=[TerminateOnNonFinite()] if on_nonfinite == "stop" else [],
                 on_nonfinite=on_nonfinite,
             )
         if on_nonfinite == "stop":
@@ -103,7 +105,9 @@ def _check_finite(history: History) -> None:
 
     step = history.nonfinite_step
     if step is not None:
-        what = f"training ended at step {step}: the loss or the weights are not finite"
+        found = history.nonfinite_what.partition(": ")[2]
+        said = found or "the loss or the weights are not finite"
+        what = f"training ended at step {step}: {said}"
         raise NonFiniteError(what, hint=HINT, step=step)
 
 

@@ -12,7 +12,7 @@ from dnnbridge.convert.report import ImportReport
 from dnnbridge.errors import ConversionError
 from dnnbridge.experiment import Experiment
 from dnnbridge.models import AbstractModel
-from dnnbridge.training.compiling import compile
+from dnnbridge.training.compiling import compile_chosen
 from dnnbridge.training.position import Position
 from dnnbridge.training.run import Run
 
@@ -75,7 +75,7 @@ class Imported:
             backend: as in `dnnbridge.compile`.
             device: as in `dnnbridge.compile`.
         """
-        run = compile(self.experiment, backend, device)
+        run = compile_chosen(self.experiment, backend, device)
         given = {**self.weights, **self.slots}
         names = run.experiment.program().state
         started = {} if names.keys() <= given.keys() else run.state()

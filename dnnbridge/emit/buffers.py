@@ -24,7 +24,9 @@ class AbstractBuffers(AbstractOverBatch):
     updates: dict[str, Value]
     _outer: Scope | None
 
-    def buffer(self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer) -> Value:
+    def buffer(
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer | str
+    ) -> Value:
         """Declare a float32 array that is not trained, such as a running mean, and return it.
 
         If the spec was called before in the same step, this is the value after that call.
@@ -123,7 +125,7 @@ class AbstractBuffers(AbstractOverBatch):
 
     @abstractmethod
     def _array(
-        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer | str
     ) -> StateArray: ...
 
     @abstractmethod

@@ -70,12 +70,13 @@ class Scope(AbstractBuffers):
         self,
         name: str,
         shape: Sequence[Dim],
-        initializer: AbstractInitializer,
+        initializer: AbstractInitializer | str,
         regularizer: AbstractRegularizer | None = None,
         constraint: AbstractConstraint | None = None,
     ) -> Value:
         """Declare a trainable float32 array `path/name` and return it.
 
+        The initializer may be the name of one, such as "glorot_uniform".
         A spec that is called again under the same path gets the same array: shared weights. Two
         unequal specs under one path are an error, and so are two calls without a name.
         """
@@ -271,10 +272,15 @@ class Scope(AbstractBuffers):
         return Scope(body, known, self.training, path, owners, drawn, outer=self, emission=emission)
 
     def _array(
-        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer
+        self, name: str, shape: Sequence[Dim], initializer: AbstractInitializer | str
     ) -> StateArray:
-        sizes = tuple(self.known(dim, name) for dim in shape)
-        return StateArray(self._full(name), sizes, initializer)
+        from dnnbridge.initializers import as_initializer
+
+        sizes, path = tuple(self.known(dim, name) for dim in shape), self._full(name)
+        try:
+            return StateArray(path, sizes, as_initializer(initializer))
+        except SpecError as error:
+            raise error.at(path) from None
 
     def _state(self, array: StateArray) -> Value:
         return self.builder.local(self._declared.state(array, self.path, self._owners))

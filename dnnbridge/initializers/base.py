@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,10 @@ Array = npt.NDArray[np.float64]
 
 class AbstractInitializer(Spec):
     """Base of initializers. A subclass defines `sample`."""
+
+    @classmethod
+    def of_field(cls, value: Any) -> AbstractInitializer:
+        return as_initializer(value)
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

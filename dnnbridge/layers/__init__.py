@@ -22,6 +22,7 @@ from dnnbridge.layers.borders import (
     ZeroPadding3D,
 )
 from dnnbridge.layers.casting import Cast
+from dnnbridge.layers.category_encoding import CategoryEncoding
 from dnnbridge.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from dnnbridge.layers.convolution import Conv1D, Conv2D, Conv3D
 from dnnbridge.layers.dense import Dense
@@ -31,6 +32,7 @@ from dnnbridge.layers.depthwise import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from dnnbridge.layers.discretization import Discretization
 from dnnbridge.layers.dot import Dot
 from dnnbridge.layers.dropout import Dropout
 from dnnbridge.layers.einsum import EinsumDense
@@ -45,6 +47,7 @@ from dnnbridge.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from dnnbridge.layers.grouped_attention import GroupQueryAttention
+from dnnbridge.layers.integer_lookup import IntegerLookup
 from dnnbridge.layers.layer_scale import LayerScale
 from dnnbridge.layers.logic import Compare, Logical, Where
 from dnnbridge.layers.masking import Masking, PaddingMask, SetMask, Unmask
@@ -99,6 +102,9 @@ from dnnbridge.layers.wrappers import Bidirectional, TimeDistributed
 from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
+    "IntegerLookup",
+    "Discretization",
+    "CategoryEncoding",
     "AbstractDenseRecurrent",
     "AbstractLayer",
     "AbstractRecurrent",

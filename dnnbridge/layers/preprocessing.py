@@ -14,6 +14,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.initializers import Ones, Zeros
+from dnnbridge.layers.adapting import mean_and_variance
 from dnnbridge.layers.affine import along
 from dnnbridge.layers.base import AbstractLayer
 from dnnbridge.ops.reductions import normal_axes
@@ -22,8 +23,6 @@ from dnnbridge.specs.spec import spec
 
 SMALLEST_DEVIATION = 1e-7
 """Least standard deviation that Normalization divides by, as in Keras."""
-
-OF = "Normalization.of"
 
 
 def _none_if_empty(axis: Any) -> Any:
@@ -80,9 +79,9 @@ class Rescaling(AbstractLayer):
 class Normalization(AbstractLayer):
     """(x - mean) / √variance, with a mean and a variance that are given and not trained
 
-    An int32 input becomes float32. Standard deviations are at least 1e-7, as in Keras. `of`
-    computes mean and variance from data, as `adapt` does in Keras. Without them the layer has the
-    buffers `mean` and `variance`, which start at 0 and 1. `run.set_weights` sets them, and
+    An int32 input becomes float32. Standard deviations are at least 1e-7, as in Keras. `adapt`
+    returns the layer with mean and variance of data. Without them the layer has the buffers `mean`
+    and `variance`, which start at 0 and 1, so `compile` warns. `run.set_weights` sets them, and
     `from_keras` sets those of an adapted layer.
 
     Args:
@@ -133,23 +132,34 @@ class Normalization(AbstractLayer):
         """Return the layer with mean and variance of data, computed in float64.
 
         Args:
-            data: an array whose first axis is the batch, for example all of x.
+            data: an array whose first axis is the batch, or an iterable of batches.
             axis: as in the class.
             invert: as in the class.
 
         Raises:
             SpecError: the data are empty or not finite, or have no such axis.
         """
-        x = np.asarray(data, np.float64)
-        given = _tuple(axis)
-        if not x.size or any(not -x.ndim <= i < x.ndim for i in given):
-            got = f"axis {axis} of data of shape {x.shape}"
-            raise SpecError("the data are empty or lack the axis", where=OF, got=got)
-        if not np.isfinite(x).all():
-            raise SpecError("the data must be finite", where=OF, hint="Replace NaN and infinities.")
-        kept = {i % x.ndim for i in given}
-        others = tuple(i for i in range(x.ndim) if i not in kept)
-        return cls(axis, x.mean(others), x.var(others), invert)
+        mean, variance = mean_and_variance(data, axis, "Normalization.of")
+        return cls(axis, mean, variance, invert)
+
+    def adapt(self, data: Any) -> Self:
+        """Return the layer with mean and variance of data, in place of those it has.
+
+        They are computed in float64, in one pass.
+
+        Args:
+            data: an array whose first axis is the batch, or an iterable of batches. Of a batch
+                that is a tuple the first part counts: (x, y).
+
+        Raises:
+            SpecError: the data are empty or not finite, or have no such axis.
+
+        Example:
+            >>> Normalization(name="scale").adapt([[0.0, 7.0], [2.0, 9.0]])
+            Normalization(mean=(1.0, 8.0), variance=(1.0, 1.0), name='scale')
+        """
+        mean, variance = mean_and_variance(data, self.axis, "Normalization.adapt")
+        return self.replace(mean=mean, variance=variance)
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = normal_axes(x, _tuple(self.axis))

@@ -19,7 +19,7 @@ from dnnbridge.specs.spec import Spec
 
 @dataclass(frozen=True, kw_only=True)
 class AbstractLoss(Spec):
-    """Base of losses. A subclass defines `target` and `emit`.
+    """Base of losses. A subclass defines `emit`, and `target` if labels are unlike predictions.
 
     The loss of a batch is Σ w · l over its examples, divided as `reduction` says. Here l is what
     `emit` returns. The weight w is 1 unless `fit` gets `sample_weight` or `class_weight`.
@@ -39,9 +39,13 @@ class AbstractLoss(Spec):
         """The loss to use on the logits before a final softmax or sigmoid, if any."""
         return None
 
-    @abstractmethod
     def target(self, prediction: TensorType) -> Target:
-        """Return the labels that a prediction of this type needs."""
+        """Return the labels that a prediction of this type needs: by default others of the type.
+
+        A loss of class numbers returns what such a loss does:
+        `SparseCategoricalCrossentropy().target(prediction)`.
+        """
+        return Target(prediction)
 
     def weights(self, prediction: TensorType) -> TensorType:
         """Return the type of the sample weights, which is that of the losses: one per example."""

@@ -38,8 +38,9 @@ ChangeOfRate = Callable[[AbstractSchedule], float | AbstractSchedule]
 
 @base_spec(kw_only=True)
 class AbstractOptimizer(Spec):
-    """Base of optimizers. A subclass defines `slots`, `scalars` and `update`.
+    """Base of optimizers. A subclass defines `update`, and `slots` for the arrays that it keeps.
 
+    It defines `scalars` if the update needs other numbers of the step than the learning rate.
     Compute everything that depends only on the step and on hyper-parameters in `scalars`. It is
     computed in float64 and fed to the compiled step, so a new value needs no new compilation.
 
@@ -71,9 +72,12 @@ class AbstractOptimizer(Spec):
         """Name of the slot that holds averaged weights, which `Run.averages` returns."""
         return None
 
-    @abstractmethod
     def scalars(self, step: int) -> dict[str, float]:
-        """Return the host scalars of the update number `step`, counted from 0."""
+        """Return the host scalars of the update number `step`, counted from 0.
+
+        By default this is the learning rate, of the field `learning_rate`.
+        """
+        return {"learning_rate": self.rate(step)}
 
     @abstractmethod
     def update(self, p: Value, g: Value, slots: Slots, scalars: Scalars) -> tuple[Value, Slots]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dnnbridge import ops
-from dnnbridge.base.warning import LogitsWarning, warn
+from dnnbridge.base.warning import LogitsWarning, UnadaptedWarning, warn
 from dnnbridge.emit.outputs import makes_probabilities
-from dnnbridge.graph import Node, Value, inline
+from dnnbridge.graph import Call, Graph, Node, Value, inline
+from dnnbridge.layers import Normalization
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics import LossMetric
 from dnnbridge.program.objectives import Objective
@@ -20,6 +21,26 @@ def advise(program: Program) -> None:
     for objective in program.objectives.values():
         for where, wrong in _misread(objective, ends):
             warn(f"{where}: {wrong}", LogitsWarning)
+
+
+def advise_to_adapt(program: Program) -> None:
+    """Warn about a `Normalization` that does nothing, as no one has given it mean and variance."""
+    for path in sorted(set(_unadapted(program.functions["predict"].graph))):
+        warn(
+            f"{path}: the Normalization has no mean and variance, so it changes nothing. Write "
+            "layer = layer.adapt(x), which returns the layer with those of x; "
+            "or run.set_weights sets them.",
+            UnadaptedWarning,
+        )
+
+
+def _unadapted(graph: Graph) -> Iterator[str]:
+    for node in graph.nodes:
+        spec = node.op.spec if isinstance(node.op, Call) else None
+        if isinstance(spec, Normalization) and spec.mean is None:
+            yield node.path
+        if node.body is not None:
+            yield from _unadapted(node.body)
 
 
 def _misread(objective: Objective, ends: _Ends) -> Iterator[tuple[str, str]]:

@@ -38,6 +38,10 @@ class AbstractSchedule(Spec):
     def __call__(self, step: int) -> float:
         """Return the value for the update number `step`, counted from 0."""
 
+    @classmethod
+    def of_field(cls, value: Any) -> AbstractSchedule:
+        return as_schedule(value)
+
     def values(self, count: int) -> list[float]:
         """Return the values of the first `count` steps."""
         return [self(step) for step in range(count)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pydantic
@@ -16,8 +17,16 @@ _ALTERNATIVE = re.compile(r"(int|float|str|bool|none)$|[a-z-]+\[")
 """What pydantic calls the alternatives of a field, such as "int" and "tuple[int, ...]"."""
 
 
-def spec_error(cls: type[Any], error: pydantic.ValidationError) -> DnnbridgeError:
-    """Turn one of pydantic's errors into ours: a misspelt argument if any, else the first."""
+def spec_error(
+    cls: type[Any], error: pydantic.ValidationError, advice: Mapping[str, str] | None = None
+) -> DnnbridgeError:
+    """Turn one of pydantic's errors into ours: a misspelt argument if any, else the first.
+
+    Args:
+        cls: the class of the spec.
+        error: what pydantic raised.
+        advice: what to do instead of giving an argument that only frameworks have, by its name.
+    """
     found = error.errors(include_url=False)
     detail = next((one for one in found if one["type"].startswith("unexpected")), found[0])
     # Fields that positional arguments fill come first.
@@ -37,7 +46,8 @@ def spec_error(cls: type[Any], error: pydantic.ValidationError) -> DnnbridgeErro
         return SpecError("give this argument by name", where=cls.__name__, got=got, hint=takes)
     if kind in {"unexpected_keyword_argument", "unexpected_positional_argument"}:
         near = difflib.get_close_matches(str(place[-1]), names, 1)
-        hint = (f"Did you mean {near[0]}? " if near else "") + takes
+        said = (advice or {}).get(str(place[-1]))
+        hint = said or (f"Did you mean {near[0]}? " if near else "") + takes
         return SpecError("unknown argument", where=where, got=shorten(detail["input"]), hint=hint)
     if kind in {"missing", "missing_argument"}:
         return SpecError("missing argument", where=where, hint=takes)

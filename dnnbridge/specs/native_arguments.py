@@ -20,6 +20,8 @@ _LOCKING = "Leave it out: no other step changes the weights at the same time."
 
 _REDUCTION = 'Write .replace(reduction="mean"), "sum" or "weighted_mean".'
 
+_DENSE = "Leave it out: results are dense arrays."
+
 COMMON: Mapping[tuple[str, str], Hints] = {
     ("optimizer", "keras"): {
         **_NAMED,
@@ -146,6 +148,25 @@ OWN: Mapping[tuple[str, str], Hints] = {
     },
 }
 """Further arguments of single classes."""
+
+
+LACKING: Mapping[str, Hints] = {
+    "layer.CategoryEncoding": {"sparse": _DENSE},
+    "layer.Discretization": {"sparse": _DENSE},
+    "layer.IntegerLookup": {
+        "sparse": _DENSE,
+        "vocabulary_dtype": "Leave it out: whole numbers are int32.",
+        "invert": "Look numbers up in NumPy: np.array(layer.get_vocabulary())[indices].",
+        "oov_method": "Leave it out: with one index for unknown numbers nothing is hashed.",
+        "salt": "Leave it out: with one index for unknown numbers nothing is hashed.",
+    },
+}
+"""Arguments that a class of Keras has, and the class of that name here lacks."""
+
+
+def lacking(kind: str) -> Hints:
+    """Return advice for each argument of Keras that the class of a kind does not take."""
+    return {**refused(kind, "keras"), **LACKING.get(kind, {})}
 
 
 def refused(kind: str, framework: str) -> Hints:

@@ -10,13 +10,15 @@ from typing import Any, Self, TypeVar, cast, dataclass_transform
 
 import pydantic
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import core_schema
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import close_match, shorten, snake_case
+from dnnbridge.base.messages import close_match, shorten, snake_case, what
 from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.specs.field_errors import spec_error
 from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
-from dnnbridge.specs.native_arguments import refused
+from dnnbridge.specs.json_types import of_kind
+from dnnbridge.specs.native_arguments import lacking, refused
 
 S = TypeVar("S", bound="Spec")
 
@@ -85,6 +87,28 @@ class Spec:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         warn_of(f"{type(self).__name__}'s {name}", now)
         return getattr(self, now)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Let a field of another spec be annotated with the base of a family."""
+        if not cls.__name__.startswith("Abstract"):
+            return handler(source)
+        return core_schema.no_info_plain_validator_function(cls.of_field)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return dict(of_kind(cls))
+
+    @classmethod
+    def of_field(cls, value: Any) -> Self:
+        """Return the spec that a value stands for in a field that is annotated with this base."""
+        if isinstance(value, cls):
+            return value
+        raise SpecError(f"expected {a_kind_of(cls)}", got=what(value))
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed, validated like a new one."""
@@ -209,7 +233,8 @@ def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
                 # A ValueError from custom code is not a wrong argument: show where it arose.
                 if isinstance(cause, Exception) and not isinstance(cause, DnnbridgeError):
                     raise cause from None
-            raise spec_error(type(self), error) from None
+            advice = lacking(kind_of(type(self)))
+            raise spec_error(type(self), error, advice) from None
 
     return wrapped
 

@@ -20,7 +20,7 @@ from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.specs.former_names import present_label, present_weight
 from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
-from dnnbridge.training.compiling import compile
+from dnnbridge.training.compiling import compile_chosen
 from dnnbridge.training.elsewhere import LOAD
 from dnnbridge.training.nonfinite import not_finite
 from dnnbridge.training.position import Position
@@ -98,7 +98,7 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         >>> db.load(path, backend="reference").experiment == run.experiment
         True
     """
-    return restore(path, lambda experiment: compile(experiment, backend, device))
+    return restore(path, lambda experiment: compile_chosen(experiment, backend, device))
 
 
 def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:

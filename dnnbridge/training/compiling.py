@@ -12,7 +12,7 @@ from dnnbridge.base.calling import explained
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
-from dnnbridge.program.advice import advise
+from dnnbridge.program.advice import advise, advise_to_adapt
 from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.run import Run
 
@@ -38,6 +38,7 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
 
     Warns:
         LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
+        UnadaptedWarning: a `Normalization` has no mean and variance.
 
     Raises:
         BackendError: unknown backend or device.
@@ -51,6 +52,13 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
+    run = compile_chosen(experiment, backend, device)
+    advise_to_adapt(experiment.program())
+    return run
+
+
+def compile_chosen(experiment: Experiment, backend: str | None, device: str | None) -> Run:
+    """Compile as `compile` does, for a caller that sets all weights afterwards."""
     loaded, chosen = choose_for(experiment, backend, device)
     return compile_for(loaded, experiment, chosen)
 

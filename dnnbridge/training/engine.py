@@ -34,6 +34,7 @@ from dnnbridge.training.train_state import TrainState
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
     from dnnbridge.optimizers import AbstractOptimizer
+    from dnnbridge.training.fitting import Fitting
 
 
 class Engine:
@@ -52,6 +53,7 @@ class Engine:
         fed: checks rows when they are gathered.
         buffers: where the feeds of `fit` and `evaluate` are written.
         stopped: whether `fit` is to return.
+        fitting: the examples of the `fit` that is running, if one is, and they can be read again.
         finished: whether the last `fit` ended without an error.
         torn: the error that came while the arrays were being changed, if one did.
     """
@@ -65,6 +67,7 @@ class Engine:
         self.state = TrainState(experiment, program)
         self.buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self.stopped, self.finished, self.torn = False, False, ""
+        self.fitting: Fitting | None = None
         self._backend, self._compiled = backend, list[tuple[Executable, int]]()
         self.executable = self._executable(program)
         self._set(initial_arrays(program, experiment.seed))

@@ -36,12 +36,14 @@ class History:
         step_losses: the loss of every step, before its update.
         nonfinite_step: the first step whose loss or updated weights are infinite or NaN, counted
             from 1 over the life of the run; None if all are finite.
+        nonfinite_what: what was not finite in that step, if `TerminateOnNonFinite` has found it.
     """
 
     history: dict[str, list[MetricValue]] = field(default_factory=dict)
     epochs: list[int] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
     nonfinite_step: int | None = None
+    nonfinite_what: str = ""
     _rows: list[dict[str, MetricValue]] = field(default_factory=list, repr=False)
 
     def rows(self) -> list[dict[str, MetricValue]]:

@@ -55,6 +55,8 @@ class Loop:
         """Train until so many epochs of the run are done, or until the run is stopped."""
         engine = self.engine
         engine.finished = False
+        # Steps whose batches cannot be read again cannot be repeated.
+        engine.fitting = self.fitting if isinstance(self.fitting, Fitting) else None
         with ExitStack() as ending:
             ending.push(self._left)
             for hook in self.hooks:
@@ -143,6 +145,7 @@ class Loop:
             log.warning("%s: %s", type(hook).__name__, error)
 
     def _left(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Keep no buffers that a thread may still write into when `fit` is left by an error."""
+        """Keep no examples, and no buffers that a thread may write into still after an error."""
+        self.engine.fitting = None
         if kind is not None:
             self.engine.buffers["fit"] = Buffers(turns=2)

@@ -38,6 +38,7 @@ class NonFiniteGuard(Callback):
         self.choice, self.history = choice, history
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        self._raise_if_found()
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size and self.history.nonfinite_step is None:
             step = run.position.step - len(losses) + int(bad[0]) + 1
@@ -45,11 +46,18 @@ class NonFiniteGuard(Callback):
 
     def end(self, run: Run) -> None:
         """Check the weights after the last step, which no loss has used yet."""
+        self._raise_if_found()
         if self.history.nonfinite_step is None and self.history.step_losses:
             bad, step = not_finite(run.state()), run.position.step
             if bad:
                 what = f"the loss of step {step} is finite, but weights after its update are not"
                 self._found(run, step, what, name_some(bad))
+
+    def _raise_if_found(self) -> None:
+        """Raise if a `TerminateOnNonFinite`, which hears of the steps first, has found it."""
+        what, step = self.history.nonfinite_what, self.history.nonfinite_step
+        if what and self.choice == "raise":
+            raise NonFiniteError(what, where="fit", hint=HINT, step=step or 0)
 
     def _found(self, run: Run, step: int, what: str, got: str) -> None:
         self.history.nonfinite_step = step

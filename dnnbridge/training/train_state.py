@@ -60,6 +60,11 @@ class TrainState:
         self._updater = self.optimizer, experiment.updater(self.optimizer)
 
     @property
+    def now(self) -> Now:
+        """All of it, as `go_to` takes it."""
+        return self._now
+
+    @property
     def position(self) -> Position:
         """Where the run continues."""
         return self._now.position

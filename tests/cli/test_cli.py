@@ -211,7 +211,8 @@ def test_what_is_not_finite_ends_training(small: Path, tmp_path: Path, choice: s
         return
     assert result.exit_code == 1
     assert spoilt.position.epoch <= 1
-    assert re.search(r"^Error: training ended at step \d+: the loss or", result.output, re.M)
+    said = r"^Error: training ended at step \d+: the outputs of all layers are finite, and the loss"
+    assert re.search(said, result.output, re.M)
     assert "Traceback" not in result.output
     assert "test  loss" not in result.output
 

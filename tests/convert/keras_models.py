@@ -259,6 +259,26 @@ def looked_up():
     return Model(x, layers.Dense(4)(h), name="looked_up")
 
 
+def raw_rows():
+    """A row of numbers and categories, which adapted layers prepare."""
+    draw = np.random.default_rng(6)
+    x, codes = Input((2,), name="sizes"), Input((3,), dtype="int32", name="codes")
+    scale, bins = layers.Normalization(), layers.Discretization(num_bins=4, output_mode="count")
+    found, kinds = layers.IntegerLookup(output_mode="count"), layers.IntegerLookup(mask_token=0)
+    scale.adapt(draw.normal(2.0, 3.0, (50, 2)).astype("float32"))
+    bins.adapt(draw.normal(size=(90, 2)).astype("float32"))
+    found.adapt(draw.integers(0, 8, (9, 3)))
+    kinds.adapt(draw.integers(0, 4, (9, 3)))
+    known = layers.IntegerLookup(vocabulary=[1, 0, 3], output_mode="one_hot")
+    inner_in = Input((3,), dtype="int32")
+    rows = layers.Flatten()(layers.Embedding(7, 2)(kinds(inner_in)))
+    hot = [layers.Flatten()(known(inner_in)), layers.CategoryEncoding(8, "count")(inner_in)]
+    inner = Model(inner_in, layers.Concatenate()([rows, *hot]), name="inner")
+    edges = layers.Flatten()(layers.Discretization([0.0, 1.0], output_mode="one_hot")(x))
+    h = layers.Concatenate()([scale(x), bins(x), found(codes), inner(codes), edges])
+    return Model([x, codes], layers.Dense(4)(h), name="raw_rows")
+
+
 def images():
     x = Input((9, 7, 3))
     parts = [
@@ -301,14 +321,16 @@ MODELS = {
         *(dense, convolutions, one_axis, three_axes, recurrent, states, attention, words),
         convolutional_states,
         *(shared, nested, frozen, activated, scaled, scores, adaptive, equations),
-        *(grouped, tied, looked_up, images, spectral, steps),
+        *(grouped, tied, looked_up, raw_rows, images, spectral, steps),
     )
 }
 
 
 def inputs_of(model: keras.Model, rows: int, seed: int):
-    """Draw the inputs of a model: whole numbers for embeddings."""
+    """Draw the inputs of a model: whole numbers for embeddings and categories."""
     draw = np.random.default_rng(seed)
+    if model.name == "raw_rows":
+        return [draw.normal(size=(rows, 2)).astype("float32"), draw.integers(0, 8, (rows, 3))]
     if any(isinstance(each, layers.Embedding) for each in model._flatten_layers()):
         words = draw.integers(0, 11, (rows, *model.input_shape[1:])).astype("int32")
         return words + np.float32(0.4) if model.name == "looked_up" else words

@@ -55,6 +55,8 @@ def test_predictions_and_training_steps_are_those_of_keras(model, tmp_path):
 
 
 def test_legacy_files_and_configurations_say_the_same(model, tmp_path):
+    if model.name == "raw_rows":
+        pytest.skip("legacy files lack vocabularies, see the next test")
     model.compile("sgd", loss())
     model.save(tmp_path / "model.keras")
     model.save(tmp_path / "model.h5")
@@ -69,6 +71,15 @@ def test_legacy_files_and_configurations_say_the_same(model, tmp_path):
         assert found.weights.keys() == wanted.weights.keys()
         for name, array in wanted.weights.items():
             np.testing.assert_array_equal(found.weights[name], array, err_msg=name)
+
+
+def test_a_file_without_the_vocabulary_is_refused(tmp_path):
+    model = keras_models.raw_rows()
+    model.compile("sgd", loss())
+    model.save(tmp_path / "model.h5")
+    with pytest.raises(ConversionError, match=r"only a \.keras file of the model holds") as caught:
+        db.from_keras(tmp_path / "model.h5")
+    assert str(caught.value).count("IntegerLookup") == 2  # those that have adapted
 
 
 SLOTTED = {

@@ -56,3 +56,14 @@ def test_the_page_of_conformance_runs():
     names: dict[str, object] = {}
     exec(compile(block, "conformance.md", "exec"), names)
     assert names["found"].outcomes
+
+
+@pytest.mark.parametrize("name", ["raw-rows.md", "training.md"])
+def test_a_page_runs(name, monkeypatch):
+    monkeypatch.setenv("DNNBRIDGE_BACKEND", "reference")
+    page = (ROOT / "docs" / "guide" / name).read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.S))
+    names: dict[str, object] = {}
+    exec(compile(code, name, "exec"), names)
+    if name == "training.md":
+        assert names["ending"].where == "elementwise"

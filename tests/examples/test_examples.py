@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from new_process import predictions_elsewhere
 
 import dnnbridge as db
 from dnnbridge.datasets import Dataset, adapt_to
@@ -128,3 +129,17 @@ def test_pretraining(backend, monkeypatch):
     for name, reference in wanted.items():
         assert_same_weights(made[name], reference)
     assert "encoder/dense/kernel" in wanted["pre-trained"].transfer.kept
+
+
+def test_raw_rows(backend, monkeypatch, tmp_path):
+    example = load("raw_rows")
+    rows, rent = example.table(120)
+    run, reference = on_both(monkeypatch, backend, "raw_rows", rows, rent, 4)
+    assert_same_weights(run, reference)
+    if backend == "tensorflow":
+        pytest.importorskip("mindspore")
+        path = run.save(tmp_path / "run.safetensors")
+        np.savez(path.with_suffix(".npz"), **rows)
+        found = predictions_elsewhere(tmp_path, "mindspore")["run"]["prediction"]
+        assert_near(found, reference.predict(rows), 2e-5, "another process and backend")
+        assert np.ptp(found) > 0.1

@@ -186,6 +186,22 @@ def two_outputs():
     return db.Experiment(model, heads, db.SGD(0.1)), [normal(EXAMPLES, 3)], labels
 
 
+def raw_rows():
+    """Numbers and categories of a table, which layers prepare."""
+    sizes, codes = db.Input((2,), name="sizes"), db.Input((3,), "int32", name="codes")
+    draw = np.random.default_rng(7)
+    x, ids = 5.0 + normal(EXAMPLES, 2, seed=8), draw.integers(0, 6, (EXAMPLES, 3)).astype(np.int32)
+    prepared = [
+        db.Normalization().adapt(x)(sizes),
+        db.Discretization(num_bins=4, output_mode="count").adapt(x)(sizes),
+        db.IntegerLookup(output_mode="tf_idf").adapt(ids)(codes),
+        db.IntegerLookup(vocabulary=[3, 1], mask_token=0, output_mode="multi_hot")(codes),
+        db.CategoryEncoding(6, "count")(codes),
+    ]
+    model = db.Model([sizes, codes], db.Dense(3)(db.Concatenate()(*prepared)))
+    return db.Experiment(model, LOGITS, db.SGD(0.1)), [x, ids], [classes()]
+
+
 QUICK = {f.__name__: f for f in (mlp, lenet, shared, hostile, two_outputs)}
 LONG = {
     f.__name__: f
@@ -200,6 +216,7 @@ LONG = {
             transformer,
             masked,
             two_forms,
+            raw_rows,
         ),
     )
 }

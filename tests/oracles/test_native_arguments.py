@@ -16,7 +16,7 @@ from mindspore import nn
 
 import dnnbridge as db
 from dnnbridge.errors import ArgumentError
-from dnnbridge.specs.native_arguments import COMMON, OWN, refused
+from dnnbridge.specs.native_arguments import COMMON, LACKING, OWN, refused
 from dnnbridge.specs.spec import Spec, family_of, kind_of, kinds
 
 KERAS = keras.optimizers
@@ -188,3 +188,12 @@ def test_loss_scale_is_that_of_mindspore(cls):
         warnings.simplefilter("ignore", db.NativeDifferenceWarning)
         read = db.optimizers.from_native(live)
     assert cls.mindspore(0.1, loss_scale=8.0) == read
+
+
+def test_every_row_of_lacking_arguments_is_about_one_of_keras():
+    for kind, hints in LACKING.items():
+        name = kind.removeprefix("layer.")
+        theirs = set(inspect.signature(getattr(keras.layers, name).__init__).parameters)
+        ours = set(inspect.signature(getattr(db, name)).parameters)
+        assert hints.keys() <= theirs - ours, name
+        assert theirs - ours - hints.keys() <= {"self", "kwargs", "dtype"}, name

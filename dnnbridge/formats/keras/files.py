@@ -21,6 +21,7 @@ from dnnbridge.formats.keras.arrays import AbstractArrays, opened
 from dnnbridge.formats.keras.layers import MODELS
 from dnnbridge.formats.keras.live import check_layers, with_live_settings
 from dnnbridge.formats.keras.settings import Serialized, serialized
+from dnnbridge.formats.keras.vocabularies import with_vocabularies
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
         with zipfile.ZipFile(path) as archive:
             _check_archive(archive, path)
             config = _parsed(archive.read("config.json").decode(), path)
+            config = with_vocabularies(archive, config)
         with opened_member(path, "model.weights.h5") as stream, h5py.File(stream, "r") as file:
             compiled = config.get("compile_config")
             yield _configured(str(path), config, compiled, opened(file, str(path)))

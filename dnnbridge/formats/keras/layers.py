@@ -19,6 +19,7 @@ from dnnbridge.layers import AbstractLayer
 MODELS = {"Sequential", "Functional", "Model"}
 
 _DATA = "it prepares data: apply it to the data before"
+_TEXTS = "texts are no tensors of MindSpore: look them up before, and feed their numbers"
 _IMAGES = "it changes images while training: apply it to the data"
 _FOREIGN = "it holds a program of another framework"
 
@@ -26,12 +27,12 @@ REASONS = {
     "Lambda": "it holds Python code, which is never run",
     **dict.fromkeys(
         (
-            *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "Discretization"),
-            *("CategoryEncoding", "HashedCrossing", "Pipeline"),
+            *("Hashing", "HashedCrossing", "Pipeline"),
             *("MelSpectrogram", "STFTSpectrogram"),
         ),
         _DATA,
     ),
+    **dict.fromkeys(("StringLookup", "TextVectorization"), _TEXTS),
     **dict.fromkeys(
         (
             *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix"),

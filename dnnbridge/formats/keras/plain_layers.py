@@ -38,7 +38,13 @@ WITHOUT_WEIGHTS: Mapping[str, Rule] = {
         *(layers.AlphaDropout, layers.Dropout, layers.GaussianDropout, layers.GaussianNoise),
         *(layers.Permute, layers.RepeatVector, layers.Rescaling, layers.Reshape),
         *(layers.SpatialDropout1D, layers.SpatialDropout2D, layers.SpatialDropout3D),
-        *(layers.CenterCrop, layers.Masking, layers.Resizing, layers.UnitNormalization),
+        *(
+            layers.CategoryEncoding,
+            layers.CenterCrop,
+            layers.Masking,
+            layers.Resizing,
+            layers.UnitNormalization,
+        ),
     )
 } | {
     "Flatten": Same(layers.Flatten, neutral={"data_format": "channels_last"}),

@@ -116,6 +116,30 @@ def _rnn(settings: Settings) -> Rebuilt | None:
     return made
 
 
+def _discretization(settings: Settings) -> Rebuilt | None:
+    given = arguments(layers.Discretization, settings)
+    if given.get("bin_boundaries") is not None:
+        given["num_bins"] = None  # a layer that has adapted keeps both
+    return rebuilt(built(layers.Discretization, given, settings))
+
+
+def _integer_lookup(settings: Settings) -> Rebuilt | None:
+    settings.neutral(vocabulary_dtype="int64", invert=False)
+    for name in ("vocabulary_size", "has_input_vocabulary", "oov_method", "salt"):
+        settings.take(name)  # with one place for unknown numbers nothing is hashed
+    text = ""
+    if settings.config.get("output_mode") == "tf_idf":
+        text = "IntegerLookup of tf_idf: put IntegerLookup(idf_weights=…) into the model here"
+    elif settings.config.get("vocabulary") is None:
+        text = "IntegerLookup without its vocabulary, which only a .keras file of the model holds"
+    if text:
+        settings.findings.add(settings.path, text)
+        settings.read |= settings.config.keys()
+        return None
+    cls = layers.IntegerLookup
+    return rebuilt(built(cls, arguments(cls, settings), settings))
+
+
 def _nothing(settings: Settings) -> Rebuilt:
     return Rebuilt(layers.Activation(activations.Linear()))
 
@@ -139,8 +163,10 @@ SPECIAL: dict[str, Rule] = {
     ),
     "Softmax": _of_activation(activations.Softmax, axis="axis"),
     "Identity": _nothing,
+    "Discretization": _discretization,
     "Embedding": _embedding,
     **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), _group_query),
+    "IntegerLookup": _integer_lookup,
     "LayerScale": Same(layers.LayerScale, (Group(("gamma",)),)),
     "MultiHeadAttention": _multi_head,
     "ReversibleEmbedding": _reversible,

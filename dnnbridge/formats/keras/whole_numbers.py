@@ -11,8 +11,10 @@ from dnnbridge.layers import (
     AbstractLayer,
     Cast,
     Concatenate,
+    Discretization,
     Embedding,
     Flatten,
+    IntegerLookup,
     LayerOutput,
     Permute,
     RepeatVector,
@@ -41,13 +43,16 @@ def reads_whole_numbers(layer: AbstractLayer, position: int, reverse: bool = Fal
         return position < len(types) and types[position].dtype == "int32"
     if isinstance(layer, (SpectralNormalization, TimeDistributed)):
         return reads_whole_numbers(layer.layer, position)
-    return isinstance(layer, Embedding) or (isinstance(layer, ReversibleEmbedding) and not reverse)
+    reading = (Embedding, IntegerLookup)
+    return isinstance(layer, reading) or (isinstance(layer, ReversibleEmbedding) and not reverse)
 
 
 def made_of(layer: AbstractLayer, given: str) -> str:
     """Return the dtype of the result of a layer, from that of its input."""
     if isinstance(layer, Cast):
         return layer.dtype
+    if isinstance(layer, (Discretization, IntegerLookup)) and layer.output_mode == "int":
+        return "int32"
     return given if isinstance(layer, KEEPING) else "float32"
 
 

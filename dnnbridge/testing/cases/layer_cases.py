@@ -8,6 +8,7 @@ import numpy as np
 
 from dnnbridge import initializers, layers, models
 from dnnbridge.base.arrays import Array
+from dnnbridge.testing.cases.category_cases import CATEGORY_CASES
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 
 A, IMAGES = normal(4, 3), normal(6, 5, 4, 3)
@@ -130,4 +131,4 @@ def _preprocessing() -> list[EquationCase]:
     ]
 
 
-LAYER_CASES: list[EquationCase] = [*_cases(), *_preprocessing()]
+LAYER_CASES: list[EquationCase] = [*_cases(), *_preprocessing(), *CATEGORY_CASES]

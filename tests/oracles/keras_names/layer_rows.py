@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from oracles.keras_names.category_rows import CATEGORY_ROWS
 from oracles.keras_names.evaluating import both_of_layer, ours_of
 from oracles.keras_names.row import Pairs, Row, text_of
 
@@ -324,4 +325,4 @@ def _plain() -> list[Row]:
     ]
 
 
-LAYER_ROWS = [*_plain(), *_scaling(), *_images(), *_sequences()]
+LAYER_ROWS = [*_plain(), *_scaling(), *_images(), *_sequences(), *CATEGORY_ROWS]
