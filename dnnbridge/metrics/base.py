@@ -70,10 +70,11 @@ class AbstractMetric(Spec):
         """Return the metric of an epoch, from the sum of `emit` over its `count` examples.
 
         By default this is the mean. If the statistic has two numbers, the second is how much of
-        the example counts. If nothing counts, the mean is 0.
+        the example counts. If nothing counts, the mean is 0. Of a weighted metric, `emit` is
+        multiplied by the weight of each example, and `count` is the sum of the weights.
         """
         if not np.ndim(total):
-            return float(total) / count
+            return float(total) / count if count else 0.0
         value, counted = (float(number) for number in total)
         return value / counted if counted else 0.0
 

@@ -32,6 +32,7 @@ class Compiled:
     Attributes:
         loss: of the model, or a `Head` for each output of several.
         metrics: of a model with one output.
+        weighted_metrics: those that use sample weights.
         optimizer: the optimizer.
         optimizer_config: its configuration.
         notes: what was left out, a sentence each.
@@ -39,6 +40,7 @@ class Compiled:
 
     loss: AbstractLoss | tuple[Head, ...] | None = None
     metrics: tuple[AbstractMetric, ...] = ()
+    weighted_metrics: tuple[AbstractMetric, ...] = ()
     optimizer: AbstractOptimizer | None = None
     optimizer_config: Serialized | None = None
     notes: list[str] = field(default_factory=list)
@@ -72,9 +74,9 @@ def read_compiled(
     _read_optimizer(config.get("optimizer"), made, where, NativeOptions(exempt=exempt))
     names = list(outputs)
     renamed = names_here or {}
-    losses, metrics, weights = (
-        _checked(_by_output(config.get(key), names, key == "metrics"), names, renamed, key, where)
-        for key in ("loss", "metrics", "loss_weights")
+    losses, weights, metrics, weighted = (
+        _checked(_by_output(config.get(key), names, "metrics" in key), names, renamed, key, where)
+        for key in ("loss", "loss_weights", "metrics", "weighted_metrics")
     )
     if len(names) == 1 and any(_number(weight) != 1.0 for weight in weights.values()):
         raise ConversionError(
@@ -83,10 +85,11 @@ def read_compiled(
             got=shorten(config.get("loss_weights")),
             hint="Compile the model without it, with a learning rate that has the factor.",
         )
-    if config.get("weighted_metrics"):
-        made.notes.append("weighted_metrics were left out: metrics here do not use sample weights.")
     heads = [
-        Head(name, loss, _number(weights.get(name)), _metrics(metrics.get(name), shape[-1], made))
+        Head(
+            *(name, loss, _number(weights.get(name))),
+            *(_metrics(given.get(name), shape[-1], made) for given in (metrics, weighted)),
+        )
         for name, shape in outputs.items()
         if (loss := _of_places(_loss(losses.get(name), made), shape, made)) is not None
     ]
@@ -94,6 +97,7 @@ def read_compiled(
         made.loss = tuple(heads) or None
     elif heads:
         made.loss, made.metrics = heads[0].loss, heads[0].metrics
+        made.weighted_metrics = heads[0].weighted_metrics
     return made
 
 
