@@ -73,11 +73,14 @@ class AbstractMetric(Spec):
         the example counts. If nothing counts, the mean is 0. Of a weighted metric, `emit` is
         multiplied by the weight of each example, and `count` is the sum of the weights.
         """
-        if not np.ndim(total):
-            return float(total) / count if count else 0.0
-        value, counted = (float(number) for number in total)
-        return value / counted if counted else 0.0
+        return mean(total, count)
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         """Write a statistic of every example, of shape (batch, …), to be summed over examples."""
+
+
+def mean(total: Array, count: float) -> float:
+    """Return the mean of one number per example, or of two: the value and how much of it counts."""
+    value, counted = (float(n) for n in total) if np.ndim(total) else (float(total), count)
+    return value / counted if counted else 0.0
