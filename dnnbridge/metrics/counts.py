@@ -31,7 +31,7 @@ class Counts:
 
     @classmethod
     def of(cls, cells: Array) -> Counts:
-        """Return the counts of cells (classes, 4) as a metric emits them: the one-hot row of 2 · label + answer."""
+        """Return the counts of cells (classes, 4): the one-hot rows of 2 · label + answer."""
         return cls(
             true_positive=cells[:, 3], false_positive=cells[:, 1], false_negative=cells[:, 2]
         )
@@ -63,7 +63,7 @@ def averaged(
             "weighted", the mean over classes by their number of labels; None, one per class.
         ratio: returns the metric of each class.
     """
-    cells = np.asarray(cells, np.float64)
+    cells = np.atleast_2d(np.asarray(cells, np.float64))
     if cells.ndim == 3:
         return [averaged(each, average, ratio) for each in cells]
     if average == "micro":

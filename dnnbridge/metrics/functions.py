@@ -140,8 +140,10 @@ class FunctionMetric(AbstractMetric):
         return self.name or self.function.__name__
 
     def __repr__(self) -> str:
+        short = getattr(self.function, "__name__", repr(self.function))
+        shown = repr(short) if registered(short) is self.function else short
         name = f", name={self.name!r}" if self.name else ""
-        return f"FunctionMetric({getattr(self.function, '__name__', self.function)}{name})"
+        return f"FunctionMetric(function={shown}{name})"
 
     def to_dict(self) -> dict[str, Any]:
         name = getattr(self.function, "__name__", "")

@@ -146,7 +146,7 @@ class SensitivityAtSpecificity(AbstractOperatingPoint):
 
     Example:
         >>> SensitivityAtSpecificity(0.5)([[0.0], [1.0], [1.0]], [[0.6], [0.4], [0.9]])
-        1.0
+        0.5
     """
 
     specificity: Share

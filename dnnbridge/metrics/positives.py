@@ -14,6 +14,7 @@ from dnnbridge.graph import Value
 from dnnbridge.metrics.answers import indicator, require_same_type
 from dnnbridge.metrics.base import AbstractMetric, MetricValue
 from dnnbridge.metrics.thresholds import Thresholds, above
+from dnnbridge.specs.fields import default
 from dnnbridge.specs.spec import spec
 
 
@@ -26,7 +27,7 @@ class AbstractPredicted(AbstractMetric):
     true: ClassVar[bool]
     """Whether those are counted that are predicted right."""
 
-    thresholds: Thresholds | None = None
+    thresholds: Thresholds = default(None)
 
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         require_same_type(scope, prediction, target)

@@ -21,7 +21,7 @@ from dnnbridge.metrics.answers import (
 from dnnbridge.metrics.base import AbstractMetric, MetricValue
 from dnnbridge.metrics.counts import Counts, averaged, leave_out, no_nan
 from dnnbridge.metrics.thresholds import Thresholds, above
-from dnnbridge.specs.fields import Float, Int, NonNegativeInt, PositiveInt
+from dnnbridge.specs.fields import Float, Int, NonNegativeInt, PositiveInt, default
 from dnnbridge.specs.spec import spec
 
 Average = Literal["macro", "micro", "weighted", "none"]
@@ -37,7 +37,7 @@ class AbstractPositives(AbstractMetric):
     threshold: Float | None = 0.5
     average: Average | None = None
     ignore_class: Int | None = None
-    thresholds: Thresholds | None = None
+    thresholds: Thresholds = default(None)
     top_k: PositiveInt | None = None
     class_id: NonNegativeInt | None = None
 
@@ -46,10 +46,17 @@ class AbstractPositives(AbstractMetric):
         """Whether the predicted class has the largest prediction."""
         return self.threshold is None and self.thresholds is None and self.top_k is None
 
+    @property
+    def _has_several(self) -> bool:
+        """Whether there are several thresholds."""
+        return isinstance(self.thresholds, tuple) and len(self.thresholds) > 1
+
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         self._check(scope)
+        if prediction.rank == 1 and target.rank == 1 and self._has_several:
+            prediction, target = (ops.reshape(x, (*x.shape, 1)) for x in (prediction, target))
         answer, label = self._answer(scope, prediction), self._label(scope, prediction, target)
-        if isinstance(self.thresholds, tuple) and len(self.thresholds) > 1:
+        if self._has_several:
             label = ops.reshape(label, (*label.shape[:-1], 1, label.shape[-1]))
         if self.class_id is not None:
             answer, label = (self._column(scope, value) for value in (answer, label))

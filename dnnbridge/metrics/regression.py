@@ -52,6 +52,7 @@ class CosineSimilarityMetric(AbstractMetric):
     """
 
     alias = "cosine_similarity"
+    synonyms = ("cosine_similarity_metric",)
     goal = "max"
 
     axis: Int = -1
