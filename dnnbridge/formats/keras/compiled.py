@@ -211,7 +211,8 @@ def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | No
         made.notes.append(f"The metric {found.kind} was left out: {error}")
         return None
     label = found.config.get("name")
-    if metric is not None and label and label != snake_case(found.kind) and metric.name is None:
+    usual = {snake_case(found.kind), metric.label} if metric is not None else set()
+    if metric is not None and label and label not in usual and metric.name is None:
         metric = metric.replace(name=re.sub(r"\W", "_", str(label)))
     if metric is None:
         arguments = {k: v for k, v in found.config.items() if k not in ("name", "dtype")}

@@ -19,9 +19,9 @@ from dnnbridge.formats.keras.writing.archive import write_archive
 from dnnbridge.formats.keras.writing.compiled import (
     innermost,
     write_loss,
-    write_metric,
     write_optimizer,
 )
+from dnnbridge.formats.keras.writing.metrics import write_metric
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.formats.trained import Trained
@@ -177,7 +177,7 @@ def _reported(experiment: Experiment) -> tuple[str, ...]:
 
 
 def _metrics(metrics: Sequence[AbstractMetric], findings: Findings, key: str) -> list[Any]:
-    made = [write_metric(metric) for metric in metrics]
+    made = [write_metric(metric, weighted=key == "weighted_metrics") for metric in metrics]
     for metric, written in zip(metrics, made, strict=True):
         if written is None:
             findings.add(key, f"{metric!r} has no counterpart in Keras")
