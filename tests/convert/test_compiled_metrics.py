@@ -137,6 +137,15 @@ def test_a_metric_that_keras_lacks_is_named(metric):
     assert write_metric(metric) is None
 
 
+def test_a_live_metric_has_the_arguments_that_its_configuration_lacks():
+    model = keras.Sequential([keras.Input((5, 4)), keras.layers.Dense(2)])
+    metrics = [M.CosineSimilarity(axis=1)]
+    model.compile("sgd", "mse", metrics=metrics, weighted_metrics=["mse", *metrics])
+    experiment = db.from_keras(model).experiment
+    assert experiment.metrics == (db.CosineSimilarityMetric(axis=1),)
+    assert experiment.weighted_metrics[1:] == experiment.metrics
+
+
 def test_weights_that_keras_rounds_are_an_error():
     model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
     given = (model, "binary_crossentropy", "sgd")
