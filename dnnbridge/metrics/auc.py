@@ -70,7 +70,7 @@ class AUC(AbstractMetric):
     def __post_init__(self) -> None:
         if self.num_labels is not None and not self.multi_label:
             given = f"num_labels={self.num_labels}"
-            raise SpecError("num_labels needs multi_label=True", where="AUC", got=given)
+            raise SpecError("num_labels needs multi_label=True", got=given)
 
     @property
     def _buckets(self) -> int:

@@ -16,6 +16,7 @@ from dnnbridge.graph import BATCH, Value
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.losses.base import per_example
 from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.json_types import read_as
 from dnnbridge.specs.resolving import find_named
 from dnnbridge.specs.spec import kind_of, spec
@@ -129,7 +130,10 @@ class FunctionMetric(AbstractMetric):
         1.25
     """
 
-    function: Annotated[MetricFunction, PlainValidator(as_function), read_as({"type": "string"})]
+    function: Converted[
+        MetricFunction,
+        Annotated[MetricFunction | str, PlainValidator(as_function), read_as({"type": "string"})],
+    ]
 
     def __post_init__(self) -> None:
         if self.name is None:

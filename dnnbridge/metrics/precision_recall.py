@@ -95,6 +95,12 @@ class AbstractPositives(AbstractMetric):
         """Return 1.0 for labels that are 1, or at the class number."""
         if self._of_classes or (self.top_k is not None and target.dtype == "int32"):
             return ops.one_hot(class_of(target), require_classes(scope, prediction))
+        scope.require(
+            target.dtype != "int32" or prediction.shape == target.shape,
+            "labels that are class numbers need threshold=None, or top_k",
+            got=f"prediction {prediction.type} and labels {target.type}",
+            hint=f"Write {type(self).__name__}(threshold=None): the largest prediction counts.",
+        )
         require_same_type(scope, prediction, target)
         return indicator(target > 0.5)
 

@@ -146,6 +146,34 @@ def test_a_live_metric_has_the_arguments_that_its_configuration_lacks():
     assert experiment.weighted_metrics[1:] == experiment.metrics
 
 
+@db.metric
+def far_by_convert_test(y_true, y_pred):
+    return abs(y_true - y_pred) > 1.0
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["live", "file"])
+def test_a_function_is_the_registered_one_of_its_name(live, tmp_path):
+    def theirs(y_true, y_pred):
+        return keras.ops.cast(keras.ops.abs(y_true - y_pred) > 1.0, "float32")
+
+    theirs.__name__ = theirs.__qualname__ = "far_by_convert_test"
+
+    def unknown(y_true, y_pred):
+        return y_true - y_pred
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=[theirs], weighted_metrics=[unknown])
+    evaluated(model, X, YES, W)
+    model.save(tmp_path / "model.keras")
+    imported = db.from_keras(model if live else tmp_path / "model.keras")
+    assert imported.experiment.metrics == (db.FunctionMetric("far_by_convert_test"),)
+    (note,) = imported.report.notes
+    assert "The metric unknown was left out: it is a Python function" in note
+    found = imported.compile("reference").evaluate(X, YES, 4)["far_by_convert_test"]
+    errors = np.abs(model.predict(X, verbose=0) - YES)
+    assert found == pytest.approx((errors > 1.0).mean(), rel=1e-6)
+
+
 def test_weights_that_keras_rounds_are_an_error():
     model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
     given = (model, "binary_crossentropy", "sgd")

@@ -15,6 +15,7 @@ from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
 from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
 from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
+from dnnbridge.metrics.functions import FunctionMetric, registered
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
 from dnnbridge.program.heads import Head
@@ -193,7 +194,20 @@ def _metrics(value: Any, size: int | None, made: Compiled) -> tuple[AbstractMetr
     return tuple(metric for each in values if (metric := _metric(each, size, made)) is not None)
 
 
+def _function(name: str, made: Compiled) -> FunctionMetric | None:
+    """Return the registered function with the name of a function that Keras was given."""
+    if registered(name):
+        return FunctionMetric(name)
+    made.notes.append(
+        f"The metric {name} was left out: it is a Python function. Write it with db.ops and "
+        "@db.metric under the same name first."
+    )
+    return None
+
+
 def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | None:
+    if isinstance(value, Mapping) and value.get("class_name") == "function":
+        return _function(str(value.get("config")), made)
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     if found is None:
         made.notes.append(f"The metric {shorten(value, 60)} was left out: it is no class of Keras.")

@@ -40,6 +40,8 @@ def _with_arguments(config: Any, live: Any) -> Any:
     if isinstance(live, (list, tuple)) and isinstance(config, (list, tuple)):
         return [_with_arguments(*pair) for pair in zip(config, live, strict=False)]
     found = serialized(config)
+    if found is not None and config["class_name"] == "function":
+        return config
     if found is None:
         if isinstance(live, Mapping) and isinstance(config, Mapping):
             return {name: _with_arguments(each, live.get(name)) for name, each in config.items()}
