@@ -4,6 +4,7 @@ from dnnbridge.metrics.accuracy import Accuracy, BinaryAccuracy, TopKCategorical
 from dnnbridge.metrics.auc import AUC
 from dnnbridge.metrics.base import AbstractMetric
 from dnnbridge.metrics.confusion import ConfusionMatrix
+from dnnbridge.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from dnnbridge.metrics.f_scores import F1Score, FBetaScore
 from dnnbridge.metrics.field import MetricsField, MetricsLike, as_metrics
 from dnnbridge.metrics.functions import FunctionMetric, metric
@@ -32,6 +33,7 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "BinaryIoU",
+    "ConcordanceCorrelation",
     "ConfusionMatrix",
     "CosineSimilarityMetric",
     "F1Score",
@@ -46,6 +48,7 @@ __all__ = [
     "MetricsLike",
     "OneHotIoU",
     "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Perplexity",
     "Precision",
     "PrecisionAtRecall",

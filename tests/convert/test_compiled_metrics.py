@@ -108,7 +108,7 @@ WRITTEN = [
     *(db.RecallAtPrecision(0.3, class_id=1), db.SensitivityAtSpecificity(0.2, 50)),
     *(db.SpecificityAtSensitivity(0.2), db.TrueNegatives([0.2, 0.4]), db.FalsePositives()),
     *(db.AUC(thresholds=[0.2], multi_label=True), db.CosineSimilarityMetric(axis=1)),
-    *(db.R2Score(num_regressors=2), db.RootMeanSquaredError(name="far")),
+    *(db.PearsonCorrelation(1), db.R2Score(num_regressors=2), db.RootMeanSquaredError(name="far")),
 ]
 
 

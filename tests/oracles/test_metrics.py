@@ -60,6 +60,7 @@ POINTS = {
     "SensitivityAtSpecificity": "specificity",
     "SpecificityAtSensitivity": "sensitivity",
 }
+CORRELATIONS = ("Pearson", "Concordance")
 RATIOS = ("Precision", "Recall")
 F_SCORES = ("FBetaScore", "F1Score")
 
@@ -104,6 +105,8 @@ CASES = [
     ("RootMeanSquaredError", {}, "real_steps"),
     ("CosineSimilarity", {}, "real"),
     ("CosineSimilarity", {"axis": -2}, "real_steps"),
+    *((f"{n}Correlation", {}, d) for n in CORRELATIONS for d in ("real", "real_steps")),
+    *((f"{n}Correlation", {"axis": 1}, "real_steps") for n in CORRELATIONS),
     *(("R2Score", {"class_aggregation": a}, "several") for a in (None, "uniform_average")),
     ("R2Score", {"class_aggregation": "variance_weighted_average"}, "several"),
     ("R2Score", {"num_regressors": 3}, "several"),
@@ -140,6 +143,7 @@ def ours_of(name, given):
     *(db.PrecisionAtRecall, db.RecallAtPrecision),
     *(db.SensitivityAtSpecificity, db.SpecificityAtSensitivity),
     *(db.RootMeanSquaredError, db.CosineSimilarityMetric),
+    *(db.PearsonCorrelation, db.ConcordanceCorrelation),
     *(db.IoU, db.MeanIoU, db.OneHotIoU, db.OneHotMeanIoU, db.BinaryIoU),
 )
 @pytest.mark.parametrize(("name", "given", "data"), CASES, ids=IDS_OF)

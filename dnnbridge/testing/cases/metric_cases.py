@@ -51,6 +51,9 @@ def _of_elements() -> Given:
         ("BinaryIoU-edges", metrics.BinaryIoU(threshold=0.25), edges),
         ("RootMeanSquaredError", metrics.RootMeanSquaredError(), real),
         ("CosineSimilarityMetric", metrics.CosineSimilarityMetric(), real),
+        ("PearsonCorrelation", metrics.PearsonCorrelation(), real),
+        ("PearsonCorrelation-equal", metrics.PearsonCorrelation(), (real[0], 0.0 * real[1] + 2.0)),
+        ("ConcordanceCorrelation", metrics.ConcordanceCorrelation(), real),
         ("FunctionMetric", metrics.FunctionMetric(largest_error_of_case), real),
     ]
 

@@ -110,6 +110,8 @@ METRIC_ROWS = [
     row(db.R2Score(), "R2Score", SCORES, YES),
     row(db.R2Score(num_regressors=2), "R2Score", SCORES, YES, num_regressors=2),
     row(db.CosineSimilarityMetric(), "CosineSimilarity", REAL, SHARES),
+    row(db.PearsonCorrelation(), "PearsonCorrelation", REAL, SHARES),
+    row(db.ConcordanceCorrelation(), "ConcordanceCorrelation", REAL, SHARES),
     row(db.RootMeanSquaredError(), "RootMeanSquaredError", REAL, SHARES),
     row(db.Precision(thresholds=[0.2, 0.6]), "Precision", SCORES, YES, thresholds=[0.2, 0.6]),
     row(db.Recall(top_k=2, class_id=1), "Recall", SHARES, ONE_HOT, top_k=2, class_id=1),

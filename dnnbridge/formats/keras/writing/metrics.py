@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     **{f"{a}At{b}": f"{a}At{b}" for a, b in (("Precision", "Recall"), ("Recall", "Precision"))},
     "SensitivityAtSpecificity": "SensitivityAtSpecificity",
     "SpecificityAtSensitivity": "SpecificityAtSensitivity",
+    **{f"{part}Correlation": f"{part}Correlation" for part in ("Concordance", "Pearson")},
     "RootMeanSquaredError": "RootMeanSquaredError",
     "TopKCategoricalAccuracy": "TopKCategoricalAccuracy",
     "CosineSimilarityMetric": "CosineSimilarity",
