@@ -18,7 +18,7 @@ from dnnbridge.specs.json_types import listed, read_as
 
 
 def as_thresholds(value: Any) -> float | tuple[float, ...] | None:
-    """Return one threshold or several, rounded to float32, as predictions are."""
+    """Return one threshold, several as a tuple, or None."""
     if value is None:
         return None
     made = numbers(value)

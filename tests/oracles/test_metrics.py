@@ -132,8 +132,7 @@ UNSOUND = {"R2Score": ("num_regressors",)}
 
 
 def ours_of(name, given):
-    kept = {"threshold": 0.5} if name == "F1Score" and "threshold" not in given else {}
-    return getattr(db, OURS.get(name, name))(**kept | given)
+    return getattr(db, OURS.get(name, name))(**given)
 
 
 @witness(
@@ -153,8 +152,8 @@ def test_metrics_equal_keras(name, given, data):
     weights = [None, WHOLE, WEIGHTS]
     if p.ndim == 3 and p.shape[1] == 4 and "IoU" not in name and data in ("steps", "real_steps"):
         weights += [OF_STEPS] if given.get("axis", -1) == -1 else []
-    if "IoU" in name:  # Keras rounds weights down to whole numbers, and one per place is needed
-        weights = [None] + ([WHOLE] if p.ndim == 1 else [])
+    if "IoU" in name and p.size > COUNT:  # Keras needs a weight for each place
+        weights = [None]
     if set(UNSOUND.get(name, ())) & given.keys():
         weights = [None]
     for w in weights:
@@ -168,7 +167,9 @@ def test_metrics_equal_keras(name, given, data):
 
 def of_keras(keras, name, given, y, p, weights):
     """Return the result of Keras after batches of different sizes."""
-    theirs = getattr(keras.metrics, name)(**given)
+    float_weights = "IoU" in name and weights is WEIGHTS
+    exact = {"dtype": "float32"} if float_weights else {}  # Keras rounds them to whole numbers
+    theirs = getattr(keras.metrics, name)(**given, **exact)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for rows in BATCHES:
