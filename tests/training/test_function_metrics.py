@@ -84,6 +84,9 @@ def test_a_function_that_is_not_registered_trains_and_is_not_written(tmp_path):
         run.experiment.to_json()
     with pytest.raises(SpecError, match=r"Write @db\.metric above its def"):
         run.save(tmp_path / "run.safetensors")
+    with pytest.raises(SpecError, match="cannot be written"):
+        run.fit(X, Y, 4, 1, verbose=0, callbacks=[db.Checkpoint(tmp_path / "run.safetensors")])
+    assert run.position.epoch == 1
 
 
 def _numpy(y_true, y_pred):
