@@ -51,7 +51,8 @@ class Experiment(Spec):
             list of a `Head` for each that is trained.
         optimizer: how parameters move; its learning rate may be a schedule. A name is that of
             Keras, with its defaults: "adam", "rmsprop".
-        metrics: names or specs; the loss is always reported. Heads have their own.
+        metrics: names or specs; the loss is always reported. Heads have their own. They ignore
+            sample weights and class weights.
         seed: of initial weights, shuffles and dropout masks.
         gradients: rules for the gradients of all weights, in order, before the optimizer sees
             them, such as `ClipByGlobalNorm(1.0)`.
@@ -67,6 +68,9 @@ class Experiment(Spec):
         regularizers: a regularizer per pattern of names, such as {"*/kernel": L2(1e-4)}; it takes
             the place of the layer's own. The first pattern that fits counts; None is none.
         constraints: a constraint per pattern, in the same way.
+        weighted_metrics: metrics in which an example, or a step, counts as often as its sample
+            weight times the weight of its class. Heads have their own. A metric that stands in
+            `metrics` too is called "weighted_…" in the history.
 
     Example:
         >>> import dnnbridge as db
@@ -80,6 +84,8 @@ class Experiment(Spec):
         True
     """
 
+    written_if_given = ("weighted_metrics",)
+
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossField
     optimizer: OptimizerField
@@ -92,6 +98,7 @@ class Experiment(Spec):
     frozen_statistics: FrozenStatistics = "keep"
     regularizers: Regularizers = ()
     constraints: Constraints = ()
+    weighted_metrics: MetricsField = default(())
 
     def __post_init__(self) -> None:
         self.program()
@@ -123,13 +130,14 @@ class Experiment(Spec):
     @property
     def heads(self) -> tuple[Head, ...]:
         """Loss and metrics of each output; one without name where there is one loss."""
-        metrics = self.metrics
+        plain, weighted = self.metrics, self.weighted_metrics
         if isinstance(self.loss, AbstractLoss):
-            return (Head("", self.loss, metrics=metrics),)
-        if metrics:
-            raise SpecError(
-                "each Head has its own metrics", where="metrics", got=f"{len(metrics)} of them"
-            )
+            return (Head("", self.loss, metrics=plain, weighted_metrics=weighted),)
+        for name, metrics in (("metrics", plain), ("weighted_metrics", weighted)):
+            if metrics:
+                raise SpecError(
+                    "each Head has its own metrics", where=name, got=f"{len(metrics)} of them"
+                )
         return tuple(self.loss)
 
     def _repr_html_(self) -> str:

@@ -60,6 +60,7 @@ class Checkpoint(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         from dnnbridge.training.checkpoint_file import check_target
 
+        run.experiment.to_json()  # what cannot be written fails now, and not after the training
         if not self.make_folders and "{epoch}" not in str(Path(self.path).parent):
             check_target(self._file(run))
 

@@ -183,8 +183,9 @@ def _completed(
         elif experiment is not None:
             fields[name] = getattr(experiment, name)
             notes.append(f"The {name} is that of --spec.")
-    if experiment is not None and "loss" in fields and "metrics" not in imported.fields:
-        fields["metrics"] = experiment.metrics
+    reports = {"metrics", "weighted_metrics"}
+    if experiment is not None and "loss" in fields and not reports & imported.fields.keys():
+        fields |= {name: getattr(experiment, name) for name in reports}
     still = [name for name in missing if name not in fields]
     if still and given.trains:
         raise ConversionError(

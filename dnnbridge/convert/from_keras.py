@@ -177,6 +177,8 @@ def _fields(
         fields["optimizer"] = compiled.optimizer
     if compiled.metrics:
         fields["metrics"] = compiled.metrics
+    if compiled.weighted_metrics:
+        fields["weighted_metrics"] = compiled.weighted_metrics
     if frozen := _frozen(groups, declared):
         fields["frozen"] = frozen
     return fields

@@ -95,7 +95,7 @@ class Inspected:
 
 def _described(experiment: Experiment) -> list[str]:
     lines = [str(experiment.model.summary())]
-    for name in ("loss", "optimizer", "metrics", "seed", "frozen"):
+    for name in ("loss", "optimizer", "metrics", "weighted_metrics", "seed", "frozen"):
         value = getattr(experiment, name)
         if value not in ((), None):
             lines.append(f"{name}: {value}")

@@ -46,6 +46,13 @@ class Neg(AbstractUnary):
     rounds = False
 
 
+class Abs(AbstractUnary):
+    """|x|, gradient 0 at 0"""
+
+    rounds = False
+    kinked = True
+
+
 class Add(AbstractBinary):
     """a + b"""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from dnnbridge.errors import DTypeError
-from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
+from dnnbridge.graph.arithmetic import Abs, Add, Div, Greater, MatMul, Mul, Neg, Sub
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.types import Dim, DType, TensorType
 
@@ -47,6 +47,14 @@ class Value:
             where=self.builder.path,
             got=repr(self),
             hint="Choose between two values with ops.where.",
+        )
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        raise DTypeError(
+            "NumPy cannot compute with a symbolic value",
+            where=self.builder.path,
+            got=repr(self),
+            hint="Use operators and the functions of db.ops.",
         )
 
     def __iter__(self) -> NoReturn:
@@ -92,6 +100,22 @@ class Value:
 
     def __neg__(self) -> Value:
         return self.builder.add(Neg(), self)
+
+    def __abs__(self) -> Value:
+        return self.builder.add(Abs(), self)
+
+    def __pow__(self, exponent: int) -> Value:
+        if type(exponent) is not int or not 1 <= exponent <= 16:
+            raise DTypeError(
+                "a power of a symbolic value must be a whole number from 1 to 16",
+                where=self.builder.path,
+                got=repr(exponent),
+                hint="Use ops.sqrt(x), or ops.exp(n * ops.log(x)) for x > 0.",
+            )
+        made = self
+        for _ in range(exponent - 1):
+            made = made * self
+        return made
 
 
 Operand = Value | float

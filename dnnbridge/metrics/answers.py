@@ -7,6 +7,9 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 
+LEAST = -3.0e38
+"""A prediction that is less than any other."""
+
 
 def require_classes(scope: Scope, prediction: Value) -> int:
     """Return the number of classes in the last axis of a prediction, or raise."""
@@ -49,3 +52,16 @@ def mean_statistic(made: Value | tuple[Value, Value]) -> Value:
     if isinstance(made, Value):
         return made
     return ops.concat([ops.reshape(value, (*value.shape, 1)) for value in made], 1)
+
+
+def top_classes(scope: Scope, prediction: Value, k: int) -> Value:
+    """Return 1.0 for the k largest predictions of the last axis; of equal ones the first count."""
+    classes = require_classes(scope, prediction)
+    scope.require(
+        k <= classes, "top_k must be at most the number of classes", got=f"{k} of {classes}"
+    )
+    left, chosen = prediction, ops.one_hot(ops.argmax(prediction), classes)
+    for _ in range(k - 1):
+        left = ops.where(chosen > 0.5, LEAST, left)
+        chosen = chosen + ops.one_hot(ops.argmax(left), classes)
+    return chosen

@@ -70,13 +70,17 @@ class AbstractMetric(Spec):
         """Return the metric of an epoch, from the sum of `emit` over its `count` examples.
 
         By default this is the mean. If the statistic has two numbers, the second is how much of
-        the example counts. If nothing counts, the mean is 0.
+        the example counts. If nothing counts, the mean is 0. Of a weighted metric, `emit` is
+        multiplied by the weight of each example, and `count` is the sum of the weights.
         """
-        if not np.ndim(total):
-            return float(total) / count
-        value, counted = (float(number) for number in total)
-        return value / counted if counted else 0.0
+        return mean(total, count)
 
     @abstractmethod
     def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
         """Write a statistic of every example, of shape (batch, …), to be summed over examples."""
+
+
+def mean(total: Array, count: float) -> float:
+    """Return the mean of one number per example, or of two: the value and how much of it counts."""
+    value, counted = (float(n) for n in total) if np.ndim(total) else (float(total), count)
+    return value / counted if counted else 0.0

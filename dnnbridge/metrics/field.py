@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from dnnbridge.base.messages import close_match, shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.metrics.base import AbstractMetric
+from dnnbridge.metrics.functions import FunctionMetric, MetricFunction, registered
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.json_types import by_name, listed, of_kind, read_as, words
@@ -33,9 +35,11 @@ def _is_loss_name(item: Any) -> bool:
 
 
 def _as_metric(item: Any) -> AbstractMetric:
-    """Return a metric; a loss or its name becomes a `LossMetric`."""
+    """Return a metric; a loss becomes a `LossMetric`, a function a `FunctionMetric`."""
     if isinstance(item, AbstractLoss):
         return LossMetric(item)
+    if registered(item) or (inspect.isroutine(item) and not _is_of_framework(item)):
+        return FunctionMetric(item)
     if isinstance(item, str):
         if find_named(AbstractMetric, item) is not None:
             return _named_metric(item)
@@ -49,6 +53,11 @@ def _as_metric(item: Any) -> AbstractMetric:
     return _named_metric(item)
 
 
+def _is_of_framework(item: Any) -> bool:
+    """Return whether a function is that of a framework, whose tensors it needs."""
+    return str(item.__module__).partition(".")[0] in ("keras", "tensorflow", "mindspore")
+
+
 METRIC_FORMS = (
     *(of_kind(AbstractMetric), by_name(AbstractMetric)),
     *(of_kind(AbstractLoss), by_name(AbstractLoss)),
@@ -56,7 +65,7 @@ METRIC_FORMS = (
 )
 
 MetricsLike = Annotated[
-    Iterable[str | AbstractMetric | AbstractLoss],
+    Iterable[str | AbstractMetric | AbstractLoss | MetricFunction],
     PlainValidator(as_metrics),
     read_as(listed(*METRIC_FORMS)),
 ]

@@ -1,4 +1,4 @@
-"""Metrics computed from the mean of a loss or of squares."""
+"""Metrics computed from the mean of a loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import PlainValidator
 
-from dnnbridge import ops
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import TensorType, Value
@@ -17,9 +16,9 @@ from dnnbridge.losses import (
     SparseCategoricalCrossentropy,
 )
 from dnnbridge.losses.target import Target
-from dnnbridge.metrics.answers import mean_statistic, require_same_type
-from dnnbridge.metrics.base import AbstractMetric
-from dnnbridge.specs.fields import Bool, Float, Int
+from dnnbridge.metrics.answers import mean_statistic
+from dnnbridge.metrics.base import AbstractMetric, mean
+from dnnbridge.specs.fields import Bool, Int
 from dnnbridge.specs.resolving import instance_of
 from dnnbridge.specs.spec import alias_of, spec
 
@@ -104,46 +103,4 @@ class Perplexity(AbstractMetric):
         return mean_statistic(sparse.emit(scope, prediction, target))
 
     def result(self, total: Array, count: float) -> float:
-        return float(np.exp(super().result(total, count)))
-
-
-@spec
-class R2Score(AbstractMetric):
-    """1 - Σ (y - p)² / Σ (y - ȳ)², the mean over all outputs; 0 for an output of constant labels
-
-    Args:
-        centre: c in Σ (y - ȳ)² = Σ (y - c)² - (Σ (y - c))² / n. If labels are far from 0
-            compared with their spread, give their approximate mean, because the squares of a
-            batch are float32.
-
-    Example:
-        >>> R2Score().result(np.array([[2.0, 0.0, 8.0]]), 4)
-        0.75
-    """
-
-    alias = "r2_score"
-    synonyms = ("r_squared",)
-    goal = "max"
-    uses_count = True
-
-    centre: Float = 0.0
-
-    def emit(self, scope: Scope, prediction: Value, target: Value) -> Value:
-        require_same_type(scope, prediction, target)
-        y = target - self.centre
-        statistics = (ops.square(target - prediction), y, ops.square(y))
-        column = (*y.shape, 1)
-        return sum(
-            (
-                ops.reshape(value, column) * ops.one_hot(ops.cast(0.0 * y + i, "int32"), 3)
-                for i, value in enumerate(statistics[1:], start=1)
-            ),
-            start=ops.reshape(statistics[0], column) * ops.one_hot(ops.cast(0.0 * y, "int32"), 3),
-        )
-
-    def result(self, total: Array, count: float) -> float:
-        residual, y, squares = np.asarray(total, np.float64).reshape(-1, 3).T
-        spread = squares - y * y / count
-        varied = spread > 0
-        share = np.divide(residual, spread, out=np.ones_like(spread), where=varied)
-        return float(np.mean(1.0 - share))
+        return float(np.exp(mean(total, count)))

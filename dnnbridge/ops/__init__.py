@@ -16,7 +16,7 @@ Example:
 """
 
 from dnnbridge.graph import Op
-from dnnbridge.graph.arithmetic import Add, Div, Greater, MatMul, Mul, Neg, Sub
+from dnnbridge.graph.arithmetic import Abs, Add, Div, Greater, MatMul, Mul, Neg, Sub
 from dnnbridge.ops import (
     arithmetic,
     convolution,
@@ -29,7 +29,6 @@ from dnnbridge.ops import (
 )
 from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
-    Abs,
     Cast,
     Clip,
     Equal,

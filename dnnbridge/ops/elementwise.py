@@ -11,17 +11,10 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import Builder, DType, Op, Operand, TensorType, Value, broadcast
-from dnnbridge.graph.arithmetic import AbstractBinary, AbstractComparison, AbstractUnary
+from dnnbridge.graph.arithmetic import Abs, AbstractBinary, AbstractComparison, AbstractUnary
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.ops.arithmetic import unary
 from dnnbridge.ops.rule import Rule, unbroadcast, without_derivative
-
-
-class Abs(AbstractUnary):
-    """|x|, gradient 0 at 0"""
-
-    rounds = False
-    kinked = True
 
 
 class Sign(AbstractUnary):

@@ -29,6 +29,7 @@ class Head(Spec):
         loss: the loss to minimise.
         weight: factor of this loss in the sum.
         metrics: names or specs.
+        weighted_metrics: metrics in which an example counts as often as its sample weight.
 
     Example:
         >>> import dnnbridge as db
@@ -41,6 +42,8 @@ class Head(Spec):
         ['kind', 'size']
     """
 
+    written_if_given = ("weighted_metrics",)
+
     output: str
     loss: Annotated[
         AbstractLoss,
@@ -49,6 +52,7 @@ class Head(Spec):
     ]
     weight: NonNegativeFloat = 1.0
     metrics: MetricsField = default(())
+    weighted_metrics: MetricsField = default(())
 
 
 _named_loss = named(AbstractLoss)

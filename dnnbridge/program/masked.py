@@ -38,14 +38,18 @@ class OfSteps:
     """The statistic of a metric, summed over the real steps of each example.
 
     A metric that is a mean gets a second number: how many steps count.
+
+    Args:
+        metric: the metric.
+        weighted: whether the mask holds weights: a step counts as often as its weight.
     """
 
-    def __init__(self, metric: AbstractMetric) -> None:
-        self._metric = metric
+    def __init__(self, metric: AbstractMetric, weighted: bool = False) -> None:
+        self._metric, self._weighted = metric, weighted
 
     def emit(self, scope: Scope, prediction: Value, target: Value, mask: Value) -> Value:
         scope.require(
-            not self._metric.uses_count,
+            self._weighted or not self._metric.uses_count,
             "the metric cannot leave out steps",
             got=type(self._metric).__name__,
             hint="Put Unmask() before the output, or leave the metric out.",
@@ -56,6 +60,8 @@ class OfSteps:
         ) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
             made = inner.call(self._metric, *slices[:2], name="step")
             real = ops.reshape(slices[2], (*slices[2].shape, *(1,) * (made.rank - 1)))
+            if self._weighted:
+                return (), (ops.where(real > 0.0, made * real, 0.0),)
             return (), (ops.where(real > 0.5, made, 0.0),)
 
         sequences = [swapped(each) for each in (prediction, target, mask)]

@@ -14,7 +14,8 @@ from dnnbridge.losses import AbstractLoss, Target
 from dnnbridge.losses.reducing import reduced, require_batch
 from dnnbridge.metrics import AbstractMetric, LossMetric
 from dnnbridge.program.heads import Head
-from dnnbridge.program.masked import OfSteps, check_mask, left_in, of_steps
+from dnnbridge.program.masked import check_mask, left_in, of_steps
+from dnnbridge.program.metric_sums import emit_metrics, labelled
 
 LABELS = "y"
 """Name of the labels if the model has one output."""
@@ -33,6 +34,7 @@ class Objective:
         loss: the loss.
         weight: factor of the loss in the loss of the batch.
         metrics: the metrics by label.
+        weighted: labels of those that use the sample weights.
         weights: type of the sample weights: one per example, or per step.
         targets: required form of the labels: first for the loss, then for metrics that have one.
     """
@@ -44,6 +46,7 @@ class Objective:
     metrics: Mapping[str, AbstractMetric]
     weights: TensorType
     targets: tuple[Target, ...]
+    weighted: frozenset[str] = frozenset()
 
     @property
     def target(self) -> Target:
@@ -68,6 +71,16 @@ class Objective:
     def divisor_result(self) -> str:
         """Name of the result with the divisor of the loss, if it is not the number of examples."""
         return f"divisor:{self.key}"
+
+    @property
+    def metric_weights(self) -> str:
+        """Name of the result with the sum of the weights, if there are weighted metrics."""
+        return f"metric_weights:{self.key}"
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """Names of the results that are summed over an epoch: the metrics, and their weights."""
+        return (*self.metrics, self.metric_weights) if self.weighted else tuple(self.metrics)
 
     @property
     def loss_label(self) -> str:
@@ -97,17 +110,18 @@ def objectives(heads: Sequence[Head], outputs: Mapping[str, TensorType]) -> dict
                 got=repr(output),
                 hint=f"Its outputs are {', '.join(outputs)}.",
             )
-        prefix = f"{head.output}_" if head.output else ""
-        metrics = {prefix + metric.label: metric for metric in head.metrics}
+        plain, weighted = labelled(head)
+        metrics = dict(plain + weighted)
         labels += [f"{head.output}_loss"] * bool(head.output)
-        labels += [prefix + metric.label for metric in head.metrics]
+        labels += [label for label, _ in plain + weighted]
         target, prediction = head.loss.target(outputs[output]), outputs[output]
         _check_ignored(target.ignored, metrics)
         wanted = [metric.target(prediction) for metric in metrics.values()]
         targets = (target, *(found for found in wanted if found))
         weights = head.loss.weights(prediction)
         objective = Objective(
-            output, head.output, head.loss, head.weight, metrics, weights, targets
+            *(output, head.output, head.loss, head.weight, metrics, weights, targets),
+            frozenset(label for label, _ in weighted),
         )
         made[objective.key] = objective
     for label in labels:
@@ -164,15 +178,7 @@ def emit_objectives(
         if divisor is not None:
             results[objective.divisor_result] = divisor
         terms.append(loss if objective.weight == 1.0 else objective.weight * loss)
-        for label, metric in objective.metrics.items():
-            asked, taken = prediction.taken_by(metric)
-            read = taken, given[objective.labels_feed]
-            if mask is None:
-                value = scope.call(asked, *read, name=label)
-            else:
-                value = scope.call(OfSteps(asked), *read, mask, name=label)
-            require_batch(value, label)
-            results[label] = scope.batch_sum(value)
+        results |= emit_metrics(scope, objective, prediction, mask, given)
     total = sum([*terms[1:], *scope.losses], start=terms[0])
     scope.losses.clear()
     first = next(iter(made.values()))

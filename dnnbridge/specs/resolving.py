@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -40,6 +40,15 @@ def named(base: type[S], make: Callable[[type[S]], S] | None = None) -> Callable
 def find_named(base: type[S], name: str) -> type[S] | None:
     """Return the class of a family that a name stands for, or None."""
     return _by_name(base).get(_plain(name))
+
+
+def find_kind(base: type[S], name: str, given: Collection[str]) -> type[S] | None:
+    """Return the class of a family with a name, or None; all arguments it needs are given."""
+    found = _same_name(base, name)
+    if found is None:
+        return None
+    needed = {field.name for field in dataclasses.fields(found) if _is_required(field)}  # type: ignore[arg-type]
+    return found if needed <= set(given) else None
 
 
 def makeable_names(*bases: type[Spec]) -> set[str]:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Self, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 import pydantic
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -31,14 +31,21 @@ class Spec:
     The `spec` decorator makes a final subclass and registers it under its `kind`, such as
     "layer.Dense". This is the family, named after the abstract base below `Spec`, and the class
     name. JSON uses the same kind. Names must be unique only within a family.
+
+    The class attribute `written_if_given` names fields that were added to a class later. They are
+    left out of the JSON if they have their default, so that it stays what it was before them.
     """
+
+    written_if_given: ClassVar[tuple[str, ...]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain dictionary of JSON types; `from_dict` makes an equal spec from it."""
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        return {"kind": kind_of(type(self))} | {
-            field.name: encoded(getattr(self, field.name)) for field in fields
-        }
+        later, made = self.written_if_given, {"kind": kind_of(type(self))}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.name not in later or value != field.default:
+                made[field.name] = encoded(value)
+        return made
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:

@@ -47,7 +47,7 @@ COMPILE = {
     "loss": _EXPERIMENT,
     "metrics": _EXPERIMENT,
     "loss_weights": "Give each output a Head with its weight: Experiment(loss=[Head(…)]).",
-    "weighted_metrics": "Leave it out: training metrics do not use sample weights.",
+    "weighted_metrics": _EXPERIMENT,
     "run_eagerly": 'Leave it out; backend="reference" computes step by step in NumPy.',
     "steps_per_execution": "Write fit(steps_per_call=…).",
     "jit_compile": "Leave it out: the backend decides what is compiled.",

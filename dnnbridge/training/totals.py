@@ -36,7 +36,7 @@ class Totals:
         self.terms: dict[str, float] = dict.fromkeys(objectives, 0.0) | given.get("terms", {})
         self.divisors: dict[str, float] = dict.fromkeys(objectives, 0.0)
         self.divisors |= given.get("divisors", {})
-        labels = [label for o in objectives.values() for label in o.metrics]
+        labels = [label for o in objectives.values() for label in o.summed]
         sums = given.get("sums", {})
         self.sums = {label: np.asarray(sums.get(label, 0.0), np.float64) for label in labels}
 
@@ -89,7 +89,9 @@ class Totals:
             if objective.name:
                 logs[objective.loss_label] = own
             for label, metric in objective.metrics.items():
-                logs[label] = metric.result(self.sums[label], self.count)
+                weighted = label in objective.weighted
+                count = float(self.sums[objective.metric_weights]) if weighted else self.count
+                logs[label] = metric.result(self.sums[label], count)
         return {"loss": total} | logs
 
 
@@ -104,7 +106,7 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
         )
     if not given:
         return {}
-    labels = [label for o in program.objectives.values() for label in o.metrics]
+    labels = [label for o in program.objectives.values() for label in o.summed]
     names = {"terms": program.objectives, "divisors": program.objectives, "sums": labels}
     _check_names(given, {"count", "rest", *names}, "epoch_sums")
     for key, wanted in names.items():

@@ -57,7 +57,7 @@ def test_every_row_is_an_error_that_says_so():
         ("layers", "Sigmoidd", "Did you mean dnnbridge.Sigmoid"),
         ("layers", "add", "dnnbridge.layers has no add: keras.layers.add is Add here."),
         ("losses", "Circle", "dnnbridge.losses has no Circle: keras.losses.Circle is not here yet"),
-        ("metrics", "IoU", "keras.metrics.IoU is not here yet. ConfusionMatrix"),
+        ("metrics", "Mean", "keras.metrics.Mean is not here yet. fit and evaluate"),
         ("optimizers", "Momentum", "mindspore.nn.Momentum is SGD.mindspore here."),
         ("optimizers", "GroupNorm", "mindspore.nn.GroupNorm is GroupNormalization.mindspore here."),
         ("ops", "add", "dnnbridge.ops has no add: keras.ops.add is x + y here."),

@@ -16,6 +16,7 @@ from dnnbridge.formats.keras.settings import Serialized, serialized
 from dnnbridge.losses import AbstractLoss, Dice, TimeDistributedLoss, Tversky
 from dnnbridge.losses.overlap import axes_left
 from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
+from dnnbridge.metrics.functions import FunctionMetric, registered
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
 from dnnbridge.program.heads import Head
@@ -33,6 +34,7 @@ class Compiled:
     Attributes:
         loss: of the model, or a `Head` for each output of several.
         metrics: of a model with one output.
+        weighted_metrics: those that use sample weights.
         optimizer: the optimizer.
         optimizer_config: its configuration.
         notes: what was left out, a sentence each.
@@ -40,6 +42,7 @@ class Compiled:
 
     loss: AbstractLoss | tuple[Head, ...] | None = None
     metrics: tuple[AbstractMetric, ...] = ()
+    weighted_metrics: tuple[AbstractMetric, ...] = ()
     optimizer: AbstractOptimizer | None = None
     optimizer_config: Serialized | None = None
     notes: list[str] = field(default_factory=list)
@@ -73,9 +76,9 @@ def read_compiled(
     _read_optimizer(config.get("optimizer"), made, where, NativeOptions(exempt=exempt))
     names = list(outputs)
     renamed = names_here or {}
-    losses, metrics, weights = (
-        _checked(_by_output(config.get(key), names, key == "metrics"), names, renamed, key, where)
-        for key in ("loss", "metrics", "loss_weights")
+    losses, weights, metrics, weighted = (
+        _checked(_by_output(config.get(key), names, "metrics" in key), names, renamed, key, where)
+        for key in ("loss", "loss_weights", "metrics", "weighted_metrics")
     )
     if len(names) == 1 and any(_number(weight) != 1.0 for weight in weights.values()):
         raise ConversionError(
@@ -84,10 +87,11 @@ def read_compiled(
             got=shorten(config.get("loss_weights")),
             hint="Compile the model without it, with a learning rate that has the factor.",
         )
-    if config.get("weighted_metrics"):
-        made.notes.append("weighted_metrics were left out: metrics here do not use sample weights.")
     heads = [
-        Head(name, loss, _number(weights.get(name)), _metrics(metrics.get(name), shape[-1], made))
+        Head(
+            *(name, loss, _number(weights.get(name))),
+            *(_metrics(given.get(name), shape[-1], made) for given in (metrics, weighted)),
+        )
         for name, shape in outputs.items()
         if (loss := _of_places(_loss(losses.get(name), made), shape, made)) is not None
     ]
@@ -95,6 +99,7 @@ def read_compiled(
         made.loss = tuple(heads) or None
     elif heads:
         made.loss, made.metrics = heads[0].loss, heads[0].metrics
+        made.weighted_metrics = heads[0].weighted_metrics
     return made
 
 
@@ -196,7 +201,20 @@ def _metrics(value: Any, size: int | None, made: Compiled) -> tuple[AbstractMetr
     return tuple(metric for each in values if (metric := _metric(each, size, made)) is not None)
 
 
+def _function(name: str, made: Compiled) -> FunctionMetric | None:
+    """Return the registered function with the name of a function that Keras was given."""
+    if registered(name):
+        return FunctionMetric(name)
+    made.notes.append(
+        f"The metric {name} was left out: it is a Python function. Write it with db.ops and "
+        "@db.metric under the same name first."
+    )
+    return None
+
+
 def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | None:
+    if isinstance(value, Mapping) and value.get("class_name") == "function":
+        return _function(str(value.get("config")), made)
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     if found is None:
         made.notes.append(f"The metric {shorten(value, 60)} was left out: it is no class of Keras.")
@@ -214,7 +232,8 @@ def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | No
         made.notes.append(f"The metric {found.kind} was left out: {error}")
         return None
     label = found.config.get("name")
-    if metric is not None and label and label != snake_case(found.kind) and metric.name is None:
+    usual = {snake_case(found.kind), metric.label} if metric is not None else set()
+    if metric is not None and label and label not in usual and metric.name is None:
         metric = metric.replace(name=re.sub(r"\W", "_", str(label)))
     if metric is None:
         arguments = {k: v for k, v in found.config.items() if k not in ("name", "dtype")}

@@ -15,12 +15,16 @@ EXEMPT = "exempt"
 def with_live_settings(compiled: Mapping[str, Any] | None, model: Any) -> Mapping[str, Any] | None:
     """Return the arguments of `model.compile`, with what a file of the model does not say.
 
-    Keras leaves arguments of losses out of their configurations, forgets the optimizer once it has
-    saved the model as .h5, and does not save which weights its weight decay leaves out.
+    Keras leaves arguments of losses and metrics out of their configurations, forgets the optimizer
+    once it has saved the model as .h5, and does not save which weights its weight decay leaves out.
     """
     if compiled is None:
         return None
     made = {**compiled, "loss": _with_arguments(compiled.get("loss"), getattr(model, "loss", None))}
+    given = getattr(model, "_compile_metrics", None)
+    for key in ("metrics", "weighted_metrics"):
+        if compiled.get(key):
+            made[key] = _with_arguments(compiled[key], getattr(given, f"_user_{key}", None))
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and not compiled.get("optimizer"):
         config = {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
@@ -36,6 +40,8 @@ def _with_arguments(config: Any, live: Any) -> Any:
     if isinstance(live, (list, tuple)) and isinstance(config, (list, tuple)):
         return [_with_arguments(*pair) for pair in zip(config, live, strict=False)]
     found = serialized(config)
+    if found is not None and config["class_name"] == "function":
+        return config
     if found is None:
         if isinstance(live, Mapping) and isinstance(config, Mapping):
             return {name: _with_arguments(each, live.get(name)) for name, each in config.items()}

@@ -10,7 +10,7 @@ from dnnbridge.activations import AbstractActivation
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.formats.keras.settings import Serialized, Settings, serialized
 from dnnbridge.initializers import AbstractInitializer
-from dnnbridge.specs.resolving import find_named
+from dnnbridge.specs.resolving import find_kind
 from dnnbridge.specs.spec import Spec
 from dnnbridge.weights.constraints import AbstractConstraint
 from dnnbridge.weights.regularizers import AbstractRegularizer
@@ -69,7 +69,7 @@ def with_arguments(family: type[S], found: Serialized) -> S | None:
     Returns:
         None if the family has no such class, or the class lacks an argument that has an effect.
     """
-    cls = find_named(family, found.kind)
+    cls = find_kind(family, found.kind, found.config)
     if cls is None:
         return None
     known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]

@@ -60,6 +60,17 @@ OF_LOSSES = {
 }
 """Metrics of Keras for which a loss is used here: `metrics=[MeanAbsoluteError()]`."""
 
+POSITIVES = ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives")
+POINTS = {
+    "PrecisionAtRecall": "recall",
+    "RecallAtPrecision": "precision",
+    "SensitivityAtSpecificity": "specificity",
+    "SpecificityAtSensitivity": "sensitivity",
+}
+CLASSES = ONE_HOT.shape[-1]
+IOU = {"num_classes": CLASSES, "sparse_y_pred": False}
+TWO = {"target_class_ids": [0, 2]}
+
 METRIC_ROWS = [
     *(row(db.LossMetric(loss), name, x, y) for name, (loss, x, y) in OF_LOSSES.items()),
     row(
@@ -95,5 +106,24 @@ METRIC_ROWS = [
     row(db.F1Score(average="micro"), "F1Score", SCORES, YES, average="micro", threshold=0.5),
     row(db.AUC(), "AUC", SCORES, YES),
     row(db.AUC(50, "PR"), "AUC", SCORES, YES, num_thresholds=50, curve="PR"),
+    row(db.AUC(multi_label=True), "AUC", SCORES, YES, multi_label=True),
     row(db.R2Score(), "R2Score", SCORES, YES),
+    row(db.R2Score(num_regressors=2), "R2Score", SCORES, YES, num_regressors=2),
+    row(db.CosineSimilarityMetric(), "CosineSimilarity", REAL, SHARES),
+    row(db.PearsonCorrelation(), "PearsonCorrelation", REAL, SHARES),
+    row(db.ConcordanceCorrelation(), "ConcordanceCorrelation", REAL, SHARES),
+    row(db.RootMeanSquaredError(), "RootMeanSquaredError", REAL, SHARES),
+    row(db.Precision(thresholds=[0.2, 0.6]), "Precision", SCORES, YES, thresholds=[0.2, 0.6]),
+    row(db.Recall(top_k=2, class_id=1), "Recall", SHARES, ONE_HOT, top_k=2, class_id=1),
+    *(row(getattr(db, name)(), name, SCORES, YES) for name in POSITIVES),
+    *(row(getattr(db, name)(0.5), name, SCORES, YES, **{of: 0.5}) for name, of in POINTS.items()),
+    row(db.FBetaScore(), "FBetaScore", SHARES, ONE_HOT),
+    row(
+        db.FBetaScore("weighted", 2.0), "FBetaScore", SHARES, ONE_HOT, average="weighted", beta=2.0
+    ),
+    row(db.BinaryIoU(), "BinaryIoU", SCORES, YES),
+    row(db.MeanIoU(CLASSES, sparse_y_pred=False), "MeanIoU", SHARES, LABEL, **IOU),
+    row(db.IoU(CLASSES, (0, 2), sparse_y_pred=False), "IoU", SHARES, LABEL, **TWO, **IOU),
+    row(db.OneHotIoU(CLASSES, (0, 2)), "OneHotIoU", SHARES, ONE_HOT, num_classes=CLASSES, **TWO),
+    row(db.OneHotMeanIoU(CLASSES), "OneHotMeanIoU", SHARES, ONE_HOT, num_classes=CLASSES),
 ]

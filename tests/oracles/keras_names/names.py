@@ -16,6 +16,7 @@ SPACES = (
 """Namespaces of classes, and of the activation functions."""
 
 RENAMED = {
+    "CosineSimilarityMetric": "metrics.CosineSimilarity",
     "LogCosh": "metrics.LogCoshError",
     "Plateau": "callbacks.ReduceLROnPlateau",
     "TopKCategoricalAccuracy": "metrics.SparseTopKCategoricalAccuracy",
@@ -30,6 +31,7 @@ CALLBACKS = [
 NO_NUMBERS = {
     ("Callback", "callbacks.Callback"): "a base of callbacks",
     ("History", "callbacks.History"): "what a training returns",
+    ("metric", "metrics.Metric"): "marks a function here; Metric is a base, AbstractMetric",
     **{(name, f"callbacks.{name}"): "compared in tests/callbacks" for name in CALLBACKS},
     ("Identity", "layers.Identity"): 'an initializer here; the layer is Activation("linear")',
 }

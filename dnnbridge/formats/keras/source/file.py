@@ -156,7 +156,7 @@ def _imports() -> str:
 def _compile(config: Mapping[str, Any], outputs: tuple[str, ...], objects: Objects) -> str:
     """Return the call of `model.compile`; with several outputs it has lists in their order."""
     given: dict[str, Any] = {"optimizer": config["optimizer"]}
-    for key in ("loss", "loss_weights", "metrics"):
+    for key in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         value = config.get(key)
         if isinstance(value, Mapping) and "class_name" not in value:
             value = [value[name] for name in outputs]

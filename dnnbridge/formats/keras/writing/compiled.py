@@ -15,12 +15,9 @@ from dnnbridge.formats.keras.optimizers import (
     read_keras_optimizer,
     read_keras_schedule,
 )
-from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.formats.keras.writing.parts import fields_of, keras_object, plain
 from dnnbridge.losses import AbstractLoss, TimeDistributedLoss
-from dnnbridge.metrics import AbstractMetric
-from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import SGD, AbstractOptimizer, NativeOptions
 from dnnbridge.optimizers.accumulation import GradientAccumulation
 from dnnbridge.optimizers.averaging import ExponentialMovingAverage
@@ -29,7 +26,7 @@ from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.schedules import AbstractSchedule, CosineDecay, PiecewiseConstant, Strided, Warmup
 from dnnbridge.schedules.base import ConstantSchedule
 from dnnbridge.specs.showing import differing
-from dnnbridge.specs.spec import Spec, alias_of
+from dnnbridge.specs.spec import Spec
 
 AROUND = (ExponentialMovingAverage, GradientAccumulation, WithGradientRules)
 """Optimizers around an optimizer that Keras writes as arguments."""
@@ -44,17 +41,7 @@ def write_loss(loss: AbstractLoss) -> dict[str, Any] | None:
     """Return a serialised loss; None if Keras has no such loss."""
     if isinstance(loss, TimeDistributedLoss):  # the losses of Keras take weights of steps
         loss = loss.loss.replace(reduction=loss.reduction)
-    return _written(loss, "keras.losses")
-
-
-def write_metric(metric: AbstractMetric) -> Any:
-    """Return a serialised metric or its name; None if Keras has no such metric."""
-    if alias_of(type(metric)) == "accuracy":
-        return "accuracy"
-    if isinstance(metric, LossMetric):
-        found = with_arguments(AbstractLoss, Serialized(type(metric.loss).__name__, {}))
-        return snake_case(type(metric.loss).__name__) if found == metric.loss else None
-    return _written(metric, "keras.metrics")
+    return written(loss, "keras.losses")
 
 
 NOT_IN_KERAS = {
@@ -68,8 +55,10 @@ EXCEPTIONS = {
     ("SparseCategoricalCrossentropy", "label_smoothing"): False,
     ("KLDivergence", "from_logits"): False,
     ("BinaryAccuracy", "threshold"): True,
-    ("F1Score", "average"): True,
-    ("F1Score", "threshold"): True,
+    ("BinaryIoU", "threshold"): True,
+    **{(kind, "average"): True for kind in ("F1Score", "FBetaScore")},
+    **{(kind, "threshold"): True for kind in ("F1Score", "FBetaScore")},
+    **{(kind, "ignore_class"): True for kind in ("IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU")},
 }
 """Whether Keras has a field of a class, where the set above does not say it."""
 
@@ -85,8 +74,14 @@ def _is_in_keras(kind: str, name: str) -> bool:
 REDUCTIONS = {"weighted_mean": "mean_with_sample_weight", "mean": "sum_over_batch_size"}
 
 
-def _written(spec: Spec, module: str) -> dict[str, Any] | None:
-    """Return a spec whose class and arguments are those of Keras; its defaults are Keras'."""
+def written(spec: Spec, module: str, native: str = "") -> dict[str, Any] | None:
+    """Return a spec whose arguments are those of Keras; its defaults are Keras'.
+
+    Args:
+        spec: the spec.
+        module: the module of Keras that has the class.
+        native: the name of the class in Keras; by default that of ours.
+    """
     kind = type(spec).__name__
     names = {*differing(spec), *(name for cls, name in DEFAULTS_DIFFER if cls == kind)}
     config = {name: plain(getattr(spec, name)) for name in sorted(names)}
@@ -95,7 +90,7 @@ def _written(spec: Spec, module: str) -> dict[str, Any] | None:
         return None
     if "reduction" in config:
         config["reduction"] = REDUCTIONS.get(config["reduction"], config["reduction"])
-    return keras_object(kind, config, module)
+    return keras_object(native or kind, config, module)
 
 
 def write_optimizer(experiment: Experiment, optimizer: AbstractOptimizer) -> Serialized | None:

@@ -19,14 +19,15 @@ from dnnbridge.formats.keras.writing.archive import write_archive
 from dnnbridge.formats.keras.writing.compiled import (
     innermost,
     write_loss,
-    write_metric,
     write_optimizer,
 )
+from dnnbridge.formats.keras.writing.metrics import write_metric
 from dnnbridge.formats.keras.writing.models import set_trainable, write_model
 from dnnbridge.formats.keras.writing.parts import keras_object
 from dnnbridge.formats.trained import Trained
 from dnnbridge.losses import Dice, TimeDistributedLoss, Tversky
 from dnnbridge.losses.overlap import axes_left
+from dnnbridge.metrics import AbstractMetric
 from dnnbridge.models import AbstractModel, Model
 from dnnbridge.optimizers import SGD
 from dnnbridge.program.heads import Head
@@ -121,17 +122,22 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     heads = {head.output: head for head in experiment.heads}
     ranks = _ranks(experiment)
     losses = {name: _loss(head, ranks, findings) for name, head in heads.items()}
-    metrics = {name: _metrics(head, findings) for name, head in heads.items()}
-    compiled: dict[str, Any] = {"loss": losses, "metrics": metrics}
+    reports = {
+        key: {name: _metrics(getattr(head, key), findings, key) for name, head in heads.items()}
+        for key in _reported(experiment)
+    }
+    compiled: dict[str, Any] = {"loss": losses, **reports}
     for name in experiment.model.output_names:
         if "" not in heads and name not in heads:  # an output that is not trained
-            losses[name], metrics[name] = None, []
+            losses[name] = None
+            for metrics in reports.values():
+                metrics[name] = []
     if _has_shared_outputs(experiment.model) and "" not in heads:
         names = experiment.model.output_names  # Keras names an output by its layer: not unique
-        compiled = {"loss": [losses[n] for n in names], "metrics": [metrics[n] for n in names]}
+        compiled = {key: [of[n] for n in names] for key, of in compiled.items()}
         compiled["loss_weights"] = [heads[n].weight if n in heads else 1.0 for n in names]
     elif list(heads) == [""]:
-        compiled = {"loss": losses[""], "metrics": metrics[""]}
+        compiled = {key: of[""] for key, of in compiled.items()}
     else:
         weights = {name: head.weight for name, head in heads.items()}
         compiled["loss_weights"] = {name: weights.get(name, 1.0) for name in losses}
@@ -170,11 +176,17 @@ def _loss(head: Head, ranks: Mapping[str, int], findings: Findings) -> Any:
     return made
 
 
-def _metrics(head: Head, findings: Findings) -> list[Any]:
-    made = [write_metric(metric) for metric in head.metrics]
-    for metric, written in zip(head.metrics, made, strict=True):
+def _reported(experiment: Experiment) -> tuple[str, ...]:
+    """Return the arguments of `compile` for the metrics that an experiment has."""
+    weighted = any(head.weighted_metrics for head in experiment.heads)
+    return ("metrics", "weighted_metrics") if weighted else ("metrics",)
+
+
+def _metrics(metrics: Sequence[AbstractMetric], findings: Findings, key: str) -> list[Any]:
+    made = [write_metric(metric, weighted=key == "weighted_metrics") for metric in metrics]
+    for metric, written in zip(metrics, made, strict=True):
         if written is None:
-            findings.add("metrics", f"{metric!r} has no counterpart in Keras")
+            findings.add(key, f"{metric!r} has no counterpart in Keras")
     return made
 
 
