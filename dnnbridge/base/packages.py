@@ -71,3 +71,21 @@ def framework(module: str, what: str, instead: str = "") -> ModuleType:
             got=str(error),
             hint=f"Run: pip install 'dnnbridge[{extra}]'{otherwise}",
         ) from error
+
+
+def imported(module: str, what: str) -> ModuleType:
+    """Return the module of a package that only one method needs.
+
+    Args:
+        module: its name, which is also what pip installs.
+        what: what needs it, as the beginning of a sentence.
+
+    Raises:
+        PackageNotInstalledError: the message has the pip command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise PackageNotInstalledError(
+            f"{what} needs {module}", got=str(error), hint=f"Run: pip install {module}"
+        ) from error
