@@ -27,7 +27,7 @@ LEARNS = 0.2
 """A loss that falls by a smaller share of its first value does not learn."""
 
 STILL = 0.01
-"""A best validation loss of the last epoch that is lower by such a share still falls."""
+"""A validation loss that the last epoch lowers by such a share of the first loss still falls."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,11 +87,11 @@ class Generalisation(AbstractDiagnosis):
 
     @property
     def still_learning(self) -> bool:
-        """Whether the last epoch has lowered the validation loss by 1 % or more."""
+        """Whether the last epoch lowers the validation loss by 1 % of the loss at the start."""
         if len(self.val_loss) < 2 or self.best_epoch < len(self.val_loss):
             return False
         before, last = self.val_loss[-2:]
-        return before - last >= STILL * abs(before)
+        return before - last >= STILL * abs(self.start)
 
     @property
     def ok(self) -> bool:

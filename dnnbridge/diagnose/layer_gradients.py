@@ -15,6 +15,7 @@ from dnnbridge.diagnose.subjects import (
     Subject,
     arrays_of,
     by_layer,
+    check_data,
     check_trains,
     copy_of,
     rows,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VANISHES, EXPLODES = 1e-3, 1e3
-"""A layer whose gradient per weight is so much smaller or larger than the last one's is named."""
+"""A layer whose gradient per weight is so much smaller or larger than the last one's is named.
+
+EXPLODES is also how many times a norm may grow, and how many times it may be that of the weights.
+"""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,12 +44,14 @@ class Gradients(AbstractDiagnosis):
         steps: the steps after which gradients were measured, counted from the first measurement.
         norms: Euclidean norm of the gradient of each layer, (steps, layers).
         rms: root of the mean square of its elements, which does not depend on its size.
+        weights: norm of the trained weights of each layer, (steps, layers).
     """
 
     layers: tuple[str, ...]
     steps: tuple[int, ...]
     norms: Array
     rms: Array
+    weights: Array
 
     title: ClassVar[str] = "gradients"
 
@@ -65,14 +71,13 @@ class Gradients(AbstractDiagnosis):
 
     @property
     def exploding(self) -> tuple[str, ...]:
-        """Layers whose ratio is above 1000, or whose norm grows more than 1000 times in time."""
-        grown = [
-            name
-            for name, norms in zip(self.layers, self.norms.T, strict=True)
-            if norms[0] > 0.0 and norms.max() > EXPLODES * norms[0]
-        ]
-        large = [name for name, ratio in self.ratios.items() if ratio > EXPLODES]
-        return tuple(name for name in self.layers if name in {*grown, *large})
+        """Layers with a ratio above 1000, or a norm 1000 times its first or that of weights."""
+        start = self.norms[0]
+        grown = (self.norms > EXPLODES * np.where(start > 0.0, start, np.inf)).any(axis=0)
+        large = (self.norms > EXPLODES * self.weights).any(axis=0)
+        ratios = np.array(list(self.ratios.values())) > EXPLODES
+        found = grown | large | ratios
+        return tuple(name for name, bad in zip(self.layers, found, strict=True) if bad)
 
     @property
     def ok(self) -> bool:
@@ -90,31 +95,27 @@ class Gradients(AbstractDiagnosis):
         if not self.norms.any():
             return "All gradients are 0: the loss is at its floor, or nothing reaches it."
         if self.vanishing:
-            return self._named(
-                self.vanishing,
-                "vanish",
-                "Use ReLU with HeNormal in place of sigmoid or tanh, normalisation, or shortcuts "
-                "around layers; look at the activations for dead units.",
+            name = self.vanishing[0]
+            return (
+                f"Gradients vanish in {listed(self.vanishing)}: per weight, that of {name} is "
+                f"{number(self.ratios[name])} times that of {self.layers[-1]}. Use ReLU with "
+                "HeNormal in place of sigmoid or tanh, normalisation, or shortcuts around layers; "
+                "look at the activations for dead units."
             )
         if self.exploding:
-            return self._named(
-                self.exploding,
-                "explode",
-                "Start with smaller weights (HeNormal, GlorotNormal), and use "
-                "ClipByGlobalNorm(1.0) or a smaller learning rate.",
+            at = self.layers.index(self.exploding[0])
+            return (
+                f"Gradients explode in {listed(self.exploding)}: the norm in "
+                f"{self.exploding[0]} is {number(self.norms[:, at].max())}, and that of its "
+                f"weights {number(self.weights[0, at])}. Start with smaller weights (HeNormal, "
+                "GlorotNormal), scale inputs and labels, and use ClipByGlobalNorm(1.0) or a "
+                "smaller learning rate."
             )
         sizes = [r for r in self.ratios.values() if math.isfinite(r)]
         return (
             f"Gradients reach every layer: per weight they are {number(min(sizes))} to "
             f"{number(max(sizes))} times those of {self.layers[-1]}, with a norm of "
             f"{number(self.norms.min())} to {number(self.norms.max())}."
-        )
-
-    def _named(self, names: tuple[str, ...], verb: str, advice: str) -> str:
-        ratio = self.ratios[names[0]]
-        return (
-            f"Gradients {verb} in {listed(names)}: per weight, that of {names[0]} is "
-            f"{number(ratio)} times that of {self.layers[-1]}. {advice}"
         )
 
     def table(self) -> list[Row]:
@@ -151,8 +152,9 @@ def gradients(
 
     It is that of the loss of the first `batch_size` examples, with penalties and before clipping,
     measured before the first step and after each one. Layers are compared by the root of the mean
-    square of their gradient. They vanish below 0.001 times that of the last layer, and explode
-    above 1000 times, or if a norm grows 1000 times. (Bengio, Simard & Frasconi, 1994)
+    square of their gradient. They vanish below 0.001 times that of the last layer. They explode
+    above 1000 times, or with a norm above 1000 times its first or that of the weights. (Bengio,
+    Simard & Frasconi, 1994)
 
     Args:
         subject: a run, which stays as it is, or an experiment.
@@ -178,28 +180,31 @@ def gradients(
     if steps != 0:
         check_positive(steps, "steps")
     run = copy_of(subject, backend)
+    check_data(run, x, y)
     size = batch_size or run.experiment.model.batch_size or 32
     first = np.arange(min(size, len(arrays_of(x)[0])))
     batch = rows(x, first), rows(y, first)
     start = gradients_of(run, *batch)
     check_trains(start)
-    found = [_sizes(start)]
+    found = [_sizes(start, run)]
 
     def measure(run: Run, _: float) -> None:
-        found.append(_sizes(gradients_of(run, *batch)))
+        found.append(_sizes(gradients_of(run, *batch), run))
 
     if steps:
         train_steps(run, (x, y), steps, batch_size, after=measure)
-    norms, rms = (np.array(values) for values in zip(*found, strict=True))
-    return Gradients(tuple(by_layer(start)), tuple(range(len(found))), norms, rms)
+    norms, rms, weights = np.array(found).transpose(1, 0, 2)
+    return Gradients(tuple(by_layer(start)), tuple(range(len(found))), norms, rms, weights)
 
 
-def _sizes(gradients: dict[str, Array]) -> tuple[Array, Array]:
-    """Return norm and root mean square of the gradient of each layer."""
-    norms, rms = [], []
-    for names in by_layer(gradients).values():
-        parts = [np.asarray(gradients[name], np.float64) for name in names]
-        square = sum(float((part**2).sum()) for part in parts)
-        norms.append(math.sqrt(square))
-        rms.append(math.sqrt(square / sum(part.size for part in parts)))
-    return np.array(norms), np.array(rms)
+def _sizes(gradients: dict[str, Array], run: Run) -> Array:
+    """Return norm and root mean square of each layer's gradient, and the norm of its weights."""
+    weights, layers = run.parameters(), by_layer(gradients)
+    norms = [_norm([gradients[name] for name in names]) for names in layers.values()]
+    sizes = [sum(gradients[name].size for name in names) for names in layers.values()]
+    rms = [norm / math.sqrt(size) for norm, size in zip(norms, sizes, strict=True)]
+    return np.array([norms, rms, [_norm([weights[n] for n in names]) for names in layers.values()]])
+
+
+def _norm(arrays: list[Array]) -> float:
+    return math.sqrt(sum(float((array.astype(np.float64) ** 2).sum()) for array in arrays))

@@ -15,6 +15,7 @@ from dnnbridge.diagnose.quieting import quiet
 from dnnbridge.diagnose.subjects import (
     Subject,
     arrays_of,
+    check_data,
     copy_of,
     present_loss,
     rows,
@@ -143,6 +144,7 @@ def overfit_small(
     if not 0.0 < tolerance < 1.0:
         raise DataError("must be between 0 and 1", where="tolerance", got=str(tolerance))
     run, changed = _quiet_run(subject, backend)
+    check_data(run, x, y)
     size = run.experiment.model.batch_size
     count = min(examples, len(arrays_of(x)[0]))
     few = np.arange(count - count % size if size else count)

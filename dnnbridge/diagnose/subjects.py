@@ -55,6 +55,11 @@ def copy_of(subject: Subject, backend: str | None = None) -> Run:
     return copy
 
 
+def check_data(run: Run, x: Any, y: Any) -> None:
+    """Raise unless inputs and labels fit a run."""
+    run.with_engine(lambda engine: engine.arguments.data(x, y))
+
+
 def rows(data: Any, index: Any) -> Any:
     """Return some rows of inputs or labels, which may be several arrays."""
     if isinstance(data, Mapping):
