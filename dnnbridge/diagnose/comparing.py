@@ -93,7 +93,7 @@ class ExperimentComparison(AbstractDiagnosis):
         return [(n, h) for n, h in self.histories.items() if n not in self.failed and h.epochs]
 
     def table(self) -> list[Row]:
-        """Return a row for each experiment: weights, last and best numbers, time."""
+        """Return a row for each experiment: weights, last numbers, the best of `metric`, time."""
         return [self._row(name) for name in self.histories]
 
     def _row(self, name: str) -> Row:
@@ -102,9 +102,9 @@ class ExperimentComparison(AbstractDiagnosis):
         for metric, goal in self.goals.items():
             values = values_of(history, metric)
             row[metric] = values[-1] if values else None
-            if goal and values:
+            if goal and values and metric == self.metric:
                 epoch, best = best_of(values, goal)
-                row |= {f"best {metric}": best, f"in epoch ({metric})": epoch + 1}
+                row |= {f"best {metric}": best, "best epoch": epoch + 1}
         return row | {"seconds": self.seconds[name]}
 
     def to_pandas(self) -> Any:

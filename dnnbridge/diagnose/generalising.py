@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dnnbridge.base.calling import explained
-from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, number
+from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, number, ratio_of, share
 from dnnbridge.diagnose.subjects import Subject, copy_of, present_loss
-from dnnbridge.diagnose.trainings import best_of, metrics_of, pictured, values_of
+from dnnbridge.diagnose.trainings import best_of, epochs_of, metrics_of, values_of
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.fit_arguments import ValidationData
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 RISES = 0.1
 """A validation loss that ends above its best value by such a share rises."""
 
-GAP = 0.3
-"""A gap of the losses above such a share of the first validation loss is large."""
+CARRIED = 0.7
+"""A smaller share of what training gains that validation gains too is overfitting."""
 
 LEARNS = 0.2
 """A loss that falls by a smaller share of its first value does not learn."""
@@ -72,13 +72,17 @@ class Generalisation(AbstractDiagnosis):
 
     @property
     def overfits(self) -> bool:
-        """Whether validation gets worse while training goes on, or the gap is large.
+        """Whether validation gets worse while training goes on, or lacks much of its gain.
 
-        The validation loss ends 10 % above its best value, or the gap of the losses at the end is
-        more than 0.3 of the loss at the start.
+        The validation loss ends 10 % above its best value, or less than 70 % are carried over.
         """
         rises = self.val_loss[-1] > (1.0 + RISES) * self.val_loss[self.best_epoch - 1]
-        return self.learns and (rises or self.gaps["loss"][-1] > GAP * abs(self.start))
+        return self.learns and (rises or self.carried_over < CARRIED)
+
+    @property
+    def carried_over(self) -> float:
+        """How far the validation loss ends below the start, over how far the training loss does."""
+        return ratio_of(self.start - self.val_loss[-1], self.start - self.loss[-1])
 
     @property
     def learns(self) -> bool:
@@ -120,7 +124,10 @@ class Generalisation(AbstractDiagnosis):
             )
         if self.still_learning:
             return f"It still learns: the loss is at {ends} and falling. Train for more epochs."
-        return f"It generalises: the loss ends at {ends}, lowest in epoch {self.best_epoch}."
+        return (
+            f"It generalises: the loss ends at {ends}, so {share(min(self.carried_over, 1.0))} of "
+            f"what training gains carries over. Validation was best in epoch {self.best_epoch}."
+        )
 
     def table(self) -> list[Row]:
         return [
@@ -133,7 +140,11 @@ class Generalisation(AbstractDiagnosis):
         ]
 
     def _figure(self) -> Figure:
-        return pictured({"training": self.history}, "loss")
+        from dnnbridge.diagnose.pictures import curves
+
+        found = {"training": self.loss, "validation": self.val_loss}
+        placed = {name: (epochs_of(self.history, y), y) for name, y in found.items()}
+        return curves(placed, "epoch", "loss", mark_x={"best epoch": self.best_epoch})
 
 
 @explained()

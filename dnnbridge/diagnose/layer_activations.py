@@ -14,7 +14,7 @@ from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number,
 from dnnbridge.diagnose.ends import activation_of, dead_units, saturated
 from dnnbridge.diagnose.subjects import Subject, arrays_of, run_of
 from dnnbridge.graph import Call, Node
-from dnnbridge.models.tracing import trace
+from dnnbridge.models.tracing import trace, weights_below
 from dnnbridge.program.probes import layer_outputs
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.probing import activations_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST = 0.5
 """A layer with a larger share of dead units, or of saturated outputs, is named."""
 
-SHRINKS, GROWS = 1e-2, 1e2
+SHRINKS, GROWS = 0.05, 20.0
 """A standard deviation that changes by such a factor from the first hidden layer is named."""
 
 PANELS = 12
@@ -41,6 +41,7 @@ class LayerActivations:
         kind: its class.
         activation: class of the activation that makes its output; "" if none does.
         hidden: whether it makes no output of the model.
+        parameters: number of its trainable weights.
         mean: mean of the outputs.
         std: standard deviation of the outputs.
         least: smallest output.
@@ -56,6 +57,7 @@ class LayerActivations:
     kind: str
     activation: str
     hidden: bool
+    parameters: int
     mean: float
     std: float
     least: float
@@ -97,18 +99,19 @@ class Activations(AbstractDiagnosis):
 
     @property
     def chain(self) -> tuple[LayerActivations, ...]:
-        """The hidden layers that end with an activation; if none does, all hidden layers."""
+        """The hidden layers that end with an activation; if none does, those with weights."""
         hidden = [layer for layer in self.layers if layer.hidden]
-        return tuple([layer for layer in hidden if layer.activation] or hidden)
+        weighted = [layer for layer in hidden if layer.parameters]
+        return tuple([layer for layer in hidden if layer.activation] or weighted or hidden)
 
     @property
     def shrinking(self) -> tuple[str, ...]:
-        """Layers of the chain whose standard deviation is below 1/100 of that of the first."""
+        """Layers of the chain whose standard deviation is below 1/20 of that of the first."""
         return tuple(a.name for a in self.chain if a.std < SHRINKS * self.chain[0].std)
 
     @property
     def growing(self) -> tuple[str, ...]:
-        """Layers of the chain whose standard deviation is above 100 times that of the first."""
+        """Layers of the chain whose standard deviation is above 20 times that of the first."""
         return tuple(a.name for a in self.chain if a.std > GROWS * self.chain[0].std)
 
     @property
@@ -207,7 +210,8 @@ def activations(
 
     A unit is dead if its ReLU gives 0 for every example, or a smooth activation its limit on the
     left within 0.001 (-1 for ELU). An output is saturated if |tanh| > 0.97, or a sigmoid is below
-    0.02 or above 0.98. (Glorot & Bengio, 2010; He et al., 2015)
+    0.02 or above 0.98. A signal shrinks or grows if the standard deviation of a hidden layer is
+    below 1/20 or above 20 times that of the first one. (Glorot & Bengio, 2010; He et al., 2015)
 
     Args:
         subject: a run, which stays as it is, or an experiment.
@@ -233,24 +237,26 @@ def activations(
     check_positive(bins, "bins")
     run = run_of(subject, backend)
     outputs = activations_of(run, x, batch_size, training)
-    graph, _ = trace(run.experiment.model)
-    known = layer_outputs(graph.nodes)[1]
-    last = set(graph.outputs)
-    layers = [
-        _numbers(
-            name, np.asarray(y, np.float64), known[name].node, known[name].value not in last, bins
-        )
-        for name, y in outputs.items()
-        if name in known and not _is_model(known[name].node)
-    ]
-    return Activations(tuple(layers), arrays_of(x)[0].shape[0])
+    graph, declared = trace(run.experiment.model)
+    known, last = layer_outputs(graph.nodes)[1], set(graph.outputs)
+    layers = []
+    for name, y in outputs.items():
+        layer = known.get(name)
+        if layer is None or _is_model(layer.node):
+            continue
+        weights = sum(weights_below(layer.node.path, declared).values())
+        array = np.asarray(y, np.float64)
+        layers.append(_numbers(name, array, layer.node, layer.value not in last, weights, bins))
+    return Activations(tuple(layers), len(arrays_of(x)[0]))
 
 
 def _is_model(node: Node) -> bool:
     return isinstance(node.op, Call) and bool(getattr(node.op.spec, "is_model", False))
 
 
-def _numbers(name: str, y: Array, node: Node, hidden: bool, bins: int) -> LayerActivations:
+def _numbers(
+    name: str, y: Array, node: Node, hidden: bool, weights: int, bins: int
+) -> LayerActivations:
     spec = node.op.spec if isinstance(node.op, Call) else None
     activation = activation_of(node)
     finite = np.isfinite(y)
@@ -265,6 +271,7 @@ def _numbers(name: str, y: Array, node: Node, hidden: bool, bins: int) -> LayerA
         type(spec).__name__,
         type(activation).__name__ if activation else "",
         hidden,
+        weights,
         float(good.mean()) if good.size else math.nan,
         float(good.std()) if good.size else math.nan,
         float(spread[0]),

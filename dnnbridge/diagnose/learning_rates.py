@@ -11,8 +11,8 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, number
-from dnnbridge.diagnose.subjects import Subject, copy_of, train_steps
+from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, number, ratio_of
+from dnnbridge.diagnose.subjects import Subject, copy_of, present_loss, train_steps
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.run import Run
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 FALLS = 0.05
 """The loss must fall by such a share of its start for a suggestion."""
 
-SKIPPED = 10
-"""The first 1 / SKIPPED of the sweep is not searched for a suggestion."""
+WINDOW = 8
+"""A slope is that of the line through 1 / WINDOW of the sweep on either side."""
 
 DIVERGES = 3.0
 """The sweep ends when the smoothed loss has grown by so many times its minimum."""
@@ -42,19 +42,27 @@ class LearningRateRange(AbstractDiagnosis):
         losses: the loss of each step.
         smoothed: a running mean of the losses that weighs older ones less.
         diverged: whether the sweep ended because the loss grew, or was not finite.
+        start: the loss of all examples before the sweep.
     """
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
     diverged: bool
+    start: float
 
     title: ClassVar[str] = "learning rate range"
 
     @property
+    def _lowest(self) -> int:
+        """Where the smoothed loss is lowest, after an eighth of the sweep has been smoothed."""
+        begin = len(self.rates) // WINDOW
+        return begin + int(np.argmin(np.nan_to_num(self.smoothed[begin:], nan=np.inf)))
+
+    @property
     def best(self) -> float:
         """The rate at the minimum of the smoothed loss."""
-        return self.rates[int(np.nanargmin(self.smoothed))]
+        return self.rates[self._lowest]
 
     @property
     def tenth_of_minimum(self) -> float:
@@ -63,21 +71,20 @@ class LearningRateRange(AbstractDiagnosis):
 
     @property
     def falls(self) -> float:
-        """By what share of its start the smoothed loss falls."""
-        start = self.smoothed[0]
-        return (start - float(np.nanmin(self.smoothed))) / abs(start) if start else 0.0
+        """By what share of the start the smoothed loss falls below it."""
+        return ratio_of(self.start - self.smoothed[self._lowest], abs(self.start))
 
     @property
     def suggestion(self) -> float | None:
-        """The rate where the smoothed loss falls fastest per factor of the rate, up to its minimum.
+        """The rate where the loss falls fastest per factor of the rate, up to the minimum.
 
-        None if the loss falls by less than 5 % of its start.
+        How fast it falls is the slope of the straight line through the losses of an eighth of the
+        sweep on either side. None if the smoothed loss falls by less than 5 % of the start.
         """
-        begin, end = len(self.rates) // SKIPPED, int(np.nanargmin(self.smoothed)) + 1
-        if self.falls < FALLS or end - begin < 2:
+        end = self._lowest + 1
+        if not self.falls >= FALLS or end < 3:
             return None
-        slope = np.gradient(np.array(self.smoothed[begin:end]), np.log(self.rates[begin:end]))
-        return self.rates[begin + int(np.argmin(slope))]
+        return self.rates[int(np.argmin(_slopes(self.losses[:end], self.rates[:end])))]
 
     @property
     def ok(self) -> bool:
@@ -88,9 +95,9 @@ class LearningRateRange(AbstractDiagnosis):
         if self.suggestion is None:
             return (
                 f"No rate from {number(self.rates[0])} to {number(self.rates[-1])} lowers the loss "
-                f"by 5%: it starts at {number(self.smoothed[0])} and is at best "
-                f"{number(float(np.nanmin(self.smoothed)))}. Start lower or take more steps, and "
-                "look at the gradients."
+                f"by 5%: it starts at {number(self.start)} and is at best "
+                f"{number(self.smoothed[self._lowest])}. Start lower or take more steps, and look "
+                "at the gradients."
             )
         ends = (
             f"diverges near {number(self.rates[-1])}"
@@ -135,9 +142,8 @@ def learning_rate_range(
 
     The loss is smoothed: m ← β m + (1 - β) loss, divided by 1 - βⁿ. The sweep ends when it is
     not finite, or has grown by 3 times its minimum (0.3 times its start, if that is more). The
-    suggestion is the rate where it falls fastest; the first tenth of the sweep does not count, as
-    few losses have been smoothed there. (Smith, "Cyclical learning rates for training neural
-    networks", 2017)
+    suggestion is the rate where the loss falls fastest. (Smith, "Cyclical learning rates for
+    training neural networks", 2017)
 
     Args:
         subject: a run, which stays as it is, or an experiment.
@@ -168,6 +174,7 @@ def learning_rate_range(
     if not 0.0 <= smoothing < 1.0:
         raise DataError("must be from 0 to below 1", where="smoothing", got=str(smoothing))
     run = copy_of(subject, backend)
+    before = present_loss(run, (x, y))
     rates = np.geomspace(start, end, steps).tolist()
     losses: list[float] = []
 
@@ -182,7 +189,7 @@ def learning_rate_range(
     smoothed = smooth(losses, smoothing)
     diverged = len(losses) < steps or _diverges(smoothed)
     return LearningRateRange(
-        tuple(rates[: len(losses)]), tuple(losses), tuple(smoothed.tolist()), diverged
+        tuple(rates[: len(losses)]), tuple(losses), tuple(smoothed.tolist()), diverged, before
     )
 
 
@@ -198,6 +205,13 @@ def smooth(losses: Sequence[float], beta: float) -> Array:
         mean = beta * mean + (1.0 - beta) * loss
         made.append(mean / (1.0 - beta**n))
     return np.array(made)
+
+
+def _slopes(losses: Sequence[float], rates: Sequence[float]) -> Array:
+    """Return at each rate the slope of a line through the losses around it, by log rate."""
+    y, x, side = np.array(losses), np.log(rates), max(len(losses) // WINDOW, 2)
+    around = [slice(max(i - side, 0), i + side + 1) for i in range(len(y))]
+    return np.array([np.polyfit(x[each], y[each], 1)[0] for each in around])
 
 
 def _diverges(smoothed: Array) -> bool:

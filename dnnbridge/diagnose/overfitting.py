@@ -22,7 +22,7 @@ from dnnbridge.diagnose.subjects import (
     run_of,
     train_steps,
 )
-from dnnbridge.diagnose.suspects import Suspect, suspects
+from dnnbridge.diagnose.suspects import STILL_FALLING, Suspect, suspects
 from dnnbridge.errors import DataError
 from dnnbridge.experiment import Experiment
 from dnnbridge.training.checking.data import check_positive
@@ -60,8 +60,11 @@ class OverfitSmall(AbstractDiagnosis):
     title: ClassVar[str] = "overfit small"
 
     @property
-    def ok(self) -> bool:
-        return self.loss <= self.target
+    def ok(self) -> bool | None:
+        """Whether the target was reached; None if the loss is not there yet, but still falls."""
+        if self.loss <= self.target:
+            return True
+        return None if self.suspects and self.suspects[0].name == STILL_FALLING else False
 
     @property
     def verdict(self) -> str:

@@ -35,8 +35,7 @@ def histograms(layers: Sequence[LayerActivations]) -> Figure:
     figure = Figure(figsize=(7.6, 0.4 + 1.7 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False).ravel()
     for axes, layer in zip(grid, layers, strict=False):
-        widths = np.diff(layer.edges)
-        axes.bar(layer.edges[:-1], layer.counts, widths, align="edge", color=colour(0))
+        axes.stairs(layer.counts, layer.edges, fill=True, color=colour(0))
         axes.set_title(f"{layer.name}\n{layer.mean:.2g} ± {layer.std:.2g}", fontsize=8)
         axes.tick_params(labelsize=7, labelleft=False)
         axes.locator_params(axis="x", nbins=3)

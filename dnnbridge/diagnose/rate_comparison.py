@@ -95,7 +95,7 @@ class RateComparison(AbstractDiagnosis):
             number(rate): (range(1, len(h.step_losses) + 1), smooth(h.step_losses, SMOOTHING))
             for rate, h in self.histories.items()
         }
-        return curves(found, "step", "smoothed loss", log_y=True)
+        return curves(found, "step", "smoothed loss", log_y=bool(self.diverged))
 
 
 def _last(history: History) -> float:

@@ -21,6 +21,9 @@ LARGE = 10.0
 STANDS, FALLS = 0.05, 0.03
 """Shares of a loss: less is standing still; more in the last quarter of the steps is falling."""
 
+STILL_FALLING = "the loss is still falling"
+"""Name of a suspect that is no fault."""
+
 BATCH = 64
 """How many examples the gradients are of."""
 
@@ -165,7 +168,7 @@ def _pace(losses: Sequence[float], target: float) -> Suspect | None:
         )
     if before - last > FALLS * (before - target):
         return Suspect(
-            "the loss is still falling",
+            STILL_FALLING,
             f"The loss still falls, from {number(before)} to {number(last)} in the last quarter: "
             "give more steps or a higher learning rate.",
         )

@@ -56,7 +56,7 @@ def test_the_suggestion_is_where_the_smoothed_loss_falls_fastest():
     smoothed = 2.0 - 1.0 / (1.0 + np.exp(-(x - 12.0)))
     smoothed[17:] = [2, 3, 4]
     rates = 10.0 ** (x / 4 - 5)
-    found = db.diagnose.LearningRateRange(tuple(rates), tuple(smoothed), tuple(smoothed), True)
+    found = db.diagnose.LearningRateRange(tuple(rates), tuple(smoothed), tuple(smoothed), True, 2.0)
     assert found.suggestion == pytest.approx(rates[12])
 
 
@@ -130,7 +130,8 @@ def test_experiments_are_trained_as_alone_and_the_best_is_named():
     row = found.table()[0]
     assert row["parameters"] == 6 * 8 + 8 + 8 * 3 + 3
     assert row["best val_loss"] == min(alone.history["val_loss"])
-    assert row["best accuracy"] == max(alone.history["accuracy"])
+    assert row["best epoch"] == int(np.argmin(alone.history["val_loss"])) + 1
+    assert row["accuracy"] == alone.history["accuracy"][-1]
     assert row["seconds"] > 0
 
 

@@ -128,3 +128,22 @@ def test_pretraining(backend, monkeypatch):
     for name, reference in wanted.items():
         assert_same_weights(made[name], reference)
     assert "encoder/dense/kernel" in wanted["pre-trained"].transfer.kept
+
+
+def test_initialisation(backend, tmp_path, capsys):
+    from rich.console import Console
+
+    example = load("initialisation")
+    found = example.look(examples=100)
+    Console(width=200).print(example.table(found))
+    lines = {
+        line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines()[3:-1]
+    }
+    assert "The signal shrinks" in lines["tanh, tiny"]
+    assert "are saturated" in lines["tanh, large"]
+    assert "The signal grows" in lines["relu, large"]
+    healthy = {name for name, line in lines.items() if "healthy" in line}
+    assert healthy == {"tanh, Xavier", "tanh, He", "relu, He"}
+    if backend == "reference":
+        example.write(dict(list(found.items())[:1]), tmp_path / "new")
+        assert (tmp_path / "new" / "tanh-tiny.svg").read_text("utf-8").startswith("<svg")
