@@ -51,12 +51,14 @@ def suspects(
         losses: of each step.
         target: loss that was not reached.
     """
-    found = [_nonfinite(losses), _contradicting(run, data), _frozen(run)]
     finite = all(map(math.isfinite, losses))
-    found += [_unreached(run, data)] if finite else []
-    found += [_inputs(data[0]), _capacity(run, data[1])]
-    found += [_pace(losses, target)] if finite else []
-    return [suspect for suspect in found if suspect is not None]
+    sure = [_nonfinite(losses), _contradicting(run, data), _frozen(run)]
+    sure += [_unreached(run, data)] if finite else []
+    unsure = [_inputs(data[0]), _capacity(run, data[1])]
+    found = [suspect for suspect in sure if suspect is not None]
+    if not found:
+        unsure += [_pace(losses, target)]
+    return found + [suspect for suspect in unsure if suspect is not None]
 
 
 def _nonfinite(losses: Sequence[float]) -> Suspect | None:

@@ -88,11 +88,11 @@ class UpdateRatio(AbstractDiagnosis):
         if self.slow or self.fast:
             names, word = (self.slow, "small") if self.slow else (self.fast, "large")
             better = "larger" if self.slow else "smaller"
+            ratio = medians[names[0]]
             return (
-                f"A step moves {listed(names)} by {number(medians[names[0]])} of the norm of its "
-                f"weights, where about 0.001 is usual: the learning rate{rate} is likely too "
-                f"{word}. Try one that is {better} by a factor of "
-                f"{number(_factor(medians[names[0]]))}."
+                f"A step moves {listed(names)} by {number(ratio)} of the norm of the weights, "
+                f"where about 0.001 is usual: the learning rate{rate} is likely too {word}. Try "
+                f"one that is {better} by a factor of {_factor(ratio):g}."
             )
         return f"A step moves the layers by {middle} of their norm, near the usual 0.001."
 
