@@ -21,6 +21,7 @@ from dnnbridge.losses import (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    TimeDistributedLoss,
 )
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.labels import check_labels
@@ -59,22 +60,26 @@ def uninformed(run: Run, y: Any) -> float | None:
 
 
 def _of_equal(objective: Objective, labels: Array, output: TensorType) -> float | None:
-    loss = objective.loss
-    shape = output.concrete(len(labels))
-    if isinstance(loss, MARGINS):
-        return loss(labels, np.zeros(shape))
-    if not isinstance(loss, OF_CLASSES + OF_BITS):
+    kind, shape = _plain(objective.loss), output.concrete(len(labels))
+    if isinstance(kind, MARGINS):
+        return objective.loss(labels, np.zeros(shape))
+    if not isinstance(kind, OF_CLASSES + OF_BITS):
         return None
-    equal = 1.0 / shape[-1] if isinstance(loss, OF_CLASSES) else 0.5
-    from_logits = getattr(loss, "from_logits", False)
-    return loss(labels, np.full(shape, 0.0 if from_logits else equal))
+    equal = 1.0 / shape[-1] if isinstance(kind, OF_CLASSES) else 0.5
+    from_logits = getattr(kind, "from_logits", False)
+    return objective.loss(labels, np.full(shape, 0.0 if from_logits else equal))
+
+
+def _plain(loss: AbstractLoss) -> AbstractLoss:
+    """Return the loss of one step of time."""
+    return loss.loss if isinstance(loss, TimeDistributedLoss) else loss
 
 
 def lowest(run: Run, y: Any) -> float:
     """Return the lowest loss that labels allow: 0 unless they are probabilities or counts."""
     labels = labels_of(run, y)
     objectives = run.experiment.program().objectives
-    return sum(o.weight * _lowest(o.loss, labels[key]) for key, o in objectives.items())
+    return sum(o.weight * _lowest(_plain(o.loss), labels[key]) for key, o in objectives.items())
 
 
 def _lowest(loss: AbstractLoss, labels: Array) -> float:

@@ -54,14 +54,19 @@ class RateComparison(AbstractDiagnosis):
 
     @property
     def diverged(self) -> tuple[float, ...]:
-        """Rates whose loss became infinite or NaN, or ends above its start."""
-        return tuple(rate for rate, loss in self.losses.items() if loss > self.start)
+        """Rates whose loss became infinite or NaN, or ends more than 5 % above its start."""
+        return tuple(rate for rate, moved in self._moved.items() if moved >= MOVES)
 
     @property
     def slow(self) -> tuple[float, ...]:
-        """Rates whose loss falls by less than 5 % of its start."""
-        falls = {rate: self.start - loss for rate, loss in self.losses.items()}
-        return tuple(rate for rate, fall in falls.items() if 0.0 <= fall < MOVES * abs(self.start))
+        """Rates whose loss moves by less than 5 % of its start."""
+        return tuple(rate for rate, moved in self._moved.items() if abs(moved) < MOVES)
+
+    @property
+    def _moved(self) -> dict[float, float]:
+        """How far the loss of each rate ends above its start, as a share of it."""
+        unit = abs(self.start) or 1.0
+        return {rate: (loss - self.start) / unit for rate, loss in self.losses.items()}
 
     @property
     def ok(self) -> bool:
@@ -71,11 +76,17 @@ class RateComparison(AbstractDiagnosis):
     def verdict(self) -> str:
         if self.best is None or self.best in self.diverged:
             return f"No rate lowers the loss: {_words(self.diverged)} diverge. Try smaller ones."
+        if self.best in self.slow:
+            high = f", and {_words(self.diverged)} let it grow" if self.diverged else ""
+            return (
+                f"No rate lowers the loss by 5%: it hardly moves with {_words(self.slow)}{high}. "
+                "Try rates between and above these, or more epochs, and look at the gradients."
+            )
         parts = [f"{number(self.best)} is best: the loss ends at {number(self.losses[self.best])}."]
         if self.diverged:
-            parts.append(f"Too high, the loss ends above its start: {_words(self.diverged)}.")
+            parts.append(f"Too high, the loss grows: {_words(self.diverged)}.")
         if self.slow:
-            parts.append(f"Too low, the loss hardly falls: {_words(self.slow)}.")
+            parts.append(f"With {_words(self.slow)} it hardly moves.")
         if self.best == max(self.histories):
             parts.append("Try higher ones too.")
         elif self.best == min(self.histories):

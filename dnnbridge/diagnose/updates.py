@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 USUAL = 1e-3
 """A step usually moves the weights by such a share of their norm."""
 
-LEAST, MOST = 1e-4, 3e-2
+LEAST, MOST = 1e-4, 0.1
 """A median outside of these is named."""
 
 
@@ -60,7 +60,7 @@ class UpdateRatio(AbstractDiagnosis):
 
     @property
     def fast(self) -> tuple[str, ...]:
-        """Layers whose median is above 0.03."""
+        """Layers whose median is above 0.1."""
         return tuple(name for name, ratio in self.medians.items() if ratio > MOST)
 
     @property
@@ -83,7 +83,7 @@ class UpdateRatio(AbstractDiagnosis):
         if self.slow and self.fast:
             return (
                 f"A step moves {listed(self.slow)} too little and {listed(self.fast)} too far "
-                "(below 0.0001 and above 0.03 of their norm). Look at the gradients of the layers."
+                "(below 0.0001 and above 0.1 of their norm). Look at the gradients of the layers."
             )
         if self.slow or self.fast:
             names, word = (self.slow, "small") if self.slow else (self.fast, "large")
@@ -125,7 +125,7 @@ def update_ratio(
     """Train a copy for some steps and compare each update with the weights that it changes.
 
     The ratio of a layer is ‖Δw‖ / ‖w‖ over all its trained weights. About 0.001 is usual; a
-    median below 0.0001 or above 0.03 is named. Biases that start at 0 move far in relation to
+    median below 0.0001 or above 0.1 is named. Biases that start at 0 move far in relation to
     themselves, and little in relation to their layer.
 
     Args:

@@ -86,6 +86,12 @@ def test_rates_are_compared_from_the_same_weights():
     assert "3" in found.verdict
 
 
+def test_rates_that_do_not_move_the_loss_are_not_best():
+    found = db.diagnose.compare_rates(LINEAR, X, TARGET, [1e-7, 1e-6], backend="reference")
+    assert not found.ok
+    assert "No rate lowers the loss by 5%" in found.verdict
+
+
 def test_all_rates_too_high():
     found = db.diagnose.compare_rates(LINEAR, X, TARGET, [5.0, 1e9], epochs=9, backend="reference")
     assert not found.ok
