@@ -112,6 +112,20 @@ def test_ratios_of_updates_are_those_of_numpy():
     assert (len(found.losses), found.learning_rate) == (5, 0.01)
 
 
+def test_a_copy_goes_on_with_the_slots_and_the_step_of_the_run():
+    experiment = net(db.Dense(4, "tanh"), db.Dense(1), optimizer=db.Adam(0.01))
+    run = db.compile(experiment, "reference")
+    run.fit(X, REAL, 120, epochs=3, verbose=0)
+    found = db.diagnose.update_ratio(run, X, REAL, steps=1, batch_size=120)
+    before = run.parameters()
+    run.fit(X, REAL, 120, verbose=0)
+    moved = run.parameters()["dense/kernel"] - before["dense/kernel"]
+    bias = run.parameters()["dense/bias"] - before["dense/bias"]
+    old = np.hypot(np.linalg.norm(before["dense/kernel"]), np.linalg.norm(before["dense/bias"]))
+    new = np.hypot(np.linalg.norm(moved), np.linalg.norm(bias))
+    assert found.ratios[0, 0] == pytest.approx(new / old, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("rate", "names", "word"),
     [(1e-7, "slow", "too small"), (1e-3, "", "near the usual"), (1.0, "fast", "too large")],

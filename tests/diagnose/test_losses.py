@@ -256,6 +256,25 @@ def test_shuffled_labels_overfit():
     assert len(found.table()) == 30
 
 
+@pytest.mark.parametrize(
+    ("loss", "val_loss", "overfits", "carried"),
+    [
+        ([1.0, 0.1], [1.0, 0.4, 0.5], True, 1.5 / 1.9),
+        ([1.0, 0.1], [1.0, 0.8, 0.8], True, 1.2 / 1.9),
+        ([1.0, 0.1], [1.0, 0.3, 0.3], False, 1.7 / 1.9),
+    ],
+    ids=["rises", "lacks", "healthy"],
+)
+def test_the_two_signs_of_overfitting(loss, val_loss, overfits, carried):
+    history = db.History()
+    for epoch, (train, val) in enumerate(zip([1.5, *loss], val_loss, strict=True)):
+        history.record(epoch, {"loss": train, "val_loss": val})
+    found = db.diagnose.Generalisation(history, 2.0)
+    assert found.overfits == overfits
+    assert found.carried_over == pytest.approx(carried)
+    assert found.best_epoch == 2
+
+
 def test_a_healthy_training_generalises_and_a_short_one_still_learns():
     x = np.random.default_rng(0).normal(size=(600, 6))
     y = x @ nets.WEIGHTS
