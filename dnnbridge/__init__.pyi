@@ -3,7 +3,7 @@
 Written by `make docs` from what the packages list.
 """
 
-from . import callbacks, ops, optimizers, zoo
+from . import callbacks, diagnose, ops, optimizers, zoo
 from .activations import (
     AbstractActivation,
     CELU,
@@ -89,6 +89,10 @@ from .convert.to_keras import (
 from .convert.to_mindspore import (
     MindSporeModel,
     to_mindspore,
+)
+from .diagnose.comparing import (
+    ExperimentComparison,
+    compare_experiments,
 )
 from .experiment import (
     Experiment,
@@ -535,6 +539,7 @@ __all__ = [
     "Elementwise",
     "Embedding",
     "Experiment",
+    "ExperimentComparison",
     "Exponential",
     "ExponentialDecay",
     "ExponentialDecayLR",
@@ -752,8 +757,10 @@ __all__ = [
     "Zeros",
     "available_backends",
     "callbacks",
+    "compare_experiments",
     "compile",
     "cosine_decay_lr",
+    "diagnose",
     "exponential_decay_lr",
     "from_keras",
     "from_mindspore",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 FACE = Path(__file__).parents[1] / "dnnbridge" / "__init__.pyi"
 
-MODULES = ("callbacks", "ops", "optimizers", "zoo")
+MODULES = ("callbacks", "diagnose", "ops", "optimizers", "zoo")
 
 PACKAGES = (
     "activations",
@@ -51,6 +51,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.load_weights": ("WeightsReport", "load_weights"),
     "convert.to_keras": ("to_keras",),
     "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
+    "diagnose.comparing": ("ExperimentComparison", "compare_experiments"),
     "experiment": ("Experiment",),
     "formats.weight_files": ("read_weights",),
     "optimizers.gradient_rules": (

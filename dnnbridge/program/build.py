@@ -18,6 +18,7 @@ from dnnbridge.program.any_rate import for_any_rate, writing
 from dnnbridge.program.divisors import divisor_of_step
 from dnnbridge.program.forward import Forward
 from dnnbridge.program.heads import Head
+from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Function, Program
 from dnnbridge.weights.rules import WeightRules
 
@@ -68,6 +69,7 @@ def forget() -> None:
     """Empty the cache of programs."""
     _emitted_for_any_rate.cache_clear()
     _emitted.cache_clear()
+    build_probes.cache_clear()
 
 
 @lru_cache(maxsize=32)

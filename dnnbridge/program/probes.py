@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from dnnbridge.emit.declarations import MASK, NORMALIZER, BatchMask, Declarations
 from dnnbridge.emit.scope import Scope
@@ -10,7 +12,6 @@ from dnnbridge.graph import (
     BATCH,
     Builder,
     Call,
-    ExposedCall,
     Graph,
     Node,
     TensorType,
@@ -67,33 +68,53 @@ def _activations(forward: Forward, training: bool) -> Function:
     declared = Declarations(builder, batch, frozen=rules.statistics_frozen, moves=rules.moves)
     scope = Scope(builder, declared, training)
     forward.predictions(scope, given)
-    nodes, calls = with_calls_exposed(builder.nodes, _is_layer)
-    results = _named(calls)
+    nodes, layers = layer_outputs(builder.nodes)
+    results = {name: layer.value for name, layer in layers.items()}
     carried = {n: v for n, v in scope.updates.items() if declared.arrays[n].carried}
     outputs = (*results.values(), *carried.values())
     graph = Graph(builder.name, tuple(builder.inputs), tuple(nodes), outputs)
     return Function(graph, declared.reads, tuple(results), tuple(carried), training)
 
 
+class LayerOutput(NamedTuple):
+    """What a layer returns.
+
+    Attributes:
+        node: the call of the layer.
+        value: the output, as a value of the outermost graph.
+    """
+
+    node: Node
+    value: Value
+
+
+def layer_outputs(nodes: Sequence[Node]) -> tuple[list[Node], dict[str, LayerOutput]]:
+    """Return the nodes with the outputs of all layers exposed, and these by path.
+
+    A layer with several outputs has one entry for each. Later calls under one path get a number.
+    """
+    exposed, calls = with_calls_exposed(nodes, _is_layer)
+    made: dict[str, LayerOutput] = {}
+    for call in calls:
+        outputs = _layer_of(call.node).output_names
+        for output, value in zip(outputs, call.outputs, strict=False):  # then masks and updates
+            name = free = call.path if len(outputs) == 1 else f"{call.path}_{output}"
+            number = 1
+            while free in made:
+                number += 1
+                free = f"{name}:{number}"
+            made[free] = LayerOutput(call.node, value)
+    return exposed, made
+
+
 def _is_layer(node: Node) -> bool:
     return isinstance(node.op, Call) and isinstance(node.op.spec, AbstractLayer)
 
 
-def _named(calls: list[ExposedCall]) -> dict[str, Value]:
-    """Return the results of layers by path; later calls under one path get a number."""
-    made: dict[str, Value] = {}
-    for call in calls:
-        assert isinstance(call.node.op, Call)
-        assert isinstance(call.node.op.spec, AbstractLayer)
-        outputs = call.node.op.spec.output_names
-        for output, value in zip(outputs, call.outputs, strict=False):  # then masks and updates
-            name = call.path if len(outputs) == 1 else f"{call.path}_{output}"
-            number, free = 1, name
-            while free in made:
-                number += 1
-                free = f"{name}:{number}"
-            made[free] = value
-    return made
+def _layer_of(node: Node) -> AbstractLayer:
+    assert isinstance(node.op, Call)
+    assert isinstance(node.op.spec, AbstractLayer)
+    return node.op.spec
 
 
 def _gradients(forward: Forward) -> tuple[Function, Declarations]:
@@ -106,6 +127,7 @@ def _gradients(forward: Forward) -> tuple[Function, Declarations]:
 
     moves = forward.moves(declared)
     _, found = builder.value_and_grad("forward", list(given.values()), write, moves)
-    results = {declared.name_of(value) or "": gradient for value, gradient in found.items()}
+    named = {declared.name_of(value): gradient for value, gradient in found.items()}
+    results = {name: named[name] for name in declared.arrays if name in named}
     graph = builder.graph(list(results.values()))
     return Function(graph, declared.reads, tuple(results), training=True), declared

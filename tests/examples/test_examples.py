@@ -143,3 +143,22 @@ def test_raw_rows(backend, monkeypatch, tmp_path):
         found = predictions_elsewhere(tmp_path, "mindspore")["run"]["prediction"]
         assert_near(found, reference.predict(rows), 2e-5, "another process and backend")
         assert np.ptp(found) > 0.1
+
+
+def test_initialisation(backend, tmp_path, capsys):
+    from rich.console import Console
+
+    example = load("initialisation")
+    found = example.look(examples=100)
+    Console(width=200).print(example.table(found))
+    lines = {
+        line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines()[3:-1]
+    }
+    assert "The signal shrinks" in lines["tanh, tiny"]
+    assert "are saturated" in lines["tanh, large"]
+    assert "The signal grows" in lines["relu, large"]
+    healthy = {name for name, line in lines.items() if "healthy" in line}
+    assert healthy == {"tanh, Xavier", "tanh, He", "relu, He"}
+    if backend == "reference":
+        example.write(dict(list(found.items())[:1]), tmp_path / "new")
+        assert (tmp_path / "new" / "tanh-tiny.svg").read_text("utf-8").startswith("<svg")

@@ -22,6 +22,7 @@ FLOORS = [
         "backend",
         "training",
         "callbacks",
+        "diagnose",
         "convert",
         "reference",
         "datasets",

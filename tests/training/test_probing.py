@@ -5,6 +5,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.errors import DataError
+from dnnbridge.graph import Call
 from dnnbridge.training.probing import activations_of, gradients_of
 
 X = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
@@ -141,6 +142,21 @@ def test_several_inputs_and_outputs():
     np.testing.assert_allclose(found["q"], dense(run, "q", X), rtol=1e-12)
     gradients = gradients_of(run, [X, X], {"p": np.zeros((10, 1)), "q": np.zeros((10, 2))})
     np.testing.assert_allclose(gradients["q/bias"], 0.5 * dense(run, "q", X).mean(0), rtol=1e-6)
+
+
+def test_layers_without_layers_in_them_stay_whole_for_kernels_of_backends():
+    inner = db.Sequential([db.Input((4, 1)), db.LSTM(2, name="lstm")], name="inner")
+    model = db.Sequential([db.Input((4, 1)), inner, db.Dense(1)])
+    run = compiled(model)
+    probes = run.with_engine(lambda engine: engine.probe_program)
+    calls = {n.path: n.op for n in probes.functions["activations"].graph.walk() if is_call(n)}
+    assert calls["inner"].exposed
+    assert not calls["inner/lstm"].exposed
+    assert not calls["dense"].exposed
+
+
+def is_call(node):
+    return isinstance(node.op, Call) and isinstance(node.op.spec, db.AbstractLayer)
 
 
 def test_wrong_arguments_are_explained():

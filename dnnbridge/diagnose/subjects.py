@@ -1,0 +1,162 @@
+"""What a diagnosis works on: a run or an experiment, and rows of its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.base.messages import what
+from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.experiment import Experiment
+from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.compiling import compile
+from dnnbridge.training.history import History
+from dnnbridge.training.run import Run
+
+Subject = Run | Experiment
+"""A run, which a diagnosis leaves as it is, or an experiment, which it compiles."""
+
+
+def run_of(subject: Subject, backend: str | None = None) -> Run:
+    """Return a run to look at: the given one, or a new one of an experiment.
+
+    Raises:
+        DTypeError: it is neither.
+        DataError: a run is given with the name of another backend.
+    """
+    if isinstance(subject, Experiment):
+        return compile(subject, backend)
+    if not isinstance(subject, Run):
+        raise DTypeError(
+            "a diagnosis takes a Run or an Experiment",
+            got=what(subject),
+            hint="Write db.compile(experiment), or give the experiment itself.",
+        )
+    if backend not in (None, subject.backend):
+        raise DataError(
+            "a run has its own backend",
+            where="backend",
+            got=f"{backend} for a run on {subject.backend}",
+            hint="Leave it out, or give run.experiment.",
+        )
+    return subject
+
+
+def copy_of(subject: Subject, backend: str | None = None) -> Run:
+    """Return a run that may be trained: a copy of the given one, or a new one."""
+    run = run_of(subject, backend)
+    if run is not subject:
+        return run
+    copy = run.with_experiment(run.experiment)
+    copy.set_state(run.state(), run.position, run.optimizer, run.epoch_sums())
+    return copy
+
+
+def check_data(run: Run, x: Any, y: Any) -> None:
+    """Raise unless inputs and labels fit a run."""
+    run.with_engine(lambda engine: engine.arguments.data(x, y))
+
+
+def rows(data: Any, index: Any) -> Any:
+    """Return some rows of inputs or labels, which may be several arrays."""
+    if isinstance(data, Mapping):
+        return {name: np.asarray(array)[index] for name, array in data.items()}
+    if isinstance(data, (list, tuple)) and all(isinstance(each, np.ndarray) for each in data):
+        return [each[index] for each in data]
+    return np.asarray(data)[index]
+
+
+def arrays_of(data: Any) -> list[Array]:
+    """Return the arrays of inputs or labels, which may be several."""
+    if isinstance(data, Mapping):
+        return [np.asarray(array) for array in data.values()]
+    if isinstance(data, (list, tuple)) and all(isinstance(each, np.ndarray) for each in data):
+        return list(data)
+    return [np.asarray(data)]
+
+
+def present_loss(run: Run, data: tuple[Any, Any], batch_size: int | None = None) -> float:
+    """Return the loss of some examples by the present weights, and leave carried states alone."""
+    before = run.state(), run.position, run.optimizer, run.epoch_sums()
+    found = run.evaluate(*data, batch_size)["loss"]
+    if run.experiment.program().carried:
+        run.set_state(*before)
+    assert isinstance(found, float)
+    return found
+
+
+class _EachStep(Callback):
+    """Calls functions before and after each step, and ends the training after some steps."""
+
+    every_steps = 1
+
+    def __init__(self, steps: int, before: Before, after: After) -> None:
+        self.left, self.before, self.after = steps, before, after
+
+    def on_steps_begin(self, run: Run, steps: int) -> None:
+        self.before(run)
+
+    def on_steps_end(self, run: Run, losses: list[float]) -> None:
+        self.left -= len(losses)
+        if self.after(run, losses[-1]) is False or self.left <= 0:
+            run.stop()
+
+
+Before = Callable[[Run], object]
+"""Called before a step."""
+
+After = Callable[[Run, float], object]
+"""Called after a step with its loss; False ends the training."""
+
+
+def train_steps(
+    run: Run,
+    data: tuple[Any, Any],
+    steps: int,
+    batch_size: int | None,
+    before: Before = lambda run: None,
+    after: After = lambda run, loss: None,
+) -> History:
+    """Train for some steps, each of them a compiled call.
+
+    Args:
+        run: a copy.
+        data: inputs and labels.
+        steps: how many.
+        batch_size: examples per step.
+        before: called before each step.
+        after: called after each step with its loss; False ends the training.
+    """
+    each = _EachStep(steps, before, after)
+    return run.fit(*data, batch_size, epochs=steps, verbose=0, callbacks=[each])
+
+
+def layer_of(weight: str) -> str:
+    """Return the path of the layer that has a weight.
+
+    Example:
+        >>> layer_of("encoder/dense/kernel")
+        'encoder/dense'
+    """
+    return weight.rpartition("/")[0]
+
+
+def by_layer(names: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of weights by layer, in order."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(layer_of(name), []).append(name)
+    return found
+
+
+def check_trains(gradients: Mapping[str, Any]) -> None:
+    """Raise if no weight is trained."""
+    if not gradients:
+        raise DataError(
+            "the experiment trains no weight",
+            where="frozen",
+            hint="Leave some weights out of Experiment(frozen=…).",
+        )
