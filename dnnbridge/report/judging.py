@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dnnbridge.diagnose.generalising import RISES
 from dnnbridge.report.wording import number
 from dnnbridge.specs.goals import Goal, goal_of
 from dnnbridge.training.history_charts import VALIDATION, metric_names, points
 
 LATE = 0.1
 """A training whose best epoch is in this last part of its epochs still improves."""
-
-RISE = 0.05
-"""The validation loss rises if it is above its least value by more than this part of it."""
 
 FALL = 0.01
 """The training loss falls if its last value is below that before by more than this part of it."""
@@ -92,14 +90,14 @@ def _validated(
     rise = (value - least) / abs(least) if least else math.inf
     falls = last in at and best in at and at[last] < at[best]
     text += f", and is {number(value)} in epoch {last:.0f}"
-    if rise > RISE and falls:
+    if rise > RISES and falls:
         text += (
             f", while the training loss fell from {number(at[best])} to {number(at[last])}. "
             "EarlyStopping(restore_best_weights=True) keeps the best epoch; dropout, weight decay "
             "and more data work against overfitting."
         )
         return Judgement(f"The model overfits since epoch {best:.0f}", text, False)
-    if rise > RISE:
+    if rise > RISES:
         text += ". The training loss has not fallen either: try a smaller learning rate."
         return Judgement(f"The model gets worse since epoch {best:.0f}", text, False)
     return Judgement("The training has settled", f"{text}: more epochs change little.", True)
