@@ -19,16 +19,12 @@ from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
 from dnnbridge.training.fit_arguments import (
-    ValidationData,
     Verbose,
-    calls_of,
     check_monitors,
     checked_verbose,
-    epochs_of,
-    examples,
     last_epoch,
 )
-from dnnbridge.training.fitting import Fitting
+from dnnbridge.training.fit_data import Given, check_labels_given, prepared, reading_of
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.loop import Loop
@@ -36,6 +32,7 @@ from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_ch
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callbacks
 from dnnbridge.training.run_arrays import AbstractRunArrays
+from dnnbridge.training.sources.recognising import is_source
 from dnnbridge.training.transfer import Transfer
 from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
@@ -71,10 +68,10 @@ class Run(AbstractRunArrays):
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        validation_data: ValidationData | None = None,
+        validation_data: Any = None,
         *,
         verbose: Verbose = "auto",
         callbacks: Iterable[Callback] = (),
@@ -141,19 +138,16 @@ class Run(AbstractRunArrays):
         """
         engine, done = self._engine, self.position.epoch
         engine.check_whole()
-        arrays = (x, y, sample_weight, class_weight)
-        data, validation = examples(
-            engine, arrays, validation_data, validation_split, validation_freq
+        given = Given(
+            *(x, y, batch_size, sample_weight, class_weight, shuffle, steps_per_epoch),
+            *(validation_data, validation_split, validation_freq),
         )
-        size = batch_size_of(batch_size, 32, engine.program.batch_size)
-        order = epochs_of(data, self.experiment.seed, size, shuffle, steps_per_epoch)
         until = last_epoch(epochs, initial_epoch, done)
         hooks = [*checked_callbacks(callbacks), *progress_callbacks(checked_verbose(verbose))]
+        fitting, validation = prepared(engine, given, steps_per_call, hooks, until)
         check_monitors(hooks, validation)
-        calls = calls_of(steps_per_call, hooks, engine, data, order.batch_size)
         engine.state.check_heard(validation is not None)
-        engine.state.begin(order.examples(done), order.batch_size)
-        fitting = Fitting.of(engine, data, order, calls)
+        fitting.begin(engine.state)
         self._logs, self.history, engine.stopped = self.logs, History(), False
         guard = NonFiniteGuard(checked_choice(on_nonfinite), self.history)
         Loop(self, engine, fitting, validation, hooks, guard, self.history).train(until)
@@ -177,16 +171,21 @@ class Run(AbstractRunArrays):
     @explained(EVALUATE)
     @in_turn
     def evaluate(
-        self, x: Any, y: Any, batch_size: int | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any = None, batch_size: int | None = None, *, sample_weight: Any = None
     ) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training.
 
         By default a step has 256 examples, or as many as the model's `Input` fixes.
         """
-        self._engine.check_whole()
-        data = self._engine.arguments.data(x, y, sample_weight)
-        fixed = self._engine.program.batch_size
-        return evaluate(self._engine, data, batch_size_of(batch_size, 256, fixed))
+        engine = self._engine
+        engine.check_whole()
+        if is_source(x, lists=y is None):
+            others = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
+            return evaluate(engine, reading_of(engine, "evaluate", x, **others), 0)
+        check_labels_given("evaluate", y)
+        data = engine.arguments.data(x, y, sample_weight)
+        size = batch_size_of(batch_size, 256, engine.program.batch_size)
+        return evaluate(engine, data, size)
 
     @explained(PREDICT)
     @in_turn
@@ -212,9 +211,13 @@ class Run(AbstractRunArrays):
             An array; for a model with several outputs a dictionary of them by name.
         """
         self._engine.check_whole()
-        data = self._engine.arguments.inputs(x)
-        size = batch_size_of(batch_size, 256, self._engine.program.batch_size)
-        outputs = predict(self._engine, data, size, training, samples)
+        engine = self._engine
+        size = batch_size_of(batch_size, 256, engine.program.batch_size)
+        if is_source(x):
+            reading = reading_of(engine, "predict", x, batch_size=batch_size)
+            outputs = predict(engine, reading, size, training, samples)
+        else:
+            outputs = predict(engine, engine.arguments.inputs(x), size, training, samples)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     @explained()

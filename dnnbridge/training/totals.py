@@ -120,7 +120,9 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
     for label, value in given["sums"].items():
         shapes = {types[label].shape} | ({()} if not given["count"] else set())
         _check_shape(value, shapes, f"epoch_sums.sums.{label}")
-    most = min(position.batch * position.batch_size, position.examples)
+    most = position.batch * position.batch_size
+    if position.examples:
+        most = min(most, position.examples)
     if not 0 <= given["count"] <= (most if position.batch else math.inf):
         raise DataError(
             f"must be from 0 to {most}, the number of examples in the finished steps",
