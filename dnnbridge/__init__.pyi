@@ -375,6 +375,9 @@ from .training.history import (
 from .training.run import (
     Run,
 )
+from .training.sources.shuffled import (
+    Shuffled,
+)
 from .weights.constraints import (
     AbstractConstraint,
     MaxNorm,
@@ -644,6 +647,7 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SetMask",
+    "Shuffled",
     "SiLU",
     "Sigmoid",
     "SimpleRNN",

@@ -76,16 +76,17 @@ class StreamFitting:
             width = start.batch_size if batch else self._usual
             self.passes.reading.source.begin_epoch()
             begun = step
-            for block in self._epoch(epoch, batch, width, step):
-                step += block.steps
-                yield block
-                if block.last:
-                    self._check_length(epoch, batch + step - begun)
+            with closing(self._epoch(epoch, batch, width, step)) as blocks:
+                for block in blocks:
+                    step += block.steps
+                    yield block
+                    if block.last:
+                        self._check_length(epoch, batch + step - begun)
             if step == begun:
                 self._check_begun(epoch, batch)
                 yield NOTHING
 
-    def _epoch(self, epoch: int, batch: int, width: int, step: int) -> Iterator[Block]:
+    def _epoch(self, epoch: int, batch: int, width: int, step: int) -> Generator[Block]:
         """Yield the blocks of an epoch; a thread prepares each while the previous one runs."""
         stop, length = threading.Event(), self.passes.steps(epoch)
         blocks = StreamBlocks(

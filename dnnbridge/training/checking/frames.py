@@ -58,7 +58,7 @@ def _numbers(column: Any, where: str) -> Array:
     if (floats := _as_floats(column)) is not None:
         return floats
     kind = str(column.dtype)
-    raise DTypeError("needs numbers", where=where, got=f"dtype {kind}", hint=_hint(kind, where))
+    raise DTypeError("needs numbers", where=where, got=f"dtype {kind}", hint=_hint(column, kind))
 
 
 def _as_floats(column: Any) -> Array | None:
@@ -73,15 +73,17 @@ def _as_floats(column: Any) -> Array | None:
     return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
-def _hint(kind: str, where: str) -> str:
+def _hint(column: Any, kind: str) -> str:
     """Say how to make numbers of a column of this dtype."""
-    lower = kind.lower()
-    if "date" in lower or "time" in lower or "duration" in lower:
-        return f"Make numbers of its dates, such as the days since the first: {where}."
+    if any(word in kind.lower() for word in ("date", "time", "duration")):
+        return "Give numbers instead, such as the days since the first date."
+    if _is(column, "Series", "polars"):
+        one_hot, codes = "frame.to_dummies()", ".cast(pl.Categorical).to_physical()"
+    else:
+        one_hot, codes = "pandas.get_dummies(frame)", '.astype("category").cat.codes'
     return (
-        "Make one column per category (pandas.get_dummies, polars to_dummies), or numbers of "
-        "categories for an Embedding (pandas: .astype('category').cat.codes, polars: "
-        ".cast(pl.Categorical).to_physical()); or leave the column out."
+        f"Make a column for each category with {one_hot}, or numbers of categories for an "
+        f"Embedding with {codes}; or leave the column out."
     )
 
 

@@ -79,7 +79,8 @@ class Stored:
             self._checked(row)
         except (DataError, DTypeError) as error:
             where = error.where.replace(f"{self.place}[0", f"{self.place}[{number}", 1)
-            raise error.placed(where) from None
+            got = error.got.partition(" (")[0]  # how many more there are is not known
+            raise type(error)(error.what, where=where, got=got, hint=error.hint) from None
 
     def also(self, check: Check) -> Stored:
         """Return the same rows with one more check."""
@@ -131,13 +132,18 @@ def gathering(given: Any) -> Callable[[Array], Array] | None:
     if is_sparse(given):
         rows = given.tocsr()
         return lambda numbers: np.asarray(rows[numbers].toarray())
-    if isinstance(given, np.ndarray | Sequence) or hasattr(type(given), "__dlpack__"):
-        return None
-    typed = isinstance(getattr(given, "dtype", None), np.dtype)
-    shaped = isinstance(getattr(given, "shape", None), tuple)
-    if typed and shaped and hasattr(given, "__getitem__") and hasattr(given, "__len__"):
+    if is_sliceable(given):
         return lambda numbers: _in_pieces(given, numbers)
     return None
+
+
+def is_sliceable(given: Any) -> bool:
+    """Return whether this has a shape and numbers, which are read by slices, as from a file."""
+    if isinstance(given, np.ndarray | Sequence) or hasattr(type(given), "__dlpack__"):
+        return False
+    typed = isinstance(getattr(given, "dtype", None), np.dtype)
+    shaped = isinstance(getattr(given, "shape", None), tuple)
+    return typed and shaped and hasattr(given, "__getitem__") and hasattr(given, "__len__")
 
 
 def is_sparse(given: Any) -> bool:

@@ -55,18 +55,19 @@ class Passes:
         if self._going is None:
             self._go_to(epoch, 0 if once else batch)
         most = None if self.steps_per_epoch is None else max(self.steps_per_epoch - batch, 0)
-        return itertools.islice(self._next_part(), most)
+        return itertools.islice(self._part(begun=batch > 0), most)
 
-    def _next_part(self) -> Iterator[Batch]:
-        """Yield what is left of the pass, or the next pass if nothing is."""
+    def _part(self, begun: bool) -> Iterator[Batch]:
+        """Yield what is left of the pass; if nothing is, an epoch that begins has the next pass."""
         going = self._going or iter(())
-        if (found := next(going, None)) is None and not self.reading.source.once:
+        found = next(going, None)
+        if found is None and not begun and not self.reading.source.once:
             self._number += 1
             self._going = going = self.reading.batches(self._number)
             found = next(going, None)
-        if found is not None:
+        while found is not None:  # "yield from" would end the pass with this part of it
             yield found
-            yield from going
+            found = next(going, None)
 
     def _go_to(self, epoch: int, batch: int) -> None:
         """Begin where an epoch does."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.array_like import is_array_like, kind_of
+from dnnbridge.training.checking.stored import is_sliceable, is_sparse
 from dnnbridge.training.sources.shuffled import Shuffled
 from dnnbridge.training.sources.source import AbstractSource, Indexed, Once, Stream
 
@@ -31,7 +32,7 @@ def is_source(given: Any, lists: bool = False) -> bool:
         return False
     if isinstance(given, Sequence):
         return lists
-    if is_array_like(given):
+    if is_array_like(given) or is_sparse(given) or is_sliceable(given):
         return False
     indexed = hasattr(given, "__getitem__") and hasattr(given, "__len__")
     return isinstance(given, Iterable) or indexed or _is(given, "keras", "utils.PyDataset")
