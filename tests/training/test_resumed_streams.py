@@ -127,13 +127,13 @@ def test_only_what_is_needed_is_read_again():
 
 
 def test_a_generator_goes_on_where_it_is():
-    """With steps_per_call=1 two batches are read ahead; these are lost."""
+    """With steps_per_call=1 up to two batches are read ahead; these are lost."""
     run, source = make(), iter(BATCHES)
     run.fit(source, callbacks=[StopAt(2)], steps_per_call=1, verbose=0)
     assert run.position.step == 2
     run.fit(source, verbose=0)
     assert run.position.epoch == 1
-    assert 2 <= STEPS - run.position.step <= 3
+    assert 1 <= STEPS - run.position.step <= 2
 
 
 def test_another_kind_of_data_begins_the_epoch_anew(caplog):

@@ -200,7 +200,7 @@ def test_a_declared_buffer_shuffles_a_stream():
     first, second = steps[:13], steps[13:]
     for passed in (first, second):
         assert [len(step) for step in passed] == [4] * 12 + [2]
-        flat = sum(passed, [])
+        flat = [number for step in passed for number in step]
         assert sorted(flat) == list(range(50))
         assert all(number < 4 * k + 16 for k, step in enumerate(passed) for number in step)
     assert first != second
@@ -362,7 +362,7 @@ def test_a_model_with_states_takes_batches_of_its_size():
     run = db.compile(db.Experiment(db.Sequential(layers), "mse", "sgd"), "reference")
     x, y = np.ones((4, 2, 1), np.float32), np.ones((4, 1), np.float32)
     run.fit(Again([(x[:2], y[:2])]), verbose=0)
-    with pytest.raises(DataError, match="batch 1: must have 2 rows.*got 4 rows"):
+    with pytest.raises(DataError, match=r"batch 1: must have 2 rows.*got 4 rows"):
         run.fit(Again([(x, y)]), verbose=0)
 
 

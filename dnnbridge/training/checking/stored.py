@@ -68,6 +68,14 @@ class Stored:
                 self._check_row(rows[k : k + 1], int(number))
             raise
 
+    def read_into(self, numbers: Array, made: Array) -> None:
+        """Read the rows of some steps, (steps, batch), a few steps at a time."""
+        size = max(numbers.shape[1] * math.prod(self.sizes) * self.kind.itemsize, 1)
+        few = max(READ // size, 1)
+        for k in range(0, len(numbers), few):
+            some = numbers[k : k + few]
+            made[k : k + len(some)] = self.read(some.ravel()).reshape(len(some), *made.shape[1:])
+
     def _checked(self, rows: Array) -> Array:
         made = self.convert(rows, self.place)
         for check in self.checks:

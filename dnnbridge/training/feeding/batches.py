@@ -117,7 +117,7 @@ class Batches:
             shape = (*index.shape, *array.shape[1:])
             feeds[name] = made = self.buffers.array(name, shape, array.dtype)
             if isinstance(array, Stored):
-                made[:steps] = array.read(index[:steps].ravel()).reshape(steps, *shape[1:])
+                array.read_into(index[:steps], made)
             else:  # with any other mode NumPy first gathers into new memory
                 np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
             if self.check:
