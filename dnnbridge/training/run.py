@@ -32,7 +32,7 @@ from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_ch
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callbacks
 from dnnbridge.training.run_arrays import AbstractRunArrays
-from dnnbridge.training.sources.recognising import is_source
+from dnnbridge.training.sources.recognising import Batches, is_source
 from dnnbridge.training.transfer import Transfer
 from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
@@ -71,7 +71,7 @@ class Run(AbstractRunArrays):
         y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        validation_data: Any = None,
+        validation_data: Batches | None = None,
         *,
         verbose: Verbose = "auto",
         callbacks: Iterable[Callback] = (),
@@ -96,13 +96,18 @@ class Run(AbstractRunArrays):
 
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
-                its order, or a dictionary by their names.
+                its order, or a dictionary by their names. Arrays may be frames of pandas or polars,
+                and sparse or in files; these are read and checked batch by batch.
+                Or a source of batches (x, y) or (x, y, sample_weight), each of which is a step: a
+                list, a generator, a `tf.data.Dataset`, a `mindspore.dataset`, a PyTorch loader, a
+                `keras.utils.PyDataset`, `Shuffled`, or what iterates anew for each epoch.
             y: labels, one row per example; for a model with several outputs a dictionary by
-                their names, or a list in the order of the heads.
+                their names, or a list in the order of the heads. None for a source of batches.
             batch_size: examples per step; the last step of an epoch may have fewer. By default 32,
-                or the batch_size of the model's `Input`, which it fixes.
+                or the batch_size of the model's `Input`, which it fixes. None for a source.
             epochs: how many to train; with `initial_epoch`, the number of the last one.
-            validation_data: (x, y) or (x, y, sample_weight), to evaluate after every epoch.
+            validation_data: (x, y) or (x, y, sample_weight), or a source of batches, to evaluate
+                after every epoch.
             verbose: "auto" shows a bar on a terminal, a line that changes in a notebook, and a
                 line per epoch elsewhere; 0 nothing, 1 the bar or the changing line, 2 a line per
                 epoch. All of it goes to the standard error output, in a notebook below the cell.
@@ -111,7 +116,9 @@ class Run(AbstractRunArrays):
                 epoch in place of `validation_data`: the last ones, before any shuffling.
             validation_freq: evaluate after every so many epochs, or after the epochs with these
                 numbers, counted from 1.
-            shuffle: whether each epoch has its own order, drawn from the seed.
+            shuffle: whether each epoch has its own order, drawn from the seed: of the examples of
+                arrays, or of the batches of a source that gives each by its number. The order of
+                any other source stays as it is; see `Shuffled`.
             class_weight: a factor per class number, a dictionary or a list, which multiplies the
                 sample weights; a class that is not named has 1.
             sample_weight: a factor per example in the loss, or with a `TimeDistributedLoss` per
@@ -121,7 +128,7 @@ class Run(AbstractRunArrays):
             initial_epoch: the epochs that the run has finished, as in Keras. It knows them, so
                 another number is an error.
             steps_per_epoch: batches of an epoch; the next epoch goes on in the data, and the one
-                that reaches their end is shorter.
+                that reaches their end is shorter. A source that never ends needs it.
             steps_per_call: steps per compiled call; "auto" makes them as many as need 16 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done, and may ask for fewer.
@@ -131,10 +138,22 @@ class Run(AbstractRunArrays):
                 it was. Steps that a `DynamicLossScale` leaves out have a finite loss.
 
         Raises:
-            DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            DataError, DTypeError: the arrays do not fit the spec; nothing has been trained. Or a
+                row that was read while training does not; the run is at the batch before it. What
+                a source raises comes as it is, with a note of the batch.
             StateError: an error stopped an earlier call while it was changing weights.
             NonFiniteError: with on_nonfinite="raise".
             RunError: this run is being fitted already.
+
+        Example:
+            >>> import dnnbridge as db, numpy as np
+            >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+            >>> run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+            >>> x, y = np.ones((6, 2)), np.ones((6, 1))
+            >>> _ = run.fit(x, y, batch_size=2, epochs=2, verbose=0)
+            >>> _ = run.fit([(x[:4], y[:4]), (x[4:], y[4:])], verbose=0)
+            >>> run.position.step
+            8
         """
         engine, done = self._engine, self.position.epoch
         engine.check_whole()
@@ -175,7 +194,8 @@ class Run(AbstractRunArrays):
     ) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training.
 
-        By default a step has 256 examples, or as many as the model's `Input` fixes.
+        By default a step has 256 examples, or as many as the model's `Input` fixes. In place of
+        `x`, `y` and the rest there may be a source of batches, as in `fit`.
         """
         engine = self._engine
         engine.check_whole()
@@ -200,7 +220,8 @@ class Run(AbstractRunArrays):
         """Return the model's output for every example, in order.
 
         Args:
-            x: inputs, as `fit` takes them.
+            x: inputs, as `fit` takes them; or a source of batches of inputs, of which labels are
+                left out. A list is one of inputs; iter([…]) gives batches.
             batch_size: examples per step; by default 256, or the batch_size of the model's `Input`.
             training: draw noise and dropout as in training, anew for every sample (Monte Carlo
                 dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics. The

@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow, MindSpore, Keras and loaders like PyTorch's, by their public iterators."""
+"""Data sets of TensorFlow, MindSpore and Keras, and loaders like PyTorch's, by public iterators."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_tf_data_on_tensorflow():
     assert run.evaluate(data)["loss"] == pytest.approx(run.evaluate(X, Y)["loss"], rel=1e-5)
     np.testing.assert_allclose(run.predict(data), run.predict(X), rtol=1e-5, atol=1e-6)
     inputs = tf.data.Dataset.from_tensor_slices({"input": X}).batch(5)
-    np.testing.assert_allclose(run.predict(inputs.map(lambda row: row["input"])), run.predict(X), 1e-5)
+    np.testing.assert_allclose(
+        run.predict(inputs.map(lambda row: row["input"])), run.predict(X), 1e-5
+    )
     run.fit(data, verbose=0)
     assert compiled <= run.compilations <= compiled + 4
     with pytest.raises(DataError, match=r"never ends, got .*Dataset.*steps_per_epoch=100"):

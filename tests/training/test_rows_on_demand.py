@@ -162,7 +162,9 @@ def test_reads_from_a_file_are_few_and_small(monkeypatch):
     assert max(rows.reads) <= 100
     assert len(rows.reads) <= 11
     rows.reads.clear()
-    np.testing.assert_array_equal(stored._in_pieces(rows, np.array([3, 3, 900])), array[[3, 3, 900]])
+    np.testing.assert_array_equal(
+        stored._in_pieces(rows, np.array([3, 3, 900])), array[[3, 3, 900]]
+    )
     assert rows.reads == [1, 1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,18 @@ from dnnbridge.training.checking.array_like import is_array_like, kind_of
 from dnnbridge.training.checking.stored import is_sliceable, is_sparse
 from dnnbridge.training.sources.shuffled import Shuffled
 from dnnbridge.training.sources.source import AbstractSource, Indexed, Once, Stream
+
+
+class ByNumber(Protocol):
+    """Has a length and gives each batch by its number."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+Batches: TypeAlias = Iterable[Any] | ByNumber | Shuffled
+"""What can be a source of batches, as far as a type says it."""
 
 
 def is_source(given: Any, lists: bool = False) -> bool:
