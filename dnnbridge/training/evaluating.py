@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 
 import numpy as np
@@ -36,12 +36,13 @@ def evaluate(engine: Engine, data: Columns | Reading, batch_size: int) -> Logs:
     program, step = engine.program, engine.state.position.step
     totals = Totals(program.objectives)
     if isinstance(data, Reading):
-        blocks = _of_stream(engine, data)
+        made = _of_stream(engine, data)
     else:
-        blocks = _of_arrays(engine, data, batch_size)
-    for block in blocks:
-        feeds = block.feeds | schedule_feeds(program, [step] * len(block.feeds[MASK]))
-        totals.add(engine.compute("evaluate", feeds, block.steps), block.counts)
+        made = _of_arrays(engine, data, batch_size)
+    with closing(made) as blocks:
+        for block in blocks:
+            feeds = block.feeds | schedule_feeds(program, [step] * len(block.feeds[MASK]))
+            totals.add(engine.compute("evaluate", feeds, block.steps), block.counts)
     if isinstance(data, Reading) and not totals.count:
         source = data.source
         hint = AGAIN if source.once else "Give at least one batch."
@@ -49,7 +50,7 @@ def evaluate(engine: Engine, data: Columns | Reading, batch_size: int) -> Logs:
     return totals.means()
 
 
-def _of_arrays(engine: Engine, data: Columns, batch_size: int) -> Iterator[Block]:
+def _of_arrays(engine: Engine, data: Columns, batch_size: int) -> Generator[Block]:
     count = examples_of(data)
     size = min(batch_size, power_of_two(count))
     rows, buffers = automatic_steps(engine.program, data, size), engine.buffers["evaluate"]
@@ -57,7 +58,7 @@ def _of_arrays(engine: Engine, data: Columns, batch_size: int) -> Iterator[Block
     return batches.blocks()
 
 
-def _of_stream(engine: Engine, reading: Reading) -> Iterator[Block]:
+def _of_stream(engine: Engine, reading: Reading) -> Generator[Block]:
     """Yield the blocks of a pass; a thread prepares each while the previous one runs."""
 
     def rows(width: int, batch: Mapping[str, Array]) -> int:

@@ -82,8 +82,8 @@ def _hint(column: Any, kind: str) -> str:
     else:
         one_hot, codes = "pandas.get_dummies(frame)", '.astype("category").cat.codes'
     return (
-        f"Make a column for each category with {one_hot}, or numbers of categories for an "
-        f"Embedding with {codes}; or leave the column out."
+        f"Make a column for each category with {one_hot}, or numbers of categories, for labels "
+        f"or an Embedding, with {codes}; or leave the column out."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ class Batches:
         real = np.arange(self.steps * batch_size).reshape(self.steps, batch_size) < len(order)
         self.mask = real.astype(np.float32)
 
-    def blocks(self, start: int = 0, step: int = 0, every: int | None = None) -> Iterator[Block]:
+    def blocks(self, start: int = 0, step: int = 0, every: int | None = None) -> Generator[Block]:
         """Yield the blocks from step `start` of the epoch on.
 
         Args:
