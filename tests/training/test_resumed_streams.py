@@ -209,6 +209,27 @@ def test_a_source_that_never_returns_does_not_hold_up_the_end(monkeypatch, caplo
     free.set()
 
 
+def test_nothing_is_read_after_the_end():
+    read, waits = [], threading.Event()
+
+    def slow():
+        for k in range(40):
+            read.append(k)
+            if k == 10:  # in the second call, while the first one is interrupted
+                waits.set()
+                time.sleep(0.3)
+            yield BATCHES[0]
+
+    class Interrupt(db.Callback):
+        def on_steps_end(self, run, losses):
+            assert waits.wait(10)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(slow(), callbacks=[Interrupt()], steps_per_call=8, verbose=0)
+    assert read[-1] == 10
+
+
 def test_a_slow_stream_does_not_wait_for_a_whole_call():
     heard = []
 

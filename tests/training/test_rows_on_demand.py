@@ -188,6 +188,23 @@ def test_a_large_file_is_never_in_memory(call, tmp_path):
     assert most < x.nbytes / 4
 
 
+def test_a_sparse_matrix_is_never_dense():
+    """It would have 160 MB."""
+    scipy = pytest.importorskip("scipy.sparse")
+    rows, columns = 20_000, 2_000
+    places = (np.arange(rows), np.arange(rows) % columns)
+    x = scipy.csr_matrix((np.ones(rows, np.float32), places), shape=(rows, columns))
+    y = np.ones((rows, 1), np.float32)
+    model = db.Sequential([db.Input((columns,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "reference")
+    tracemalloc.start()
+    run.fit(x, y, 256, steps_per_epoch=20, verbose=0)
+    assert run.predict(x).shape == (rows, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100e6
+
+
 def test_frames_whose_columns_are_inputs():
     pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     city, size = db.Input((), "int32", name="city"), db.Input((1,), name="size")

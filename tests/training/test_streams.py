@@ -247,6 +247,21 @@ def test_an_endless_generator():
         np.testing.assert_array_equal(array, other.weights()[name], err_msg=name)
 
 
+def test_a_length_says_how_many_batches_an_epoch_has():
+    class Longer(Again):
+        def __len__(self):
+            return 3
+
+        def __iter__(self):
+            yield from batches(4, 4, 4)
+            raise AssertionError("more than its length was read")
+
+    run, other = make(), make()
+    run.fit(Longer([]), epochs=2, validation_data=Longer([]), verbose=0)
+    other.fit(batches(4, 4, 4), epochs=2, shuffle=False, verbose=0)
+    assert_same(run, other)
+
+
 def test_a_generator_that_ends_early(caplog):
     run = make()
     with caplog.at_level(logging.WARNING), pytest.raises(DataError) as caught:
