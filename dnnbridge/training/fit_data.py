@@ -12,6 +12,7 @@ from dnnbridge.errors import ArgumentError
 from dnnbridge.training.batch_sizes import batch_size_of, check_rows
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
+from dnnbridge.training.checking.stored import Columns
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.batches import examples_of
 from dnnbridge.training.fit_arguments import calls_of, epochs_of
@@ -65,7 +66,7 @@ def prepared(
         validation = _validation(engine, given, until)
         calls = calls_of(steps_per_call, callbacks, None)
         return StreamFitting(engine, passes, calls), validation
-    check_labels_given("fit", given.y)
+    _check_labels_given("fit", given.y)
     size = batch_size_of(given.batch_size, 32, engine.program.batch_size)
     data, validation = _arrays(engine, given, until)
     order = epochs_of(data, seed, size, given.shuffle, given.steps_per_epoch)
@@ -75,7 +76,27 @@ def prepared(
     ), validation
 
 
-def check_labels_given(call: str, y: Any) -> None:
+def to_evaluate(
+    engine: Engine, x: Any, y: Any, batch_size: Any, sample_weight: Any
+) -> tuple[Columns | Reading, int]:
+    """Return what `evaluate` was given, and the examples per step of arrays, or raise."""
+    size = batch_size_of(batch_size, 256, engine.program.batch_size)
+    if is_source(x, lists=y is None):
+        others = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
+        return _reading(engine, "evaluate", x, **others), size
+    _check_labels_given("evaluate", y)
+    return engine.arguments.data(x, y, sample_weight), size
+
+
+def to_predict(engine: Engine, x: Any, batch_size: Any) -> tuple[Columns | Reading, int]:
+    """Return what `predict` was given, and the examples per step of arrays, or raise."""
+    size = batch_size_of(batch_size, 256, engine.program.batch_size)
+    if is_source(x):
+        return _reading(engine, "predict", x, batch_size=batch_size), size
+    return engine.arguments.inputs(x), size
+
+
+def _check_labels_given(call: str, y: Any) -> None:
     """Raise if a call with arrays has no labels."""
     if y is None:
         raise ArgumentError(
@@ -85,7 +106,7 @@ def check_labels_given(call: str, y: Any) -> None:
         )
 
 
-def reading_of(engine: Engine, call: str, given: Any, **others: Any) -> Reading:
+def _reading(engine: Engine, call: str, given: Any, **others: Any) -> Reading:
     """Return the batches of a source that `evaluate` or `predict` was given, or raise."""
     _check_alone(call, **others)
     reading = Reading(given, engine.arguments, labels=call != "predict")

@@ -13,18 +13,12 @@ from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program.program import Program
 from dnnbridge.specs.former_names import former_arguments
-from dnnbridge.training.batch_sizes import batch_size_of
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
-from dnnbridge.training.fit_arguments import (
-    Verbose,
-    check_monitors,
-    checked_verbose,
-    last_epoch,
-)
-from dnnbridge.training.fit_data import Given, check_labels_given, prepared, reading_of
+from dnnbridge.training.fit_arguments import Verbose, check_monitors, checked_verbose, last_epoch
+from dnnbridge.training.fit_data import Given, prepared, to_evaluate, to_predict
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.loop import Loop
@@ -32,7 +26,7 @@ from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_ch
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callbacks
 from dnnbridge.training.run_arrays import AbstractRunArrays
-from dnnbridge.training.sources.recognising import Batches, is_source
+from dnnbridge.training.sources.recognising import Batches
 from dnnbridge.training.transfer import Transfer
 from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
@@ -197,15 +191,9 @@ class Run(AbstractRunArrays):
         By default a step has 256 examples, or as many as the model's `Input` fixes. In place of
         `x`, `y` and the rest there may be a source of batches, as in `fit`.
         """
-        engine = self._engine
-        engine.check_whole()
-        if is_source(x, lists=y is None):
-            others = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
-            return evaluate(engine, reading_of(engine, "evaluate", x, **others), 0)
-        check_labels_given("evaluate", y)
-        data = engine.arguments.data(x, y, sample_weight)
-        size = batch_size_of(batch_size, 256, engine.program.batch_size)
-        return evaluate(engine, data, size)
+        self._engine.check_whole()
+        data, size = to_evaluate(self._engine, x, y, batch_size, sample_weight)
+        return evaluate(self._engine, data, size)
 
     @explained(PREDICT)
     @in_turn
@@ -232,13 +220,8 @@ class Run(AbstractRunArrays):
             An array; for a model with several outputs a dictionary of them by name.
         """
         self._engine.check_whole()
-        engine = self._engine
-        size = batch_size_of(batch_size, 256, engine.program.batch_size)
-        if is_source(x):
-            reading = reading_of(engine, "predict", x, batch_size=batch_size)
-            outputs = predict(engine, reading, size, training, samples)
-        else:
-            outputs = predict(engine, engine.arguments.inputs(x), size, training, samples)
+        data, size = to_predict(self._engine, x, batch_size)
+        outputs = predict(self._engine, data, size, training, samples)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     @explained()
