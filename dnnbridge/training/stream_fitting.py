@@ -123,8 +123,8 @@ class StreamFitting:
         wanted, once = self.passes.steps_per_epoch, self.passes.reading.source.once
         if once and wanted is not None and steps < wanted:
             name = self.passes.reading.source.name
-            log.warning("%s ended after %d of %d steps of epoch %d. %s", name, steps, wanted,
-                        epoch + 1, AGAIN)  # fmt: skip
+            ended = f"{name} ended after {steps} of {wanted} steps of epoch {epoch + 1}"
+            log.warning("%s. %s", ended, AGAIN)
 
     def _check_begun(self, epoch: int, batch: int) -> None:
         """Raise if there is no batch for an epoch, of which none has been trained either."""
