@@ -409,6 +409,9 @@ from .training.history import (
 from .training.run import (
     Run,
 )
+from .training.sources.shuffled import (
+    Shuffled,
+)
 from .weights.constraints import (
     AbstractConstraint,
     MaxNorm,
@@ -698,6 +701,7 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SetMask",
+    "Shuffled",
     "SiLU",
     "Sigmoid",
     "SimpleRNN",

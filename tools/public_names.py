@@ -77,6 +77,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "training.compiling": ("compile",),
     "training.history": ("History",),
     "training.run": ("Run",),
+    "training.sources.shuffled": ("Shuffled",),
     "weights.constraints": (
         "AbstractConstraint",
         "MaxNorm",

@@ -16,6 +16,7 @@ from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses.target import Target
 from dnnbridge.training.checking.data import check_input, check_targets
+from dnnbridge.training.checking.stored import whole
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,12 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
         array = getattr(dataset, part)
         try:
             if part.startswith("x"):
-                arrays[part] = check_input(_reshaped(array, input_type, part), input_type, part)
+                arrays[part] = whole(
+                    check_input(_reshaped(array, input_type, part), input_type, part)
+                )
             else:
-                arrays[part] = check_targets(_one_hot(array, target, part, loss), target, part)
+                labels = _one_hot(array, target, part, loss)
+                arrays[part] = whole(check_targets(labels, (target,), part))
         except DnnbridgeError as error:
             raise error.at(dataset.name) from None
     adapted = Dataset(dataset.name, **arrays)

@@ -17,8 +17,8 @@ from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.training.compiling import compile
-from dnnbridge.training.fit_arguments import ValidationData
 from dnnbridge.training.history import History
+from dnnbridge.training.sources.recognising import Batches
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,7 +162,7 @@ def compare_experiments(
     *,
     epochs: int = 10,
     batch_size: int | None = None,
-    validation_data: ValidationData | None = None,
+    validation_data: Batches | None = None,
     validation_split: float = 0.0,
     backend: str | None = None,
 ) -> ExperimentComparison:

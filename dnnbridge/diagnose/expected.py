@@ -25,6 +25,7 @@ from dnnbridge.losses import (
 )
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.labels import check_labels
+from dnnbridge.training.checking.stored import whole
 from dnnbridge.training.run import Run
 
 OF_CLASSES = (
@@ -39,7 +40,7 @@ def labels_of(run: Run, y: Any) -> dict[str, Array]:
     """Return the checked labels of each objective by its key."""
     objectives = run.experiment.program().objectives
     found = check_labels(y, objectives, "y")
-    return {key: found[objective.labels_feed] for key, objective in objectives.items()}
+    return {key: whole(found[objective.labels_feed]) for key, objective in objectives.items()}
 
 
 def uninformed(run: Run, y: Any) -> float | None:

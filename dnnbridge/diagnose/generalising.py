@@ -11,8 +11,8 @@ from dnnbridge.diagnose.subjects import Subject, copy_of, present_loss
 from dnnbridge.diagnose.trainings import best_of, epochs_of, metrics_of, values_of
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_positive
-from dnnbridge.training.fit_arguments import ValidationData
 from dnnbridge.training.history import History
+from dnnbridge.training.sources.recognising import Batches
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,7 +153,7 @@ def generalisation(
     x: Any,
     y: Any,
     *,
-    validation_data: ValidationData | None = None,
+    validation_data: Batches | None = None,
     validation_split: float = 0.0,
     epochs: int = 20,
     batch_size: int | None = None,

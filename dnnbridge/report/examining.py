@@ -18,6 +18,7 @@ from dnnbridge.losses.calling import losses_of
 from dnnbridge.metrics import ConfusionMatrix
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.arguments import Arguments
+from dnnbridge.training.checking.stored import whole
 from dnnbridge.training.run import Run
 
 TWO_CLASSES = (BinaryCrossentropy, BinaryFocalCrossentropy, Hinge, SquaredHinge)
@@ -58,9 +59,9 @@ def examine(run: Run, x: Any, y: Any) -> Examined:
     """
     program = run.experiment.program()
     fed = Arguments(run.experiment.model.input_types, program).data(x, y)
-    inputs = {name: fed[f"input:{name}"] for name in run.experiment.model.input_types}
+    inputs = {name: whole(fed[f"input:{name}"]) for name in run.experiment.model.input_types}
     objectives = {each.output: each for each in program.objectives.values()}
-    labels = {name: fed[each.labels_feed] for name, each in objectives.items()}
+    labels = {name: whole(fed[each.labels_feed]) for name, each in objectives.items()}
     before = (run.state(), run.position, run.optimizer, run.epoch_sums())
     metrics, made = run.evaluate(x, y), run.predict(x)
     if program.carried:  # a prediction of stateful layers goes on from the states before

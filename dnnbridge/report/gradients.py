@@ -12,6 +12,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.report.wording import number
 from dnnbridge.training.checking.arguments import Arguments
+from dnnbridge.training.checking.stored import rows_of
 from dnnbridge.training.probing import gradients_of
 from dnnbridge.training.run import Run
 
@@ -56,8 +57,10 @@ def gradient_flow(run: Run, x: Any, y: Any) -> GradientFlow | None:
     program = run.experiment.program()
     fed = Arguments(run.experiment.model.input_types, program).data(x, y)
     most = program.batch_size or MOST
-    inputs = {name: fed[f"input:{name}"][:most] for name in run.experiment.model.input_types}
-    labels = {key: fed[o.labels_feed][:most] for key, o in program.objectives.items()}
+    inputs = {
+        name: rows_of(fed[f"input:{name}"], 0, most) for name in run.experiment.model.input_types
+    }
+    labels = {key: rows_of(fed[o.labels_feed], 0, most) for key, o in program.objectives.items()}
     some_x = inputs if len(inputs) > 1 else next(iter(inputs.values()))
     some_y = labels if len(labels) > 1 else next(iter(labels.values()))
     gradients = gradients_of(run, some_x, some_y)

@@ -93,6 +93,10 @@ class Recorder(Callback):
         self.recording.step_losses += losses
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
+        # Of a stream the length is known only now.
+        self.recording.steps_per_epoch = self.recording.steps_per_epoch or len(
+            self.recording.step_losses
+        )
         self.recording.epochs.append(numbers(logs) | {"seconds": self._trained - self._start})
         self._save(run, len(self.recording.epochs))
         self._start = time.perf_counter()

@@ -50,7 +50,7 @@ class Callback:
         return self.every_steps is not None and run.position.step % self.every_steps == 0
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
-        """`fit` is about to train."""
+        """`fit` is about to train; `steps_per_epoch` is 0 for a stream of unknown length."""
 
     def on_epoch_begin(self, run: Run, epoch: int) -> None:
         """An epoch, counted from 0, is about to begin, or to go on where the run stopped."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-ARRAYS = (
-    "Give NumPy arrays: {call}. For a framework's data set, a generator or a data loader, "
-    "collect the batches first: x = np.concatenate([x for x, y in batches])."
-)
+SOURCE = "Write run.fit(dataset): a data set, generator or data loader takes the place of x and y."
 
 _DATA = {
     "workers": "Leave it out: a thread prepares each block of steps while the previous one runs.",
-    "use_multiprocessing": "Leave it out: arrays are in memory.",
-    "max_queue_size": "Leave it out: arrays are in memory.",
-    "dataset": ARRAYS.format(call="run.fit(x, y)"),
-    "train_dataset": ARRAYS.format(call="run.fit(x, y)"),
+    "use_multiprocessing": "Leave it out: one thread reads ahead; a loader may have its workers.",
+    "max_queue_size": "Leave it out: the next compiled call is read ahead.",
+    "dataset": SOURCE,
+    "train_dataset": SOURCE,
 }
 
 FIT = _DATA | {
-    "y": ARRAYS.format(call="run.fit(x, y)"),
     "epoch": "Write epochs=….",
     "validation_steps": "Leave it out: all of validation_data is evaluated; give less of it.",
     "validation_batch_size": "Leave it out: validation uses batch_size; means are exact.",
@@ -24,9 +20,8 @@ FIT = _DATA | {
 }
 
 EVALUATE = _DATA | {
-    "y": ARRAYS.format(call="run.evaluate(x, y)"),
     "verbose": "Leave it out: evaluate prints nothing.",
-    "steps": "Leave it out: all examples are evaluated; give fewer of them.",
+    "steps": "Leave it out: all is evaluated; give fewer examples, or dataset.take(100).",
     "return_dict": "Leave it out: evaluate always returns a dictionary.",
     "callbacks": "Leave it out: callbacks are for fit.",
     "class_weight": "Multiply it into sample_weight.",
@@ -34,7 +29,7 @@ EVALUATE = _DATA | {
 
 PREDICT = _DATA | {
     "verbose": "Leave it out: predict prints nothing.",
-    "steps": "Leave it out: all examples are predicted; give fewer of them.",
+    "steps": "Leave it out: all is predicted; give fewer examples, or dataset.take(100).",
     "callbacks": "Leave it out: callbacks are for fit.",
 }
 

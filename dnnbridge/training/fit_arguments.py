@@ -1,59 +1,20 @@
-"""Check the arguments of `fit` and work out what they say together."""
+"""Check the arguments of `fit`, and work out what they say together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from dnnbridge.errors import ArgumentError, DataError
-from dnnbridge.training.batch_sizes import check_rows
+from dnnbridge.errors import DataError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
-from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.batches import examples_of
 from dnnbridge.training.feeding.epochs import Epochs
-from dnnbridge.training.fitting import BACKWARD, Calls, automatic_steps
-from dnnbridge.training.validation import Data, Validation, checked_freq, split
-
-ValidationData = tuple[Any, Any] | tuple[Any, Any, Any]
-"""Inputs and labels, and weights if there are any."""
+from dnnbridge.training.fitting import Calls
+from dnnbridge.training.validation import Data, Validation
 
 Verbose = bool | Literal["auto", 0, 1, 2]
-
-
-def examples(
-    engine: Engine,
-    arrays: tuple[Any, Any, Any, Any],
-    validation_data: Any,
-    validation_split: Any,
-    validation_freq: Any,
-) -> tuple[Data, Validation | None]:
-    """Return the examples to train on, and what to evaluate.
-
-    Args:
-        engine: whose model the arrays must fit.
-        arrays: x, y, sample_weight and class_weight.
-        validation_data: of `fit`.
-        validation_split: of `fit`.
-        validation_freq: of `fit`.
-    """
-    data: Data = engine.arguments.data(*arrays)
-    freq = checked_freq(validation_freq)
-    if validation_data is not None:
-        if validation_split:
-            raise ArgumentError(
-                "give validation_data or validation_split, not both", where="fit: validation_split"
-            )
-        return data, Validation(engine.arguments.validation(validation_data), freq)
-    if isinstance(validation_split, bool) or validation_split != 0:
-        x, y, sample_weight, _ = arrays
-        unweighted = engine.arguments.data(x, y, sample_weight)
-        data, held_out = split(data, unweighted, validation_split)
-        for part in (data, held_out):
-            check_rows(examples_of(part), engine.program.batch_size, "validation_split")
-        return data, Validation(held_out, freq)
-    return data, None
 
 
 def epochs_of(data: Data, seed: int, batch_size: Any, shuffle: Any, steps_per_epoch: Any) -> Epochs:
@@ -88,11 +49,17 @@ def last_epoch(epochs: Any, initial_epoch: Any, done: int) -> int:
 
 
 def calls_of(
-    steps_per_call: Any, callbacks: Sequence[Callback], engine: Engine, data: Data, batch_size: int
+    steps_per_call: Any, callbacks: Sequence[Callback], automatic: Callable[[], int] | None
 ) -> Calls:
-    """Return how many steps a compiled call has, and where callbacks must hear of the training."""
+    """Return how many steps a compiled call has, and where callbacks must hear of the training.
+
+    Args:
+        steps_per_call: of `fit`.
+        callbacks: which hear of it.
+        automatic: returns the number where that is left open; None for batches of unknown size.
+    """
     if steps_per_call == "auto":
-        most = automatic_steps(engine.program, data, batch_size, BACKWARD)
+        most = automatic() if automatic else None
     else:
         most = check_positive(steps_per_call, "steps_per_call", ', or "auto"')
     every = 0
@@ -100,7 +67,9 @@ def calls_of(
         if each.every_steps is not None:
             where = f"{type(each).__name__}.every_steps"
             every = math.gcd(every, check_positive(each.every_steps, where, ", or None"))
-    return Calls(min(most, every), every) if every else Calls(most, None)
+    if not every:
+        return Calls(most, None)
+    return Calls(None if most is None else min(most, every), every)
 
 
 def check_monitors(callbacks: Sequence[Callback], validation: Validation | None) -> None:

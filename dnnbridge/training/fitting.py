@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from dnnbridge.backend.protocol import Executable
-from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError
 from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.fed import FedRows
+from dnnbridge.training.checking.stored import Columns, Stored
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.ahead import ahead
 from dnnbridge.training.feeding.batches import (
@@ -26,6 +26,7 @@ from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.feeding.epochs import Epochs
 from dnnbridge.training.feeding.feeds import random_bytes, random_feeds
 from dnnbridge.training.position import Position
+from dnnbridge.training.train_state import TrainState
 
 MEMORY_VARIABLE = "DNNBRIDGE_RESIDENT_MIB"
 """Environment variable: largest size in MiB of the examples kept on the device."""
@@ -45,8 +46,8 @@ BACKWARD = 3
 class Calls(NamedTuple):
     """How many steps a compiled call has."""
 
-    most: int
-    """The most steps of a call."""
+    most: int | None
+    """The most steps of a call; None where the size of the first batch decides."""
 
     every: int | None
     """A call ends at each multiple of this number, counted over the life of the run."""
@@ -71,7 +72,7 @@ class Fitting:
         program: Program,
         executable: Executable,
         device: str,
-        data: Mapping[str, Array],
+        data: Columns,
         epochs: Epochs,
         calls: Calls,
         buffers: Buffers,
@@ -81,8 +82,12 @@ class Fitting:
         self.program, self.data, self.epochs = program, data, epochs
         self.batch_size = epochs.batch_size
         self.calls = calls
-        kept = {name: a for name, a in data.items() if not name.startswith(WEIGHTS)}
-        fits = sum(array.nbytes for array in kept.values()) <= _budget(device)
+        kept = {
+            name: column
+            for name, column in data.items()
+            if not name.startswith(WEIGHTS) and not isinstance(column, Stored)
+        }
+        fits = len(kept) > 0 and sum(a.nbytes for a in kept.values()) <= _budget(device)
         self.rows = executable.keep(kept) if fits else None
         self.kept = frozenset(kept if self.rows else ())
 
@@ -90,7 +95,7 @@ class Fitting:
     def of(
         cls,
         engine: Engine,
-        data: Mapping[str, Array],
+        data: Columns,
         epochs: Epochs,
         calls: Calls,
     ) -> Fitting:
@@ -105,6 +110,26 @@ class Fitting:
             engine.buffers["fit"],
             engine.fed,
         )
+
+    @property
+    def steps(self) -> int:
+        """The steps of the first epoch."""
+        return self.epochs.steps(0)
+
+    def examples(self, epoch: int) -> int:
+        """Return how many examples an epoch has."""
+        return self.epochs.examples(epoch)
+
+    def begin(self, state: TrainState) -> None:
+        """Abandon a begun epoch of other data."""
+        state.begin(self.examples(state.position.epoch), self.batch_size)
+
+    def at_the_end(self, position: Position) -> bool:
+        """Return whether all steps of the present epoch are done."""
+        return position.batch == self.epochs.steps(position.epoch)
+
+    def end_epoch(self) -> None:
+        """Do nothing: arrays need not know that an epoch has ended."""
 
     def blocks(self, start: Position, epochs: int) -> Generator[Block]:
         """Yield the blocks of some epochs, starting at a position.
@@ -123,7 +148,7 @@ class Fitting:
                 self.data,
                 self.epochs.order(epoch),
                 self.batch_size,
-                self.calls.most,
+                self.calls.most or 1,
                 self.kept,
                 buffers=self.buffers,
                 check=self.check,
@@ -139,7 +164,7 @@ class Fitting:
                 yield _with(block, drawn)
 
 
-def automatic_steps(program: Program, data: Mapping[str, Array], batch: int, times: int = 1) -> int:
+def automatic_steps(program: Program, data: Columns, batch: int, times: int = 1) -> int:
     """Return the steps per call; a step needs `times` the arithmetic of an evaluation."""
     work = program.functions["evaluate"].graph.flops() * batch * times
     return choose_steps(rows_bytes(data, batch) + random_bytes(program, batch), work)

@@ -17,6 +17,7 @@ from dnnbridge.training.feeding.buffers import Buffers
 from dnnbridge.training.fitting import Fitting
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.nonfinite import NonFiniteGuard
+from dnnbridge.training.stream_fitting import StreamFitting
 from dnnbridge.training.validation import Validation
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Loop:
         self,
         run: Run,
         engine: Engine,
-        fitting: Fitting,
+        fitting: Fitting | StreamFitting,
         validation: Validation | None,
         callbacks: Sequence[Callback],
         guard: NonFiniteGuard,
@@ -61,11 +62,11 @@ class Loop:
             ending.push(self._left)
             for hook in self.hooks:
                 epochs = max(until - engine.state.position.epoch, 0)
-                hook.on_train_begin(self.run, epochs, self.fitting.epochs.steps(0))
+                hook.on_train_begin(self.run, epochs, self.fitting.steps)
                 ending.callback(self._end_training, hook)
             self._begin()
             waiting = ending.enter_context(Waiting())
-            if self._at_the_end():  # saved before the end of its epoch
+            if self.fitting.at_the_end(engine.state.position):  # saved before its epoch ended
                 self._end_epoch()
             self._train_blocks(until, waiting, ending)
             self.guard.end(self.run)
@@ -73,9 +74,8 @@ class Loop:
 
     def _begin(self) -> None:
         """Check where the run is and what its schedules hear: callbacks may have changed both."""
-        state, epochs = self.engine.state, self.fitting.epochs
-        state.check_heard(self.validation is not None)
-        state.begin(epochs.examples(state.position.epoch), epochs.batch_size)
+        self.engine.state.check_heard(self.validation is not None)
+        self.fitting.begin(self.engine.state)
 
     def _train_blocks(self, until: int, waiting: Waiting, ending: ExitStack) -> None:
         engine, begun = self.engine, -1
@@ -86,7 +86,8 @@ class Loop:
             for hook in self.hooks if epoch != begun else ():
                 hook.on_epoch_begin(self.run, epoch)
             begun = epoch
-            self._train_block(block, waiting)
+            if block.steps:
+                self._train_block(block, waiting)
             if block.last:
                 self._end_epoch()
             if engine.stopped:
@@ -97,7 +98,7 @@ class Loop:
         for hook in self.hooks:
             hook.on_steps_begin(self.run, block.steps)
         engine = self.engine
-        examples = self.fitting.epochs.examples(engine.state.position.epoch)
+        examples = self.fitting.examples(engine.state.position.epoch)
         feeds = block.feeds | engine.state.feeds(block)
         with Move(waiting, engine.tear) as move:
             results = engine.executable.run("train", feeds, block.steps)
@@ -108,11 +109,6 @@ class Loop:
         for hook in self.hooks:
             hook.on_steps_end(self.run, losses)
 
-    def _at_the_end(self) -> bool:
-        """Return whether all steps of the present epoch are done, but the epoch has not ended."""
-        position = self.engine.state.position
-        return position.batch == self.fitting.epochs.steps(position.epoch)
-
     def _end_epoch(self) -> None:
         """Evaluate, and record the epoch."""
         state = self.engine.state
@@ -120,6 +116,7 @@ class Loop:
         logs |= self._validated(epoch)
         self.history.record(epoch, logs)
         state.end_epoch(logs)
+        self.fitting.end_epoch()
         for hook in self.hooks:
             hook.on_epoch_end(self.run, epoch, logs)
 

@@ -22,8 +22,8 @@ class Position:
         step: finished updates.
         epoch: finished epochs.
         batch: finished updates of the current epoch.
-        examples: examples of the current epoch.
-        batch_size: examples per step of the current epoch.
+        examples: examples of the current epoch; 0 if its batches come from a source.
+        batch_size: examples per step of the current epoch, with those that fill up a batch.
         past: the earlier epochs, as in `Moment`.
 
     Raises:
@@ -50,7 +50,7 @@ class Position:
                     got=repr(value),
                 )
             object.__setattr__(self, field.name, int(value))
-        if self.batch > (math.ceil(self.examples / self.batch_size) if self.batch_size else 0):
+        if self.batch > self._most():
             raise DataError(
                 "an epoch cannot have more steps than batches",
                 where="position.batch",
@@ -63,6 +63,12 @@ class Position:
                 got=f"step {self.step} in epoch {self.epoch}, after {self.batch} steps of it",
             )
         object.__setattr__(self, "past", self._checked_past())
+
+    def _most(self) -> int:
+        """The steps that the current epoch can have."""
+        if not self.examples:
+            return MOST if self.batch_size else 0
+        return math.ceil(self.examples / self.batch_size) if self.batch_size else 0
 
     def _checked_past(self) -> Past:
         """Return the earlier epochs; if a file lacks them, assume equal lengths."""
@@ -98,7 +104,9 @@ class Position:
 
     def fits(self, examples: int, batch_size: int) -> bool:
         """Return whether the current epoch can continue with data of this size."""
-        return not self.batch or (self.examples, self.batch_size) == (examples, batch_size)
+        if not self.batch or not (examples or self.examples):
+            return True
+        return (self.examples, self.batch_size) == (examples, batch_size)
 
     def moments(self, steps: int, last: bool) -> list[Moment]:
         """Return the moments of the next steps; `last`: the final step ends the epoch."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.emit.scope import RandomInput
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_bool, check_positive
+from dnnbridge.training.checking.stored import Columns, rows_of
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.batches import examples_of, power_of_two
 from dnnbridge.training.feeding.buffers import Buffers
-from dnnbridge.training.feeding.feeds import random_feeds, schedule_feeds
+from dnnbridge.training.feeding.feeds import Key, random_feeds, schedule_feeds
+from dnnbridge.training.sources.reading import Reading
+
+Feeds: TypeAlias = Mapping[str, Array]
 
 
 def predict(
     engine: Engine,
-    data: Mapping[str, Array],
+    data: Columns | Reading,
     batch_size: int,
     training: bool = False,
     samples: int | None = None,
@@ -26,8 +32,8 @@ def predict(
 
     Args:
         engine: what computes.
-        data: inputs by the names of their feeds.
-        batch_size: examples per step.
+        data: inputs by the names of their feeds, or batches of them.
+        batch_size: examples per step of arrays.
         training: draw noise and dropout.
         samples: how many predictions to draw, along a new first axis.
     """
@@ -46,39 +52,64 @@ def predict(
                 hint="Leave samples out; call run.reset_states() before each prediction.",
             )
     function = "sample" if training and "sample" in engine.program.functions else "predict"
-    made = [_predicted(engine, function, data, batch_size, draw) for draw in range(samples or 1)]
-    return {
-        name: np.stack([each[name] for each in made]) if samples else made[0][name]
-        for name in engine.program.outputs
-    }
+    parts = _of_stream(data) if isinstance(data, Reading) else _of_arrays(data, batch_size)
+    made = _predicted(engine, function, parts, samples or 1)
+    return made if samples else {name: array[0] for name, array in made.items()}
 
 
 def _predicted(
-    engine: Engine, function: str, data: Mapping[str, Array], batch_size: int, draw: int
+    engine: Engine, function: str, parts: Iterator[tuple[Feeds, int]], draws: int
 ) -> dict[str, Array]:
-    """Return one prediction of all examples.
+    """Return some predictions of all examples, along a new first axis."""
+    program, outputs = engine.program, engine.program.outputs
+    made: dict[str, list[Array]] = {
+        name: [np.zeros((draws, *type.concrete(0)), type.dtype)] for name, type in outputs.items()
+    }
+    randoms = program.randoms if function == "sample" else ()
+    schedules = schedule_feeds(program, [engine.state.position.step])
+    for number, (batch, count) in enumerate(parts):
+        feeds = {name: array[None] for name, array in batch.items()}
+        keys = [("sample", draw, number) for draw in range(draws)]
+        results = [_drawn(engine, function, feeds | schedules, randoms, key) for key in keys]
+        for name, rows in made.items():
+            rows.append(np.stack([each[name][0, :count] for each in results]))
+    return {name: np.concatenate(rows, axis=1) for name, rows in made.items()}
+
+
+def _drawn(
+    engine: Engine, function: str, feeds: Feeds, randoms: Sequence[RandomInput], key: Key
+) -> dict[str, Array]:
+    """Return one prediction of a batch."""
+    size = next(iter(feeds.values())).shape[1]
+    drawn = random_feeds(randoms, engine.experiment.seed, [key], size, 1, Buffers())
+    return engine.compute(function, {**feeds, **drawn}, 1)
+
+
+def _of_arrays(data: Columns, batch_size: int) -> Iterator[tuple[Feeds, int]]:
+    """Yield batches and how many rows of each count.
 
     Fewer examples than a batch are padded to a power of two, so that few sizes are compiled.
     """
-    program, seed = engine.program, engine.experiment.seed
-    count, outputs = examples_of(data), program.outputs
-    if not count:
-        return {name: np.zeros(type.concrete(0), type.dtype) for name, type in outputs.items()}
+    count = examples_of(data)
     size = min(batch_size, power_of_two(count))
-    randoms = program.randoms if function == "sample" else ()
-    parts: dict[str, list[Array]] = {name: [] for name in outputs}
-    schedules = schedule_feeds(program, [engine.state.position.step])
-    for number, first in enumerate(range(0, count, size)):
-        feeds = {name: _batch(array, first, size)[None] for name, array in data.items()}
-        drawn = random_feeds(randoms, seed, [("sample", draw, number)], size, 1, Buffers())
-        results = engine.compute(function, feeds | schedules | drawn, 1)
-        for name, rows in parts.items():
-            rows.append(results[name][0])
-    return {name: np.concatenate(rows)[:count] for name, rows in parts.items()}
+    for first in range(0, count, size):
+        rows = min(size, count - first)
+        yield {n: _longer(rows_of(c, first, first + size), size) for n, c in data.items()}, rows
 
 
-def _batch(array: Array, first: int, size: int) -> Array:
+def _of_stream(reading: Reading) -> Iterator[tuple[Feeds, int]]:
+    """Yield batches and how many rows of each count; see `StreamBlocks` for their sizes."""
+    width = 0
+    reading.source.begin_epoch()
+    for batch in reading.batches():
+        count = examples_of(batch)
+        if count > width:
+            width = power_of_two(count) if width else count
+        yield {name: _longer(array, width) for name, array in batch.items()}, count
+    reading.source.end_epoch()
+
+
+def _longer(rows: Array, size: int) -> Array:
     """Return `size` rows; copies of the last row fill up a short batch."""
-    rows = array[first : first + size]
     missing = size - len(rows)
     return np.concatenate([rows, np.repeat(rows[-1:], missing, 0)]) if missing else rows

@@ -94,7 +94,7 @@ class AbstractProgress(Callback):
     def due(self, run: Run) -> bool:
         """Return whether to show the epoch anew."""
         now = time.perf_counter()
-        if now - self._shown < PAUSE and run.position.batch < self._steps:
+        if now - self._shown < PAUSE and run.position.batch != self._steps:
             return False
         self._shown = now
         return True
@@ -103,7 +103,7 @@ class AbstractProgress(Callback):
         """Return the time of a step and what is left, the learning rate, the loss and metrics."""
         batch, rate = run.position.batch, run.learning_rate
         step = self.seconds() / max(batch - self._first, 1)
-        left = duration(step * (self._steps - batch))
+        left = duration(step * max(self._steps - batch, 0))
         shown = [f"{duration(step)}/step", *([f"{left} left"] if batch < self._steps else [])]
         shown += [] if rate is None else [f"rate {rate:.3g}"]
         return "  ".join([*shown, describe(run.epoch_logs)])
@@ -127,8 +127,8 @@ class LiveLine(PlainLines):
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         if self.due(run):
-            text = f"{self.name(run)}  {run.position.batch}/{self._steps}  {self.numbers(run)}"
-            self._show(text)
+            steps = f"{run.position.batch}/{self._steps}" if self._steps else run.position.batch
+            self._show(f"{self.name(run)}  {steps}  {self.numbers(run)}")
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         self._show(epoch_line(epoch + 1, self._epochs, logs, self.seconds()))
@@ -158,7 +158,7 @@ class ProgressBar(AbstractProgress):
         columns = (MofNCompleteColumn(), BarColumn(bar_width=20), "{task.description}")
         console = Console(stderr=True, highlight=False, markup=False)
         self._bar = Progress(*columns, console=console, transient=True)
-        self._task = self._bar.add_task(self.name(run), total=steps_per_epoch)
+        self._task = self._bar.add_task(self.name(run), total=steps_per_epoch or None)
         self._bar.start()
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:

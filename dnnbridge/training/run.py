@@ -13,22 +13,12 @@ from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
 from dnnbridge.program.program import Program
 from dnnbridge.specs.former_names import former_arguments
-from dnnbridge.training.batch_sizes import batch_size_of
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.elsewhere import EVALUATE, FIT, PREDICT
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
-from dnnbridge.training.fit_arguments import (
-    ValidationData,
-    Verbose,
-    calls_of,
-    check_monitors,
-    checked_verbose,
-    epochs_of,
-    examples,
-    last_epoch,
-)
-from dnnbridge.training.fitting import Fitting
+from dnnbridge.training.fit_arguments import Verbose, check_monitors, checked_verbose, last_epoch
+from dnnbridge.training.fit_data import Given, prepared, to_evaluate, to_predict
 from dnnbridge.training.history import History, Logs
 from dnnbridge.training.hooks import checked_callbacks
 from dnnbridge.training.loop import Loop
@@ -36,6 +26,7 @@ from dnnbridge.training.nonfinite import NonFiniteGuard, OnNonFinite, checked_ch
 from dnnbridge.training.predicting import predict
 from dnnbridge.training.progress import progress_callbacks
 from dnnbridge.training.run_arrays import AbstractRunArrays
+from dnnbridge.training.sources.recognising import Batches
 from dnnbridge.training.transfer import Transfer
 from dnnbridge.training.turns import Turns, in_turn, one_at_a_time
 
@@ -71,10 +62,10 @@ class Run(AbstractRunArrays):
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        validation_data: ValidationData | None = None,
+        validation_data: Batches | None = None,
         *,
         verbose: Verbose = "auto",
         callbacks: Iterable[Callback] = (),
@@ -99,13 +90,18 @@ class Run(AbstractRunArrays):
 
         Args:
             x: inputs, one row per example; for a model with several inputs a list of arrays in
-                its order, or a dictionary by their names.
+                its order, or a dictionary by their names. Arrays may be frames of pandas or polars,
+                and sparse or in files; these are read and checked batch by batch.
+                Or a source of batches (x, y) or (x, y, sample_weight), each of which is a step: a
+                list, a generator, a `tf.data.Dataset`, a `mindspore.dataset`, a PyTorch loader, a
+                `keras.utils.PyDataset`, `Shuffled`, or what iterates anew for each epoch.
             y: labels, one row per example; for a model with several outputs a dictionary by
-                their names, or a list in the order of the heads.
+                their names, or a list in the order of the heads. None for a source of batches.
             batch_size: examples per step; the last step of an epoch may have fewer. By default 32,
-                or the batch_size of the model's `Input`, which it fixes.
+                or the batch_size of the model's `Input`, which it fixes. None for a source.
             epochs: how many to train; with `initial_epoch`, the number of the last one.
-            validation_data: (x, y) or (x, y, sample_weight), to evaluate after every epoch.
+            validation_data: (x, y) or (x, y, sample_weight), or a source of batches, to evaluate
+                after every epoch.
             verbose: "auto" shows a bar on a terminal, a line that changes in a notebook, and a
                 line per epoch elsewhere; 0 nothing, 1 the bar or the changing line, 2 a line per
                 epoch. All of it goes to the standard error output, in a notebook below the cell.
@@ -114,7 +110,9 @@ class Run(AbstractRunArrays):
                 epoch in place of `validation_data`: the last ones, before any shuffling.
             validation_freq: evaluate after every so many epochs, or after the epochs with these
                 numbers, counted from 1.
-            shuffle: whether each epoch has its own order, drawn from the seed.
+            shuffle: whether each epoch has its own order, drawn from the seed: of the examples of
+                arrays, or of the batches of a source that gives each by its number. The order of
+                any other source stays as it is; see `Shuffled`.
             class_weight: a factor per class number, a dictionary or a list, which multiplies the
                 sample weights; a class that is not named has 1.
             sample_weight: a factor per example in the loss, or with a `TimeDistributedLoss` per
@@ -124,7 +122,7 @@ class Run(AbstractRunArrays):
             initial_epoch: the epochs that the run has finished, as in Keras. It knows them, so
                 another number is an error.
             steps_per_epoch: batches of an epoch; the next epoch goes on in the data, and the one
-                that reaches their end is shorter.
+                that reaches their end is shorter. A source that never ends needs it.
             steps_per_call: steps per compiled call; "auto" makes them as many as need 16 MiB and
                 200 GFLOP, at most 128. The numbers do not depend on it; callbacks hear of all
                 steps of a call when it is done, and may ask for fewer.
@@ -134,26 +132,35 @@ class Run(AbstractRunArrays):
                 it was. Steps that a `DynamicLossScale` leaves out have a finite loss.
 
         Raises:
-            DataError, DTypeError: the arrays do not fit the spec; nothing has been trained.
+            DataError, DTypeError: the arrays do not fit the spec; nothing has been trained. Or a
+                row that was read while training does not; the run is at the batch before it. What
+                a source raises comes as it is, with a note of the batch.
             StateError: an error stopped an earlier call while it was changing weights.
             NonFiniteError: with on_nonfinite="raise".
             RunError: this run is being fitted already.
+
+        Example:
+            >>> import dnnbridge as db, numpy as np
+            >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+            >>> run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+            >>> x, y = np.ones((6, 2)), np.ones((6, 1))
+            >>> _ = run.fit(x, y, batch_size=2, epochs=2, verbose=0)
+            >>> _ = run.fit([(x[:4], y[:4]), (x[4:], y[4:])], verbose=0)
+            >>> run.position.step
+            8
         """
         engine, done = self._engine, self.position.epoch
         engine.check_whole()
-        arrays = (x, y, sample_weight, class_weight)
-        data, validation = examples(
-            engine, arrays, validation_data, validation_split, validation_freq
+        given = Given(
+            *(x, y, batch_size, sample_weight, class_weight, shuffle, steps_per_epoch),
+            *(validation_data, validation_split, validation_freq),
         )
-        size = batch_size_of(batch_size, 32, engine.program.batch_size)
-        order = epochs_of(data, self.experiment.seed, size, shuffle, steps_per_epoch)
         until = last_epoch(epochs, initial_epoch, done)
         hooks = [*checked_callbacks(callbacks), *progress_callbacks(checked_verbose(verbose))]
+        fitting, validation = prepared(engine, given, steps_per_call, hooks, until)
         check_monitors(hooks, validation)
-        calls = calls_of(steps_per_call, hooks, engine, data, order.batch_size)
         engine.state.check_heard(validation is not None)
-        engine.state.begin(order.examples(done), order.batch_size)
-        fitting = Fitting.of(engine, data, order, calls)
+        fitting.begin(engine.state)
         self._logs, self.history, engine.stopped = self.logs, History(), False
         guard = NonFiniteGuard(checked_choice(on_nonfinite), self.history)
         Loop(self, engine, fitting, validation, hooks, guard, self.history).train(until)
@@ -177,16 +184,16 @@ class Run(AbstractRunArrays):
     @explained(EVALUATE)
     @in_turn
     def evaluate(
-        self, x: Any, y: Any, batch_size: int | None = None, *, sample_weight: Any = None
+        self, x: Any, y: Any = None, batch_size: int | None = None, *, sample_weight: Any = None
     ) -> Logs:
         """Return the loss and every metric, exact means over all examples, without training.
 
-        By default a step has 256 examples, or as many as the model's `Input` fixes.
+        By default a step has 256 examples, or as many as the model's `Input` fixes. In place of
+        `x`, `y` and the rest there may be a source of batches, as in `fit`.
         """
         self._engine.check_whole()
-        data = self._engine.arguments.data(x, y, sample_weight)
-        fixed = self._engine.program.batch_size
-        return evaluate(self._engine, data, batch_size_of(batch_size, 256, fixed))
+        data, size = to_evaluate(self._engine, x, y, batch_size, sample_weight)
+        return evaluate(self._engine, data, size)
 
     @explained(PREDICT)
     @in_turn
@@ -201,7 +208,8 @@ class Run(AbstractRunArrays):
         """Return the model's output for every example, in order.
 
         Args:
-            x: inputs, as `fit` takes them.
+            x: inputs, as `fit` takes them; or a source of batches of inputs, of which labels are
+                left out. A list is one of inputs; iter([…]) gives batches.
             batch_size: examples per step; by default 256, or the batch_size of the model's `Input`.
             training: draw noise and dropout as in training, anew for every sample (Monte Carlo
                 dropout; Gal & Ghahramani, 2016). Normalisation keeps its running statistics. The
@@ -212,8 +220,7 @@ class Run(AbstractRunArrays):
             An array; for a model with several outputs a dictionary of them by name.
         """
         self._engine.check_whole()
-        data = self._engine.arguments.inputs(x)
-        size = batch_size_of(batch_size, 256, self._engine.program.batch_size)
+        data, size = to_predict(self._engine, x, batch_size)
         outputs = predict(self._engine, data, size, training, samples)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 

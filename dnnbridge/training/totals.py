@@ -61,18 +61,18 @@ class Totals:
             own = np.asarray(results.get(objective.loss_label, losses), np.float64)
             divisor = np.asarray(results.get(objective.divisor_result, counts), np.float64)
             if objective.loss.reduction == "sum":  # summed over the epoch too, never divided
-                self.terms[key] += float(own.sum())
+                self.terms[key] = float(_added(self.terms[key], own))
                 self.divisors[key] = 1.0
             else:
-                self.terms[key] += float((own * divisor).sum())
+                self.terms[key] = float(_added(self.terms[key], own * divisor))
                 self.divisors[key] += float(divisor.sum())
             if objective.loss_label in results:
                 rest, separate = rest - objective.weight * own, True
         self.count += float(counts.sum())
         if separate:
-            self.rest += float((rest * counts).sum())
+            self.rest = float(_added(self.rest, rest * counts))
         for label in self.sums:
-            self.sums[label] = self.sums[label] + results[label].sum(axis=0, dtype=np.float64)
+            self.sums[label] = _added(self.sums[label], results[label])
         return [float(loss) for loss in losses]
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -93,6 +93,12 @@ class Totals:
                 count = float(self.sums[objective.metric_weights]) if weighted else self.count
                 logs[label] = metric.result(self.sums[label], count)
         return {"loss": total} | logs
+
+
+def _added(total: Any, values: Array) -> Any:
+    """Add the rows of an array one by one, so that the sum is the same however they are grouped."""
+    start = np.broadcast_to(np.asarray(total, np.float64), values.shape[1:])
+    return np.add.accumulate(np.concatenate([start[None], values], dtype=np.float64))[-1]
 
 
 def checked_sums(given: Mapping[str, Any], program: Program, position: Position) -> dict[str, Any]:
@@ -122,7 +128,9 @@ def checked_sums(given: Mapping[str, Any], program: Program, position: Position)
     for label, value in given["sums"].items():
         shapes = {types[label].shape} | ({()} if not given["count"] else set())
         _check_shape(value, shapes, f"epoch_sums.sums.{label}")
-    most = min(position.batch * position.batch_size, position.examples)
+    most = position.batch * position.batch_size
+    if position.examples:
+        most = min(most, position.examples)
     if not 0 <= given["count"] <= (most if position.batch else math.inf):
         raise DataError(
             f"must be from 0 to {most}, the number of examples in the finished steps",

@@ -106,17 +106,17 @@ class TrainState:
         self._now = self._now._replace(optimizer=optimizer)
 
     def begin(self, examples: int, batch_size: int) -> None:
-        """Abandon a begun epoch if the number of examples or the batch size differs."""
+        """Abandon a begun epoch if the number of examples or the batch size differs.
+
+        0 examples stand for a source of batches.
+        """
         if not self.position.fits(examples, batch_size):
             log.warning(
-                "epoch %d stopped after %d steps (batch size %d, %d examples); it restarts, as the "
-                "batch size is now %d and the number of examples %d",
+                "epoch %d stopped after %d steps (%s); it restarts, as it is now %s",
                 self.position.epoch + 1,
                 self.position.batch,
-                self.position.batch_size,
-                self.position.examples,
-                batch_size,
-                examples,
+                _described(self.position.examples, self.position.batch_size),
+                _described(examples, batch_size),
             )
             self._now = self._now._replace(position=self.position.left())
 
@@ -142,7 +142,7 @@ class TrainState:
         """
         totals = self.totals.copy() if block.first else Totals(self.program.objectives)
         losses = totals.add(results, block.counts)
-        position = self.position.after(block.steps, examples, block.index.shape[1])
+        position = self.position.after(block.steps, examples, block.batch_size)
         return self._now._replace(position=position, totals=totals), losses
 
     def go_to(self, now: Now) -> None:
@@ -160,3 +160,7 @@ class TrainState:
         labels = list(self.goals)
         labels += [f"val_{label}" for label in labels] if validated else []
         check_heard(self.optimizer, labels)
+
+
+def _described(examples: int, batch_size: int) -> str:
+    return f"batch size {batch_size}, {examples} examples" if examples else "a source of batches"

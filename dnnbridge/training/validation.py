@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import what
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_positive
+from dnnbridge.training.checking.stored import Columns, part
 from dnnbridge.training.feeding.batches import examples_of
+from dnnbridge.training.sources.reading import Reading
 
-Data = Mapping[str, Array]
-"""Checked arrays by the names of their feeds."""
+Data = Columns
+"""Checked columns by the names of their feeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +25,11 @@ class Validation:
     """What `fit` evaluates after some or all epochs.
 
     Attributes:
-        data: examples by the names of their feeds.
+        data: examples by the names of their feeds, or batches of them.
         freq: every how many epochs, or the numbers of the epochs, counted from 1.
     """
 
-    data: Data
+    data: Data | Reading
     freq: int | frozenset[int]
 
     def due(self, epoch: int) -> bool:
@@ -72,6 +73,6 @@ def split(data: Data, unweighted: Data, fraction: Any) -> tuple[Data, Data]:
             got=f"{fraction:g} of {count} examples",
         )
     return (
-        {name: array[:first] for name, array in data.items()},
-        {name: array[first:] for name, array in unweighted.items()},
+        {name: part(column, 0, first) for name, column in data.items()},
+        {name: part(column, first, count) for name, column in unweighted.items()},
     )

@@ -145,9 +145,10 @@ def test_bad_counts(name, value):
         make().fit(X, Y, **{name: value})
 
 
-def test_validation_data_must_be_a_pair():
+@pytest.mark.parametrize("given", [X, (X,), (X, Y, Y, Y), [X], 3])
+def test_validation_data_must_be_a_pair(given):
     with pytest.raises(DataError, match=r"validation_data: must be \(inputs, labels\)"):
-        make().fit(X, Y, validation_data=X)
+        make().fit(X, Y, validation_data=given)
 
 
 BAD_PARAMETERS = {

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError
 from dnnbridge.graph import TensorType
 from dnnbridge.program.program import Program
 from dnnbridge.training.batch_sizes import check_rows
 from dnnbridge.training.checking.data import check_inputs, check_pair
 from dnnbridge.training.checking.labels import check_labels, check_weights
+from dnnbridge.training.checking.stored import Column
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Arguments:
     types: Mapping[str, TensorType]
     program: Program
 
-    def inputs(self, x: Any, where: str = "x") -> dict[str, Array]:
+    def inputs(self, x: Any, where: str = "x") -> dict[str, Column]:
         """Return the checked inputs by feed name."""
         made = check_inputs(x, self.types, where, self.program.rows)
         check_rows(len(next(iter(made.values()))), self.program.batch_size, where)
@@ -40,7 +40,7 @@ class Arguments:
         sample_weight: Any = None,
         class_weight: Any = None,
         where: tuple[str, str] = ("x", "y"),
-    ) -> dict[str, Array]:
+    ) -> dict[str, Column]:
         """Return the checked inputs, labels and weights by feed name."""
         objectives = self.program.objectives
         inputs = self.inputs(x, where[0])
@@ -49,14 +49,14 @@ class Arguments:
             check_pair(next(iter(inputs.values())), array, where)
         return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
 
-    def validation(self, given: Any) -> dict[str, Array]:
+    def validation(self, given: Any) -> dict[str, Column]:
         """Return the checked arrays of `validation_data` by feed name."""
         if not isinstance(given, Sequence) or len(given) not in (2, 3):
             raise DataError(
                 "must be (inputs, labels) or (inputs, labels, weights)",
                 where="validation_data",
                 got=type(given).__name__,
-                hint="Write validation_data=(x, y).",
+                hint="Write validation_data=(x, y), or give a source of such batches.",
             )
         places = "validation_data[0]", "validation_data[1]"
         return self.data(given[0], given[1], given[2] if len(given) > 2 else None, None, places)

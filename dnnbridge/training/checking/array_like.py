@@ -11,19 +11,22 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.training.checking.frames import check_collected, frame_array, is_column, is_frame
 
 TAKEN = (
-    "Give a NumPy array, a list of rows, a DataFrame or a Tensor. For a data set, "
-    "a generator or a data loader, collect the batches first: "
-    "np.concatenate([x for x, y in batches])."
+    "Give a NumPy array, a list of rows, a DataFrame or a Tensor. A data set, a generator or a "
+    "data loader gives batches of inputs and labels, and takes the place of x and y: fit(batches)."
 )
 
 
 def as_array(given: Any, where: str) -> Array:
     """Return an array of numbers, or raise."""
-    if not _is_array_like(given):
+    check_collected(given, where)
+    if is_frame(given) or is_column(given):
+        return frame_array(given, where)
+    if not is_array_like(given):
         raise DTypeError(
-            "needs an array, one row per example", where=where, got=_kind(given), hint=TAKEN
+            "needs an array, one row per example", where=where, got=kind_of(given), hint=TAKEN
         )
     try:
         array = np.asarray(given)
@@ -32,14 +35,14 @@ def as_array(given: Any, where: str) -> Array:
         raise DataError(
             "cannot be converted to an array",
             where=where,
-            got="rows of different lengths" if ragged else f"{_kind(given)}: {error}",
+            got="rows of different lengths" if ragged else f"{kind_of(given)}: {error}",
             hint="Give all rows the same length." if ragged else TAKEN,
         ) from None
     except Exception as error:  # a Tensor without values may raise any exception
         raise DataError(
             "cannot be read as an array",
             where=where,
-            got=f"{_kind(given)}: {type(error).__name__}: {shorten(str(error))}",
+            got=f"{kind_of(given)}: {type(error).__name__}: {shorten(str(error))}",
             hint=TAKEN,
         ) from error
     if array.dtype.kind not in "fiubc":
@@ -55,7 +58,8 @@ def as_array(given: Any, where: str) -> Array:
     return array
 
 
-def _is_array_like(given: Any) -> bool:
+def is_array_like(given: Any) -> bool:
+    """Return whether NumPy can make an array of this."""
     if isinstance(given, (str, bytes)) or given is None:
         return False
     known = isinstance(given, (np.ndarray, Sequence, Number, memoryview))
@@ -64,7 +68,13 @@ def _is_array_like(given: Any) -> bool:
     )
 
 
-def _kind(given: Any) -> str:
+def kind_of(given: Any) -> str:
+    """Name a value for a message, by its class.
+
+    Example:
+        >>> kind_of([1]), kind_of(None)
+        ('a list', 'None')
+    """
     if given is None or isinstance(given, (str, bytes)):
         return shorten(given)
     module = type(given).__module__.partition(".")[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
 from dnnbridge.losses.target import Target, check_range
 from dnnbridge.training.checking.array_like import as_array
+from dnnbridge.training.checking.frames import columns_of, is_column, is_frame
+from dnnbridge.training.checking.stored import Check, Column, Stored, gathering
 
 KINDS: dict[DType, tuple[type[np.generic], str]] = {
     "float32": (np.floating, "floating-point"),
@@ -23,24 +27,35 @@ KINDS: dict[DType, tuple[type[np.generic], str]] = {
 """For each dtype of the spec: the accepted NumPy type, and its name in messages."""
 
 
-def check_input(x: Any, type: TensorType, where: str = "x") -> Array:
-    """Return an input as an array of the spec's dtype, or raise."""
+def check_input(x: Any, type: TensorType, where: str = "x") -> Column:
+    """Return an input as rows of the spec's dtype, or raise."""
     return _check(x, type, where)
+
+
+def also_checked(column: Column, check: Check, where: str) -> Column:
+    """Return the same rows with one more check: now, or where they are read."""
+    if isinstance(column, Stored):
+        return column.also(check)
+    check(column, where)
+    return column
 
 
 def check_inputs(
     x: Any, types: Mapping[str, TensorType], where: str = "x", rows: Mapping[str, int] | None = None
-) -> dict[str, Array]:
+) -> dict[str, Column]:
     """Return the inputs of a model by the names of their feeds, or raise.
 
     Args:
-        x: an array, a list of arrays, or a dictionary of them.
+        x: an array, a list of arrays, or a dictionary of them; a frame whose columns are the
+            inputs of a model with several.
         types: types of the inputs, by name.
         where: the caller's name for `x`, used in messages.
         rows: for each input that indexes a table: the number of rows of the table, by feed name.
     """
     if len(types) == 1 and not isinstance(x, Mapping):
         x = [x]
+    elif is_frame(x):
+        x = columns_of(x)
     given = x if isinstance(x, Mapping) else dict(zip(types, x, strict=False))
     if given.keys() != types.keys() or len(x) != len(types):
         raise DataError(
@@ -56,18 +71,24 @@ def check_inputs(
         raise DataError("all inputs need the same number of rows", where=where, got=sizes)
     for name, array in arrays.items():
         if count := (rows or {}).get(f"input:{name}"):
-            check_numbers(array, count=count, where=places[name])
+            check = partial(check_numbers, count=count)
+            arrays[name] = also_checked(array, check, places[name])
     return {f"input:{name}": array for name, array in arrays.items()}
 
 
-def check_targets(y: Any, target: Target, where: str = "y") -> Array:
-    """Return labels as an array of the loss's dtype, or raise."""
-    array = _check(y, target.type, where)
+def check_targets(y: Any, targets: Sequence[Target], where: str = "y") -> Column:
+    """Return labels as rows of the dtype of the first target, valid for all of them, or raise."""
+    column = _check(y, targets[0].type, where)
+    for target in targets:
+        column = also_checked(column, partial(_check_range, target=target), where)
+    return column
+
+
+def _check_range(array: Array, where: str, target: Target) -> None:
     check_range(array, target, where)
-    return array
 
 
-def check_pair(x: Array, y: Array, where: tuple[str, str] = ("x", "y")) -> None:
+def check_pair(x: Column, y: Column, where: tuple[str, str] = ("x", "y")) -> None:
     """Raise unless inputs and labels have the same, non-zero number of rows."""
     if len(x) != len(y) or not len(x):
         raise DataError(
@@ -98,21 +119,31 @@ def check_count(value: Any, where: str) -> int:
     return int(value)
 
 
-def _check(given: Any, type: TensorType, where: str) -> Array:
-    array = as_array(given, where)
-    _check_dtype(array, type, where)
-    if array.shape[1:] != type.shape[1:] or array.ndim != type.rank:
+def _check(given: Any, type: TensorType, where: str) -> Column:
+    gather = None if is_frame(given) or is_column(given) else gathering(given)
+    array = _shaped(as_array(given, where), given, type) if gather is None else given
+    _check_dtype(array.dtype, type, where, given)
+    if tuple(array.shape[1:]) != type.shape[1:] or array.ndim != type.rank:
         raise DataError(
             f"needs shape ({shape_text(type.shape)})",
             where=where,
-            got=f"shape {array.shape}",
-            hint=_shape_hint(array, type, where),
+            got=f"shape {tuple(array.shape)}",
+            hint=_shape_hint(tuple(array.shape), type, where),
         )
-    if type.dtype == "bool":
-        return np.ascontiguousarray(array, np.bool_)
-    if type.dtype != "float32":
-        return _as_int32(array, where)
-    return as_float32(array, where)
+    dtype, convert = np.dtype(type.dtype), CONVERSIONS[type.dtype]
+    if gather is None:
+        return convert(array, where)
+    count, *sizes = map(int, array.shape)
+    return Stored(gather, count, tuple(sizes), array.dtype, where, dtype, convert)
+
+
+def _shaped(array: Array, given: Any, type: TensorType) -> Array:
+    """Return a column of a frame with an axis of size 1, or a frame of one column without it."""
+    if is_column(given) and type.shape[1:] == (1,):
+        return array[:, None]
+    if is_frame(given) and type.rank == 1 and array.shape[1:] == (1,):
+        return array[:, 0]
+    return array
 
 
 def as_float32(array: Array, where: str) -> Array:
@@ -142,7 +173,7 @@ def check_finite(array: Array, where: str) -> None:
         check_rows(array, lambda rows: ~np.isfinite(rows), where, "holds NaN or infinity")
 
 
-def check_numbers(array: Array, /, *, count: int, where: str) -> None:
+def check_numbers(array: Array, where: str, *, count: int) -> None:
     """Raise unless all numbers are row numbers of a table with `count` rows."""
     if not within(array, 0, count - 1):
         check_rows(
@@ -153,15 +184,17 @@ def check_numbers(array: Array, /, *, count: int, where: str) -> None:
         )
 
 
-def _check_dtype(array: Array, type: TensorType, where: str) -> None:
+def _check_dtype(dtype: np.dtype[Any], type: TensorType, where: str, given: Any) -> None:
     wanted, word = KINDS[type.dtype]
-    if np.issubdtype(array.dtype, wanted):
+    if np.issubdtype(dtype, wanted):
         return
+    method = hasattr(given, "astype") or not is_frame(given) | is_column(given)
+    call = f'{where}.astype("{type.dtype}")' if method else f'np.asarray({where}, "{type.dtype}")'
     raise DTypeError(
         f"needs {word} values",
         where=where,
-        got=f"dtype {array.dtype}",
-        hint=f'Convert it: {where}.astype("{type.dtype}")'
+        got=f"dtype {dtype}",
+        hint=f"Convert it: {call}"
         + (", scaled as the model expects." if type.dtype == "float32" else "."),
     )
 
@@ -174,8 +207,20 @@ def _as_int32(array: Array, where: str) -> Array:
     return np.ascontiguousarray(array, np.int32)
 
 
-def _shape_hint(array: Array, type: TensorType, where: str) -> str:
-    if array.ndim and array[:1].size == type.size():
+def _as_bool(array: Array, where: str) -> Array:
+    return np.ascontiguousarray(array, np.bool_)
+
+
+CONVERSIONS: dict[DType, Callable[[Array, str], Array]] = {
+    "float32": as_float32,
+    "int32": _as_int32,
+    "bool": _as_bool,
+}
+"""For each dtype of the spec: what makes it of an accepted one, or raises."""
+
+
+def _shape_hint(shape: tuple[int, ...], type: TensorType, where: str) -> str:
+    if shape and math.prod(shape[1:]) == type.size():
         sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
         return f"The number of elements fits; to reshape them: {where}.reshape({sizes})."
     return "Give one row per example, each with the shape in the spec."

@@ -12,7 +12,6 @@ from dnnbridge.base.messages import shorten
 from dnnbridge.emit.calling import STEP_HINT
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import BATCH, TensorType
-from dnnbridge.losses.target import check_range
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.data import (
     as_float32,
@@ -21,11 +20,13 @@ from dnnbridge.training.checking.data import (
     check_pair,
     check_targets,
 )
+from dnnbridge.training.checking.frames import columns_of, is_frame
+from dnnbridge.training.checking.stored import Column, Columns, whole
 
 Objectives = Mapping[str, Objective]
 
 
-def check_labels(y: Any, objectives: Objectives, where: str = "y") -> dict[str, Array]:
+def check_labels(y: Any, objectives: Objectives, where: str = "y") -> dict[str, Column]:
     """Return the labels by the names of their feeds, or raise.
 
     Args:
@@ -34,17 +35,14 @@ def check_labels(y: Any, objectives: Objectives, where: str = "y") -> dict[str, 
         objectives: the objectives of the program.
         where: the caller's name for `y`, used in messages.
     """
-    checked = {}
-    for objective, labels, place in _per_output(y, objectives, where):
-        array = check_targets(labels, objective.target, place)
-        for target in objective.targets[1:]:
-            check_range(array, target, place)
-        checked[objective.labels_feed] = array
-    return checked
+    return {
+        objective.labels_feed: check_targets(labels, objective.targets, place)
+        for objective, labels, place in _per_output(y, objectives, where)
+    }
 
 
 def check_weights(
-    sample_weight: Any, class_weight: Any, labels: Mapping[str, Array], objectives: Objectives
+    sample_weight: Any, class_weight: Any, labels: Columns, objectives: Objectives
 ) -> dict[str, Array]:
     """Return one weight per example by the names of their feeds, or raise.
 
@@ -72,7 +70,7 @@ def check_weights(
             weights[objective.weights_feed] = numbers
     if class_weight is not None:
         (objective,) = _single(objectives)
-        factors = _factors(class_weight, labels[objective.labels_feed], objective)
+        factors = _factors(class_weight, whole(labels[objective.labels_feed]), objective)
         weights[objective.weights_feed] = weights[objective.weights_feed] * factors
     return weights
 
@@ -87,8 +85,8 @@ def _weights(given: Any, type: TensorType, where: str) -> Array:
             hint=STEP_HINT,
         )
     if type.rank == 1 or np.ndim(given) != 1:
-        return check_input(given, type, where)
-    numbers = check_input(given, TensorType((BATCH,)), where)
+        return whole(check_input(given, type, where))
+    numbers = whole(check_input(given, TensorType((BATCH,)), where))
     return np.repeat(numbers[:, None], type.shape[1] or 0, 1)
 
 
@@ -96,6 +94,8 @@ def _per_output(
     given: Any, objectives: Objectives, where: str, some: bool = False
 ) -> list[tuple[Objective, Any, str]]:
     """Return the array given for each output, and its name in messages."""
+    if len(objectives) > 1 and is_frame(given):
+        given = columns_of(given)
     if len(objectives) == 1 and not isinstance(given, Mapping):
         return [(objective, given, where) for objective in objectives.values()]
     if isinstance(given, (list, tuple)) and len(given) == len(objectives):

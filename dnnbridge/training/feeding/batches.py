@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.declarations import MASK, NORMALIZER
 from dnnbridge.program.objectives import WEIGHTS
+from dnnbridge.training.checking.stored import Columns, Stored, row_bytes
 from dnnbridge.training.feeding.buffers import Buffers
 
 STEPS_PER_CALL = 128
@@ -31,7 +32,7 @@ class Block:
 
     Attributes:
         feeds: for every feed an array whose first axis is the step.
-        index: numbers of the examples, (steps, batch).
+        index: numbers of the examples, (steps, batch); empty for a stream.
         first: number of the first step within the epoch.
         steps: number of real steps; the arrays may be longer, with arbitrary values there.
         counts: examples in each real step.
@@ -45,6 +46,11 @@ class Block:
     counts: npt.NDArray[np.float64]
     last: bool
 
+    @property
+    def batch_size(self) -> int:
+        """Examples of a step, with those that fill up a short one."""
+        return int(self.feeds[MASK].shape[1])
+
 
 class Batches:
     """Batches of an epoch in a given order.
@@ -53,7 +59,7 @@ class Batches:
     nothing is compiled twice.
 
     Args:
-        data: arrays with one row per example, under the names of their feeds.
+        data: columns with one row per example, under the names of their feeds.
         order: the numbers of the examples, in training order.
         batch_size: examples per step.
         rows: steps per block.
@@ -65,7 +71,7 @@ class Batches:
 
     def __init__(
         self,
-        data: Mapping[str, Array],
+        data: Columns,
         order: Array,
         batch_size: int,
         rows: int,
@@ -82,7 +88,7 @@ class Batches:
         real = np.arange(self.steps * batch_size).reshape(self.steps, batch_size) < len(order)
         self.mask = real.astype(np.float32)
 
-    def blocks(self, start: int = 0, step: int = 0, every: int | None = None) -> Iterator[Block]:
+    def blocks(self, start: int = 0, step: int = 0, every: int | None = None) -> Generator[Block]:
         """Yield the blocks from step `start` of the epoch on.
 
         Args:
@@ -110,8 +116,10 @@ class Batches:
         for name, array in self.data.items():
             shape = (*index.shape, *array.shape[1:])
             feeds[name] = made = self.buffers.array(name, shape, array.dtype)
-            # With any other mode NumPy first gathers into new memory.
-            np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
+            if isinstance(array, Stored):
+                array.read_into(index[:steps], made)
+            else:  # with any other mode NumPy first gathers into new memory
+                np.take(array, index[:steps], 0, out=made[:steps], mode="clip")
             if self.check:
                 self.check(name, made[:steps], index[:steps])
             if name.startswith(WEIGHTS):
@@ -119,7 +127,7 @@ class Batches:
         return feeds
 
 
-def examples_of(data: Mapping[str, Array]) -> int:
+def examples_of(data: Columns) -> int:
     """Return the number of examples: the number of rows of each array."""
     return len(next(iter(data.values())))
 
@@ -156,6 +164,6 @@ def choose_steps(bytes_of_step: int, flops_of_step: int) -> int:
     return max(1, min(STEPS_PER_CALL, by_bytes, by_flops))
 
 
-def rows_bytes(data: Mapping[str, Array], batch: int) -> int:
+def rows_bytes(data: Columns, batch: int) -> int:
     """Return the bytes of a batch of examples."""
-    return batch * sum(array[:1].nbytes for array in data.values())
+    return batch * sum(map(row_bytes, data.values()))
