@@ -37,8 +37,19 @@ class Saved:
     y: object = None
 
 
+def with_floats(model):
+    """Return a model whose outputs are no whole numbers, for which there is no loss."""
+    if all(type.dtype == "float32" for type in model.output_types.values()):
+        return model
+    inputs = [db.Input(t.shape[1:], t.dtype, n) for n, t in model.input_types.items()]
+    made = model(*inputs)
+    outputs = made if isinstance(made, tuple) else (made,)
+    return db.Model(inputs, [db.Cast("float32")(each) for each in outputs])
+
+
 def of_model(model, *arrays, y=None):
     """Return an experiment of a model with any number of outputs."""
+    model = with_floats(model)
     loss = [db.Head(name, db.MeanSquaredError()) for name in model.output_names]
     names = list(model.input_types)
     x = {name: np.asarray(a) for name, a in zip(names, arrays, strict=True)}
