@@ -69,7 +69,7 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
 
 
 def _reshaped(x: Array, input_type: TensorType, where: str) -> Array:
-    shape = tuple(size for size in input_type.shape[1:] if size is not None)
+    shape = tuple(size for size in input_type.data_shape[1:] if size is not None)
     if x.shape[1:] == shape:
         return x
     if math.prod(x.shape[1:]) != math.prod(shape):

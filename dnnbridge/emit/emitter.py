@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dnnbridge.errors import SpecError
+from dnnbridge.errors import DTypeError, SpecError
 from dnnbridge.graph import Value
 from dnnbridge.specs.rewriting import apart
 from dnnbridge.specs.spec import Spec
@@ -52,4 +52,16 @@ def require_values(emitter: Emitter, path: str, outputs: Any) -> None:
             where=path,
             got=type(outputs).__name__,
             hint="Return what the operations returned.",
+        )
+
+
+def refuse_text(emitter: Emitter, path: str, values: Iterable[Value]) -> None:
+    """Raise if something else than a lookup or a model is called on an input of texts."""
+    texts = [value for value in values if value.type.text]
+    if texts and not getattr(emitter, "takes_text", False):
+        raise DTypeError(
+            f"{type(emitter).__name__} cannot be called on texts",
+            where=path,
+            got=str(texts[0].type),
+            hint="Look them up first: StringLookup(…).adapt(texts)(input).",
         )

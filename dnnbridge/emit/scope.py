@@ -11,7 +11,7 @@ from dnnbridge.emit.buffers import AbstractBuffers
 from dnnbridge.emit.declarations import Declarations
 from dnnbridge.emit.declarations import RandomInput as RandomInput
 from dnnbridge.emit.declarations import StateArray as StateArray
-from dnnbridge.emit.emitter import Emitter, emitted
+from dnnbridge.emit.emitter import Emitter, emitted, refuse_text
 from dnnbridge.emit.masks import CallMasks
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
@@ -188,6 +188,7 @@ class Scope(AbstractBuffers):
         if wrong := inputs_wrong(emitter.emit, len(values)):
             kind = type(emitter).__name__
             raise ShapeError(f"{kind} {wrong}", where=path, got=f"{len(values)}")
+        refuse_text(emitter, path, values)
         owners = (*self._owners, Owner(emitter, path, bool(name), self._emission))
         inner: list[Scope] = []
         masks = CallMasks(emitter, self._declared.masks)

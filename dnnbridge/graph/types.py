@@ -21,16 +21,35 @@ BATCH: Dim = None
 class TensorType:
     """Shape and dtype of a value.
 
+    Attributes:
+        shape: size of each axis.
+        dtype: of the elements.
+        text: whether the value is an input of texts. Each text is a digest, int32 numbers along the
+            last axis. A result of an operation is never a text.
+
     Example:
         >>> str(TensorType((BATCH, 10)))
         'float32[batch, 10]'
+        >>> str(TensorType((BATCH, 10, 4), "int32", text=True))
+        'string[batch, 10]'
     """
 
     shape: tuple[Dim, ...]
     dtype: DType = "float32"
+    text: bool = False
 
     def __str__(self) -> str:
-        return f"{self.dtype}[{shape_text(self.shape)}]"
+        return f"{self.kind}[{shape_text(self.data_shape)}]"
+
+    @property
+    def kind(self) -> DType | Literal["string"]:
+        """The dtype of the data that a user gives."""
+        return "string" if self.text else self.dtype
+
+    @property
+    def data_shape(self) -> tuple[Dim, ...]:
+        """The shape of the data that a user gives."""
+        return self.shape[:-1] if self.text else self.shape
 
     @property
     def rank(self) -> int:

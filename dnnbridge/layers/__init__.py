@@ -95,6 +95,7 @@ from dnnbridge.layers.resizing import CenterCrop, Resizing
 from dnnbridge.layers.reversible_embedding import ReversibleEmbedding
 from dnnbridge.layers.slicing import Slice
 from dnnbridge.layers.spectral_normalization import SpectralNormalization
+from dnnbridge.layers.string_lookup import StringLookup
 from dnnbridge.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from dnnbridge.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from dnnbridge.layers.variational import GaussianSampling
@@ -103,6 +104,7 @@ from dnnbridge.specs.former_names import forwarding
 
 __all__ = [
     "IntegerLookup",
+    "StringLookup",
     "Discretization",
     "CategoryEncoding",
     "AbstractDenseRecurrent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,20 @@ from dnnbridge.base.messages import shorten, what
 from dnnbridge.errors import SpecError
 
 
-def batches_of(data: Any, where: str) -> Iterator[Array]:
+def _as_array(batch: Any, where: str) -> Array:
+    return np.asarray(batch)
+
+
+def batches_of(
+    data: Any, where: str, read: Callable[[Any, str], Array] = _as_array
+) -> Iterator[Array]:
     """Yield the arrays of data, each with the batch as its first axis.
 
     Args:
         data: an array; nested lists of numbers; or an iterable of batches: a list of arrays, a
             generator. The inputs are the first part of a batch that is a tuple.
         where: the caller's name, for messages.
+        read: makes an array of a batch, or raises.
 
     Raises:
         SpecError: it is none of these.
@@ -35,10 +42,10 @@ def batches_of(data: Any, where: str) -> Iterator[Array]:
         hint = "Give an array, for example one column: data['price']."
         raise SpecError("cannot adapt to this", where=where, got=what(data), hint=hint)
     if is_whole(data):
-        yield np.asarray(data)
+        yield read(data, where)
         return
     for batch in data:
-        yield np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        yield read(batch[0] if isinstance(batch, tuple) else batch, where)
 
 
 def is_whole(data: Any) -> bool:

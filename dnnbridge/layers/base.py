@@ -39,6 +39,9 @@ class AbstractLayer(Spec):
     passes_mask: ClassVar[bool] = False
     """Whether the result has the mask of the first input, if that has one."""
 
+    takes_text: ClassVar[bool] = False
+    """Whether it can be called on an input of texts."""
+
     name: str | None = None
 
     @property

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field
 
 from dnnbridge import ops
 from dnnbridge.base.arrays import Array
-from dnnbridge.base.messages import shorten
 from dnnbridge.emit.scope import Scope
-from dnnbridge.errors import SpecError
-from dnnbridge.graph import Value
-from dnnbridge.layers.adapting import batches_of, is_whole, whole_numbers
-from dnnbridge.layers.base import AbstractLayer
-from dnnbridge.layers.category_encoding import encoded
+from dnnbridge.graph import TensorType, Value
+from dnnbridge.layers.adapting import whole_numbers
+from dnnbridge.layers.lookup import AbstractLookup
 from dnnbridge.layers.masking import require_int32
 from dnnbridge.specs.fields import Bool, Converted, default, plain
 from dnnbridge.specs.sequences import LARGEST_INT, SMALLEST_INT, RealNumbers, WholeNumbers
@@ -26,7 +23,7 @@ Int32 = Annotated[int, Field(strict=True, ge=SMALLEST_INT, le=LARGEST_INT), Befo
 
 
 @spec
-class IntegerLookup(AbstractLayer):
+class IntegerLookup(AbstractLookup):
     """The place of each whole number in a vocabulary, for ids and codes with gaps
 
     Numbers that are not in the vocabulary share one place before it, and a mask token has place 0.
@@ -66,6 +63,8 @@ class IntegerLookup(AbstractLayer):
         (None, 4)
     """
 
+    token_word: ClassVar[str] = "number"
+
     max_tokens: Annotated[int, Field(strict=True, gt=1), BeforeValidator(plain)] | None = None
     num_oov_indices: Literal[0, 1] = 1
     mask_token: Int32 | None = None
@@ -74,56 +73,6 @@ class IntegerLookup(AbstractLayer):
     idf_weights: Converted[tuple[float, ...] | None, RealNumbers | None] = default(None)
     output_mode: Literal["int", "one_hot", "multi_hot", "count", "tf_idf"] = "int"
     pad_to_max_tokens: Bool = False
-
-    def __post_init__(self) -> None:
-        if self.pad_to_max_tokens and (self.max_tokens is None or self.output_mode == "int"):
-            hint = 'It needs max_tokens and an output_mode other than "int".'
-            raise SpecError("has no effect", where=".pad_to_max_tokens", got="True", hint=hint)
-        if self.idf_weights is not None and self.output_mode != "tf_idf":
-            hint = 'Leave them out, or write output_mode="tf_idf".'
-            raise SpecError("have no effect", where=".idf_weights", hint=hint)
-        if self.vocabulary is not None:
-            self._check_vocabulary(self.vocabulary)
-
-    def _check_vocabulary(self, vocabulary: tuple[int, ...]) -> None:
-        tokens = self._tokens
-        twice = [n for n, count in Counter(tokens).items() if count > 1]
-        if twice or self.mask_token in tokens or not tokens:
-            hint = f"It may start with {self._special}; each other number is there once."
-            got = f"{shorten(twice, 60)} twice" if twice else shorten(vocabulary, 60)
-            raise SpecError("is no vocabulary", where=".vocabulary", got=got, hint=hint)
-        if self.max_tokens is not None and self._start + len(tokens) > self.max_tokens:
-            got = f"{len(tokens)} and {self._start} special ones for {self.max_tokens}"
-            raise SpecError("is larger than max_tokens", where=".vocabulary", got=got)
-        weights = self.idf_weights
-        if self.output_mode == "tf_idf" and (weights is None or len(weights) != len(vocabulary)):
-            raise SpecError(
-                '"tf_idf" needs a weight for each number of the vocabulary',
-                where=".idf_weights",
-                got="None" if weights is None else f"{len(weights)} for {len(vocabulary)}",
-                hint="Give them, or leave out the vocabulary and adapt the layer.",
-            )
-
-    @property
-    def _unknown(self) -> int:
-        """The place of unknown numbers, if they have one."""
-        return int(self.mask_token is not None and self.output_mode == "int")
-
-    @property
-    def _start(self) -> int:
-        """The place of the first number of the vocabulary."""
-        return self._unknown + self.num_oov_indices
-
-    @property
-    def _special(self) -> list[int | None]:
-        return [self.mask_token] * self._unknown + [self.oov_token] * self.num_oov_indices
-
-    @property
-    def _tokens(self) -> tuple[int, ...]:
-        """The vocabulary without the tokens at its start that stand for something else."""
-        given = self.vocabulary or ()
-        special = list(given[: self._start]) == self._special
-        return given[self._start :] if special else given
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[int | None]:
         """Return the number of each place.
@@ -134,8 +83,7 @@ class IntegerLookup(AbstractLayer):
         Raises:
             SpecError: the layer has no vocabulary yet.
         """
-        self._require_vocabulary("IntegerLookup.get_vocabulary")
-        return [*(self._special if include_special_tokens else ()), *self._tokens]
+        return self._get_vocabulary(include_special_tokens)
 
     def adapt(self, data: Any) -> Self:
         """Return the layer with the numbers of the data as its vocabulary.
@@ -151,83 +99,20 @@ class IntegerLookup(AbstractLayer):
         Raises:
             SpecError: the layer has a vocabulary, or the data are empty or no whole numbers.
         """
-        where = "IntegerLookup.adapt"
-        if self.vocabulary is not None:
-            hint = "Write IntegerLookup(…).adapt(data), without a vocabulary."
-            got = shorten(self.vocabulary, 60)
-            raise SpecError("the layer has a vocabulary already", where=where, got=got, hint=hint)
-        counts: Counter[int] = Counter()
-        holding: Counter[int] = Counter()
-        documents = 0
-        for batch in batches_of(data, where):
-            rows = _rows(whole_numbers(batch, where), alone=is_whole(data))
-            counts.update(_counted(rows))
-            if self.output_mode == "tf_idf":
-                documents += len(rows)
-                holding.update(n for row in rows for n in np.unique(row).tolist())
-        for special in (self.mask_token, self.oov_token):
-            counts.pop(special, None)  # type: ignore[arg-type]
-        found = sorted(counts, key=lambda n: (counts[n], n), reverse=True)
-        most = None if self.max_tokens is None else self.max_tokens - self._start
-        found = found[:most]
-        if not found:
-            raise SpecError("the data hold no number for a vocabulary", where=where)
-        weights = None
-        if self.output_mode == "tf_idf":
-            held = np.array([holding[n] for n in found])
-            weights = tuple(np.log(1.0 + documents / (1.0 + held)).tolist())
-        return self.replace(vocabulary=tuple(found), idf_weights=weights)
+        return self._adapt(data)
 
-    def _require_vocabulary(self, where: str) -> None:
-        if self.vocabulary is None:
-            hint = "adapt returns the layer with a vocabulary: layer = layer.adapt(x)."
-            raise SpecError("the layer has no vocabulary yet", where=where, hint=hint)
+    def _read(self, data: Any, where: str) -> Array:
+        return whole_numbers(np.asarray(data), where)
 
-    def emit(self, scope: Scope, x: Value) -> Value:
+    def _fed(self, tokens: Array) -> tuple[TensorType, Array]:
+        return TensorType(tokens.shape, "int32"), tokens.astype(np.int32)
+
+    def _require(self, scope: Scope, x: Value) -> None:
         require_int32(scope, x)
-        self._require_vocabulary(scope.path)
-        tokens = scope.constant(np.array(self._tokens, np.int32))
-        same = ops.cast(ops.equal(ops.reshape(x, (*x.shape, 1)), tokens), "float32")
-        other = self._unknown if self.num_oov_indices else -1
-        above = scope.constant(np.arange(len(self._tokens)) + float(self._start - other))
-        place = ops.cast(ops.reduce_sum(same * above, -1) + other, "int32")
-        mode = self.output_mode
-        if self.mask_token is not None:
-            padding = ops.equal(x, self.mask_token)
-            place = ops.where(padding, 0 if mode == "int" else -1, place)
-        if mode == "int":
-            return place
-        valid = None if self.num_oov_indices else self._known(x, same)
-        return self._vectors(scope, place, valid)
 
-    def _known(self, x: Value, same: Value) -> Value:
-        known = ops.reduce_sum(same, -1)
-        if self.mask_token is None:
-            return known
-        return known + ops.cast(ops.equal(x, self.mask_token), "float32")
+    def _same(self, scope: Scope, x: Value, tokens: Sequence[Any]) -> Value:
+        known = scope.constant(np.array(tokens, np.int32))
+        return ops.cast(ops.equal(ops.reshape(x, (*x.shape, 1)), known), "float32")
 
-    def _vectors(self, scope: Scope, place: Value, valid: Value | None) -> Value:
-        padded = self.max_tokens if self.pad_to_max_tokens else None
-        depth = padded or self._start + len(self._tokens)
-        if self.output_mode != "tf_idf":
-            return encoded(scope, place, self.output_mode, depth, valid)
-        return encoded(scope, place, "count", depth, valid) * scope.constant(self._weights(depth))
-
-    def _weights(self, depth: int) -> Array:
-        """Return a weight for each place; unknown numbers have the mean of the others."""
-        given = np.array(self.idf_weights)
-        if len(given) == len(self._tokens):
-            given = np.concatenate([np.full(self._start, given.mean()), given])
-        return np.pad(given, (0, depth - len(given)))
-
-
-def _rows(batch: Array, alone: bool) -> Array:
-    """Return a batch as rows of numbers."""
-    if batch.ndim == 1 and alone:
-        return batch[:, None]
-    return batch.reshape(len(batch), -1) if batch.ndim > 1 else batch.reshape(1, -1)
-
-
-def _counted(rows: Array) -> dict[int, int]:
-    numbers, counts = np.unique(rows, return_counts=True)
-    return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+    def _is(self, scope: Scope, x: Value, token: Any) -> Value:
+        return ops.equal(x, token)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from dnnbridge.base.texts import WORDS
 from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
@@ -28,7 +29,8 @@ class Input(Spec, AbstractSymbol):
 
     Args:
         shape: sizes of an example.
-        dtype: "float32", "int32" for integers such as word numbers, or "bool" for masks.
+        dtype: "float32", "int32" for integers such as word numbers, "bool" for masks, or "string"
+            for texts, which a `StringLookup` reads.
         name: name of the input for `fit`, if a model has several inputs.
         batch_size: number of examples of every batch. Layers with `stateful=True` need it; data
             with another number of rows than a multiple of it are then refused.
@@ -39,12 +41,15 @@ class Input(Spec, AbstractSymbol):
     """
 
     shape: Shape
-    dtype: DType = "float32"
+    dtype: DType | Literal["string"] = "float32"
     name: str | None = None
     batch_size: PositiveInt | None = None
 
     @property
     def type(self) -> TensorType:
+        """Type of a batch in the graph; a text is a digest there, which the host computes."""
+        if self.dtype == "string":
+            return TensorType((BATCH, *self.shape, WORDS), "int32", text=True)
         return TensorType((BATCH, *self.shape), self.dtype)
 
     def activated(self, activation: Any) -> LayerOutput:
@@ -55,6 +60,7 @@ class AbstractModel(AbstractLayer):
     """Base of models: layers with typed inputs, which can be trained."""
 
     is_model: ClassVar[bool] = True
+    takes_text: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -135,3 +141,13 @@ class AbstractModel(AbstractLayer):
             got=", ".join(map(str, given)),
         )
         scope.fix_batch(self.batch_size)
+
+    def check_outputs(self, scope: Scope, outputs: tuple[Value, ...]) -> None:
+        """Raise if an output is an input of texts, which has no numbers."""
+        for value in outputs:
+            scope.require(
+                not value.type.text,
+                "texts cannot be an output of a model",
+                got=str(value.type),
+                hint="Put a StringLookup after the Input.",
+            )

@@ -177,6 +177,7 @@ class Model(AbstractModel):
             )
             values |= dict(zip(places, made, strict=True))
         outputs = tuple(values[name] for name in _listed(self.outputs))
+        self.check_outputs(scope, outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
 

@@ -106,6 +106,7 @@ class Sequential(AbstractModel):
         (x,) = inputs
         for name, layer in self.named_layers():
             x = scope.call(layer, x, name=name)
+        self.check_outputs(scope, (x,))
         return x
 
     def named_layers(self) -> list[tuple[str, AbstractLayer]]:

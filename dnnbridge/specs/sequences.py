@@ -59,6 +59,38 @@ def whole_numbers(value: Any) -> tuple[int, ...]:
     return tuple(items)
 
 
+def texts(value: Any) -> tuple[str, ...]:
+    """Return a list of texts as a tuple.
+
+    Raises:
+        SpecError: it is no list, or an item is no text that UTF-8 can hold.
+
+    Example:
+        >>> texts(np.array(["no", "yes"]))
+        ('no', 'yes')
+    """
+    if isinstance(value, str):
+        hint = "Read a file with Path(file).read_text().splitlines()."
+        raise SpecError("expected a list of texts", got=shorten(value), hint=hint)
+    items = _items(value, "texts")
+    for item in items:
+        if not isinstance(item, str):
+            raise SpecError("expected texts", got=shorten(item), hint="Give str objects.")
+        text(item)
+    return tuple(items)
+
+
+def text(value: Any) -> Any:
+    """Return a value; raise if it is a text that UTF-8 cannot hold."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            got = shorten(value)
+            raise SpecError(f"UTF-8 cannot hold it: {error.reason}", got=got) from None
+    return value
+
+
 RealNumbers = Annotated[
     Sequence[float] | Array,
     PlainValidator(real_numbers),
@@ -72,3 +104,8 @@ WholeNumbers = Annotated[
     read_as(listed({"type": "integer", "minimum": SMALLEST_INT, "maximum": LARGEST_INT})),
 ]
 """What a field of whole numbers is given."""
+
+Texts = Annotated[
+    Sequence[str] | Array, PlainValidator(texts), read_as(listed({"type": "string"}))
+]
+"""What a field of texts is given."""

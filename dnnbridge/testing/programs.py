@@ -75,6 +75,8 @@ def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]
 
 def _input(name: str, type: TensorType, program: Program) -> Array:
     rng = randomness.generator(0, "program input", name)
+    if type.text:
+        return drawn_texts(rng, type.data_shape, EXAMPLES)
     if type.dtype == "int32":
         return rng.integers(0, program.rows.get(f"input:{name}", SIZE), type.concrete(EXAMPLES))
     return rng.normal(size=type.concrete(EXAMPLES)).astype(np.float32)

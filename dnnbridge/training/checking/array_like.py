@@ -51,7 +51,8 @@ def as_array(given: Any, where: str) -> Array:
             "needs numbers",
             where=where,
             got=f"dtype {array.dtype}" + (f" with {shorten(wrong[0])} in it" if wrong else ""),
-            hint="Convert texts, dates and missing values to numbers first."
+            hint="Convert dates and missing values to numbers first. For texts write "
+            'Input(…, dtype="string") and a StringLookup.'
             if wrong
             else f"Convert it: np.asarray({where}, float).",
         )

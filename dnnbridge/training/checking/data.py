@@ -11,6 +11,7 @@ import numpy as np
 
 from dnnbridge.base.array_checks import check_rows, within
 from dnnbridge.base.arrays import Array, is_finite
+from dnnbridge.base.texts import digests
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
@@ -18,6 +19,7 @@ from dnnbridge.losses.target import Target, check_range
 from dnnbridge.training.checking.array_like import as_array
 from dnnbridge.training.checking.frames import columns_of, is_column, is_frame
 from dnnbridge.training.checking.stored import Check, Column, Stored, gathering
+from dnnbridge.training.checking.texts import as_objects, check_text_dtype, is_digests
 
 KINDS: dict[DType, tuple[type[np.generic], str]] = {
     "float32": (np.floating, "floating-point"),
@@ -121,27 +123,36 @@ def check_count(value: Any, where: str) -> int:
 
 def _check(given: Any, type: TensorType, where: str) -> Column:
     gather = None if is_frame(given) or is_column(given) else gathering(given)
-    array = _shaped(as_array(given, where), given, type) if gather is None else given
-    _check_dtype(array.dtype, type, where, given)
-    if tuple(array.shape[1:]) != type.shape[1:] or array.ndim != type.rank:
+    if is_digests(given, type):
+        return np.ascontiguousarray(given, np.int32)
+    if gather is None:
+        read = as_objects if type.text else as_array
+        array = _shaped(read(given, where), given, type)
+    else:
+        array = given
+    if type.text:
+        check_text_dtype(array.dtype, where)
+    else:
+        _check_dtype(array.dtype, type, where, given)
+    if tuple(array.shape[1:]) != type.data_shape[1:] or array.ndim != len(type.data_shape):
         raise DataError(
-            f"needs shape ({shape_text(type.shape)})",
+            f"needs shape ({shape_text(type.data_shape)})",
             where=where,
             got=f"shape {tuple(array.shape)}",
             hint=_shape_hint(tuple(array.shape), type, where),
         )
-    dtype, convert = np.dtype(type.dtype), CONVERSIONS[type.dtype]
+    dtype, convert = np.dtype(type.dtype), digests if type.text else CONVERSIONS[type.dtype]
     if gather is None:
         return convert(array, where)
-    count, *sizes = map(int, array.shape)
-    return Stored(gather, count, tuple(sizes), array.dtype, where, dtype, convert)
+    sizes = tuple(size or 0 for size in type.shape[1:])
+    return Stored(gather, int(array.shape[0]), sizes, array.dtype, where, dtype, convert)
 
 
 def _shaped(array: Array, given: Any, type: TensorType) -> Array:
     """Return a column of a frame with an axis of size 1, or a frame of one column without it."""
-    if is_column(given) and type.shape[1:] == (1,):
+    if is_column(given) and type.data_shape[1:] == (1,):
         return array[:, None]
-    if is_frame(given) and type.rank == 1 and array.shape[1:] == (1,):
+    if is_frame(given) and len(type.data_shape) == 1 and array.shape[1:] == (1,):
         return array[:, 0]
     return array
 
@@ -220,7 +231,8 @@ CONVERSIONS: dict[DType, Callable[[Array, str], Array]] = {
 
 
 def _shape_hint(shape: tuple[int, ...], type: TensorType, where: str) -> str:
-    if shape and math.prod(shape[1:]) == type.size():
-        sizes = ", ".join(str(dim) for dim in (-1, *type.shape[1:]))
+    wanted = type.data_shape
+    if shape and math.prod(shape[1:]) == math.prod(size or 1 for size in wanted):
+        sizes = ", ".join(str(dim) for dim in (-1, *wanted[1:]))
         return f"The number of elements fits; to reshape them: {where}.reshape({sizes})."
     return "Give one row per example, each with the shape in the spec."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,31 @@ def columns_of(frame: Any) -> dict[str, Any]:
 
 def frame_array(given: Any, where: str) -> Array:
     """Return the numbers of a frame, (rows, columns), or of a column, (rows,), or raise."""
+    return _of_columns(given, where, _numbers)
+
+
+def object_array(given: Any, where: str) -> Array:
+    """Return the objects of a frame, (rows, columns), or of a column, (rows,), such as texts."""
+    return _of_columns(given, where, _objects)
+
+
+def _of_columns(given: Any, where: str, read: Callable[[Any, str], Array]) -> Array:
     if is_column(given):
-        return _numbers(given, where)
+        return read(given, where)
     names = list(given.columns)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DTypeError("has two columns of one name", where=where, got=repr(twice))
-    made = [_numbers(given[name], f"{where}[{name!r}]") for name in names]
+    made = [read(given[name], f"{where}[{name!r}]") for name in names]
     return np.stack(made, axis=1) if made else np.empty((len(given), 0))
+
+
+def _objects(column: Any, where: str) -> Array:
+    """Return the elements; categories are their texts, and what is missing is None or NaN."""
+    listed = column.to_list()
+    made = np.empty(len(listed), object)
+    made[:] = listed
+    return made
 
 
 def check_collected(given: Any, where: str) -> None:
@@ -82,8 +100,9 @@ def _hint(column: Any, kind: str) -> str:
     else:
         one_hot, codes = "pandas.get_dummies(frame)", '.astype("category").cat.codes'
     return (
-        f"Make a column for each category with {one_hot}, or numbers of categories, for labels "
-        f"or an Embedding, with {codes}; or leave the column out."
+        f'Write Input((1,), "string") and a StringLookup for it; or make a column for each category '
+        f"with {one_hot}, or numbers of categories, for labels or an Embedding, with {codes}; or "
+        "leave the column out."
     )
 
 

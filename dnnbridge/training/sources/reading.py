@@ -165,7 +165,8 @@ class Reading:
             return
         (type,) = self.arguments.types.values()
         shape = getattr(x, "shape", None)
-        if shape is not None and tuple(shape) == type.shape[1:] and np.ndim(x) != type.rank:
+        sizes = type.data_shape[1:]
+        if shape is not None and tuple(shape) == sizes and np.ndim(x) != len(sizes) + 1:
             raise DataError(
                 "needs one row per example", where="x", got=f"shape {tuple(shape)}", hint=UNBATCHED
             )
