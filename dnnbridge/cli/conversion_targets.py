@@ -87,7 +87,7 @@ def _saved_model(path: Path, run: Run) -> Target:
 
     def predict(x: Arrays) -> list[Array]:
         types = run.experiment.model.input_types
-        found = serve(**{n: tf.constant(a, types[n].dtype) for n, a in x.items()})
+        found = serve(**{n: tf.constant(a, types[n].kind) for n, a in x.items()})
         assert loaded is not None  # TensorFlow forgets the weights with it
         return [found[name].numpy() for name in run.experiment.model.output_names]
 

@@ -160,6 +160,13 @@ LACKING: Mapping[str, Hints] = {
         "oov_method": "Leave it out: with one index for unknown numbers nothing is hashed.",
         "salt": "Leave it out: with one index for unknown numbers nothing is hashed.",
     },
+    "layer.StringLookup": {
+        "sparse": _DENSE,
+        "encoding": "Leave it out: texts are in UTF-8.",
+        "invert": "Look texts up in NumPy: np.array(layer.get_vocabulary())[indices].",
+        "oov_method": "Leave it out: with one index for unknown texts nothing is hashed.",
+        "salt": "Leave it out: with one index for unknown texts nothing is hashed.",
+    },
 }
 """Arguments that a class of Keras has, and the class of that name here lacks."""
 

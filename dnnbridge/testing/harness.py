@@ -174,7 +174,8 @@ def build_case(case: OpCase | EquationCase, seed: int = 0) -> Equation:
             return made[0]
         return ops.concat([ops.reshape(v, (v.shape[0], v.type.size())) for v in made], 1)
 
-    arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(case.inputs)}).values())
+    given = case.inputs if isinstance(case, OpCase) else case.arrays
+    arrays = list(rounded({str(i): np.asarray(a) for i, a in enumerate(given)}).values())
     if isinstance(case, OpCase):
         return equation(write, case.types, arrays, gradient=case.gradient, seed=seed)
     return equation(

@@ -68,15 +68,17 @@ def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]
     """Return inputs and labels that fit the spec. The same spec always gives the same data."""
     program = experiment.program()
     types = experiment.model.input_types
-    x = {name: _input(name, type, program) for name, type in types.items()}
+    known = vocabulary_of(experiment.model)
+    x = {name: _input(name, type, program, known) for name, type in types.items()}
     y = {key: _labels(key, each.target) for key, each in program.objectives.items()}
     return x, y
 
 
-def _input(name: str, type: TensorType, program: Program) -> Array:
+def _input(name: str, type: TensorType, program: Program, known: Sequence[str]) -> Array:
     rng = randomness.generator(0, "program input", name)
     if type.text:
-        return drawn_texts(rng, type.data_shape, EXAMPLES)
+        shape = type.with_shape(type.data_shape).concrete(EXAMPLES)
+        return np.asarray(rng.choice([*known, "", "Ünknown"], shape))
     if type.dtype == "int32":
         return rng.integers(0, program.rows.get(f"input:{name}", SIZE), type.concrete(EXAMPLES))
     return rng.normal(size=type.concrete(EXAMPLES)).astype(np.float32)

@@ -19,7 +19,7 @@ from dnnbridge.layers import AbstractLayer
 MODELS = {"Sequential", "Functional", "Model"}
 
 _DATA = "it prepares data: apply it to the data before"
-_TEXTS = "texts are no tensors of MindSpore: look them up before, and feed their numbers"
+_TEXTS = "it splits texts: split them before, and look up the words with a StringLookup"
 _IMAGES = "it changes images while training: apply it to the data"
 _FOREIGN = "it holds a program of another framework"
 
@@ -32,7 +32,7 @@ REASONS = {
         ),
         _DATA,
     ),
-    **dict.fromkeys(("StringLookup", "TextVectorization"), _TEXTS),
+    "TextVectorization": _TEXTS,
     **dict.fromkeys(
         (
             *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix"),

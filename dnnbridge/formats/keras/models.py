@@ -25,7 +25,7 @@ from dnnbridge.formats.keras.wiring import Wiring
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.models import Input, Model, Sequential
 
-DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool"}
+DTYPES = {"int32": "int32", "int64": "int32", "bool": "bool", "string": "string"}
 """The dtype of an input here by Keras' dtype; every other one is float32."""
 
 CLASSES_IN_FILES = {"GroupQueryAttention": "GroupedQueryAttention"}

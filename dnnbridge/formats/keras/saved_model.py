@@ -61,5 +61,5 @@ def _served(run: Trained, model: Any, tf: Any) -> tuple[Any, list[Any]]:
         return dict(zip(described.output_names, outputs, strict=True))
 
     types = described.input_types.items()
-    signature = {n: tf.TensorSpec((None, *t.shape[1:]), t.dtype, name=n) for n, t in types}
+    signature = {n: tf.TensorSpec((None, *t.data_shape[1:]), t.kind, name=n) for n, t in types}
     return serve, [signature]

@@ -123,20 +123,21 @@ def _discretization(settings: Settings) -> Rebuilt | None:
     return rebuilt(built(layers.Discretization, given, settings))
 
 
-def _integer_lookup(settings: Settings) -> Rebuilt | None:
-    settings.neutral(vocabulary_dtype="int64", invert=False)
+def _lookup(settings: Settings) -> Rebuilt | None:
+    texts = settings.kind == "StringLookup"
+    settings.neutral(invert=False, **({"encoding": "utf-8"} if texts else {"vocabulary_dtype": "int64"}))
     for name in ("vocabulary_size", "has_input_vocabulary", "oov_method", "salt"):
         settings.take(name)  # with one place for unknown numbers nothing is hashed
     text = ""
     if settings.config.get("output_mode") == "tf_idf":
-        text = "IntegerLookup of tf_idf: put IntegerLookup(idf_weights=…) into the model here"
+        text = f"{settings.kind} of tf_idf: put {settings.kind}(idf_weights=…) into the model here"
     elif settings.config.get("vocabulary") is None:
-        text = "IntegerLookup without its vocabulary, which only a .keras file of the model holds"
+        text = f"{settings.kind} without its vocabulary, which only a .keras file of the model holds"
     if text:
         settings.findings.add(settings.path, text)
         settings.read |= settings.config.keys()
         return None
-    cls = layers.IntegerLookup
+    cls = layers.StringLookup if texts else layers.IntegerLookup
     return rebuilt(built(cls, arguments(cls, settings), settings))
 
 
@@ -166,7 +167,7 @@ SPECIAL: dict[str, Rule] = {
     "Discretization": _discretization,
     "Embedding": _embedding,
     **dict.fromkeys(("GroupQueryAttention", "GroupedQueryAttention"), _group_query),
-    "IntegerLookup": _integer_lookup,
+    **dict.fromkeys(("IntegerLookup", "StringLookup"), _lookup),
     "LayerScale": Same(layers.LayerScale, (Group(("gamma",)),)),
     "MultiHeadAttention": _multi_head,
     "ReversibleEmbedding": _reversible,

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from zipfile import ZipFile
 
 from dnnbridge.base.messages import snake_case
 from dnnbridge.formats.keras.settings import serialized
 
-ADAPTED = ("IntegerLookup",)
-"""Layers whose vocabulary is in a file of its own, unless it is among their arguments."""
+def _numbers(content: bytes, size: int) -> list[int]:
+    return [int(line) for line in content.split()]
+
+
+def _texts(content: bytes, size: int) -> list[str]:
+    """Return the lines; the last one has no end, so it is lost if it is empty."""
+    lines = content.decode().splitlines()
+    return [*lines, ""] if len(lines) == size - 1 else lines
+
+
+ADAPTED: Mapping[str, Callable[[bytes, int], Sequence[int | str]]] = {
+    "IntegerLookup": _numbers,
+    "StringLookup": _texts,
+}
+"""How to read the vocabulary of a layer from its own file, if it is not among the arguments."""
 
 
 def with_vocabularies(archive: ZipFile, config: dict[str, Any]) -> dict[str, Any]:
@@ -21,15 +34,16 @@ def with_vocabularies(archive: ZipFile, config: dict[str, Any]) -> dict[str, Any
         config: its configuration.
     """
     names = set(archive.namelist())
-    for path, layer in _layers(config, "assets"):
+    for path, kind, layer in _layers(config, "assets"):
         name = f"{path}/vocabulary.txt"
         if layer.get("vocabulary") is None and name in names:
-            layer["vocabulary"] = [int(line) for line in archive.read(name).split()]
+            size = int(layer.get("vocabulary_size") or 0)
+            layer["vocabulary"] = ADAPTED[kind](archive.read(name), size)
     return config
 
 
-def _layers(model: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield path and arguments of the layers with a vocabulary, in all models."""
+def _layers(model: Any, path: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield path, class and arguments of the layers with a vocabulary, in all models."""
     found = serialized(model)
     taken: dict[str, int] = {}
     for entry in found.config.get("layers", ()) if found else ():
@@ -37,5 +51,5 @@ def _layers(model: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         number = taken[kind] = taken.get(kind, -1) + 1
         below = f"{path}/layers/{snake_case(kind)}" + (f"_{number}" if number else "")
         if kind in ADAPTED and isinstance(entry.get("config"), dict):
-            yield below, entry["config"]
+            yield below, kind, entry["config"]
         yield from _layers(entry, below)

@@ -22,6 +22,7 @@ from dnnbridge.layers import (
     ReversibleEmbedding,
     Slice,
     SpectralNormalization,
+    StringLookup,
     TimeDistributed,
 )
 from dnnbridge.models import AbstractModel, Input
@@ -40,7 +41,7 @@ def reads_whole_numbers(layer: AbstractLayer, position: int, reverse: bool = Fal
     """
     if isinstance(layer, AbstractModel):
         types = list(layer.input_types.values())
-        return position < len(types) and types[position].dtype == "int32"
+        return position < len(types) and types[position].kind == "int32"
     if isinstance(layer, (SpectralNormalization, TimeDistributed)):
         return reads_whole_numbers(layer.layer, position)
     reading = (Embedding, IntegerLookup)
@@ -51,7 +52,7 @@ def made_of(layer: AbstractLayer, given: str) -> str:
     """Return the dtype of the result of a layer, from that of its input."""
     if isinstance(layer, Cast):
         return layer.dtype
-    if isinstance(layer, (Discretization, IntegerLookup)) and layer.output_mode == "int":
+    if isinstance(layer, (Discretization, IntegerLookup, StringLookup)) and layer.output_mode == "int":
         return "int32"
     return given if isinstance(layer, KEEPING) else "float32"
 

@@ -24,6 +24,11 @@ KINDS = labels(6, 3, classes=5)
 IDS = np.array([[7, 2**31 - 1], [-(2**31), 16_777_217], [16_777_216, 0], [3, 7]])
 """Whole numbers, some of which float32 cannot tell from their neighbours."""
 
+TEXTS = np.array([["red", "Red"], ["red ", ""], ["größe", "red"], ["blue", "groß"]])
+"""Texts, some of which differ in little."""
+
+WORDS = ("red", "größe", "", "blue")
+
 KNOWN = (16_777_217, 2**31 - 1, 7, -(2**31))
 EDGES = (-0.7, 0.0, 0.3, 1.1)
 ON_EDGES = np.array([[-0.7, 0.0], [0.3, 1.1], [0.29999998, 5.0], [-9.0, 0.30000004]], np.float32)
@@ -64,6 +69,19 @@ def _lookup(mode: Bins, inputs: Array = IDS, mask: int | None = None) -> Equatio
     return EquationCase(name, layer, (inputs,), gradient=False, witness=witness)
 
 
+def _texts(mode: Bins, inputs: Array = TEXTS, mask: str | None = None) -> EquationCase:
+    words = tuple(word for word in WORDS if word != mask)
+    depth = len(words) + 1 + (mask is not None and mode == "int")
+
+    def witness(arrays: Mapping[str, Array]) -> Array:
+        found = place(inputs, words, mask, mode)
+        return found if mode == "int" else hot(found, depth, mode)
+
+    layer = layers.StringLookup(vocabulary=words, mask_token=mask, output_mode=mode)
+    name = f"StringLookup-{mode}{'' if mask is None else '-mask'}"
+    return EquationCase(name, layer, (inputs,), gradient=False, witness=witness)
+
+
 def _weighted() -> EquationCase:
     weights = np.array([0.5, 2.0, 1.25, 4.0])
 
@@ -97,4 +115,20 @@ CATEGORY_CASES: list[EquationCase] = [
         gradient=False,
     ),
     _weighted(),
+    *(_texts(mode) for mode in PLACES),
+    *(_texts(mode, mask="") for mode in MASKED),
+    EquationCase(
+        "StringLookup-known",
+        layers.StringLookup(vocabulary=WORDS, num_oov_indices=0, output_mode="one_hot"),
+        (TEXTS[:, :1],),
+        gradient=False,
+    ),
+    EquationCase(
+        "StringLookup-tf_idf",
+        layers.StringLookup(
+            vocabulary=WORDS, idf_weights=(0.5, 2.0, 1.25, 4.0), output_mode="tf_idf"
+        ),
+        (TEXTS,),
+        gradient=False,
+    ),
 ]

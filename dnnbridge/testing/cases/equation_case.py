@@ -9,6 +9,7 @@ import numpy as np
 
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.texts import digests
 from dnnbridge.emit.emitter import Emitter
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.specs.spec import Spec
@@ -21,7 +22,7 @@ class EquationCase:
     Attributes:
         id: name in test reports.
         spec: the object under test.
-        inputs: arrays; the first axis is the batch.
+        inputs: arrays, also of texts; the first axis is the batch.
         gradient: whether the case compares gradients.
         reduced: number of terms summed into an element.
         training: whether it is emitted for training.
@@ -53,11 +54,16 @@ class EquationCase:
 
     @property
     def types(self) -> list[TensorType]:
-        shapes = [(BATCH, *a.shape[1:]) if self.batched else a.shape for a in self.inputs]
+        shapes = [(BATCH, *a.shape[1:]) if self.batched else a.shape for a in self.arrays]
         return [
-            TensorType(shape, "int32" if a.dtype.kind == "i" else "float32")
+            TensorType(shape, "int32" if a.dtype.kind in "iU" else "float32", a.dtype.kind == "U")
             for shape, a in zip(shapes, self.inputs, strict=True)
         ]
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The inputs as they are fed: texts are digests."""
+        return [digests(a, self.id) if a.dtype.kind == "U" else a for a in self.inputs]
 
 
 def normal(*shape: int, scale: float = 1.0, key: int = 0) -> Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
@@ -14,6 +15,14 @@ from dnnbridge.specs.fields import PositiveInt
 from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 from dnnbridge.testing.redrawing import redrawn
+
+
+KINDS: Mapping[str, Literal["float32", "int32", "string"]] = {
+    "f": "float32",
+    "i": "int32",
+    "U": "string",
+}
+"""The dtype of an input by the kind of its array."""
 
 
 @spec
@@ -51,7 +60,7 @@ def twice(case: EquationCase) -> EquationCase:
 
 
 def _inputs(arrays: Iterable[Array]) -> list[Input]:
-    return [Input(a.shape[1:], "int32" if a.dtype.kind == "i" else "float32") for a in arrays]
+    return [Input(a.shape[1:], KINDS[a.dtype.kind]) for a in arrays]
 
 
 def twice_cases(cases: Iterable[EquationCase]) -> list[EquationCase]:

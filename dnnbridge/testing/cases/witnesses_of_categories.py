@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,14 +30,14 @@ PADDING = -(10**6)
 """Stands for a number that counts for nothing."""
 
 
-def place(numbers: Array, vocabulary: Sequence[int], mask: int | None, mode: str) -> Array:
-    """Return the place of each number in a vocabulary with one place for unknown numbers."""
-    given = np.asarray(numbers).astype(np.int64)
+def place(tokens: Array, vocabulary: Sequence[Any], mask: Any, mode: str) -> Array:
+    """Return the place of each token in a vocabulary with one place for unknown ones."""
+    given = np.asarray(tokens)
     unknown = int(mask is not None and mode == "int")
     made = np.full(given.shape, unknown)
-    for where, number in np.ndenumerate(given):
-        if number == mask:
+    for where, token in np.ndenumerate(given):
+        if token == mask:
             made[where] = 0 if mode == "int" else PADDING
-        elif number in vocabulary:
-            made[where] = unknown + 1 + list(vocabulary).index(int(number))
+        elif token in vocabulary:
+            made[where] = unknown + 1 + list(vocabulary).index(token)
     return made

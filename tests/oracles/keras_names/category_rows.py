@@ -15,6 +15,8 @@ DRAW = np.random.default_rng(0)
 KINDS = DRAW.integers(0, 5, (6, 3))
 IDS = DRAW.integers(-3, 9, (8, 4))
 SKEWED = np.float32(DRAW.exponential(size=(700, 2)))
+LETTERS = ["a", "b", "ü", "Ω", "", "a b"]
+TEXTS = DRAW.choice(LETTERS, (8, 4))
 EVERY = list(range(-3, 9))
 EDGES = [-1.0, 0.25, 0.5, 2.0]
 ON_EDGES = np.float32([[0.25, 0.5], [2.0, -1.0], [0.1, 7.0]])
@@ -55,6 +57,10 @@ def _adapt(name: str, parts: int, x: Any, arguments: Any, keras: Any) -> Pairs:
     pairs = {"value": (native(x), _value(ours, x))}
     if name == "IntegerLookup":
         pairs["vocabulary"] = native.get_vocabulary()[1:], ours.get_vocabulary()[1:]
+    if name == "StringLookup":
+        theirs = native.get_vocabulary()
+        places = [theirs.index(text) for text in ours.get_vocabulary()]
+        pairs["vocabulary"] = range(len(theirs)), places
     if name == "Discretization":
         pairs["boundaries"] = native.bin_boundaries, ours.bin_boundaries
     return pairs
@@ -99,4 +105,21 @@ CATEGORY_ROWS = [
     *(adapted("IntegerLookup", IDS, parts) for parts in (1, 3)),
     adapted("IntegerLookup", IDS, max_tokens=5, mask_token=2),
     *(adapted("IntegerLookup", IDS, parts, output_mode="tf_idf") for parts in (1, 3)),
+    row("StringLookup", TEXTS, vocabulary=["b", "a", "ü"]),
+    row("StringLookup", TEXTS, vocabulary=["b", "a"], mask_token=""),
+    row("StringLookup", TEXTS, vocabulary=["", "[UNK]", "b", "a"], mask_token=""),
+    *(row("StringLookup", TEXTS, vocabulary=["b", "ü"], output_mode=mode) for mode in VECTORS),
+    row("StringLookup", TEXTS, vocabulary=["b", "a"], output_mode="count", mask_token="ü"),
+    row(
+        *("StringLookup", TEXTS),
+        max_tokens=6,
+        vocabulary=["b", "a", "ü"],
+        idf_weights=[0.5, 1.0, 3.0],
+        output_mode="tf_idf",
+        pad_to_max_tokens=True,
+    ),
+    row("StringLookup", TEXTS, vocabulary=LETTERS, num_oov_indices=0, output_mode="count"),
+    *(adapted("StringLookup", TEXTS, parts) for parts in (1, 3)),
+    adapted("StringLookup", TEXTS, max_tokens=4, mask_token="b"),
+    *(adapted("StringLookup", TEXTS, parts, output_mode="tf_idf") for parts in (1, 3)),
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.backend.plugins import load_backend
+from dnnbridge.base.texts import digests
 from dnnbridge.graph import BATCH, TensorType
 from dnnbridge.testing.harness import Equation, equation
 
@@ -25,13 +26,15 @@ def built_of(
     batched: bool = True,
 ) -> Equation:
     """Return the equation of a spec called on inputs. Their first axis is the batch."""
-    arrays = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in inputs]
+    fed = [digests(a, "x") if a.dtype.kind == "U" else a for a in inputs]
+    arrays = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in fed]
     types = [
         TensorType(
             (BATCH if batched else len(a), *a.shape[1:]),
             "int32" if a.dtype.kind == "i" else "float32",
+            text=given.dtype.kind == "U",
         )
-        for a in arrays
+        for a, given in zip(arrays, inputs, strict=True)
     ]
     return equation(
         lambda scope, *v: scope.call(spec, *v, name="it"),

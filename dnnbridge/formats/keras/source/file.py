@@ -40,12 +40,15 @@ _HEAD = '''\
     model.predict(x{of_size})
 
 The weights, what the optimizer has kept and its step are in {weights},
-beside this file. `train` goes on from there with the same batches as dnnbridge.{random}
+beside this file. `train` goes on from there with the same batches as dnnbridge.{random}{texts}
 """
 '''
 
 _RANDOM = """
 Dropout and noise are drawn by TensorFlow, so they differ from those of dnnbridge."""
+
+_TEXTS = """
+`predict` takes texts as tensors: tf.constant(x)."""
 
 _IMPORTS = """\
 {first}
@@ -132,8 +135,9 @@ def save_source(run: Trained, path: Path) -> Path:
     place = wrapped(f"WEIGHTS = Path(__file__).with_name({literal(weights.name)})")
     fixed = run.experiment.program().batch_size
     of_size = f", batch_size={fixed}" if fixed else ""
-    noise = _RANDOM if has_noise else ""
-    head = _HEAD.format(weights=weights.name, random=noise, size=fixed or 32, of_size=of_size)
+    has_texts = any(type.text for type in run.experiment.model.input_types.values())
+    notes = {"random": _RANDOM if has_noise else "", "texts": _TEXTS if has_texts else ""}
+    head = _HEAD.format(weights=weights.name, size=fixed or 32, of_size=of_size, **notes)
     parts = [
         "\n".join([head, _imports(), place, "", batches_source(run)]),
         *models.functions,

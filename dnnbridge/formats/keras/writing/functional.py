@@ -284,13 +284,13 @@ def _call(layer: AbstractLayer, tensors: list[Any], states: list[Any]) -> dict[s
 
 
 def _tensor(place: Place, type: TensorType) -> dict[str, Any]:
-    config = {"shape": list(type.shape), "dtype": type.dtype, "keras_history": list(place)}
+    config = {"shape": list(type.data_shape), "dtype": type.kind, "keras_history": list(place)}
     return {"class_name": "__keras_tensor__", "config": config}
 
 
 def input_layer(name: str, type: Any, called: str, batch: int | None) -> dict[str, Any]:
     """Return the serialised input of a model."""
-    config = {"batch_shape": [batch, *type.shape[1:]], "dtype": type.dtype, "name": called}
+    config = {"batch_shape": [batch, *type.data_shape[1:]], "dtype": type.kind, "name": called}
     return keras_object("InputLayer", config)
 
 

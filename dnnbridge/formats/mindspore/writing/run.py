@@ -19,6 +19,7 @@ from dnnbridge.formats.mindspore.writing.objective import wanted_values, write_o
 from dnnbridge.formats.mindspore.writing.schedules import ScheduleWriter
 from dnnbridge.formats.mindspore.writing.updates import UpdateWriter
 from dnnbridge.formats.states import find_states
+from dnnbridge.formats.texts import find_texts
 from dnnbridge.formats.trained import Trained
 from dnnbridge.optimizers.accumulation import Accumulation, GradientAccumulation
 from dnnbridge.schedules import as_schedule
@@ -74,6 +75,7 @@ def _check(run: Trained, findings: Findings) -> None:
     """Find what the file has no place for."""
     experiment = run.experiment
     find_states(experiment.program(), findings)
+    find_texts(experiment.program(), findings)
     for name in experiment.program().replaced:
         findings.add(name, "a layer replaces this weight before each step")
     if experiment.loss_scale is not None:

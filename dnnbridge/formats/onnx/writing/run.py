@@ -20,6 +20,7 @@ from dnnbridge.formats.onnx.writing.messages import model_message
 from dnnbridge.formats.onnx.writing.nodes import File, Nodes, OnnxNode
 from dnnbridge.formats.onnx.writing.operands import Known, Operand, Tensor
 from dnnbridge.formats.states import find_states
+from dnnbridge.formats.texts import find_texts
 from dnnbridge.formats.trained import Trained
 from dnnbridge.graph import TensorType, Value
 from dnnbridge.program.program import Program
@@ -77,6 +78,7 @@ def prediction_message(onnx: Any, program: Program, state: Mapping[str, Array], 
     """
     function, file, findings = program.functions["predict"], File(), Findings()
     find_states(program, findings)
+    find_texts(program, findings)
     findings.check("the prediction to ONNX", "written")
     w = Nodes(file)
     inputs: list[tuple[str, TensorType]] = []
