@@ -105,7 +105,5 @@ WholeNumbers = Annotated[
 ]
 """What a field of whole numbers is given."""
 
-Texts = Annotated[
-    Sequence[str] | Array, PlainValidator(texts), read_as(listed({"type": "string"}))
-]
+Texts = Annotated[Sequence[str] | Array, PlainValidator(texts), read_as(listed({"type": "string"}))]
 """What a field of texts is given."""

@@ -14,6 +14,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses import Target
+from dnnbridge.models.vocabularies import vocabulary_of
 from dnnbridge.program.program import Program
 from dnnbridge.testing.measurement import Measurement, holds, relative_distance
 from dnnbridge.testing.rounding import RoundedBackend

@@ -125,14 +125,18 @@ def _discretization(settings: Settings) -> Rebuilt | None:
 
 def _lookup(settings: Settings) -> Rebuilt | None:
     texts = settings.kind == "StringLookup"
-    settings.neutral(invert=False, **({"encoding": "utf-8"} if texts else {"vocabulary_dtype": "int64"}))
+    settings.neutral(
+        invert=False, **({"encoding": "utf-8"} if texts else {"vocabulary_dtype": "int64"})
+    )
     for name in ("vocabulary_size", "has_input_vocabulary", "oov_method", "salt"):
         settings.take(name)  # with one place for unknown numbers nothing is hashed
     text = ""
     if settings.config.get("output_mode") == "tf_idf":
         text = f"{settings.kind} of tf_idf: put {settings.kind}(idf_weights=…) into the model here"
     elif settings.config.get("vocabulary") is None:
-        text = f"{settings.kind} without its vocabulary, which only a .keras file of the model holds"
+        text = (
+            f"{settings.kind} without its vocabulary, which only a .keras file of the model holds"
+        )
     if text:
         settings.findings.add(settings.path, text)
         settings.read |= settings.config.keys()

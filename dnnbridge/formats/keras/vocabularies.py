@@ -9,6 +9,7 @@ from zipfile import ZipFile
 from dnnbridge.base.messages import snake_case
 from dnnbridge.formats.keras.settings import serialized
 
+
 def _numbers(content: bytes, size: int) -> list[int]:
     return [int(line) for line in content.split()]
 

@@ -52,7 +52,10 @@ def made_of(layer: AbstractLayer, given: str) -> str:
     """Return the dtype of the result of a layer, from that of its input."""
     if isinstance(layer, Cast):
         return layer.dtype
-    if isinstance(layer, (Discretization, IntegerLookup, StringLookup)) and layer.output_mode == "int":
+    if (
+        isinstance(layer, (Discretization, IntegerLookup, StringLookup))
+        and layer.output_mode == "int"
+    ):
         return "int32"
     return given if isinstance(layer, KEEPING) else "float32"
 

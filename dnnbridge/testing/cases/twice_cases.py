@@ -16,7 +16,6 @@ from dnnbridge.specs.spec import spec
 from dnnbridge.testing.cases.equation_case import EquationCase, normal
 from dnnbridge.testing.redrawing import redrawn
 
-
 KINDS: Mapping[str, Literal["float32", "int32", "string"]] = {
     "f": "float32",
     "i": "int32",

@@ -100,9 +100,9 @@ def _hint(column: Any, kind: str) -> str:
     else:
         one_hot, codes = "pandas.get_dummies(frame)", '.astype("category").cat.codes'
     return (
-        f'Write Input((1,), "string") and a StringLookup for it; or make a column for each category '
-        f"with {one_hot}, or numbers of categories, for labels or an Embedding, with {codes}; or "
-        "leave the column out."
+        'Write Input((1,), "string") and a StringLookup for it; or make a column for each '
+        f"category with {one_hot}, or numbers of categories, for labels or an Embedding, with "
+        f"{codes}; or leave the column out."
     )
 
 

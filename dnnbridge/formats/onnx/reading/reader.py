@@ -76,7 +76,7 @@ class Reader:
         for tensor in self.graph.initializer:
             self.values[tensor.name] = known(array_of(tensor, self.folder), tensor.name)
         for name, given in inputs.items():
-            self.values[name] = Tensor(given, given.shape, given.dtype)
+            self.values[name] = Tensor(given, given.shape, given.type.dtype)
         for node in self.graph.node:
             self._read(node)
 
