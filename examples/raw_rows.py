@@ -1,8 +1,8 @@
-"""Train on the raw rows of a table: the model scales numbers and encodes categories itself.
+"""Train on the raw rows of a table: the model scales numbers and encodes texts and codes itself.
 
     DNNBRIDGE_BACKEND=mindspore python examples/raw_rows.py
 
-Layers learn from the training rows what they need: means, bins and a vocabulary. It is part of the
+Layers learn from the training rows what they need: means, bins and vocabularies. It is part of the
 spec, so a saved run takes raw rows too, in another process and on another framework.
 """
 
@@ -17,6 +17,9 @@ import dnnbridge as db
 DISTRICTS = np.array([10115, 20095, 50667, 80331, 60306])
 """Postal codes: categories, not quantities."""
 
+HEATING = np.array(["gas", "district heating", "Wärmepumpe"])
+"""Texts, as they stand in the table."""
+
 Table = dict[str, np.ndarray]
 
 
@@ -30,7 +33,7 @@ def table(rows: int, seed: int = 0) -> tuple[Table, np.ndarray]:
         "size": np.stack([area, rng.gamma(2.0, 900.0, rows)], axis=1),
         "year": year[:, None].astype(float),
         "district": DISTRICTS[district][:, None],
-        "heating": heating[:, None],
+        "heating": HEATING[heating][:, None],
     }
     return columns, rent[:, None]
 
@@ -38,12 +41,13 @@ def table(rows: int, seed: int = 0) -> tuple[Table, np.ndarray]:
 def model(rows: Table) -> db.Model:
     """Return a model of raw rows; its first layers are adapted to these rows."""
     size, year = db.Input((2,), name="size"), db.Input((1,), name="year")
-    district, heating = (db.Input((1,), "int32", name) for name in ("district", "heating"))
+    district = db.Input((1,), "int32", name="district")
+    heating = db.Input((1,), "string", name="heating")
     prepared = [
         db.Normalization().adapt(rows["size"])(size),
         db.Discretization(num_bins=6, output_mode="one_hot").adapt(rows["year"])(year),
         db.IntegerLookup(output_mode="one_hot").adapt(rows["district"])(district),
-        db.CategoryEncoding(3, "one_hot")(heating),
+        db.StringLookup(output_mode="one_hot").adapt(rows["heating"])(heating),
     ]
     hidden = db.Dense(16, "tanh")(db.Concatenate()(*prepared))
     return db.Model([size, year, district, heating], db.Dense(1)(hidden))
@@ -62,5 +66,10 @@ if __name__ == "__main__":
     error = trained.evaluate(*table(100, seed=1))["mean_absolute_error"]
     print(f"mean error of new rows: {1000 * error:.0f} a month")
     path = trained.save(Path("raw_rows.safetensors"))
-    new = {"size": [[70.0, 900.0]], "year": [[1999.0]], "district": [[10115]], "heating": [[2]]}
+    new = {
+        "size": [[70.0, 900.0]],
+        "year": [[1999.0]],
+        "district": [[10115]],
+        "heating": [["Wärmepumpe"]],
+    }
     print(f"a flat: {1000 * db.load(path).predict(new).item():.0f} a month")

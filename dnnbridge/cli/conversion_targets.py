@@ -38,6 +38,17 @@ def given(arrays: Arrays) -> Any:
     return dict(arrays) if len(arrays) > 1 else next(iter(arrays.values()))
 
 
+def for_keras(arrays: Arrays) -> Any:
+    """Return inputs as a model of Keras takes them: as `given`, with texts as tensors."""
+    return given({name: _tensor_of_texts(array) for name, array in arrays.items()})
+
+
+def _tensor_of_texts(array: Array) -> Any:
+    if array.dtype.kind not in "OSU":
+        return array
+    return framework("tensorflow", "reading texts").constant(array)
+
+
 def labels_for_keras(y: Arrays) -> Any:
     """Return labels as Keras takes them: the only ones, or a list in the order of the outputs."""
     return list(y.values()) if len(y) > 1 else next(iter(y.values()))
@@ -66,7 +77,7 @@ def _of_keras(model: Any, module: Any) -> Target:
     def train(x: Arrays, y: Arrays, size: int, epochs: int) -> Any:
         return module.train(given(x), labels_for_keras(y), size, epochs, model=model)
 
-    return Target(lambda x: listed(model.predict(given(x), verbose=0)), train)
+    return Target(lambda x: listed(model.predict(for_keras(x), verbose=0)), train)
 
 
 def _python_mindspore(path: Path, run: Run) -> Target:

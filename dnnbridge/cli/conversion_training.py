@@ -16,7 +16,7 @@ from dnnbridge.base import randomness
 from dnnbridge.base.packages import framework
 from dnnbridge.cli.conversion_checks import Check, broken, of_losses, short
 from dnnbridge.cli.conversion_sources import Data, Source
-from dnnbridge.cli.conversion_targets import TARGETS, Target, given, labels_for_keras
+from dnnbridge.cli.conversion_targets import TARGETS, Target, for_keras, given, labels_for_keras
 from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.rewriting import rewritten
@@ -163,7 +163,7 @@ def keras_losses(
         for start in range(0, count, size):
             rows = order[start : start + size]
             x, y = ({n: np.asarray(a)[rows] for n, a in each.items()} for each in (data.x, data.y))
-            losses.append(step(given(x), labels_for_keras(y)))
+            losses.append(step(for_keras(x), labels_for_keras(y)))
     return losses[:STEPS]
 
 

@@ -10,7 +10,7 @@ from dnnbridge.base.packages import framework
 from dnnbridge.cli.conversion_checks import Check, broken, of_predictions, short
 from dnnbridge.cli.conversion_facts import KERAS
 from dnnbridge.cli.conversion_sources import Data, Source
-from dnnbridge.cli.conversion_targets import TARGETS, Arrays, given, listed
+from dnnbridge.cli.conversion_targets import TARGETS, Arrays, for_keras, given, listed
 from dnnbridge.cli.conversion_training import STEPS, training_checks
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.models.tracing import layers_of, trace
@@ -64,7 +64,7 @@ def _with_keras(path: Path, name: str, x: Arrays, found: Sequence[Array]) -> Che
     try:
         keras = framework("keras", "the comparison with Keras")
         model = keras.saving.load_model(path, compile=False)
-        wanted = listed(model.predict(given(x), verbose=0))
+        wanted = listed(model.predict(for_keras(x), verbose=0))
     except DnnbridgeError as error:
         return Check(what, why=str(error))
     except Exception as error:

@@ -55,9 +55,9 @@ def adapt_to(experiment: Experiment, dataset: Dataset) -> Dataset:
         array = getattr(dataset, part)
         try:
             if part.startswith("x"):
-                arrays[part] = whole(
-                    check_input(_reshaped(array, input_type, part), input_type, part)
-                )
+                given = _reshaped(array, input_type, part)
+                checked = whole(check_input(given, input_type, part))
+                arrays[part] = given if input_type.text else checked
             else:
                 labels = _one_hot(array, target, part, loss)
                 arrays[part] = whole(check_targets(labels, (target,), part))

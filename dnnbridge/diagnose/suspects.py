@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.texts import KINDS, digests
 from dnnbridge.diagnose.diagnosis import listed, number, share
 from dnnbridge.diagnose.expected import labels_of
 from dnnbridge.diagnose.subjects import arrays_of, by_layer, rows
@@ -90,8 +91,9 @@ def _contradicting(run: Run, data: tuple[Any, Any]) -> Suspect | None:
 
 
 def _flat(arrays: Sequence[Array]) -> Array:
+    numbers = [digests(a, "x") if a.dtype.kind in KINDS else a for a in arrays]
     return np.concatenate(
-        [np.asarray(a, np.float64).reshape(len(a), math.prod(a.shape[1:])) for a in arrays], axis=1
+        [np.asarray(a, np.float64).reshape(len(a), math.prod(a.shape[1:])) for a in numbers], axis=1
     )
 
 

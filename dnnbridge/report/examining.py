@@ -18,7 +18,9 @@ from dnnbridge.losses.calling import losses_of
 from dnnbridge.metrics import ConfusionMatrix
 from dnnbridge.program.objectives import Objective
 from dnnbridge.training.checking.arguments import Arguments
+from dnnbridge.training.checking.data import by_input
 from dnnbridge.training.checking.stored import whole
+from dnnbridge.training.checking.texts import as_objects
 from dnnbridge.training.run import Run
 
 TWO_CLASSES = (BinaryCrossentropy, BinaryFocalCrossentropy, Hinge, SquaredHinge)
@@ -31,7 +33,7 @@ class Examined:
 
     Attributes:
         metrics: the loss and the metrics of all examples.
-        inputs: rows by the name of the input.
+        inputs: rows by the name of the input; texts are objects.
         labels: rows by the name of the output.
         predictions: rows by the name of the output.
         objectives: loss and metrics by the name of the output.
@@ -59,7 +61,12 @@ def examine(run: Run, x: Any, y: Any) -> Examined:
     """
     program = run.experiment.program()
     fed = Arguments(run.experiment.model.input_types, program).data(x, y)
-    inputs = {name: whole(fed[f"input:{name}"]) for name in run.experiment.model.input_types}
+    types = run.experiment.model.input_types
+    given = by_input(x, types)
+    inputs = {
+        name: as_objects(given[name], name) if type.text else whole(fed[f"input:{name}"])
+        for name, type in types.items()
+    }
     objectives = {each.output: each for each in program.objectives.values()}
     labels = {name: whole(fed[each.labels_feed]) for name, each in objectives.items()}
     before = (run.state(), run.position, run.optimizer, run.epoch_sums())

@@ -141,8 +141,10 @@ def _name(number: int, names: Sequence[str] | None) -> str:
 
 def _few(values: Array, most: int = 6) -> str:
     flat = np.asarray(values).reshape(-1)
-    shown = ", ".join(f"{value:.4g}" for value in flat[:most].tolist())
-    return shown + (f", … ({flat.size} numbers)" if flat.size > most else "")
+    texts = flat.dtype.kind not in "fiub"
+    written = (repr(each) if texts else f"{each:.4g}" for each in flat[:most].tolist())
+    more = f", … ({flat.size} {'texts' if texts else 'numbers'})"
+    return ", ".join(written) + (more if flat.size > most else "")
 
 
 def _numbers(inputs: Mapping[str, Array], row: int) -> str:

@@ -54,6 +54,21 @@ def check_inputs(
         where: the caller's name for `x`, used in messages.
         rows: for each input that indexes a table: the number of rows of the table, by feed name.
     """
+    given = by_input(x, types, where)
+    places = {name: where if len(types) == 1 else f"{where}[{name!r}]" for name in types}
+    arrays = {name: check_input(given[name], types[name], places[name]) for name in types}
+    if len({len(array) for array in arrays.values()}) > 1:
+        sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
+        raise DataError("all inputs need the same number of rows", where=where, got=sizes)
+    for name, array in arrays.items():
+        if count := (rows or {}).get(f"input:{name}"):
+            check = partial(check_numbers, count=count)
+            arrays[name] = also_checked(array, check, places[name])
+    return {f"input:{name}": array for name, array in arrays.items()}
+
+
+def by_input(x: Any, types: Mapping[str, TensorType], where: str = "x") -> Mapping[str, Any]:
+    """Return what is given for each input of a model, not checked; or raise."""
     if len(types) == 1 and not isinstance(x, Mapping):
         x = [x]
     elif is_frame(x):
@@ -66,16 +81,7 @@ def check_inputs(
             got=", ".join(map(str, x)) if isinstance(x, Mapping) else f"{len(x)} arrays",
             hint="Give a list of arrays in this order, or a dictionary.",
         )
-    places = {name: where if len(types) == 1 else f"{where}[{name!r}]" for name in types}
-    arrays = {name: check_input(given[name], types[name], places[name]) for name in types}
-    if len({len(array) for array in arrays.values()}) > 1:
-        sizes = ", ".join(f"{len(array)} of {name}" for name, array in arrays.items())
-        raise DataError("all inputs need the same number of rows", where=where, got=sizes)
-    for name, array in arrays.items():
-        if count := (rows or {}).get(f"input:{name}"):
-            check = partial(check_numbers, count=count)
-            arrays[name] = also_checked(array, check, places[name])
-    return {f"input:{name}": array for name, array in arrays.items()}
+    return given
 
 
 def check_targets(y: Any, targets: Sequence[Target], where: str = "y") -> Column:
