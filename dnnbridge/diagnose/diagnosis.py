@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from dnnbridge.base.messages import columns
 from dnnbridge.base.packages import require_report
 from dnnbridge.drawing.drawing import Drawing
-from dnnbridge.errors import PackageNotInstalledError
+from dnnbridge.drawing.notebook import block, chart, note, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,10 +72,8 @@ class AbstractDiagnosis(ABC):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><b>{escape(self.title)}</b>: {escape(self.verdict)}</p>"]
-        with suppress(PackageNotInstalledError):  # the table says the same
-            parts.append(f'<div style="max-width: 52em">{self.plot().svg}</div>')
-        return "\n".join([*parts, html_table(self.table())])
+        said = note(self.verdict)
+        return block(self.title, said, chart(self.plot), html_table(self.table()))
 
 
 def number(value: float) -> str:
@@ -143,15 +139,14 @@ def text_table(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
 
 
 def html_table(rows: Sequence[Mapping[str, Cell]]) -> str:
-    """Return a table of HTML, with every text escaped.
+    """Return a table for a notebook, with every text escaped.
 
     Example:
-        >>> html_table([{"<b>": "a&b"}])
-        '<table>\\n<tr><th>&lt;b&gt;</th></tr>\\n<tr><td>a&amp;b</td></tr>\\n</table>'
+        >>> "<b>" in html_table([{"<b>": "a&b"}])
+        False
     """
     if not rows:
         return ""
     heads, *body = _cells(rows)
-    lines = ["".join(f"<th>{escape(head)}</th>" for head in heads)]
-    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in body]
-    return "\n".join(["<table>", *(f"<tr>{line}</tr>" for line in lines), "</table>"])
+    words = [name for name in heads if isinstance(rows[0].get(name), str)]
+    return table(heads, body, words=len(words))

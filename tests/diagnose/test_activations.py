@@ -153,7 +153,7 @@ def test_it_shows_itself(tmp_path):
     assert "<svg" in drawn.svg
     shown = found._repr_html_()
     assert "<svg" in shown
-    assert "<td>h</td>" in shown
+    assert '<td class="word">h</td>' in shown
 
 
 def test_texts_are_escaped_in_pages():
