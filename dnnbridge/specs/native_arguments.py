@@ -164,7 +164,6 @@ LACKING: Mapping[str, Hints] = {
         "sparse": _DENSE,
         "encoding": "Leave it out: texts are in UTF-8.",
         "invert": "Look texts up in NumPy: np.array(layer.get_vocabulary())[indices].",
-        "oov_method": "Leave it out: with one index for unknown texts nothing is hashed.",
         "salt": "Leave it out: with one index for unknown texts nothing is hashed.",
     },
 }
