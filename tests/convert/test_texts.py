@@ -7,8 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dnnbridge as db
+from dnnbridge.cli import main
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.source.importing import import_written
 
@@ -23,11 +25,15 @@ X = {"a": A, "b": B}
 Y = DRAW.normal(size=(20, 2)).astype(np.float32)
 
 
-def keras_model():
-    """A model whose lookups have adapted, have a vocabulary, and are in a model inside."""
+def keras_model(last="dd"):
+    """A model whose lookups have adapted, have a vocabulary, and are in a model inside.
+
+    Args:
+        last: the last text of a vocabulary. Keras cannot load its own file if it is empty.
+    """
     a, b = (keras.Input((n,), dtype="string", name=name) for n, name in ((2, "a"), (1, "b")))
     counts, masked = layers.StringLookup(output_mode="count"), layers.StringLookup(mask_token="")
-    counts.adapt(np.array([["a"], ["a"], ["ü"], ["ü"], [""]]))  # "" is the last line of the file
+    counts.adapt(np.array([["a"], ["a"], ["ü"], ["ü"], [last]]))
     masked.adapt(A)
     inner_in = keras.Input((2,), dtype="string")
     vectors = layers.Flatten()(layers.Embedding(9, 2)(masked(inner_in)))
@@ -54,8 +60,9 @@ def own_run():
     return db.compile(db.Experiment(model, "mse", db.SGD(0.1)), "tensorflow")
 
 
-def test_texts_of_keras_are_read(tmp_path):
-    model = keras_model()
+@pytest.mark.parametrize("last", ["dd", ""])
+def test_texts_of_keras_are_read(tmp_path, last):
+    model = keras_model(last)
     model.save(tmp_path / "model.keras")
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
         assert "assets/layers/string_lookup/vocabulary.txt" in archive.namelist()
@@ -149,3 +156,14 @@ def test_what_the_refusal_says_works(tmp_path):
     other = db.compile(db.Experiment(numbers, "mse", db.SGD(0.1)), "reference")
     other.set_weights(run.weights())
     np.testing.assert_array_equal(run.predict(A), other.predict(lookup(A)))
+
+
+def test_the_command_compares_files_of_texts(tmp_path):
+    """Predictions for texts, and training steps, with the file and with Keras itself."""
+    keras_model().save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", y=Y, **X)
+    given = ["convert", tmp_path / "model.keras", "--to", "tensorflow", "-o", tmp_path / "out"]
+    given += ["--data", tmp_path / "data.npz"]
+    done = CliRunner().invoke(main, list(map(str, given)))
+    assert not done.exit_code, done.output
+    assert done.output.count("passed") == 6, done.output

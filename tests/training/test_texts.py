@@ -10,9 +10,12 @@ import pytest
 from new_process import predictions_elsewhere
 
 import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
 from dnnbridge.base.texts import digests
 from dnnbridge.datasets import adapt_to, load_dataset
 from dnnbridge.errors import DnnbridgeError, DTypeError, SpecError
+from dnnbridge.testing.programs import data_for, measure_program
+from dnnbridge.testing.subject import Subject
 from dnnbridge.training.probing import activations_of, gradients_of
 
 RNG = np.random.default_rng(0)
@@ -93,6 +96,7 @@ def test_a_data_set_of_texts(tmp_path):
     np.savez(tmp_path / "rows.npz", x=WORDS, y=Y)
     run = run_of()
     data = adapt_to(run.experiment, load_dataset(str(tmp_path / "rows.npz")))
+    assert data.x_train.dtype.kind == "U"  # the digests would say nothing to a reader
     run.fit(data.x_train, data.y_train, 5, 1, verbose=0)
     assert np.isfinite(run.evaluate(data.x_test, data.y_test)["loss"])
 
@@ -256,3 +260,36 @@ def test_a_saved_run_takes_texts_in_another_process(tmp_path):
 def test_text_errors_are_of_their_class():
     with pytest.raises(SpecError):
         db.StringLookup().adapt(iter([]))
+
+
+def test_generated_data_hold_texts_of_the_vocabulary():
+    experiment = run_of().experiment
+    x, _ = data_for(experiment)
+    words = set(np.unique(x["x"]))
+    assert x["x"].shape[1:] == (2,)
+    assert words <= {"north", "Süd", "", "east end", "Ünknown"}
+    assert len(words) > 3
+    for measured in measure_program(experiment, Subject(load_backend("tensorflow"))):
+        assert measured.error <= measured.tolerance, measured
+
+
+def test_the_page_and_the_diagnoses_show_texts(tmp_path):
+    pytest.importorskip("jinja2")
+    run = run_of()
+    run.fit(WORDS, Y, 5, 2, verbose=0)
+    db.write_report(run, tmp_path / "page.html", WORDS, Y)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "&#39;Süd&#39;, &#39;" in page
+    assert db.diagnose.overfit_small(run, WORDS, Y).verdict
+    assert "string[batch, 2]" in run.experiment.model.plot().svg
+    assert "(batch, 5)" in str(run.experiment.model.summary())
+
+
+def test_the_json_schema_has_texts():
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = db.Experiment.json_schema()
+    written = run_of().experiment.to_dict()
+    jsonschema.validate(written, schema)
+    written["model"]["layers"][0]["dtype"] = "text"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(written, schema)
