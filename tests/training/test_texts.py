@@ -248,6 +248,20 @@ def test_digests_differ_where_texts_do():
     np.testing.assert_array_equal(digests(np.array(["ß"]), "x"), encoded)
 
 
+def test_a_digest_must_be_equal_as_a_whole():
+    lookup = db.StringLookup(vocabulary=["north"], mask_token="south")
+    vectors = [lookup, db.Embedding(3, 2), db.Flatten()]
+    run = run_of(db.Sequential([db.Input((1,), "string"), *vectors]))
+    unknown = run.predict([["nowhere"]])
+    for word in ("north", "south"):
+        digest = digests(np.array([[word]]), "x")
+        np.testing.assert_array_equal(run.predict(digest), run.predict([[word]]))
+        for k in range(4):
+            other = digest.copy()
+            other[0, 0, k] += 1
+            np.testing.assert_array_equal(run.predict(other), unknown)
+
+
 def test_a_saved_run_takes_texts_in_another_process(tmp_path):
     run = run_of(backend="tensorflow")
     run.fit(WORDS, Y, 5, 2, verbose=0)

@@ -29,6 +29,14 @@ TEXTS = np.array([["red", "Red"], ["red ", ""], ["größe", "red"], ["blue", "gr
 
 WORDS = ("red", "größe", "", "blue")
 
+ALMOST = (
+    ("item 261271", "item 395287"),
+    ("item 156113", "item 191217"),
+    ("item 102437", "item 368406"),
+    ("item 160443", "item 296719"),
+)
+"""Pairs of texts whose digests have the first, second, third or fourth number in common."""
+
 KNOWN = (16_777_217, 2**31 - 1, 7, -(2**31))
 EDGES = (-0.7, 0.0, 0.3, 1.1)
 ON_EDGES = np.array([[-0.7, 0.0], [0.3, 1.1], [0.29999998, 5.0], [-9.0, 0.30000004]], np.float32)
@@ -117,6 +125,13 @@ CATEGORY_CASES: list[EquationCase] = [
     _weighted(),
     *(_texts(mode) for mode in PLACES),
     *(_texts(mode, mask="") for mode in MASKED),
+    EquationCase(
+        "StringLookup-almost",
+        layers.StringLookup(vocabulary=[known for known, _ in ALMOST]),
+        (np.array(ALMOST),),
+        gradient=False,
+        witness=lambda _: np.array([[1, 0], [2, 0], [3, 0], [4, 0]]),
+    ),
     EquationCase(
         "StringLookup-known",
         layers.StringLookup(vocabulary=WORDS, num_oov_indices=0, output_mode="one_hot"),
