@@ -88,7 +88,7 @@ class AbstractLookup(AbstractLayer):
 
     @property
     def _unknown(self) -> int:
-        """The place of what is unknown, if they have one."""
+        """The place of what is unknown, if it has one."""
         return int(self.mask_token is not None and self.output_mode == "int")
 
     @property
