@@ -88,6 +88,12 @@ from .convert.to_mindspore import (
     MindSporeModel,
     to_mindspore,
 )
+from .doctor.findings import (
+    Lint,
+)
+from .doctor.lint import (
+    lint,
+)
 from .experiment import (
     Experiment,
 )
@@ -566,6 +572,7 @@ __all__ = [
     "LecunUniform",
     "Linear",
     "LinearWarmup",
+    "Lint",
     "Lion",
     "LogCosh",
     "LogSigmoid",
@@ -708,6 +715,7 @@ __all__ = [
     "heard",
     "inspect",
     "inverse_decay_lr",
+    "lint",
     "load",
     "load_weights",
     "natural_exp_decay_lr",

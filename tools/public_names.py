@@ -50,6 +50,8 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.load_weights": ("WeightsReport", "load_weights"),
     "convert.to_keras": ("to_keras",),
     "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
+    "doctor.findings": ("Lint",),
+    "doctor.lint": ("lint",),
     "experiment": ("Experiment",),
     "formats.weight_files": ("read_weights",),
     "optimizers.gradient_rules": (

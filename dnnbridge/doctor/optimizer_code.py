@@ -8,10 +8,9 @@ from dnnbridge import optimizers
 from dnnbridge.doctor.native_code import Name, call
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.schedules import AbstractSchedule, ConstantSchedule
+from dnnbridge.specs.field_types import default_of, infos_of
 
-EXPORTED = (
-    "run.export('train.py', 'python-mindspore')  # its class Optimizer has this update"
-)
+EXPORTED = "run.export('train.py', 'python-mindspore')  # its class Optimizer has this update"
 """The remedy for an update that no class of MindSpore has."""
 
 MOMENTS = {"beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon"}
@@ -29,8 +28,12 @@ MINDSPORE: dict[type[AbstractOptimizer], tuple[str, dict[str, str]]] = {
     optimizers.Adagrad: ("nn.Adagrad", {"accum": "initial_accumulator_value"}),
     optimizers.Ftrl: (
         "nn.FTRL",
-        {"initial_accum": "initial_accumulator_value", "l1": "l1_regularization_strength",
-         "l2": "l2_regularization_strength", "lr_power": "learning_rate_power"},
+        {
+            "initial_accum": "initial_accumulator_value",
+            "l1": "l1_regularization_strength",
+            "l2": "l2_regularization_strength",
+            "lr_power": "learning_rate_power",
+        },
     ),
 }
 """The class of MindSpore for a class here, and the arguments here by those there."""
@@ -73,7 +76,7 @@ def in_keras(spec: AbstractOptimizer, **more: Any) -> str:
         >>> in_keras(optimizers.Adam(0.01))
         'keras.optimizers.Adam(0.01, epsilon=1e-07)'
     """
-    names = {name: name for name in KERAS_ARGUMENTS if name in type(spec).__pydantic_fields__}
+    names = {name: name for name in KERAS_ARGUMENTS if name in infos_of(type(spec))}
     given = rate(_get(spec, "learning_rate"))
     return call(f"keras.optimizers.{type(spec).__name__}", given, **_stated(spec, names), **more)
 
@@ -84,10 +87,11 @@ SHOWN = {"epsilon", "rho", "initial_accumulator_value"}
 
 def _stated(spec: AbstractOptimizer, arguments: dict[str, str]) -> dict[str, Any]:
     """Return the arguments that differ from their default here, and those of `SHOWN`."""
-    found = {}
+    found: dict[str, Any] = {}
+    cls: Any = type(spec)
     for there, here in arguments.items():
         value = rate(_get(spec, here))
-        default = type(spec).__pydantic_fields__[here].default
+        default = rate(default_of(cls, here))
         if here in SHOWN or value != default:
             found[there] = value
     return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from dnnbridge.doctor.subject import Framework, Sizes, Subject
+from dnnbridge.doctor.subject import NO_WEIGHTS, Framework, Sizes, Subject
 from dnnbridge.doctor.table import Effect, Row, rows
 
 Stage = Literal["input", "layer", "loss", "gradient", "update", "start", "rate", "metric"]
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     spec: Any
     note: str = ""
     shape: Sizes | None = None
-    weights: dict[str, tuple[int, ...]] = {}
+    weights: Mapping[str, tuple[int, ...]] = NO_WEIGHTS
     subject: Subject = Subject()
 
     def __str__(self) -> str:

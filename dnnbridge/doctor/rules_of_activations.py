@@ -134,9 +134,7 @@ RULES: tuple[Rule, ...] = (
         stage="layer",
         keras=("gelu",),
         mindspore=("GELU",),
-        places=used(
-            activations.GELU, lambda spec: "by tanh" if spec.approximate else "exact"
-        ),
+        places=used(activations.GELU, lambda spec: "by tanh" if spec.approximate else "exact"),
         says="MindSpore's GELU is the approximation by tanh unless told, Keras' the exact one.",
         remedy=_gelu,
         bites=lambda place, to: place.spec.approximate != (to == "mindspore"),

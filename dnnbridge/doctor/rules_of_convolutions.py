@@ -66,9 +66,7 @@ def _in_keras(place: Place) -> str:
     name = f"keras.layers.{type(layer).__name__}"
     size = alone(layer.kernel_size)
     if isinstance(layer.padding, str):
-        return call(
-            name, *first, size, **options, padding=layer.padding, use_bias=layer.use_bias
-        )
+        return call(name, *first, size, **options, padding=layer.padding, use_bias=layer.use_bias)
     pads = call(f"keras.layers.ZeroPadding{len(layer.padding)}D", tuple(layer.padding))
     made = call(name, *first, size, **options, use_bias=layer.use_bias)
     return f"keras.Sequential([{pads}, {made}])"
@@ -86,9 +84,7 @@ def _other_defaults(place: Place, to: Framework) -> bool:
 def _channels_first(place: Place) -> Remedy:
     axes = len(place.shape or (0, 0, 0))
     order = (0, axes, *range(1, axes))
-    return Remedy(
-        _in_keras(place), f"{_in_mindspore(place)}(ops.transpose(x, {order}))"
-    )
+    return Remedy(_in_keras(place), f"{_in_mindspore(place)}(ops.transpose(x, {order}))")
 
 
 def _pools(subject: Subject) -> Iterator[Place]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dnnbridge import layers
-from dnnbridge.doctor.native_code import Name, alone, call, channels, lines
+from dnnbridge.doctor.native_code import call, channels, lines
 from dnnbridge.doctor.rule import Place, Places, Remedy, Rule, never
 from dnnbridge.doctor.rules_of_convolutions import CONVOLUTIONS, RULES_OF_CONVOLUTIONS
 from dnnbridge.doctor.subject import Framework, PlacedLayer, Subject
@@ -30,6 +30,11 @@ def placed(
 
 def _sizes(weight: str) -> Noted:
     return lambda each: ", ".join(map(str, each.weights.get(weight, ())))
+
+
+def _matrices(subject: Subject) -> Iterator[Place]:
+    found = placed(layers.Dense, note=_sizes("kernel"))(subject)
+    return (place for place in found if len(place.weights.get("kernel", ())) == 2)
 
 
 def _flattens(subject: Subject) -> Iterator[Place]:
@@ -190,9 +195,7 @@ RULES: tuple[Rule, ...] = (
         stage="layer",
         keras=("Dense",),
         mindspore=("Dense",),
-        places=placed(
-            layers.Dense, note=lambda e: _sizes("kernel")(e) if len(e.weights) else ""
-        ),
+        places=_matrices,
         says="Keras keeps a kernel as (inputs, outputs), MindSpore as (outputs, inputs).",
         remedy=_transposed,
         needs="weights",

@@ -13,6 +13,7 @@ from dnnbridge.doctor.rule import Place, Places, Remedy, Rule
 from dnnbridge.doctor.rules_of_layers import placed
 from dnnbridge.doctor.subject import Framework, Subject
 from dnnbridge.initializers import AbstractInitializer, fans
+from dnnbridge.specs.field_types import infos_of
 
 CUT_NORMAL = 0.87962566103423978
 """The standard deviation of a standard normal variable that is cut at -2 and 2."""
@@ -87,14 +88,12 @@ def _other_embedding(place: Place, to: Framework) -> bool:
     return bool(own.embeddings_initializer != other.embeddings_initializer)
 
 
-def drawing(
-    kind: type[AbstractInitializer], fits: Callable[[Any], bool]
-) -> Places:
+def drawing(kind: type[AbstractInitializer], fits: Callable[[Any], bool]) -> Places:
     """Return what finds the initializers of a class in the layers of a model."""
 
     def places(subject: Subject) -> Iterator[Place]:
         for each in subject.layers:
-            for name in type(each.layer).__pydantic_fields__:
+            for name in infos_of(type(each.layer)):
                 found = getattr(each.layer, name)
                 if isinstance(found, kind) and fits(found):
                     sizes = each.weights.get(name.removesuffix("_initializer"))
@@ -113,11 +112,15 @@ def _cut(name: str, sigma: Any, keras: str, mean: float = 0.0) -> Remedy:
 def _scaled(place: Place) -> Remedy:
     """Write a normal distribution that is cut at two standard deviations, with its numbers."""
     spec = place.spec
-    scale, mode = (2.0, "fan_in") if isinstance(spec, initializers.HeNormal) else (
-        spec.scale,
-        spec.mode,
+    scale, mode = (
+        (2.0, "fan_in")
+        if isinstance(spec, initializers.HeNormal)
+        else (
+            spec.scale,
+            spec.mode,
+        )
     )
-    fan_in, fan_out = fans(place.shape) if place.shape else (1, 1)
+    fan_in, fan_out = fans(tuple(n or 1 for n in place.shape)) if place.shape else (1, 1)
     fan = {"fan_in": fan_in, "fan_out": fan_out}.get(mode, (fan_in + fan_out) / 2)
     sigma = math.sqrt(scale / fan) / CUT_NORMAL
     keras = (
@@ -159,7 +162,11 @@ def _slope(place: Place) -> Remedy:
     start = place.spec.alpha_initializer
     value = getattr(start, "value", 1.0 if isinstance(start, initializers.Ones) else 0.0)
     size = 1 if place.spec.shared else channels(place.shape)
-    axes = {} if len(place.shape or (0,)) == 1 else {"shared_axes": list(range(1, len(place.shape or ())))}
+    axes = (
+        {}
+        if len(place.shape or (0,)) == 1
+        else {"shared_axes": list(range(1, len(place.shape or ())))}
+    )
     return Remedy(
         call(
             "keras.layers.PReLU",

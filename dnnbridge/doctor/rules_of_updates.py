@@ -149,7 +149,8 @@ def _exempt_in_groups(place: Place, to: Framework) -> bool:
 def _unequal_groups(place: Place) -> Remedy:
     return Remedy(
         'optimizer.exclude_from_weight_decay(var_names=["beta", "gamma"])',
-        'params = [{"params": norms, "weight_decay": 0.0}, {"params": rest, "weight_decay": decay}]',
+        'params = [{"params": norms, "weight_decay": 0.0}, '
+        '{"params": rest, "weight_decay": decay}]',
     )
 
 

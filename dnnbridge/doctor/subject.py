@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from dnnbridge.activations import AbstractActivation
@@ -27,6 +28,8 @@ Sizes = tuple[int | None, ...]
 
 S = TypeVar("S", bound=Spec)
 
+NO_WEIGHTS: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+
 
 class PlacedLayer(NamedTuple):
     """A layer of a model.
@@ -41,7 +44,7 @@ class PlacedLayer(NamedTuple):
     path: str
     layer: AbstractLayer
     shape: Sizes | None = None
-    weights: dict[str, tuple[int, ...]] = {}
+    weights: Mapping[str, tuple[int, ...]] = NO_WEIGHTS
 
 
 class PlacedLoss(NamedTuple):

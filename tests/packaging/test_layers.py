@@ -23,6 +23,7 @@ FLOORS = [
         "training",
         "callbacks",
         "convert",
+        "doctor",
         "reference",
         "datasets",
     ),
