@@ -47,9 +47,13 @@ class Finding:
         return self.rule.only
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
-        """The worst first: always before sometimes, silent before loud, large before small."""
-        return bool(self.only), self.effect.loud, -self.effect.number
+    def rank(self) -> tuple[bool, bool, bool, float]:
+        """The worst first: always before sometimes, silent before loud, large before small.
+
+        How weights start comes after what is computed with them.
+        """
+        start = self.rule.stage == "start"
+        return bool(self.only), self.effect.loud, start, -self.effect.number
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as `json.dumps` takes them."""

@@ -53,6 +53,26 @@ def rate(schedule: AbstractSchedule | float) -> Any:
     return Name("schedule") if isinstance(schedule, AbstractSchedule) else schedule
 
 
+def present(schedule: AbstractSchedule | float) -> str:
+    """Return the rate of a step as code: a number, or a name where it changes."""
+    found = rate(schedule)
+    return "rate" if isinstance(found, Name) else repr(found)
+
+
+def decayed(step: str, factor: Any, exempt: bool = False) -> str:
+    """Return a decoupled weight decay as lines of MindSpore.
+
+    Args:
+        step: the rate of a step as code.
+        factor: the rate of the decay.
+        exempt: whether some weights do not decay.
+    """
+    of = (
+        "decaying:  # the parameters that are not exempt," if exempt else "optimizer.parameters:  #"
+    )
+    return f"for p in {of} before each step\n    ops.assign(p, p * (1 - {step} * {factor!r}))"
+
+
 def in_mindspore(spec: AbstractOptimizer) -> str:
     """Return the call of MindSpore's class with the arguments of an optimizer.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dnnbridge import optimizers
 from dnnbridge.doctor.native_code import lines
-from dnnbridge.doctor.optimizer_code import EXPORTED, in_keras, in_mindspore, rate
+from dnnbridge.doctor.optimizer_code import EXPORTED, decayed, in_keras, in_mindspore, present, rate
 from dnnbridge.doctor.rule import Place, Places, Remedy, Rule
 from dnnbridge.doctor.subject import Framework, Subject
 from dnnbridge.optimizers import AbstractOptimizer
@@ -92,22 +92,18 @@ def _adamw(place: Place) -> Remedy:
     spec = place.spec
     decay = spec.weight_decay
     factor = rate(decay.rate) if decay is not None else 0.0
-    step = rate(spec.learning_rate)
-    keras = in_keras(spec, weight_decay=factor)
+    step = present(spec.learning_rate)
+    exempt = decay is not None and bool(decay.exempt)
     return Remedy(
-        keras,
-        lines(
-            f"optimizer = {in_mindspore(spec)}",
-            "for p in optimizer.parameters:  # before each step",
-            f"    ops.assign(p, p * (1 - {step!r} * {factor!r}))",
-        ),
+        in_keras(spec, weight_decay=factor),
+        f"optimizer = {in_mindspore(spec)}\n{decayed(step, factor, exempt)}",
     )
 
 
 def _squares(place: Place) -> Remedy:
     """Write RMSprop from its equation: MindSpore's kernel has two, and starts at 1."""
     spec = place.spec
-    rho, epsilon, step = spec.rho, spec.epsilon, rate(spec.learning_rate)
+    rho, epsilon, step = spec.rho, spec.epsilon, present(spec.learning_rate)
     if spec.momentum or spec.centered:
         return _exported(place)
     return Remedy(
@@ -116,7 +112,7 @@ def _squares(place: Place) -> Remedy:
             "squares = [ms.Parameter(ops.zeros_like(p)) for p in params]  # made once",
             "for p, g, s in zip(params, gradients, squares):",
             f"    ops.assign(s, {rho} * s + {1 - rho!r} * g * g)",
-            f"    ops.assign(p, p - {step!r} * g / ops.sqrt(s + {epsilon!r}))",
+            f"    ops.assign(p, p - {step} * g / ops.sqrt(s + {epsilon!r}))",
         ),
     )
 
@@ -136,7 +132,7 @@ def _started(place: Place) -> Remedy:
 
 def _adagrad(place: Place) -> Remedy:
     spec = place.spec
-    epsilon, step = spec.epsilon, rate(spec.learning_rate)
+    epsilon, step = spec.epsilon, present(spec.learning_rate)
     start = spec.initial_accumulator_value
     return Remedy(
         in_keras(spec),
@@ -144,7 +140,7 @@ def _adagrad(place: Place) -> Remedy:
             f"squares = [ms.Parameter(ops.full_like(p, {start!r})) for p in params]  # made once",
             "for p, g, s in zip(params, gradients, squares):",
             "    ops.assign(s, s + g * g)",
-            f"    ops.assign(p, p - {step!r} * g / ops.sqrt(s + {epsilon!r}))",
+            f"    ops.assign(p, p - {step} * g / ops.sqrt(s + {epsilon!r}))",
         ),
     )
 
@@ -161,7 +157,8 @@ def _nadam(place: Place) -> Remedy:
     spec = place.spec
     return Remedy(
         in_keras(spec),
-        f"experimental.optim.NAdam(params, {rate(spec.learning_rate)!r}, "
+        "from mindspore.experimental import optim\n"
+        f"optim.NAdam(params, {rate(spec.learning_rate)!r}, "
         f"({spec.beta_1}, {spec.beta_2}), eps={spec.epsilon!r}, "
         f"momentum_decay={spec.momentum_decay})",
     )
@@ -170,14 +167,14 @@ def _nadam(place: Place) -> Remedy:
 def _ftrl(place: Place) -> Remedy:
     spec = place.spec
     l1, l2 = spec.l1_regularization_strength, spec.l2_regularization_strength
-    step = rate(spec.learning_rate)
+    step = present(spec.learning_rate)
     return Remedy(
         in_keras(spec),
         lines(
             f"optimizer = {in_mindspore(spec)}",
             "for p, z, n in zip(optimizer.parameters, optimizer.linear, optimizer.moments):",
             "    # after each step",
-            f"    divisor = ops.sqrt(n) / {step!r} + {2 * l2!r}",
+            f"    divisor = ops.sqrt(n) / {step} + {2 * l2!r}",
             f"    shrunk = (ops.sign(z) * {l1!r} - z) / divisor",
             f"    ops.assign(p, ops.where(ops.abs(z) > {l1!r}, shrunk, ops.zeros_like(p)))",
         ),
@@ -287,7 +284,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="rmsprop-start",
-        stage="start",
+        stage="update",
         keras=("RMSprop",),
         mindspore=("RMSProp",),
         places=updating(optimizers.RMSprop),

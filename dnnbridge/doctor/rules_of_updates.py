@@ -12,8 +12,10 @@ from dnnbridge.doctor.native_code import Name, call, lines
 from dnnbridge.doctor.optimizer_code import (
     EXPORTED,
     MINDSPORE,
+    decayed,
     in_keras,
     in_mindspore,
+    present,
     rate,
 )
 from dnnbridge.doctor.rule import Place, Remedy, Rule
@@ -60,7 +62,7 @@ def _other_decay(place: Place, to: Framework) -> bool:
 
 def _decay(place: Place) -> Remedy:
     spec, decay = place.spec, place.spec.weight_decay
-    factor, step = rate(decay.rate), rate(getattr(spec, "learning_rate", 0.0))
+    factor, step = rate(decay.rate), present(getattr(spec, "learning_rate", 0.0))
     bare = spec.replace(weight_decay=None)
     known = type(spec) in MINDSPORE
     mindspore = in_mindspore(bare) if known else EXPORTED
@@ -75,11 +77,7 @@ def _decay(place: Place) -> Remedy:
         )
     return Remedy(
         in_keras(bare, weight_decay=factor),
-        lines(
-            f"optimizer = {mindspore}",
-            "for p in optimizer.parameters:  # before each step",
-            f"    ops.assign(p, p * (1 - {step!r} * {factor!r}))",
-        ),
+        f"optimizer = {mindspore}\n{decayed(step, factor, bool(decay.exempt))}",
     )
 
 
@@ -116,6 +114,8 @@ def _norms_decay(place: Place, to: Framework) -> bool:
 
 
 def _exempted(place: Place) -> Remedy:
+    if _other_decay(place, "mindspore"):
+        return _decay(place)
     factor = rate(place.spec.weight_decay.rate)
     norms = 'any(word in p.name for word in ("beta", "gamma"))'
     if _norms_decay(place, "mindspore") or _named(place, "mindspore"):

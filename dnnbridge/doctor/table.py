@@ -33,7 +33,7 @@ class Effect(NamedTuple):
 
     def __str__(self) -> str:
         sides = {"mindspore": "MindSpore", "keras": "Keras", "right": "right"}
-        return "; ".join(f"{sides[name]} {text}" for name, text in self.measured.items())
+        return "; ".join(f"{sides[n]} {_shortened(text)}" for n, text in self.measured.items())
 
 
 class Row(NamedTuple):
@@ -75,6 +75,10 @@ class Row(NamedTuple):
 def rows() -> Mapping[str, Row]:
     """Return the rows by name, in the order of the page."""
     return {each["id"]: Row(**each) for each in json.loads(TABLE.read_text("utf-8"))}
+
+
+def _shortened(text: str, length: int = 48) -> str:
+    return text if len(text) <= length else f"{text[:length].strip('`')}…"
 
 
 def _is_error(text: str) -> bool:
