@@ -174,8 +174,7 @@ def _of_keras(thing: Any, input_shapes: Any, fields: Mapping[str, Any]) -> Subje
 
 def _of_mindspore(thing: Any, input_shapes: Any, fields: Mapping[str, Any]) -> Subject:
     nn = framework("mindspore", "lint").nn
-    optimizers = (nn.Optimizer,)
-    if isinstance(thing, optimizers) or not isinstance(thing, nn.Cell):
+    if isinstance(thing, nn.Optimizer) or not isinstance(thing, nn.Cell):
         return _of_optimizer(thing, "mindspore")
     if isinstance(thing, nn.LossBase):
         try:

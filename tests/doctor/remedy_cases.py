@@ -31,6 +31,11 @@ def net(shape: tuple[int, ...], *layers: Any, dtype: str = "float32") -> db.Sequ
     return db.Sequential([db.Input(shape, dtype), *layers])
 
 
+def run_of(model: db.Sequential) -> db.Run:
+    """Return a run, which has weights to copy."""
+    return db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+
+
 def activation(spec: Any, numbers: str, gradient: bool = False) -> Case:
     """Return the case of an activation at some numbers: its value, or its derivative."""
     keras, there = f"np.float32({numbers})", f"tensor({numbers})"
@@ -51,75 +56,6 @@ MINDSPORE_PAIR = f"p = tensor({PAIRS[0]})\ny = tensor({PAIRS[1]})\n"
 
 KERAS_LOGITS = "logits = np.float32([[1, 0], [3, -1]])\ny = np.array([0, 1])\n"
 MINDSPORE_LOGITS = "logits = tensor([[1, 0], [3, -1]])\ny = integers([0, 1])\n"
-
-GRADIENTS = "[[1e-5, -2, 0.5], [-1, 0.3, 1e-3], [1, 1, 1]]"
-
-KERAS_STEPS = f"""
-p = keras.Variable(np.float32([1.0, -1.0, 0.5]))
-optimizer = REMEDY
-optimizer.build([p])
-for g in {GRADIENTS}:
-    optimizer.apply([tf.constant(g)], [p])
-p.numpy()
-"""
-
-MINDSPORE_STEPS = f"""
-params = [weight([1.0, -1.0, 0.5])]
-optimizer = REMEDY
-for g in {GRADIENTS}:
-    optimizer((tensor(g),))
-params[0].asnumpy()
-"""
-
-BEFORE_EACH_STEP = f"""
-params = [weight([1.0, -1.0, 0.5])]
-REMEDY_FIRST
-for g in {GRADIENTS}:
-    REMEDY_REST
-    optimizer((tensor(g),))
-params[0].asnumpy()
-"""
-
-AFTER_EACH_STEP = f"""
-params = [weight([1.0, -1.0, 0.5])]
-REMEDY_FIRST
-for g in {GRADIENTS}:
-    optimizer((tensor(g),))
-    REMEDY_REST
-params[0].asnumpy()
-"""
-
-IN_PLACE_OF_A_STEP = f"""
-params = [weight([1.0, -1.0, 0.5])]
-REMEDY_FIRST
-for g in {GRADIENTS}:
-    gradients = [tensor(g)]
-    REMEDY_REST
-params[0].asnumpy()
-"""
-
-FALLING = """
-rates = [1.0, 0.1, 0.1]
-params = [weight([0.0])]
-schedule = rates
-REMEDY_FIRST
-for i, new_rate in enumerate(rates):
-    old_rate = rates[max(i - 1, 0)]
-    REMEDY_REST
-    optimizer((tensor([1.0]),))
-params[0].asnumpy()
-"""
-
-FALLING_IN_KERAS = """
-schedule = 1.0
-p = keras.Variable(np.zeros(1, np.float32))
-optimizer = REMEDY
-optimizer.build([p])
-for rate in (1.0, 0.1, 0.1):
-    optimizer.learning_rate = rate
-    optimizer.apply([tf.ones(1)], [p])
-p.numpy()
-"""
 
 IMAGE = "np.arange(36, dtype=np.float32).reshape(1, 6, 6, 1)"
 IMAGE_THERE = "tensor(np.arange(36).reshape(1, 1, 6, 6))"
@@ -175,7 +111,7 @@ LAYERS: dict[str, Case] = {
         "REMEDY\nh.asnumpy()",
     ),
     "dense-layout": Case(
-        db.compile(db.Experiment(net((2,), db.Dense(3)), "mse", "sgd"), "reference"),
+        run_of(net((2,), db.Dense(3))),
         "layer = keras.layers.Dense(3)\nlayer.build((None, 2))\n"
         "class cell:\n    class weight:\n"
         "        asnumpy = lambda: np.float32([[1, 4], [2, 5], [3, 6]])\n"
@@ -242,55 +178,6 @@ LOSSES: dict[str, Case] = {
     ),
 }
 
-OPTIMIZERS: dict[str, Case] = {
-    "adam-epsilon": Case(db.Adam(0.1, epsilon=1e-5), KERAS_STEPS, MINDSPORE_STEPS),
-    "adadelta-defaults": Case(db.Adadelta(0.5), KERAS_STEPS, MINDSPORE_STEPS),
-    "rmsprop-body-and-tail": Case(db.RMSprop(0.1, epsilon=1e-3), KERAS_STEPS, IN_PLACE_OF_A_STEP),
-    "rmsprop-start": Case(
-        db.RMSprop(0.1),
-        KERAS_STEPS.replace("1e-5", "1").replace("1e-3", "1"),
-        AFTER_EACH_STEP.replace("    REMEDY_REST\n", "")
-        .replace("REMEDY_FIRST", "REMEDY")
-        .replace("1e-5", "1")
-        .replace("1e-3", "1"),
-    ),
-    "adagrad-epsilon": Case(
-        db.Adagrad(0.1, initial_accumulator_value=0.0), KERAS_STEPS, IN_PLACE_OF_A_STEP
-    ),
-    "ftrl-l1": Case(
-        db.Ftrl(0.5, l1_regularization_strength=0.5, l2_regularization_strength=0.1),
-        KERAS_STEPS,
-        AFTER_EACH_STEP,
-    ),
-    "nadam-decay": Case(
-        db.Nadam(0.1),
-        KERAS_STEPS,
-        MINDSPORE_STEPS.replace("optimizer = REMEDY", "REMEDY_FIRST\noptimizer = REMEDY_REST"),
-    ),
-    "adam-weight-decay-no-correction": Case(
-        db.AdamW(0.1, weight_decay=0.5), KERAS_STEPS, BEFORE_EACH_STEP
-    ),
-    "weight-decay-coupled": Case(
-        db.Adam(0.1, weight_decay=db.DecoupledWeightDecay(0.5)), KERAS_STEPS, BEFORE_EACH_STEP
-    ),
-    "momentum-changing-rate": Case(
-        db.SGD.keras(db.PiecewiseConstant((1,), (1.0, 0.1)), momentum=0.9),
-        FALLING_IN_KERAS,
-        FALLING,
-    ),
-    "piecewise-boundary": Case(
-        db.PiecewiseConstant.keras([2], [0.1, 0.05]),
-        "schedule = REMEDY\n[float(schedule(step)) for step in range(5)]",
-        "steps = 5\nREMEDY",
-    ),
-    "cosine-floor": Case(
-        db.CosineDecay.keras(0.1, 4, alpha=0.01),
-        "schedule = REMEDY\n[float(schedule(step)) for step in (0, 2, 4)]",
-        "schedule = REMEDY\n"
-        "[float(schedule(Tensor(step, ms.int32)).asnumpy()) for step in (0, 2, 4)]",
-    ),
-}
-
 KURTOSIS = "[(x**4).mean() / x.var() ** 2, x.std()]"
 
 KERAS_DRAWN = f"x = np.asarray(REMEDY((300, 400)), np.float64)\n{KURTOSIS}"
@@ -346,4 +233,4 @@ STARTS: dict[str, Case] = {
     ),
 }
 
-CASES = LAYERS | ACTIVATIONS | LOSSES | OPTIMIZERS | STARTS
+CASES_OF_MODELS = LAYERS | ACTIVATIONS | LOSSES | STARTS

@@ -13,7 +13,7 @@ from dnnbridge.doctor.rules import RULES
 
 native_differences = pytest.importorskip("native_differences")
 
-from doctor.remedy_cases import CASES  # noqa: E402
+from doctor.remedy_cases_of_training import CASES  # noqa: E402
 from doctor.run_code import results_elsewhere  # noqa: E402
 from native_differences import ROWS, page  # noqa: E402
 
