@@ -8,25 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.backend.native import from_native
-from dnnbridge.base.messages import snake_case
 from dnnbridge.base.packages import framework
 from dnnbridge.convert.from_keras import from_keras
 from dnnbridge.convert.from_mindspore import from_mindspore
 from dnnbridge.convert.imported import Imported
 from dnnbridge.doctor.subject import (
     Framework,
+    Origin,
     PlacedLayer,
     PlacedLoss,
     Subject,
+    loose_layers,
     placed_layers,
     placed_losses,
 )
-from dnnbridge.errors import ConversionError
+from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.findings import Finding, Findings
+from dnnbridge.formats.keras.calls import places_in
 from dnnbridge.formats.keras.compiled import Compiled, read_compiled
 from dnnbridge.formats.keras.files import KerasSource, read_source
 from dnnbridge.formats.keras.layers import MODELS, read_layer
+from dnnbridge.formats.keras.live import EXEMPT
+from dnnbridge.formats.keras.models import name_of
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
 from dnnbridge.formats.mindspore.compiled import NoCounterpartError, read_loss
@@ -50,7 +54,7 @@ def framework_of(thing: Any) -> Framework | None:
     return None
 
 
-def subject_of_imported(imported: Imported, origin: Framework) -> Subject:
+def subject_of_imported(imported: Imported, origin: Origin) -> Subject:
     """Return the parts of a model that was read whole, with what is known of its training."""
     layers, shapes = placed_layers(imported.model)
     fields = imported.fields
@@ -92,12 +96,13 @@ def subject_of_keras(source: Any, input_shapes: Any, fields: Mapping[str, Any]) 
 
 def _in_parts(source: KerasSource, fields: Mapping[str, Any]) -> Subject:
     """Return the layers of a configuration that can be read alone."""
-    findings, layers = Findings(), []
+    findings = Findings()
+    layers: list[PlacedLayer] = []
     for path, found in _entries(source.model.config, ""):
         part = read_layer(found, path, findings)
         if part is not None:
-            layers.append(PlacedLayer(path, part.layer))
-    compiled = read_compiled(source.compiled, {}, source.where) if source.compiled else Compiled()
+            layers += loose_layers(path, part.layer)
+    compiled = _compiled(source)
     loss = fields.get("loss", compiled.loss)
     return Subject(
         layers,
@@ -107,6 +112,23 @@ def _in_parts(source: KerasSource, fields: Mapping[str, Any]) -> Subject:
         weights=True,
         unread=(*map(_told, findings.found), *compiled.notes),
     )
+
+
+def _compiled(source: KerasSource) -> Compiled:
+    """Return loss and optimizer of a model whose outputs are known by name alone."""
+    given = {name: value for name, value in (source.compiled or {}).items() if name != EXEMPT}
+    outputs = dict.fromkeys(_outputs(source.model.config), (None, None))
+    try:
+        return read_compiled(given, outputs, source.where) if given else Compiled()
+    except DnnbridgeError as error:
+        return Compiled(notes=[str(error)])
+
+
+def _outputs(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the layers that give the outputs."""
+    names = [place.layer for place in places_in(config.get("output_layers", ()))]
+    last = [name_of(entry) for entry in config.get("layers", ())][-1:]
+    return names or last
 
 
 def _told(finding: Finding) -> str:
@@ -119,8 +141,7 @@ def _entries(config: Mapping[str, Any], path: str) -> Iterator[tuple[str, Serial
         found = serialized(entry)
         if found is None or found.kind == "InputLayer":
             continue
-        name = str(entry.get("name") or found.config.get("name") or snake_case(found.kind))
-        own = f"{path}/{name}".lstrip("/")
+        own = f"{path}/{name_of(entry)}".lstrip("/")
         if found.kind in MODELS:
             yield from _entries(found.config, own)
         else:
@@ -163,7 +184,7 @@ def _of_keras(thing: Any, input_shapes: Any, fields: Mapping[str, Any]) -> Subje
         part = read_layer(given, thing.name, findings)
         findings.check(f"keras.{type(thing).__name__}")
         assert part is not None
-        return Subject([PlacedLayer(thing.name, part.layer)], origin="tensorflow")
+        return Subject(list(loose_layers(thing.name, part.layer)), origin="tensorflow")
     raise ConversionError(
         "is nothing of Keras that can be looked at",
         where="lint",

@@ -19,7 +19,7 @@ from dnnbridge.doctor.from_frameworks import (
     subject_of_keras,
     subject_of_live,
 )
-from dnnbridge.doctor.subject import PlacedLayer, PlacedLoss, Subject, placed_layers, subject_of
+from dnnbridge.doctor.subject import PlacedLoss, Subject, loose_layers, placed_layers, subject_of
 from dnnbridge.errors import ConversionError, DTypeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.layers import AbstractLayer, Activation
@@ -121,7 +121,7 @@ def _of_layer(layer: AbstractLayer) -> Subject:
     if isinstance(layer, AbstractModel):
         return Subject(placed_layers(layer)[0])
     name = layer.name or snake_case(type(layer).__name__)
-    return Subject([PlacedLayer(name, layer)])
+    return Subject(list(loose_layers(name, layer)))
 
 
 def _of_loss(loss: AbstractLoss) -> Subject:
@@ -131,7 +131,7 @@ def _of_loss(loss: AbstractLoss) -> Subject:
 READERS: Mapping[type[Any], Callable[[Any], Subject]] = {
     Experiment: subject_of,
     Run: _of_run,
-    Imported: lambda imported: subject_of_imported(imported, "tensorflow"),
+    Imported: lambda imported: subject_of_imported(imported, "here"),
     AbstractLayer: _of_layer,
     AbstractActivation: lambda spec: _of_layer(Activation(spec)),
     AbstractLoss: _of_loss,

@@ -62,12 +62,12 @@ def _floor(place: Place) -> Remedy:
 
 
 def _loses_digits(place: Place, to: Framework) -> bool:
-    """Whether the rounded factor of a decay is another one after a million steps."""
+    """Whether the rounded factor of a decay has moved the rate when a millionth of it is left."""
     spec = place.spec
-    if not isinstance(spec, schedules.ExponentialDecay) or spec.decay_rate <= 0:
+    if not isinstance(spec, schedules.ExponentialDecay) or not 0 < spec.decay_rate < 1:
         return False
-    error = abs(np.log(float(np.float32(spec.decay_rate))) - np.log(spec.decay_rate))
-    return bool(error * MILLION / spec.decay_steps > 1e-3)
+    exact, rounded = np.log(spec.decay_rate), np.log(float(np.float32(spec.decay_rate)))
+    return bool(abs(rounded / exact - 1) * np.log(MILLION) > 1e-3)
 
 
 def _in_floats(place: Place) -> Remedy:

@@ -19,6 +19,7 @@ from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.gradient_rules import AbstractGradientRule
 from dnnbridge.program.heads import Head
 from dnnbridge.schedules import AbstractSchedule, ConstantSchedule
+from dnnbridge.specs.field_types import infos_of
 from dnnbridge.specs.rewriting import specs_in
 from dnnbridge.specs.spec import Spec
 
@@ -131,6 +132,20 @@ def _layers(graph: Graph, weights: dict[str, dict[str, tuple[int, ...]]]) -> Ite
             yield PlacedLayer(node.path, node.op.spec, shape, weights.get(node.path, {}))
         if node.body is not None:
             yield from _layers(node.body, weights)
+
+
+def loose_layers(path: str, layer: AbstractLayer) -> Iterator[PlacedLayer]:
+    """Yield a layer outside of a model, and the layers in its fields; their shapes are not known.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> [each.path for each in loose_layers("both", db.Bidirectional(db.LSTM(4)))]
+        ['both', 'both/layer']
+    """
+    yield PlacedLayer(path, layer)
+    for name in infos_of(type(layer)):
+        if isinstance(inner := getattr(layer, name), AbstractLayer):
+            yield from loose_layers(f"{path}/{name}", inner)
 
 
 def placed_losses(heads: Sequence[Head], shapes: Sequence[Sizes]) -> list[PlacedLoss]:

@@ -21,7 +21,7 @@ class Effect(NamedTuple):
     Attributes:
         number: the difference divided by the larger of the two numbers, from 0 to 2; inf where one
             of them is not finite, and where one side raises an error.
-        unit: of the number.
+        unit: of the number; "absolute" where the right numbers are 0, so that it is not divided.
         loud: whether one side raises an error, so that the difference cannot be missed.
         measured: the two numbers, as the page has them.
     """
@@ -68,6 +68,8 @@ class Row(NamedTuple):
         """
         loud = any(_is_error(text) for text in self.measured.values()) or self.kind == "fails"
         first, *others = self.measured.values()
+        if not loud and set(self.measured.get("right", "").split(", ")) == {"0"}:
+            return Effect(_distance(first, others[0]), "absolute", loud, self.measured)
         number = math.inf if loud else _difference(first, others[0])
         if number == 0.0:  # both frameworks are wrong
             number = _difference(first, others[-1])
@@ -100,6 +102,21 @@ def _difference(one: str, other: str) -> float:
     except ValueError:  # words, or another count
         return 1.0
     return max(_relative(a, b) for a, b in pairs)
+
+
+def _distance(one: str, other: str) -> float:
+    """Return the largest absolute difference, for rows whose right numbers are 0.
+
+    Example:
+        >>> _distance("1, 3", "2, 1")
+        2.0
+    """
+    pairs = zip(_numbers(one), _numbers(other), strict=True)
+    return max(_absolute(a, b) for a, b in pairs)
+
+
+def _absolute(a: float, b: float) -> float:
+    return abs(a - b) if math.isfinite(a) and math.isfinite(b) else math.inf
 
 
 def _numbers(text: str) -> list[float]:

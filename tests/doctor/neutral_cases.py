@@ -137,7 +137,7 @@ NEUTRAL: dict[str, list[Any]] = {
     "lamb-weight-decay": [db.Adam()],
     "piecewise-boundary": [db.PiecewiseConstant((2,), (0.1, 0.05))],
     "cosine-floor": [db.CosineDecay(0.1, 10)],
-    "float32-schedule": [db.ExponentialDecay(0.1, 10, 0.5)],
+    "float32-schedule": [db.ExponentialDecay(0.1, 10, 0.5), db.ExponentialDecay(0.1, 1, 0.9)],
     "clip-norm": [
         db.Experiment(net((2,), db.Dense(2)), "mse", "sgd", gradients=[db.ClipByGlobalNorm(1.0)]),
         db.Experiment(

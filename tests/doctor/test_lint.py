@@ -75,6 +75,7 @@ def test_every_kind_of_spec_can_be_given():
         "adam-epsilon": [db.Adam(), experiment, run],
         "kl-mean": [db.KLDivergence()],
         "gelu-approximate": [db.GELU(), db.Dense(2, db.GELU())],
+        "lstm-biases": [db.Bidirectional(db.LSTM(4))],
         "cosine-floor": [db.CosineDecay(0.1, 4, alpha=0.1), db.SGD(db.CosineDecay(0.1, 4, 0.1))],
     }
     for name, given in things.items():
@@ -186,6 +187,25 @@ def test_layers_that_are_not_known_are_listed(tmp_path):
     assert "adam-epsilon" in places
     assert [each for each in found.unread if each.startswith("own: ")]
     assert "Not looked at:\n- own: " in str(found)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_file_that_leaves_sizes_open_is_read_in_parts(tmp_path):
+    keras = pytest.importorskip("keras")
+    layers = keras.layers
+    memory = layers.Bidirectional(layers.LSTM(4), name="both")
+    words = layers.Embedding(9, 3, mask_zero=True)
+    made = keras.Sequential([keras.Input((None,)), words, memory, layers.Dense(1, "sigmoid")])
+    made.compile(keras.optimizers.AdamW(1e-3), "binary_crossentropy")
+    made.save(tmp_path / "open.keras")
+    found = db.lint(tmp_path / "open.keras")
+    places = {each.rule.name: each.where for each in found.findings}
+    assert places["lstm-biases"] == "both/layer"
+    assert places["bce-clipping"] == "loss"
+    assert places["adam-weight-decay-no-correction"] == "optimizer"
+    whole = db.lint(tmp_path / "open.keras", input_shapes=(7,))
+    assert rules(found) < rules(whole)
+    assert "both/layer" in {each.where for each in db.lint(memory).findings}
 
 
 def test_parts_of_keras():
