@@ -6,8 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dnnbridge import optimizers
-from dnnbridge.doctor.native_code import lines
-from dnnbridge.doctor.optimizer_code import EXPORTED, decayed, in_keras, in_mindspore, present, rate
+from dnnbridge.doctor.optimizer_code import EXPORTED
+from dnnbridge.doctor.remedies_of_optimizers import (
+    corrected_adamw,
+    grown_nadam,
+    limited_rate,
+    plainly,
+    rescaled_velocity,
+    shrunk_ftrl,
+    started_rmsprop,
+    written_adagrad,
+    written_rmsprop,
+)
 from dnnbridge.doctor.rule import Place, Places, Remedy, Rule
 from dnnbridge.doctor.subject import Framework, Subject
 from dnnbridge.optimizers import AbstractOptimizer
@@ -47,102 +57,14 @@ def _momentum_says(places: Sequence[Place]) -> str:
     )
 
 
-def _rescaled(place: Place) -> Remedy:
-    spec = place.spec
-    keras, mindspore = in_keras(spec), in_mindspore(spec)
-    if spec.rate_in_velocity:
-        return Remedy(
-            keras,
-            lines(
-                f"optimizer = {mindspore}",
-                "for v in optimizer.accum:  # before a step whose rate is not that of the last",
-                "    ops.assign(v, v * old_rate / new_rate)",
-            ),
-        )
-    return Remedy(
-        lines(
-            f"optimizer = {keras}",
-            "for v in optimizer.momentums:  # before a step whose rate is not that of the last",
-            "    v.assign(v * new_rate / old_rate)",
-        ),
-        mindspore,
-    )
-
-
 def _other_velocity(place: Place, to: Framework) -> bool:
     """Whether the rate stands elsewhere; a spec with neither momentum is the same in both."""
     return bool(place.spec.rate_in_velocity == (to == "mindspore"))
 
 
-def plainly(place: Place) -> Remedy:
-    """Write the arguments on both sides."""
-    return Remedy(in_keras(place.spec), in_mindspore(place.spec))
-
-
-def _exported(place: Place) -> Remedy:
-    return Remedy(in_keras(place.spec), EXPORTED)
-
-
 def _other_adam(place: Place, to: Framework) -> bool:
     default = 1e-8 if to == "mindspore" else optimizers.Adam().epsilon
     return bool(place.spec.epsilon != default)
-
-
-def _adamw(place: Place) -> Remedy:
-    spec = place.spec
-    decay = spec.weight_decay
-    factor = rate(decay.rate) if decay is not None else 0.0
-    step = present(spec.learning_rate)
-    exempt = decay is not None and bool(decay.exempt)
-    return Remedy(
-        in_keras(spec, weight_decay=factor),
-        f"optimizer = {in_mindspore(spec)}\n{decayed(step, factor, exempt)}",
-    )
-
-
-def _squares(place: Place) -> Remedy:
-    """Write RMSprop from its equation: MindSpore's kernel has two, and starts at 1."""
-    spec = place.spec
-    rho, epsilon, step = spec.rho, spec.epsilon, present(spec.learning_rate)
-    if spec.momentum or spec.centered:
-        return _exported(place)
-    return Remedy(
-        in_keras(spec),
-        lines(
-            "squares = [ms.Parameter(ops.zeros_like(p)) for p in params]  # made once",
-            "for p, g, s in zip(params, gradients, squares):",
-            f"    ops.assign(s, {rho} * s + {1 - rho!r} * g * g)",
-            f"    ops.assign(p, p - {step} * g / ops.sqrt(s + {epsilon!r}))",
-        ),
-    )
-
-
-def _started(place: Place) -> Remedy:
-    if place.spec.centered:
-        return _exported(place)
-    return Remedy(
-        in_keras(place.spec),
-        lines(
-            f"optimizer = {in_mindspore(place.spec)}",
-            "for s in optimizer.ms:",
-            "    s.set_data(ops.zeros_like(s))",
-        ),
-    )
-
-
-def _adagrad(place: Place) -> Remedy:
-    spec = place.spec
-    epsilon, step = spec.epsilon, present(spec.learning_rate)
-    start = spec.initial_accumulator_value
-    return Remedy(
-        in_keras(spec),
-        lines(
-            f"squares = [ms.Parameter(ops.full_like(p, {start!r})) for p in params]  # made once",
-            "for p, g, s in zip(params, gradients, squares):",
-            "    ops.assign(s, s + g * g)",
-            f"    ops.assign(p, p - {step} * g / ops.sqrt(s + {epsilon!r}))",
-        ),
-    )
 
 
 def _other_adadelta(place: Place, to: Framework) -> bool:
@@ -153,41 +75,6 @@ def _other_adadelta(place: Place, to: Framework) -> bool:
     return any(getattr(own, name) != getattr(default, name) for name in names)
 
 
-def _nadam(place: Place) -> Remedy:
-    spec = place.spec
-    return Remedy(
-        in_keras(spec),
-        "from mindspore.experimental import optim\n"
-        f"optim.NAdam(params, {rate(spec.learning_rate)!r}, "
-        f"({spec.beta_1}, {spec.beta_2}), eps={spec.epsilon!r}, "
-        f"momentum_decay={spec.momentum_decay})",
-    )
-
-
-def _ftrl(place: Place) -> Remedy:
-    spec = place.spec
-    l1, l2 = spec.l1_regularization_strength, spec.l2_regularization_strength
-    step = present(spec.learning_rate)
-    return Remedy(
-        in_keras(spec),
-        lines(
-            f"optimizer = {in_mindspore(spec)}",
-            "for p, z, n in zip(optimizer.parameters, optimizer.linear, optimizer.moments):",
-            "    # after each step",
-            f"    divisor = ops.sqrt(n) / {step} + {2 * l2!r}",
-            f"    shrunk = (ops.sign(z) * {l1!r} - z) / divisor",
-            f"    ops.assign(p, ops.where(ops.abs(z) > {l1!r}, shrunk, ops.zeros_like(p)))",
-        ),
-    )
-
-
-def _limited(place: Place) -> Remedy:
-    return Remedy(
-        "# Keras keeps the rate at most 1 / sqrt(step): use another optimizer, or rates below it",
-        EXPORTED,
-    )
-
-
 RULES: tuple[Rule, ...] = (
     Rule(
         name="momentum-changing-rate",
@@ -196,7 +83,7 @@ RULES: tuple[Rule, ...] = (
         mindspore=("SGD", "Momentum"),
         places=_moving(lambda spec: bool(spec.momentum)),
         says=_momentum_says,
-        remedy=_rescaled,
+        remedy=rescaled_velocity,
         bites=lambda place, to: not place.spec.nesterov and _other_velocity(place, to),
         targets=("mindspore", "tensorflow"),
     ),
@@ -207,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         mindspore=("SGD",),
         places=_moving(lambda spec: bool(spec.momentum and spec.nesterov)),
         says=_momentum_says,
-        remedy=_rescaled,
+        remedy=rescaled_velocity,
         bites=_other_velocity,
         targets=("mindspore", "tensorflow"),
     ),
@@ -267,7 +154,7 @@ RULES: tuple[Rule, ...] = (
         places=updating(optimizers.AdamW),
         says="`nn.AdamWeightDecay` has no bias correction: its first steps are other ones, and its "
         "default decay is 0, not 0.004 as in Keras.",
-        remedy=_adamw,
+        remedy=corrected_adamw,
         bites=lambda place, to: bool(place.spec.bias_correction == (to == "mindspore")),
         targets=("mindspore", "tensorflow"),
     ),
@@ -279,7 +166,7 @@ RULES: tuple[Rule, ...] = (
         places=updating(optimizers.RMSprop),
         says="`nn.RMSProp` computes two formulas in one tensor on a CPU, and starts its mean "
         "square at 1, not at 0 as Keras does.",
-        remedy=_squares,
+        remedy=written_rmsprop,
         bites=lambda place, to: not place.spec.centered,
     ),
     Rule(
@@ -290,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         places=updating(optimizers.RMSprop),
         says="The mean square begins at 1 in MindSpore and at 0 in Keras, so the first steps of "
         "Keras are 3.2 times as large.",
-        remedy=_started,
+        remedy=started_rmsprop,
         bites=lambda place, to: bool(
             place.spec.initial_mean_square != (1.0 if to == "mindspore" else 0.0)
         ),
@@ -303,7 +190,7 @@ RULES: tuple[Rule, ...] = (
         mindspore=("Adagrad",),
         places=updating(optimizers.Adagrad),
         says="`nn.Adagrad` adds 1e-8 under the root, Keras 1e-7.",
-        remedy=_adagrad,
+        remedy=written_adagrad,
         bites=lambda place, to: bool(
             place.spec.initial_accumulator_value < 1e-3
             and place.spec.epsilon != (1e-8 if to == "mindspore" else 1e-7)
@@ -336,7 +223,7 @@ RULES: tuple[Rule, ...] = (
         mindspore=("experimental.optim.NAdam",),
         places=updating(optimizers.Nadam),
         says="The exponent of Nadam's momentum is t in Keras and 0.004 · t in MindSpore.",
-        remedy=_nadam,
+        remedy=grown_nadam,
         bites=lambda place, to: bool(
             place.spec.momentum_decay != (0.004 if to == "mindspore" else 1.0)
         ),
@@ -352,7 +239,7 @@ RULES: tuple[Rule, ...] = (
             "`nn.FTRL` has a wrong sign where l1 is above 0; here it is "
             f"{places[0].spec.l1_regularization_strength:g}."
         ),
-        remedy=_ftrl,
+        remedy=shrunk_ftrl,
     ),
     Rule(
         name="lars-cpu",
@@ -369,7 +256,7 @@ RULES: tuple[Rule, ...] = (
         keras=("Adafactor",),
         places=updating(optimizers.Adafactor, lambda spec: not spec.relative_step),
         says="Keras' Adafactor(relative_step=False) still limits the rate to 1 / √t.",
-        remedy=_limited,
+        remedy=limited_rate,
         targets=("tensorflow",),
     ),
 )

@@ -7,27 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from dnnbridge import layers, optimizers
-from dnnbridge.doctor.native_code import Name, call, lines
+from dnnbridge import optimizers
+from dnnbridge.doctor.native_code import Name, call
 from dnnbridge.doctor.optimizer_code import (
     EXPORTED,
-    MINDSPORE,
-    decayed,
     in_keras,
-    in_mindspore,
-    present,
-    rate,
 )
 from dnnbridge.doctor.rule import Place, Remedy, Rule
 from dnnbridge.doctor.rules_of_optimizers import OPTIMIZER
 from dnnbridge.doctor.subject import Framework, Subject
+from dnnbridge.doctor.weight_decays import (
+    exempted,
+    named_like_norms,
+    names_of_weights,
+    norms_decay,
+    other_decay,
+    written_decay,
+)
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.optimizers.gradient_rules import (
     CentralizeGradients,
     ClipByGlobalNorm,
     ClipByNorm,
 )
-from dnnbridge.optimizers.weight_decay import CoupledWeightDecay, DecoupledWeightDecay
+from dnnbridge.optimizers.weight_decay import DecoupledWeightDecay
 from dnnbridge.schedules import ConstantSchedule
 
 SQUARING = (
@@ -35,8 +38,6 @@ SQUARING = (
     *(optimizers.Adagrad, optimizers.Adadelta, optimizers.RMSprop),
 )
 """The optimizers that square gradients."""
-
-NORMALIZATIONS = (layers.BatchNormalization, layers.LayerNormalization, layers.GroupNormalization)
 
 
 def _decays(subject: Subject) -> Iterator[Place]:
@@ -47,93 +48,6 @@ def _decays(subject: Subject) -> Iterator[Place]:
         yield Place(OPTIMIZER, found[0])
 
 
-def _is_plain(spec: AbstractOptimizer) -> bool:
-    """Whether the decay of an optimizer is the same in both forms: SGD without momentum."""
-    return isinstance(spec, optimizers.SGD) and spec.momentum == 0.0
-
-
-def _other_decay(place: Place, to: Framework) -> bool:
-    spec, decay = place.spec, place.spec.weight_decay
-    own = (optimizers.AdamW, optimizers.Lamb, optimizers.LARS)
-    if isinstance(spec, own) or _is_plain(spec) or decay.rate == ConstantSchedule(0.0):
-        return False
-    return isinstance(decay, DecoupledWeightDecay) == (to == "mindspore")
-
-
-def _decay(place: Place) -> Remedy:
-    spec, decay = place.spec, place.spec.weight_decay
-    factor, step = rate(decay.rate), present(getattr(spec, "learning_rate", 0.0))
-    bare = spec.replace(weight_decay=None)
-    known = type(spec) in MINDSPORE
-    mindspore = in_mindspore(bare) if known else EXPORTED
-    if isinstance(decay, CoupledWeightDecay):
-        plain = mindspore.removesuffix(")") + f", weight_decay={factor!r})" if known else mindspore
-        return Remedy(
-            lines(
-                f"optimizer = {in_keras(bare)}",
-                f"gradients = [g + {factor!r} * p for g, p in zip(gradients, weights)]",
-            ),
-            plain,
-        )
-    return Remedy(
-        in_keras(bare, weight_decay=factor),
-        f"optimizer = {mindspore}\n{decayed(step, factor, bool(decay.exempt))}",
-    )
-
-
-def _names(subject: Subject) -> list[tuple[str, bool]]:
-    """Return the trained weights, and whether each is shift or scale of a normalisation."""
-    return [
-        (f"{each.path}/{name}", isinstance(each.layer, NORMALIZATIONS))
-        for each in subject.layers
-        for name in each.weights
-        if not name.startswith("moving_")
-    ]
-
-
-def _decayed_there(name: str) -> bool:
-    """Whether MindSpore decays a weight of this name."""
-    return "beta" not in name and "gamma" not in name
-
-
-def _named(place: Place, to: Framework) -> bool:
-    """Whether a weight that is no shift or scale has beta or gamma in its name, and decays."""
-    decay = place.spec.weight_decay
-    return any(
-        not norm and decay.applies(name) and not _decayed_there(name)
-        for name, norm in _names(place.subject)
-    )
-
-
-def _norms_decay(place: Place, to: Framework) -> bool:
-    decay = place.spec.weight_decay
-    norms = [name for name, norm in _names(place.subject) if norm]
-    if to == "mindspore":
-        return any(decay.applies(name) for name in norms)
-    return any(not decay.applies(name) for name in norms)
-
-
-def _exempted(place: Place) -> Remedy:
-    if _other_decay(place, "mindspore"):
-        return _decay(place)
-    factor = rate(place.spec.weight_decay.rate)
-    norms = 'any(word in p.name for word in ("beta", "gamma"))'
-    if _norms_decay(place, "mindspore") or _named(place, "mindspore"):
-        return Remedy(
-            in_keras(place.spec.replace(weight_decay=None), weight_decay=factor),
-            f'params = [{{"params": params, "weight_decay": {factor!r}}}]  # groups leave out none',
-        )
-    return Remedy(
-        'optimizer.exclude_from_weight_decay(var_names=["beta", "gamma"])',
-        lines(
-            f"kept = [p for p in params if {norms}]",
-            f"rest = [p for p in params if not {norms}]",
-            'params = [{"params": kept, "weight_decay": 0.0}, '
-            f'{{"params": rest, "weight_decay": {factor!r}}}]',
-        ),
-    )
-
-
 def _groups(subject: Subject) -> Iterator[Place]:
     for each in subject.updates(optimizers.ParameterGroups):
         yield Place(OPTIMIZER, each)
@@ -141,7 +55,7 @@ def _groups(subject: Subject) -> Iterator[Place]:
 
 def _exempt_in_groups(place: Place, to: Framework) -> bool:
     """Whether a group leaves out shift and scale, which groups of MindSpore do not."""
-    norms = [name for name, norm in _names(place.subject) if norm]
+    norms = [name for name, norm in names_of_weights(place.subject) if norm]
     decays = [each.weight_decay for _, each in place.spec.groups_of() if each.weight_decay]
     return any(not decay.applies(name) for decay in decays for name in norms)
 
@@ -252,8 +166,8 @@ RULES: tuple[Rule, ...] = (
         places=_decays,
         says="MindSpore adds decay · weight to the gradient, which then passes through momentum "
         "and moments (coupled). Keras takes rate · decay · weight from the weight (decoupled).",
-        remedy=_decay,
-        bites=_other_decay,
+        remedy=written_decay,
+        bites=other_decay,
         targets=("mindspore", "tensorflow"),
     ),
     Rule(
@@ -264,8 +178,8 @@ RULES: tuple[Rule, ...] = (
         places=_decays,
         says="MindSpore leaves out every weight that has beta or gamma in its name; Keras decays "
         "all weights unless told.",
-        remedy=_exempted,
-        bites=_named,
+        remedy=exempted,
+        bites=named_like_norms,
     ),
     Rule(
         name="bias-decays",
@@ -275,8 +189,8 @@ RULES: tuple[Rule, ...] = (
         places=_decays,
         says="Keras decays every weight, shift and scale of a normalisation too; MindSpore leaves "
         "those two out.",
-        remedy=_exempted,
-        bites=_norms_decay,
+        remedy=exempted,
+        bites=norms_decay,
     ),
     Rule(
         name="weight-decay-in-groups",
