@@ -39,10 +39,9 @@ _DATA = "it depends on the data"
 _OPERATION = "it is an operation that no layer is named after"
 _OTHER = "it is another class than the one of the same name"
 _POINT = "it shows at a single number, or where a training has already failed"
-_GONE = "no argument here or in Keras says it"
 
 UNTOLD: Mapping[str, str] = {
-    "dampening-without-momentum": _GONE,
+    "dampening-without-momentum": "a spec with dampening and no momentum is refused",
     "adamw-default-decay": "the decay of a model is always stated; its default is not used",
     "adamw-experimental-epsilon": _OTHER,
     "rmsprop-experimental-epsilon": _OTHER,

@@ -121,7 +121,6 @@ RULES: tuple[Rule, ...] = (
             f"{places[0].spec.dampening:g}."
         ),
         remedy=lambda place: Remedy("# Keras' SGD has no dampening", EXPORTED),
-        bites=lambda place, to: bool(place.spec.momentum),
     ),
     Rule(
         name="adam-epsilon",

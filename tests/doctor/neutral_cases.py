@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doctor.remedy_cases import net
+from doctor.remedy_cases import net, run_of
 from doctor.remedy_cases_of_training import CASES
 
 import dnnbridge as db
@@ -55,7 +55,11 @@ DEFAULT_DENSE = db.Dense.mindspore(4, 2)
 NEUTRAL: dict[str, list[Any]] = {
     "dense-layout": [net((2,), db.Dense(3))],  # has no weights to copy
     "gru-order": [net((5, 3), db.GRU(2))],
-    "flatten-order": [net((3, 3, 2), db.Conv2D(2, 3), db.Flatten())],
+    "flatten-order": [
+        net((3, 3, 2), db.Conv2D(2, 2), db.Flatten()),  # has no weights to copy
+        run_of(net((3, 3, 2), db.Conv2D(2, 3), db.Flatten(), db.Dense(1))),  # one pixel
+        run_of(net((3, 3, 2), db.Conv2D(1, 2), db.Flatten(), db.Dense(1))),  # one channel
+    ],
     "conv-defaults": [net((6, 6, 1), db.Conv2D(1, 3, padding="same", use_bias=False))],
     "conv-nhwc": [net((1, 6, 6), db.Conv2D(1, 3, data_format="channels_first"))],
     "batch-norm-defaults": [net((2,), db.BatchNormalization(momentum=0.9, epsilon=1e-5))],
@@ -131,7 +135,10 @@ NEUTRAL: dict[str, list[Any]] = {
         db.SGD.keras(db.ExponentialDecay(0.1, 10, 0.5)),
         db.SGD(db.ExponentialDecay(0.1, 10, 0.5), momentum=0.9),
     ],
-    "nesterov-changing-rate": [db.SGD.keras(0.1, momentum=0.9, nesterov=True)],
+    "nesterov-changing-rate": [
+        db.SGD.keras(0.1, momentum=0.9, nesterov=True),
+        db.SGD(db.ExponentialDecay(0.1, 10, 0.5), momentum=0.9, nesterov=True),
+    ],
     "dampening-first-step": [db.SGD(0.1, momentum=0.9)],
     "lars-cpu": [db.SGD()],
     "lamb-weight-decay": [db.Adam()],
@@ -150,3 +157,27 @@ NEUTRAL: dict[str, list[Any]] = {
     "adafactor-relative-step": [db.Adafactor()],
 }
 """By rule: models in which it is silent, whatever the target."""
+
+NEUTRAL_TO_KERAS: dict[str, list[Any]] = {
+    "lamb-weight-decay": [db.Lamb()],
+    "batch-norm-variance": [db.BatchNormalization()],
+    "average-pool-padding": [db.AveragePooling2D(2, padding="same")],
+    "piecewise-boundary": [db.PiecewiseConstant.keras([2], [0.1, 0.05])],
+    "momentum-changing-rate": [
+        db.SGD.keras(db.ExponentialDecay(0.1, 10, 0.5), momentum=0.9),
+        db.SGD(0.1, momentum=0.9),
+    ],
+    "nesterov-changing-rate": [
+        db.SGD.keras(db.ExponentialDecay(0.1, 10, 0.5), momentum=0.9, nesterov=True)
+    ],
+    "weight-decay-coupled": [
+        db.Adam.keras(0.1, weight_decay=0.1),
+        db.SGD.mindspore(0.1, weight_decay=0.1),
+    ],
+    "adam-weight-decay-no-correction": [db.AdamW()],
+    "nadam-decay": [db.Nadam()],
+    "rmsprop-start": [db.RMSprop()],
+    "class-weights": [db.SparseCategoricalCrossentropy(class_weights=(1.0, 3.0))],
+    "float32-schedule": [db.ExponentialDecay(0.1, 1, 0.9)],
+}
+"""The same for rules that a spec of this library may meet on the way to Keras."""

@@ -236,5 +236,7 @@ def test_cells_and_optimizers_of_mindspore():
     assert "batch-norm-defaults" not in rules(same)
     assert rules(db.lint(optimizer)) == {"adam-epsilon"}
     assert db.lint(nn.MSELoss()).ok
+    mean = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
+    assert rules(db.lint(mean)) == {"sparse-mean-infinite"}
     with pytest.raises(ConversionError, match=r"Give input_shapes"):
         db.lint(cell)

@@ -7,12 +7,13 @@ import math
 import pytest
 
 import dnnbridge as db
+from dnnbridge.doctor.rule import always
 from dnnbridge.doctor.rules import RULES, UNTOLD
 from dnnbridge.doctor.table import rows
 
 pytest.importorskip("native_differences")
 
-from doctor.neutral_cases import NEUTRAL, PLANTED, TO_KERAS
+from doctor.neutral_cases import NEUTRAL, NEUTRAL_TO_KERAS, PLANTED, TO_KERAS
 
 SEEN = {name for name, rule in RULES.items() if not rule.unseen}
 BOTH = {"mindspore", "tensorflow"}
@@ -50,6 +51,17 @@ def test_a_rule_fires_on_the_way_to_keras(name):
 def test_a_rule_is_silent_where_both_sides_are_equal(name):
     for thing in NEUTRAL[name]:
         assert name not in fired(thing, "mindspore"), thing
+
+
+@pytest.mark.parametrize("name", NEUTRAL_TO_KERAS)
+def test_a_rule_is_silent_where_keras_says_the_same(name):
+    for thing in NEUTRAL_TO_KERAS[name]:
+        assert name not in fired(thing, "tensorflow"), thing
+
+
+def test_every_rule_that_arguments_can_silence_is_silent_on_both_ways():
+    asks = {n for n in SEEN if "tensorflow" in RULES[n].targets and RULES[n].bites is not always}
+    assert asks <= NEUTRAL_TO_KERAS.keys()
 
 
 @pytest.mark.parametrize("name", sorted(SEEN - TO_KERAS.keys()))
