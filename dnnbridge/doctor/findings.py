@@ -86,6 +86,14 @@ class Lint:
         findings: the worst first.
         parts: how many layers, losses, optimizers and schedules were looked at.
         unread: what could not be looked at, a sentence each.
+
+    Example:
+        >>> import dnnbridge as db
+        >>> found = db.lint(db.Dropout(0.2), "mindspore")
+        >>> [(each.rule.name, each.remedy.mindspore) for each in found.findings]
+        [('dropout-argument', 'nn.Dropout(p=0.2)')]
+        >>> found.ok, found.parts
+        (False, 1)
     """
 
     to: Framework

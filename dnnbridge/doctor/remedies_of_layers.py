@@ -42,7 +42,8 @@ def followed_variance(place: Place) -> Remedy:
             f"norm = {plain.tensorflow}  # made once",
             "old = keras.ops.copy(norm.moving_variance) if norm.built else 1.0",
             "y = norm(x, training=True)",
-            "n = keras.ops.size(x) / keras.ops.shape(x)[-1]",
+            f"n = keras.ops.size(x) // keras.ops.shape(x)[{place.spec.axis}]",
+            'n = keras.ops.cast(n, "float32")',
             f"new = {kept} * old + (norm.moving_variance - {kept} * old) * n / (n - 1)",
             "norm.moving_variance.assign(new)",
         )

@@ -58,16 +58,23 @@ def _in_mindspore(place: Place) -> str:
     )
 
 
+def _format(layer: Any) -> dict[str, str]:
+    """Return the argument for channels first; last is the default of Keras."""
+    return {} if layer.data_format == "channels_last" else {"data_format": layer.data_format}
+
+
 def _in_keras(place: Place) -> str:
     layer = place.spec
     first = () if isinstance(layer, layers.DepthwiseConv2D) else (layer.filters,)
     sizes = {"strides": alone(layer.strides), "dilation_rate": alone(layer.dilation_rate)}
-    options = {name: size for name, size in sizes.items() if size != 1}
+    options: dict[str, Any] = {name: size for name, size in sizes.items() if size != 1}
+    options |= _format(layer)
     name = f"keras.layers.{type(layer).__name__}"
     size = alone(layer.kernel_size)
     if isinstance(layer.padding, str):
         return call(name, *first, size, **options, padding=layer.padding, use_bias=layer.use_bias)
-    pads = call(f"keras.layers.ZeroPadding{len(layer.padding)}D", tuple(layer.padding))
+    padding = f"keras.layers.ZeroPadding{len(layer.padding)}D"
+    pads = call(padding, tuple(layer.padding), **_format(layer))
     made = call(name, *first, size, **options, use_bias=layer.use_bias)
     return f"keras.Sequential([{pads}, {made}])"
 
@@ -103,7 +110,13 @@ def _pool(place: Place) -> Remedy:
     size, strides = alone(layer.pool_size), _strides(layer)
     keras, mindspore = type(layer).__name__, POOLS[type(layer)]
     return Remedy(
-        call(f"keras.layers.{keras}", size, strides=strides, padding=layer.padding),
+        call(
+            f"keras.layers.{keras}",
+            size,
+            strides=strides,
+            padding=layer.padding,
+            **_format(layer),
+        ),
         call(f"nn.{mindspore}", size, stride=strides, pad_mode=layer.padding),
     )
 
@@ -138,8 +151,13 @@ def _padded(place: Place) -> Remedy:
     strides = (strides,) * 2 if isinstance(strides, int) else strides
     pads = [_pads(*each) for each in zip(sizes, window, strides, strict=True)]
     keras = [
-        call("keras.layers.ZeroPadding2D", tuple(pads)),
-        call("keras.layers.AveragePooling2D", alone(window), strides=alone(strides)),
+        call("keras.layers.ZeroPadding2D", tuple(pads), **_format(layer)),
+        call(
+            "keras.layers.AveragePooling2D",
+            alone(window),
+            strides=alone(strides),
+            **_format(layer),
+        ),
     ]
     mindspore = [
         call("nn.ZeroPad2d", (*pads[1], *pads[0])),

@@ -204,4 +204,68 @@ WHOLE: dict[str, Case] = {
     ),
 }
 
+MORE: dict[str, Case] = {
+    "batch-norm-variance--to-keras": Case(
+        net((2, 4), db.BatchNormalization.mindspore(momentum=0.5)),
+        "x = np.arange(24, dtype=np.float32).reshape(3, 2, 4) ** 2\nREMEDY_FIRST\n"
+        "for _ in range(2):\n    REMEDY_REST\nnorm.moving_variance.numpy()",
+        "norm = REMEDY.set_train()\nx = tensor((np.arange(24).reshape(3, 2, 4) ** 2).transpose(0, 2, 1))\n"
+        "norm(x)\nnorm(x)\nnorm.moving_variance.asnumpy()",
+    ),
+    "conv-defaults--padded": Case(
+        net((2, 6, 6), db.Conv2D(3, 3, padding=((1, 0), (2, 1)), data_format="channels_first")),
+        "made = REMEDY\nx = np.arange(72, dtype=np.float32).reshape(1, 2, 6, 6)\nmade(x)\n"
+        "kernel = np.linspace(-1, 1, 54).reshape(3, 3, 2, 3)\n"
+        "made.layers[-1].set_weights([kernel, np.ones(3)])\nmade(x)",
+        "layer = REMEDY\nkernel = np.linspace(-1, 1, 54).reshape(3, 3, 2, 3)\n"
+        "layer.weight.set_data(tensor(kernel.transpose(3, 2, 0, 1)))\n"
+        "layer.bias.set_data(tensor(np.ones(3)))\n"
+        "layer(tensor(np.arange(72).reshape(1, 2, 6, 6)))",
+    ),
+    "momentum-changing-rate--to-keras": Case(
+        db.SGD(db.PiecewiseConstant((1,), (1.0, 0.1)), momentum=0.9),
+        """
+schedule = old_rate = 1.0
+p = keras.Variable(np.zeros(1, np.float32))
+REMEDY_FIRST
+optimizer.build([p])
+for new_rate in (1.0, 0.1, 0.1):
+    optimizer.learning_rate = new_rate
+    REMEDY_REST
+    optimizer.apply([tf.ones(1)], [p])
+    old_rate = new_rate
+p.numpy()
+""",
+        """
+schedule = [1.0, 0.1, 0.1]
+params = [weight([0.0])]
+optimizer = REMEDY
+for _ in range(3):
+    optimizer((tensor([1.0]),))
+params[0].asnumpy()
+""",
+    ),
+    "weight-decay-coupled--to-keras": Case(
+        db.Adam.mindspore(0.1, weight_decay=0.5),
+        f"""
+p = keras.Variable(np.float32([1.0, -1.0, 0.5]))
+weights = [p]
+REMEDY_FIRST
+optimizer.build(weights)
+for g in {GRADIENTS}:
+    gradients = [tf.constant(g, tf.float32)]
+    REMEDY_REST
+    optimizer.apply(gradients, weights)
+p.numpy()
+""",
+        MINDSPORE_STEPS,
+    ),
+    "piecewise-boundary--to-keras": Case(
+        db.PiecewiseConstant.mindspore([2, 5], [0.1, 0.05]),
+        "schedule = REMEDY\n[float(schedule(step)) for step in range(5)]",
+        "steps = 5\nREMEDY",
+    ),
+}
+"""More cases of a rule, after "--": specs with MindSpore's meaning, and other arguments."""
+
 CASES = CASES_OF_MODELS | OPTIMIZERS | WHOLE

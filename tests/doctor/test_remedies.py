@@ -13,9 +13,11 @@ from dnnbridge.doctor.rules import RULES
 
 native_differences = pytest.importorskip("native_differences")
 
-from doctor.remedy_cases_of_training import CASES  # noqa: E402
+from doctor.remedy_cases_of_training import CASES, MORE  # noqa: E402
 from doctor.run_code import results_elsewhere  # noqa: E402
 from native_differences import ROWS, page  # noqa: E402
+
+ALL = CASES | MORE
 
 SIDES = {"keras": "tensorflow", "mindspore": "mindspore"}
 
@@ -51,10 +53,11 @@ def with_remedy(around, remedy):
     return "\n".join(made)
 
 
-def remedy_of(name):
+def remedy_of(name, thing):
     """Return the remedy of the finding that a rule must make of its case."""
-    case = CASES[name]
-    found = [each for each in db.lint(case.thing, "mindspore").findings if each.rule.name == name]
+    rule, _, kind = name.partition("--")
+    to = "tensorflow" if kind == "to-keras" else "mindspore"
+    found = [each for each in db.lint(thing, to).findings if each.rule.name == rule]
     assert found, f"{name} does not fire"
     return found[0].remedy
 
@@ -66,16 +69,17 @@ def results():
     for side, module in SIDES.items():
         pytest.importorskip(module)
         code = {}
-        for name, case in CASES.items():
-            remedy = getattr(remedy_of(name), module)
+        for name, case in ALL.items():
+            remedy = getattr(remedy_of(name, case.thing), module)
             code[name] = with_remedy(getattr(case, side), remedy)
+        for name in CASES:
             if native := getattr(ROWS[name], side):
                 code[f"{name}-native"] = native
         made[side] = results_elsewhere(side, code)
     return made
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_pasted_code_of_both_sides_agrees(name, results):
     keras, mindspore = (results[side][name] for side in SIDES)
     assert "error" not in keras, keras
@@ -83,7 +87,7 @@ def test_the_pasted_code_of_both_sides_agrees(name, results):
     one, other = (np.asarray(each["value"]) for each in (keras, mindspore))
     assert one.shape == other.shape
     scale = max(np.abs(one).max(), 1e-3)
-    np.testing.assert_allclose(other / scale, one / scale, rtol=0, atol=CASES[name].tolerance)
+    np.testing.assert_allclose(other / scale, one / scale, rtol=0, atol=ALL[name].tolerance)
 
 
 @pytest.mark.parametrize("name", CASES)
