@@ -94,6 +94,12 @@ from .diagnose.comparing import (
     ExperimentComparison,
     compare_experiments,
 )
+from .doctor.findings import (
+    Lint,
+)
+from .doctor.lint import (
+    lint,
+)
 from .experiment import (
     Experiment,
 )
@@ -612,6 +618,7 @@ __all__ = [
     "LecunUniform",
     "Linear",
     "LinearWarmup",
+    "Lint",
     "Lion",
     "LogCosh",
     "LogSigmoid",
@@ -772,6 +779,7 @@ __all__ = [
     "heard",
     "inspect",
     "inverse_decay_lr",
+    "lint",
     "load",
     "load_weights",
     "metric",
