@@ -94,6 +94,12 @@ from .diagnose.comparing import (
     ExperimentComparison,
     compare_experiments,
 )
+from .doctor.findings import (
+    Lint,
+)
+from .doctor.lint import (
+    lint,
+)
 from .experiment import (
     Experiment,
 )
@@ -613,6 +619,7 @@ __all__ = [
     "LecunUniform",
     "Linear",
     "LinearWarmup",
+    "Lint",
     "Lion",
     "LogCosh",
     "LogSigmoid",
@@ -774,6 +781,7 @@ __all__ = [
     "heard",
     "inspect",
     "inverse_decay_lr",
+    "lint",
     "load",
     "load_weights",
     "metric",

@@ -24,6 +24,7 @@ FLOORS = [
         "callbacks",
         "diagnose",
         "convert",
+        "doctor",
         "reference",
         "datasets",
     ),
