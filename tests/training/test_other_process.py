@@ -41,7 +41,8 @@ def with_floats(model):
     """Return a model whose outputs are no whole numbers, for which there is no loss."""
     if all(type.dtype == "float32" for type in model.output_types.values()):
         return model
-    inputs = [db.Input(t.shape[1:], t.dtype, n) for n, t in model.input_types.items()]
+    types = model.input_types.items()
+    inputs = [db.Input(t.data_shape[1:], t.kind, n) for n, t in types]
     made = model(*inputs)
     outputs = made if isinstance(made, tuple) else (made,)
     return db.Model(inputs, [db.Cast("float32")(each) for each in outputs])
