@@ -58,12 +58,9 @@ def test_the_page_of_conformance_runs():
     assert names["found"].outcomes
 
 
-@pytest.mark.parametrize("name", ["raw-rows.md", "training.md"])
-def test_a_page_runs(name, monkeypatch):
+def test_the_page_of_raw_rows_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DNNBRIDGE_BACKEND", "reference")
-    page = (ROOT / "docs" / "guide" / name).read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guide" / "raw-rows.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.S))
-    names: dict[str, object] = {}
-    exec(compile(code, name, "exec"), names)
-    if name == "training.md":
-        assert names["ending"].where == "elementwise"
+    exec(compile(code, "raw-rows.md", "exec"), {})
