@@ -14,7 +14,7 @@ from dnnbridge.diagnose.expected import lowest
 from dnnbridge.diagnose.quieting import quiet
 from dnnbridge.diagnose.subjects import (
     Subject,
-    arrays_of,
+    count_of,
     check_data,
     copy_of,
     present_loss,
@@ -149,7 +149,7 @@ def overfit_small(
     run, changed = _quiet_run(subject, backend)
     check_data(run, x, y)
     size = run.experiment.model.batch_size
-    count = min(examples, len(arrays_of(x)[0]))
+    count = min(examples, count_of(x))
     few = np.arange(count - count % size if size else count)
     data = rows(x, few), rows(y, few)
     floor, start = lowest(run, data[1]), _loss(run, data)

@@ -11,7 +11,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.diagnose.diagnosis import listed, number, share
 from dnnbridge.diagnose.expected import labels_of
-from dnnbridge.diagnose.subjects import arrays_of, by_layer, rows
+from dnnbridge.diagnose.subjects import arrays_of, by_layer, count_of, rows
 from dnnbridge.training.probing import gradients_of
 from dnnbridge.training.run import Run
 
@@ -110,7 +110,7 @@ def _frozen(run: Run) -> Suspect | None:
 
 def _unreached(run: Run, data: tuple[Any, Any]) -> Suspect | None:
     """Find layers without any gradient."""
-    size = run.experiment.model.batch_size or min(BATCH, len(arrays_of(data[0])[0]))
+    size = run.experiment.model.batch_size or min(BATCH, count_of(data[0]))
     gradients = gradients_of(run, *(rows(each, np.arange(size)) for each in data))
     layers = by_layer(gradients)
     still = [layer for layer, names in layers.items() if not any(gradients[n].any() for n in names)]
@@ -142,7 +142,7 @@ def _inputs(x: Any) -> Suspect | None:
 
 def _capacity(run: Run, y: Any) -> Suspect | None:
     weights = run.experiment.model.summary().parameters
-    labels = len(arrays_of(y)[0])
+    labels = count_of(y)
     if weights >= labels:
         return None
     return Suspect(

@@ -123,7 +123,7 @@ def _check(given: Any, type: TensorType, where: str) -> Column:
     gather = None if is_frame(given) or is_column(given) else gathering(given)
     array = _shaped(as_array(given, where), given, type) if gather is None else given
     _check_dtype(array.dtype, type, where, given)
-    if tuple(array.shape[1:]) != type.shape[1:] or array.ndim != type.rank:
+    if len(array.shape) != type.rank or tuple(array.shape[1:]) != type.shape[1:]:
         raise DataError(
             f"needs shape ({shape_text(type.shape)})",
             where=where,
