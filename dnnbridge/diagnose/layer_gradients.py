@@ -13,11 +13,11 @@ from dnnbridge.base.calling import explained
 from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number, ratio_of
 from dnnbridge.diagnose.subjects import (
     Subject,
-    count_of,
     by_layer,
     check_data,
     check_trains,
     copy_of,
+    count_of,
     rows,
     train_steps,
 )

@@ -14,9 +14,9 @@ from dnnbridge.diagnose.expected import lowest
 from dnnbridge.diagnose.quieting import quiet
 from dnnbridge.diagnose.subjects import (
     Subject,
-    count_of,
     check_data,
     copy_of,
+    count_of,
     present_loss,
     rows,
     run_of,
