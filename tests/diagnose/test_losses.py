@@ -237,6 +237,15 @@ def test_a_fault_is_named(name):
     assert text in found.verdict, found.verdict
 
 
+def test_a_model_that_scales_its_inputs_is_not_told_to():
+    experiment, x, y, text = FAULTS["large inputs"]
+    first = db.Normalization().adapt(1000 * X)
+    model = db.Sequential([db.Input((6,)), first, *experiment.model.layers[1:]])
+    found = overfit(experiment.replace(model=model), x, y, steps=40)
+    assert not found.ok
+    assert text not in found.verdict
+
+
 def general(experiment, x=X, y=LABELS, **more):
     more = {"validation_split": 0.5, "backend": "reference", "epochs": 30} | more
     return db.diagnose.generalisation(experiment, x, y, **more)
