@@ -16,7 +16,7 @@ from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
 from dnnbridge.losses.target import Target, check_range
 from dnnbridge.training.checking.array_like import as_array
-from dnnbridge.training.checking.frames import columns_of, is_column, is_frame
+from dnnbridge.training.checking.frames import columns_of, in_frame, is_column, is_frame
 from dnnbridge.training.checking.stored import Check, Column, Stored, gathering
 
 KINDS: dict[DType, tuple[type[np.generic], str]] = {
@@ -132,9 +132,20 @@ def _check(given: Any, type: TensorType, where: str) -> Column:
         )
     dtype, convert = np.dtype(type.dtype), CONVERSIONS[type.dtype]
     if gather is None:
-        return convert(array, where)
+        return _converted(array, convert, where, given)
     count, *sizes = map(int, array.shape)
     return Stored(gather, count, tuple(sizes), array.dtype, where, dtype, convert)
+
+
+def _converted(
+    array: Array, convert: Callable[[Array, str], Array], where: str, given: Any
+) -> Array:
+    """Return an array of the spec's dtype; an error names the column of a frame."""
+    try:
+        return convert(array, where)
+    except DataError as error:
+        place = in_frame(where, given, error.where)
+        raise DataError(error.what, where=place, got=error.got, hint=error.hint) from None
 
 
 def _shaped(array: Array, given: Any, type: TensorType) -> Array:
