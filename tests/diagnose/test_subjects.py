@@ -8,6 +8,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.diagnose.subjects import arrays_of, count_of, rows
+from dnnbridge.errors import DataError
 
 nets = importlib.import_module("diagnose.nets")
 kept, same = nets.kept, nets.same
@@ -157,3 +158,11 @@ def test_several_frames_are_several_inputs():
     assert (first.to_numpy().tolist(), second.tolist()) == ([[2.0, 4.0]], [6])
     assert count_of([a, b]) == count_of({"a": a}) == 2
     assert [each.shape for each in arrays_of((a, b))] == [(2, 2), (2,)]
+
+
+def test_batches_are_refused_in_words():
+    model = db.Sequential([db.Input((4,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "adam"), "reference")
+    batches = [(np.ones((3, 4)), np.ones((3, 1)))]
+    with pytest.raises(DataError, match="this call takes arrays, such as those of one batch"):
+        D.activations(run, batches)
