@@ -68,7 +68,8 @@ class OverfitSmall(AbstractDiagnosis):
 
     @property
     def verdict(self) -> str:
-        steps = f"{self.examples} examples in {len(self.losses)} steps"
+        count = len(self.losses)
+        steps = f"{self.examples} examples in {count} step{'s' * (count != 1)}"
         if self.ok:
             return (
                 f"The model learns {steps}: the loss is {number(self.loss)} (at most "
@@ -153,7 +154,7 @@ def overfit_small(
     few = np.arange(count - count % size if size else count)
     data = rows(x, few), rows(y, few)
     floor, start = lowest(run, data[1]), _loss(run, data)
-    target = floor + tolerance * abs(start - floor)
+    target = floor + tolerance * (abs(start - floor) if math.isfinite(start) else 0.0)
     mean = start
 
     def goes_on(run: Run, loss: float) -> bool:
