@@ -336,3 +336,9 @@ def test_objects_that_are_numbers_are_no_categories():
         run.predict(frame)
     with pytest.raises(DTypeError, match=r"x\['size'\]: .*get_dummies"):
         run.predict(frame.assign(age=[1.0, 2.0], size=["small", "large"]))
+
+
+def test_labels_in_a_dictionary_for_one_output_are_told_apart():
+    said = r"y: must be an array, as the model has one output, got a dictionary with dense"
+    with pytest.raises(DataError, match=said):
+        make().fit(X, {"dense": Y})

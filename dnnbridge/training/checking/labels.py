@@ -109,6 +109,13 @@ def _per_output(
         return [(objective, given, where) for objective in objectives.values()]
     if isinstance(given, (list, tuple)) and len(given) == len(objectives):
         given = dict(zip(objectives, given, strict=True))
+    if objectives.keys() == {"y"} != given.keys():
+        raise DataError(
+            "must be an array, as the model has one output",
+            where=where,
+            got=f"a dictionary with {', '.join(map(str, given)) or 'nothing'}",
+            hint=f"Give the array itself, {where}[…].",
+        )
     unknown = isinstance(given, Mapping) and given.keys() - objectives.keys()
     if not isinstance(given, Mapping) or unknown or (len(given) < len(objectives) and not some):
         raise DataError(
