@@ -25,10 +25,11 @@ SHARE = 100
 """The time between two copies is at least this many times that of a copy."""
 
 SAYS = {
-    "output": "the output of the layer {where} is not finite ({got}); layers before it are",
+    "output": "the output of the layer {where} is not finite ({got}); "
+    "the outputs of layers before it are finite",
     "loss": "the outputs of all layers are finite, and the {where} is not ({got})",
     "gradient": "the loss is finite, and the gradient of {where} is not ({got}); "
-    "gradients of layers after it are",
+    "the gradients of layers after it are finite",
     "update": "gradients are finite, and {where} after the update is not ({got})",
     "": "the loss or a weight is not finite",
 }

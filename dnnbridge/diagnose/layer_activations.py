@@ -12,7 +12,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number, share
 from dnnbridge.diagnose.ends import activation_of, dead_units, saturated
-from dnnbridge.diagnose.subjects import Subject, arrays_of, run_of
+from dnnbridge.diagnose.subjects import Subject, count_of, run_of
 from dnnbridge.graph import Call, Node
 from dnnbridge.models.tracing import trace, weights_below
 from dnnbridge.program.probes import layer_outputs
@@ -247,7 +247,7 @@ def activations(
         weights = sum(weights_below(layer.node.path, declared).values())
         array = np.asarray(y, np.float64)
         layers.append(_numbers(name, array, layer.node, layer.value not in last, weights, bins))
-    return Activations(tuple(layers), len(arrays_of(x)[0]))
+    return Activations(tuple(layers), count_of(x))
 
 
 def _is_model(node: Node) -> bool:

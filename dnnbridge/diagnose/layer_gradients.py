@@ -13,11 +13,11 @@ from dnnbridge.base.calling import explained
 from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number, ratio_of
 from dnnbridge.diagnose.subjects import (
     Subject,
-    arrays_of,
     by_layer,
     check_data,
     check_trains,
     copy_of,
+    count_of,
     rows,
     train_steps,
 )
@@ -182,7 +182,7 @@ def gradients(
     run = copy_of(subject, backend)
     check_data(run, x, y)
     size = batch_size or run.experiment.model.batch_size or 32
-    first = np.arange(min(size, len(arrays_of(x)[0])))
+    first = np.arange(min(size, count_of(x)))
     batch = rows(x, first), rows(y, first)
     start = gradients_of(run, *batch)
     check_trains(start)

@@ -92,6 +92,11 @@ class LearningRateRange(AbstractDiagnosis):
 
     @property
     def verdict(self) -> str:
+        if not math.isfinite(self.start):
+            return (
+                f"The loss is {self.start} before the sweep, so no rate can be found. Look for "
+                "inputs and weights that are not finite or too large."
+            )
         if self.suggestion is None:
             return (
                 f"No rate from {number(self.rates[0])} to {number(self.rates[-1])} lowers the loss "
@@ -215,6 +220,8 @@ def _slopes(losses: Sequence[float], rates: Sequence[float]) -> Array:
 
 
 def _diverges(smoothed: Array) -> bool:
-    first, last, least = float(smoothed[0]), float(smoothed[-1]), float(np.nanmin(smoothed))
-    unit = max(abs(least), LEAST_OF_START * abs(first))
-    return not math.isfinite(last) or last - least > DIVERGES * unit
+    first, last = float(smoothed[0]), float(smoothed[-1])
+    if not math.isfinite(last):
+        return True
+    least = float(np.nanmin(smoothed))
+    return last - least > DIVERGES * max(abs(least), LEAST_OF_START * abs(first))

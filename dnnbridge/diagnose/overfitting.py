@@ -14,9 +14,9 @@ from dnnbridge.diagnose.expected import lowest
 from dnnbridge.diagnose.quieting import quiet
 from dnnbridge.diagnose.subjects import (
     Subject,
-    arrays_of,
     check_data,
     copy_of,
+    count_of,
     present_loss,
     rows,
     run_of,
@@ -68,7 +68,8 @@ class OverfitSmall(AbstractDiagnosis):
 
     @property
     def verdict(self) -> str:
-        steps = f"{self.examples} examples in {len(self.losses)} steps"
+        count = len(self.losses)
+        steps = f"{self.examples} examples in {count} step{'s' * (count != 1)}"
         if self.ok:
             return (
                 f"The model learns {steps}: the loss is {number(self.loss)} (at most "
@@ -149,11 +150,11 @@ def overfit_small(
     run, changed = _quiet_run(subject, backend)
     check_data(run, x, y)
     size = run.experiment.model.batch_size
-    count = min(examples, len(arrays_of(x)[0]))
+    count = min(examples, count_of(x))
     few = np.arange(count - count % size if size else count)
     data = rows(x, few), rows(y, few)
     floor, start = lowest(run, data[1]), _loss(run, data)
-    target = floor + tolerance * abs(start - floor)
+    target = floor + tolerance * (abs(start - floor) if math.isfinite(start) else 0.0)
     mean = start
 
     def goes_on(run: Run, loss: float) -> bool:

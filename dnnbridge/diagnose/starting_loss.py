@@ -56,8 +56,9 @@ class InitialLoss(AbstractDiagnosis):
     @property
     def verdict(self) -> str:
         if not math.isfinite(self.loss):
+            place = f"after {self.step} steps" if self.step else "before the first step"
             return (
-                f"The loss is {self.loss} before the first step. Look for inputs that are not "
+                f"The loss is {self.loss} {place}. Look for inputs that are not "
                 "finite or too large, and scale them to a standard deviation of 1."
             )
         if self.expected is None:

@@ -12,6 +12,8 @@ from dnnbridge.base.messages import what
 from dnnbridge.errors import DataError, DTypeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.training.callbacks import Callback
+from dnnbridge.training.checking.frames import is_column, is_frame
+from dnnbridge.training.checking.stored import gathering, is_sliceable, is_sparse
 from dnnbridge.training.compiling import compile
 from dnnbridge.training.history import History
 from dnnbridge.training.run import Run
@@ -60,22 +62,54 @@ def check_data(run: Run, x: Any, y: Any) -> None:
     run.with_engine(lambda engine: engine.arguments.data(x, y))
 
 
-def rows(data: Any, index: Any) -> Any:
-    """Return some rows of inputs or labels, which may be several arrays."""
+def rows(data: Any, index: Array) -> Any:
+    """Return some rows of inputs or labels, which may be several; a frame stays a frame."""
     if isinstance(data, Mapping):
-        return {name: np.asarray(array)[index] for name, array in data.items()}
-    if isinstance(data, (list, tuple)) and all(isinstance(each, np.ndarray) for each in data):
-        return [each[index] for each in data]
-    return np.asarray(data)[index]
+        return {name: _rows(each, index) for name, each in data.items()}
+    if _are_several(data):
+        return [_rows(each, index) for each in data]
+    return _rows(data, index)
+
+
+def _rows(given: Any, index: Array) -> Any:
+    if is_frame(given) or is_column(given):
+        return getattr(given, "iloc", given)[index]
+    gather = gathering(given)
+    return np.asarray(given)[index] if gather is None else gather(index)
+
+
+def count_of(data: Any) -> int:
+    """Return the number of rows of inputs or labels.
+
+    Example:
+        >>> count_of(np.zeros((3, 2))), count_of([np.zeros((4, 2)), np.zeros(4)])
+        (3, 4)
+    """
+    if isinstance(data, Mapping):
+        return count_of(next(iter(data.values())))
+    if _are_several(data):
+        return count_of(data[0])
+    return int(data.shape[0]) if is_sparse(data) else len(data)
 
 
 def arrays_of(data: Any) -> list[Array]:
-    """Return the arrays of inputs or labels, which may be several."""
+    """Return the arrays of inputs or labels, which may be several, as one of `rows` is."""
     if isinstance(data, Mapping):
         return [np.asarray(array) for array in data.values()]
-    if isinstance(data, (list, tuple)) and all(isinstance(each, np.ndarray) for each in data):
-        return list(data)
-    return [np.asarray(data)]
+    return [np.asarray(each) for each in (data if _are_several(data) else [data])]
+
+
+def _are_several(data: Any) -> bool:
+    """Return whether this is a list of arrays or frames, and not one of rows."""
+    if not isinstance(data, list | tuple) or not data:
+        return False
+    return all(_is_array(each) for each in data)
+
+
+def _is_array(given: Any) -> bool:
+    """Return whether this is an array, a tensor, a frame, or rows in a file; no number."""
+    held = hasattr(type(given), "__array__") and len(getattr(given, "shape", ())) > 0
+    return held or is_sparse(given) or is_sliceable(given)
 
 
 def present_loss(run: Run, data: tuple[Any, Any], batch_size: int | None = None) -> float:

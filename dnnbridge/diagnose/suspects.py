@@ -12,12 +12,17 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.texts import KINDS, digests
 from dnnbridge.diagnose.diagnosis import listed, number, share
 from dnnbridge.diagnose.expected import labels_of
-from dnnbridge.diagnose.subjects import arrays_of, by_layer, rows
+from dnnbridge.diagnose.subjects import arrays_of, by_layer, count_of, rows
+from dnnbridge.layers import BatchNormalization, Normalization, Rescaling
+from dnnbridge.specs.rewriting import specs_in
 from dnnbridge.training.probing import gradients_of
 from dnnbridge.training.run import Run
 
 LARGE = 10.0
 """Inputs whose root mean square is larger should be scaled."""
+
+SCALING = (Normalization, Rescaling, BatchNormalization)
+"""Layers of models that scale their inputs themselves."""
 
 STANDS, FALLS = 0.05, 0.03
 """Shares of a loss: less is standing still; more in the last quarter of the steps is falling."""
@@ -55,7 +60,7 @@ def suspects(
     finite = all(map(math.isfinite, losses))
     sure = [_nonfinite(losses), _contradicting(run, data), _frozen(run)]
     sure += [_unreached(run, data)] if finite else []
-    unsure = [_inputs(data[0]), _capacity(run, data[1])]
+    unsure = [_inputs(run, data[0]), _capacity(run, data[1])]
     found = [suspect for suspect in sure if suspect is not None]
     if not found:
         unsure += [_pace(losses, target)]
@@ -112,7 +117,7 @@ def _frozen(run: Run) -> Suspect | None:
 
 def _unreached(run: Run, data: tuple[Any, Any]) -> Suspect | None:
     """Find layers without any gradient."""
-    size = run.experiment.model.batch_size or min(BATCH, len(arrays_of(data[0])[0]))
+    size = run.experiment.model.batch_size or min(BATCH, count_of(data[0]))
     gradients = gradients_of(run, *(rows(each, np.arange(size)) for each in data))
     layers = by_layer(gradients)
     still = [layer for layer, names in layers.items() if not any(gradients[n].any() for n in names)]
@@ -125,7 +130,8 @@ def _unreached(run: Run, data: tuple[Any, Any]) -> Suspect | None:
     )
 
 
-def _inputs(x: Any) -> Suspect | None:
+def _inputs(run: Run, x: Any) -> Suspect | None:
+    scaled = any(isinstance(each, SCALING) for each in specs_in(run.experiment.model))
     for array in arrays_of(x):
         if array.dtype.kind != "f":
             continue
@@ -133,7 +139,7 @@ def _inputs(x: Any) -> Suspect | None:
         if len(flat) > 1 and not np.ptp(flat, axis=0).any():
             return Suspect("inputs are constant", "All examples have the same inputs.")
         size = float(np.sqrt((flat**2).mean()))
-        if size > LARGE:
+        if size > LARGE and not scaled:
             return Suspect(
                 "inputs are not scaled",
                 f"The inputs have a root mean square of {number(size)}: scale them to about 1, "
@@ -144,7 +150,7 @@ def _inputs(x: Any) -> Suspect | None:
 
 def _capacity(run: Run, y: Any) -> Suspect | None:
     weights = run.experiment.model.summary().parameters
-    labels = len(arrays_of(y)[0])
+    labels = count_of(y)
     if weights >= labels:
         return None
     return Suspect(

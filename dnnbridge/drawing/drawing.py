@@ -31,6 +31,9 @@ class Drawing:
         """Write the SVG to a file."""
         write_atomically(Path(path), self.svg.encode())
 
+    def __repr__(self) -> str:
+        return f"<Drawing: SVG of {len(self.svg):,} characters; .save(path) writes it>"
+
     def _repr_svg_(self) -> str:
         return self.svg
 

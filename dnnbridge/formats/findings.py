@@ -56,6 +56,6 @@ class Findings:
             raise ConversionError(
                 f"{count} of the model cannot be {done}:{lines}",
                 where=source,
-                hint="docs/guide/models-that-move.md has more. Replace these layers, "
+                hint="docs/guide/models-that-move.md has more. Replace these parts, "
                 "or leave them out.",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -91,9 +91,30 @@ def to_evaluate(
 def to_predict(engine: Engine, x: Any, batch_size: Any) -> tuple[Columns | Reading, int]:
     """Return what `predict` was given, and the examples per step of arrays, or raise."""
     size = batch_size_of(batch_size, 256, engine.program.batch_size)
-    if is_source(x):
+    if is_source(x) or _are_batches(x, next(iter(engine.arguments.types.values())).rank):
         return _reading(engine, "predict", x, batch_size=batch_size), size
     return engine.arguments.inputs(x), size
+
+
+def _are_batches(given: Any, rank: int) -> bool:
+    """Return whether a list holds batches (x, y), and not inputs or rows.
+
+    A row that is a tuple of arrays has arrays of fewer axes than an input has.
+
+    Example:
+        >>> import numpy as np
+        >>> x, y = np.zeros((5, 3)), np.zeros((5, 1))
+        >>> _are_batches([(x, y), (x, y)], rank=2), _are_batches([(x, x)], rank=4)
+        (True, False)
+    """
+    if not isinstance(given, list) or not given:
+        return False
+    if not all(isinstance(each, tuple) and each for each in given):
+        return False
+    first = given[0][0]
+    several = isinstance(first, list | tuple) and first
+    array = first[0] if several else first
+    return isinstance(first, Mapping) or len(getattr(array, "shape", ())) == rank
 
 
 def _check_labels_given(call: str, y: Any) -> None:

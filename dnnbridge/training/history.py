@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import what
 from dnnbridge.base.packages import imported
 from dnnbridge.drawing import notebook
 from dnnbridge.drawing.drawing import Drawing
@@ -100,7 +101,8 @@ class History:
             path: SVG file to write as well.
 
         Raises:
-            ArgumentError: a training has no such metric, or the number of labels is wrong.
+            ArgumentError: a training has no such metric, the number of labels is wrong, or another
+                argument is no `History`.
             PackageNotInstalledError: the packages of the extra `report` are missing.
 
         Example:
@@ -111,7 +113,7 @@ class History:
             >>> slow.compare(fast, labels=["SGD", "Adam"]).svg.count("Adam") > 0
             True
         """
-        histories = (self, *others)
+        histories = (self, *map(_checked, others))
         names = _labels(labels, len(histories))
         rows = {name: each.rows() for name, each in zip(names, histories, strict=True)}
         return _saved(history_charts.draw([history_charts.compared(rows, metric)]), path)
@@ -144,6 +146,17 @@ class History:
             history_charts.table(self._rows),
             history_charts.overview(self._rows),
         )
+
+
+def _checked(other: Any) -> History:
+    if not isinstance(other, History):
+        raise ArgumentError(
+            "needs what other calls of fit returned",
+            where="compare: others",
+            got=what(other),
+            hint="Write history.compare(run.fit(x, y)), or run.history for the last call.",
+        )
+    return other
 
 
 def _labels(labels: Sequence[str] | None, count: int) -> list[str]:

@@ -174,6 +174,33 @@ def test_a_function_is_the_registered_one_of_its_name(live, tmp_path):
     assert found == pytest.approx((errors > 1.0).mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["accuracy", "acc"])
+def test_accuracy_keeps_its_name_with_one_output(name):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, "sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=[name], weighted_metrics=[name])
+    y, w = YES[:, :1], W
+    run = db.from_keras(model).compile("reference")
+    assert {name, f"weighted_{name}"} < set(run.evaluate(X, y))
+    check(run, model, X, y, w)
+    check(run, db.to_keras(run), X, y, w)
+
+
+def test_the_class_accuracy_of_keras_is_another_metric():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=[M.Accuracy(name="exact")])
+    imported = db.from_keras(model)
+    assert imported.experiment.metrics == ()
+    assert "equal the label exactly" in imported.report.notes[0]
+
+
+def test_an_accuracy_that_ignores_a_class_is_no_accuracy_of_keras():
+    model = db.Sequential([db.Input((4,)), db.Dense(3, "softmax")])
+    metrics = [db.Accuracy(ignore_class=0)]
+    experiment = db.Experiment(model, "sparse_categorical_crossentropy", "sgd", metrics)
+    with pytest.raises(ConversionError, match=r"metrics: Accuracy\(ignore_class=0\)"):
+        db.to_keras(db.compile(experiment, "reference"))
+
+
 def test_weights_that_keras_rounds_are_an_error():
     model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
     given = (model, "binary_crossentropy", "sgd")

@@ -237,6 +237,32 @@ def test_a_fault_is_named(name):
     assert text in found.verdict, found.verdict
 
 
+def test_a_model_that_scales_its_inputs_is_not_told_to():
+    experiment, x, y, text = FAULTS["large inputs"]
+    first = db.Normalization().adapt(1000 * X)
+    model = db.Sequential([db.Input((6,)), first, *experiment.model.layers[1:]])
+    found = overfit(experiment.replace(model=model), x, y, steps=40)
+    assert not found.ok
+    assert text not in found.verdict
+
+
+def test_a_run_that_has_diverged_is_not_said_to_learn():
+    experiment = net(db.Dense(8), db.Dense(1), optimizer=db.SGD(50.0))
+    run = db.compile(experiment, "reference")
+    with np.errstate(all="ignore"):
+        run.fit(10 * X, REAL, epochs=3, verbose=0)
+        assert not all(np.isfinite(array).all() for array in run.weights().values())
+        found = db.diagnose.overfit_small(run, X, REAL)
+        start = db.diagnose.initial_loss(run, X, REAL)
+        rates = db.diagnose.learning_rate_range(run, X, REAL)
+    assert found.ok is False
+    assert "does not learn" in found.verdict
+    assert "infinite or NaN" in found.verdict
+    assert f"after {run.position.step} steps" in start.verdict
+    assert not rates.ok
+    assert "before the sweep" in rates.verdict
+
+
 def general(experiment, x=X, y=LABELS, **more):
     more = {"validation_split": 0.5, "backend": "reference", "epochs": 30} | more
     return db.diagnose.generalisation(experiment, x, y, **more)

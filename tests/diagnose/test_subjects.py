@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import dnnbridge as db
-from dnnbridge.diagnose.subjects import arrays_of, rows
+from dnnbridge.diagnose.subjects import arrays_of, count_of, rows
+from dnnbridge.errors import DataError
 
 nets = importlib.import_module("diagnose.nets")
 kept, same = nets.kept, nets.same
@@ -104,3 +105,64 @@ def test_rows_of_arrays_lists_and_dictionaries():
     assert [each.tolist() for each in rows([a, b], [1])] == [[[2, 3]], [1]]
     assert rows({"b": b}, [2])["b"].tolist() == [2]
     assert [len(each) for each in arrays_of({"a": a, "b": b})] == [3, 3]
+
+
+class Sliced:
+    """Rows that are read by slices alone, as of a file."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, key):
+        assert isinstance(key, slice)
+        return self.array[key]
+
+
+def of_pandas(x, y):
+    pandas = pytest.importorskip("pandas")
+    index = np.arange(100, 100 + len(x))  # rows are counted by place, not by label
+    return pandas.DataFrame(x, index=index), pandas.Series(y[:, 0], index=index)
+
+
+def of_polars(x, y):
+    polars = pytest.importorskip("polars")
+    return polars.DataFrame(x), polars.Series(y[:, 0])
+
+
+def of_scipy(x, y):
+    return pytest.importorskip("scipy.sparse").coo_array(x), y
+
+
+def of_slices(x, y):
+    return Sliced(x), Sliced(y)
+
+
+@pytest.mark.parametrize("form", [of_pandas, of_polars, of_scipy, of_slices])
+def test_data_in_another_form_give_the_same_diagnosis(form):
+    x = RNG.normal(size=(40, 4)).astype(np.float32) * (RNG.random((40, 4)) < 0.5)
+    y = np.abs(x).sum(axis=1, keepdims=True)
+    model = db.Sequential([db.Input((4,)), db.Dense(8, "relu"), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "adam"), "reference")
+    given = form(x, y)
+    for name, diagnose in DIAGNOSES.items():
+        assert diagnose(run, *given).table() == diagnose(run, x, y).table(), name
+
+
+def test_several_frames_are_several_inputs():
+    pandas = pytest.importorskip("pandas")
+    a, b = pandas.DataFrame({"u": [1.0, 2.0], "v": [3.0, 4.0]}), pandas.Series([5, 6])
+    first, second = rows([a, b], np.array([1]))
+    assert (first.to_numpy().tolist(), second.tolist()) == ([[2.0, 4.0]], [6])
+    assert count_of([a, b]) == count_of({"a": a}) == 2
+    assert [each.shape for each in arrays_of((a, b))] == [(2, 2), (2,)]
+
+
+def test_batches_are_refused_in_words():
+    model = db.Sequential([db.Input((4,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "adam"), "reference")
+    batches = [(np.ones((3, 4)), np.ones((3, 1)))]
+    with pytest.raises(DataError, match="this call takes arrays, such as those of one batch"):
+        D.activations(run, batches)

@@ -32,6 +32,10 @@ def test_every_input_and_layer_is_drawn(tmp_path):
     assert "[batch, 3]" in texts
 
 
+def test_a_terminal_is_not_flooded():
+    assert len(repr(branched().plot())) < 100
+
+
 def test_boxes_do_not_overlap():
     root = ElementTree.fromstring(branched().plot().svg)
     boxes = [

@@ -313,3 +313,32 @@ class Choose(db.AbstractLayer):
 
     def emit(self, scope, mask, real=1.0):
         return ops.where(mask, real, -0.5)
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_a_number_in_a_frame_is_found_by_its_column(package):
+    frames = pytest.importorskip(package)
+    frame = frames.DataFrame({"age": [1.0, 2.0, 3.0], "size": [4.0, 5.0, float("inf")]})
+    model = db.Sequential([db.Input((2,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(DataError, match=r"x\['size'\], row 2: holds NaN or infinity, got inf"):
+        run.predict(frame)
+    with pytest.raises(DataError, match=r"batch 1: x\['size'\], row 2: holds NaN"):
+        run.predict(iter([(frame,)]))
+
+
+def test_objects_that_are_numbers_are_no_categories():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"age": [1.0, None], "size": [1.0, 2.0]}, dtype=object)
+    model = db.Sequential([db.Input((2,)), db.Dense(1)])
+    run = db.compile(db.Experiment(model, "mse", "sgd"), "reference")
+    with pytest.raises(DTypeError, match=r"x\['age'\]: .*\.astype\(\"float64\"\)"):
+        run.predict(frame)
+    with pytest.raises(DTypeError, match=r"x\['size'\]: .*get_dummies"):
+        run.predict(frame.assign(age=[1.0, 2.0], size=["small", "large"]))
+
+
+def test_labels_in_a_dictionary_for_one_output_are_told_apart():
+    said = r"y: must be an array, as the model has one output, got a dictionary with dense"
+    with pytest.raises(DataError, match=said):
+        make().fit(X, {"dense": Y})

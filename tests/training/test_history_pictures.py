@@ -154,6 +154,12 @@ def test_labels_are_checked(run, labels):
         run.history.compare(run.history, labels=labels)
 
 
+@pytest.mark.parametrize("other", ["run", {"loss": [1.0]}], ids=["run", "dictionary"])
+def test_only_a_history_is_compared(run, other):
+    with pytest.raises(ArgumentError, match=r"compare: others: needs what .* fit returned"):
+        run.history.compare(run if other == "run" else other)
+
+
 def test_a_data_frame_has_a_row_for_each_epoch(run):
     pytest.importorskip("pandas")
     frame = run.history.to_pandas()

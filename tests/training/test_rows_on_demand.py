@@ -224,6 +224,22 @@ def test_frames_whose_columns_are_inputs():
             run.predict(frame({"size": X[:, 0]}))
 
 
+def test_weights_for_each_output_are_columns_of_a_frame():
+    pandas = pytest.importorskip("pandas")
+    x = db.Input((3,))
+    model = db.Model(x, [db.Dense(1, name="a")(x), db.Dense(1, name="b")(x)])
+    heads = [db.Head("a", "mse"), db.Head("b", "mse", weighted_metrics=["mae"])]
+    run = db.compile(db.Experiment(model, heads, "sgd"), "reference")
+    weights = {"a": np.arange(22.0), "b": np.arange(22.0)[::-1]}
+    data = X, [X[:, :1], X[:, 1:2]]
+    found = run.evaluate(*data, sample_weight=pandas.DataFrame(weights))
+    assert found == run.evaluate(*data, sample_weight=weights)
+    assert found == run.evaluate(*data, sample_weight=list(weights.values()))
+    assert found != run.evaluate(*data)
+    same = run.evaluate(*data, sample_weight=pandas.Series(weights["a"]))
+    assert same == run.evaluate(*data, sample_weight=dict.fromkeys("ab", weights["a"]))
+
+
 def frames_with_problems():
     pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     frame = pandas.DataFrame(X[:, :2], columns=["a", "b"])
@@ -231,14 +247,18 @@ def frames_with_problems():
     yield frame.assign(city=["u", "v"] * 11), "x['city']: needs numbers, got dtype", codes
     yield frame.assign(city=pandas.Categorical(["u", "v"] * 11)), "got dtype category", codes
     yield frame.assign(when=pandas.date_range("2020", periods=22)), "x['when']", "days since"
-    yield frame.assign(n=pandas.array([1, None] * 11, dtype="Int64")), "x[1, 2]: holds NaN", ""
+    yield (
+        frame.assign(n=pandas.array([1, None] * 11, dtype="Int64")),
+        "x['n'], row 1: holds NaN",
+        "",
+    )
     yield frame.set_axis(["a", "a"], axis=1), "x: has two columns of one name, got 'a'", ""
     yield frame.astype(int).assign(c=1), 'x.astype("float32")', "floating-point"
     texts = polars.DataFrame({"a": X[:, 0], "b": X[:, 1], "city": ["u"] * 22})
     yield texts, "x['city']: needs numbers, got dtype String", "to_dummies()"
     yield texts.lazy(), "x: is a query without numbers, got a LazyFrame", "x.collect()"
     missing = polars.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": [None] + [1] * 21})
-    yield missing, "x[0, 2]: holds NaN", ""
+    yield missing, "x['c'], row 0: holds NaN", ""
     yield polars.DataFrame(X.astype(int)), 'np.asarray(x, "float32")', "floating-point"
 
 

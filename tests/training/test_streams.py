@@ -228,3 +228,16 @@ def test_a_generator_that_ends_early(caplog):
     assert run.position.epoch == 2
     run.fit(Again(batches()), verbose=0)
     assert run.position.epoch == 3
+
+
+def test_a_list_of_batches_is_predicted():
+    run = make()
+    wanted = run.predict(X)
+    np.testing.assert_array_equal(run.predict(batches()), wanted)
+    np.testing.assert_array_equal(run.predict(batches(arrays=(X,))), wanted)
+    np.testing.assert_array_equal(run.predict([tuple(row) for row in X.tolist()]), wanted)
+    inputs = [db.Input((3,), name=name) for name in "ab"]
+    two = db.compile(db.Experiment(db.Model(inputs, db.Add()(*inputs)), "mse", "sgd"), "reference")
+    np.testing.assert_array_equal(two.predict([X, X]), 2 * X)
+    np.testing.assert_array_equal(two.predict([((x, x), y) for x, y in batches()]), 2 * X)
+    np.testing.assert_array_equal(two.predict([({"a": x, "b": x}, y) for x, y in batches()]), 2 * X)

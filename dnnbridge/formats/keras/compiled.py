@@ -15,7 +15,7 @@ from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized, serialized
 from dnnbridge.losses import AbstractLoss, Dice, TimeDistributedLoss, Tversky
 from dnnbridge.losses.overlap import axes_left
-from dnnbridge.metrics import AbstractMetric, BinaryAccuracy
+from dnnbridge.metrics import AbstractMetric, Accuracy
 from dnnbridge.metrics.functions import FunctionMetric, registered
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
@@ -90,7 +90,7 @@ def read_compiled(
     heads = [
         Head(
             *(name, loss, _number(weights.get(name))),
-            *(_metrics(given.get(name), shape[-1], made) for given in (metrics, weighted)),
+            *(_metrics(given.get(name), made) for given in (metrics, weighted)),
         )
         for name, shape in outputs.items()
         if (loss := _of_places(_loss(losses.get(name), made), shape, made)) is not None
@@ -194,11 +194,11 @@ def _loss(value: Any, made: Compiled) -> AbstractLoss | None:
     return loss
 
 
-def _metrics(value: Any, size: int | None, made: Compiled) -> tuple[AbstractMetric, ...]:
+def _metrics(value: Any, made: Compiled) -> tuple[AbstractMetric, ...]:
     if value is None:
         return ()
     values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(metric for each in values if (metric := _metric(each, size, made)) is not None)
+    return tuple(metric for each in values if (metric := _metric(each, made)) is not None)
 
 
 def _function(name: str, made: Compiled) -> FunctionMetric | None:
@@ -212,17 +212,21 @@ def _function(name: str, made: Compiled) -> FunctionMetric | None:
     return None
 
 
-def _metric(value: Any, size: int | None, made: Compiled) -> AbstractMetric | None:
+def _metric(value: Any, made: Compiled) -> AbstractMetric | None:
     if isinstance(value, Mapping) and value.get("class_name") == "function":
         return _function(str(value.get("config")), made)
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
     if found is None:
         made.notes.append(f"The metric {shorten(value, 60)} was left out: it is no class of Keras.")
         return None
-    if found.kind.lower() in ACCURACIES and size == 1:
-        return BinaryAccuracy()  # what Keras takes for "accuracy" with one output
-    if found.kind.lower() in ACCURACIES:
-        found = Serialized("accuracy", {})
+    if isinstance(value, str) and value.lower() in ACCURACIES:
+        return Accuracy(name=None if value.lower() == "accuracy" else value)
+    if found.kind == "Accuracy":
+        made.notes.append(
+            "The metric Accuracy was left out: this class of Keras counts predictions that equal "
+            'the label exactly. Write "accuracy" for the share of right classes.'
+        )
+        return None
     try:
         metric = with_arguments(AbstractMetric, found)
         if metric is None:

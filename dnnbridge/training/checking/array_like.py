@@ -36,7 +36,7 @@ def as_array(given: Any, where: str) -> Array:
             "cannot be converted to an array",
             where=where,
             got="rows of different lengths" if ragged else f"{kind_of(given)}: {error}",
-            hint="Give all rows the same length." if ragged else TAKEN,
+            hint=_hint_of_rows(given) if ragged else TAKEN,
         ) from None
     except Exception as error:  # a Tensor without values may raise any exception
         raise DataError(
@@ -57,6 +57,13 @@ def as_array(given: Any, where: str) -> Array:
             else f"Convert it: np.asarray({where}, float).",
         )
     return array
+
+
+def _hint_of_rows(given: Any) -> str:
+    first = given[0] if isinstance(given, list) else None
+    if isinstance(first, tuple) and len(getattr(first[0], "shape", ())) > 1:
+        return "For batches (x, y): this call takes arrays, such as those of one batch."
+    return "Give all rows the same length."
 
 
 def is_array_like(given: Any) -> bool:

@@ -17,7 +17,7 @@ from dnnbridge.graph import TensorType
 from dnnbridge.graph.types import DType, shape_text
 from dnnbridge.losses.target import Target, check_range
 from dnnbridge.training.checking.array_like import as_array
-from dnnbridge.training.checking.frames import columns_of, is_column, is_frame
+from dnnbridge.training.checking.frames import columns_of, in_frame, is_column, is_frame
 from dnnbridge.training.checking.stored import Check, Column, Stored, gathering
 from dnnbridge.training.checking.texts import as_objects, check_text_dtype, is_digests
 
@@ -140,7 +140,8 @@ def _check(given: Any, type: TensorType, where: str) -> Column:
         check_text_dtype(array.dtype, where)
     else:
         _check_dtype(array.dtype, type, where, given)
-    if tuple(array.shape[1:]) != type.data_shape[1:] or array.ndim != len(type.data_shape):
+    sizes = tuple(array.shape[1:])
+    if sizes != type.data_shape[1:] or len(array.shape) != len(type.data_shape):
         raise DataError(
             f"needs shape ({shape_text(type.data_shape)})",
             where=where,
@@ -149,9 +150,20 @@ def _check(given: Any, type: TensorType, where: str) -> Column:
         )
     dtype, convert = np.dtype(type.dtype), digests if type.text else CONVERSIONS[type.dtype]
     if gather is None:
+        return _converted(array, convert, where, given)
+    kept = tuple(size or 0 for size in type.shape[1:])
+    return Stored(gather, int(array.shape[0]), kept, array.dtype, where, dtype, convert)
+
+
+def _converted(
+    array: Array, convert: Callable[[Array, str], Array], where: str, given: Any
+) -> Array:
+    """Return an array of the spec's dtype; an error names the column of a frame."""
+    try:
         return convert(array, where)
-    sizes = tuple(size or 0 for size in type.shape[1:])
-    return Stored(gather, int(array.shape[0]), sizes, array.dtype, where, dtype, convert)
+    except DataError as error:
+        place = in_frame(where, given, error.where)
+        raise DataError(error.what, where=place, got=error.got, hint=error.hint) from None
 
 
 def _shaped(array: Array, given: Any, type: TensorType) -> Array:

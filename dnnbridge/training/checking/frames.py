@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,26 @@ def _objects(column: Any, where: str) -> Array:
     return made
 
 
+def in_frame(where: str, given: Any, place: str) -> str:
+    """Return a place in a frame's array by the name of its column.
+
+    Args:
+        where: the caller's name for the frame.
+        given: the frame.
+        place: where an error was found.
+
+    Example:
+        >>> import pandas
+        >>> in_frame("x", pandas.DataFrame({"age": [1.0], "size": [2.0]}), "x[0, 1]")
+        "x['size'], row 0"
+    """
+    found = re.fullmatch(re.escape(where) + r"\[(\d+), (\d+)\]", place)
+    if found is None or not is_frame(given):
+        return place
+    row, column = map(int, found.groups())
+    return f"{where}[{list(given.columns)[column]!r}], row {row}"
+
+
 def check_collected(given: Any, where: str) -> None:
     """Raise if this is a query of polars that has not been run."""
     if _is(given, "LazyFrame"):
@@ -95,6 +117,8 @@ def _hint(column: Any, kind: str) -> str:
     """Say how to make numbers of a column of this dtype."""
     if any(word in kind.lower() for word in ("date", "time", "duration")):
         return "Give numbers instead, such as the days since the first date."
+    if kind == "object" and all(isinstance(each, Number | None) for each in column.to_list()):
+        return 'It holds numbers as objects: .astype("float64") makes them plain.'
     if _is(column, "Series", "polars"):
         one_hot, codes = "frame.to_dummies()", ".cast(pl.Categorical).to_physical()"
     else:

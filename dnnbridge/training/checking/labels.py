@@ -49,7 +49,8 @@ def check_weights(
     Args:
         sample_weight: None, or an array of one number per example, or per step for a
             `TimeDistributedLoss`; for a model with several
-            outputs one array for all of them, or a dictionary by output name.
+            outputs one array for all of them, a dictionary by output name, a frame whose
+            columns are named so, or a list of arrays in the order of the heads.
         class_weight: None, or a factor per class number, for a model with one output.
         labels: the result of `check_labels`.
         objectives: the objectives of the program.
@@ -61,7 +62,7 @@ def check_weights(
         for objective in objectives.values()
     }
     if sample_weight is not None:
-        one = len(objectives) > 1 and not isinstance(sample_weight, Mapping)
+        one = len(objectives) > 1 and not _by_output(sample_weight, objectives)
         given = dict.fromkeys(objectives, sample_weight) if one else sample_weight
         for objective, array, place in _per_output(given, objectives, "sample_weight", some=True):
             numbers = _weights(array, objective.weights, place)
@@ -73,6 +74,14 @@ def check_weights(
         factors = _factors(class_weight, whole(labels[objective.labels_feed]), objective)
         weights[objective.weights_feed] = weights[objective.weights_feed] * factors
     return weights
+
+
+def _by_output(given: Any, objectives: Objectives) -> bool:
+    """Return whether this holds weights for each output: a dictionary, a list, or a frame."""
+    columns = is_frame(given) and any(name in objectives for name in given.columns)
+    listed = isinstance(given, list | tuple) and len(given) == len(objectives)
+    arrays = listed and all(getattr(each, "shape", ()) for each in given)
+    return columns or arrays or isinstance(given, Mapping)
 
 
 def _weights(given: Any, type: TensorType, where: str) -> Array:
@@ -100,6 +109,13 @@ def _per_output(
         return [(objective, given, where) for objective in objectives.values()]
     if isinstance(given, (list, tuple)) and len(given) == len(objectives):
         given = dict(zip(objectives, given, strict=True))
+    if objectives.keys() == {"y"} != given.keys():
+        raise DataError(
+            "must be an array, as the model has one output",
+            where=where,
+            got=f"a dictionary with {', '.join(map(str, given)) or 'nothing'}",
+            hint=f"Give the array itself, {where}[…].",
+        )
     unknown = isinstance(given, Mapping) and given.keys() - objectives.keys()
     if not isinstance(given, Mapping) or unknown or (len(given) < len(objectives) and not some):
         raise DataError(

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from dnnbridge.base.messages import snake_case
+from dnnbridge.formats.keras.compiled import ACCURACIES
 from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.formats.keras.writing.compiled import written
 from dnnbridge.formats.keras.writing.parts import keras_object, plain
 from dnnbridge.losses import AbstractLoss
-from dnnbridge.metrics import AbstractMetric, R2Score
+from dnnbridge.metrics import AbstractMetric, Accuracy, R2Score
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.metrics.overlap import AbstractIoU
 from dnnbridge.metrics.precision_recall import AbstractPositives
-from dnnbridge.specs.spec import alias_of
 
 MODULE = "keras.metrics"
 
@@ -42,8 +42,10 @@ def write_metric(metric: AbstractMetric, weighted: bool = False) -> Any:
         metric: the metric.
         weighted: whether it uses sample weights.
     """
-    if alias_of(type(metric)) == "accuracy":
-        return "accuracy"
+    if isinstance(metric, Accuracy):
+        if metric.ignore_class is not None:
+            return None
+        return metric.name if metric.name in ACCURACIES else "accuracy"
     if isinstance(metric, LossMetric):
         return _mean_of(metric.loss)
     if isinstance(metric, AbstractPositives):
