@@ -27,7 +27,7 @@ FLOORS = [
         "reference",
         "datasets",
     ),
-    *("testing", "report", "cli", "__main__"),
+    *("testing", "doctor", "report", "cli", "__main__"),
 ]
 """Packages and modules of `dnnbridge`, the lowest first."""
 

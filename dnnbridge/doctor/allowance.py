@@ -1,0 +1,118 @@
+"""What rounding allows: the reference under random roundings, at each place of a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dnnbridge.base.arrays import Array
+from dnnbridge.doctor.run_side import RunSide
+from dnnbridge.doctor.sides import Batched, Record, Spot, Stage, State
+from dnnbridge.experiment import Experiment
+from dnnbridge.reference.backend import ReferenceBackend
+from dnnbridge.testing.kinks import KinkWatch
+from dnnbridge.testing.rounding import RoundedBackend
+from dnnbridge.testing.tolerances import EPSILON, ROUNDINGS, SMALLEST
+from dnnbridge.training.compiling import compile_for
+
+SAMPLES = 4
+"""Number of random roundings of a step."""
+
+
+class Allowance:
+    """The reference's numbers of each step, and how far rounding may move them.
+
+    Roundings are drawn for the first step, and for each step that exceeds what they allow there.
+
+    Args:
+        experiment: of the first side.
+        data: the examples.
+    """
+
+    def __init__(self, experiment: Experiment, data: Batched) -> None:
+        self.experiment, self.data, self.watch = experiment, data, KinkWatch()
+        backend = ReferenceBackend()
+        backend.watch = self.watch
+        self.reference = _Watched(self.watch, backend, experiment, data)
+        self.rounded: list[RunSide] = []
+        self.exact: Record = {}
+        self.bounds: dict[Spot, float] = {}
+        self._drawn = False
+
+    def begin(self, state: Mapping[str, Array], step: int) -> None:
+        """Compute a step exactly."""
+        self._state, self._step = state, step
+        self.exact, self._drawn = self.reference.record(state, step), False
+        self.near = len(self.watch.near)
+        if not self.bounds:
+            self.draw()
+
+    def draw(self) -> bool:
+        """Draw the roundings of the present step; False if they are drawn already."""
+        if self._drawn:
+            return False
+        if not self.rounded:
+            self.rounded = [
+                _side(RoundedBackend(sample), self.experiment, self.data)
+                for sample in range(SAMPLES)
+            ]
+        for side in self.rounded:
+            self._note(side.record(self._state, self._step))
+        self._drawn = True
+        return True
+
+    def scores(self, stage: Stage, state: State, step: int, examples: tuple[Any, Any]) -> None:
+        """Compute loss and metrics of examples exactly and with the roundings."""
+        sides = [self.reference, *self.rounded]
+        for side in sides:
+            side.begin(state, step)
+        self.exact = self.reference.scores(stage, *examples)
+        for side in sides[1:]:
+            self._note(side.scores(stage, *examples))
+        self._drawn = True
+
+    def _note(self, made: Record) -> None:
+        for spot, array in made.items():
+            found = self.error(spot, array, self.exact[spot])
+            self.bounds[spot] = max(self.bounds.get(spot, 0.0), found)
+
+    def error(self, spot: Spot, a: Array, b: Array) -> float:
+        """Return the distance of two arrays, relative to the size of the reference's."""
+        if np.shape(a) != np.shape(b):
+            return math.inf
+        exact = np.asarray(self.exact.get(spot, a), np.float64)
+        distance = np.linalg.norm(np.asarray(a, np.float64) - np.asarray(b, np.float64))
+        found = float(distance / (np.linalg.norm(exact) + SMALLEST))
+        return math.inf if math.isnan(found) else found
+
+    def allowed(self, spot: Spot) -> float:
+        """Return the largest relative error that rounding explains."""
+        return max(ROUNDINGS * self.bounds.get(spot, 0.0), EPSILON)
+
+    def off(self, spot: Spot, array: Array) -> float:
+        """Return the relative distance of an array from the reference."""
+        return self.error(spot, array, self.exact[spot]) if spot in self.exact else math.nan
+
+
+class _Watched(RunSide):
+    """The reference, which notes the numbers near a kink when it computes gradients."""
+
+    def __init__(
+        self, watch: KinkWatch, backend: ReferenceBackend, experiment: Experiment, data: Batched
+    ) -> None:
+        super().__init__(
+            lambda given: compile_for(backend, given, "cpu"), experiment, data, "the reference"
+        )
+        self.watch = watch
+
+    def before_gradients(self) -> None:
+        self.watch.begin()
+
+
+def _side(backend: RoundedBackend, experiment: Experiment, data: Batched) -> RunSide:
+    return RunSide(
+        lambda given: compile_for(backend, given, "cpu"), experiment, data, "roundings"
+    )

@@ -1,0 +1,302 @@
+"""`align` names planted differences at their first stage, with the argument that makes them."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from diagnose.nets import kept, same
+from sabotage.other_rules import OtherRules
+
+import dnnbridge as db
+from dnnbridge import errors as db_errors
+from dnnbridge import ops
+from dnnbridge.doctor.aligning import align
+from dnnbridge.ops import RULES
+from dnnbridge.ops.rule import Rule
+from dnnbridge.training.compiling import compile_for
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(24, 5)).astype(np.float32)
+DATA = X, (X[:, :1] > X[:, 1:2]).astype(np.float32)
+SMALL = X * 1e-4, DATA[1] * 1e-4
+"""Examples whose gradients are as small as the epsilon of Adam."""
+
+
+def net(*layers, loss="mse", optimizer=None, **more):
+    """Return an experiment of a smooth net on five inputs."""
+    middle = layers or (db.Dense(4, "tanh", name="hidden"),)
+    model = db.Sequential([db.Input((5,)), *middle, db.Dense(1, name="last")])
+    return db.Experiment(model, loss, optimizer or db.SGD(0.1), **more)
+
+
+def run(*layers, **more):
+    return db.compile(net(*layers, **more), "reference")
+
+
+def normalised(**more):
+    return [db.Dense(4, name="hidden"), db.BatchNormalization(name="bn", **more)]
+
+
+def adam(**more):
+    return run(optimizer=db.Adam(0.01, **more))
+
+
+DECAYING = db.ExponentialDecay(0.1, decay_steps=1, decay_rate=0.5)
+SHIFTED = db.ExponentialDecay(0.2, decay_steps=1, decay_rate=0.5)
+COUPLED = db.SGD(0.1, momentum=0.9, weight_decay=db.CoupledWeightDecay(0.1))
+DECOUPLED = db.SGD(0.1, momentum=0.9, weight_decay=db.DecoupledWeightDecay(0.1))
+
+PLANTED = {
+    "epsilon of Adam": (
+        lambda: adam(),
+        lambda: adam(epsilon=1e-8),
+        (1, "update", "hidden/kernel"),
+        "epsilon of Adam is 1e-07 here and 1e-08 there.",
+    ),
+    "beta of Adam": (
+        lambda: adam(),
+        lambda: adam(beta_2=0.99),
+        (1, "update", "hidden/kernel"),
+        "beta_2 of Adam is 0.999 here and 0.99 there.",
+    ),
+    "schedule": (
+        lambda: run(optimizer=db.SGD(DECAYING)),
+        lambda: run(optimizer=db.SGD(SHIFTED)),
+        (1, "update", "hidden/kernel"),
+        "initial_learning_rate of ExponentialDecay is 0.1 here and 0.2 there.",
+    ),
+    "later rate": (
+        lambda: run(optimizer=db.SGD(db.PiecewiseConstantDecay([2], [0.1, 0.01]))),
+        lambda: run(optimizer=db.SGD(db.PiecewiseConstantDecay([1], [0.1, 0.01]))),
+        (3, "update", "hidden/kernel"),
+        "boundaries of PiecewiseConstant is 2 here and 1 there.",
+    ),
+    "momentum of running statistics": (
+        lambda: run(*normalised()),
+        lambda: run(*normalised(momentum=0.9)),
+        (1, "statistics", "bn/moving_mean"),
+        "momentum of BatchNormalization is 0.99 here and 0.9 there.",
+    ),
+    "epsilon of a layer": (
+        lambda: run(*normalised()),
+        lambda: run(*normalised(epsilon=1e-5)),
+        (1, "layer", "bn"),
+        "epsilon of BatchNormalization is 0.001 here and 1e-05 there.",
+    ),
+    "dropout": (
+        lambda: run(db.Dense(4, name="hidden"), db.Dropout(0.0, name="drop")),
+        lambda: run(db.Dense(4, name="hidden"), db.Dropout(0.5, name="drop")),
+        (1, "layer", "drop"),
+        "rate of Dropout is 0.0 here and 0.5 there.",
+    ),
+    "decay": (
+        lambda: run(optimizer=COUPLED),
+        lambda: run(optimizer=DECOUPLED),
+        (1, "slots", "hidden/kernel:velocity"),  # the first update of both is the same
+        "weight_decay of SGD is CoupledWeightDecay(rate=0.1) here and "
+        "DecoupledWeightDecay(rate=0.1) there.",
+    ),
+    "reduction": (
+        lambda: run(loss=db.MeanSquaredError()),
+        lambda: run(loss=db.MeanSquaredError(reduction="sum")),
+        (1, "loss", "loss"),
+        "reduction of MeanSquaredError is 'mean' here and 'sum' there.",
+    ),
+    "clipping": (
+        lambda: run(gradients=[db.ClipByGlobalNorm(0.01)]),
+        lambda: run(),
+        (1, "update", "hidden/kernel"),
+        "gradients is (ClipByGlobalNorm(limit=0.01),) here and none there.",
+    ),
+    "frozen": (
+        lambda: run(),
+        lambda: run(frozen=("hidden/*",)),
+        (1, "gradient", "hidden/kernel"),
+        "frozen is none here and ('hidden/*',) there.",
+    ),
+    "penalty": (
+        lambda: run(db.Dense(4, name="hidden", kernel_regularizer=db.L2(0.1))),
+        lambda: run(db.Dense(4, name="hidden")),
+        (1, "loss", "loss"),
+        "kernel_regularizer of Dense is L2(l2=0.1) here and None there.",
+    ),
+    "metric": (
+        lambda: run(metrics=[db.BinaryAccuracy()]),
+        lambda: run(metrics=[db.BinaryAccuracy(threshold=0.1)]),
+        (3, "metrics", "binary_accuracy"),
+        "threshold of BinaryAccuracy is 0.5 here and 0.1 there.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_difference_is_named_at_its_first_stage(name):
+    first, second, place, explanation = PLANTED[name]
+    data = SMALL if name == "epsilon of Adam" else DATA
+    found = align(first(), second(), data, 4, 8)
+    assert not found.agrees
+    assert (found.first.step, found.first.stage, found.first.where) == place
+    assert [cause.explanation for cause in found.causes] == [explanation]
+    assert found.first.error > found.first.allowed
+    assert explanation in str(found).splitlines()[0]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_training_agrees_with_itself(name):
+    for make in PLANTED[name][:2]:
+        found = align(make(), make(), DATA, 4, 8)
+        assert (found.agrees, found.first, found.causes) == (True, None, ())
+        assert str(found).startswith("They agree: 4 steps")
+
+
+def test_two_differences_are_both_found_in_order():
+    a = run(*normalised(), optimizer=db.Adam(0.01))
+    b = run(*normalised(epsilon=1e-5), optimizer=db.Adam(0.1))
+    found = align(a, b, DATA, 4, 8)
+    assert [difference.stage for difference, _ in found.found] == ["layer", "update"]
+    assert [cause.argument.name for _, cause in found.found] == ["epsilon", "learning_rate"]
+    rate, epsilon = found.causes  # the rate has the larger effect
+    assert (rate.argument.name, epsilon.argument.name) == ("learning_rate", "epsilon")
+    assert rate.effect > epsilon.effect > 0
+
+
+def test_two_arguments_of_one_optimizer_are_both_found():
+    found = align(adam(), run(optimizer=db.Adam(0.02, beta_1=0.8)), DATA, 4, 8)
+    assert {cause.argument.name for cause in found.causes} == {"learning_rate", "beta_1"}
+
+
+def test_an_argument_without_effect_is_a_note_only():
+    found = align(adam(), adam(epsilon=1.001e-7), DATA, 2, 8)
+    assert found.agrees
+    assert found.notes == (
+        "epsilon of Adam is 1e-07 here and 1.001e-07 there, which makes no difference beyond rounding "
+        "here.",
+    )
+
+
+def test_the_effect_is_the_change_of_the_loss_when_the_difference_is_mended():
+    found = align(run(), run(optimizer=db.SGD(0.5)), DATA, 3, 24)
+    losses = []
+    for rate in (0.1, 0.5):
+        alone = run(optimizer=db.SGD(rate))
+        alone.fit(*DATA, 24, 3, shuffle=False, verbose=0)
+        losses.append(alone.evaluate(*DATA)["loss"])
+    np.testing.assert_allclose(found.causes[0].effect, abs(losses[0] - losses[1]), rtol=1e-6)
+
+
+def broken(experiment):
+    """Compile for a backend whose tanh is off by a thousandth."""
+    right = RULES[ops.Tanh]
+    wrong = Rule(lambda op, x: right.forward(op, x) * 1.001, right.vjp)
+    return compile_for(OtherRules({ops.Tanh: wrong}), experiment, "cpu")
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_wrong_kernel_is_found_at_its_layer_and_reproduced(tmp_path, swapped):
+    sides = run(), broken(net())
+    found = align(*reversed(sides) if swapped else sides, DATA, 4, 8)
+    assert (found.first.step, found.first.stage, found.first.where) == (1, "layer", "hidden")
+    assert found.first.error == pytest.approx(1e-3, rel=1e-3)
+    (cause,) = found.causes
+    assert (cause.rule, cause.argument) == (None, None)
+    guilty = "the first" if swapped else "the second"
+    assert cause.explanation.endswith(f"{guilty} (reference) that computes something else.")
+    arrays, spec, script = found.reproduce(tmp_path)
+    assert len(script.read_text().splitlines()) <= 12
+    output = run_script(script)
+    distance = {line.split()[0]: float(line.split()[-1]) for line in output.splitlines()}
+    wrong, right = ("first", "second") if swapped else ("second", "first")
+    assert distance[wrong] > 1e-4
+    assert distance[right] < 1e-6
+
+
+def run_script(path):
+    made = subprocess.run(
+        [sys.executable, path.name], cwd=path.parent, capture_output=True, text=True, check=True
+    )
+    return made.stdout
+
+
+def test_a_wrong_kernel_does_not_hide_what_the_arguments_explain():
+    found = align(run(), broken(net(optimizer=db.SGD(0.2))), DATA, 4, 8)
+    assert [cause.argument and cause.argument.name for _, cause in found.found] == [
+        None,
+        "learning_rate",
+    ]
+
+
+def test_a_wrong_gradient_is_found_at_its_weight_and_reproduced(tmp_path):
+    right = RULES[ops.Tanh]
+    wrong = Rule(right.forward, lambda *args: tuple(g * 1.01 for g in right.vjp(*args)))
+    backend = OtherRules({ops.Tanh: wrong})
+    found = align(run(), compile_for(backend, net(), "cpu"), DATA, 2, 8)
+    assert (found.first.stage, found.first.where) == ("gradient", "hidden/kernel")
+    assert found.causes[0].rule is None
+    *_, script = found.reproduce(tmp_path)
+    first, second = (line.split() for line in run_script(script).splitlines())
+    assert first[:2] == ["hidden/kernel", "first"]
+    assert float(first[-1]) < 1e-8 < 1e-4 < float(second[-1])
+
+
+def test_both_subjects_stay_as_they_were():
+    a, b = adam(), run(optimizer=db.Adam(0.1))
+    a.fit(*DATA, 8, 1, verbose=0)
+    before = [kept(each) for each in (a, b)]
+    found = align(a, b, DATA, 2, 8)
+    assert found.first.step == 1
+    assert all(same(*pair) for pair in zip(before, map(kept, (a, b)), strict=True))
+
+
+def test_both_start_from_the_weights_of_the_first():
+    first, second = net(seed=1), net(seed=2)
+    pair = [db.compile(each, "reference") for each in (first, second)]
+    assert align(*pair, DATA, 4, 8).agrees
+
+
+def test_masks_of_dropout_are_the_same():
+    layers = db.Dense(6, "relu"), db.Dropout(0.5)
+    pair = [db.compile(net(*layers, seed=seed), "reference") for seed in (1, 2)]
+    assert align(*pair, DATA, 4, 8).agrees
+
+
+def test_layers_with_other_names_are_matched_in_order():
+    first, second = run(db.Dense(4, name="one")), run(db.Dense(4, name="two"))
+    assert align(first, second, DATA, 2, 8).agrees
+
+
+def test_a_short_last_batch_and_validation_are_compared():
+    plain, weighted = run(metrics=["mae"]), run(metrics=["mae"])
+    found = align(plain, weighted, DATA, 4, 7, validation_data=DATA)
+    assert found.agrees
+    assert found.compared > 4 * 10
+
+
+def test_the_answer_as_text_json_and_page():
+    found = align(run(), run(optimizer=db.SGD(0.2)), DATA, 2, 8)
+    assert str(found).splitlines()[0] == found.verdict
+    assert found.verdict.startswith("They part at step 1, in the update of hidden/kernel: 1.0e+00")
+    made = json.loads(found.to_json())
+    assert (made["agrees"], made["differences"][0]["stage"]) == (False, "update")
+    assert "SGD(learning_rate=0.1)" in made["differences"][0]["remedy"]
+    assert "learning_rate of SGD is 0.1 here and 0.2 there." in found._repr_html_()
+
+
+WRONG = {
+    "subject": (lambda: (run(), 3, DATA), db_errors.DTypeError, "b: align takes a Run"),
+    "weights": (
+        lambda: (run(), run(db.Dense(7, name="hidden")), DATA),
+        db_errors.DataError,
+        "the models must have the same weights",
+    ),
+    "data": (lambda: (run(), run(), X), db_errors.DataError, "data: must be"),
+    "empty": (lambda: (run(), run(), (X[:0], X[:0])), db_errors.DataError, "no examples"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_compared_is_refused(name):
+    make, kind, said = WRONG[name]
+    with pytest.raises(kind, match=said):
+        align(*make())
