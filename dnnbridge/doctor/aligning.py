@@ -112,7 +112,7 @@ class _Comparison:
         self.writers, self.count = list[Write](), 0
         self.closest: Compared | None = None
         self.lost = False
-        self.allowance = Allowance(self.a.experiment, self.data)
+        self.allowance = Allowance(self.a.experiment, self.data, sides.native)
         self.start = rounded(self.a.named())
         for each in sides.rates:
             layer = _layer(self.a, each.addresses[0])
@@ -278,6 +278,5 @@ def _layer(side: AbstractSide, address: tuple[str | int, ...]) -> str:
     names = dict(getattr(side.experiment.model, "named_layers", dict)())
     position = address[2] if len(address) > 2 else None
     if isinstance(position, int) and 0 < position <= len(names):
-        return list(names)[position - 1]
+        return str(list(names)[position - 1])
     return "/".join(map(str, address[1:]))
-

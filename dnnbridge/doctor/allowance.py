@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from dnnbridge.backend.protocol import Backend
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.sides import Batched, Record, Spot, Stage, State
 from dnnbridge.experiment import Experiment
 from dnnbridge.reference.backend import ReferenceBackend
+from dnnbridge.specs.rewriting import rewritten
+from dnnbridge.specs.spec import Spec
 from dnnbridge.testing.kinks import KinkWatch
 from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.tolerances import EPSILON, ROUNDINGS, SMALLEST
@@ -30,16 +34,20 @@ class Allowance:
     Args:
         experiment: of the first side.
         data: the examples.
+        native: whether a side has an optimizer of a framework, which computes with its numbers,
+            such as 1 - beta, in float32.
     """
 
-    def __init__(self, experiment: Experiment, data: Batched) -> None:
+    def __init__(self, experiment: Experiment, data: Batched, native: bool = False) -> None:
         self.experiment, self.data, self.watch = experiment, data, KinkWatch()
         backend = ReferenceBackend()
         backend.watch = self.watch
         self.reference = _Watched(self.watch, backend, experiment, data)
         self.rounded: list[RunSide] = []
+        self.constants = _constants(experiment, data) if native else []
         self.exact: Record = {}
         self.bounds: dict[Spot, float] = {}
+        self.by_constants: dict[Spot, float] = {}
         self._drawn = False
 
     def begin(self, state: Mapping[str, Array], step: int) -> None:
@@ -60,7 +68,9 @@ class Allowance:
                 for sample in range(SAMPLES)
             ]
         for side in self.rounded:
-            self._note(side.record(self._state, self._step))
+            self._note(side.record(self._state, self._step), self.bounds)
+        for side in self.constants:
+            self._note(side.record(self._state, self._step), self.by_constants)
         self._drawn = True
         return True
 
@@ -71,13 +81,13 @@ class Allowance:
             side.begin(state, step)
         self.exact = self.reference.scores(stage, *examples)
         for side in sides[1:]:
-            self._note(side.scores(stage, *examples))
+            self._note(side.scores(stage, *examples), self.bounds)
         self._drawn = True
 
-    def _note(self, made: Record) -> None:
+    def _note(self, made: Record, bounds: dict[Spot, float]) -> None:
         for spot, array in made.items():
             found = self.error(spot, array, self.exact[spot])
-            self.bounds[spot] = max(self.bounds.get(spot, 0.0), found)
+            bounds[spot] = max(bounds.get(spot, 0.0), found)
 
     def error(self, spot: Spot, a: Array, b: Array) -> float:
         """Return the distance of two arrays, relative to the size of the reference's."""
@@ -90,7 +100,8 @@ class Allowance:
 
     def allowed(self, spot: Spot) -> float:
         """Return the largest relative error that rounding explains."""
-        return max(ROUNDINGS * self.bounds.get(spot, 0.0), EPSILON)
+        rounded = ROUNDINGS * self.bounds.get(spot, 0.0)
+        return max(rounded + self.by_constants.get(spot, 0.0), EPSILON)
 
     def off(self, spot: Spot, array: Array) -> float:
         """Return the relative distance of an array from the reference."""
@@ -112,7 +123,30 @@ class _Watched(RunSide):
         self.watch.begin()
 
 
-def _side(backend: RoundedBackend, experiment: Experiment, data: Batched) -> RunSide:
-    return RunSide(
-        lambda given: compile_for(backend, given, "cpu"), experiment, data, "roundings"
-    )
+def _constants(experiment: Experiment, data: Batched) -> list[RunSide]:
+    """Return sides with the optimizer's numbers moved: in the graph, and in what is fed to it."""
+    moved = rewritten(experiment.optimizer, _moved)
+    sides = [
+        _side(ReferenceBackend(), each, data)
+        for each in (experiment.replace(optimizer=moved), experiment)
+    ]
+    sides[1].run.with_engine(lambda engine: engine.state.replace_optimizer(moved))
+    return sides
+
+
+def _moved(spec: Spec) -> Spec:
+    """Return a spec with its numbers moved by a spacing of float32.
+
+    Frameworks round 1 - beta, and its powers, in other places than the equations here.
+    """
+    values = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec)}  # type: ignore[arg-type]
+    near = {
+        n: float(np.nextafter(np.float32(v), np.float32(0)))
+        for n, v in values.items()
+        if isinstance(v, float) and v
+    }
+    return spec.replace(**near) if near else spec
+
+
+def _side(backend: Backend, experiment: Experiment, data: Batched) -> RunSide:
+    return RunSide(lambda given: compile_for(backend, given, "cpu"), experiment, data, "roundings")

@@ -71,9 +71,7 @@ Measure = Callable[[AbstractSide], Compared | None]
 """Compares a side with the first one at a place; None if the place is not there."""
 
 
-def explained(
-    a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure
-) -> Mended | None:
+def explained(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Mended | None:
     """Return the second side with the argument mended that makes a difference; None if none does.
 
     Each argument that could make it is mended alone, and the step is computed again.
@@ -94,9 +92,7 @@ def explained(
     return chosen
 
 
-def _tried(
-    a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure
-) -> Iterator[Mended]:
+def _tried(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Iterator[Mended]:
     """Yield the second side with each argument mended, until one makes the place agree."""
     for argument in candidates(a, b, found.spot.stage):
         try:

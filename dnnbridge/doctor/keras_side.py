@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -101,10 +102,15 @@ class KerasSide(AbstractSide):
     def _gradients(self, x: Any, y: Any) -> tuple[float, list[Any]]:
         tf = framework("tensorflow", "align")
         with tf.GradientTape() as tape:
-            outputs = self.model(x, training=True)
+            outputs = self.model(self._given(x), training=True)
             loss = self.model.compute_loss(x, y, outputs, None, training=True)
         found = tape.gradient(loss, self.model.trainable_variables)
         return float(loss), [None if g is None else tf.convert_to_tensor(g) for g in found]
+
+    def _given(self, x: Any) -> Any:
+        """Return inputs in the structure that the model declares."""
+        listed = isinstance(self.model.input_shape, list)
+        return [x] if listed and not _several(x) else x
 
     def train(self, step: int) -> float:
         loss, gradients = self._gradients(*self.data.batch(step))
@@ -181,26 +187,41 @@ def _kept(model: Any) -> tuple[dict[str, Kept], Imported]:
     imported = from_keras(model)
     made: dict[str, Kept] = {}
     for name, array in {**imported.weights, **imported.slots}.items():
-        number = float(array.flat[0]) if array.size else 0.0
-        index = round(abs(number)) - 1
-        if abs(number) == index + 1 and 0 <= index < len(variables):
+        filled = float(array.flat[0]) if array.size else 0.0
+        index = round(abs(filled)) - 1
+        if abs(filled) == index + 1 and 0 <= index < len(variables):
             variable = variables[index]
             if tuple(variable.shape) == array.shape:
-                made[name] = Kept(variable, np.sign(number))
+                made[name] = Kept(variable, math.copysign(1.0, filled))
     return made, imported
 
 
 def _outputs(model: Any) -> Any:
-    """Return a model of the outputs of all layers that are called once, by name."""
+    """Return a model of the outputs of the layers of another one, by name."""
     keras = framework("keras", "align")
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
     found = {}
     for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer) or len(layer._inbound_nodes) != 1:
-            continue
-        output = layer.output
-        if not isinstance(output, (list, tuple, dict)):
+        output = getattr(layer, "output", None)
+        if output is not None and not isinstance(output, (list, tuple, dict)):
             found[layer.name] = output
-    return keras.Model(model.inputs, found)
+    try:
+        return keras.Model(inputs, found)
+    except ValueError:  # a layer was first called in another model
+        return keras.Model(inputs, {n: o for n, o in found.items() if _reached(keras, inputs, o)})
+
+
+def _reached(keras: Any, inputs: Any, output: Any) -> bool:
+    """Whether an output depends on the inputs of a model alone."""
+    try:
+        keras.Model(inputs, output)
+    except ValueError:
+        return False
+    return True
+
+
+def _several(x: Any) -> bool:
+    return isinstance(x, (list, tuple, Mapping))
 
 
 def _listed(x: Any) -> list[Any]:

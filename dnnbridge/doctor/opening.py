@@ -33,6 +33,7 @@ class Opened(NamedTuple):
         data: the examples.
         notes: what was changed for the comparison, a sentence each.
         rates: rates of dropout that differ, if dropout is off.
+        native: whether a side is a model of a framework.
     """
 
     a: AbstractSide
@@ -40,6 +41,7 @@ class Opened(NamedTuple):
     data: Batched
     notes: tuple[str, ...]
     rates: tuple[Argument, ...]
+    native: bool
 
 
 def is_keras(subject: Any) -> bool:
@@ -63,9 +65,7 @@ def opened(
     _check_weights(first, second)
     data = _batched(subjects[0], examples, batch_size)
     native = any(map(is_keras, subjects))
-    rates = tuple(
-        each for each in arguments_of(first, second) if native and each.name in RATES
-    )
+    rates = tuple(each for each in arguments_of(first, second) if native and each.name in RATES)
     notes: tuple[str, ...] = ()
     if native and any(quiet(each, ("dropout",))[1] for each in (first, second)):
         first, second = (quiet(each, ("dropout",))[0] for each in (first, second))
@@ -76,7 +76,7 @@ def opened(
     closing.callback(a.close)
     b = _side(subjects[1], second, data, TITLES[1], a.experiment)
     closing.callback(b.close)
-    return Opened(a, b, data, notes, rates)
+    return Opened(a, b, data, notes, rates, native)
 
 
 def _check(subject: Any, where: str) -> None:

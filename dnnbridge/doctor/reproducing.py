@@ -12,7 +12,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.sides import AbstractSide, Batched, Record, Spot, Stage
 from dnnbridge.experiment import Experiment
-from dnnbridge.models import Sequential
+from dnnbridge.models import Input, Sequential
 
 LAYER = '''"""{place}: one layer on the inputs that both trainings gave it."""
 import numpy as np
@@ -34,7 +34,8 @@ from dnnbridge.training.position import Position
 from dnnbridge.training.probing import activations_of, gradients_of
 
 given, where = np.load("{name}.npz"), {where!r}
-x, y, state = ({{n[2:]: given[n] for n in given.files if n.startswith(k)}} for k in ("x:", "y:", "w:"))
+part = lambda start: {{n[2:]: given[n] for n in given.files if n.startswith(start)}}
+x, y, state = part("x:"), part("y:"), part("w:")
 run = db.compile(db.Experiment.from_json(open("{name}.json").read()), "reference")
 run.set_state(run.state() | state, Position({step}, past=(({step}, 0),)))
 found = {found}
@@ -105,7 +106,7 @@ def _write(case: Case, folder: Path, name: str) -> list[Path]:
         where = case.spot.where
         script = STEP.format(place=place, name=name, where=where, step=step, found=found)
     paths = [folder / f"{name}.{ending}" for ending in ("npz", "json", "py")]
-    np.savez(paths[0], **(arrays | results))  # type: ignore[arg-type]
+    np.savez(paths[0], **(arrays | results))
     paths[1].write_text(json.dumps(experiment.to_dict(), indent=1), "utf-8")
     paths[2].write_text(script, "utf-8")
     return paths
@@ -123,9 +124,9 @@ def _layer_alone(case: Case) -> tuple[Experiment, dict[str, Array]] | None:
     position = names.index(case.spot.where)
     source = Spot("layer", names[position - 1]) if position else next(iter(made))
     layer, array = layers[case.spot.where].replace(name=case.spot.where), made[source]
-    first = list(model.layers)[0]
+    first = next(iter(model.layers))
     shape = array.shape[1:]
-    begin = first if position == 0 else type(first)(shape)
+    begin = first if position == 0 else Input(shape)
     small = Sequential([begin, layer])
     prefix = f"{case.spot.where}/"
     weights = {f"w:{n}": a for n, a in case.state.items() if n.startswith(prefix) and ":" not in n}
@@ -137,7 +138,7 @@ def _whole(case: Case) -> dict[str, Array]:
     """Return the batch of the step, and the state before it."""
     x, y = case.data.batch(case.step)
     experiment = case.a.experiment
-    labels = [key for key in experiment.program().objectives]
+    labels = list(experiment.program().objectives)
     return {
         **_named("x:", x, list(experiment.model.input_types)),
         **_named("y:", y, labels),

@@ -78,6 +78,9 @@ class RunSide(AbstractSide):
         gradients = engine.probes().run(GRADIENTS, _of(wanted.feeds, feeds), 1)
         return made + [(Spot("gradient", n), gradients[n][0]) for n in wanted.results]
 
+    def close(self) -> None:
+        """Nothing is to be restored: the run is a copy."""
+
     def before_gradients(self) -> None:
         """Called before gradients are computed."""
 

@@ -133,6 +133,7 @@ class AbstractSide(ABC):
     def evaluate(self, x: Any, y: Any) -> Mapping[str, float]:
         """Return loss and metrics of examples by the present weights."""
 
+    @abstractmethod
     def close(self) -> None:
         """Restore what was changed."""
 

@@ -171,8 +171,8 @@ def test_an_argument_without_effect_is_a_note_only():
     found = align(adam(), adam(epsilon=1.001e-7), DATA, 2, 8)
     assert found.agrees
     assert found.notes == (
-        "epsilon of Adam is 1e-07 here and 1.001e-07 there, which makes no difference beyond rounding "
-        "here.",
+        "epsilon of Adam is 1e-07 here and 1.001e-07 there, which makes no difference beyond "
+        "rounding here.",
     )
 
 
@@ -203,7 +203,7 @@ def test_a_wrong_kernel_is_found_at_its_layer_and_reproduced(tmp_path, swapped):
     assert (cause.rule, cause.argument) == (None, None)
     guilty = "the first" if swapped else "the second"
     assert cause.explanation.endswith(f"{guilty} (reference) that computes something else.")
-    arrays, spec, script = found.reproduce(tmp_path)
+    *_, script = found.reproduce(tmp_path)
     assert len(script.read_text().splitlines()) <= 12
     output = run_script(script)
     distance = {line.split()[0]: float(line.split()[-1]) for line in output.splitlines()}
