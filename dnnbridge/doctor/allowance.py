@@ -14,6 +14,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.sides import Batched, Record, Spot, Stage, State
 from dnnbridge.experiment import Experiment
+from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.reference.backend import ReferenceBackend
 from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
@@ -22,7 +23,7 @@ from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.tolerances import EPSILON, ROUNDINGS, SMALLEST
 from dnnbridge.training.compiling import compile_for
 
-SAMPLES = 4
+SAMPLES = 8
 """Number of random roundings of a step."""
 
 
@@ -101,7 +102,15 @@ class Allowance:
     def allowed(self, spot: Spot) -> float:
         """Return the largest relative error that rounding explains."""
         rounded = ROUNDINGS * self.bounds.get(spot, 0.0)
-        return max(rounded + self.by_constants.get(spot, 0.0), EPSILON)
+        return max(rounded + self.by_constants.get(spot, 0.0), EPSILON * self._sizes(spot))
+
+    def _sizes(self, spot: Spot) -> float:
+        """Return how much larger the stored number is than what is compared: 1 but for updates."""
+        stored = self.exact.get(Spot("weights", spot.where))
+        if spot.stage != "update" or stored is None:
+            return 1.0
+        update = np.linalg.norm(self.exact[spot]) if spot in self.exact else 0.0
+        return max(1.0, float(np.linalg.norm(stored) / (update + SMALLEST)))
 
     def off(self, spot: Spot, array: Array) -> float:
         """Return the relative distance of an array from the reference."""
@@ -126,12 +135,26 @@ class _Watched(RunSide):
 def _constants(experiment: Experiment, data: Batched) -> list[RunSide]:
     """Return sides with the optimizer's numbers moved: in the graph, and in what is fed to it."""
     moved = rewritten(experiment.optimizer, _moved)
-    sides = [
-        _side(ReferenceBackend(), each, data)
-        for each in (experiment.replace(optimizer=moved), experiment)
+    backend = ReferenceBackend()
+    return [
+        _side(backend, experiment.replace(optimizer=moved), data),
+        _OtherScalars(lambda given: compile_for(backend, given, "cpu"), experiment, data, "", None),
     ]
-    sides[1].run.with_engine(lambda engine: engine.state.replace_optimizer(moved))
-    return sides
+
+
+class _OtherScalars(RunSide):
+    """The reference, whose steps are fed the scalars of an optimizer with moved numbers."""
+
+    def place(self, state: Mapping[str, Array], step: int) -> None:
+        own = self.experiment.optimizer
+        self._replace(own)
+        super().place(state, step)
+        moved = rewritten(own, _moved)
+        assert isinstance(moved, AbstractOptimizer)
+        self._replace(moved)
+
+    def _replace(self, optimizer: AbstractOptimizer) -> None:
+        self.run.with_engine(lambda engine: engine.state.replace_optimizer(optimizer))
 
 
 def _moved(spec: Spec) -> Spec:
