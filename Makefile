@@ -42,12 +42,15 @@ lint: $(INSTALLED)
 docs: $(INSTALLED)
 	$(BIN)/python tools/public_names.py
 	PYTHONPATH=tools:tests $(BIN)/python -m pages
+	$(BIN)/python tools/doctor_rules.py
 
 names: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python tools/merge_names.py
 
 native-differences: $(INSTALLED)
 	PYTHONPATH=tools $(BIN)/python -m native_differences
+	PYTHONPATH=tools $(BIN)/python tools/conversion_differences.py
+	$(BIN)/python tools/doctor_rules.py
 
 keras-models: $(INSTALLED)
 	PYTHONPATH=tools:tests $(BIN)/python -m keras_models

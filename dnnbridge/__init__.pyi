@@ -94,6 +94,18 @@ from .diagnose.comparing import (
     ExperimentComparison,
     compare_experiments,
 )
+from .doctor.aligning import (
+    align,
+)
+from .doctor.alignment import (
+    Alignment,
+)
+from .doctor.findings import (
+    Lint,
+)
+from .doctor.lint import (
+    lint,
+)
 from .experiment import (
     Experiment,
 )
@@ -470,6 +482,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "Alignment",
     "AlphaDropout",
     "Attention",
     "Average",
@@ -612,6 +625,7 @@ __all__ = [
     "LecunUniform",
     "Linear",
     "LinearWarmup",
+    "Lint",
     "Lion",
     "LogCosh",
     "LogSigmoid",
@@ -759,6 +773,7 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
     "Zeros",
+    "align",
     "available_backends",
     "callbacks",
     "compare_experiments",
@@ -772,6 +787,7 @@ __all__ = [
     "heard",
     "inspect",
     "inverse_decay_lr",
+    "lint",
     "load",
     "load_weights",
     "metric",

@@ -1,4 +1,6 @@
-"""Write the table of native differences that `dnnbridge convert` reads.
+"""Write the table of native differences that the doctor and `dnnbridge convert` read.
+
+The measured numbers are those of docs/measurements/native-differences.md.
 
 python tools/conversion_differences.py
 """
@@ -12,7 +14,14 @@ from pathlib import Path
 from native_differences import ROWS
 from native_differences.row import Row
 
-TABLE = Path(__file__).parents[1] / "dnnbridge" / "cli" / "native_differences.json"
+ROOT = Path(__file__).parents[1]
+
+TABLE = ROOT / "dnnbridge" / "doctor" / "native_differences.json"
+
+PAGE = ROOT / "docs" / "measurements" / "native-differences.md"
+
+COLUMNS = ("mindspore", "keras", "right")
+"""What the page has in columns 3 to 5 of its list of contents."""
 
 CLASSES = re.compile(r"\b(?:db|nn|layers|losses|optimizers|schedules|activations)\.([A-Z]\w+)")
 
@@ -27,8 +36,19 @@ def classes(row: Row) -> list[str]:
     return sorted(found - {"Dense"} or found)
 
 
+def measured() -> dict[str, dict[str, str]]:
+    """Return the numbers of each row of the page, as it writes them."""
+    found = {}
+    for line in PAGE.read_text("utf-8").splitlines():
+        if match := re.match(r"\| \[.*\]\(#([\w-]+)\) \|", line):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[3:6]]
+            found[match[1]] = {n: c for n, c in zip(COLUMNS, cells, strict=True) if c}
+    return found
+
+
 def table() -> str:
     """Return the text of the table: a line for each difference."""
+    numbers = measured()
     lines = [
         json.dumps(
             {
@@ -38,6 +58,7 @@ def table() -> str:
                 "says": row.says,
                 "here": row.here,
                 "classes": classes(row),
+                "measured": numbers[row.id],
             }
         )
         for row in ROWS.values()

@@ -11,6 +11,7 @@ from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.convert import convert
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
+from dnnbridge.cli.lint import lint
 from dnnbridge.cli.profile import profile
 from dnnbridge.cli.report import report
 from dnnbridge.cli.schedule import schedule
@@ -35,6 +36,7 @@ for command in (
     schema,
     profile,
     inspect,
+    lint,
     report,
     compare_worker,
 ):

@@ -7,21 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnnbridge.cli import (
-    conversion_of_activations,
-    conversion_of_layers,
-    conversion_of_losses,
-    conversion_of_optimizers,
-)
 from dnnbridge.cli.conversion_checks import Check
-from dnnbridge.cli.conversion_facts import Facts
+from dnnbridge.cli.conversion_done_of_layers import DONE_OF_LAYERS
+from dnnbridge.cli.conversion_done_of_training import DONE_OF_TRAINING
+from dnnbridge.cli.conversion_facts import Facts, listed
 from dnnbridge.cli.conversion_sources import PREDICTING, Source
+from dnnbridge.doctor.rules import RULES
+from dnnbridge.doctor.table import PAGE
 from dnnbridge.optimizers import AbstractOptimizer
 
-TABLE = Path(__file__).with_name("native_differences.json")
-"""What `tools/native_differences` says in short."""
-
-PAGE = "docs/measurements/native-differences.md"
+DONE = {**DONE_OF_LAYERS, **DONE_OF_TRAINING}
+"""What was done about the native differences, by the name of a rule of the doctor."""
 
 
 class Conversion(NamedTuple):
@@ -80,23 +76,22 @@ def facts_of(conversion: Conversion) -> Facts:
     )
 
 
-RULES_OF_PREDICTIONS = {**conversion_of_layers.RULES, **conversion_of_activations.RULES}
-
-RULES = {
-    **RULES_OF_PREDICTIONS,
-    **conversion_of_losses.RULES,
-    **conversion_of_optimizers.RULES,
-}
-
-
 def differences(facts: Facts) -> Iterator[dict[str, Any]]:
     """Yield the rows of the page that concern a model, in the order of the page."""
-    rules = RULES if facts.trains else RULES_OF_PREDICTIONS
-    for row in json.loads(TABLE.read_text("utf-8")):
-        concern = rules[row["id"]](facts) if row["id"] in rules else None
-        if concern is not None:
-            names = {name: row[name] for name in ("id", "title", "kind")}
-            yield {**names, **concern._asdict()}
+    table = DONE if facts.trains else DONE_OF_LAYERS
+    for name, rule in RULES.items():
+        done = table.get(name)
+        if done is None or not done.met(facts):
+            continue
+        if places := [place for place in rule.found(facts.subject) if done.fits(place)]:
+            yield {
+                "id": name,
+                "title": rule.row.title,
+                "kind": rule.row.kind,
+                "where": listed([str(place) for place in places], done.shown),
+                "says": rule.explanation(places),
+                "done": done.words(facts, places),
+            }
 
 
 def _files(conversion: Conversion) -> list[str]:

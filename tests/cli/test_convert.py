@@ -14,6 +14,7 @@ from dnnbridge.cli.conversion_checks import Check, of_losses, of_predictions
 from dnnbridge.cli.conversion_facts import Facts
 from dnnbridge.cli.conversion_sources import Given, data_of, read_source
 from dnnbridge.cli.conversion_targets import given
+from dnnbridge.doctor.rules import RULES
 
 tool = pytest.importorskip("conversion_differences")
 
@@ -245,10 +246,9 @@ def test_what_was_done_is_read_from_the_file():
     assert "momentum-changing-rate" not in still
 
 
-def test_every_rule_is_of_a_row_and_says_something():
-    rows = {row["id"] for row in json.loads(conversion_report.TABLE.read_text("utf-8"))}
-    assert conversion_report.RULES.keys() <= rows
-    assert len(conversion_report.RULES) >= 55
+def test_everything_that_was_done_is_about_a_rule_and_says_something():
+    assert conversion_report.DONE.keys() <= RULES.keys()
+    assert len(conversion_report.DONE) >= 55
     for row in concerns(convolutions(), "python-mindspore").values():
         assert row["where"]
         assert row["says"].endswith(".")
