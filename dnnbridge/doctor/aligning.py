@@ -118,7 +118,7 @@ class _Comparison:
             layer = _layer(self.a, each.addresses[0])
             gap = abs(float(each.here) - float(each.there))
             difference = Difference(1, "layer", layer, gap, 0.0)
-            self.found.append(_Found(difference, of_argument(each), None, None))
+            self.found.append(_Found(difference, of_argument(each, self.a.experiment), None, None))
 
     def run(self) -> Alignment:
         state = self.start
@@ -187,7 +187,7 @@ class _Comparison:
         difference = Difference(step + 1, *worst.spot, worst.error, worst.allowed)
         before = self.b
         if found is not None:
-            cause, self.b = of_argument(found.argument), found.side
+            cause, self.b = of_argument(found.argument, self.a.experiment), found.side
         else:
             cause = self._unexplained(worst, case)
         self.closing.callback(self.b.close)

@@ -27,6 +27,11 @@ SAMPLES = 8
 """Number of random roundings of a step."""
 
 
+NOISE = 0.1
+"""Part of a number from which on rounding decides it, such as the gradient of a bias before a
+normalisation, which is 0: such numbers are not compared."""
+
+
 class Allowance:
     """The reference's numbers of each step, and how far rounding may move them.
 
@@ -101,7 +106,8 @@ class Allowance:
 
     def allowed(self, spot: Spot) -> float:
         """Return the largest relative error that rounding explains."""
-        rounded = ROUNDINGS * self.bounds.get(spot, 0.0)
+        bound = self.bounds.get(spot, 0.0)
+        rounded = ROUNDINGS * bound if bound < NOISE else math.inf
         return max(rounded + self.by_constants.get(spot, 0.0), EPSILON * self._sizes(spot))
 
     def _sizes(self, spot: Spot) -> float:

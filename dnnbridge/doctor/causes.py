@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
 from dnnbridge.doctor.differences import Compared
+from dnnbridge.doctor.known import remedy_of, rule_of, said_of
 from dnnbridge.doctor.sides import AbstractSide, Stage
 from dnnbridge.errors import DnnbridgeError
+from dnnbridge.experiment import Experiment
 
 UPDATES = (
     *("optimizer", "gradients", "constraints", "accumulate", "loss_scale", "frozen"),
@@ -115,12 +117,23 @@ def candidates(a: AbstractSide, b: AbstractSide, stage: Stage) -> Sequence[Argum
     return sorted(found, key=lambda each: fields.index(each.field))
 
 
-def of_argument(argument: Argument) -> Cause:
-    """Return the cause that an argument is."""
+def of_argument(argument: Argument, experiment: Experiment) -> Cause:
+    """Return the cause that an argument is.
+
+    Args:
+        argument: what differs.
+        experiment: of the first side, whose numbers the code of a rule has.
+    """
     places = len(argument.addresses)
     several = f" (at {places} places)" if places > 1 else ""
-    explanation = f"{argument}{several}."
-    return Cause(None, explanation, _code(argument), argument=argument)
+    explanation, code, rule = f"{argument}{several}.", _code(argument), rule_of(argument)
+    if rule is None:
+        return Cause(None, explanation, code, argument=argument)
+    explanation = f"{explanation} {said_of(rule, experiment)}".strip()
+    remedy = remedy_of(rule, argument, experiment)
+    if remedy is not None:
+        code += f"\n# Keras\n{remedy.tensorflow}\n# MindSpore\n{remedy.mindspore}"
+    return Cause(rule.name, explanation, code, argument=argument)
 
 
 def _code(argument: Argument) -> str:

@@ -131,6 +131,15 @@ PLANTED = {
 }
 
 
+RULES_OF = {
+    "epsilon of Adam": "adam-epsilon",
+    "later rate": "piecewise-boundary",
+    "momentum of running statistics": "batch-norm-defaults",
+    "epsilon of a layer": "batch-norm-defaults",
+    "decay": "weight-decay-coupled",
+}
+
+
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_difference_is_named_at_its_first_stage(name):
     first, second, place, explanation = PLANTED[name]
@@ -138,7 +147,10 @@ def test_a_planted_difference_is_named_at_its_first_stage(name):
     found = align(first(), second(), data, 4, 8)
     assert not found.agrees
     assert (found.first.step, found.first.stage, found.first.where) == place
-    assert [cause.explanation for cause in found.causes] == [explanation]
+    (cause,) = found.causes
+    assert cause.explanation.startswith(explanation)
+    assert cause.rule == RULES_OF.get(name)
+    assert (cause.explanation == explanation) == (cause.rule is None)
     assert found.first.error > found.first.allowed
     assert explanation in str(found).splitlines()[0]
 
