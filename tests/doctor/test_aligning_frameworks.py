@@ -14,14 +14,14 @@ IMAGES = RNG.normal(size=(16, 6, 6, 1)).astype(np.float32), np.arange(16) % 3
 
 def test_reference_tensorflow_and_mindspore_agree():
     pytest.importorskip("tensorflow")
-    layers = db.Dense(6, "tanh"), db.BatchNormalization(), db.Dense(1, "sigmoid")
+    layers = db.Dense(6, "tanh"), db.Dense(1, "sigmoid")
     model = db.Sequential([db.Input((5,)), *layers])
     made = db.Experiment(model, "binary_crossentropy", db.Adam(0.01), metrics=["accuracy"])
     runs = {name: db.compile(made, name) for name in ("reference", "tensorflow")}
     pytest.importorskip("mindspore")
     runs["mindspore"] = db.compile(made, "mindspore")
     for a, b in (("reference", "tensorflow"), ("tensorflow", "mindspore")):
-        found = align(runs[a], runs[b], DATA, 6, 8)
+        found = align(runs[a], runs[b], DATA, 4, 8)
         assert found.agrees, str(found)
     other = made.replace(optimizer=db.Adam(0.01, beta_1=0.8))
     found = align(runs["reference"], db.compile(other, "tensorflow"), DATA, 3, 8)
