@@ -17,10 +17,14 @@ from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
 from dnnbridge.doctor.differences import Compared, Difference, compared
 from dnnbridge.doctor.opening import Opened, opened
 from dnnbridge.doctor.reproducing import Case, writer
-from dnnbridge.doctor.sides import AbstractSide, Record, Stage, State
+from dnnbridge.doctor.sides import AbstractSide, Record, Spot, Stage, State
 from dnnbridge.errors import DataError
 from dnnbridge.testing.harness import rounded
 from dnnbridge.training.checking.data import check_positive
+
+MARGIN = 4.0
+"""Factor on what rounding allows for a difference that no argument explains: fewer samples than
+steps and places have seen the largest effect of rounding."""
 
 MOST = 32
 """Largest number of differences that are listed."""
@@ -111,7 +115,7 @@ class _Comparison:
         self.notes, self.found = list(sides.notes), list[_Found]()
         self.writers, self.count = list[Write](), 0
         self.closest: Compared | None = None
-        self.lost = False
+        self.lost, self.narrow = False, set[Spot]()
         self.allowance = Allowance(self.a.experiment, self.data, sides.native)
         self.start = rounded(self.a.named())
         for each in sides.rates:
@@ -152,6 +156,7 @@ class _Comparison:
 
     def _step(self, state: State, step: int, made: Record) -> None:
         """Compare a step, and mend what differs until nothing does."""
+        self.narrow = set()
         while not self.lost:
             other = self.b.record(state, step)
             results = compared(made, other, self.allowance)
@@ -171,9 +176,9 @@ class _Comparison:
         """Return the first result that rounding does not explain, and remember the closest."""
         self.count += len(results)
         for each in results:
-            if not each.agrees:
+            if not each.agrees and each.spot not in self.narrow:
                 return each
-            if self.closest is None or each.ratio > self.closest.ratio:
+            if each.agrees and (self.closest is None or each.ratio > self.closest.ratio):
                 self.closest = each
         return None
 
@@ -185,6 +190,10 @@ class _Comparison:
             self.notes.append(f"{said}what follows {worst.spot.where} was not judged there.")
             return False
         difference = Difference(step + 1, *worst.spot, worst.error, worst.allowed)
+        if found is None and worst.ratio <= MARGIN:
+            self.narrow.add(worst.spot)
+            self.notes.append(f"Little above what rounding allows, and not counted: {difference}.")
+            return True
         before = self.b
         if found is not None:
             cause, self.b = of_argument(found.argument, self.a.experiment), found.side
@@ -223,6 +232,7 @@ class _Comparison:
         sets: list[tuple[Stage, tuple[Any, Any]]] = [("metrics", (self.data.x, self.data.y))]
         sets += [("validation", self.validation)] if self.validation is not None else []
         for stage, examples in sets:
+            self.narrow = set()
             while not self.lost:
                 self.allowance.scores(stage, state, step + 1, examples)
                 made = self._score(self.a, stage, state, step, examples)

@@ -200,10 +200,10 @@ def test_the_effect_is_the_change_of_the_loss_when_the_difference_is_mended():
     np.testing.assert_allclose(found.causes[0].effect, abs(losses[0] - losses[1]), rtol=1e-6)
 
 
-def broken(experiment):
-    """Compile for a backend whose tanh is off by a thousandth."""
+def broken(experiment, by=1e-3):
+    """Compile for a backend whose tanh is off by a part of it."""
     right = RULES[ops.Tanh]
-    wrong = Rule(lambda op, x: right.forward(op, x) * 1.001, right.vjp)
+    wrong = Rule(lambda op, x: right.forward(op, x) * (1 + by), right.vjp)
     return compile_for(OtherRules({ops.Tanh: wrong}), experiment, "cpu")
 
 
@@ -231,6 +231,14 @@ def run_script(path):
         [sys.executable, path.name], cwd=path.parent, capture_output=True, text=True, check=True
     )
     return made.stdout
+
+
+def test_an_unexplained_difference_counts_from_four_times_what_rounding_allows():
+    allowed = align(run(), broken(net()), DATA, 1, 8).first.allowed
+    narrow, wide = (align(run(), broken(net(), by * allowed), DATA, 1, 8) for by in (2.0, 6.0))
+    assert narrow.agrees
+    assert narrow.notes[0].startswith("Little above what rounding allows, and not counted: step 1")
+    assert (wide.first.stage, wide.first.where) == ("layer", "hidden")
 
 
 def test_a_wrong_kernel_does_not_hide_what_the_arguments_explain():
