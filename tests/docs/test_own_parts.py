@@ -150,11 +150,11 @@ def test_a_field_may_be_annotated_with_the_base_of_a_family():
 
 def test_a_wrong_name_of_an_initializer_is_an_error_at_its_place():
     @db.spec
-    class Shifted(db.AbstractLayer):
+    class Nudged(db.AbstractLayer):
         """x + b"""
 
         def emit(self, scope, x):
             return x + scope.parameter("shift", x.shape[1:], "zeroz")
 
-    with pytest.raises(SpecError, match=r"shifted/shift: .*Did you mean 'zero'"):
-        db.Sequential([db.Input((2,)), Shifted()]).summary()
+    with pytest.raises(SpecError, match=r"nudged/shift: .*Did you mean 'zero'"):
+        db.Sequential([db.Input((2,)), Nudged()]).summary()

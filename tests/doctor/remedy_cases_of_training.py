@@ -209,7 +209,8 @@ MORE: dict[str, Case] = {
         net((2, 4), db.BatchNormalization.mindspore(momentum=0.5)),
         "x = np.arange(24, dtype=np.float32).reshape(3, 2, 4) ** 2\nREMEDY_FIRST\n"
         "for _ in range(2):\n    REMEDY_REST\nnorm.moving_variance.numpy()",
-        "norm = REMEDY.set_train()\nx = tensor((np.arange(24).reshape(3, 2, 4) ** 2).transpose(0, 2, 1))\n"
+        "norm = REMEDY.set_train()\n"
+        "x = tensor((np.arange(24).reshape(3, 2, 4) ** 2).transpose(0, 2, 1))\n"
         "norm(x)\nnorm(x)\nnorm.moving_variance.asnumpy()",
     ),
     "conv-defaults--padded": Case(

@@ -28,6 +28,7 @@ ELSEWHERE = (
 NO_MATTER = {
     "layer.GaussianSampling.kl_weight",  # a case with 0 is of evaluation
     "loss.Poisson.epsilon",  # not used with logarithms
+    "metric.FBetaScore.beta",  # in the result, which tests/oracles/test_metrics.py compares
 }
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+TRAINED = "trained.keras"
+"""The file of a model before it is trained."""
+
 ROWS, BATCH_SIZE, EPOCHS = 40, 8, 10
 """Examples of the training: 50 steps."""
 

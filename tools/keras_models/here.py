@@ -46,7 +46,7 @@ def train(folder: Path, backend: str, size: int, epochs: int) -> dict[str, Any]:
 
     warnings.simplefilter("ignore")
     data = folders.arrays_of(folder / "data.npz") | folders.arrays_of(folder / "fit.npz")
-    run = db.from_keras(folder / "model.keras").compile(backend)
+    run = db.from_keras(folder / folders.TRAINED).compile(backend)
     if run.experiment.program().randoms:
         return {"why": "it draws random numbers"}
     given = _given(data["rows"]), _given(data["labels"])

@@ -56,7 +56,10 @@ def fit(name: str, folder: Path) -> dict[str, Any]:
     model, x = found.model, folders.arrays_of(folder / "data.npz")["x"]
     if _draws(model):
         return {"why": "it draws random numbers"}
+    if name not in _small():
+        _freeze_statistics(model)
     _compile(found)
+    model.save(folder / folders.TRAINED)
     before = [np.array(array) for array in model.get_weights()]
     losses, after = _trained(found, x)
     lists = {"rows": found.x, "labels": found.y, "losses": losses, "after": after}
@@ -71,6 +74,15 @@ def fit(name: str, folder: Path) -> dict[str, Any]:
         "batch size": found.batch_size,
         "epochs": found.epochs,
     }
+
+
+def _freeze_statistics(model: Any) -> None:
+    """Let BatchNormalization use its running statistics, as is usual when such models are tuned."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
 
 
 def case(name: str) -> Case:

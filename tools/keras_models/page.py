@@ -155,5 +155,5 @@ def _resnet(found: dict[str, Any]) -> str:
     for kind, rows in found["runs"].items():
         wall, cpu, grown = (median(row[key] for row in rows) for key in ("wall", "cpu", "bytes"))
         what = resources.KINDS[kind]
-        lines.append(f"| {what} | {wall:.1f} | {cpu:.1f} | {grown / size:.1f} times |")
+        lines.append(f"| {what} | {wall:.1f} | {cpu:.1f} | {grown / size:.2f} times |")
     return "\n".join(lines)

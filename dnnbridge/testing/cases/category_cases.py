@@ -29,9 +29,9 @@ EDGES = (-0.7, 0.0, 0.3, 1.1)
 ON_EDGES = np.array([[-0.7, 0.0], [0.3, 1.1], [0.29999998, 5.0], [-9.0, 0.30000004]], np.float32)
 
 
-def _category(mode: Vectors, inputs: Array, count: int = 5) -> EquationCase:
+def _category(mode: Vectors, inputs: Array, name: str = "", count: int = 5) -> EquationCase:
     return EquationCase(
-        f"CategoryEncoding-{mode}-{'x'.join(map(str, inputs.shape[1:]))}",
+        f"CategoryEncoding-{mode}{name}",
         layers.CategoryEncoding(count, mode),
         (inputs,),
         gradient=False,
@@ -79,10 +79,10 @@ def _weighted() -> EquationCase:
 
 CATEGORY_CASES: list[EquationCase] = [
     *(_category(mode, KINDS) for mode in VECTORS),
-    _category("one_hot", labels(4, 1, classes=5)),
-    _category("one_hot", labels(2, 3, 4, classes=7) - 1),
-    _category("one_hot", normal(4, 3).round() + 2.0),
-    _category("count", labels(4, 3, classes=7) - 1),
+    _category("one_hot", labels(4, 1, classes=5), "-one"),
+    _category("one_hot", labels(2, 3, 4, classes=7) - 1, "-axes"),
+    _category("one_hot", normal(4, 3).round() + 2.0, "-floats"),
+    _category("count", labels(4, 3, classes=7) - 1, "-unknown"),
     *(_bins(mode) for mode in BINS),
     EquationCase(
         "Discretization-whole", layers.Discretization((2.0, 4.0)), (KINDS,), gradient=False
