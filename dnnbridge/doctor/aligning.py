@@ -213,7 +213,7 @@ class _Comparison:
                 self.allowance.off(worst.spot, made.get(worst.spot, np.asarray(math.nan)))
                 for made in case.made
             )
-        cause = unexplained(self.a, self.b, off)
+        cause = unexplained(self.a, self.b, worst.spot, off)
         if any(each.cause.argument is None for each in self.found):
             self.lost = True
             self.notes.append("A second difference has no cause in the arguments: it ends here.")

@@ -9,7 +9,9 @@ from typing import NamedTuple
 from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
 from dnnbridge.doctor.differences import Compared
 from dnnbridge.doctor.known import remedy_of, rule_of, said_of
-from dnnbridge.doctor.sides import AbstractSide, Stage
+from dnnbridge.doctor.rules import RULES
+from dnnbridge.doctor.sides import AbstractSide, Spot, Stage
+from dnnbridge.doctor.subject import subject_of
 from dnnbridge.errors import DnnbridgeError
 from dnnbridge.experiment import Experiment
 
@@ -146,8 +148,21 @@ def _code(argument: Argument) -> str:
     return f"{here}  # in the second, as in the first\n{there}  # or in the first"
 
 
-def unexplained(a: AbstractSide, b: AbstractSide, off: tuple[float, float]) -> Cause:
-    """Return the cause of a difference that no argument explains."""
+def unexplained(a: AbstractSide, b: AbstractSide, spot: Spot, off: tuple[float, float]) -> Cause:
+    """Return the cause of a difference that no argument explains.
+
+    Args:
+        a: the first side.
+        b: the second side.
+        spot: the place.
+        off: how far each is from the reference.
+    """
+    names = [side.native(spot) for side in (a, b) if side.native(spot)]
+    if len(names) == 1:  # one side alone does it
+        rule = RULES[str(names[0])]
+        places = rule.found(subject_of(a.experiment))
+        code = rule.remedy(places[0]).tensorflow if places else ""
+        return Cause(rule.name, rule.explanation(places), code)
     said = f"No argument differs that explains it. Against the float64 reference, {a.title} is "
     said += f"{off[0]:.1e} off here and {b.title} is {off[1]:.1e} off."
     blamed = b if off[1] >= off[0] else a

@@ -59,7 +59,7 @@ class KerasSide(AbstractSide):
         self.experiment = imported.experiment
         self.first = first or self.experiment
         self.names = renaming(self.first, self.experiment)
-        self._layers = _outputs(model)
+        self._layers, self.sliced = _outputs(model), set[str]()
 
     def sibling(self, experiment: Experiment) -> KerasSide:
         from dnnbridge.training.compiling import compile_chosen
@@ -95,9 +95,17 @@ class KerasSide(AbstractSide):
         self.place(before, step)
         _, gradients = self._gradients(x, y)
         names = {id(kept.variable): name for name, kept in self.kept.items()}
+        dense = framework("tensorflow", "align").convert_to_tensor
         for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
             if gradient is not None and id(variable) in names:
-                yield Spot("gradient", names[id(variable)]), np.array(gradient)
+                name = names[id(variable)]
+                if hasattr(gradient, "indices"):  # a row for each word of the batch
+                    self.sliced.add(self.known(name))
+                yield Spot("gradient", name), np.array(dense(gradient))
+
+    def native(self, spot: Spot) -> str | None:
+        updated = spot.stage in ("update", "weights", "slots")
+        return "indexed-slices" if updated and spot.where.split(":")[0] in self.sliced else None
 
     def _gradients(self, x: Any, y: Any) -> tuple[float, list[Any]]:
         tf = framework("tensorflow", "align")
@@ -105,7 +113,7 @@ class KerasSide(AbstractSide):
             outputs = self.model(self._given(x), training=True)
             loss = self.model.compute_loss(x, y, outputs, None, training=True)
         found = tape.gradient(loss, self.model.trainable_variables)
-        return float(loss), [None if g is None else tf.convert_to_tensor(g) for g in found]
+        return float(loss), found
 
     def _given(self, x: Any) -> Any:
         """Return inputs in the structure that the model declares."""

@@ -137,6 +137,10 @@ class AbstractSide(ABC):
     def close(self) -> None:
         """Restore what was changed."""
 
+    def native(self, spot: Spot) -> str | None:
+        """Return the rule of a difference that the framework itself makes at a place, if any."""
+        return None
+
     def known(self, name: str) -> str:
         """Return the first side's name of a layer, weight or slot."""
         weight, colon, slot = name.partition(":")

@@ -116,3 +116,14 @@ def test_a_model_without_optimizer_is_refused(keras):
     model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
     with pytest.raises(db.errors.DataError, match="must be built and compiled"):
         align(model, model, DATA)
+
+
+def test_words_that_keras_does_not_add_up_are_a_known_difference(keras):
+    layers = keras.layers.Embedding(6, 3), keras.layers.Flatten(), keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((4,), dtype="int32"), *layers])
+    compiled(keras, model, optimizer=keras.optimizers.Adagrad(0.1))
+    words = np.tile(np.arange(4), (8, 1)), DATA[1][:8]  # a batch has each word several times
+    found = align(model, db.from_keras(model).compile("reference"), words, 2, 8)
+    assert (found.first.stage, found.first.where) == ("update", "embedding/embeddings")
+    assert found.causes[0].rule == "indexed-slices"
+    assert "convert_to_tensor" in found.causes[0].remedy
