@@ -15,7 +15,7 @@ from dnnbridge.doctor.allowance import Allowance
 from dnnbridge.doctor.arguments import arguments_of
 from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
 from dnnbridge.doctor.differences import Compared, Difference, compared
-from dnnbridge.doctor.opening import Opened, opened
+from dnnbridge.doctor.opening import Opened, layer_at, opened
 from dnnbridge.doctor.reproducing import Case, writer
 from dnnbridge.doctor.sides import AbstractSide, Record, Spot, Stage, State
 from dnnbridge.errors import DataError
@@ -25,6 +25,9 @@ from dnnbridge.training.checking.data import check_positive
 MARGIN = 4.0
 """Factor on what rounding allows for a difference that no argument explains: fewer samples than
 steps and places have seen the largest effect of rounding."""
+
+FLIPS = 2
+"""Number of steps that a number near its kink may excuse; a wrong kernel is wrong in more."""
 
 MOST = 32
 """Largest number of differences that are listed."""
@@ -115,11 +118,11 @@ class _Comparison:
         self.notes, self.found = list(sides.notes), list[_Found]()
         self.writers, self.count = list[Write](), 0
         self.closest: Compared | None = None
-        self.lost, self.narrow = False, set[Spot]()
+        self.lost, self.narrow, self.flips = False, set[Spot](), 0
         self.allowance = Allowance(self.a.experiment, self.data, sides.native)
         self.start = rounded(self.a.named())
         for each in sides.rates:
-            layer = _layer(self.a, each.addresses[0])
+            layer = layer_at(self.a, each.addresses[0])
             gap = abs(float(each.here) - float(each.there))
             difference = Difference(1, "layer", layer, gap, 0.0)
             self.found.append(_Found(difference, of_argument(each, self.a.experiment), None, None))
@@ -185,9 +188,12 @@ class _Comparison:
     def _mend(self, worst: Compared, step: int, measure: Any, case: Case | None) -> bool:
         """Note a difference, and go on without it; False if the step cannot be judged."""
         found = explained(self.a, self.b, worst, measure)
-        if found is None and self.allowance.near and worst.spot.stage not in ("rate", "input"):
-            said = f"Step {step + 1} has {self.allowance.near} numbers within rounding of a kink; "
-            self.notes.append(f"{said}what follows {worst.spot.where} was not judged there.")
+        if found is None and self._flips(worst):
+            self.flips += 1
+            self.notes.append(
+                f"In step {step + 1} numbers lie within rounding of a kink "
+                f"({self.allowance.near}); what follows the {worst.spot.stage} of {worst.spot.where} was not judged there."
+            )
             return False
         difference = Difference(step + 1, *worst.spot, worst.error, worst.allowed)
         if found is None and worst.ratio <= MARGIN:
@@ -203,6 +209,11 @@ class _Comparison:
         self.found.append(_Found(difference, cause, before, self.b))
         self.lost = self.lost or len(self.found) >= MOST
         return True
+
+    def _flips(self, worst: Compared) -> bool:
+        """Whether a number on the other side of its kink may make a difference."""
+        after = worst.spot.stage in ("gradient", "update", "weights", "slots")
+        return after and self.allowance.near > 0 and self.flips < FLIPS
 
     def _unexplained(self, worst: Compared, case: Case | None) -> Cause:
         """Go on with the second experiment on the first side's backend."""
@@ -281,12 +292,3 @@ class _Comparison:
             side.train(step)
             side.place(side.state(), step + 1)
         return side.evaluate(self.data.x, self.data.y)["loss"]
-
-
-def _layer(side: AbstractSide, address: tuple[str | int, ...]) -> str:
-    """Return the path of the layer that an address of a `Sequential` leads to."""
-    names = dict(getattr(side.experiment.model, "named_layers", dict)())
-    position = address[2] if len(address) > 2 else None
-    if isinstance(position, int) and 0 < position <= len(names):
-        return str(list(names)[position - 1])
-    return "/".join(map(str, address[1:]))

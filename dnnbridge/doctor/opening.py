@@ -148,3 +148,12 @@ def _fitting(subject: Run, side: RunSide) -> dict[str, Any]:
     """Return the arrays of a run that its copy has too."""
     state = side.state()
     return {n: a for n, a in subject.state().items() if n in state and state[n].shape == a.shape}
+
+
+def layer_at(side: AbstractSide, address: tuple[str | int, ...]) -> str:
+    """Return the path of the layer that an address of a `Sequential` leads to."""
+    names = dict(getattr(side.experiment.model, "named_layers", dict)())
+    position = address[2] if len(address) > 2 else None
+    if isinstance(position, int) and 0 < position <= len(names):
+        return str(list(names)[position - 1])
+    return "/".join(map(str, address[1:]))

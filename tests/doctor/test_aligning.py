@@ -118,6 +118,23 @@ def test_a_wrong_gradient_is_found_at_its_weight_and_reproduced(tmp_path):
     assert float(first[-1]) < 1e-8 < 1e-4 < float(second[-1])
 
 
+def test_a_number_near_its_kink_excuses_gradients_of_two_steps_and_no_output():
+    x = X.copy()
+    x[:, 0] = 1e-8  # the other numbers are about 1
+    layers = db.Dense(4, "tanh", name="hidden"), db.Activation("relu"), db.Dense(5)
+    shifted = [db.Activation("relu", name="first"), *layers]
+    right = RULES[ops.Tanh]
+    wrong = Rule(right.forward, lambda *args: tuple(g * 1.01 for g in right.vjp(*args)))
+    backend = OtherRules({ops.Tanh: wrong})
+    pair = run(*shifted), compile_for(backend, net(*shifted), "cpu")
+    found = align(*pair, (x, DATA[1]), 2, 8)
+    assert found.agrees
+    assert [note.split(" numbers")[0] for note in found.notes] == ["In step 1", "In step 2"]
+    assert align(*pair, (x, DATA[1]), 3, 8).first.step == 3
+    found = align(run(*shifted), broken(net(*shifted)), (x, DATA[1]), 1, 8)
+    assert (found.first.stage, found.first.where) == ("layer", "hidden")
+
+
 def test_both_subjects_stay_as_they_were():
     a, b = adam(), run(optimizer=db.Adam(0.1))
     a.fit(*DATA, 8, 1, verbose=0)
