@@ -192,7 +192,8 @@ class _Comparison:
             self.flips += 1
             self.notes.append(
                 f"In step {step + 1} numbers lie within rounding of a kink "
-                f"({self.allowance.near}); what follows the {worst.spot.stage} of {worst.spot.where} was not judged there."
+                f"({self.allowance.near}); what follows the {worst.spot.stage} of "
+                f"{worst.spot.where} was not judged there."
             )
             return False
         difference = Difference(step + 1, *worst.spot, worst.error, worst.allowed)
