@@ -94,6 +94,12 @@ from .diagnose.comparing import (
     ExperimentComparison,
     compare_experiments,
 )
+from .doctor.aligning import (
+    align,
+)
+from .doctor.alignment import (
+    Alignment,
+)
 from .doctor.findings import (
     Lint,
 )
@@ -477,6 +483,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "Alignment",
     "AlphaDropout",
     "Attention",
     "Average",
@@ -768,6 +775,7 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
     "Zeros",
+    "align",
     "available_backends",
     "callbacks",
     "compare_experiments",

@@ -52,6 +52,8 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.to_keras": ("to_keras",),
     "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
     "diagnose.comparing": ("ExperimentComparison", "compare_experiments"),
+    "doctor.aligning": ("align",),
+    "doctor.alignment": ("Alignment",),
     "doctor.findings": ("Lint",),
     "doctor.lint": ("lint",),
     "experiment": ("Experiment",),

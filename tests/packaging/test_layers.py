@@ -24,11 +24,10 @@ FLOORS = [
         "callbacks",
         "diagnose",
         "convert",
-        "doctor",
         "reference",
         "datasets",
     ),
-    *("testing", "report", "cli", "__main__"),
+    *("testing", "doctor", "report", "cli", "__main__"),
 ]
 """Packages and modules of `dnnbridge`, the lowest first."""
 

@@ -1,0 +1,156 @@
+"""`Alignment`: where two trainings part, and why."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dnnbridge.base.messages import columns
+from dnnbridge.doctor.causes import Cause
+from dnnbridge.doctor.differences import PLACES, Compared, Difference
+from dnnbridge.drawing import notebook
+
+Write = Callable[[Path], list[Path]]
+"""Writes a reproduction into a folder, and returns the files."""
+
+HEADS = ("step", "stage", "where", "error", "allowed", "effect")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alignment:
+    """Where two trainings part, and why: the result of `align`.
+
+    Attributes:
+        steps: how many steps were compared.
+        compared: how many places were compared, in all steps.
+        found: all differences with their causes, in the order of finding.
+        closest: what came closest to its limit where the trainings agree.
+        notes: what was changed or left out for the comparison, a sentence each.
+    """
+
+    steps: int
+    compared: int
+    found: Sequence[tuple[Difference, Cause]]
+    closest: Compared | None = None
+    notes: Sequence[str] = ()
+    writers: Sequence[Write] = field(default=())
+
+    @property
+    def agrees(self) -> bool:
+        """Whether rounding explains all differences."""
+        return not self.found
+
+    @property
+    def first(self) -> Difference | None:
+        """The first difference; None if they agree."""
+        return self.found[0][0] if self.found else None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The independent differences, the one with the largest effect on the loss first."""
+        return tuple(difference for difference, _ in self._by_effect())
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The cause of each of `differences`."""
+        return tuple(cause for _, cause in self._by_effect())
+
+    def _by_effect(self) -> list[tuple[Difference, Cause]]:
+        def effect(pair: tuple[Difference, Cause]) -> float:
+            return math.inf if math.isnan(pair[1].effect) else pair[1].effect
+
+        return sorted(self.found, key=effect, reverse=True)
+
+    @property
+    def verdict(self) -> str:
+        """The answer in one or two sentences."""
+        if self.first is not None:
+            first, cause = self.found[0]
+            more = len(self.found) - 1
+            others = f" {more} more found." if more else ""
+            return (
+                f"They part at step {first.step}, {first.place}: {first.error:.1e} where rounding "
+                f"allows {first.allowed:.1e}. {cause.explanation}{others}"
+            )
+        if self.closest is None or not self.closest.error:
+            return f"They agree: {self.steps} steps, all numbers equal."
+        spot, ratio = self.closest.spot, self.closest.ratio
+        times = f"{1 / ratio:.2g} times less than" if ratio < 1 else "as large as"
+        place = PLACES[spot.stage].format(spot.where)
+        return f"They agree: {self.steps} steps, largest error {times} rounding allows, {place}."
+
+    def reproduce(self, folder: str | Path) -> list[Path]:
+        """Write the smallest reproduction of each difference that no argument explains.
+
+        Each is an `.npz` file with the inputs and both results, and a script that computes them
+        again.
+
+        Args:
+            folder: where to; it is made if need be.
+
+        Returns:
+            The files; none if each difference has an argument as its cause.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        return [path for write in self.writers for path in write(target)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON types; a number that is not finite is a text."""
+        return {
+            "agrees": self.agrees,
+            "verdict": self.verdict,
+            "steps": self.steps,
+            "compared": self.compared,
+            "differences": [
+                {
+                    "step": difference.step,
+                    "stage": difference.stage,
+                    "where": difference.where,
+                    "error": _number(difference.error),
+                    "allowed": _number(difference.allowed),
+                    "rule": cause.rule,
+                    "explanation": cause.explanation,
+                    "remedy": cause.remedy,
+                    "effect": _number(cause.effect),
+                }
+                for difference, cause in self._by_effect()
+            ],
+            "notes": list(self.notes),
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [str(d.step), d.stage, d.where, f"{d.error:.1e}", f"{d.allowed:.1e}", f"{c.effect:.2e}"]
+            for d, c in self._by_effect()
+        ]
+
+    def __str__(self) -> str:
+        lines = [self.verdict]
+        if self.found:
+            lines += ["", *columns([list(HEADS), *self._rows()], words=3)]
+        for _, cause in self._by_effect():
+            rule = f" [{cause.rule}]" if cause.rule else ""
+            lines += ["", f"{cause.explanation}{rule}"]
+            lines += [f"    {line}" for line in cause.remedy.splitlines()]
+        return "\n".join([*lines, *([""] if self.notes else []), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        said = notebook.note(self.verdict)
+        table = notebook.table(HEADS, self._rows(), words=3) if self.found else ""
+        causes = notebook.facts({c.explanation: c.remedy for c in self.causes})
+        return notebook.block("Alignment", said, table, causes, *map(notebook.note, self.notes))
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

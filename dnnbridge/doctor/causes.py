@@ -1,0 +1,170 @@
+"""`Cause`: why two trainings differ at a place, found by mending one argument at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
+from dnnbridge.doctor.differences import Compared
+from dnnbridge.doctor.known import remedy_of, rule_of, said_of
+from dnnbridge.doctor.rules import RULES
+from dnnbridge.doctor.sides import AbstractSide, Spot, Stage
+from dnnbridge.doctor.subject import subject_of
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.experiment import Experiment
+
+UPDATES = (
+    *("optimizer", "gradients", "constraints", "accumulate", "loss_scale", "frozen"),
+    *("frozen_statistics", "model"),
+)
+
+FIELDS: Mapping[Stage, tuple[str, ...]] = {
+    "input": ("model",),
+    "layer": ("model", "frozen", "frozen_statistics"),
+    "loss": ("loss", "regularizers", "model"),
+    "gradient": ("loss", "regularizers", "frozen", "loss_scale", "model"),
+    "update": UPDATES,
+    "weights": UPDATES,
+    "statistics": ("model", "frozen", "frozen_statistics"),
+    "slots": UPDATES,
+    "rate": ("optimizer",),
+    "metrics": ("metrics", "weighted_metrics", "loss", "regularizers", "model"),
+    "validation": ("metrics", "weighted_metrics", "loss", "regularizers", "model"),
+}
+"""The fields of an experiment that can make a difference at a stage."""
+
+CHANGED = 1e-2
+"""Part of an error by which an argument must change it to be its cause."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why two trainings differ at a place.
+
+    Attributes:
+        rule: the name of a known difference of the frameworks; None if it is none of them.
+        explanation: what differs, with both values.
+        remedy: code that makes them agree.
+        effect: the change of the loss of all examples after the last step when this difference is
+            mended: the earlier ones are mended already, the later ones are still there.
+        argument: the argument that differs, if one does.
+    """
+
+    rule: str | None
+    explanation: str
+    remedy: str
+    effect: float = 0.0
+    argument: Argument | None = None
+
+    def __str__(self) -> str:
+        return self.explanation
+
+
+class Mended(NamedTuple):
+    """The second side with one argument of the first."""
+
+    argument: Argument
+    side: AbstractSide
+    error: float
+    agrees: bool
+
+
+Measure = Callable[[AbstractSide], Compared | None]
+"""Compares a side with the first one at a place; None if the place is not there."""
+
+
+def explained(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Mended | None:
+    """Return the second side with the argument mended that makes a difference; None if none does.
+
+    Each argument that could make it is mended alone, and the step is computed again.
+    """
+    tried = list(_tried(a, b, found, measure))
+    for each in tried:
+        if each.agrees:
+            chosen = each
+            break
+    else:
+        moved = [t for t in tried if abs(t.error - found.error) > CHANGED * found.error]
+        if not moved:
+            return None
+        chosen = min(moved, key=lambda each: each.error)
+    for each in tried:
+        if each is not chosen:
+            each.side.close()
+    return chosen
+
+
+def _tried(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Iterator[Mended]:
+    """Yield the second side with each argument mended, until one makes the place agree."""
+    for argument in candidates(a, b, found.spot.stage):
+        try:
+            side = b.sibling(mended(a.experiment, b.experiment, argument))
+        except DnnbridgeError:  # the values do not fit the rest
+            continue
+        made = measure(side)
+        if made is None:
+            side.close()
+            continue
+        yield Mended(argument, side, made.error, made.agrees)
+        if made.agrees:
+            return
+
+
+def candidates(a: AbstractSide, b: AbstractSide, stage: Stage) -> Sequence[Argument]:
+    """Return the arguments that can make a difference at a stage, the likeliest first."""
+    fields = FIELDS[stage]
+    found = [each for each in arguments_of(a.experiment, b.experiment) if each.field in fields]
+    return sorted(found, key=lambda each: fields.index(each.field))
+
+
+def of_argument(argument: Argument, experiment: Experiment) -> Cause:
+    """Return the cause that an argument is.
+
+    Args:
+        argument: what differs.
+        experiment: of the first side, whose numbers the code of a rule has.
+    """
+    places = len(argument.addresses)
+    several = f" (at {places} places)" if places > 1 else ""
+    explanation, code, rule = f"{argument}{several}.", _code(argument), rule_of(argument)
+    if rule is None:
+        return Cause(None, explanation, code, argument=argument)
+    explanation = f"{explanation} {said_of(rule, experiment)}".strip()
+    remedy = remedy_of(rule, argument, experiment)
+    if remedy is not None:
+        code += f"\n# Keras\n{remedy.tensorflow}\n# MindSpore\n{remedy.mindspore}"
+    return Cause(rule.name, explanation, code, argument=argument)
+
+
+def _code(argument: Argument) -> str:
+    """Return the argument as code, for either side."""
+    before, after = (f"{argument.owner}(", ")") if argument.owner else ("", "")
+    here, there = (
+        f"{before}{argument.name}={shown(value) if value != () else '()'}{after}"
+        for value in (argument.here, argument.there)
+    )
+    return f"{here}  # in the second, as in the first\n{there}  # or in the first"
+
+
+def unexplained(a: AbstractSide, b: AbstractSide, spot: Spot, off: tuple[float, float]) -> Cause:
+    """Return the cause of a difference that no argument explains.
+
+    Args:
+        a: the first side.
+        b: the second side.
+        spot: the place.
+        off: how far each is from the reference.
+    """
+    names = [side.native(spot) for side in (a, b) if side.native(spot)]
+    if len(names) == 1:  # one side alone does it
+        rule = RULES[str(names[0])]
+        places = rule.found(subject_of(a.experiment))
+        code = rule.remedy(places[0]).tensorflow if places else ""
+        return Cause(rule.name, rule.explanation(places), code)
+    said = f"No argument differs that explains it. Against the float64 reference, {a.title} is "
+    said += f"{off[0]:.1e} off here and {b.title} is {off[1]:.1e} off."
+    blamed = b if off[1] >= off[0] else a
+    said += f" So it is {blamed.title} that computes something else."
+    return Cause(None, said, "alignment.reproduce(folder)  # inputs and a script of this place")
