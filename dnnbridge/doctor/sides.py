@@ -77,7 +77,9 @@ class Batched:
 
     def batch(self, step: int) -> tuple[Any, Any]:
         """Return the examples of a step, counted from 0."""
-        return rows(self.x, self.rows(step)), rows(self.y, self.rows(step))
+        found = self.rows(step)
+        numbers = np.arange(found.start, found.stop)
+        return rows(self.x, numbers), rows(self.y, numbers)
 
     def ends_epoch(self, step: int) -> bool:
         """Whether a step is the last of its epoch."""

@@ -96,7 +96,8 @@ class Run(AbstractRunArrays):
                 list, a generator, a `tf.data.Dataset`, a `mindspore.dataset`, a PyTorch loader, a
                 `keras.utils.PyDataset`, `Shuffled`, or what iterates anew for each epoch.
             y: labels, one row per example; for a model with several outputs a dictionary by
-                their names, or a list in the order of the heads. None for a source of batches.
+                their names, or a list in the order of the heads. None for a source of batches. Of
+                shape (n,) or (n, 1) where each example has one number.
             batch_size: examples per step; the last step of an epoch may have fewer. By default 32,
                 or the batch_size of the model's `Input`, which it fixes. None for a source.
             epochs: how many to train; with `initial_epoch`, the number of the last one.

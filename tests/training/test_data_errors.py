@@ -82,7 +82,7 @@ def test_predict_refuses_bad_inputs():
 BAD_DISTRIBUTIONS = {
     "not_one_hot": (np.ones((6, 3)), "every row must sum to 1"),
     "negative": (np.tile([1.5, -0.5, 0.0], (6, 1)), "from 0 to 1"),
-    "numbers": (Y, "needs floating-point values"),
+    "numbers": (Y, "needs shape (batch, 3), got shape (6,)"),
     "columns": (np.ones((6, 2)), "needs shape (batch, 3), got shape (6, 2)"),
 }
 
@@ -134,8 +134,12 @@ def test_labels_out_of_range(loss, y, message):
 
 
 def test_regression_labels_are_not_broadcast():
-    with pytest.raises(DataError, match=r"needs shape \(batch, 1\), got shape \(6,\)"):
-        make(db.MeanSquaredError(), 1).fit(X, Y.astype(float))
+    """A list of numbers is one number for each example, not one row for all."""
+    run = make(db.MeanSquaredError(), 1)
+    loss = np.mean((run.predict(X)[:, 0] - Y) ** 2)
+    assert run.evaluate(X, Y.astype(float))["loss"] == pytest.approx(loss, rel=1e-6)
+    with pytest.raises(DataError, match=r"needs shape \(batch, 1\), got shape \(1, 6\)"):
+        run.fit(X, Y.astype(float)[None])
 
 
 @pytest.mark.parametrize("name", ["batch_size", "epochs", "steps_per_call"])
@@ -342,3 +346,17 @@ def test_labels_in_a_dictionary_for_one_output_are_told_apart():
     said = r"y: must be an array, as the model has one output, got a dictionary with dense"
     with pytest.raises(DataError, match=said):
         make().fit(X, {"dense": Y})
+
+
+def test_labels_of_a_textbook():
+    """Whole numbers and a list of them are labels of a loss of numbers, as in Keras."""
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    truths = x[:, 0] > 0
+    model = db.Sequential([db.Input((4,)), db.Dense(1, "sigmoid")])
+    losses = [
+        db.compile(db.Experiment(model, "binary_crossentropy", "sgd"), "reference").evaluate(x, y)
+        for y in (truths[:, None] * 1.0, truths[:, None], truths.astype(int), [*truths * 1.0])
+    ]
+    assert losses == [losses[0]] * 4
+    with pytest.raises(DataError, match="needs shape"):
+        make(db.MeanSquaredError()).fit(X, np.ones(6))

@@ -86,7 +86,7 @@ def by_input(x: Any, types: Mapping[str, TensorType], where: str = "x") -> Mappi
 
 def check_targets(y: Any, targets: Sequence[Target], where: str = "y") -> Column:
     """Return labels as rows of the dtype of the first target, valid for all of them, or raise."""
-    column = _check(y, targets[0].type, where)
+    column = _check(y, targets[0].type, where, labels=True)
     for target in targets:
         column = also_checked(column, partial(_check_range, target=target), where)
     return column
@@ -127,18 +127,23 @@ def check_count(value: Any, where: str) -> int:
     return int(value)
 
 
-def _check(given: Any, type: TensorType, where: str) -> Column:
+def _check(given: Any, type: TensorType, where: str, *, labels: bool = False) -> Column:
+    """Return rows of a type, or raise.
+
+    As in Keras, labels may be whole numbers or truths where numbers are needed, and a list of
+    numbers where each example has one.
+    """
     gather = None if is_frame(given) or is_column(given) else gathering(given)
     if is_digests(given, type):
         return np.ascontiguousarray(given, np.int32)
     if gather is None:
         read = as_objects if type.text else as_array
-        array = _shaped(read(given, where), given, type)
+        array = _shaped(read(given, where), given, type, labels)
     else:
         array = given
     if type.text:
         check_text_dtype(array.dtype, where)
-    else:
+    elif not (labels and type.dtype == "float32" and array.dtype.kind in "iub"):
         _check_dtype(array.dtype, type, where, given)
     sizes = tuple(array.shape[1:])
     if sizes != type.data_shape[1:] or len(array.shape) != len(type.data_shape):
@@ -166,9 +171,9 @@ def _converted(
         raise DataError(error.what, where=place, got=error.got, hint=error.hint) from None
 
 
-def _shaped(array: Array, given: Any, type: TensorType) -> Array:
+def _shaped(array: Array, given: Any, type: TensorType, labels: bool) -> Array:
     """Return a column of a frame with an axis of size 1, or a frame of one column without it."""
-    if is_column(given) and type.data_shape[1:] == (1,):
+    if (is_column(given) or (labels and array.ndim == 1)) and type.data_shape[1:] == (1,):
         return array[:, None]
     if is_frame(given) and len(type.data_shape) == 1 and array.shape[1:] == (1,):
         return array[:, 0]
