@@ -124,6 +124,9 @@ def test_words_that_keras_does_not_add_up_are_a_known_difference(keras):
     compiled(keras, model, optimizer=keras.optimizers.Adagrad(0.1))
     words = np.tile(np.arange(4), (8, 1)), DATA[1][:8]  # a batch has each word several times
     found = align(model, db.from_keras(model).compile("reference"), words, 2, 8)
-    assert (found.first.stage, found.first.where) == ("update", f"{model.layers[0].name}/embeddings")
+    assert (found.first.stage, found.first.where) == (
+        "update",
+        f"{model.layers[0].name}/embeddings",
+    )
     assert found.causes[0].rule == "indexed-slices"
     assert "convert_to_tensor" in found.causes[0].remedy
