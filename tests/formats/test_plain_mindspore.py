@@ -205,6 +205,7 @@ def layer_cases():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::dnnbridge.base.warning.UnadaptedWarning")
 @pytest.mark.parametrize(("layer", "arrays"), list(layer_cases()))
 def test_every_layer_can_be_written(tmp_path, layer, arrays):
     inputs = [
@@ -213,5 +214,7 @@ def test_every_layer_can_be_written(tmp_path, layer, arrays):
     ]
     made = layer(*inputs)
     first = made[0] if isinstance(made, tuple | list) else made
+    (type,) = db.Model(inputs, first).output_types.values()
+    first = db.Cast("float32")(first) if type.dtype != "float32" else first
     model = db.Model(inputs, db.Dense(1)(db.Flatten()(first)))
     ast.parse(source_of(tmp_path, db.Experiment(model, "mse", "sgd")))
