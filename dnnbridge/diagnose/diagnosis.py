@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
+from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import columns
 from dnnbridge.base.packages import require_report
 from dnnbridge.drawing.drawing import Drawing
@@ -114,6 +117,11 @@ def ratio_of(part: float, whole: float) -> float:
     if whole == 0.0:
         return math.nan if part == 0.0 else math.inf
     return part / whole
+
+
+def norm_of(arrays: Sequence[Array]) -> float:
+    """Return the norm of all numbers of some arrays together, in float64."""
+    return math.sqrt(sum(float((array.astype(np.float64) ** 2).sum()) for array in arrays))
 
 
 def _cell(value: Cell) -> str:

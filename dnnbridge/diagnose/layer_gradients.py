@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number, ratio_of
+from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, norm_of, number, ratio_of
 from dnnbridge.diagnose.subjects import (
     Subject,
     by_layer,
@@ -200,11 +200,9 @@ def gradients(
 def _sizes(gradients: dict[str, Array], run: Run) -> Array:
     """Return norm and root mean square of each layer's gradient, and the norm of its weights."""
     weights, layers = run.parameters(), by_layer(gradients)
-    norms = [_norm([gradients[name] for name in names]) for names in layers.values()]
+    norms = [norm_of([gradients[name] for name in names]) for names in layers.values()]
     sizes = [sum(gradients[name].size for name in names) for names in layers.values()]
     rms = [norm / math.sqrt(size) for norm, size in zip(norms, sizes, strict=True)]
-    return np.array([norms, rms, [_norm([weights[n] for n in names]) for names in layers.values()]])
-
-
-def _norm(arrays: list[Array]) -> float:
-    return math.sqrt(sum(float((array.astype(np.float64) ** 2).sum()) for array in arrays))
+    return np.array(
+        [norms, rms, [norm_of([weights[n] for n in names]) for names in layers.values()]]
+    )

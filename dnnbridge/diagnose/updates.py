@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
-from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, number, ratio_of
+from dnnbridge.diagnose.diagnosis import AbstractDiagnosis, Row, listed, norm_of, number, ratio_of
 from dnnbridge.diagnose.subjects import Subject, by_layer, check_trains, copy_of, train_steps
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.run import Run
@@ -168,8 +168,4 @@ def update_ratio(
 def _ratio(before: dict[str, Array], after: dict[str, Array], names: list[str]) -> float:
     old = [before[name].astype(np.float64) for name in names]
     moved = [after[name].astype(np.float64) - w for name, w in zip(names, old, strict=True)]
-    return ratio_of(_norm(moved), _norm(old))
-
-
-def _norm(arrays: list[Array]) -> float:
-    return math.sqrt(sum(float((array**2).sum()) for array in arrays))
+    return ratio_of(norm_of(moved), norm_of(old))

@@ -14,6 +14,7 @@ from dnnbridge.formats.keras.calls import Place, shapes_of_call
 from dnnbridge.formats.keras.layers import MODELS, read_layer
 from dnnbridge.formats.keras.masks import Source, mask_of
 from dnnbridge.formats.keras.rule import Group, Rebuilt
+from dnnbridge.formats.keras.run_time_masks import takes_masks_off
 from dnnbridge.formats.keras.settings import Serialized, dtype_of, serialized
 from dnnbridge.formats.keras.stateful import says_stateful
 from dnnbridge.formats.keras.whole_numbers import (
@@ -138,8 +139,8 @@ class _Reader:
         layers, place = [], Place("")
         mask = frozenset({(place, None)}) if any(self.masked) else frozenset[Source]()
         for i, (name, part) in enumerate(self.parts.items()):
-            read = self._again(name, (True,)) if mask and part.layer.is_model else None
-            part = read or part
+            finds = mask and part.layer.is_model and takes_masks_off(part.layer)
+            part = (finds and self._again(name, (True,))) or part
             mask = mask_of(place, part.layer, [place], [mask])
             self.unmasked |= part.unmasked if i == 0 else frozenset()
             layers.append(part.layer)
