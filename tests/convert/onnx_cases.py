@@ -52,8 +52,14 @@ def model_of(layer, arrays):
         feeds[f"x{i}"] = array.astype(dtype)
     made = layer(*inputs)
     outputs = made if isinstance(made, tuple) else (made,)
-    # A mask of another rank than (batch, time) would be refused by the loss.
-    return db.Model(inputs, [db.Unmask()(each) for each in outputs]), feeds
+    # A loss refuses whole numbers, and a mask of another rank than (batch, time).
+    outputs = [db.Unmask()(each) for each in outputs]
+    types = db.Model(inputs, outputs).output_types.values()
+    outputs = [
+        db.Cast("float32")(each) if type.dtype == "int32" else each
+        for each, type in zip(outputs, types, strict=True)
+    ]
+    return db.Model(inputs, outputs), feeds
 
 
 def run_of(model, backend="reference"):
@@ -92,6 +98,8 @@ def distance(made, expected):
     assert len(made) == len(expected)
     pairs = list(zip(made, expected, strict=True))
     assert all(a.shape == b.shape for a, b in pairs)
+    assert all(np.array_equal(np.isnan(a), np.isnan(b)) for a, b in pairs)
+    pairs = [(np.nan_to_num(a), np.nan_to_num(b)) for a, b in pairs]
     return max(np.abs(a - b).max() / (np.abs(b).max() + 1e-6) for a, b in pairs)
 
 

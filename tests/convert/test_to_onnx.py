@@ -53,6 +53,7 @@ def test_a_large_model_of_the_zoo(tmp_path):
     check(cases.run_of(model, "tensorflow"), tmp_path / "model.onnx", cases.feeds_of(model, 2))
 
 
+@pytest.mark.filterwarnings("ignore::dnnbridge.base.warning.UnadaptedWarning")
 @pytest.mark.parametrize(
     "name",
     [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in cases.LAYER_CASES],

@@ -63,7 +63,19 @@ def _matmul(w: Nodes, op: Op, type: TensorType, a: Operand, b: Operand) -> Tenso
 
 
 def _take(w: Nodes, op: Op, type: TensorType, table: Operand, indices: Operand) -> Tensor:
-    return Tensor(type, w.add("Gather", [w.last(table), w.last(indices)], axis=0))
+    """Write a row of NaN for an index outside of a constant table.
+
+    ONNX Runtime counts negative indices from the end, and refuses those beyond the table.
+    """
+    index = w.last(indices)
+    if isinstance(table, Known):
+        count = len(table.array)
+        end, zero = (w.last(Known(np.array(n, np.int32))) for n in (count, 0))
+        outside = w.add("Or", [w.add("Less", [index, zero]), w.add("Greater", [index, end])])
+        index = w.add("Where", [outside, end, index])
+        row = np.full((1, *table.array.shape[1:]), np.nan, table.array.dtype)
+        table = Known(np.concatenate([table.array, row]))
+    return Tensor(type, w.add("Gather", [w.last(table), index], axis=0))
 
 
 def _argmax(w: Nodes, op: ops.ArgMax, type: TensorType, x: Operand) -> Tensor:
