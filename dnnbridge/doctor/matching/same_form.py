@@ -17,8 +17,12 @@ from dnnbridge.specs.spec import Spec
 LAYOUT = ("data_format", "axis", "shared_axes")
 """Fields that say where the channels are."""
 
-OWN = ("name", "activation", "use_recurrent_bias", *LAYOUT)
-"""Fields that a layer keeps: its activation is a pair of its own."""
+OWN = (
+    *("name", "activation", "use_recurrent_bias", "return_sequences", "return_state"),
+    *LAYOUT,
+)
+"""Fields that a layer keeps: its activation is a pair of its own, and a later layer may take one
+step of a sequence."""
 
 PROBABILITIES = ("Softmax", "Sigmoid")
 
