@@ -15,8 +15,10 @@ from dnnbridge.doctor.allowance import Allowance
 from dnnbridge.doctor.arguments import arguments_of
 from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
 from dnnbridge.doctor.differences import Compared, Difference, compared
+from dnnbridge.doctor.error_table import ErrorRecorder
 from dnnbridge.doctor.opening import Opened, layer_at, opened
 from dnnbridge.doctor.reproducing import Case, writer
+from dnnbridge.doctor.setting import environment, setting_of
 from dnnbridge.doctor.sides import AbstractSide, Record, Spot, Stage, State
 from dnnbridge.errors import DataError
 from dnnbridge.testing.harness import rounded
@@ -117,6 +119,8 @@ class _Comparison:
         self.steps, self.validation, self.closing = steps, validation, closing
         self.notes, self.found = list(sides.notes), list[_Found]()
         self.writers, self.count = list[Write](), 0
+        self.errors, self.unjudged = ErrorRecorder(), list[int]()
+        self.setting = setting_of(self.a, self.b, self.data, validation)
         self.closest: Compared | None = None
         self.lost, self.narrow, self.flips = False, set[Spot](), 0
         self.allowance = Allowance(self.a.experiment, self.data, sides.native)
@@ -148,6 +152,10 @@ class _Comparison:
             self.closest,
             tuple(self.notes),
             tuple(self.writers),
+            self.errors.table(),
+            tuple(self.unjudged),
+            self.setting,
+            environment(),
         )
 
     def _note_equal(self) -> None:
@@ -163,7 +171,7 @@ class _Comparison:
         while not self.lost:
             other = self.b.record(state, step)
             results = compared(made, other, self.allowance)
-            worst = self._noted(results)
+            worst = self._noted(results, step)
             if worst is None:
                 return
 
@@ -175,9 +183,10 @@ class _Comparison:
             if not self._mend(worst, step, measure, case):
                 return
 
-    def _noted(self, results: list[Compared]) -> Compared | None:
+    def _noted(self, results: list[Compared], step: int) -> Compared | None:
         """Return the first result that rounding does not explain, and remember the closest."""
         self.count += len(results)
+        self.errors.note(step + 1, results)
         for each in results:
             if not each.agrees and each.spot not in self.narrow:
                 return each
@@ -190,6 +199,7 @@ class _Comparison:
         found = explained(self.a, self.b, worst, measure)
         if found is None and self._flips(worst):
             self.flips += 1
+            self.unjudged.append(step + 1)
             self.notes.append(
                 f"In step {step + 1} numbers lie within rounding of a kink "
                 f"({self.allowance.near}); what follows the {worst.spot.stage} of "
@@ -251,7 +261,7 @@ class _Comparison:
                 results = compared(
                     made, self._score(self.b, stage, state, step, examples), self.allowance
                 )
-                worst = self._noted(results)
+                worst = self._noted(results, step)
                 if worst is None:
                     break
 

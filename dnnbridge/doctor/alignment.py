@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from dnnbridge.base.messages import columns
 from dnnbridge.doctor.causes import Cause
 from dnnbridge.doctor.differences import PLACES, Compared, Difference
+from dnnbridge.doctor.error_table import ErrorTable
 from dnnbridge.drawing import notebook
 
 Write = Callable[[Path], list[Path]]
@@ -30,6 +31,11 @@ class Alignment:
         found: all differences with their causes, in the order of finding.
         closest: what came closest to its limit where the trainings agree.
         notes: what was changed or left out for the comparison, a sentence each.
+        errors: the error of each place in each step, and what was allowed; a row for each. Where a
+            difference was found and mended, the error before mending.
+        unjudged: steps of which a part was not judged, as a number lies within rounding of a kink.
+        setting: what was compared, in words.
+        environment: versions, and the processor.
     """
 
     steps: int
@@ -38,6 +44,10 @@ class Alignment:
     closest: Compared | None = None
     notes: Sequence[str] = ()
     writers: Sequence[Write] = field(default=())
+    errors: ErrorTable = field(default_factory=ErrorTable)
+    unjudged: Sequence[int] = ()
+    setting: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -121,11 +131,19 @@ class Alignment:
                 for difference, cause in self._by_effect()
             ],
             "notes": list(self.notes),
+            "unjudged": list(self.unjudged),
+            "setting": dict(self.setting),
+            "environment": dict(self.environment),
+            "errors": self.errors.to_dict(),
         }
 
     def to_json(self) -> str:
-        """Return `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=2)
+        """Return `to_dict` as text, with a line for each place of `errors`."""
+        made = self.to_dict()
+        lines = [json.dumps(each) for each in made.pop("errors")]
+        before = json.dumps(made, indent=2).removesuffix("\n}")
+        rows = ",".join(f"\n    {line}" for line in lines)
+        return f'{before},\n  "errors": [{rows}\n  ]\n}}'
 
     def _rows(self) -> list[list[str]]:
         return [
