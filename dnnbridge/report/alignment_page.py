@@ -108,10 +108,8 @@ def _card(number: int, at: Difference, cause: Cause) -> Card:
 def _size(at: Difference) -> str:
     if not at.allowed:
         return f"{at.error:.1e}, where none is allowed"
-    return (
-        f"{at.error:.1e} where rounding allows {at.allowed:.1e}: {_times(at.error / at.allowed)} as "
-        "much"
-    )
+    times = _times(at.error / at.allowed)
+    return f"{at.error:.1e} where rounding allows {at.allowed:.1e}: {times} as much"
 
 
 def _times(ratio: float) -> str:
