@@ -43,6 +43,7 @@ TRACE = ".trace"
 @click.pass_context
 def align(
     context: click.Context,
+    /,
     a: Path,
     b: Path | None,
     data: str | None,

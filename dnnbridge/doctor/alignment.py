@@ -14,9 +14,12 @@ from dnnbridge.doctor.causes import Cause
 from dnnbridge.doctor.differences import PLACES, Compared, Difference
 from dnnbridge.doctor.error_table import ErrorTable
 from dnnbridge.drawing import notebook
+from dnnbridge.drawing.heat import picture
 
 Write = Callable[[Path], list[Path]]
 """Writes a reproduction into a folder, and returns the files."""
+
+LEGEND = "A column for each step: blue where rounding explains the error, warm where it does not."
 
 HEADS = ("step", "stage", "where", "error", "allowed", "effect")
 
@@ -167,7 +170,11 @@ class Alignment:
         said = notebook.note(self.verdict)
         table = notebook.table(HEADS, self._rows(), words=3) if self.found else ""
         causes = notebook.facts({c.explanation: c.remedy for c in self.causes})
-        return notebook.block("Alignment", said, table, causes, *map(notebook.note, self.notes))
+        rows = self.errors.strips().items()
+        heat = notebook.strips({s: picture(row[None]) for s, row in rows}, self.errors.steps)
+        legend = notebook.note(LEGEND) if heat else ""
+        notes = map(notebook.note, self.notes)
+        return notebook.block("Alignment", said, table, causes, heat, legend, *notes)
 
 
 def _number(value: float) -> float | str:

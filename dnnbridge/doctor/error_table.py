@@ -12,6 +12,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.differences import Compared
 from dnnbridge.doctor.sides import STAGES, Spot, Stage
+from dnnbridge.drawing.heat import classes
 
 
 class ErrorRow(NamedTuple):
@@ -81,6 +82,12 @@ class ErrorTable:
     def rows_of(self, stage: Stage) -> list[int]:
         """Return the numbers of the rows of a stage."""
         return [row for row, place in enumerate(self.places) if place.stage == stage]
+
+    def strips(self) -> dict[Stage, Array]:
+        """Return the worst class of `drawing.heat` of each stage in each step."""
+        found = classes(self.error, self.allowed)
+        groups = ((stage, self.rows_of(stage)) for stage in STAGES)
+        return {stage: found[rows].max(0) for stage, rows in groups if rows}
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return a record per place, with a number per step: four digits, or None, or a text."""

@@ -74,10 +74,13 @@ def render_alignment(found: Alignment, title: str = TITLE) -> str:
     ]
     steps = found.errors.steps
     moments = _moments(found, cards)
+    head, more = _sentence(found.verdict)
     content = {
         "title": title,
         "version": version("dnnbridge"),
         "found": found,
+        "head": head,
+        "more": more,
         "cards": cards,
         "moments": moments,
         "told": [moment for moment in moments if moment.kind != "agrees"],
@@ -90,19 +93,25 @@ def render_alignment(found: Alignment, title: str = TITLE) -> str:
 
 
 def _card(number: int, at: Difference, cause: Cause) -> Card:
-    head, _, more = cause.explanation.partition(". ")
+    head, more = _sentence(cause.explanation)
     return Card(
         number,
         at.step,
         at.stage,
         at.place,
-        f"{head.removesuffix('.')}.",
+        head,
         more,
         cause.rule or "",
         _size(at),
         "not measured" if math.isnan(cause.effect) else difference(cause.effect),
         cause.codes,
     )
+
+
+def _sentence(text: str) -> tuple[str, str]:
+    """Return the first sentence, and the rest."""
+    head, stop, more = text.partition(". ")
+    return (f"{head}.", more) if stop else (text, "")
 
 
 def _size(at: Difference) -> str:

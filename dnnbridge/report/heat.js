@@ -66,6 +66,7 @@ for (const map of maps) {
     line("div", "step " + (step + 1));
     if (allowed === null) line("div", "not compared");
     else if (allowed === Infinity) line("div", "error " + number(error) + "; rounding alone decides it");
+    else if (error === 0) line("div", "equal; allowed " + number(allowed));
     else {
       line("div", "error " + number(error) + ", allowed " + number(allowed));
       line("div", Number((error / allowed).toPrecision(2)).toLocaleString("en") + " times what is allowed");

@@ -11,7 +11,6 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.error_table import ErrorTable
-from dnnbridge.doctor.sides import STAGES
 from dnnbridge.drawing.heat import DIFFERS, classes, picture
 
 TITLES = {
@@ -102,23 +101,22 @@ class Map(NamedTuple):
 
 def maps_of(table: ErrorTable, marks: Sequence[Mark]) -> list[Map]:
     """Return a summary with a row per stage, then a map for each stage; none without errors."""
-    stages = [stage for stage in STAGES if table.rows_of(stage)]
-    if not stages:
+    strips = table.strips()
+    if not strips:
         return []
     found, ratio = classes(table.error, table.allowed), table.ratio
     made = []
-    for stage in stages:
+    for stage in strips:
         rows = table.rows_of(stage)
         names = [table.places[row].where for row in rows]
         values = _packed(table.error[rows]) + _packed(table.allowed[rows])
         at = [(names.index(m.where), m.step, m.card) for m in marks if _is_on(m, stage, names)]
         made.append(_map(stage, TITLES[stage], names, found[rows], ratio[rows], values, at))
-    groups = [table.rows_of(stage) for stage in stages]
-    strips = np.stack([found[rows].max(0) for rows in groups])
-    worst = np.stack([np.nan_to_num(ratio[rows], nan=-1.0).max(0) for rows in groups])
-    names = [TITLES[stage] for stage in stages]
-    whole = _map("all", "All stages", names, strips, worst, b"", [])
-    links = [row._replace(link=f"stage-{s}") for s, row in zip(stages, whole.rows, strict=True)]
+    groups = [np.nan_to_num(ratio[table.rows_of(stage)], nan=-1.0) for stage in strips]
+    worst = np.stack([group.max(0) for group in groups])
+    names = [TITLES[stage] for stage in strips]
+    whole = _map("all", "All stages", names, np.stack(list(strips.values())), worst, b"", [])
+    links = [row._replace(link=f"stage-{s}") for s, row in zip(strips, whole.rows, strict=True)]
     return [whole._replace(rows=links), *made]
 
 
@@ -142,7 +140,7 @@ def _map(
         for name, value, differing in zip(names, worst, differs, strict=True)
     ]
     count = int(differs.sum())
-    remark = f"{count} of {len(rows)} differ" if count else f"{len(rows)}, none differs"
+    remark = f"{count or 'none'} of {len(rows)} {'differ' if count > 1 else 'differs'}"
     pictures = picture(found), picture(found, dark=True)
     text = base64.b64encode(values).decode()
     return Map(key, title, rows, found.shape[1], *pictures, text, marks, remark)
