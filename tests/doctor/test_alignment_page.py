@@ -151,18 +151,19 @@ def test_maps_mark_where_each_difference_was_found(several):
     assert all(at[number].step == int(step) + 1 for number, _, step in marks)
 
 
-def evil():
+def evil(explanation=f"{EVIL}. {EVIL} `{EVIL}`"):
     """An alignment all of whose texts are a script."""
     difference = Difference(1, "layer", EVIL, 1.0, 1e-6)
-    cause = Cause(EVIL, f"{EVIL}. {EVIL} `{EVIL}`", EVIL, 0.1)
+    cause = Cause(EVIL, explanation, EVIL, 0.1)
     table = ErrorTable((Spot("layer", EVIL),), np.ones((1, 2)), np.full((1, 2), 1e-6))
     named = {EVIL: EVIL}
     more = {"notes": [EVIL], "setting": named, "environment": named}
     return Alignment(2, 2, [(difference, cause)], errors=table, **more)
 
 
-def test_text_is_escaped():
-    made = render_alignment(evil(), EVIL)
+@pytest.mark.parametrize("explanation", [f"{EVIL}. {EVIL} `{EVIL}`", f"{EVIL}. {EVIL}`{EVIL}"])
+def test_text_is_escaped(explanation):
+    made = render_alignment(evil(explanation), EVIL)
     assert EVIL not in made
     assert Page(made).text.count(EVIL) >= 12
     assert EVIL not in evil()._repr_html_()
