@@ -46,13 +46,32 @@ const line = (kind, text) => {
   tip.append(element);
 };
 
+// Put the values beside their cell, within the window; hide them while the cell is out of sight.
+let current = null;
+const put = () => {
+  if (!current) return;
+  tip.style.display = "block";
+  const cell = current.getBoundingClientRect(), size = tip.getBoundingClientRect();
+  const wide = document.documentElement.clientWidth, high = window.innerHeight;
+  if (cell.bottom < 0 || cell.top > high) tip.style.display = "none";
+  tip.style.left = Math.max(6, Math.min(cell.right + 8, wide - size.width - 6)) + "px";
+  const below = cell.bottom + 8;
+  tip.style.top = (below + size.height < high ? below : Math.max(6, cell.top - size.height - 8)) + "px";
+};
+document.addEventListener("scroll", put, { capture: true, passive: true });
+
 for (const map of maps) {
   const { box, steps, names, at } = map;
   const plot = box.querySelector(".plot"), cursor = box.querySelector(".cursor");
   const marks = [...box.querySelectorAll(".mark")];
   const detail = map.detail || ((row, step) => ["", ...at(row, step)]);
   let chosen = null;
-  const hide = () => { cursor.style.display = tip.style.display = "none"; };
+  const hide = () => {
+    cursor.style.display = "none";
+    if (current !== cursor) return;
+    tip.style.display = "none";
+    current = null;
+  };
   const markAt = (row, step) => marks.find((each) =>
     Number(each.style.getPropertyValue("--row")) === row && Number(each.style.getPropertyValue("--step")) === step);
   const show = (row, step) => {
@@ -73,12 +92,8 @@ for (const map of maps) {
     }
     const mark = markAt(row, step);
     if (mark) line("div", "cause " + mark.textContent);
-    tip.style.display = "block";
-    const cell = cursor.getBoundingClientRect(), size = tip.getBoundingClientRect();
-    const wide = document.documentElement.clientWidth, high = window.innerHeight;
-    tip.style.left = Math.max(6, Math.min(cell.right + 8, wide - size.width - 6)) + "px";
-    const below = cell.bottom + 8;
-    tip.style.top = (below + size.height < high ? below : Math.max(6, cell.top - size.height - 8)) + "px";
+    current = cursor;
+    put();
   };
   const follow = (event) => {
     const place = plot.getBoundingClientRect();
@@ -90,7 +105,6 @@ for (const map of maps) {
   plot.addEventListener("pointerdown", follow);
   plot.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hide(); });
   box.addEventListener("blur", hide);
-  box.addEventListener("scroll", () => { if (document.activeElement !== box) hide(); });
   const MOVES = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
@@ -101,13 +115,9 @@ for (const map of maps) {
     const [row, step] = chosen || [0, -move[1]].map((each, i) => i ? each : -move[0]);
     show(Math.min(Math.max(row + move[0], 0), names.length - 1), Math.min(Math.max(step + move[1], 0), steps - 1));
     cursor.scrollIntoView({ block: "nearest", inline: "nearest" });
-    show(...chosen);
+    put();
   });
 }
-window.addEventListener("scroll", () => {
-  if (!document.activeElement.classList.contains("map")) tip.style.display = "none";
-}, { passive: true });
-
 // A link to a stage opens it.
 const reveal = () => {
   const target = location.hash && document.getElementById(location.hash.slice(1));
