@@ -145,18 +145,9 @@ class _Comparison:
                 break
         found = [(each.difference, self._with_effect(each)) for each in self.found]
         self._note_equal()
-        return Alignment(
-            min(step + 1, self.steps),
-            self.count,
-            found,
-            self.closest,
-            tuple(self.notes),
-            tuple(self.writers),
-            self.errors.table(),
-            tuple(self.unjudged),
-            self.setting,
-            environment(),
-        )
+        said = tuple(self.notes), tuple(self.writers)
+        kept = self.errors.table(), tuple(self.unjudged), self.setting, environment()
+        return Alignment(min(step + 1, self.steps), self.count, found, self.closest, *said, *kept)
 
     def _note_equal(self) -> None:
         """Name the arguments that differ and make no difference here."""
