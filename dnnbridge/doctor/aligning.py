@@ -145,9 +145,10 @@ class _Comparison:
                 break
         found = [(each.difference, self._with_effect(each)) for each in self.found]
         self._note_equal()
-        said = tuple(self.notes), tuple(self.writers)
-        kept = self.errors.table(), tuple(self.unjudged), self.setting, environment()
-        return Alignment(min(step + 1, self.steps), self.count, found, self.closest, *said, *kept)
+        notes, writers = tuple(self.notes), tuple(self.writers)
+        steps, table, skipped = min(step + 1, self.steps), self.errors.table(), tuple(self.unjudged)
+        more = (self.closest, notes, writers, table, skipped, self.setting, environment())
+        return Alignment(steps, self.count, found, *more)
 
     def _note_equal(self) -> None:
         """Name the arguments that differ and make no difference here."""
