@@ -64,7 +64,7 @@ class KerasSide(AbstractSide):
     def sibling(self, experiment: Experiment) -> KerasSide:
         from dnnbridge.training.compiling import compile_chosen
 
-        model = to_keras(compile_chosen(experiment, "reference", None))
+        model = to_keras(compile_chosen(experiment, "reference", "cpu"))
         return KerasSide(model, self.data, self.title, self.first)
 
     def close(self) -> None:
