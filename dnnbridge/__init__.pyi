@@ -132,6 +132,12 @@ from .initializers import (
     VarianceScaling,
     Zeros,
 )
+from .installation.checking import (
+    check_installation,
+)
+from .installation.installation import (
+    Installation,
+)
 from .layers import (
     AbstractDenseRecurrent,
     AbstractLayer,
@@ -415,6 +421,7 @@ from .training.checkpoint import (
 )
 from .training.compiling import (
     compile,
+    list_devices,
 )
 from .training.history import (
     History,
@@ -601,6 +608,7 @@ __all__ = [
     "Imported",
     "Input",
     "Inspected",
+    "Installation",
     "InstanceNorm",
     "IntegerLookup",
     "InverseDecayLR",
@@ -778,6 +786,7 @@ __all__ = [
     "align",
     "available_backends",
     "callbacks",
+    "check_installation",
     "compare_experiments",
     "compile",
     "cosine_decay_lr",
@@ -790,6 +799,7 @@ __all__ = [
     "inspect",
     "inverse_decay_lr",
     "lint",
+    "list_devices",
     "load",
     "load_weights",
     "metric",

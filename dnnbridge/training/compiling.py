@@ -105,6 +105,26 @@ def asked_device(device: str | None) -> tuple[Device | None, str]:
     return (parse_device(given, where) if given else None), where
 
 
+@explained()
+def list_devices(backend: str | None = None) -> tuple[str, ...]:
+    """Return the names of the devices that a backend sees here, the one it prefers first.
+
+    The framework is imported. Asking reserves no memory of a GPU.
+
+    Args:
+        backend: as in `compile`.
+
+    Raises:
+        BackendError: unknown backend.
+        BackendNotInstalledError: the framework is missing.
+
+    Example:
+        >>> list_devices("reference")
+        ('cpu',)
+    """
+    return load_backend(chosen_name(backend)).devices()
+
+
 def check_asked(backend: str | None, device: str | None) -> None:
     """Raise unless the device that the caller or the environment names is there, before any work.
 
