@@ -9,12 +9,12 @@ from pathlib import Path
 
 import platformdirs
 
-from dnnbridge.backend.device import device_kind
+from dnnbridge.backend.device import parse_device
 from dnnbridge.backend.plugins import AvailableBackend, available_backends
 from dnnbridge.base.calling import explained
 from dnnbridge.base.machine import machine
 from dnnbridge.base.messages import close_match
-from dnnbridge.errors import BackendError
+from dnnbridge.errors import BackendError, DeviceError
 from dnnbridge.installation import hardware
 from dnnbridge.installation.finding import Finding
 from dnnbridge.installation.installation import Installation, sorted_findings
@@ -76,13 +76,14 @@ def assembled(
     """
     tried, rows = list(probes), list(backends)
     installs = {each.name: each.install for each in rows}
-    asked = device_kind(environment.get("DNNBRIDGE_DEVICE", ""))
+    chosen, device = _asked(environment, rows)
     found = package_findings(here, environment)
     found += _backend_findings(rows, named)
     found += variable_findings(environment)
     found += hardware.accelerator_findings(system, here)
     found += _folder_findings(Path(platformdirs.user_cache_dir("dnnbridge")))
     for each in tried:
+        asked = device if each[0].backend == chosen else ""
         found += probe_findings(each, system, installs, asked)
     every = tuple(probe for each in tried for probe in each)
     return Installation(sorted_findings(found), _facts(), tuple(packages(here)), every)
@@ -97,6 +98,16 @@ def _chosen(name: str | None) -> list[AvailableBackend]:
             return [each]
     known = close_match(name, [each.name for each in every])
     raise BackendError("unknown backend", where="backend", got=repr(name), hint=known)
+
+
+def _asked(environment: Mapping[str, str], rows: list[AvailableBackend]) -> tuple[str, str]:
+    """Return the backend that is used by default, and the device that the environment names."""
+    first = next((each.name for each in rows if each.installed), "")
+    try:
+        device = str(parse_device(environment.get("DNNBRIDGE_DEVICE", "")))
+    except DeviceError:  # the finding about the variable says it
+        device = ""
+    return environment.get("DNNBRIDGE_BACKEND") or first, device
 
 
 def _backend_findings(rows: list[AvailableBackend], named: bool) -> list[Finding]:

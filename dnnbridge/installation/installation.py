@@ -77,13 +77,33 @@ class Installation:
         return ["", *lines] if lines else []
 
     def _facts(self) -> list[str]:
-        rows = {**self.machine, "packages": ", ".join(map(_shown, self._present()))}
-        width = max(map(len, rows))
-        return [f"  {name:{width}}  {value}" for name, value in rows.items()]
+        """Return aligned lines about the machine, the frameworks and the packages."""
+        facts = [*self.machine.items(), *self._seen().items()]
+        facts += [
+            (name, f"{version}{' ' * max(1, 10 - len(version))}{wanted}".rstrip())
+            for name, version, wanted in self._ranges()
+        ]
+        width = max(len(name) for name, _ in facts)
+        return [f"  {name:{width}}  {value}" for name, value in facts]
 
-    def _present(self) -> list[Package]:
-        unique = {each.name: each for each in reversed(self.packages) if each.version}
-        return sorted(unique.values(), key=lambda each: each.name)
+    def _seen(self) -> dict[str, str]:
+        """Return what each framework sees."""
+        return {
+            f"{each.backend} sees": "; ".join(
+                [", ".join(each.seen), *(f"{name} {fact}" for name, fact in each.facts.items())]
+            )
+            for each in self.probes
+            if each.seen
+        }
+
+    def _ranges(self) -> list[tuple[str, str, str]]:
+        """Return name, version and supported versions of each installed package."""
+        ranges: dict[tuple[str, str], list[str]] = {}
+        for each in self.packages:
+            wanted = ranges.setdefault((each.name, each.version or "missing"), [])
+            if each.wanted and each.wanted not in wanted:
+                wanted.append(each.wanted + (f" for {each.extra}" if len(wanted) else ""))
+        return [(*key, ", ".join(wanted)) for key, wanted in sorted(ranges.items())]
 
     def _repr_html_(self) -> str:
         rows = [(each.level, each.about, each.what, each.fix) for each in self.findings]
@@ -95,10 +115,6 @@ class Installation:
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
     """Return findings once each, the worst first, otherwise in their order."""
     return tuple(sorted(dict.fromkeys(findings), key=lambda each: LEVELS.index(each.level)))
-
-
-def _shown(package: Package) -> str:
-    return f"{package.name} {package.version}"
 
 
 def _count(number: int, word: str) -> str:

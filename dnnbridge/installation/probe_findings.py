@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from dnnbridge.backend.device import device_kind
 from dnnbridge.installation.finding import Finding, Level
 from dnnbridge.installation.hardware import Accelerators
 from dnnbridge.installation.probing import Probe
 from dnnbridge.testing.tolerances import TRAJECTORY
+
+DOCTOR = "dnnbridge doctor --backend"
 
 WRONG = 1e-2
 """Relative distance of weights after one step from which a device counts as broken.
@@ -25,25 +28,39 @@ def probe_findings(
         probes: the first probe, and one for each further device.
         machine: what the system says of accelerators.
         installs: the pip command of each backend.
-        asked: the kind of device that the environment asks for; empty if it asks for none.
+        asked: the device that the environment asks of this backend; empty if it asks for none.
     """
     for each in probes:
         fix = installs.get(each.backend, "")
         yield _failed(each, fix) if each.failure else _trained(each)
-    for kind, reason in probes[0].missing.items():
-        if machine.has(kind) or kind == asked:
-            level: Level = "problem" if kind == asked else "warning"
+    yield from _not_seen(probes[0], machine, asked)
+
+
+def _not_seen(probe: Probe, machine: Accelerators, asked: str) -> Iterator[Finding]:
+    """Yield the devices that the machine has or the environment names, and the framework lacks."""
+    if not probe.seen:
+        return
+    wanted = device_kind(asked)
+    if asked and asked not in probe.seen:
+        what, fix = _split(probe.missing.get(wanted, ""))
+        seen = f"it sees {', '.join(probe.seen)}, and DNNBRIDGE_DEVICE names {asked}"
+        said = f"{seen}. {what}".rstrip(" .")
+        yield Finding("problem", probe.backend, said, fix or "unset DNNBRIDGE_DEVICE")
+    for kind, reason in probe.missing.items():
+        if machine.has(kind) and kind != wanted:
             what, fix = _split(reason)
-            there = "which the machine has" if machine.has(kind) else "which DNNBRIDGE_DEVICE names"
-            said = f"it sees no {kind}, {there}. {what}".rstrip(" .")
-            yield Finding(level, probes[0].backend, said, fix)
+            said = f"it sees no {kind}, which the machine has. {what}".rstrip(" .")
+            yield Finding("warning", probe.backend, said, fix)
 
 
 def _failed(probe: Probe, install: str) -> Finding:
     place = f" on {probe.device}" if probe.device and probe.device not in probe.stage else ""
     what = f"it fails at {probe.stage}{place}: {probe.failure}".rstrip(".")
+    if probe.late:
+        return Finding("problem", probe.backend, what, f"{DOCTOR} {probe.backend} --time-limit 900")
     again = install.replace("pip install", "pip install --force-reinstall", 1)
-    return Finding("problem", probe.backend, what, again if probe.stage == "import" else "")
+    shown = f"python -m dnnbridge.installation.probe {probe.backend} {probe.device}".rstrip()
+    return Finding("problem", probe.backend, what, again if probe.stage == "import" else shown)
 
 
 def _trained(probe: Probe) -> Finding:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dnnbridge.installation.probe import MARK
@@ -31,6 +31,7 @@ class Probe:
         distance: how far its weights are from the reference, relative; None if it came to none.
         failure: what ended the process early; empty if nothing did.
         stage: what the process was doing at its end.
+        late: whether it was ended because it took too long.
     """
 
     backend: str
@@ -41,6 +42,7 @@ class Probe:
     distance: float | None = None
     failure: str = ""
     stage: str = ""
+    late: bool = False
 
 
 Start = Callable[[str, str | None, float], Probe]
@@ -69,17 +71,19 @@ def probe(backend: str, device: str | None = None, time_limit: float = TIME_LIMI
         errors="replace",
         start_new_session=True,
     )
+    late = False
     try:
         out, err = process.communicate(timeout=time_limit)
         ended = _ended(process.returncode, err)
     except subprocess.TimeoutExpired:
+        late = True
         _kill(process)
         out, err = process.communicate()
         ended = f"it did not end within {time_limit:g} seconds"
     except BaseException:  # Ctrl-C: leave no process behind
         _kill(process)
         raise
-    return read_probe(backend, out, ended)
+    return replace(read_probe(backend, out, ended), late=late)
 
 
 def read_probe(backend: str, out: str, ended: str) -> Probe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -82,7 +82,11 @@ def _folder(value: str, _: Mapping[str, str]) -> str:
 def is_writable(folder: Path) -> bool:
     """Return whether a folder can be written, or made if it does not exist."""
     there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return True
+    except OSError:
+        return False
 
 
 def _one_of(*words: str) -> Check:

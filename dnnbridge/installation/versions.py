@@ -49,7 +49,7 @@ def read_requirement(text: str) -> Requirement | None:
         Requirement(name='numpy', specs='<2,>=1.26', extra='mindspore')
     """
     found = REQUIREMENT.fullmatch(text)
-    if found is None:
+    if found is None or "@" in found[2]:  # a package at an address has no range
         return None
     extra = EXTRA.fullmatch(found[3]) if found[3] else None
     if found[3] and extra is None:
