@@ -105,7 +105,7 @@ def test_every_device_has_a_process_of_its_own():
     [
         ("", "", "it ended without a result"),
         ("noise\n\x1e{\"distance\": 0.5}\n", "it ended with exit status 1", ""),
-        ("\x1e{\"stage\": \"import\"}\n\x1e{\"sta", "it crashed with SIGKILL", "it crashed with SIGKILL"),
+        ("\x1e{\"stage\": \"import\"}\n\x1e{\"sta", "it crashed", "it crashed"),
         ("\x1e{\"failed\": \"OSError: x\"}\n", "", "OSError: x"),
     ],
     ids=["nothing", "crash-at-exit", "cut", "failed"],
