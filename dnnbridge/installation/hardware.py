@@ -89,7 +89,8 @@ def npu_lines(text: str) -> list[str]:
 
 def accelerator_findings(found: Accelerators, here: Installed) -> list[Finding]:
     """Return what the machine has, and whether the toolkits beside it fit the frameworks."""
-    made = [Finding("note", "GPU", gpu) for gpu in found.gpus]
+    newest = f"; its driver supports CUDA {found.cuda}" if found.cuda else ""
+    made = [Finding("note", "GPU", f"{gpu}{newest}") for gpu in found.gpus]
     made += [Finding("note", "NPU", npu) for npu in found.npus]
     for each in TOOLKITS if found.gpus else ():
         if each.package in here.versions and not found.toolkit.startswith(each.versions):

@@ -19,10 +19,12 @@ class Installed:
     Attributes:
         versions: the version of each; "python" is that of Python.
         requires: what each needs; a package of another source may have none.
+        python: the versions of Python that dnnbridge supports.
     """
 
     versions: Mapping[str, str]
     requires: Mapping[str, tuple[Requirement, ...]]
+    python: str = ""
 
     def of_extra(self, extra: str) -> list[Requirement]:
         """Return what an extra of dnnbridge needs; "" for what it always needs."""
@@ -35,7 +37,7 @@ def installed(*names: str) -> Installed:
     Args:
         names: packages to look for, besides those that dnnbridge and its extras need.
     """
-    versions, requires = {"python": platform.python_version()}, {}
+    versions, requires, python = {"python": platform.python_version()}, {}, ""
     left, seen = [OWN, *map(normal, names)], set[str]()
     while left:
         name = left.pop()
@@ -48,8 +50,9 @@ def installed(*names: str) -> Installed:
             continue
         versions[name] = found.version
         requires[name] = tuple(_read(found.requires or []))
+        python = found.metadata["Requires-Python"] or "" if name == OWN else python
         left += [each.name for each in requires[name] if not each.extra or name == OWN]
-    return Installed(versions, requires)
+    return Installed(versions, requires, python.replace(" ", ""))
 
 
 def _read(texts: list[str]) -> Iterator[Requirement]:

@@ -48,6 +48,7 @@ def package_findings(here: Installed, environment: Mapping[str, str]) -> list[Fi
     known = list(_known_bad(here, environment))
     explained = {package for rule, _ in known for package in rule.when}
     found = [finding for _, finding in known]
+    found += _python(here)
     found += _unmet(here, explained)
     found += _extras(here, explained)
     return found
@@ -68,6 +69,14 @@ def _is_so(here: Installed, name: str, specs: str) -> bool:
     if specs == MISSING:
         return name not in here.versions
     return name in here.versions and meets(here.versions[name], specs)
+
+
+def _python(here: Installed) -> list[Finding]:
+    version = here.versions["python"]
+    if meets(version, here.python):
+        return []
+    what = f"dnnbridge needs Python {here.python}, and this is {version}"
+    return [Finding("problem", "python", what, "python3.12 -m venv .venv")]
 
 
 def _unmet(here: Installed, explained: set[str]) -> Iterator[Finding]:

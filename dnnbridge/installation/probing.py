@@ -127,6 +127,9 @@ def _ended(status: int, err: str) -> str:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process and those that it has started."""
+    """Kill a process and, where the system has groups, those that it has started."""
+    if sys.platform == "win32":
+        process.kill()
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

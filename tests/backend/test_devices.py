@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -342,6 +344,44 @@ def test_data_are_not_read_for_a_device_that_is_not_there(command, tmp_path):
     assert result.exit_code == 1
     assert "sees only 1 cpu" in result.output
     assert "no-such-data" not in result.output
+
+
+def test_compare_says_what_its_process_found(tmp_path):
+    path = tmp_path / "experiment.json"
+    path.write_text(experiment().to_json())
+    np.savez(tmp_path / "data.npz", x=np.ones((8, 4), "f4"), y=np.ones((8, 1), "f4"))
+    pytest.importorskip("tensorflow")
+    given = ["compare", str(path), "--data", str(tmp_path / "data.npz"), "--device", "cpu:1"]
+    result = CliRunner().invoke(main, [*given, "--backends", "reference,tensorflow"])
+    assert result.exit_code == 1
+    assert "Error: device: backend reference sees only 1 cpu here, got 'cpu:1'" in result.output
+    assert "The end of its output" not in result.output
+
+
+SECOND = """
+import numpy as np, tensorflow as tf
+cpu, = tf.config.list_physical_devices("CPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, two)
+import dnnbridge as db
+from dnnbridge.backend.plugins import load_backend
+model = db.Sequential([db.Input((6, 6, 2)), db.Conv2D(4, 3), db.Flatten(), db.Dense(1)])
+experiment = db.Experiment(model, db.MeanSquaredError(), db.SGD(0.1))
+program, made = experiment.program(), []
+real = tf.Variable
+tf.Variable = lambda *given: (made.append(real(*given)), made[-1])[1]
+executable = load_backend("tensorflow").compile(program, "cpu:1")
+executable.write({name: np.ones(a.shape, "f4") for name, a in program.state.items()})
+rows = executable.keep({"x": np.ones((4, 6, 6, 2), "f4")})(np.zeros((1, 2), np.int32))
+print("PLACES", *{each.device.rpartition("/")[2] for each in [*made, rows["x"]]})
+"""
+
+
+def test_tensorflow_uses_the_second_of_two_devices(tf):
+    """Two logical CPUs take the place of two GPUs."""
+    done = subprocess.run([sys.executable, "-c", SECOND], capture_output=True, text=True)
+    assert not done.returncode, done.stderr[-1500:]
+    assert done.stdout.partition("PLACES ")[2].split() == ["device:CPU:1"]
 
 
 def test_the_error_is_a_backend_error():

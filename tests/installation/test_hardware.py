@@ -105,6 +105,11 @@ def test_findings(name):
     assert [(each.level, each.about, each.fix) for each in made] == expected
 
 
+def test_the_driver_is_said():
+    (finding,) = accelerator_findings(Accelerators(gpus=GPU, cuda="12.2"), Installed({}, {}))
+    assert finding.what == "a GPU; its driver supports CUDA 12.2"
+
+
 def test_without_mindspore_its_toolkit_does_not_matter():
     system = Accelerators(gpus=GPU, toolkit="13.0")
     assert [each.about for each in accelerator_findings(system, Installed({}, {}))] == ["GPU"]

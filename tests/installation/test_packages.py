@@ -136,6 +136,12 @@ def test_what_packages_need_from_each_other():
     assert finding.fix == "pip install 'h5py<3.15.0,>=3.11.0'"
 
 
+def test_a_python_out_of_range():
+    here = Installed({"python": "3.13.0", "dnnbridge": "0.1.0"}, {}, ">=3.11,<3.13")
+    assert ("problem", "python", "python3.12 -m venv .venv") in found(here)
+    assert not found(Installed({"python": "3.12.9", "dnnbridge": "1"}, {}, ">=3.11,<3.13"))
+
+
 def test_without_metadata_of_dnnbridge():
     assert found(Installed({"python": "3.12"}, {})) == [("problem", "dnnbridge", "pip install .")]
 
@@ -186,8 +192,23 @@ def test_the_table_is_well_formed():
     assert all(each.versions and each.fix for each in TOOLKITS)
 
 
+def test_metadata_are_read_without_an_import(tmp_path, monkeypatch):
+    """NumPy 2 beside MindSpore 2.10 is found in their metadata; neither is there to import."""
+    for name, version in (("numpy", "2.4.6"), ("mindspore", "2.10.0")):
+        folder = tmp_path / f"{name}-{version}.dist-info"
+        folder.mkdir()
+        text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        (folder / "METADATA").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    named = [each for each in package_findings(installed(), {}) if "SystemError" in each.what]
+    assert [(each.level, each.fix) for each in named] == [
+        ("problem", "pip install 'numpy>=1.26,<2'")
+    ]
+
+
 def test_the_packages_of_this_python():
     here = installed("numpy", "no-such-package")
+    assert here.python == ">=3.11,<3.13" or set(here.python.split(",")) == {">=3.11", "<3.13"}
     assert here.versions["python"] == platform.python_version()
     assert "no-such-package" not in here.versions
     rows = {(each.name, each.extra): each for each in packages(here)}
