@@ -17,6 +17,9 @@ from dnnbridge.installation.probe import MARK
 TIME_LIMIT = 180.0
 """Default of the longest that a process may take, in seconds."""
 
+GRACE = 5.0
+"""Seconds to wait for the pipes of a process that was killed."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -78,7 +81,7 @@ def probe(backend: str, device: str | None = None, time_limit: float = TIME_LIMI
     except subprocess.TimeoutExpired:
         late = True
         _kill(process)
-        out, err = process.communicate()
+        out, err = _rest(process)
         ended = f"it did not end within {time_limit:g} seconds"
     except BaseException:  # Ctrl-C: leave no process behind
         _kill(process)
@@ -124,6 +127,18 @@ def _ended(status: int, err: str) -> str:
             said = f"it crashed with {signal.Signals(-status).name}"
     last = next((line.strip() for line in reversed(err.splitlines()) if line.strip()), "")
     return f"{said} ({last[:200]})" if last else said
+
+
+def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what a killed process wrote; nothing if one that left its group keeps the pipes."""
+    try:
+        return process.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired:
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
+        return "", ""
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -19,6 +19,7 @@ from dnnbridge.cli import main
 from dnnbridge.errors import BackendError, DeclaredLimitationError, DeviceError, DTypeError
 from dnnbridge.ops import Tanh
 from dnnbridge.reference.backend import ReferenceBackend
+from dnnbridge.testing.suite import _subject
 from dnnbridge.training.compiling import check_asked
 
 
@@ -320,6 +321,12 @@ def test_mindspore_has_one_device_per_process(name, ms, monkeypatch):
         with pytest.raises(DeviceError, match=r"one device per process.*new process"):
             devices.set_device(other)
     assert (context.device_target, context.device_id) == now
+
+
+def test_the_suite_of_a_third_party_asks_for_a_device_that_is_there():
+    assert _subject("reference", "cpu:0").device == "cpu"
+    with pytest.raises(DeviceError, match="sees only 1 cpu"):
+        _subject("reference", "cpu:1")
 
 
 def test_the_check_before_work_imports_nothing_for_the_cpu(monkeypatch):

@@ -178,7 +178,7 @@ def test_every_row_of_the_table_is_found_once(rule):
 
 def test_a_rule_explains_what_ranges_say_too():
     """NumPy 2 with MindSpore 2.10 is one finding, with the reason."""
-    here = having(mindspore="2.10.0", numpy="2.4.6")
+    here = having({"mindspore": ["numpy<2"]}, mindspore="2.10.0", numpy="2.4.6")
     (finding,) = [each for each in package_findings(here, {}) if each.level == "problem"]
     assert "SystemError" in finding.what
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 from dnnbridge.installation import probe as child
+from dnnbridge.installation import probing
 from dnnbridge.installation.hardware import Accelerators
 from dnnbridge.installation.probe_findings import probe_findings
 from dnnbridge.installation.probing import Probe, probe, probe_all, read_probe
@@ -79,6 +81,23 @@ def test_a_framework_that_hangs_is_ended_with_its_children(tmp_path, monkeypatch
     assert finding.fix == "dnnbridge doctor --backend tensorflow --time-limit 900"
     if (tmp_path / "pid").exists() and (state := stat_of((tmp_path / "pid").read_text())):
         assert state == "Z"  # ended, and not yet reaped by the init process
+
+
+def test_a_process_that_leaves_the_group_does_not_hold_up(tmp_path, monkeypatch):
+    """It keeps the pipes of the framework that has started it."""
+    pid = tmp_path / "pid"
+    code = (
+        "import subprocess, sys, time\n"
+        "sleeping = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        "child = subprocess.Popen(sleeping, start_new_session=True)\n"
+        f"open({str(pid)!r}, 'w').write(str(child.pid))\n"
+        "time.sleep(600)"
+    )
+    put_in_place_of_tensorflow(code, tmp_path, monkeypatch)
+    monkeypatch.setattr(probing, "GRACE", 0.5)
+    assert probe("tensorflow", time_limit=8).late
+    if pid.exists():
+        os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 def stat_of(pid):
