@@ -74,8 +74,8 @@ def test_a_framework_that_hangs_is_ended_with_its_children(tmp_path, monkeypatch
         "time.sleep(600)"
     )
     put_in_place_of_tensorflow(code, tmp_path, monkeypatch)
-    found = probe("tensorflow", time_limit=8)
-    assert found.failure == "it did not end within 8 seconds"
+    found = probe("tensorflow", time_limit=4)
+    assert found.failure == "it did not end within 4 seconds"
     assert found.late
     (finding,) = probe_findings([found], NONE, INSTALL, "")
     assert finding.fix == "dnnbridge doctor --backend tensorflow --time-limit 900"
@@ -95,7 +95,7 @@ def test_a_process_that_leaves_the_group_does_not_hold_up(tmp_path, monkeypatch)
     )
     put_in_place_of_tensorflow(code, tmp_path, monkeypatch)
     monkeypatch.setattr(probing, "GRACE", 0.5)
-    assert probe("tensorflow", time_limit=8).late
+    assert probe("tensorflow", time_limit=4).late
     if pid.exists():
         os.kill(int(pid.read_text()), signal.SIGKILL)
 
