@@ -37,7 +37,7 @@ def check_installation(
 
     Args:
         backend: look only at this backend, which must then be installed. By default at all.
-        run: whether to start these processes; without them it takes less than a second.
+        run: whether to start these processes; without them nothing is trained.
         time_limit: the longest that a process may take, in seconds.
 
     Raises:
