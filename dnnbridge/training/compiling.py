@@ -22,6 +22,7 @@ from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
 from dnnbridge.program.advice import advise, advise_to_adapt
 from dnnbridge.training.elsewhere import COMPILE
+from dnnbridge.training.memory import check_memory
 from dnnbridge.training.run import Run
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
     _check(experiment)
     with uncollected():
         program = experiment.program()
+        check_memory(program)
         check_supported(backend, program, device)
         return Run(experiment, program, backend, device)
 
