@@ -1,0 +1,85 @@
+"""Fingerprints of examples: whether two trainings saw the same ones, and in the same order.
+
+Each number counts as float32, and the numbers of an example count in any order. So channels first
+and channels last have the same fingerprint, and so have (n,) and (n, 1) and other dtypes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dnnbridge.base.arrays import Array
+
+MOST_ROWS = 256
+"""Examples of a batch that have a fingerprint of their own in a file."""
+
+PART = 2**22
+"""Numbers that are read at once."""
+
+Words = npt.NDArray[np.uint64]
+
+
+class BatchPrint(NamedTuple):
+    """What a file knows of a batch.
+
+    Attributes:
+        count: examples.
+        rows: fingerprints of the first `MOST_ROWS` examples, in order.
+        together: of all examples, in any order.
+    """
+
+    count: int
+    rows: tuple[str, ...]
+    together: str
+
+
+def batch_print(columns: Sequence[Array]) -> BatchPrint:
+    """Return the fingerprint of a batch.
+
+    Args:
+        columns: inputs and labels, a row per example.
+    """
+    rows = _mixed_columns(columns)
+    together = f"{int(_mixed(rows).sum(dtype=np.uint64)):016x}"
+    return BatchPrint(len(rows), tuple(f"{int(r):016x}" for r in rows[:MOST_ROWS]), together)
+
+
+def data_print(columns: Mapping[str, Any], most: int) -> dict[str, Any] | None:
+    """Return the fingerprint of all examples, in any order; None if they are not in memory.
+
+    Args:
+        columns: by name.
+        most: the most numbers that are read.
+    """
+    arrays = list(columns.values())
+    if not all(isinstance(a, np.ndarray) and a.dtype.kind in "fiub" for a in arrays):
+        return None
+    if not arrays or sum(a.size for a in arrays) > most:
+        return None
+    count, total = len(arrays[0]), np.uint64(0)
+    step = max(1, PART // max(1, sum(a.size for a in arrays) // max(count, 1)))
+    for begin in range(0, count, step):
+        part = _mixed(_mixed_columns([a[begin : begin + step] for a in arrays]))
+        total = np.uint64((int(total) + int(part.sum(dtype=np.uint64))) % 2**64)
+    return {"count": count, "together": f"{int(total):016x}"}
+
+
+def _mixed_columns(columns: Sequence[Array]) -> Words:
+    rows = np.zeros(len(columns[0]) if columns else 0, np.uint64)
+    for number, column in enumerate(columns):
+        flat = np.asarray(column).reshape(len(column), -1).astype(np.float32) + np.float32(0)
+        words = _mixed(flat.view(np.uint32).astype(np.uint64) + np.uint64(number << 32))
+        rows = _mixed(rows) + words.sum(1, dtype=np.uint64)
+    return rows
+
+
+def _mixed(words: Words) -> Words:
+    """Return numbers of 64 bits whose bits all depend on those of the given ones (splitmix64)."""
+    z = words + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
