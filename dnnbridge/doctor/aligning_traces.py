@@ -1,0 +1,282 @@
+"""`align_traces`: where two recorded trainings part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dnnbridge.base.calling import explained
+from dnnbridge.doctor.trace_alignment import Closest, TraceAlignment, TraceDifference
+from dnnbridge.doctor.trace_allowance import MOVED, Numbers, TraceAllowance
+from dnnbridge.doctor.trace_facts import different_batches, facts
+from dnnbridge.doctor.trace_matching import Pair, matched
+from dnnbridge.formats.traces.places import SENTENCES, STAGES, TraceStage
+from dnnbridge.formats.traces.reading import MOST_BYTES, TraceFile, read_trace
+from dnnbridge.formats.traces.statistics import NONFINITE, NORM, distance, unlike
+
+EXACT = 1e-6
+"""Relative difference of learning rates that float32 explains."""
+
+INPUTS = 1e-6
+"""Relative difference of inputs that were prepared by other programs."""
+
+FLIPS = 2
+"""Number of recorded steps that a number at its kink may excuse, if the next one agrees."""
+
+BOUND = 1e-30
+
+
+@explained()
+def align_traces(a: str | Path, b: str | Path, *, max_bytes: int = MOST_BYTES) -> TraceAlignment:
+    """Compare two traces: where the trainings part by more than rounding explains.
+
+    The files may be from two machines and frameworks. Steps that both have recorded are compared,
+    stage by stage: state, batch, outputs of layers, loss, gradients, rate, updates, changes of
+    statistics and slots; and losses of epochs. How far two arrays are apart is estimated from their
+    sketches. What is allowed follows from how far the states are apart before the step, and from
+    what changes of that size make of it, which files of `Trace` say.
+
+    Args:
+        a: a file of `Trace`, `trace_keras` or `trace_mindspore`.
+        b: another one; its layers have the same names, or the same order and sizes.
+        max_bytes: the largest file that is read.
+
+    Raises:
+        CheckpointError: a file is missing, too large, damaged, or no trace.
+
+    Example:
+        >>> import dnnbridge as db, tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> model = db.Sequential([db.Input((2,)), db.Dense(1)])
+        >>> x = [[1.0, 2.0], [0.5, -1.0], [2.0, 0.0], [-1.0, 1.0]]
+        >>> def record(name, rate):
+        ...     run = db.compile(db.Experiment(model, "mse", db.SGD(rate)), "reference")
+        ...     hooks = [db.Trace(folder / name, every=1)]
+        ...     run.fit(x, [[1.0]] * 4, batch_size=2, callbacks=hooks, verbose=0)
+        ...     return folder / name
+        >>> found = align_traces(record("a.trace", 0.1), record("b.trace", 0.2))
+        >>> found.first.step, found.first.stage
+        (1, 'rate')
+    """
+    here, there = read_trace(a, max_bytes), read_trace(b, max_bytes)
+    return _Comparison(here, there).run()
+
+
+class _Comparison:
+    """The steps of a comparison."""
+
+    def __init__(self, a: TraceFile, b: TraceFile) -> None:
+        self.a, self.b = a, b
+        found = matched(a, b)
+        self.notes = [*facts(a, b), *found.notes]
+        self.pairs = tuple(p for p in found.pairs if self._comparable(p.place.stage))
+        self.allowance = TraceAllowance(a, b, self.pairs)
+        self.steps = sorted(a.steps.keys() & b.steps.keys())
+        self.found: dict[TraceStage, TraceDifference] = {}
+        self.count = 0
+        self.closest: Closest | None = None
+        self.lost: int | None = None
+        self.open: list[TraceDifference] = []
+        self.excused = 0
+
+    def _comparable(self, stage: TraceStage) -> bool:
+        inside = stage in ("layer", "loss", "gradient")
+        return not inside or self.a.head.get("probe") == self.b.head.get("probe")
+
+    def run(self) -> TraceAlignment:
+        if self.a.head.get("probe") != self.b.head.get("probe"):
+            self.notes.append(
+                "The outputs and gradients are of other examples (probe), and were not compared."
+            )
+        before: tuple[int, Numbers] | None = None
+        for step in self.steps:
+            errors, sizes = self._errors(step)
+            self._step(step, errors, sizes, before)
+            before = step, errors
+        self._keep(self.open)
+        self._epochs()
+        if not self.steps:
+            self.notes.append("The files have no recorded step in common.")
+        if self.lost is not None:
+            self.notes.append(
+                f"After step {self.lost} rounding alone makes differences as large as those of "
+                "other trainings; from there on only batches, rates and what is left were compared."
+                if not self.found
+                else f"After step {self.lost} the trainings are too far apart to compare more."
+            )
+        order = sorted(self.found.values(), key=lambda d: (d.step, STAGES.index(d.stage)))
+        return TraceAlignment(self.steps, self.count, order, self.closest, tuple(self.notes))
+
+    def _errors(self, step: int) -> tuple[Numbers, Numbers]:
+        """Return relative differences, and how large arrays are here."""
+        here, there = self.a.steps[step].rows, self.b.steps[step].rows
+        errors, sizes = np.zeros(len(self.pairs)), np.zeros(len(self.pairs))
+        for number, pair in enumerate(self.pairs):
+            x, y = here[pair.a], there[pair.b]
+            apart = self._tensors(step, pair)
+            if apart is None:
+                apart = (distance if pair.ordered else unlike)(x, y)
+            sizes[number] = max(x[NORM], 0.0)
+            errors[number] = apart / (sizes[number] + BOUND) if apart else 0.0
+            if x[NONFINITE] != y[NONFINITE] or not np.isfinite(errors[number]):
+                errors[number] = np.inf
+        return errors, sizes
+
+    def _tensors(self, step: int, pair: Pair) -> float | None:
+        """Return the distance of two whole arrays, if both files have them."""
+        stage, where = pair.place.stage, pair.place.where
+        if (stage, where) not in self.a.steps[step].tensors or not pair.ordered:
+            return None
+        x = self.a.tensor(step, stage, where)
+        y = self.b.tensor(step, stage, self.b.places[pair.b].where)
+        if x is None or y is None or x.size != y.size:
+            return None
+        gap = x.reshape(-1).astype(np.float64) - y.reshape(-1).astype(np.float64)
+        return float(np.linalg.norm(np.nan_to_num(gap, posinf=0.0, neginf=0.0)))
+
+    def _step(
+        self, step: int, errors: Numbers, sizes: Numbers, before: tuple[int, Numbers] | None
+    ) -> None:
+        allowed, apart = self.allowance.step(step, errors, sizes)
+        self._states(step, errors, sizes, before, allowed)
+        batch = different_batches(self.a, self.b, step)
+        first = before is None
+        found = list[TraceDifference]()
+        states = [i for i, p in enumerate(self.pairs) if p.place.stage == "state"]
+        differs = self._take(step, states, errors, allowed, found)
+        if first and differs:
+            found[-1] = self._start(found[-1])
+        inputs = [i for i, p in enumerate(self.pairs) if p.place.stage == "input"]
+        rates = [i for i, p in enumerate(self.pairs) if p.place.stage == "rate"]
+        allowed[inputs], allowed[rates] = INPUTS, EXACT
+        if batch is not None and (batch.explanation and not self._near_equal(errors, inputs)):
+            found.append(batch)
+            differs = True
+        others = set(self.found) & {"state", "input"}
+        if not (differs or others):
+            for stage in STAGES[STAGES.index("layer") :]:
+                rows = [i for i, p in enumerate(self.pairs) if p.place.stage == stage]
+                self._take(step, rows, errors, allowed, found)
+        else:
+            self._take(step, rates, errors, allowed, found)
+        self._judge(found)
+        judged = [i for i, p in enumerate(self.pairs) if p.place.stage in MOVED + ("gradient",)]
+        open_ = [i for i in judged if not self.allowance.free[i]]
+        unsaid = [i for i in open_ if not np.isfinite(allowed[i])]
+        if self.lost is None and open_ and 2 * len(unsaid) > len(open_) and apart > 1e-4:
+            self.lost = step
+
+    def _near_equal(self, errors: Numbers, inputs: list[int]) -> bool:
+        """Whether inputs differ by rounding only: they were prepared by other programs."""
+        return bool(inputs) and 0 < errors[inputs].max() <= INPUTS
+
+    def _states(
+        self,
+        step: int,
+        errors: Numbers,
+        sizes: Numbers,
+        before: tuple[int, Numbers] | None,
+        allowed: Numbers,
+    ) -> None:
+        """Set what is allowed for the states."""
+        rules = self.allowance
+        if not len(rules.states):
+            return
+        start = (before[0], before[1]) if before else (min(step, 1), np.zeros_like(errors))
+        found = rules.states_after(start[0], step, start[1], sizes)
+        allowed[rules.states] = np.where(found >= 0.5, np.inf, np.maximum(found, 4 * 2.0**-23))
+
+    def _take(
+        self,
+        step: int,
+        rows: list[int],
+        errors: Numbers,
+        allowed: Numbers,
+        found: list[TraceDifference],
+    ) -> bool:
+        """Note the largest difference of some rows, if rounding does not explain it."""
+        said = [i for i in rows if np.isfinite(allowed[i])]
+        self.count += len(said)
+        if not said:
+            return False
+        ratios = errors[said] / allowed[said]
+        worst = self._named(said, ratios)
+        place = self.pairs[worst].place
+        if ratios.max() > 1:
+            values = float(errors[worst]), float(allowed[worst])
+            found.append(TraceDifference(step, place.stage, place.where, *values))
+            return True
+        sentence = f"{SENTENCES[place.stage].format(place.where)} in step {step}"
+        if self.closest is None or ratios.max() > self.closest.ratio:
+            self.closest = Closest(step, sentence, float(ratios.max()))
+        return False
+
+    def _named(self, rows: list[int], ratios: Numbers) -> int:
+        """Return the row that names a stage: the first one computed, else the worst."""
+        over = [row for row, ratio in zip(rows, ratios, strict=True) if ratio > 1]
+        stage = self.pairs[rows[0]].place.stage
+        if over and stage in ("layer", "gradient"):
+            return over[0 if stage == "layer" else -1]
+        return rows[int(np.argmax(ratios))]
+
+    def _judge(self, found: list[TraceDifference]) -> None:
+        """Keep differences; those of one step alone may be those of a number at its kink."""
+        bent = bool(self.allowance.bent.any())
+        kinks = all(d.stage in ("gradient", *MOVED) for d in found)
+        if self.open:
+            if found or not bent:
+                self._keep(self.open)
+            else:
+                self.excused += 1
+                self.notes.append(
+                    f"In step {self.open[0].step} a number has crossed its kink, or a jump of "
+                    f"another kind passed: {self.open[0]}. It was not counted."
+                )
+            self.open = []
+        if found and kinks and bent and found[0].step > 1 and self.excused < FLIPS:
+            if not self.found:
+                self.open = found
+                return
+        self._keep(found)
+
+    def _keep(self, found: list[TraceDifference]) -> None:
+        for each in found:
+            self.found.setdefault(each.stage, each)
+
+    def _start(self, found: TraceDifference) -> TraceDifference:
+        if found.step != 1:
+            said = "The weights are others at the first recorded step."
+        else:
+            said = "The start is another one."
+        seeds = [
+            file.head["spec"].get("seed") if isinstance(file.head.get("spec"), dict) else None
+            for file in (self.a, self.b)
+        ]
+        if seeds[0] != seeds[1]:
+            said += f" The seed is {seeds[0]} here and {seeds[1]} there."
+        return TraceDifference(
+            found.step, found.stage, found.where, found.error, found.allowed, said
+        )
+
+    def _epochs(self) -> None:
+        """Compare losses at the ends of epochs, as far as the steps before are comparable."""
+        losses = [i for i, p in enumerate(self.pairs) if p.place.stage == "loss"]
+        for epoch in sorted(self.a.epochs.keys() & self.b.epochs.keys()):
+            here, there = self.a.epochs[epoch], self.b.epochs[epoch]
+            step = here["step"]
+            past = [s for s in self.steps if s <= step]
+            if not past or here["step"] != there["step"] or self.found or not losses:
+                return
+            errors, sizes = self._errors(past[-1])
+            allowed, _ = self.allowance.step(past[-1], errors, sizes)
+            for name in here["logs"].keys() & there["logs"].keys():
+                if name.rpartition("_")[2] != "loss" or not np.isfinite(allowed[losses[0]]):
+                    continue
+                x, y = here["logs"][name], there["logs"][name]
+                gap = abs(x - y) / (abs(x) + BOUND)
+                limit = max(4 * float(allowed[losses[0]]), 1e-4)
+                self.count += 1
+                if not gap <= limit and not (np.isnan(x) and np.isnan(y)):
+                    said = f"It is {x:.6g} here and {y:.6g} there after epoch {epoch + 1}."
+                    self._keep([TraceDifference(step, "metrics", name, gap, limit, said)])
