@@ -110,7 +110,7 @@ class Recorder:
         """Return how far changes of the state move a step."""
         found = nearby(compute, exact, self.noise, step)
         self.noise = found.noise
-        return {"scales": SCALES, "moved": found.moved}
+        return {"scales": SCALES, "moved": found.moved, "free": sorted(found.noise)}
 
     def step(
         self,

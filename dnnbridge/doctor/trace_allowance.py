@@ -80,7 +80,10 @@ class TraceAllowance:
         self.near = _near(a, [p.a for p in pairs]) + _near(b, [p.b for p in pairs])
         self.usual = np.array([USUAL.get(p.place.stage, (0.0, 0.0, 0.0)) for p in pairs]).T
         names = [p.place.where for p in pairs]
-        self.free = self._free(names, a, b)
+        known = {b.places[p.b].where: p.place.where for p in pairs}
+        said = {n for near in a.near.values() for n in near.free}
+        said |= {known.get(n, n) for near in b.near.values() for n in near.free}
+        self.free = self._free(names, said)
         self.bent = self._bent()
         self.derived = np.array([p.place.stage in DERIVED for p in pairs], bool)
         states = [i for i, p in enumerate(pairs) if p.place.stage == "state"]
@@ -90,9 +93,9 @@ class TraceAllowance:
         self.slots = np.array([":" in names[i] for i in states], bool)
         self.decided = np.array([not self.free[i] for i in states], bool)
 
-    def _free(self, names: list[str], a: TraceFile, b: TraceFile) -> npt.NDArray[np.bool_]:
+    def _free(self, names: list[str], said: set[str]) -> npt.NDArray[np.bool_]:
         """Return which rows belong to an array that rounding decides."""
-        found = {str(n) for file in (a, b) for n in file.head.get("free", ())}
+        found = set(said)
         for each in self.near:
             for pair, gap in zip(self.pairs, each.moved[0], strict=True):
                 if pair.place.stage in DERIVED and gap >= NOISE:

@@ -51,12 +51,14 @@ class Near:
     Attributes:
         step: its number.
         scales: relative sizes of the changes.
-        moved: relative distances, (scales, places).
+        moved: relative distances, (scales, places); NaN where it was not measured.
+        free: weights that rounding decides.
     """
 
     step: int
     scales: tuple[float, ...]
     moved: npt.NDArray[np.float64]
+    free: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +230,8 @@ class _Reading:
             raise ValueError(f"scales {scales}")
         moved = self._numbers(stored, file, len(scales) * len(self.places))
         step = _number(stored.fields["step"])
-        self.near[step] = Near(step, scales, moved.reshape(len(scales), -1))
+        free = tuple(map(str, stored.fields["free"]))
+        self.near[step] = Near(step, scales, moved.reshape(len(scales), -1), free)
 
     def _epoc(self, stored: Stored, file: Any) -> None:
         fields = stored.fields
