@@ -59,6 +59,7 @@ from .callbacks import (
     ReduceLROnPlateau,
     TensorBoard,
     TerminateOnNonFinite,
+    Trace,
     WandbMetricsLogger,
 )
 from .convert.from_keras import (
@@ -97,14 +98,26 @@ from .diagnose.comparing import (
 from .doctor.aligning import (
     align,
 )
+from .doctor.aligning_traces import (
+    align_traces,
+)
 from .doctor.alignment import (
     Alignment,
 )
 from .doctor.findings import (
     Lint,
 )
+from .doctor.keras_trace import (
+    trace_keras,
+)
 from .doctor.lint import (
     lint,
+)
+from .doctor.mindspore_trace import (
+    trace_mindspore,
+)
+from .doctor.trace_alignment import (
+    TraceAlignment,
 )
 from .experiment import (
     Experiment,
@@ -753,6 +766,8 @@ __all__ = [
     "TimeDistributed",
     "TimeDistributedLoss",
     "TopKCategoricalAccuracy",
+    "Trace",
+    "TraceAlignment",
     "TrueNegatives",
     "TruePositives",
     "TruncatedNormal",
@@ -776,6 +791,7 @@ __all__ = [
     "ZeroPadding3D",
     "Zeros",
     "align",
+    "align_traces",
     "available_backends",
     "callbacks",
     "compare_experiments",
@@ -802,6 +818,8 @@ __all__ = [
     "spec",
     "to_keras",
     "to_mindspore",
+    "trace_keras",
+    "trace_mindspore",
     "warmup_lr",
     "write_report",
     "zoo",

@@ -47,9 +47,26 @@ def checked_probe(given: Any, where: str) -> Probe | None:
     """Return (x, y), or raise."""
     if given is not None and (not isinstance(given, tuple) or len(given) != 2):
         raise ArgumentError(
-            "takes a fixed batch (x, y)", where=where, got=type(given).__name__, hint="Write (x, y)."
+            "takes a fixed batch (x, y)",
+            where=where,
+            got=type(given).__name__,
+            hint="Write (x, y).",
         )
     return given
+
+
+def probe_print(probe: Probe | None) -> dict[str, Any] | None:
+    """Return the fingerprint of a fixed batch."""
+    if probe is None:
+        return None
+    return batch_print([column for part in probe for column in _columns(part)])._asdict()
+
+
+def _columns(given: Any) -> list[Array]:
+    if isinstance(given, Mapping):
+        return [np.asarray(each) for each in given.values()]
+    several = isinstance(given, list | tuple) and any(hasattr(each, "shape") for each in given)
+    return [np.asarray(each) for each in given] if several else [np.asarray(given)]
 
 
 def about(distributions: Sequence[str]) -> dict[str, Any]:

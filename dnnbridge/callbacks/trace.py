@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dnnbridge.base.calling import explained
 from dnnbridge.callbacks.recorder import (
     MAX_BYTES,
@@ -14,9 +12,10 @@ from dnnbridge.callbacks.recorder import (
     about,
     checked_probe,
     checked_tensors,
+    probe_print,
 )
 from dnnbridge.callbacks.traced_step import TracedStep
-from dnnbridge.formats.traces.fingerprints import batch_print, data_print
+from dnnbridge.formats.traces.fingerprints import data_print
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
 from dnnbridge.training.engine import Engine
@@ -103,10 +102,6 @@ class Trace(Callback):
 
     def _head(self, run: Run, engine: Engine) -> dict[str, Any]:
         info, fitting = run._backend.info, engine.fitting
-        probe = None
-        if self.probe is not None:
-            data = engine.arguments.data(*self.probe)
-            probe = batch_print([np.asarray(a) for a in data.values()])._asdict()
         return about(info.distributions) | {
             "kind": "run",
             "framework": info.name,
@@ -117,7 +112,7 @@ class Trace(Callback):
             "layers": [],
             "batch_size": fitting.batch_size if fitting else None,
             "data": data_print(fitting.data, MOST_NUMBERS) if fitting else None,
-            "probe": probe,
+            "probe": probe_print(self.probe),
         }
 
     def on_steps_begin(self, run: Run, steps: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.messages import name_some
 from dnnbridge.doctor.trace_alignment import Closest, TraceAlignment, TraceDifference
 from dnnbridge.doctor.trace_allowance import MOVED, Numbers, TraceAllowance
 from dnnbridge.doctor.trace_facts import different_batches, facts
@@ -25,6 +26,9 @@ FLIPS = 2
 """Number of recorded steps that a number at its kink may excuse, if the next one agrees."""
 
 BOUND = 1e-30
+
+INSIDE = ("layer", "gradient", *MOVED)
+"""Stages that say whether trainings can be told apart still."""
 
 
 @explained()
@@ -79,6 +83,7 @@ class _Comparison:
         self.lost: int | None = None
         self.open: list[TraceDifference] = []
         self.excused = 0
+        self.noise: set[str] | None = None
 
     def _comparable(self, stage: TraceStage) -> bool:
         inside = stage in ("layer", "loss", "gradient")
@@ -98,6 +103,10 @@ class _Comparison:
         self._epochs()
         if not self.steps:
             self.notes.append("The files have no recorded step in common.")
+        if self.noise:
+            self.notes.append(
+                f"Rounding alone decides {name_some(sorted(self.noise))}: not compared."
+            )
         if self.lost is not None:
             self.notes.append(
                 f"After step {self.lost} rounding alone makes differences as large as those of "
@@ -138,7 +147,8 @@ class _Comparison:
     def _step(
         self, step: int, errors: Numbers, sizes: Numbers, before: tuple[int, Numbers] | None
     ) -> None:
-        allowed, apart = self.allowance.step(step, errors, sizes)
+        given = self.allowance.step(step, errors, sizes)
+        allowed = given.errors
         self._states(step, errors, sizes, before, allowed)
         batch = different_batches(self.a, self.b, step)
         first = before is None
@@ -161,10 +171,14 @@ class _Comparison:
         else:
             self._take(step, rates, errors, allowed, found)
         self._judge(found)
-        judged = [i for i, p in enumerate(self.pairs) if p.place.stage in MOVED + ("gradient",)]
-        open_ = [i for i in judged if not self.allowance.free[i]]
-        unsaid = [i for i in open_ if not np.isfinite(allowed[i])]
-        if self.lost is None and open_ and 2 * len(unsaid) > len(open_) and apart > 1e-4:
+        noise = {self.pairs[i].place.where for i in np.flatnonzero(given.noise)}
+        self.noise = noise if self.noise is None else self.noise & noise
+        judged = [
+            i
+            for i, p in enumerate(self.pairs)
+            if p.place.stage in INSIDE and not given.noise[i] and errors[i]
+        ]
+        if self.lost is None and judged and 2 * given.grown[judged].sum() > len(judged):
             self.lost = step
 
     def _near_equal(self, errors: Numbers, inputs: list[int]) -> bool:
@@ -234,10 +248,10 @@ class _Comparison:
                     f"another kind passed: {self.open[0]}. It was not counted."
                 )
             self.open = []
-        if found and kinks and bent and found[0].step > 1 and self.excused < FLIPS:
-            if not self.found:
-                self.open = found
-                return
+        later = bool(found) and found[0].step > 1 and not self.found
+        if later and kinks and bent and self.excused < FLIPS:
+            self.open = found
+            return
         self._keep(found)
 
     def _keep(self, found: list[TraceDifference]) -> None:
@@ -269,7 +283,7 @@ class _Comparison:
             if not past or here["step"] != there["step"] or self.found or not losses:
                 return
             errors, sizes = self._errors(past[-1])
-            allowed, _ = self.allowance.step(past[-1], errors, sizes)
+            allowed = self.allowance.step(past[-1], errors, sizes).errors
             for name in here["logs"].keys() & there["logs"].keys():
                 if name.rpartition("_")[2] != "loss" or not np.isfinite(allowed[losses[0]]):
                     continue

@@ -141,9 +141,7 @@ class _NativeCell(AbstractNative):
         except DnnbridgeError:
             return {name: CellArray((name,), _Same()) for name in self.parameters}
         try:
-            read = from_mindspore(
-                self.network, shape, loss=self.loss, optimizer=self.optimizer
-            )
+            read = from_mindspore(self.network, shape, loss=self.loss, optimizer=self.optimizer)
             self.spec = read.experiment.to_dict()
         except DnnbridgeError:
             self.spec = None

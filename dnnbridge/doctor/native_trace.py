@@ -18,9 +18,9 @@ from dnnbridge.callbacks.recorder import (
     about,
     checked_probe,
     checked_tensors,
+    probe_print,
 )
 from dnnbridge.errors import RunError
-from dnnbridge.formats.traces.fingerprints import batch_print
 from dnnbridge.formats.traces.places import TracePlace, TraceStage
 from dnnbridge.training.checking.data import check_bool, check_positive
 
@@ -118,9 +118,8 @@ class NativeTrace:
         self, native: AbstractNative, options: TraceOptions, head: Mapping[str, Any]
     ) -> None:
         self.native, self.options = native, options
-        probe = options.probe
-        print_ = batch_print(_listed(probe[0]) + _listed(probe[1]))._asdict() if probe else None
-        known = {"layers": [], "data": None, "probe": print_, "spec": native.spec}
+        known: dict[str, Any] = {"layers": [], "data": None, "spec": native.spec}
+        known["probe"] = probe_print(options.probe)
         self.recorder = Recorder(
             options.out, options.every, options.max_bytes, options.tensors, {**known, **head}
         )
@@ -217,7 +216,9 @@ class NativeTrace:
         return made | parts["update"] | parts["statistics"] | parts["slots"]
 
 
-def _spread(made: Mapping[TracePlace, Array], inside: Mapping[TracePlace, Array], moved: Any) -> Any:
+def _spread(
+    made: Mapping[TracePlace, Array], inside: Mapping[TracePlace, Array], moved: Any
+) -> Any:
     """Return measured distances among all places; the others are not known."""
     column = {place: number for number, place in enumerate(inside)}
     spread = np.full((len(moved), len(made)), np.nan)
@@ -225,13 +226,6 @@ def _spread(made: Mapping[TracePlace, Array], inside: Mapping[TracePlace, Array]
         if place in column:
             spread[:, number] = moved[:, column[place]]
     return spread
-
-
-def _listed(given: Any) -> list[Array]:
-    if isinstance(given, Mapping):
-        return [np.asarray(each) for each in given.values()]
-    several = isinstance(given, (list, tuple))
-    return [np.asarray(each) for each in given] if several else [np.asarray(given)]
 
 
 def described(distributions: Sequence[str], **more: Any) -> dict[str, Any]:

@@ -57,6 +57,21 @@ MOVED = ("update", "statistics", "slots")
 DERIVED = ("gradient", *MOVED)
 
 
+class Allowed(NamedTuple):
+    """What is allowed at a step, for each pair.
+
+    Attributes:
+        errors: relative errors; infinite where nothing can be said.
+        noise: whether a spacing decides the number, such as the gradient of a bias before a
+            normalisation.
+        grown: whether the states are so far apart that nothing can be said any more.
+    """
+
+    errors: Numbers
+    noise: npt.NDArray[np.bool_]
+    grown: npt.NDArray[np.bool_]
+
+
 class _Near(NamedTuple):
     """What changes of the state make of a step, for the pairs."""
 
@@ -85,13 +100,22 @@ class TraceAllowance:
         said |= {known.get(n, n) for near in b.near.values() for n in near.free}
         self.free = self._free(names, said)
         self.bent = self._bent()
+        self.later = np.array([p.place.stage in MOVED for p in pairs], bool)
         self.derived = np.array([p.place.stage in DERIVED for p in pairs], bool)
         states = [i for i, p in enumerate(pairs) if p.place.stage == "state"]
         self.states = np.array(states, int)
         changes = {p.place.where: i for i, p in enumerate(pairs) if p.place.stage in MOVED}
         self.changes = np.array([changes.get(names[i], -1) for i in states], int)
         self.slots = np.array([":" in names[i] for i in states], bool)
-        self.decided = np.array([not self.free[i] for i in states], bool)
+        kinds = [pairs[i].place.stage if i >= 0 else "" for i in self.changes]
+        spoilt = self.free.any()  # a bias that rounding decides is in the statistics after it
+        self.decided = np.array(
+            [
+                not self.free[i] and not (spoilt and kind == "statistics")
+                for i, kind in zip(states, kinds, strict=True)
+            ],
+            bool,
+        )
 
     def _free(self, names: list[str], said: set[str]) -> npt.NDArray[np.bool_]:
         """Return which rows belong to an array that rounding decides."""
@@ -168,26 +192,38 @@ class TraceAllowance:
             found = np.where(self.bent & self.derived, np.maximum(found, jump), found)
         return np.asarray(found)
 
-    def step(self, step: int, errors: Numbers, sizes: Numbers) -> tuple[Numbers, float]:
-        """Return what is allowed at a step, infinite where nothing can be said, and the size of
-        the difference of the states.
+    def step(self, step: int, errors: Numbers, sizes: Numbers) -> Allowed:
+        """Return what is allowed at a step.
 
         Args:
             step: its number.
             errors: the relative differences of the pairs.
             sizes: norms of the pairs.
         """
-        weights = self.apart(errors, slots=False)
-        everything = max(weights, self.apart(errors, slots=True))
+        weights, slots = (self.apart(errors, slots=each) for each in (False, True))
         made = self.at(step, sizes)
-        inner, outer = self.effect(made, weights), self.effect(made, everything)
-        later = np.array([p.place.stage in MOVED for p in self.pairs], bool)
-        allowed = ROUNDINGS * np.where(later, outer, inner)
+        allowed = ROUNDINGS * (self.effect(made, weights) + self._stored(weights, slots, sizes))
         allowed = np.maximum(allowed, 16 * SPACING)
         if self.native:
-            allowed = np.where(later, allowed + CONSTANTS, allowed)
-        unsaid = self.free | (made[0] >= NOISE) | (allowed >= UNDECIDED)
-        return np.where(unsaid, np.inf, allowed), everything
+            allowed = np.where(self.later, allowed + CONSTANTS, allowed)
+        noise = self.free | (made[0] >= NOISE)
+        grown = ~noise & (allowed >= UNDECIDED)
+        return Allowed(np.where(noise | grown, np.inf, allowed), noise, grown)
+
+    def _stored(self, weights: float, slots: float, sizes: Numbers) -> Numbers:
+        """Return what differences of stored arrays make of their changes: they are in proportion.
+
+        A change of a running statistic or slot is the difference of a new number and the old one.
+        """
+        found = np.zeros(len(self.pairs))
+        known = self.changes >= 0
+        rows = self.changes[known]
+        with np.errstate(all="ignore"):
+            shares = np.maximum(sizes[self.states[known]] / sizes[rows], 1.0)
+        statistics = np.array([self.pairs[row].place.stage == "statistics" for row in rows], bool)
+        updates = np.array([self.pairs[row].place.stage == "update" for row in rows], bool)
+        found[rows] = np.where(updates, slots, np.where(statistics, weights, slots) * shares)
+        return np.nan_to_num(found, nan=0.0, posinf=1.0)
 
     def apart(self, errors: Numbers, slots: bool) -> float:
         """Return the largest relative difference of weights and statistics, or of slots."""
@@ -213,13 +249,15 @@ class TraceAllowance:
         parts = min(count, LOOPS)
         eta = np.maximum(errors[self.states], SPACING)
         known = self.changes >= 0
+        weights, slots = self.decided & ~self.slots, self.decided & self.slots
         for _ in range(parts):
-            size = float(eta[self.decided].max(initial=SPACING))
+            size = float(eta[weights].max(initial=SPACING))
             if size >= 1:
                 break
             effect = self.effect(made, size)
             effect = effect + (CONSTANTS if self.native else 0.0)
             own = np.where(known, effect[self.changes], 0.0)
+            own = own + np.where(self.slots, 0.0, eta[slots].max(initial=0.0))
             eta = np.minimum(eta + count / parts * own * moves, 1.0)
         return np.where(self.decided, ROUNDINGS * eta, np.inf)
 

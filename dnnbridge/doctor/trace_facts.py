@@ -20,8 +20,8 @@ def different_batches(a: TraceFile, b: TraceFile, step: int) -> TraceDifference 
     here, there = a.steps[step].batch, b.steps[step].batch
     if here is None or there is None:
         return None
-    if here["count"] != there["count"]:
-        said = f"The batch size is {here['count']} here and {there['count']} there."
+    if here["size"] != there["size"]:
+        said = f"The batch size is {here['size']} here and {there['size']} there."
         return _of_batch(step, said)
     if here["rows"] == there["rows"] and here["together"] == there["together"]:
         return None
@@ -36,7 +36,9 @@ def different_batches(a: TraceFile, b: TraceFile, step: int) -> TraceDifference 
     else:
         counts = [each.get("count") for each in both]
         said = "The data are others"
-        said += f": {counts[0]} examples here and {counts[1]} there." if counts[0] != counts[1] else "."
+        said += (
+            f": {counts[0]} examples here and {counts[1]} there." if counts[0] != counts[1] else "."
+        )
     return _of_batch(step, said)
 
 
@@ -52,8 +54,9 @@ def facts(a: TraceFile, b: TraceFile) -> list[str]:
         if not file.whole
     ]
     made = [_made(file.head) for file in (a, b)]
-    notes.append(f"Here is {made[0]}; there is {made[1]}." if made[0] != made[1] else
-                 f"Both are {made[0]}.")
+    notes.append(
+        f"Here is {made[0]}; there is {made[1]}." if made[0] != made[1] else f"Both are {made[0]}."
+    )
     return notes + differing_arguments(a, b)
 
 

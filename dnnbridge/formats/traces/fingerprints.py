@@ -27,12 +27,12 @@ class BatchPrint(NamedTuple):
     """What a file knows of a batch.
 
     Attributes:
-        count: examples.
+        size: examples.
         rows: fingerprints of the first `MOST_ROWS` examples, in order.
         together: of all examples, in any order.
     """
 
-    count: int
+    size: int
     rows: tuple[str, ...]
     together: str
 

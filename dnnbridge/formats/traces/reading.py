@@ -206,7 +206,7 @@ class _Reading:
         if batch is not None:
             rows_of_batch = tuple(map(str, batch["rows"]))
             batch = {
-                "count": _number(batch["count"]),
+                "size": _number(batch["size"]),
                 "rows": rows_of_batch,
                 "together": str(batch["together"]),
             }

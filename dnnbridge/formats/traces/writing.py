@@ -109,8 +109,8 @@ class TraceWriter:
             made.append(_tensor(step, tensor))
         if near is not None:
             sizes = np.asarray(near["moved"], "<f8")
-            fields = {"step": step, "scales": [*near["scales"]], "free": [*near["free"]]}
-            made.append(encoded("NEAR", fields, sizes.tobytes()))
+            about = {"step": step, "scales": [*near["scales"]], "free": [*near["free"]]}
+            made.append(encoded("NEAR", about, sizes.tobytes()))
         self._append(b"".join(made), f"a recorded step of {len(rows)} places")
 
     def epoch(self, epoch: int, step: int, logs: Mapping[str, float]) -> None:
