@@ -27,9 +27,6 @@ FLIPS = 2
 
 BOUND = 1e-30
 
-INSIDE = ("layer", "gradient", *MOVED)
-"""Stages that say whether trainings can be told apart still."""
-
 
 @explained()
 def align_traces(a: str | Path, b: str | Path, *, max_bytes: int = MOST_BYTES) -> TraceAlignment:
@@ -110,7 +107,7 @@ class _Comparison:
         if self.lost is not None:
             self.notes.append(
                 f"After step {self.lost} rounding alone makes differences as large as those of "
-                "other trainings; from there on only batches, rates and what is left were compared."
+                "other trainings; from there on only batches and rates were compared."
                 if not self.found
                 else f"After step {self.lost} the trainings are too far apart to compare more."
             )
@@ -154,7 +151,7 @@ class _Comparison:
         first = before is None
         found = list[TraceDifference]()
         states = [i for i, p in enumerate(self.pairs) if p.place.stage == "state"]
-        differs = self._take(step, states, errors, allowed, found)
+        differs = self.lost is None and self._take(step, states, errors, allowed, found)
         if first and differs:
             found[-1] = self._start(found[-1])
         inputs = [i for i, p in enumerate(self.pairs) if p.place.stage == "input"]
@@ -164,7 +161,7 @@ class _Comparison:
             found.append(batch)
             differs = True
         others = set(self.found) & {"state", "input"}
-        if not (differs or others):
+        if not (differs or others or self.lost is not None):
             for stage in STAGES[STAGES.index("layer") :]:
                 rows = [i for i, p in enumerate(self.pairs) if p.place.stage == stage]
                 self._take(step, rows, errors, allowed, found)
@@ -176,7 +173,7 @@ class _Comparison:
         judged = [
             i
             for i, p in enumerate(self.pairs)
-            if p.place.stage in INSIDE and not given.noise[i] and errors[i]
+            if p.place.stage in MOVED and not given.noise[i] and errors[i]
         ]
         if self.lost is None and judged and 2 * given.grown[judged].sum() > len(judged):
             self.lost = step
@@ -291,6 +288,6 @@ class _Comparison:
                 gap = abs(x - y) / (abs(x) + BOUND)
                 limit = max(4 * float(allowed[losses[0]]), 1e-4)
                 self.count += 1
-                if not gap <= limit and not (np.isnan(x) and np.isnan(y)):
+                if not gap <= limit and (np.isfinite(x) or np.isfinite(y)):
                     said = f"It is {x:.6g} here and {y:.6g} there after epoch {epoch + 1}."
                     self._keep([TraceDifference(step, "metrics", name, gap, limit, said)])

@@ -91,6 +91,7 @@ class TraceAllowance:
 
     def __init__(self, a: TraceFile, b: TraceFile, pairs: tuple[Pair, ...]) -> None:
         self.pairs = pairs
+        self.predicts = a.head.get("probe") is not None
         self.native = any(file.head.get("kind") != "run" for file in (a, b))
         self.near = _near(a, [p.a for p in pairs]) + _near(b, [p.b for p in pairs])
         self.usual = np.array([USUAL.get(p.place.stage, (0.0, 0.0, 0.0)) for p in pairs]).T
@@ -145,7 +146,7 @@ class TraceAllowance:
         return bent
 
     def at(self, step: int, sizes: Numbers) -> Numbers:
-        """Return what each scale makes at a step, (scales, pairs): the larger of those around.
+        """Return what each scale makes at a step, (scales, pairs): the largest up to there.
 
         A number that is smaller here than where it was measured, as gradients become, may have the
         same absolute error.
@@ -156,10 +157,9 @@ class TraceAllowance:
         """
         made = np.full((len(SCALES), len(self.pairs)), np.nan)
         steps = sorted({each.step for each in self.near})
-        around = {max((s for s in steps if s <= step), default=None)}
-        around |= {min((s for s in steps if s >= step), default=None)}
+        until = min((s for s in steps if s >= step), default=step)
         for each in self.near:
-            if each.step in around:
+            if each.step <= until:
                 with np.errstate(all="ignore"):
                     larger = np.clip(each.sizes / sizes, 1.0, SHRUNK)
                 made = np.fmax(made, each.moved * np.nan_to_num(larger, nan=1.0))
@@ -202,7 +202,12 @@ class TraceAllowance:
         """
         weights, slots = (self.apart(errors, slots=each) for each in (False, True))
         made = self.at(step, sizes)
-        allowed = ROUNDINGS * (self.effect(made, weights) + self._stored(weights, slots, sizes))
+        effect = self.effect(made, weights)
+        if self.predicts:  # with running statistics
+            ours = self.states[~self.slots & ~self.free[self.states]]
+            inner = self.effect(made, float(errors[ours].max(initial=0.0)))
+            effect = np.where(self.later, effect, inner)
+        allowed = ROUNDINGS * (effect + self._stored(weights, slots, sizes))
         allowed = np.maximum(allowed, 16 * SPACING)
         if self.native:
             allowed = np.where(self.later, allowed + CONSTANTS, allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -111,15 +111,19 @@ class TraceWriter:
             sizes = np.asarray(near["moved"], "<f8")
             about = {"step": step, "scales": [*near["scales"]], "free": [*near["free"]]}
             made.append(encoded("NEAR", about, sizes.tobytes()))
-        self._append(b"".join(made), f"a recorded step of {len(rows)} places")
+        what = f"a recorded step of {len(rows)} places"
+        self._append(b"".join(made), what, lambda: self.takes(step))
 
     def epoch(self, epoch: int, step: int, logs: Mapping[str, float]) -> None:
         """Append losses and metrics of an epoch, counted from 0, that ends after so many steps."""
         if epoch % self.every_epochs == 0:
             fields = {"epoch": epoch, "step": step, "logs": dict(logs)}
-            self._append(encoded("EPOC", fields), "an epoch")
+            self._append(
+                encoded("EPOC", fields), "an epoch", lambda: epoch % self.every_epochs == 0
+            )
 
-    def _append(self, content: bytes, what: str) -> None:
+    def _append(self, content: bytes, what: str, stays: Callable[[], bool]) -> None:
+        """Append records, unless they leave the file with those that make room for them."""
         if len(content) + len(self._head()) > self.max_bytes // LEAST:
             raise DataError(
                 f"is too small for {what}: at most a quarter of it may be one step",
@@ -129,6 +133,8 @@ class TraceWriter:
             )
         while self.size + len(content) > self.max_bytes:
             self._thin()
+            if not stays():
+                return
         assert self._file is not None
         self._file.write(content)
         self._file.flush()
@@ -144,7 +150,7 @@ class TraceWriter:
             return int(stored.fields["epoch"]) % self.every_epochs == 0
         return self.takes(_step_of(stored))
 
-    def _rewrite(self, stays: Any) -> None:
+    def _rewrite(self, stays: Callable[[Stored], bool]) -> None:
         """Replace the file by one with some of its records."""
         self.close()
         before = self.path.stat().st_size
