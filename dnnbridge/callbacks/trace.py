@@ -136,6 +136,4 @@ class Trace(Callback):
             self._recorder.writer.epoch(epoch, run.position.step, numbers(logs))
 
     def on_train_end(self, run: Run) -> None:
-        if self._recorder is not None:
-            self._recorder.writer.close()
         self._recorder, self._ended = None, run.position.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,19 @@ def arrays_of_cell(cell: Any, input_shapes: Any) -> dict[str, CellArray]:
     with predicting(cell):
         follower, _, _ = followed(cell, inputs_of(input_shapes), findings)
     findings.check(type(cell).__name__)
-    return {
-        f"{part.layer.name}/{entry.here}": CellArray(
-            tuple(parameter_of(owner, there).name for there in entry.there), entry.layout
-        )
-        for owner, parts in follower.parts.values()
-        for part in parts
-        for entry in part.entries
-    }
+    made = {}
+    for owner, parts in follower.parts.values():
+        for part in parts:
+            for entry in part.entries:
+                names = _names(owner, entry.there)
+                if names is not None:
+                    made[f"{part.layer.name}/{entry.here}"] = CellArray(names, entry.layout)
+    return made
+
+
+def _names(owner: Any, wanted: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the names of parameters; None if the layer has none of them, such as a bias."""
+    try:
+        return tuple([parameter_of(owner, name).name for name in wanted])
+    except (StopIteration, AttributeError):
+        return None

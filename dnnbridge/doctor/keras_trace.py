@@ -87,9 +87,6 @@ def trace_keras(
             found = {name: float(value) for name, value in (logs or {}).items()}
             self._trace.recorder.writer.epoch(epoch, self._done(), found)
 
-        def on_train_end(self, logs: Any = None) -> None:
-            self._trace.recorder.writer.close()
-
     return KerasTrace()
 
 

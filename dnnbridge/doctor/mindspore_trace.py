@@ -92,8 +92,6 @@ def trace_mindspore(
                 trace.after(given.cur_step_num, arrays, _loss(given.net_outputs))
 
         def on_train_end(self, run_context: Any) -> None:
-            if self._trace is not None:
-                self._trace.recorder.writer.close()
             self._trace = None
 
     return MindSporeTrace()

@@ -38,8 +38,8 @@ def test_a_file_that_ends_anywhere_is_read_up_to_there(content, tmp_path):
         path.write_bytes(content[:end])
         try:
             found = read_trace(path)
-        except CheckpointError as error:
-            assert end < 3000, error  # not even the first record is there
+        except CheckpointError:
+            assert end < 3000  # not even the first record is there
             continue
         counts.append(len(found.steps))
         assert found.whole == (end == len(content)) or end in ends(content)
@@ -132,7 +132,7 @@ HOSTILE = {
 def test_records_that_the_format_does_not_know_are_refused(name, tmp_path):
     path = tmp_path / "a.trace"
     path.write_bytes(MAGIC + b"".join(encoded(*each) for each in HOSTILE[name]))
-    with pytest.raises(CheckpointError, match="record [0-9]+, at byte"):
+    with pytest.raises(CheckpointError, match=r"record [0-9]+, at byte"):
         read_trace(path)
 
 

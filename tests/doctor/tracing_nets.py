@@ -45,3 +45,21 @@ def record(path, made, backend="reference", epochs=6, size=8, every=5, fit=None,
     hooks = [db.Trace(path, every, **more)]
     run.fit(x, y, size, epochs, callbacks=hooks, verbose=0, **(fit or {}))
     return path
+
+
+FIRST, SIZE, EPOCHS, EVERY = 8, 8, 6, 5
+"""Examples of a probe and of a batch, epochs and recorded steps of native trainings."""
+
+
+def native():
+    """Return what native models train too: without a bias before the normalisation."""
+    layers = [
+        db.Conv2D(3, 3, use_bias=False, name="conv"),
+        db.BatchNormalization(name="bn"),
+        db.Activation("tanh", name="act"),
+        db.Flatten(name="flat"),
+        db.Dense(3, name="last"),
+    ]
+    model = db.Sequential([db.Input((6, 6, 1)), *layers])
+    loss = db.SparseCategoricalCrossentropy(from_logits=True)
+    return db.Experiment(model, loss, db.Adam(0.01)), IMAGES, CLASSES.astype(np.int32)

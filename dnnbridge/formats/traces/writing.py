@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,14 +44,11 @@ class TraceWriter:
         self.path, self.max_bytes = writable_target(path), max_bytes
         self.every, self.every_epochs, self.head = every, 1, dict(head)
         self.places: tuple[TracePlace, ...] = ()
-        self._file: IO[bytes] | None = None
         self.size = 0
 
     def start(self) -> None:
         """Begin a new file."""
-        self._file = self.path.open("wb")
-        self.size = self._file.write(MAGIC) + self._file.write(self._head())
-        self._file.flush()
+        self.size = self.path.write_bytes(MAGIC + self._head())
 
     def resume(self, step: int) -> TraceFile:
         """Go on with an existing file; what it has from a step on, counted from 0, goes.
@@ -135,10 +132,8 @@ class TraceWriter:
             self._thin()
             if not stays():
                 return
-        assert self._file is not None
-        self._file.write(content)
-        self._file.flush()
-        self.size += len(content)
+        with self.path.open("ab") as file:
+            self.size += file.write(content)
 
     def _thin(self) -> None:
         """Leave out every second step and epoch."""
@@ -152,7 +147,6 @@ class TraceWriter:
 
     def _rewrite(self, stays: Callable[[Stored], bool]) -> None:
         """Replace the file by one with some of its records."""
-        self.close()
         before = self.path.stat().st_size
         with self.path.open("rb") as old, atomic_file(self.path) as new:
             new.write(MAGIC)
@@ -161,14 +155,7 @@ class TraceWriter:
                 if stored.kind == "SPOT" or (stored.kind != "HEAD" and stays(stored)):
                     old.seek(stored.begin)
                     new.write(old.read(stored.size))
-        self._file = self.path.open("ab")
         self.size = self.path.stat().st_size
-
-    def close(self) -> None:
-        """Close the file; `step` and `epoch` must not be called after."""
-        if self._file is not None:
-            self._file.close()
-        self._file = None
 
 
 def _step_of(stored: Stored) -> int:
