@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import name_some
 from dnnbridge.doctor.trace_alignment import Closest, TraceAlignment, TraceDifference
 from dnnbridge.doctor.trace_allowance import MOVED, Numbers, TraceAllowance
-from dnnbridge.doctor.trace_facts import different_batches, facts
+from dnnbridge.doctor.trace_facts import different_batches, differing_arguments, facts
 from dnnbridge.doctor.trace_matching import Pair, matched
 from dnnbridge.formats.traces.places import SENTENCES, STAGES, TraceStage
 from dnnbridge.formats.traces.reading import MOST_BYTES, TraceFile, read_trace
@@ -111,8 +112,17 @@ class _Comparison:
                 if not self.found
                 else f"After step {self.lost} the trainings are too far apart to compare more."
             )
-        order = sorted(self.found.values(), key=lambda d: (d.step, STAGES.index(d.stage)))
+        order = self._ordered()
         return TraceAlignment(self.steps, self.count, order, self.closest, tuple(self.notes))
+
+    def _ordered(self) -> list[TraceDifference]:
+        """Return the differences in order; the first says which arguments differ."""
+        found = sorted(self.found.values(), key=lambda d: (d.step, STAGES.index(d.stage)))
+        arguments = differing_arguments(self.a, self.b)
+        if found and arguments and not found[0].explanation:
+            said = f"The specs differ: {' '.join(arguments)}"
+            found[0] = dataclasses.replace(found[0], explanation=said)
+        return found
 
     def _errors(self, step: int) -> tuple[Numbers, Numbers]:
         """Return relative differences, and how large arrays are here."""

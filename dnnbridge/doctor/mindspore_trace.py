@@ -220,17 +220,15 @@ class _NativeCell(AbstractNative):
         return self._read()
 
     def restore(self, kept: Any) -> None:
-        from mindspore import Tensor
+        from mindspore import Tensor, ops
 
-        for name, array in kept.items():
-            self.parameters[name].set_data(Tensor(array))
+        for name, array in kept.items():  # only assign reaches what a compiled graph holds
+            ops.assign(self.parameters[name], Tensor(array))
 
     def move(self, moves: Moves) -> None:
-        from mindspore import Tensor
-
         known = {name: n for n, array in self.arrays.items() for name in array.names}
-        for name, array in self._read().items():
-            self.parameters[name].set_data(Tensor(moves.moved(known.get(name, name), array)))
+        raw = self._read()
+        self.restore({n: moves.moved(known.get(n, n), array) for n, array in raw.items()})
 
 
 class _Same:

@@ -57,7 +57,7 @@ def facts(a: TraceFile, b: TraceFile) -> list[str]:
     notes.append(
         f"Here is {made[0]}; there is {made[1]}." if made[0] != made[1] else f"Both are {made[0]}."
     )
-    return notes + differing_arguments(a, b)
+    return notes
 
 
 def _made(head: Mapping[str, Any]) -> str:

@@ -103,15 +103,29 @@ def test_two_native_traces_are_compared_without_measured_rounding(folder):
 
 def test_recording_leaves_a_keras_model_as_it_trains(folder, tmp_path):
     pytest.importorskip("keras")
-    from doctor.trace_natives import keras_model, with_keras
+    from doctor.trace_natives import with_keras
 
     start = dict(np.load(folder / "start.npz"))
     traced_model = with_keras(tmp_path / "a.trace", start, "")
-    alone = keras_model(start, "")
-    _, x, y = native()
-    alone.fit(x, y, SIZE, EPOCHS, shuffle=False, verbose=0)
+    alone = with_keras(None, start, "")
     for a, b in zip(alone.weights, traced_model.weights, strict=True):
-        assert np.allclose(np.array(a), np.array(b), rtol=1e-4, atol=1e-6), a.path
+        assert np.array_equal(np.array(a), np.array(b)), a.path
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["graph", "pynative"])
+def test_recording_leaves_a_cell_as_it_trains(mode, folder, tmp_path):
+    mindspore = pytest.importorskip("mindspore")
+    from doctor.trace_natives import with_mindspore
+
+    start, before = dict(np.load(folder / "start.npz")), mindspore.get_context("mode")
+    mindspore.set_context(mode=mode)
+    try:
+        nets = [with_mindspore(path, start, "") for path in (tmp_path / "a.trace", None)]
+        assert mindspore.get_context("mode") == mode
+    finally:
+        mindspore.set_context(mode=before)
+    for a, b in zip(*(net.get_parameters() for net in nets), strict=True):
+        assert np.array_equal(a.asnumpy(), b.asnumpy()), a.name
 
 
 def test_several_steps_in_one_call_are_refused(folder, tmp_path):

@@ -85,7 +85,7 @@ def test_a_planted_difference_is_found_first(name, base, tmp_path):
     net, made, more, step, stage = PLANTED[name]
     found = db.align_traces(base(net), record(tmp_path / "b.trace", made(), **more))
     assert (found.first.step, found.first.stage) == (step, stage), str(found)
-    assert found.first.explanation == SAID.get(name, "")
+    assert found.first.explanation.startswith(SAID.get(name, "The specs differ: "))
     assert found.verdict.startswith(f"They part at step {step}")
     assert json.loads(found.to_json())["differences"][0]["stage"] == stage
     assert "<table" in found._repr_html_()
@@ -96,7 +96,8 @@ def test_arguments_that_differ_are_named(base, tmp_path):
     found = db.align_traces(
         base("mlp"), record(tmp_path / "b.trace", mlp(db.Adam(0.01, epsilon=1e-5)))
     )
-    assert "epsilon of Adam is 1e-07 here and 1e-05 there." in found.notes
+    said = "The specs differ: epsilon of Adam is 1e-07 here and 1e-05 there."
+    assert (found.first.explanation, said in found.verdict) == (said, True)
 
 
 def test_common_steps_are_compared(base, tmp_path):

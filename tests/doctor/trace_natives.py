@@ -47,7 +47,7 @@ def keras_model(start, change):
 def with_keras(path, start, change):
     _, x, y = native()
     probe = x[:FIRST], y[:FIRST]
-    hooks = [db.trace_keras(path, EVERY, probe=probe)]
+    hooks = [db.trace_keras(path, EVERY, probe=probe)] if path else []
     model = keras_model(start, change)
     model.fit(x, y, SIZE, EPOCHS, shuffle=False, verbose=0, callbacks=hooks)
     return model
@@ -79,10 +79,11 @@ def with_mindspore(path, start, change):
     net.last.bias.set_data(ms.Tensor(start["last/bias"]))
     optimizer = nn.Adam(net.trainable_params(), 0.01, eps=1e-5 if change == "epsilon" else 1e-7)
     loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
-    hook = db.trace_mindspore(net, path, EVERY, probe=(x[:FIRST], y[:FIRST]))
+    probe = x[:FIRST], y[:FIRST]
+    hooks = [db.trace_mindspore(net, path, EVERY, probe=probe)] if path else []
     model = ms.train.Model(net, loss, optimizer)
     data = dataset.NumpySlicesDataset((x, y), shuffle=False).batch(SIZE)
-    model.train(EPOCHS, data, callbacks=[hook], dataset_sink_mode=False)
+    model.train(EPOCHS, data, callbacks=hooks, dataset_sink_mode=False)
     return net
 
 
