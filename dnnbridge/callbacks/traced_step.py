@@ -38,7 +38,8 @@ class TracedStep:
         self.feeds: dict[str, Any] = block.feeds | engine.state.feeds(block)
         self.names = [n for n in self.feeds if n.startswith(("input:", "target:"))]
         self.probed = probe is not None
-        self.within, self.examples = self.feeds, self.count
+        self.within = {name: array[:1] for name, array in self.feeds.items()}
+        self.examples = self.count
         if probe is not None:
             self.within, self.examples = _fed(engine, probe)
 
@@ -49,19 +50,18 @@ class TracedStep:
     def made(self, moves: Moves | None = None) -> dict[TracePlace, Array]:
         """Compute the step, from a moved state if that is asked for."""
         engine, arrays = self.engine, self.before
-        feeds, within = self.feeds, self.within
+        within = self.within
         if moves is not None:
             arrays = {name: moves.moved(name, array) for name, array in arrays.items()}
-            feeds = _moved_feeds(feeds, moves)
-            within = feeds if within is self.feeds else _moved_feeds(within, moves)
+            within = _moved_feeds(within, moves)
         made = {TracePlace("state", n, a.shape): a for n, a in self._stored(arrays).items()}
         for name in self.names:
             if name.startswith("input:"):
-                array = np.asarray(feeds[name][0])[: self.count]
+                array = np.asarray(self.feeds[name][0])[: self.count]
                 made[_place("input", name.partition(":")[2], array)] = array
         inside = self._inside(arrays, within)
         engine.write(arrays)
-        loss = float(engine.executable.run("train", feeds, 1)["loss"][0])
+        loss = float(engine.executable.run("train", self.feeds, 1)["loss"][0])
         loss_of = np.asarray(inside.pop(TracePlace("loss", "loss"), loss))
         made |= {p: a for p, a in inside.items() if p.stage == "layer"}
         made[TracePlace("loss", "loss")] = loss_of
@@ -109,7 +109,7 @@ def _place(stage: TraceStage, name: str, array: Array) -> TracePlace:
 
 def _run(engine: Engine, arrays: Arrays, name: str, feeds: Mapping[str, Any]) -> dict[str, Array]:
     wanted = {value.name for value in engine.probe_program.functions[name].feeds} | {MASK}
-    given = {key: array[:1] for key, array in feeds.items() if key in wanted}
+    given = {key: array for key, array in feeds.items() if key in wanted}
     return engine.probes(arrays).run(name, given, 1)
 
 
@@ -122,12 +122,11 @@ def _real(array: Array, value: Value, count: int) -> Array:
 
 
 def _moved_feeds(feeds: Mapping[str, Any], moves: Moves) -> dict[str, Any]:
-    """Return feeds whose inputs of the first step are moved by a spacing."""
+    """Return the feeds of a step whose inputs are moved by a spacing."""
     made, slight = dict(feeds), Moves(min(moves.scale, 2.0**-23), moves.rng)
     for name, array in feeds.items():
         if name.startswith("input:") and isinstance(array, np.ndarray):
-            made[name] = array.copy()
-            made[name][0] = slight.moved(name, array[0])
+            made[name] = slight.moved(name, array)
     return made
 
 

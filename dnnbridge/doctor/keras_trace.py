@@ -57,13 +57,14 @@ def trace_keras(
         PackageNotInstalledError: Keras is missing.
 
     Example:
-        >>> callback = trace_keras("keras.trace", every=10)  # doctest: +SKIP
-        >>> model.fit(x, y, callbacks=[callback])  # doctest: +SKIP
+        >>> trace_keras("keras.trace", every=0)
+        Traceback (most recent call last):
+        dnnbridge.errors.DataError: trace_keras.every: must be a whole number above 0, got 0.
     """
-    keras = framework("keras", "trace_keras")
     options = TraceOptions.checked(
         "trace_keras", out, every, probe, tensors, max_bytes, rounding, append
     )
+    keras = framework("keras", "trace_keras")
 
     class KerasTrace(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
         """Records the training of its model."""

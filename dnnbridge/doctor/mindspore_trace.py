@@ -63,13 +63,14 @@ def trace_mindspore(
         PackageNotInstalledError: MindSpore is missing.
 
     Example:
-        >>> callback = trace_mindspore(network, "npu.trace", every=10)  # doctest: +SKIP
-        >>> model.train(3, dataset, callbacks=[callback])  # doctest: +SKIP
+        >>> trace_mindspore(None, "npu.trace", every=0)
+        Traceback (most recent call last):
+        dnnbridge.errors.DataError: trace_mindspore.every: must be a whole number above 0, got 0.
     """
-    mindspore = framework("mindspore", "trace_mindspore")
     options = TraceOptions.checked(
         "trace_mindspore", out, every, probe, tensors, max_bytes, rounding, append
     )
+    mindspore = framework("mindspore", "trace_mindspore")
 
     class MindSporeTrace(mindspore.train.Callback):  # type: ignore[misc, name-defined]
         """Records the training of a network."""

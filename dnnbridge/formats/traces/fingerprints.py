@@ -17,7 +17,7 @@ from dnnbridge.base.arrays import Array
 MOST_ROWS = 256
 """Examples of a batch that have a fingerprint of their own in a file."""
 
-PART = 2**22
+PART = 2**16
 """Numbers that are read at once."""
 
 Words = npt.NDArray[np.uint64]
@@ -60,19 +60,27 @@ def data_print(columns: Mapping[str, Any], most: int) -> dict[str, Any] | None:
         return None
     if not arrays or sum(a.size for a in arrays) > most:
         return None
-    count, total = len(arrays[0]), np.uint64(0)
-    step = max(1, PART // max(1, sum(a.size for a in arrays) // max(count, 1)))
-    for begin in range(0, count, step):
-        part = _mixed(_mixed_columns([a[begin : begin + step] for a in arrays]))
-        total = np.uint64((int(total) + int(part.sum(dtype=np.uint64))) % 2**64)
-    return {"count": count, "together": f"{int(total):016x}"}
+    sums = [0, 0]
+    for array in arrays:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        for begin in range(0, flat.size, PART):
+            words = _bits(flat[begin : begin + PART])
+            sums[0] += int(words.sum(dtype=np.uint64))
+            sums[1] += int(np.square(words, dtype=np.uint64).sum(dtype=np.uint64))
+    together = "".join(f"{each % 2**64:016x}" for each in sums)
+    return {"count": len(arrays[0]), "together": together}
+
+
+def _bits(array: Array) -> npt.NDArray[np.uint32]:
+    """Return numbers as the bits of float32, where -0 is 0."""
+    return (array.astype(np.float32) + np.float32(0)).view(np.uint32)
 
 
 def _mixed_columns(columns: Sequence[Array]) -> Words:
     rows = np.zeros(len(columns[0]) if columns else 0, np.uint64)
     for number, column in enumerate(columns):
-        flat = np.asarray(column).reshape(len(column), -1).astype(np.float32) + np.float32(0)
-        words = _mixed(flat.view(np.uint32).astype(np.uint64) + np.uint64(number << 32))
+        bits = _bits(np.asarray(column).reshape(len(column), -1))
+        words = _mixed(bits.astype(np.uint64) + np.uint64(number << 32))
         rows = _mixed(rows) + words.sum(1, dtype=np.uint64)
     return rows
 

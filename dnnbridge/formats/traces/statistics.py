@@ -34,10 +34,10 @@ Row = npt.NDArray[np.float64]
 
 
 @cache
-def _signs() -> npt.NDArray[np.int8]:
+def _signs() -> npt.NDArray[np.float64]:
     """Return signs that are the same with every version of NumPy."""
     made = hashlib.shake_128(b"dnnbridge trace").digest(PERIOD // 8)
-    return (1 - 2 * np.unpackbits(np.frombuffer(made, np.uint8)).astype(np.int8)).astype(np.int8)
+    return 1.0 - 2.0 * np.unpackbits(np.frombuffer(made, np.uint8))
 
 
 def _sign_of(stretch: int) -> int:
@@ -62,8 +62,9 @@ def row(array: Array) -> Row:
     low, high = np.inf, -np.inf
     center = 0.0
     for number, part in enumerate(_parts(flat)):
-        finite = np.isfinite(part)
-        if not finite.all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = np.isfinite(part.sum())
+        if not whole and not (finite := np.isfinite(part)).all():
             bad += part.size - int(finite.sum())
             part = np.where(finite, part, 0.0)
         center = float(part.mean()) if not number else center
@@ -74,9 +75,10 @@ def row(array: Array) -> Row:
             apart += float(away @ away)
         zeros += part.size - int(np.count_nonzero(part))
         low, high = min(low, float(part.min())), max(high, float(part.max()))
-        signed = part * _signs()[: part.size]
-        filled = np.pad(signed, (0, -part.size % SUMS)).reshape(-1, SUMS)
-        made[len(NAMES) :] += _sign_of(number) * filled.sum(0)
+        even = part.size - part.size % SUMS
+        sums = np.einsum("ij,ij->j", *(x[:even].reshape(-1, SUMS) for x in (part, _signs())))
+        sums[: part.size - even] += part[even:] * _signs()[even : part.size]
+        made[len(NAMES) :] += _sign_of(number) * sums
     mean = total / flat.size
     variance = max(apart / flat.size - (mean - center) ** 2, 0.0)
     made[: len(NAMES)] = (
