@@ -76,11 +76,10 @@ class _Comparison:
         self.allowance = TraceAllowance(a, b, self.pairs)
         self.steps = sorted(a.steps.keys() & b.steps.keys())
         self.found: dict[TraceStage, TraceDifference] = {}
-        self.count = 0
         self.closest: Closest | None = None
         self.lost: int | None = None
         self.open: list[TraceDifference] = []
-        self.excused = 0
+        self.count = self.excused = 0
         self.noise: set[str] | None = None
 
     def _comparable(self, stage: TraceStage) -> bool:
@@ -116,8 +115,13 @@ class _Comparison:
         return TraceAlignment(self.steps, self.count, order, self.closest, tuple(self.notes))
 
     def _ordered(self) -> list[TraceDifference]:
-        """Return the differences in order; the first says which arguments differ."""
-        found = sorted(self.found.values(), key=lambda d: (d.step, STAGES.index(d.stage)))
+        """Return the differences in order; batches and rates do not follow from the state."""
+
+        def rank(each: TraceDifference) -> tuple[int, bool, int]:
+            own = each.step > self.steps[0] and each.stage in ("input", "rate")
+            return each.step, not own, STAGES.index(each.stage)
+
+        found = sorted(self.found.values(), key=rank)
         arguments = differing_arguments(self.a, self.b)
         if found and arguments and not found[0].explanation:
             said = f"The specs differ: {' '.join(arguments)}"
@@ -234,11 +238,14 @@ class _Comparison:
         return False
 
     def _named(self, rows: list[int], ratios: Numbers) -> int:
-        """Return the row that names a stage: the first one computed, else the worst."""
+        """Return the row that names a stage: the first one computed, a weight, or the worst."""
         over = [row for row, ratio in zip(rows, ratios, strict=True) if ratio > 1]
         stage = self.pairs[rows[0]].place.stage
         if over and stage in ("layer", "gradient"):
             return over[0 if stage == "layer" else -1]
+        weights = [row for row in over if ":" not in self.pairs[row].place.where]
+        if stage == "state" and weights:
+            return max(weights, key=dict(zip(rows, ratios, strict=True)).__getitem__)
         return rows[int(np.argmax(ratios))]
 
     def _judge(self, found: list[TraceDifference]) -> None:

@@ -43,6 +43,9 @@ UNDECIDED = 0.5
 BENT = (0.8, 1.25)
 """Powers between which an effect is proportional to the change."""
 
+CROSSINGS = 4.0
+"""How many numbers may cross their kinks from one recorded step to the next."""
+
 LOOPS = 256
 """Most parts of the way from one recorded step to the next."""
 
@@ -171,12 +174,13 @@ class TraceAllowance:
         made[:, rows] = np.fmax(made[:, rows], stored)
         return made
 
-    def effect(self, made: Numbers, eta: float) -> Numbers:
+    def effect(self, made: Numbers, eta: float, jumps: bool = True) -> Numbers:
         """Return what changes of a size make of each pair.
 
         Args:
             made: the result of `at`.
             eta: the relative size of the change.
+            jumps: whether a number may have crossed its kink.
         """
         eta = max(eta, SPACING)
         low = 0 if eta <= SCALES[1] else 1
@@ -187,10 +191,14 @@ class TraceAllowance:
         beyond = made[2] * eta / SCALES[2]
         found = np.where(eta > SCALES[2], np.maximum(made[2], beyond), found)
         found = np.maximum(found, made[0])
-        if eta > 2 * SPACING:  # one number may have crossed its kink
-            jump = made[2] * min(math.sqrt(eta / SCALES[2]), 1.0)
-            found = np.where(self.bent & self.derived, np.maximum(found, jump), found)
+        if jumps and eta > 2 * SPACING:
+            found = np.maximum(found, self._jump(made, eta))
         return np.asarray(found)
+
+    def _jump(self, made: Numbers, eta: float) -> Numbers:
+        """Return what one number that crosses its kink makes: the effect grows like a root."""
+        jump = made[2] * min(math.sqrt(eta / SCALES[2]), 1.0)
+        return np.where(self.bent & self.derived, jump, 0.0)
 
     def step(self, step: int, errors: Numbers, sizes: Numbers) -> Allowed:
         """Return what is allowed at a step.
@@ -255,16 +263,18 @@ class TraceAllowance:
         eta = np.maximum(errors[self.states], SPACING)
         known = self.changes >= 0
         weights, slots = self.decided & ~self.slots, self.decided & self.slots
+        crossed = self._jump(made, float(eta[weights].max(initial=SPACING)))
+        crossings = CROSSINGS * np.where(known, crossed[self.changes], 0.0) * moves
         for _ in range(parts):
             size = float(eta[weights].max(initial=SPACING))
             if size >= 1:
                 break
-            effect = self.effect(made, size)
+            effect = self.effect(made, size, jumps=False)
             effect = effect + (CONSTANTS if self.native else 0.0)
             own = np.where(known, effect[self.changes], 0.0)
             own = own + np.where(self.slots, 0.0, eta[slots].max(initial=0.0))
             eta = np.minimum(eta + count / parts * own * moves, 1.0)
-        return np.where(self.decided, ROUNDINGS * eta, np.inf)
+        return np.where(self.decided, ROUNDINGS * eta + crossings, np.inf)
 
 
 def _near(file: TraceFile, rows: list[int]) -> list[_Near]:

@@ -94,11 +94,18 @@ def test_a_planted_difference_is_found_first(case, folder):
     assert (found.first.step, found.first.stage) == PLANTED[case], str(found)
 
 
-def test_two_native_traces_are_compared_without_measured_rounding(folder):
-    base = traced(folder, "keras")
+NATIVE = {
+    ("keras", "momentum"): (1, "statistics"),
+    ("mindspore", "epsilon"): (1, "update"),
+}
+
+
+@pytest.mark.parametrize("case", NATIVE, ids="-".join)
+def test_two_native_traces_are_compared_without_measured_rounding(case, folder):
+    base = traced(folder, case[0])
     assert db.align_traces(base, base).agrees
-    found = db.align_traces(base, traced(folder, "keras", "momentum"))
-    assert (found.first.step, found.first.stage) == (1, "statistics"), str(found)
+    found = db.align_traces(base, traced(folder, *case))
+    assert (found.first.step, found.first.stage) == NATIVE[case], str(found)
 
 
 def test_recording_leaves_a_keras_model_as_it_trains(folder, tmp_path):

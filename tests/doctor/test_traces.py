@@ -60,7 +60,7 @@ PLANTED = {
     "a small epsilon": ("mlp", lambda: mlp(db.Adam(0.01, epsilon=1.5e-6)), {}, 1, "update"),
     "beta_2": ("mlp", lambda: mlp(db.Adam(0.01, beta_2=0.998)), {}, 1, "update"),
     "the rate": ("mlp", lambda: mlp(db.Adam(0.0101)), {}, 1, "rate"),
-    "the rate later": ("mlp", lambda: mlp(db.Adam(_later(12))), {}, 16, "state"),
+    "the rate later": ("mlp", lambda: mlp(db.Adam(_later(12))), {}, 16, "rate"),
     "momentum": ("cnn", lambda: cnn(momentum=0.9), {}, 1, "statistics"),
     "epsilon of a layer": ("cnn", lambda: cnn(epsilon=1.1e-3), {}, 1, "layer"),
     "the start": ("mlp", lambda: mlp(seed=1), {"fit": {"shuffle": False}}, 1, "state"),
@@ -90,6 +90,25 @@ def test_a_planted_difference_is_found_first(name, base, tmp_path):
     assert json.loads(found.to_json())["differences"][0]["stage"] == stage
     assert "<table" in found._repr_html_()
     assert found.verdict in str(found)
+
+
+def test_a_weight_that_changes_in_between_is_found_at_the_next_step(base, tmp_path):
+    class Knock(db.Callback):
+        every_steps = 12
+
+        def on_steps_end(self, run, losses):
+            if run.position.step == 12:
+                kernel = run.weights()["hidden/kernel"]
+                run.set_parameters({"hidden/kernel": kernel * (1 + 1e-3)})
+
+    experiment, x, y = mlp()
+    run = db.compile(experiment, "reference")
+    hooks = [Knock(), db.Trace(tmp_path / "b.trace", 5)]
+    run.fit(x, y, 8, 6, callbacks=hooks, verbose=0)
+    for pair in ((base("mlp"), tmp_path / "b.trace"), (tmp_path / "b.trace", base("mlp"))):
+        found = db.align_traces(*pair)
+        assert (found.first.step, found.first.stage) == (16, "state"), str(found)
+        assert found.first.where == "hidden/kernel"
 
 
 def test_arguments_that_differ_are_named(base, tmp_path):
