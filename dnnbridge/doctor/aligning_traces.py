@@ -11,11 +11,11 @@ from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import name_some
 from dnnbridge.doctor.trace_alignment import Closest, TraceAlignment, TraceDifference
 from dnnbridge.doctor.trace_allowance import MOVED, Numbers, TraceAllowance
+from dnnbridge.doctor.trace_errors import BOUND, errors_at
 from dnnbridge.doctor.trace_facts import different_batches, differing_arguments, facts
-from dnnbridge.doctor.trace_matching import Pair, matched
+from dnnbridge.doctor.trace_matching import matched
 from dnnbridge.formats.traces.places import SENTENCES, STAGES, TraceStage
 from dnnbridge.formats.traces.reading import MOST_BYTES, TraceFile, read_trace
-from dnnbridge.formats.traces.statistics import NONFINITE, NORM, distance, unlike
 
 EXACT = 1e-6
 """Relative difference of learning rates that float32 explains."""
@@ -23,10 +23,11 @@ EXACT = 1e-6
 INPUTS = 1e-6
 """Relative difference of inputs that were prepared by other programs."""
 
+JUMP = 1e-2
+"""Relative change of a weight that one number at its kink may make: a jump of 2e-3 was seen."""
+
 FLIPS = 2
 """Number of recorded steps that a number at its kink may excuse, if the next one agrees."""
-
-BOUND = 1e-30
 
 
 @explained()
@@ -93,10 +94,10 @@ class _Comparison:
             )
         before: tuple[int, Numbers] | None = None
         for step in self.steps:
-            errors, sizes = self._errors(step)
+            errors, sizes = errors_at(self.a, self.b, self.pairs, step)
             self._step(step, errors, sizes, before)
             before = step, errors
-        self._keep(self.open)
+        self._keep([each for each in self.open if each.stage != "state"])
         self._epochs()
         if not self.steps:
             self.notes.append("The files have no recorded step in common.")
@@ -128,33 +129,6 @@ class _Comparison:
             found[0] = dataclasses.replace(found[0], explanation=said)
         return found
 
-    def _errors(self, step: int) -> tuple[Numbers, Numbers]:
-        """Return relative differences, and how large arrays are here."""
-        here, there = self.a.steps[step].rows, self.b.steps[step].rows
-        errors, sizes = np.zeros(len(self.pairs)), np.zeros(len(self.pairs))
-        for number, pair in enumerate(self.pairs):
-            x, y = here[pair.a], there[pair.b]
-            apart = self._tensors(step, pair)
-            if apart is None:
-                apart = (distance if pair.ordered else unlike)(x, y)
-            sizes[number] = max(x[NORM], 0.0)
-            errors[number] = apart / (sizes[number] + BOUND) if apart else 0.0
-            if x[NONFINITE] != y[NONFINITE] or not np.isfinite(errors[number]):
-                errors[number] = np.inf
-        return errors, sizes
-
-    def _tensors(self, step: int, pair: Pair) -> float | None:
-        """Return the distance of two whole arrays, if both files have them."""
-        stage, where = pair.place.stage, pair.place.where
-        if (stage, where) not in self.a.steps[step].tensors or not pair.ordered:
-            return None
-        x = self.a.tensor(step, stage, where)
-        y = self.b.tensor(step, stage, self.b.places[pair.b].where)
-        if x is None or y is None or x.size != y.size:
-            return None
-        gap = x.reshape(-1).astype(np.float64) - y.reshape(-1).astype(np.float64)
-        return float(np.linalg.norm(np.nan_to_num(gap, posinf=0.0, neginf=0.0)))
-
     def _step(
         self, step: int, errors: Numbers, sizes: Numbers, before: tuple[int, Numbers] | None
     ) -> None:
@@ -168,6 +142,8 @@ class _Comparison:
         differs = self.lost is None and self._take(step, states, errors, allowed, found)
         if first and differs:
             found[-1] = self._start(found[-1])
+        elif differs and self._crossed(found[-1]):
+            differs = False
         inputs = [i for i, p in enumerate(self.pairs) if p.place.stage == "input"]
         rates = [i for i, p in enumerate(self.pairs) if p.place.stage == "rate"]
         allowed[inputs], allowed[rates] = INPUTS, EXACT
@@ -251,7 +227,7 @@ class _Comparison:
     def _judge(self, found: list[TraceDifference]) -> None:
         """Keep differences; those of one step alone may be those of a number at its kink."""
         bent = bool(self.allowance.bent.any())
-        kinks = all(d.stage in ("gradient", *MOVED) for d in found)
+        kinks = all(d.stage in ("gradient", *MOVED) or self._crossed(d) for d in found)
         if self.open:
             if found or not bent:
                 self._keep(self.open)
@@ -267,6 +243,11 @@ class _Comparison:
             self.open = found
             return
         self._keep(found)
+
+    def _crossed(self, found: TraceDifference) -> bool:
+        """Whether a number that crossed its kink may have moved the state so far."""
+        small = found.stage == "state" and found.error <= JUMP and self.excused < FLIPS
+        return small and bool(self.allowance.bent.any())
 
     def _keep(self, found: list[TraceDifference]) -> None:
         for each in found:
@@ -296,7 +277,7 @@ class _Comparison:
             past = [s for s in self.steps if s <= step]
             if not past or here["step"] != there["step"] or self.found or not losses:
                 return
-            errors, sizes = self._errors(past[-1])
+            errors, sizes = errors_at(self.a, self.b, self.pairs, past[-1])
             allowed = self.allowance.step(past[-1], errors, sizes).errors
             for name in here["logs"].keys() & there["logs"].keys():
                 if name.rpartition("_")[2] != "loss" or not np.isfinite(allowed[losses[0]]):

@@ -92,23 +92,46 @@ def test_a_planted_difference_is_found_first(name, base, tmp_path):
     assert found.verdict in str(found)
 
 
-def test_a_weight_that_changes_in_between_is_found_at_the_next_step(base, tmp_path):
+KNOCKS = {"mlp": ("hidden/kernel", 0.05), "lstm": ("lstm/kernel", 0.05)}
+"""A weight, and by which part of it it is changed: more than a number at its kink makes."""
+
+
+@pytest.mark.parametrize("net", KNOCKS)
+def test_a_weight_that_changes_in_between_is_found_at_the_next_step(net, base, tmp_path):
+    name, part = KNOCKS[net]
+
+    class Knock(db.Callback):
+        every_steps = 12
+
+        def on_steps_end(self, run, losses):
+            if run.position.step == 12:
+                run.set_parameters({name: run.weights()[name] * (1 + part)})
+
+    experiment, x, y = NETS[net]()
+    run = db.compile(experiment, "reference")
+    hooks = [Knock(), db.Trace(tmp_path / "b.trace", 5)]
+    run.fit(x, y, 8, 6, callbacks=hooks, verbose=0)
+    for pair in ((base(net), tmp_path / "b.trace"), (tmp_path / "b.trace", base(net))):
+        found = db.align_traces(*pair)
+        assert (found.first.step, found.first.stage) == (16, "state"), str(found)
+        assert found.first.where == name
+
+
+def test_a_small_jump_where_numbers_cross_kinks_is_a_note(base, tmp_path):
     class Knock(db.Callback):
         every_steps = 12
 
         def on_steps_end(self, run, losses):
             if run.position.step == 12:
                 kernel = run.weights()["hidden/kernel"]
-                run.set_parameters({"hidden/kernel": kernel * (1 + 1e-3)})
+                run.set_parameters({"hidden/kernel": kernel * (1 + 2e-3)})
 
     experiment, x, y = mlp()
     run = db.compile(experiment, "reference")
     hooks = [Knock(), db.Trace(tmp_path / "b.trace", 5)]
     run.fit(x, y, 8, 6, callbacks=hooks, verbose=0)
-    for pair in ((base("mlp"), tmp_path / "b.trace"), (tmp_path / "b.trace", base("mlp"))):
-        found = db.align_traces(*pair)
-        assert (found.first.step, found.first.stage) == (16, "state"), str(found)
-        assert found.first.where == "hidden/kernel"
+    found = db.align_traces(base("mlp"), tmp_path / "b.trace")
+    assert any(note.startswith("In step 16 a number has crossed") for note in found.notes)
 
 
 def test_arguments_that_differ_are_named(base, tmp_path):
