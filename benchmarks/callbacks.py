@@ -1,6 +1,6 @@
 """Time what each callback adds to a training step of an MLP of 784-100-10, batch 50.
 
-    python benchmarks/callbacks.py tensorflow [--rounds 25]
+    python benchmarks/callbacks.py tensorflow [--rounds 25] [--only Trace,every_steps]
 
 In each round every callback trains one epoch, and the run without callbacks two, all in another
 order. The table has the median ratio within a round, of the time and of the processor's time, and
@@ -23,6 +23,12 @@ import dnnbridge as db
 from dnnbridge.base.machine import machine
 
 BATCH, STEPS = 50, 512
+
+
+class EveryHundredSteps(db.Callback):
+    """Hears of every hundredth step, and does nothing."""
+
+    every_steps = 100
 
 
 class EveryTenSteps(db.Callback):
@@ -59,6 +65,10 @@ def callbacks(folder: Path) -> Mapping[str, Callable[[], db.Callback]]:
             folder / "behind.safetensors", background=True
         ),
         "BackupAndRestore": lambda: db.BackupAndRestore(folder / "backup.safetensors"),
+        "Trace, every=100": lambda: db.Trace(folder / "a.trace"),
+        "Trace, every=100, rounding=False": lambda: db.Trace(folder / "b.trace", rounding=False),
+        "Trace, every=10": lambda: db.Trace(folder / "c.trace", 10),
+        "every_steps = 100": EveryHundredSteps,
         "every_steps = 10": EveryTenSteps,
         "every_steps = 1": EverySteps,
         "LambdaCallback of batches": lambda: db.LambdaCallback(on_train_batch_end=_nothing),
@@ -73,7 +83,9 @@ def epoch(run: db.Run, x: np.ndarray, y: np.ndarray, hooks: list[db.Callback]) -
     return 1e6 * (np.array([time.perf_counter(), time.process_time()]) - begun) / STEPS
 
 
-def measured(backend: str, rounds: int) -> tuple[list[np.ndarray], dict[str, list[np.ndarray]]]:
+def measured(
+    backend: str, rounds: int, only: list[str]
+) -> tuple[list[np.ndarray], dict[str, list[np.ndarray]]]:
     """Return the times without callbacks, and the ratios of each callback in every round."""
     rng = np.random.default_rng(0)
     x = rng.random((BATCH * STEPS, 784), np.float32)
@@ -85,7 +97,8 @@ def measured(backend: str, rounds: int) -> tuple[list[np.ndarray], dict[str, lis
     alone: list[np.ndarray] = []
     found: dict[str, list[np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        makers = callbacks(Path(folder))
+        every = callbacks(Path(folder))
+        makers = {n: make for n, make in every.items() if any(word in n for word in only)}
         for number in range(rounds + 1):  # the first one compiles
             names = [*makers, "none", "none again"]
             order.shuffle(names)
@@ -101,8 +114,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("backend")
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--only", default="", help="words in the names of callbacks, with commas")
     options = parser.parse_args()
-    alone, found = measured(options.backend, options.rounds)
+    alone, found = measured(options.backend, options.rounds, options.only.split(","))
     print(machine(), f"{options.backend}, {options.rounds} rounds of {STEPS} steps", sep="\n")
     whole, own = np.median(alone, axis=0)
     print(f"without callbacks: {whole:.0f} µs a step, {own:.0f} µs of the processor")

@@ -60,6 +60,7 @@ from .callbacks import (
     ReduceLROnPlateau,
     TensorBoard,
     TerminateOnNonFinite,
+    Trace,
     WandbMetricsLogger,
 )
 from .convert.from_keras import (
@@ -98,14 +99,26 @@ from .diagnose.comparing import (
 from .doctor.aligning import (
     align,
 )
+from .doctor.aligning_traces import (
+    align_traces,
+)
 from .doctor.alignment import (
     Alignment,
 )
 from .doctor.findings import (
     Lint,
 )
+from .doctor.keras_trace import (
+    trace_keras,
+)
 from .doctor.lint import (
     lint,
+)
+from .doctor.mindspore_trace import (
+    trace_mindspore,
+)
+from .doctor.trace_alignment import (
+    TraceAlignment,
 )
 from .experiment import (
     Experiment,
@@ -762,6 +775,8 @@ __all__ = [
     "TimeDistributed",
     "TimeDistributedLoss",
     "TopKCategoricalAccuracy",
+    "Trace",
+    "TraceAlignment",
     "TrueNegatives",
     "TruePositives",
     "TruncatedNormal",
@@ -786,6 +801,7 @@ __all__ = [
     "ZeroPadding3D",
     "Zeros",
     "align",
+    "align_traces",
     "available_backends",
     "callbacks",
     "check_installation",
@@ -814,6 +830,8 @@ __all__ = [
     "spec",
     "to_keras",
     "to_mindspore",
+    "trace_keras",
+    "trace_mindspore",
     "warmup_lr",
     "write_report",
     "zoo",

@@ -56,9 +56,13 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "convert.to_mindspore": ("MindSporeModel", "to_mindspore"),
     "diagnose.comparing": ("ExperimentComparison", "compare_experiments"),
     "doctor.aligning": ("align",),
+    "doctor.aligning_traces": ("align_traces",),
     "doctor.alignment": ("Alignment",),
     "doctor.findings": ("Lint",),
+    "doctor.keras_trace": ("trace_keras",),
     "doctor.lint": ("lint",),
+    "doctor.mindspore_trace": ("trace_mindspore",),
+    "doctor.trace_alignment": ("TraceAlignment",),
     "experiment": ("Experiment",),
     "formats.weight_files": ("read_weights",),
     "optimizers.gradient_rules": (

@@ -10,6 +10,7 @@ from dnnbridge.callbacks.lambda_callback import LambdaCallback
 from dnnbridge.callbacks.learning_rates import LearningRateScheduler, ReduceLROnPlateau
 from dnnbridge.callbacks.tensorboard import TensorBoard
 from dnnbridge.callbacks.terminate_on_nonfinite import TerminateOnNonFinite
+from dnnbridge.callbacks.trace import Trace
 from dnnbridge.callbacks.trackers import MlflowCallback, WandbMetricsLogger
 from dnnbridge.training.callbacks import Callback
 
@@ -26,5 +27,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "TensorBoard",
     "TerminateOnNonFinite",
+    "Trace",
     "WandbMetricsLogger",
 ]

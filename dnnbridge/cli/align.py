@@ -71,6 +71,7 @@ def align(
         if any(traces):
             given = [name for name in options if _is_given(context, name)]
             _check_traces(traces, [*given, *(["data"] if data else [])])
+            assert b is not None
             found = _of_traces(a, b, report)
         else:
             found = _of_files(a, b, data, report, **options)
@@ -120,23 +121,18 @@ def _check_traces(traces: list[bool], given: list[str]) -> None:
         )
 
 
-def _of_traces(a: Path, b: Path | None, report: Path | None) -> Any:
-    """Return the alignment of two traces, and write its page if there is one."""
-    from importlib import import_module
-
+def _of_traces(a: Path, b: Path, report: Path | None) -> Any:
+    """Return the alignment of two traces."""
+    from dnnbridge.doctor.aligning_traces import align_traces
     from dnnbridge.errors import ArgumentError
 
-    found = import_module("dnnbridge.doctor.traces").align_traces(a, b)
     if report is not None:
-        write = getattr(found, "write_html", None)
-        if write is None:
-            raise ArgumentError(
-                "two .trace files have no page",
-                where="--report",
-                hint="Leave it out; --json writes all numbers.",
-            )
-        write(report)
-    return found
+        raise ArgumentError(
+            "two .trace files have no page",
+            where="--report",
+            hint="Leave it out; --json writes all numbers.",
+        )
+    return align_traces(a, b)
 
 
 def _show(found: Any, report: Path | None, json_file: Path | None) -> None:

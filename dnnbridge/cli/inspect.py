@@ -14,8 +14,8 @@ def inspect(file: Path, as_json: bool) -> None:
     """Show the spec, the arrays, the step, the logs and the sizes in FILE, without a framework.
 
     FILE is a checkpoint, another safetensors file, a .keras or .h5 file of Keras, an .onnx file, a
-    .ckpt file of MindSpore, an .npz file or the JSON of an experiment. A checkpoint is checked for
-    damage.
+    .ckpt file of MindSpore, an .npz file, a trace or the JSON of an experiment. A checkpoint is
+    checked for damage.
     """
     import json
 

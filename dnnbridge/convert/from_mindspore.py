@@ -124,12 +124,12 @@ def read_cell(
     Raises:
         ConversionError: as `from_mindspore`.
     """
-    with _predicting(cell):
-        return _imported(cell, _inputs(input_shapes), loss, optimizer)
+    with predicting(cell):
+        return _imported(cell, inputs_of(input_shapes), loss, optimizer)
 
 
 @contextmanager
-def _predicting(cell: Any) -> Iterator[None]:
+def predicting(cell: Any) -> Iterator[None]:
     """Set a Cell to predict, and back."""
     modes = [(each, each.training) for _, each in cell.cells_and_names()]
     cell.set_train(False)
@@ -140,7 +140,7 @@ def _predicting(cell: Any) -> Iterator[None]:
             each.set_train(training)
 
 
-def _inputs(given: Any) -> list[Input]:
+def inputs_of(given: Any) -> list[Input]:
     if isinstance(given, Input):
         return [given]
     if all(isinstance(size, int) for size in given):
@@ -152,7 +152,7 @@ def _imported(
     cell: Any, inputs: list[Input], loss: Any, optimizer: Any
 ) -> tuple[Imported, Sources]:
     where, findings = type(cell).__name__, Findings()
-    follower, outputs, values = _followed(cell, inputs, findings)
+    follower, outputs, values = followed(cell, inputs, findings)
     findings.check(where)
     symbols: list[Any] = [output.symbol for output in outputs]
     model = Model([symbol for symbol, _ in values], symbols)
@@ -176,7 +176,7 @@ def _imported(
     return imported, Sources(sources, cells)
 
 
-def _followed(
+def followed(
     cell: Any, inputs: list[Input], findings: Findings
 ) -> tuple[Follower, list[Traced], Values]:
     """Run `construct`, again if an embedding turns out to read an input."""
@@ -234,7 +234,7 @@ def _weights(
                 name = f"{part.layer.name}/{entry.here}"
                 if name not in declared:
                     continue
-                found = [_parameter(cell, there) for there in entry.there]
+                found = [parameter_of(cell, there) for there in entry.there]
                 made = entry.layout.read(*(each.asnumpy() for each in found))
                 arrays[name] = np.array(made, np.float32, order="C")
                 sources[name] = Source(tuple(found), entry.layout)
@@ -250,7 +250,7 @@ def _weights(
     return arrays, sources
 
 
-def _parameter(cell: Any, name: str) -> Any:
+def parameter_of(cell: Any, name: str) -> Any:
     """Return a parameter of a Cell by its name below the Cell."""
     value: Any = cell
     for part in name.split("."):
@@ -307,7 +307,7 @@ def _slots(
                 for slot, by_name in found.items():
                     key = f"{name}:{slot}"
                     if name in declared and key in state:
-                        arrays = [by_name[_parameter(cell, there).name] for there in entry.there]
+                        arrays = [by_name[parameter_of(cell, there).name] for there in entry.there]
                         made[key] = np.array(entry.layout.read(*arrays), np.float32, order="C")
     wanted = {key for key in state if ":" in key}
     return (made, step) if wanted <= made.keys() else ({}, step)

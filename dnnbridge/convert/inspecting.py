@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from dnnbridge.errors import (
 )
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.onnx.reading.contents import read_contents
+from dnnbridge.formats.traces.reading import read_trace
+from dnnbridge.formats.traces.records import MAGIC
 from dnnbridge.formats.weight_files import read_as, safetensors_header
 from dnnbridge.models.tracing import trace
 from dnnbridge.training import checkpoint_file
@@ -35,8 +38,8 @@ def inspect(path: str | Path) -> Inspected:
 
     Args:
         path: a checkpoint of dnnbridge, another safetensors file, a `.keras` or `.h5` file of
-            Keras, an `.onnx` file, a `.ckpt` file of MindSpore, an `.npz` file, or the JSON of an
-            experiment.
+            Keras, an `.onnx` file, a `.ckpt` file of MindSpore, an `.npz` file, a trace, or the
+            JSON of an experiment.
 
     Raises:
         CheckpointError: the file is missing, damaged, or none of these.
@@ -57,8 +60,8 @@ def inspect(path: str | Path) -> Inspected:
         raise CheckpointError(
             "is no file that can be read",
             where=str(path),
-            hint="Give a checkpoint, or a safetensors, .keras, .h5, .onnx, .ckpt, .npz or .json "
-            "file.",
+            hint="Give a checkpoint, a trace, or a safetensors, .keras, .h5, .onnx, .ckpt, .npz or "
+            ".json file.",
         )
     try:
         return read(path)
@@ -126,6 +129,34 @@ def _roles(declared: Iterable[StateArray]) -> dict[str, str]:
 
 def _role(name: str, roles: Mapping[str, str]) -> str:
     return roles.get(name, "slot" if roles else "array")
+
+
+def _is_trace(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def _of_trace(path: Path) -> Inspected:
+    found, notes = read_trace(path), list[str]()
+    spec, experiment = found.head.get("spec"), None
+    try:
+        experiment = Experiment.from_dict(spec) if spec else None
+    except DnnbridgeError as error:
+        notes.append(f"The spec cannot be read: {error}")
+    if not found.whole:
+        notes.append("The last record is not complete: the writer was stopped.")
+    steps = sorted(found.steps)
+    said = f"{len(steps)}" + (f", from {steps[0]} to {steps[-1]}" if steps else "")
+    facts = {"written by": str(found.head.get("framework", "?"))}
+    facts |= {"recorded steps": said, "every": str(found.every), "bytes": str(found.size)}
+    facts["places"] = ", ".join(
+        f"{count} {stage}" for stage, count in Counter(p.stage for p in found.places).items()
+    )
+    states = [place for place in found.places if place.stage == "state"]
+    slots = {place.where: "slot" if ":" in place.where else "array" for place in states}
+    arrays = [InspectedArray(p.where, slots[p.where], p.shape, "float32") for p in states]
+    logs = tuple({"epoch": n, **row["logs"]} for n, row in sorted(found.epochs.items()))
+    return Inspected(path, "trace", tuple(arrays), experiment, facts, logs, tuple(notes))
 
 
 def _is_weights_of_keras(path: Path) -> bool:
@@ -219,6 +250,7 @@ def _of_json(path: Path) -> Inspected:
 
 
 READERS: list[tuple[Callable[[Path], bool], Callable[[Path], Inspected]]] = [
+    (_is_trace, _of_trace),
     (_is_json, _of_json),
     (_is_onnx, _of_onnx),
     (_is_ckpt, _of_weights(".ckpt", "MindSpore checkpoint")),

@@ -50,7 +50,7 @@ class KerasSide(AbstractSide):
         self.saved = Saved(model)
         try:
             self.saved.quieten()
-            self.kept, imported = _kept(model)
+            self.kept, imported = arrays_of_model(model)
             self.saved.restore_arrays()
         except BaseException:
             self.close()
@@ -58,7 +58,7 @@ class KerasSide(AbstractSide):
         self.experiment = imported.experiment
         self.first = first or self.experiment
         self.names = renaming(self.first, self.experiment)
-        self._layers, self.sliced = _outputs(model), set[str]()
+        self._layers, self.sliced = outputs_of_layers(model), set[str]()
 
     def close(self) -> None:
         self.saved.restore()
@@ -174,7 +174,7 @@ def _layers(layer: Any, seen: set[int]) -> Iterator[Any]:
                 yield from _layers(each, seen)
 
 
-def _kept(model: Any) -> tuple[dict[str, Kept], Imported]:
+def arrays_of_model(model: Any) -> tuple[dict[str, Kept], Imported]:
     """Return the variable of each array here, as `from_keras` maps them.
 
     Each variable is filled with its own number, which the conversion carries to its name.
@@ -198,7 +198,7 @@ def _kept(model: Any) -> tuple[dict[str, Kept], Imported]:
     return made, imported
 
 
-def _outputs(model: Any) -> Any:
+def outputs_of_layers(model: Any) -> Any:
     """Return a model of the outputs of the layers of another one, by name."""
     keras = framework("keras", "align")
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs

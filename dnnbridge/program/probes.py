@@ -31,6 +31,9 @@ ACTIVATIONS = {False: "activations", True: "training activations"}
 GRADIENTS = "gradients"
 """Name of the function that returns the gradients of the loss of a batch."""
 
+QUIET_GRADIENTS = "gradients of a prediction"
+"""Name of the same without noise, dropout and statistics of the batch. It also has the loss."""
+
 
 @lru_cache(maxsize=16)
 def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRules) -> Program:
@@ -43,9 +46,10 @@ def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRul
     functions = {
         ACTIVATIONS[training]: _activations(forward, training) for training in (False, True)
     }
-    gradients, declared = _gradients(forward)
+    gradients, declared = _gradients(forward, GRADIENTS)
+    quiet, _ = _gradients(forward, QUIET_GRADIENTS)
     return Program(
-        functions | {GRADIENTS: gradients},
+        functions | {GRADIENTS: gradients, QUIET_GRADIENTS: quiet},
         declared.arrays,
         randoms=tuple(declared.randoms.values()),
         schedules=declared.schedules,
@@ -117,17 +121,19 @@ def _layer_of(node: Node) -> AbstractLayer:
     return node.op.spec
 
 
-def _gradients(forward: Forward) -> tuple[Function, Declarations]:
+def _gradients(forward: Forward, name: str) -> tuple[Function, Declarations]:
     """Return a function whose results are the gradients of the loss, by weight."""
-    builder, declared, given = forward.begin(GRADIENTS)
+    builder, declared, given = forward.begin(name)
+    training = name == GRADIENTS
 
     def write(body: Builder, values: tuple[Value, ...]) -> list[Value]:
-        scope = Scope(body, declared, training=True)
+        scope = Scope(body, declared, training=training)
         return [forward.emit(scope, dict(zip(given, values, strict=True)))["loss"]]
 
     moves = forward.moves(declared)
-    _, found = builder.value_and_grad("forward", list(given.values()), write, moves)
+    made, found = builder.value_and_grad("forward", list(given.values()), write, moves)
     named = {declared.name_of(value): gradient for value, gradient in found.items()}
     results = {name: named[name] for name in declared.arrays if name in named}
+    results |= {} if training else {"loss": made[0]}
     graph = builder.graph(list(results.values()))
-    return Function(graph, declared.reads, tuple(results), training=True), declared
+    return Function(graph, declared.reads, tuple(results), training=training), declared

@@ -34,6 +34,7 @@ from dnnbridge.training.train_state import TrainState
 if TYPE_CHECKING:
     from dnnbridge.experiment import Experiment
     from dnnbridge.optimizers import AbstractOptimizer
+    from dnnbridge.training.feeding.batches import Block
     from dnnbridge.training.fitting import Fitting
 
 
@@ -54,6 +55,7 @@ class Engine:
         buffers: where the feeds of `fit` and `evaluate` are written.
         stopped: whether `fit` is to return.
         fitting: the examples of the `fit` that is running, if one is, and they can be read again.
+        block: the feeds of the steps that `fit` runs now.
         finished: whether the last `fit` ended without an error.
         torn: the error that came while the arrays were being changed, if one did.
     """
@@ -68,6 +70,7 @@ class Engine:
         self.buffers = {"fit": Buffers(turns=2), "evaluate": Buffers()}
         self.stopped, self.finished, self.torn = False, False, ""
         self.fitting: Fitting | None = None
+        self.block: Block | None = None
         self._backend, self._compiled = backend, list[tuple[Executable, int]]()
         self.executable = self._executable(program)
         self._set(initial_arrays(program, experiment.seed))
@@ -139,12 +142,15 @@ class Engine:
             check_supported(self._backend, self.probe_program, self.device)
             return self._executable(self.probe_program)
 
-    def probes(self) -> Executable:
+    def probes(self, arrays: Mapping[str, Array] | None = None) -> Executable:
         """Return the functions of `probe_program` with copies of the arrays, compiled once.
 
         They have arrays of their own, so nothing that they do changes the run.
+
+        Args:
+            arrays: the arrays to copy; by default those of the run.
         """
-        arrays = self.read()
+        arrays = self.read() if arrays is None else arrays
         self._probe_executable.write({name: arrays[name] for name in self.probe_program.state})
         return self._probe_executable
 

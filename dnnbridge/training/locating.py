@@ -84,7 +84,7 @@ def locate(engine: Engine, fitting: Fitting, kept: Kept, until: int) -> Found | 
         *(engine.program, engine.executable, "cpu", fitting.data, fitting.epochs),
         *(Calls(1, None), Buffers(turns=2), engine.fed),
     )
-    with _put_back(engine):
+    with put_back(engine):
         engine.write(kept.arrays)
         engine.state.go_to(kept.now)
         with closing(single.blocks(kept.now.position, 1)) as blocks:
@@ -92,7 +92,7 @@ def locate(engine: Engine, fitting: Fitting, kept: Kept, until: int) -> Found | 
 
 
 @contextmanager
-def _put_back(engine: Engine) -> Iterator[None]:
+def put_back(engine: Engine) -> Iterator[None]:
     """Give a run its arrays and state again; signals wait until then."""
     with Waiting() as waiting, Move(waiting, engine.tear) as move:
         arrays, now = engine.read(), engine.state.now

@@ -95,9 +95,10 @@ class Loop:
 
     def _train_block(self, block: Block, waiting: Waiting) -> None:
         """Run the steps of a block: arrays and position move together, or the run is torn."""
+        engine = self.engine
+        engine.block = block
         for hook in self.hooks:
             hook.on_steps_begin(self.run, block.steps)
-        engine = self.engine
         examples = self.fitting.examples(engine.state.position.epoch)
         feeds = block.feeds | engine.state.feeds(block)
         with Move(waiting, engine.tear) as move:
@@ -143,6 +144,6 @@ class Loop:
 
     def _left(self, kind: type[BaseException] | None, *_: object) -> None:
         """Keep no examples, and no buffers that a thread may write into still after an error."""
-        self.engine.fitting = None
+        self.engine.fitting = self.engine.block = None
         if kind is not None:
             self.engine.buffers["fit"] = Buffers(turns=2)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -144,53 +142,31 @@ def test_what_cannot_be_compared_ends_with_status_2(files, monkeypatch, name):
     assert said in done.stderr
 
 
-class Answer:
-    """What `align_traces` returns, for the tests of the command."""
-
-    def __init__(self, a, b):
-        self.names, self.agrees = (a.name, b.name), a.name == b.name
-
-    def __str__(self):
-        return f"{self.names[0]} and {self.names[1]}"
-
-    def to_json(self):
-        return json.dumps(self.names)
-
-
-class Shown(Answer):
-    """One with a page."""
-
-    def write_html(self, path):
-        path.write_text(str(self))
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    """Return a folder with traces of two trainings of one rate, and one of another rate."""
+    folder = tmp_path_factory.mktemp("traces")
+    x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(32, 2)
+    model = db.Sequential([db.Input((2,)), db.Dense(3, "tanh", name="hidden"), db.Dense(1)])
+    for name, rate in (("a", 0.1), ("same", 0.1), ("b", 0.2)):
+        run = db.compile(db.Experiment(model, "mse", db.SGD(rate)), "reference")
+        trace = db.Trace(folder / f"{name}.trace", every=2)
+        run.fit(x, x[:, :1], 8, 2, callbacks=[trace], verbose=0)
+    return folder
 
 
-@pytest.fixture
-def traces(monkeypatch):
-    """Return what sets the class of the answer."""
-
-    def use(kind):
-        module = ModuleType("dnnbridge.doctor.traces")
-        module.align_traces = kind
-        monkeypatch.setitem(sys.modules, "dnnbridge.doctor.traces", module)
-
-    return use
-
-
-def test_traces_are_compared_without_data(tmp_path, traces):
-    traces(Answer)
+def test_traces_are_compared_without_data(traces, tmp_path):
     out = tmp_path / "out.json"
-    done = align("a.trace", "b.trace", "--json", out)
-    assert (done.exit_code, done.stdout) == (1, f"a.trace and b.trace\nJSON: {out}\n")
-    assert json.loads(out.read_text()) == ["a.trace", "b.trace"]
-    assert align("a.trace", "a.trace").exit_code == 0
+    done = align(traces / "a.trace", traces / "b.trace", "--json", out)
+    assert done.exit_code == 1, done.output
+    assert "They part at step 1, in the learning rate" in done.stdout.splitlines()[0]
+    assert json.loads(out.read_text())["agrees"] is False
+    done = align(traces / "a.trace", traces / "same.trace")
+    assert done.exit_code == 0, done.output
+    assert "They agree" in done.stdout
 
 
-def test_traces_have_a_page_if_their_answer_has_one(tmp_path, traces):
-    page = tmp_path / "page.html"
-    traces(Answer)
-    done = align("a.trace", "b.trace", "--report", page)
-    assert (done.exit_code, page.exists()) == (2, False)
+def test_traces_have_no_page(traces, tmp_path):
+    done = align(traces / "a.trace", traces / "b.trace", "--report", tmp_path / "page.html")
+    assert done.exit_code == 2
     assert "two .trace files have no page" in done.stderr
-    traces(Shown)
-    assert align("a.trace", "b.trace", "--report", page).exit_code == 1
-    assert page.read_text() == "a.trace and b.trace"

@@ -1,0 +1,1 @@
+"""Files of traces: what a training has computed at some of its steps."""
