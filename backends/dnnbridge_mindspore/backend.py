@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mindspore as ms
 
-from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
+from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, Workers, ops
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
+from dnnbridge_mindspore.workers import join
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
@@ -54,6 +55,11 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         _set_device(DEVICES[device])
+        return MindSporeExecutable(program)
+
+    def compile_part(self, program: Program, device: str, workers: Workers) -> MindSporeExecutable:
+        _set_device(DEVICES[device])
+        join()
         return MindSporeExecutable(program)
 
 

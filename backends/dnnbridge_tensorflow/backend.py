@@ -7,12 +7,13 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
+from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, Workers, ops
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import lowerings_on
 from dnnbridge_tensorflow.plugin import INFO
 from dnnbridge_tensorflow.windows import has_dilated_conv
+from dnnbridge_tensorflow.workers import join
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
@@ -43,6 +44,9 @@ class TensorFlowBackend:
     limitations = LIMITATIONS
     deviations = DEVIATIONS
 
+    def __init__(self) -> None:
+        join()  # TensorFlow allows it only before its first operation
+
     def devices(self) -> tuple[str, ...]:
         return ("gpu", "cpu") if tf.config.list_physical_devices("GPU") else ("cpu",)
 
@@ -50,6 +54,9 @@ class TensorFlowBackend:
         if device == "gpu":
             _choose_tf32()
         return TensorFlowExecutable(program, device)
+
+    def compile_part(self, program: Program, device: str, workers: Workers) -> TensorFlowExecutable:
+        return self.compile(program, device)
 
 
 def _choose_tf32() -> None:

@@ -18,6 +18,7 @@ from dnnbridge.backend import (
     unchanged,
     uncollected,
 )
+from dnnbridge_tensorflow import workers
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import traced
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
@@ -40,7 +41,11 @@ class TensorFlowExecutable:
             self._variables = {
                 name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
             }
-        self._xla = {name for name, f in program.functions.items() if is_worthwhile(f, program)}
+        self._xla = {
+            name
+            for name, function in program.functions.items()
+            if not function.divided and is_worthwhile(function, program)
+        }
         self._compiled: dict[tuple[str, int, bool], Compiled] = {}
         self._shapes: set[tuple[str, int, int]] = set()
 
@@ -145,7 +150,7 @@ class TensorFlowExecutable:
                     variables[name].assign(value)
             return outputs[:count]
 
-        return step
+        return workers.by_each(step) if described.divided else step
 
 
 def _one(step: Callable[[list[Tensor]], list[Tensor]]) -> Compiled:

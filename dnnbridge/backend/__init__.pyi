@@ -23,6 +23,7 @@ from .from_core import (
     BatchNormalization,
     Call,
     CategoricalCrossentropy,
+    Cluster,
     Constant,
     ConstantArray,
     Function,
@@ -54,6 +55,7 @@ from .from_core import (
     scan,
     set_aside,
     shortest,
+    this_cluster,
     unchanged,
     uncollected,
     write_atomically,
@@ -70,11 +72,15 @@ from .protocol import (
     Deviation,
     Executable,
     Limitation,
+    ParallelBackend,
     Rows,
     Variant,
 )
 from .stepwise import (
     StepwiseExecutable,
+)
+from .workers import (
+    Workers,
 )
 
 __all__ = [
@@ -139,7 +145,11 @@ __all__ = [
     "Deviation",
     "Executable",
     "Limitation",
+    "ParallelBackend",
     "Rows",
     "Variant",
     "StepwiseExecutable",
+    "Cluster",
+    "this_cluster",
+    "Workers",
 ]

@@ -11,6 +11,7 @@ from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.convert import convert
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
+from dnnbridge.cli.launch import launch
 from dnnbridge.cli.lint import lint
 from dnnbridge.cli.profile import profile
 from dnnbridge.cli.report import report
@@ -27,6 +28,7 @@ def main() -> None:
 
 for command in (
     train,
+    launch,
     compare,
     convert,
     conformance,

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from dnnbridge.backend.plugins import default_backend, load_backend
 from dnnbridge.backend.protocol import Backend, check_supported, choose_device
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.calling import explained
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
 from dnnbridge.program.advice import advise, advise_to_adapt
+from dnnbridge.training.dividing import check_workers, checked_workers
 from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.run import Run
 
@@ -26,7 +28,13 @@ DEVICE_VARIABLE = "DNNBRIDGE_DEVICE"
 
 
 @explained(COMPILE)
-def compile(experiment: Experiment, backend: str | None = None, device: str | None = None) -> Run:
+def compile(
+    experiment: Experiment,
+    backend: str | None = None,
+    device: str | None = None,
+    *,
+    workers: int | None = None,
+) -> Run:
     """Compile an experiment for a backend and return a run with fresh weights.
 
     Args:
@@ -35,6 +43,9 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
             DNNBRIDGE_BACKEND, else the first installed of tensorflow, mindspore and reference;
             the choice is logged.
         device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
+        workers: how many workers share each batch. By default all processes that
+            `dnnbridge launch` has started, else one. In a program of one process, a larger number
+            divides batches among devices of TensorFlow, or simulates workers on the reference.
 
     Warns:
         LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
@@ -52,15 +63,20 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
-    run = compile_chosen(experiment, backend, device)
+    run = compile_chosen(experiment, backend, device, checked_workers(workers))
     advise_to_adapt(experiment.program())
     return run
 
 
-def compile_chosen(experiment: Experiment, backend: str | None, device: str | None) -> Run:
+def compile_chosen(
+    experiment: Experiment,
+    backend: str | None,
+    device: str | None,
+    workers: Workers | None = None,
+) -> Run:
     """Compile as `compile` does, for a caller that sets all weights afterwards."""
     loaded, chosen = choose_for(experiment, backend, device)
-    return compile_for(loaded, experiment, chosen)
+    return compile_for(loaded, experiment, chosen, workers)
 
 
 def choose_for(
@@ -81,13 +97,17 @@ def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
     return loaded, choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
 
 
-def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
+def compile_for(
+    backend: Backend, experiment: Experiment, device: str, workers: Workers | None = None
+) -> Run:
     """Compile an experiment for a loaded backend."""
     _check(experiment)
+    if workers is not None:
+        check_workers(backend, workers)
     with uncollected():
         program = experiment.program()
         check_supported(backend, program, device)
-        return Run(experiment, program, backend, device)
+        return Run(experiment, program, backend, device, workers)
 
 
 def _check(value: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from dnnbridge.backend.protocol import Backend
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
@@ -43,17 +44,26 @@ class Run(AbstractRunArrays):
         experiment: the spec.
         backend: name of the backend.
         device: name of the device.
+        workers: how many workers share each batch.
         transfer: what `with_experiment` took over from the run before; None for a new one.
         history: of the last `fit`, also of one that was interrupted.
         logs: a row for each epoch of the run's life, also before `load`: "epoch", losses, metrics.
     """
 
-    def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
+    def __init__(
+        self,
+        experiment: Experiment,
+        program: Program,
+        backend: Backend,
+        device: str,
+        workers: Workers | None = None,
+    ):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
         self.transfer: Transfer | None = None
         self.history = History()
         self._logs: list[dict[str, MetricValue]] = []
-        self._backend, self._engine = backend, Engine(experiment, program, backend, device)
+        self._backend = backend
+        self._engine = Engine(experiment, program, backend, device, workers)
         self._turns = Turns()
 
     @former_arguments(progress="verbose")
@@ -178,6 +188,11 @@ class Run(AbstractRunArrays):
         if self.history.epochs:
             self.history = History()
 
+    @property
+    def workers(self) -> int:
+        """How many workers share each batch; 1 unless `compile` was given or found more."""
+        return self._engine.workers.count if self._engine.workers else 1
+
     def stop(self) -> None:
         """Let `fit` return after the steps that are running; for callbacks."""
         self._engine.stopped = True
@@ -244,7 +259,7 @@ class Run(AbstractRunArrays):
         """
         from dnnbridge.training.compiling import compile_for
 
-        run = compile_for(self._backend, experiment, self.device)
+        run = compile_for(self._backend, experiment, self.device, self._engine.workers)
         run.transfer = Transfer.between(self._engine.program, run._engine.program)
         run._engine.write(run.transfer.carried(self.state()))
         log.info("%s", run.transfer)

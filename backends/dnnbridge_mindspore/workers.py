@@ -1,0 +1,71 @@
+"""Sums over the processes of a launched program, by `mindspore.communication`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mindspore import nn, ops
+from mindspore.communication import GlobalComm, init
+
+from dnnbridge.backend import BackendError, this_cluster
+from dnnbridge_mindspore.meeting import variables
+
+Tensor = Any
+
+
+def join() -> None:
+    """Meet the other processes of a launched program, once."""
+    cluster = this_cluster()
+    if cluster is None or cluster.count == 1 or GlobalComm.INITED:
+        return
+    os.environ.update(variables(cluster, "MS_WORKER"))
+    try:
+        init()
+    except RuntimeError as error:
+        raise BackendError(
+            "MindSpore could not meet the other workers",
+            where=f"worker {cluster.rank} of {cluster.count}",
+            got=str(error).strip().splitlines()[0],
+            hint=f"All must start within {cluster.seconds} s and reach {cluster.coordinator}.",
+        ) from error
+
+
+class _Total(nn.Cell):
+    """The sum over all workers; with one worker the operand itself"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together = GlobalComm.INITED
+        self.sum = ops.AllReduce() if self.together else None
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.sum(x) if self.together else x
+
+
+class AllReduceSum(nn.Cell):
+    """The sum over all workers; its derivative is that of the sum on each"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = _Total()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.total(x)
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (dout,)
+
+
+class AllReduceGradient(nn.Cell):
+    """The operand, whose derivative is summed over all workers"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = _Total()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return x
+
+    def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
+        return (self.total(dout),)
