@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     help="Evaluate on the test data after every epoch.",
 )
 @click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Continue from this file.")
+@click.option(
+    "--backup",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Save after every epoch there. The same command then goes on after its process has died.",
+)
 @click.option("--save", type=WRITTEN, metavar="CHECKPOINT", help="Write the trained state.")
 @click.option(
     "--on-nonfinite",
@@ -46,6 +52,7 @@ def train(
     seed: int | None,
     validation: bool,
     resume: Path | None,
+    backup: Path | None,
     save: Path | None,
     on_nonfinite: Literal["stop", "warn"],
     quiet: bool,
@@ -57,7 +64,7 @@ def train(
     Ctrl-C and SIGTERM end training after the current call. With --save, the state is then saved.
     The exit status is 130 or 143.
     """
-    from dnnbridge.callbacks import TerminateOnNonFinite
+    from dnnbridge.callbacks import BackupAndRestore, TerminateOnNonFinite
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -86,12 +93,17 @@ def train(
                 epochs=epochs,
                 validation_data=test if validation else None,
                 verbose=0 if quiet else "auto",
-                callbacks=[TerminateOnNonFinite()] if on_nonfinite == "stop" else [],
+                callbacks=[
+                    *([TerminateOnNonFinite()] if on_nonfinite == "stop" else []),
+                    *([BackupAndRestore(backup)] if backup else []),
+                ],
                 on_nonfinite=on_nonfinite,
             )
         if on_nonfinite == "stop":
             _check_finite(history)
         found = run.evaluate(*test)
+        if not run.is_first_worker:
+            return
         say(f"test  {describe(found)}")
         for name, value in found.items():
             if isinstance(value, list):

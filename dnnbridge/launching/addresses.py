@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from dnnbridge.base.cluster import Cluster
 from dnnbridge.errors import ArgumentError
@@ -60,10 +60,8 @@ def on_hosts(
 def _own_place(hosts: Sequence[str]) -> int:
     name = socket.gethostname()
     known = {name, name.partition(".")[0], socket.getfqdn()}
-    try:
+    with suppress(OSError):  # a name without an address
         known.update(str(info[4][0]) for info in socket.getaddrinfo(name, None))
-    except OSError:
-        pass  # a name without an address
     found = [place for place, host in enumerate(hosts) if host in known]
     if len(found) == 1:
         return found[0]

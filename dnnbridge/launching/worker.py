@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,8 +40,8 @@ class Worker:
         shown: bool,
         log: Path | None = None,
     ) -> None:
-        self.rank, self.ended = rank, None
-        self.ended: float | None
+        self.rank = rank
+        self.ended: float | None = None
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process = subprocess.Popen(
             list(command),
@@ -84,10 +85,8 @@ class Worker:
 
     def send(self, number: int) -> None:
         """Send a signal to its group, which may outlive it."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing of it is left
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing of it is left
 
     def finish(self) -> None:
         """Wait until its last lines have been read."""
