@@ -37,7 +37,7 @@ class _Total(nn.Cell):
     def __init__(self) -> None:
         super().__init__()
         self.together = GlobalComm.INITED
-        self.sum = ops.AllReduce() if self.together else None
+        self.sum: Any = ops.AllReduce() if self.together else None
 
     def construct(self, x: Tensor) -> Tensor:
         return self.sum(x) if self.together else x

@@ -70,12 +70,12 @@ def _total(x: Tensor) -> Tensor:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, x)
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _summed(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     return _total(x), lambda dy: dy
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def _with_summed_gradient(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     return tf.identity(x), _total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.option(
-    "-n", "--workers", type=click.IntRange(min=1), required=True, help="Workers of each host."
+    "-n",
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Workers of each host.  [required, unless --hosts says it]",
 )
 @click.option(
     "--restarts",
@@ -26,11 +30,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="How often all workers start again after one has failed.",
 )
-@click.option("--hosts", help="All hosts, by comma; run the same command on each.")
+@click.option(
+    "--hosts",
+    help="All hosts; run the same command on each. Names by comma, such as a,b or node[01-16]; "
+    '"slurm", "tf_config", or a rank table of MindSpore (.json).',
+)
 @click.option(
     "--host-number",
     type=click.IntRange(min=0),
-    help="Place of this host in --hosts, from 0.  [default: found by name]",
+    help="Place of this host in --hosts, from 0.  [default: that of Slurm or of an indexed job of "
+    "Kubernetes, else found by name]",
 )
 @click.option(
     "--port",
@@ -56,7 +65,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def launch(
     context: click.Context,
-    workers: int,
+    workers: int | None,
     restarts: int,
     hosts: str | None,
     host_number: int | None,
@@ -74,18 +83,29 @@ def launch(
     it. After --restarts, a training goes on from its last checkpoint: see train --backup.
     """
     from dnnbridge.cli.logs import shown_logs
-    from dnnbridge.launching.addresses import on_hosts, on_this_host
+    from dnnbridge.launching.addresses import at_addresses, on_hosts, on_this_host
     from dnnbridge.launching.command import command_of
+    from dnnbridge.launching.hosts import hosts_of
     from dnnbridge.launching.job import Job
 
     group = context.parent.command if context.parent else None
     own = list(group.commands) if isinstance(group, click.Group) else []
     words = command_of(command, own)
 
+    found = hosts_of(hosts, os.environ) if hosts else None
+    count = workers or (found.workers if found else None)
+    if count is None:
+        raise click.UsageError("Missing option '-n' / '--workers'.")
+    if found and found.workers not in (None, count):
+        raise click.UsageError(f"-n {count}: {hosts} has {found.workers} workers of each host.")
+
     def clusters() -> list[Cluster]:
-        if hosts is None:
-            return on_this_host(workers, timeout)
-        return on_hosts(hosts.split(","), workers, port, host_number, timeout)
+        if found is None:
+            return on_this_host(count, timeout)
+        number = found.number if host_number is None else host_number
+        if found.addresses:
+            return at_addresses(found.addresses, number or 0, timeout)
+        return on_hosts(found.names, count, port, number, timeout)
 
     with shown_logs(logging.WARNING):
         Job(words, clusters, restarts, logs).run()

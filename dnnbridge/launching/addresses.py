@@ -27,6 +27,13 @@ def on_this_host(count: int, seconds: int) -> list[Cluster]:
     return [Cluster(addresses, rank, f"{HERE}:{ports[-1]}", seconds) for rank in range(count)]
 
 
+def at_addresses(addresses: Sequence[str], number: int, seconds: int) -> list[Cluster]:
+    """Return one worker among those at known addresses; MindSpore's scheduler has the next port."""
+    host, _, port = addresses[0].rpartition(":")
+    coordinator = f"{host}:{int(port) + 1}"
+    return [Cluster(tuple(addresses), number, coordinator, seconds)]
+
+
 def on_hosts(
     hosts: Sequence[str], count: int, port: int, number: int | None, seconds: int
 ) -> list[Cluster]:

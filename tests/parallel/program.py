@@ -67,8 +67,15 @@ def train(run, folder=None, plan=""):
     if plan == "kill" and os.environ.get("DNNBRIDGE_RANK") == "1":
         callbacks.append(_Kill(folder))
     history = run.fit(
-        x, y, BATCH, EPOCHS, verbose=0, sample_weight=weights, callbacks=callbacks,
-        validation_data=(x[:21], y[:21]), steps_per_call=3,
+        x,
+        y,
+        BATCH,
+        EPOCHS,
+        verbose=0,
+        sample_weight=weights,
+        callbacks=callbacks,
+        validation_data=(x[:21], y[:21]),
+        steps_per_call=3,
     )
     logs = {f"log {name}": [row[name] for row in run.logs] for name in run.logs[0]}
     found = {f"evaluated {k}": v for k, v in run.evaluate(x, y, 32).items()}

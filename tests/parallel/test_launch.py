@@ -56,7 +56,9 @@ def test_each_worker_knows_its_number_and_only_the_first_is_shown(tmp_path):
     ids=["exit", "killed", "error"],
 )
 def test_the_message_names_the_worker_that_failed(tmp_path, end, said):
-    file = program(tmp_path, f"if rank == 1:\n    print('last words', flush=True)\n    {end}\n{WAIT}")
+    file = program(
+        tmp_path, f"if rank == 1:\n    print('last words', flush=True)\n    {end}\n{WAIT}"
+    )
     done, seconds = launch("-n", 3, "--", file)
     assert done.returncode == 1
     assert "worker 1 of 3 on this host failed" in done.stderr

@@ -12,6 +12,8 @@ import pytest
 
 import dnnbridge as db
 
+SLOW = pytest.mark.slow  # frameworks take long to start
+
 PROGRAM = Path(__file__).parent / "program.py"
 WITHIN = 2e-6
 """Allowed difference after 40 steps of Adam."""
@@ -50,7 +52,7 @@ def require_equal(found, expected):
         np.testing.assert_allclose(found[name], value, rtol=0, atol=WITHIN, err_msg=name)
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("mindspore", marks=SLOW)])
 def test_two_workers_go_on_after_one_was_killed(backend, tmp_path, program, expected):
     pytest.importorskip(backend)
     done = launched(backend, tmp_path, 2, "--restarts", "1", plan="kill")
@@ -60,7 +62,7 @@ def test_two_workers_go_on_after_one_was_killed(backend, tmp_path, program, expe
     first, second = (made_by(tmp_path, rank) for rank in (0, 1))
     for rank, made in enumerate((first, second)):
         assert made.pop("workers") == 2, rank
-        assert made.pop("begun") - float((tmp_path / "killed").read_text()) < TOLD + 30
+        assert made.pop("begun") - float((tmp_path / "killed").read_text()) < TOLD
         require_equal(made, expected)
     for name, value in first.items():
         np.testing.assert_array_equal(second[name], value, err_msg=name)
@@ -83,9 +85,14 @@ def _check_files(folder, program, expected):
     np.testing.assert_allclose(run.history.epochs, [4])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+@pytest.mark.parametrize(
+    ("backend", "workers"),
+    [
+        ("mindspore", 2),
+        *(pytest.param("mindspore", count, marks=SLOW) for count in (1, 4)),
+        *(pytest.param("tensorflow", count, marks=SLOW) for count in (1, 2, 4)),
+    ],
+)
 def test_any_number_of_workers_has_the_trajectory_of_one(backend, workers, tmp_path, expected):
     pytest.importorskip(backend)
     done = launched(backend, tmp_path, workers)
