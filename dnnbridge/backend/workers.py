@@ -25,6 +25,8 @@ class Workers:
     Attributes:
         count: how many there are.
         rank: the number of this one, from 0; None if this process has all of them.
+        sync_batch_norm: whether each BatchNormalization has the statistics of the whole batch, as
+            with one worker, and not those of a worker's rows.
 
     Example:
         >>> Workers(4, 1).rows(10)
@@ -33,6 +35,7 @@ class Workers:
 
     count: int
     rank: int | None = None
+    sync_batch_norm: bool = True
 
     def size(self, batch: int) -> int:
         """Return the rows of each worker."""

@@ -22,6 +22,8 @@ from functools import lru_cache
 from dnnbridge import ops
 from dnnbridge.errors import UnsupportedError
 from dnnbridge.graph import BATCH, Call, Graph, Node, Op, Value, ValueAndGrad
+from dnnbridge.layers import BatchNormalization
+from dnnbridge.program.own_statistics import with_own_statistics
 from dnnbridge.program.program import Function, Program
 from dnnbridge.program.summing import summed_together
 
@@ -30,8 +32,12 @@ DIVIDED = ("train", "evaluate")
 
 
 @lru_cache(maxsize=32)
-def divided(program: Program) -> Program:
+def divided(program: Program, sync_batch_norm: bool = True) -> Program:
     """Return the program of one of several workers.
+
+    Args:
+        program: that of one worker.
+        sync_batch_norm: whether each BatchNormalization has the statistics of the whole batch.
 
     Raises:
         UnsupportedError: something combines examples in a way that is no sum over them.
@@ -44,12 +50,12 @@ def divided(program: Program) -> Program:
         )
     functions = {name: program.functions[name] for name in program.functions}
     for name in DIVIDED:
-        functions[name] = _of_part(functions[name])
+        functions[name] = _of_part(functions[name], sync_batch_norm)
     return replace(program, functions=functions)
 
 
-def _of_part(function: Function) -> Function:
-    graph = _Part(function.graph, frozenset(), function.graph.name).graph()
+def _of_part(function: Function, sync: bool) -> Function:
+    graph = _Part(function.graph, frozenset(), function.graph.name, sync).graph()
     for name, value in zip(function.results, graph.outputs, strict=False):
         if _is_divided(value):
             raise _no_sum(name, f"a result with a row per example: {value.type}")
@@ -67,10 +73,11 @@ class _Part:
         source: the graph of the whole batch.
         moved: inputs that a surrounding derivative reaches.
         path: named in errors.
+        sync: whether a BatchNormalization has the statistics of the whole batch.
     """
 
-    def __init__(self, source: Graph, moved: Collection[Value], path: str) -> None:
-        self.source, self.moved, self.path = source, set(moved), path
+    def __init__(self, source: Graph, moved: Collection[Value], path: str, sync: bool) -> None:
+        self.source, self.moved, self.path, self.sync = source, set(moved), path, sync
         self.known: dict[Value, Value] = {value: value for value in source.inputs}
         self.nodes: list[Node] = []
         self._met: dict[Value, Value] = {}
@@ -134,7 +141,12 @@ class _Part:
         assert isinstance(node.op, Call)
         pairs = zip(node.inputs, node.body.inputs, strict=True)
         moved = {inner for value, inner in pairs if value in self.moved}
-        body, met = _without_meeting(_Part(node.body, moved, node.path).graph())
+        if not self.sync and isinstance(node.op.spec, BatchNormalization):
+            made = with_own_statistics(node, moved).body
+        else:
+            made = _Part(node.body, moved, node.path, self.sync).graph()
+        assert made is not None
+        body, met = _without_meeting(made)
         inputs = [
             self._meeting(value) if inner in met else self.known[value]
             for value, inner in zip(node.inputs, body.inputs, strict=True)
@@ -147,7 +159,7 @@ class _Part:
         assert node.body is not None
         assert isinstance(node.op, ValueAndGrad)
         wrt = [node.body.inputs[i] for i in node.op.wrt]
-        body, met = _without_meeting(_Part(node.body, wrt, node.path).graph())
+        body, met = _without_meeting(_Part(node.body, wrt, node.path, self.sync).graph())
         body, own = _without_last_sums(body)
         values, gradients = node.outputs[: len(body.outputs)], node.outputs[len(body.outputs) :]
         waiting = [value for value, mine in zip(values, own, strict=True) if mine]

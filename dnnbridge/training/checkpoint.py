@@ -82,6 +82,7 @@ def load(
     device: str | None = None,
     *,
     workers: int | None = None,
+    sync_batch_norm: bool = True,
 ) -> Run:
     """Make a run from a file that `Run.save` wrote; `fit` continues where that run stopped.
 
@@ -93,6 +94,7 @@ def load(
         backend: as in `compile`; it may differ from the backend that wrote the file.
         device: as in `compile`.
         workers: as in `compile`; a file says nothing of the workers that wrote it.
+        sync_batch_norm: as in `compile`.
 
     Raises:
         CheckpointError: the file is missing, damaged, not a checkpoint of dnnbridge, or its parts
@@ -106,7 +108,7 @@ def load(
         >>> db.load(path, backend="reference").experiment == run.experiment
         True
     """
-    chosen = checked_workers(workers)
+    chosen = checked_workers(workers, sync_batch_norm)
     return restore(path, lambda experiment: compile_chosen(experiment, backend, device, chosen))
 
 

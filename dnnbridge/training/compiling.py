@@ -34,6 +34,7 @@ def compile(
     device: str | None = None,
     *,
     workers: int | None = None,
+    sync_batch_norm: bool = True,
 ) -> Run:
     """Compile an experiment for a backend and return a run with fresh weights.
 
@@ -46,6 +47,9 @@ def compile(
         workers: how many workers share each batch. By default all processes that
             `dnnbridge launch` has started, else one. In a program of one process, a larger number
             divides batches among devices of TensorFlow, or simulates workers on the reference.
+        sync_batch_norm: whether each BatchNormalization has the statistics of the whole batch, so
+            that the numbers do not depend on the number of workers. False: each worker normalises
+            with those of its own rows, as layers of the frameworks do by default.
 
     Warns:
         LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
@@ -63,7 +67,7 @@ def compile(
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
-    run = compile_chosen(experiment, backend, device, checked_workers(workers))
+    run = compile_chosen(experiment, backend, device, checked_workers(workers, sync_batch_norm))
     advise_to_adapt(experiment.program())
     return run
 

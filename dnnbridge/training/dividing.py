@@ -13,6 +13,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.cluster import this_cluster
 from dnnbridge.errors import BackendError
 from dnnbridge.program.program import Program
+from dnnbridge.training.checking.data import check_bool
 
 
 class Divided:
@@ -81,22 +82,24 @@ def check_workers(backend: Backend, workers: Workers) -> None:
     )
 
 
-def checked_workers(count: int | None) -> Workers | None:
+def checked_workers(count: int | None, sync_batch_norm: bool) -> Workers | None:
     """Return the workers of a run: the processes that were started together, or those asked for.
 
     Args:
         count: as in `compile`.
+        sync_batch_norm: as in `compile`.
 
     Returns:
         None for one worker.
     """
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
         raise BackendError("must be a whole number from 1 on", where="workers", got=repr(count))
+    check_bool(sync_batch_norm, "sync_batch_norm")
     cluster = this_cluster()
     if count == 1 or (count is None and (cluster is None or cluster.count == 1)):
         return None
     if cluster is None:
-        return Workers(count or 1)
+        return Workers(count or 1, None, sync_batch_norm)
     if count not in (None, cluster.count):
         raise BackendError(
             f"the program was started with {cluster.count} workers",
@@ -104,4 +107,4 @@ def checked_workers(count: int | None) -> Workers | None:
             got=str(count),
             hint="Leave workers out for all of them, or write 1 for a run of this process alone.",
         )
-    return Workers(cluster.count, cluster.rank)
+    return Workers(cluster.count, cluster.rank, sync_batch_norm)

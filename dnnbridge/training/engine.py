@@ -78,7 +78,8 @@ class Engine:
         self.fitting: Fitting | None = None
         self._backend, self._compiled = backend, list[tuple[Executable, int]]()
         self.workers = workers
-        self.executable = self._executable(divided(program) if workers else program, workers)
+        part = divided(program, workers.sync_batch_norm) if workers else program
+        self.executable = self._executable(part, workers)
         self._set(initial_arrays(program, experiment.seed))
 
     def _executable(self, program: Program, workers: Workers | None = None) -> Executable:

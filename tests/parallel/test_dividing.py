@@ -148,3 +148,40 @@ def test_a_number_of_workers_is_checked(given):
     experiment = db.Experiment(db.Sequential([db.Input((1,)), db.Dense(1)]), "mse", "sgd")
     with pytest.raises(BackendError, match="must be a whole number from 1 on"):
         db.compile(experiment, "reference", workers=given)
+
+
+def test_workers_can_have_batch_statistics_of_their_own():
+    """The witness is the equation in NumPy, for each half of the batch."""
+    x, y = np.random.default_rng(3).normal(size=(2, 6, 3)).astype(np.float32).astype(float)
+    model = db.Sequential([db.Input((3,)), db.BatchNormalization(momentum=0.9, name="bn")])
+    experiment = db.Experiment(model, "mse", db.SGD(0.5))
+    run = db.compile(experiment, "reference", workers=2, sync_batch_norm=False)
+    order = run.fit(x, y, batch_size=6, shuffle=False, verbose=0)
+    halves = [x[:3], x[3:]]
+    normal = [(h - h.mean(0)) / np.sqrt(h.var(0) + 1e-3) for h in halves]
+    distance = np.concatenate(normal) - y
+    np.testing.assert_allclose(order.step_losses, [(distance**2).mean()], rtol=1e-12)
+    weights = run.weights()
+    gradient = (2 * distance * np.concatenate(normal)).mean(0) / 3
+    np.testing.assert_allclose(weights["bn/gamma"], 1 - 0.5 * gradient, rtol=1e-12)
+    mean, variance = (np.mean([f(h, 0) for h in halves], 0) for f in (np.mean, np.var))
+    np.testing.assert_allclose(weights["bn/moving_mean"], 0.1 * mean, rtol=1e-12)
+    np.testing.assert_allclose(weights["bn/moving_variance"], 0.9 + 0.1 * variance, rtol=1e-12)
+
+
+def test_statistics_of_their_own_reach_weights_before_the_layer():
+    """A derivative through statistics of a part of the batch: compared with finite differences."""
+    layers = [db.Input((3,)), db.Dense(4, "tanh"), db.BatchNormalization(), db.Dense(2)]
+    experiment = db.Experiment(db.Sequential(layers), "mse", db.SGD(1.0))
+    x, y = np.random.default_rng(4).normal(size=(2, 7, 3))
+
+    def run_with(change):
+        run = db.compile(experiment, "reference", workers=2, sync_batch_norm=False)
+        kernel = run.weights()["dense/kernel"].copy()
+        kernel[1, 2] += change
+        run.set_parameters({"dense/kernel": kernel})
+        (loss,) = run.fit(x, y[:, :2], batch_size=7, verbose=0).step_losses
+        return loss, kernel[1, 2] - run.weights()["dense/kernel"][1, 2]
+
+    (above, _), (below, _), (_, gradient) = map(run_with, (1e-4, -1e-4, 0.0))
+    np.testing.assert_allclose(gradient, (above - below) / 2e-4, rtol=1e-5)
