@@ -13,7 +13,7 @@ from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import lowerings_on
 from dnnbridge_tensorflow.plugin import INFO
 from dnnbridge_tensorflow.windows import has_dilated_conv
-from dnnbridge_tensorflow.workers import join
+from dnnbridge_tensorflow.workers import join, meeting_of
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
@@ -56,7 +56,9 @@ class TensorFlowBackend:
         return TensorFlowExecutable(program, device)
 
     def compile_part(self, program: Program, device: str, workers: Workers) -> TensorFlowExecutable:
-        return self.compile(program, device)
+        if device == "gpu":
+            _choose_tf32()
+        return TensorFlowExecutable(program, device, meeting_of(workers, device))
 
 
 def _choose_tf32() -> None:

@@ -45,7 +45,7 @@ INFO = BackendInfo(
     natives=("keras",),
     reuses=True,
     by_rows=True,
-    workers=("processes",),
+    workers=("processes", "devices"),
     priority=30,
     variants=VARIANTS,
 )

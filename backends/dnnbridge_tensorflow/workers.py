@@ -1,16 +1,16 @@
-"""Sums over the processes of a launched program, by `MultiWorkerMirroredStrategy`."""
+"""Sums over workers: processes by `MultiWorkerMirroredStrategy`, devices by `MirroredStrategy`."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.backend import BackendError, Cluster, ops, this_cluster
+from dnnbridge.backend import BackendError, Cluster, Function, Workers, ops, this_cluster
 
 Tensor = Any
 Step = Callable[[list[Tensor]], list[Tensor]]
@@ -56,12 +56,85 @@ def _options(gpus: bool) -> Any:
     return tf.distribute.experimental.CommunicationOptions(implementation=kind)
 
 
-def by_each(step: Step) -> Step:
-    """Return a step in which `all_reduce_sum` meets the other workers."""
+class Meeting:
+    """The workers of a program, and how those of this process run a step together.
+
+    Args:
+        strategy: of the workers.
+        workers: all of them.
+
+    Attributes:
+        here: how many of them this process has.
+    """
+
+    def __init__(self, strategy: Any, workers: Workers) -> None:
+        self._strategy, self._workers = strategy, workers
+        self.here = 1 if workers.rank is not None else workers.count
+
+    def parts(self, function: Function, feeds: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the feeds of each worker of this process."""
+        if not function.divided or self._workers.rank is not None:
+            return [feeds]
+        return [self._workers.part(function, feeds, rank) for rank in range(self.here)]
+
+    def step_of(self, steps: Sequence[Step]) -> Step:
+        """Return one step for the feeds of all workers of this process, from a step for each."""
+
+        def own(feeds: list[Tensor]) -> list[Tensor]:
+            rank, count = 0, len(feeds) // self.here
+            if self.here > 1:
+                context = tf.distribute.get_replica_context()
+                rank = int(tf.get_static_value(context.replica_id_in_sync_group))
+            return steps[rank](feeds[rank * count : (rank + 1) * count])
+
+        def together(feeds: list[Tensor]) -> list[Tensor]:
+            made = self._strategy.run(own, args=(feeds,))
+            return [self._strategy.experimental_local_results(value)[0] for value in made]
+
+        return together
+
+
+def meeting_of(workers: Workers, device: str) -> Meeting:
+    """Return how workers meet: the processes of a launched program, or devices of this one."""
+    if workers.rank is None:
+        return Meeting(_devices(workers.count, device), workers)
     cluster = this_cluster()
     assert cluster is not None
-    strategy = _strategy(cluster)
-    return lambda feeds: list(strategy.run(step, args=(feeds,)))
+    return Meeting(_strategy(cluster), workers)
+
+
+@lru_cache(maxsize=8)
+def _devices(count: int, device: str) -> Any:
+    """Return the strategy of devices of this process; processors are divided into some."""
+    kind = device.upper()
+    if device == "cpu" and len(tf.config.list_physical_devices(kind)) < count:
+        _divide_processors(count)
+    there = tf.config.list_logical_devices(kind)
+    if len(there) < count:
+        raise BackendError(
+            f"there are {len(there)} devices of this kind",
+            where="workers",
+            got=str(count),
+            hint="Ask for fewer, or start processes with dnnbridge launch.",
+        )
+    return tf.distribute.MirroredStrategy([each.name for each in there[:count]])
+
+
+def _divide_processors(count: int) -> None:
+    (processor, *_) = tf.config.list_physical_devices("CPU")
+    known = tf.config.get_logical_device_configuration(processor) or []
+    if len(known) >= count:
+        return
+    wanted = [tf.config.LogicalDeviceConfiguration()] * count
+    try:
+        tf.config.set_logical_device_configuration(processor, wanted)
+    except RuntimeError as error:
+        raise BackendError(
+            "TensorFlow can divide the processors only before its first operation",
+            where="workers",
+            got=str(count),
+            hint="Compile for the most workers first, before other TensorFlow code.",
+        ) from error
 
 
 def _total(x: Tensor) -> Tensor:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Evaluate on the test data after every epoch.",
 )
+@click.option(
+    "--sync-batch-norm/--no-sync-batch-norm",
+    default=True,
+    show_default=True,
+    help="Whether each BatchNormalization has the statistics of the whole batch of all workers.",
+)
 @click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Continue from this file.")
 @click.option(
     "--backup",
@@ -51,6 +57,7 @@ def train(
     backend: str | None,
     seed: int | None,
     validation: bool,
+    sync_batch_norm: bool,
     resume: Path | None,
     backup: Path | None,
     save: Path | None,
@@ -83,7 +90,7 @@ def train(
         if save:
             check_name(save)
         dataset = adapt_to(experiment, load_dataset(data))
-        run = _run(experiment, resume, backend, device)
+        run = _run(experiment, resume, backend, device, sync_batch_norm)
         test = (dataset.x_test, dataset.y_test)
         with saving(run, save):
             history = run.fit(
@@ -124,15 +131,19 @@ def _check_finite(history: History) -> None:
 
 
 def _run(
-    experiment: Experiment, resume: Path | None, backend: str | None, device: str | None
+    experiment: Experiment,
+    resume: Path | None,
+    backend: str | None,
+    device: str | None,
+    sync: bool,
 ) -> Run:
     """Return a new run, or the run of a checkpoint of the same experiment."""
     from dnnbridge import compile, load
     from dnnbridge.errors import CheckpointError
 
     if resume is None:
-        return compile(experiment, backend, device)
-    run = load(resume, backend, device)
+        return compile(experiment, backend, device, sync_batch_norm=sync)
+    run = load(resume, backend, device, sync_batch_norm=sync)
     if run.experiment != experiment:
         saved, given = run.experiment.to_dict(), experiment.to_dict()
         fields = [name for name in given if saved[name] != given[name]]

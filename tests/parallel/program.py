@@ -1,7 +1,7 @@
 """A training that `dnnbridge launch` starts: python program.py BACKEND FOLDER [PLAN].
 
 It writes `FOLDER/N.npz` for worker N. PLAN is "kill": worker 1 kills itself in the third epoch of
-the first attempt.
+the first attempt. "devices": three devices of one process share each batch.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def train(run, folder=None, plan=""):
 
 def main(backend, folder, plan=""):
     folder, begun = Path(folder), time.time()
-    run = db.compile(experiment(), backend)
+    run = db.compile(experiment(), backend, workers=3 if plan == "devices" else None)
     made = train(run, folder, plan)
     run.save(folder / "run.safetensors")
     rank = os.environ.get("DNNBRIDGE_RANK", "0")

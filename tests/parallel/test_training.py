@@ -101,3 +101,13 @@ def test_any_number_of_workers_has_the_trajectory_of_one(backend, workers, tmp_p
         made = made_by(tmp_path, rank)
         assert made["workers"] == workers
         require_equal(made, expected)
+
+
+def test_devices_of_one_process_share_a_batch(tmp_path, expected):
+    pytest.importorskip("tensorflow")
+    command = [sys.executable, str(PROGRAM), "tensorflow", str(tmp_path), "devices"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    made = made_by(tmp_path, 0)
+    assert made["workers"] == 3
+    require_equal(made, expected)
