@@ -23,7 +23,7 @@ def command_of(words: Sequence[str], own: Sequence[str]) -> list[str]:
 
     Example:
         >>> command_of(["train", "spec.py"], ["train"])[1:]
-        ['-m', 'dnnbridge', 'train', 'spec.py']
+        ['-P', '-m', 'dnnbridge', 'train', 'spec.py']
     """
     if not words:
         raise ArgumentError(
@@ -33,7 +33,7 @@ def command_of(words: Sequence[str], own: Sequence[str]) -> list[str]:
         )
     first, *rest = words
     if first in own:
-        return [sys.executable, "-m", "dnnbridge", *words]
+        return [sys.executable, "-P", "-m", "dnnbridge", *words]
     if first in ("python", "python3"):
         return [sys.executable, *rest]
     if first.endswith(".py") and os.path.isfile(first):

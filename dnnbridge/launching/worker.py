@@ -19,7 +19,7 @@ LINES = 20
 class Worker:
     """A process in a group of its own, with the processes that it starts itself.
 
-    The first worker writes where the launch writes; lines of the others are kept.
+    The first worker reads and writes where the launch does; lines of the others are kept.
 
     Args:
         rank: its number.
@@ -46,7 +46,7 @@ class Worker:
         self._process = subprocess.Popen(
             list(command),
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=None if shown else subprocess.DEVNULL,
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.STDOUT,
             start_new_session=True,

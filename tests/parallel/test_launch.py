@@ -152,7 +152,7 @@ def test_a_command_is_needed(words):
 @pytest.mark.parametrize(
     ("words", "made"),
     [
-        (["train", "x.json"], [sys.executable, "-m", "dnnbridge", "train", "x.json"]),
+        (["train", "x.json"], [sys.executable, "-P", "-m", "dnnbridge", "train", "x.json"]),
         (["python", "x.py", "1"], [sys.executable, "x.py", "1"]),
         (["sh", "-c", "true"], ["sh", "-c", "true"]),
     ],
