@@ -11,6 +11,9 @@ from dnnbridge.backend import Cluster, this_cluster
 SCHEDULER = "import mindspore.communication as c; c.init()"
 """The program of the process that MindSpore's workers register with."""
 
+SIMULATION = "MS_SIMULATION_LEVEL"
+"""Variable with which MindSpore simulates devices: a worker then meets no others."""
+
 
 def start_scheduler() -> None:
     """Start the scheduler of a launched program, if this is its first worker.
@@ -19,7 +22,7 @@ def start_scheduler() -> None:
     is imported here. It ends when the workers have ended, or with the process group of this one.
     """
     cluster = this_cluster()
-    if cluster is None or cluster.count == 1 or cluster.rank != 0:
+    if cluster is None or cluster.count == 1 or cluster.rank != 0 or SIMULATION in os.environ:
         return
     subprocess.Popen(
         [sys.executable, "-c", SCHEDULER],
@@ -31,7 +34,9 @@ def start_scheduler() -> None:
 
 
 def variables(cluster: Cluster, role: str) -> dict[str, str]:
-    """Return the variables from which MindSpore makes a cluster."""
+    """Return the variables from which MindSpore makes a cluster, or simulates one."""
+    if SIMULATION in os.environ:
+        return {"RANK_SIZE": str(cluster.count), "RANK_ID": str(cluster.rank)}
     host, _, port = cluster.coordinator.rpartition(":")
     return {
         "MS_WORKER_NUM": str(cluster.count),
