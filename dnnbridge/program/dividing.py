@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from dnnbridge import ops
-from dnnbridge.errors import UnsupportedError
+from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
 from dnnbridge.graph import BATCH, Call, Graph, Node, Op, Value, ValueAndGrad
 from dnnbridge.layers import BatchNormalization
 from dnnbridge.program.own_statistics import with_own_statistics
@@ -43,7 +43,7 @@ def divided(program: Program, sync_batch_norm: bool = True) -> Program:
         UnsupportedError: something combines examples in a way that is no sum over them.
     """
     if program.carried:
-        raise UnsupportedError(
+        raise DeclaredLimitationError(
             "states that are carried from batch to batch cannot be divided among workers",
             where=", ".join(program.carried),
             hint="Use stateful=False, or one worker.",

@@ -3,8 +3,8 @@
 MS_SIMULATION_LEVEL=1 python examples/cluster/dry_run.py EXPERIMENT [WORKERS]
 
 It needs CANN, but no processor. MindSpore compiles the training step for the device, with the sums
-over all workers in it, and finds operations and shapes that it cannot compile. All numbers are 0, and
-nothing is trained. EXPERIMENT is a JSON file of Experiment.to_json().
+over all workers in it, and finds operations and shapes that it cannot compile. All numbers are 0,
+and nothing is trained. EXPERIMENT is a JSON file of Experiment.to_json().
 """
 
 from __future__ import annotations
