@@ -122,7 +122,8 @@ def _worker(
     own = folder / backend
     own.mkdir()
     command = [sys.executable, "-P", "-m", "dnnbridge", *_launch(plan, backend)]
-    command += ["compare-worker", str(plan.file), "--workers", str(plan.workers)]
+    command += ["compare-worker", str(plan.file)]
+    command += ["--workers", str(plan.workers)] if plan.workers > 1 else []
     command += ["--backend", backend, "--data", plan.data, "--epochs", str(plan.epochs)]
     command += ["--batch-size", str(plan.batch_size), "--folder", str(own)]
     command += ["--device", plan.device] if plan.device is not None else []
