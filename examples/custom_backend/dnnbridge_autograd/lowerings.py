@@ -22,10 +22,6 @@ def _log_softmax(op, x):
     return shifted - np.log(np.sum(np.exp(shifted), axis=op.axis, keepdims=True))
 
 
-def _softplus(x):
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x)))
-
-
 def _reshape(op, x):
     return np.reshape(x, [-1 if size is None else size for size in op.shape])
 
@@ -102,7 +98,7 @@ LOWERINGS = {
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # keeps x in the trace
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
-    ops.Softplus: lambda op, x: _softplus(x),
+    ops.Softplus: lambda op, x: np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x))),
     ops.Sqrt: lambda op, x: np.sqrt(x),
     ops.Square: lambda op, x: x * x,
     ops.Sub: lambda op, a, b: a - b,
