@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import mindspore as ms
 from mindspore import nn, ops
 from mindspore.communication import GlobalComm, init
 
@@ -20,6 +21,8 @@ def join() -> None:
     if cluster is None or cluster.count == 1 or GlobalComm.INITED:
         return
     os.environ.update(variables(cluster, "MS_WORKER"))
+    # Threads could run sums that do not depend on each other in another order on each worker.
+    ms.runtime.dispatch_threads_num(1)
     try:
         init()
     except RuntimeError as error:
@@ -40,13 +43,19 @@ class _Total(nn.Cell):
         self.sum: Any = ops.AllReduce() if self.together else None
 
     def construct(self, x: Tensor) -> Tensor:
-        return self.sum(x) if self.together else x
+        # On a CPU the kernel shares a buffer with others. Without copies, a derivative with sums
+        # that do not depend on each other was wrong (two branches with one BatchNormalization).
+        return self.sum(x * 1.0) * 1.0 if self.together else x
 
 
 class AllReduceSum(nn.Cell):
-    """The sum over all workers; its derivative is that of the sum on each"""
+    """The sum over all workers; its derivative is that of the sum on each
 
-    def __init__(self) -> None:
+    Args:
+        operand: name of the operand, so that each place has a Cell of its own.
+    """
+
+    def __init__(self, operand: str) -> None:
         super().__init__()
         self.total = _Total()
 
@@ -58,9 +67,13 @@ class AllReduceSum(nn.Cell):
 
 
 class AllReduceGradient(nn.Cell):
-    """The operand, whose derivative is summed over all workers"""
+    """The operand, whose derivative is summed over all workers
 
-    def __init__(self) -> None:
+    Args:
+        operand: name of the operand, so that each place has a Cell of its own.
+    """
+
+    def __init__(self, operand: str) -> None:
         super().__init__()
         self.total = _Total()
 

@@ -22,6 +22,10 @@ def _log_softmax(op, x):
     return shifted - np.log(np.sum(np.exp(shifted), axis=op.axis, keepdims=True))
 
 
+def _softplus(x):
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x)))
+
+
 def _reshape(op, x):
     return np.reshape(x, [-1 if size is None else size for size in op.shape])
 
@@ -30,10 +34,6 @@ def _where(condition, a, b):
     """Broadcast first: autograd's own `where` does not sum the gradient of a broadcast operand."""
     zero = np.zeros(np.broadcast_shapes(*(np.shape(each) for each in (condition, a, b))))
     return np.where(condition, a + zero, b + zero)
-
-
-def _clip(op, x):
-    return _where(x < op.low, op.low, _where(x > op.high, op.high, x))
 
 
 def _broadcast_to(op, x):
@@ -60,14 +60,13 @@ def _reverse(op, x):
 LOWERINGS = {
     ops.Abs: lambda op, x: x * np.sign(x),
     ops.Add: lambda op, a, b: a + b,
-    ops.AllReduceGradient: lambda op, x: x,  # there is one worker
-    ops.AllReduceSum: lambda op, x: x,
+    **dict.fromkeys((ops.AllReduceGradient, ops.AllReduceSum), lambda op, x: x),  # one worker
     ops.ArgMax: lambda op, x: np.argmax(x, op.axis),
     ops.AvgPool: windows.avg_pool,
     ops.BatchMatMul: lambda op, a, b: np.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: x.astype(DTYPES[op.dtype]),
-    ops.Clip: _clip,
+    ops.Clip: lambda op, x: _where(x < op.low, op.low, _where(x > op.high, op.high, x)),
     ops.Concat: lambda op, *xs: np.concatenate(xs, op.axis),
     ops.Conv: windows.conv,
     ops.ConvTranspose: windows.conv_transpose,
@@ -98,7 +97,7 @@ LOWERINGS = {
     ops.Sign: lambda op, x: np.sign(x) + _where(x == x, 0.0, x),  # keeps x in the trace
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: np.exp(_log_softmax(op, x)),
-    ops.Softplus: lambda op, x: np.maximum(x, 0.0) + np.log1p(np.exp(-x * np.sign(x))),
+    ops.Softplus: lambda op, x: _softplus(x),
     ops.Sqrt: lambda op, x: np.sqrt(x),
     ops.Square: lambda op, x: x * x,
     ops.Sub: lambda op, a, b: a - b,
