@@ -24,7 +24,9 @@ def experiment():
     """Two branches share a normalisation, so that a derivative has independent sums."""
     given, normalised = db.Input((6, 6, 2)), db.BatchNormalization()
     smooth = db.Conv2D(4, 3, activation="tanh", kernel_regularizer=db.L2(1e-2))
-    both = db.Add()([normalised(smooth(given)), normalised(db.Conv2D(4, 3)(given))])
+    # A bias before a normalisation has gradient 0, of which Adam would follow the rounding.
+    plain = db.Conv2D(4, 3, use_bias=False)
+    both = db.Add()([normalised(smooth(given)), normalised(plain(given))])
     flat = db.Flatten()(db.Dropout(0.3)(both))
     model = db.Model(given, db.Dense(3, activity_regularizer=db.L2(0.1))(flat))
     return db.Experiment(
