@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -24,6 +25,7 @@ from dnnbridge.backend import (
 )
 from dnnbridge_mindspore import disk_cache, kernels
 from dnnbridge_mindspore.generator import generate
+from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
 
@@ -65,6 +67,8 @@ class MindSporeExecutable:
                     tensors = _loop(steps, len(given[0][0]), described, self._batch)
                     tensors += [_tensor(*pair) for pair in given]
                 stacks = self._call(function, cell, tensors)
+                if SIMULATION in os.environ:  # a loop would never end: all numbers are 0
+                    stacks = tensors[2 : 2 + len(described.results)]
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [
@@ -104,7 +108,8 @@ class MindSporeExecutable:
             with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
                 cell.compile(*tensors)
             self._shapes.add(shapes)
-        return cell(*tensors)
+        loops = self._functions[function].writes
+        return () if loops and SIMULATION in os.environ else cell(*tensors)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:

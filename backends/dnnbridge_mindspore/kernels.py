@@ -48,6 +48,8 @@ from dnnbridge_mindspore.windows import AvgPool as AvgPool
 from dnnbridge_mindspore.windows import Conv as Conv
 from dnnbridge_mindspore.windows import ConvTranspose as ConvTranspose
 from dnnbridge_mindspore.windows import MaxPool as MaxPool
+from dnnbridge_mindspore.workers import AllReduceGradient as AllReduceGradient
+from dnnbridge_mindspore.workers import AllReduceSum as AllReduceSum
 
 Tensor = Any
 

@@ -163,6 +163,8 @@ def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Abs: _call("abs"),
     ops.Add: _pairwise("Add"),
+    ops.AllReduceGradient: lambda op, x: Kernel(f"kernels.AllReduceGradient('{x}')", (x,)),
+    ops.AllReduceSum: lambda op, x: Kernel(f"kernels.AllReduceSum('{x}')", (x,)),
     ops.ArgMax: lambda op, x: f"kernels.argmax({x}, {op.axis})",
     ops.AvgPool: _window("AvgPool"),
     ops.BatchMatMul: lambda op, a, b: Kernel("kernels.BatchMatMul()", (a, b)),

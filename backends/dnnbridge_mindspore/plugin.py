@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge_mindspore.meeting import start_scheduler
 
 VARIANTS = (
     Variant("one-thread", (("OMP_NUM_THREADS", "1"),), "one core and one thread", cores=1),
@@ -23,6 +24,7 @@ INFO = BackendInfo(
     natives=("mindspore",),
     reuses=True,
     by_rows=True,
+    workers=("processes",),
     priority=20,
     variants=VARIANTS,
 )
@@ -30,6 +32,7 @@ INFO = BackendInfo(
 
 def _load() -> Backend:
     os.environ.setdefault("GLOG_v", "3")
+    start_scheduler()
     from dnnbridge_mindspore.backend import MindSporeBackend
 
     return MindSporeBackend()

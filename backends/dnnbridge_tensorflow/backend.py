@@ -13,6 +13,7 @@ from dnnbridge.backend import (
     Limitation,
     Op,
     Program,
+    Workers,
     device_kind,
     names_of,
     ops,
@@ -22,6 +23,7 @@ from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import lowerings_on
 from dnnbridge_tensorflow.plugin import INFO
 from dnnbridge_tensorflow.windows import has_dilated_conv
+from dnnbridge_tensorflow.workers import join, meeting_of
 
 LIMITATIONS: tuple[Limitation, ...] = ()
 
@@ -52,6 +54,9 @@ class TensorFlowBackend:
     limitations = LIMITATIONS
     deviations = DEVIATIONS
 
+    def __init__(self) -> None:
+        join()  # TensorFlow allows it only before its first operation
+
     def devices(self) -> tuple[str, ...]:
         """Return the GPUs and the CPU; asking for them reserves no memory of a GPU."""
         return (*names_of("gpu", len(tf.config.list_physical_devices("GPU"))), "cpu")
@@ -60,6 +65,11 @@ class TensorFlowBackend:
         if device_kind(device) == "gpu":
             _choose_tf32()
         return TensorFlowExecutable(program, device)
+
+    def compile_part(self, program: Program, device: str, workers: Workers) -> TensorFlowExecutable:
+        if device == "gpu":
+            _choose_tf32()
+        return TensorFlowExecutable(program, device, meeting_of(workers, device))
 
 
 def _choose_tf32() -> None:

@@ -22,6 +22,7 @@ from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import traced
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
 from dnnbridge_tensorflow.probe import place_of
+from dnnbridge_tensorflow.workers import Meeting
 from dnnbridge_tensorflow.xla import is_worthwhile
 
 LARGE = 4096
@@ -32,16 +33,28 @@ Compiled = Callable[..., list[Tensor]]
 
 
 class TensorFlowExecutable:
-    """A program and its variables on a device."""
+    """A program and its variables on a device, or on several that share each batch.
 
-    def __init__(self, program: Program, device: str) -> None:
+    Args:
+        program: the program to run.
+        device: its name.
+        meeting: the workers of this program, if there are several.
+    """
+
+    def __init__(self, program: Program, device: str, meeting: Meeting | None = None) -> None:
         self._functions, self._device = program.functions, place_of(device)
         self._tables = [lowerings_on(device, xla) for xla in (False, True)]
-        with tf.device(self._device):
-            self._variables = {
-                name: tf.Variable(tf.zeros(array.shape)) for name, array in program.state.items()
-            }
-        self._xla = {name for name, f in program.functions.items() if is_worthwhile(f, program)}
+        self._meeting = meeting
+        self._each = []
+        for number in range(meeting.here if meeting else 1):
+            with tf.device(f"/{device.upper()}:{number}"):
+                made = {n: tf.Variable(tf.zeros(a.shape)) for n, a in program.state.items()}
+            self._each.append(made)
+        self._xla = {
+            name
+            for name, function in program.functions.items()
+            if not function.divided and is_worthwhile(function, program)
+        }
         self._compiled: dict[tuple[str, int, bool], Compiled] = {}
         self._shapes: set[tuple[str, int, int]] = set()
 
@@ -51,15 +64,18 @@ class TensorFlowExecutable:
 
     def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         described = self._functions[function]
-        given = [feeds[value.name] for value in described.feeds]
-        dtypes = [DTYPES[value.dtype] for value in described.feeds]
+        parts = self._meeting.parts(described, feeds) if self._meeting else [feeds]
+        given = [part[value.name] for part in parts for value in described.feeds]
+        dtypes = [DTYPES[value.dtype] for value in described.feeds] * len(parts)
         with tf.device(self._device):
             single = not described.writes and len(given[0]) == 1
             run = self._one_step if single else self._all_steps
             results = run(function, described, given, dtypes, steps)
         return dict(zip(described.results, results, strict=True))
 
-    def keep(self, arrays: Mapping[str, Array]) -> Rows:
+    def keep(self, arrays: Mapping[str, Array]) -> Rows | None:
+        if len(self._each) > 1:
+            return None  # each device needs its own rows
         with tf.device(self._device):
             kept = {name: tf.constant(array) for name, array in arrays.items()}
 
@@ -71,11 +87,12 @@ class TensorFlowExecutable:
         return rows
 
     def read(self) -> dict[str, Array]:
-        return {name: variable.numpy() for name, variable in self._variables.items()}
+        return {name: variable.numpy() for name, variable in self._each[0].items()}
 
     def write(self, values: Mapping[str, Array]) -> None:
-        for name, value in values.items():
-            self._variables[name].assign(np.asarray(value, np.float32))
+        for variables in self._each:
+            for name, value in values.items():
+                variables[name].assign(np.asarray(value, np.float32))
 
     def _all_steps(
         self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
@@ -105,8 +122,15 @@ class TensorFlowExecutable:
         if (function, batch, loops) not in self._compiled:
             described = self._functions[function]
             types = [value.type for value in described.feeds]
+            if described.divided and self._meeting:
+                types *= self._meeting.here
             shapes: list[list[int | None]] = [[*type.concrete(batch)] for type in types]
-            step = self._step(described, self._tables[function in self._xla])
+            table = self._tables[function in self._xla]
+            if described.divided and self._meeting:
+                each = [self._step(described, table, variables) for variables in self._each]
+                step = self._meeting.step_of(each)
+            else:
+                step = self._step(described, table, self._each[0])
             if loops:
                 block = _loop(step, described)
                 signature = [tf.TensorSpec([], tf.int32)]
@@ -125,10 +149,9 @@ class TensorFlowExecutable:
         return self._compiled[function, batch, loops]
 
     def _step(
-        self, described: Function, table: Lowerings
+        self, described: Function, table: Lowerings, variables: Mapping[str, Tensor]
     ) -> Callable[[list[Tensor]], list[Tensor]]:
         flat = flatten(described, CLAIMS, rows=True)
-        variables = self._variables
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from dnnbridge.backend import Op, ops
-from dnnbridge_tensorflow import rows, sums
+from dnnbridge_tensorflow import rows, sums, workers
 from dnnbridge_tensorflow.candidates import lowering
 from dnnbridge_tensorflow.windows import WINDOWS
 
@@ -55,6 +55,8 @@ Lowerings = Mapping[type[Op], Callable[..., Tensor]]
 LOWERINGS: Lowerings = {
     ops.Abs: lambda op, x: tf.abs(x),
     ops.Add: sums.binary(tf.add, lambda a, b, y, dy: (dy, dy)),
+    ops.AllReduceGradient: workers.all_reduce_gradient,
+    ops.AllReduceSum: workers.all_reduce_sum,
     ops.ArgMax: _argmax,
     ops.BatchMatMul: lambda op, a, b: tf.matmul(a, b),
     ops.BroadcastTo: _broadcast_to,

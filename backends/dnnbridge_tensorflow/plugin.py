@@ -45,6 +45,7 @@ INFO = BackendInfo(
     natives=("keras",),
     reuses=True,
     by_rows=True,
+    workers=("processes", "devices"),
     priority=30,
     variants=VARIANTS,
 )

@@ -28,6 +28,7 @@ from .from_core import (
     BatchNormalization,
     Call,
     CategoricalCrossentropy,
+    Cluster,
     Constant,
     ConstantArray,
     DeviceError,
@@ -60,6 +61,7 @@ from .from_core import (
     scan,
     set_aside,
     shortest,
+    this_cluster,
     unchanged,
     uncollected,
     write_atomically,
@@ -76,11 +78,15 @@ from .protocol import (
     Deviation,
     Executable,
     Limitation,
+    ParallelBackend,
     Rows,
     Variant,
 )
 from .stepwise import (
     StepwiseExecutable,
+)
+from .workers import (
+    Workers,
 )
 
 __all__ = [
@@ -149,7 +155,11 @@ __all__ = [
     "Deviation",
     "Executable",
     "Limitation",
+    "ParallelBackend",
     "Rows",
     "Variant",
     "StepwiseExecutable",
+    "Cluster",
+    "this_cluster",
+    "Workers",
 ]

@@ -4,6 +4,8 @@ from dnnbridge import ops as ops
 from dnnbridge import optimizers as optimizers
 from dnnbridge.base.arrays import ALIGNMENT as ALIGNMENT
 from dnnbridge.base.arrays import Array as Array
+from dnnbridge.base.cluster import Cluster as Cluster
+from dnnbridge.base.cluster import this_cluster as this_cluster
 from dnnbridge.base.files import write_atomically as write_atomically
 from dnnbridge.base.garbage import set_aside as set_aside
 from dnnbridge.base.garbage import uncollected as uncollected

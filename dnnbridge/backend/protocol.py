@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from dnnbridge.backend.device import device_kind
 from dnnbridge.backend.flattening import flatten
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
 from dnnbridge.graph import Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
@@ -95,6 +96,8 @@ class BackendInfo:
         variants: configurations of the framework that must give the same numbers.
         by_rows: whether it supports updates of large tables by rows, as `flatten` writes them. It
             lowers `SumRepeats`, puts rows in place, and reads only rows of a table.
+        workers: how several workers can share a batch: "processes", which `dnnbridge launch`
+            starts, or "devices" of one process. The backend then has `compile_part`.
     """
 
     name: str
@@ -107,6 +110,7 @@ class BackendInfo:
     reuses: bool = False
     variants: tuple[Variant, ...] = ()
     by_rows: bool = False
+    workers: tuple[Literal["processes", "devices"], ...] = ()
 
 
 class Claim(NamedTuple):
@@ -207,6 +211,19 @@ class Backend(Protocol):
 
     def compile(self, program: Program, device: str) -> Executable:
         """Compile a program for one of `devices()`; its operations have already been checked."""
+        ...
+
+
+class ParallelBackend(Backend, Protocol):
+    """A backend whose workers can share a batch."""
+
+    def compile_part(self, program: Program, device: str, workers: Workers) -> Executable:
+        """Compile a program whose divided functions several workers run together.
+
+        Where `workers.rank` is a number, this process is one of them, and their feeds have its own
+        rows. Otherwise it has all of them: it divides the feeds of a divided function itself with
+        `workers.part`. All other functions run as with one worker.
+        """
         ...
 
 

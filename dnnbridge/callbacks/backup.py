@@ -87,5 +87,5 @@ class BackupAndRestore(Callback):
             run.save(self.file)
 
     def on_train_end(self, run: Run) -> None:
-        if run.finished and self.delete_checkpoint:
+        if run.finished and self.delete_checkpoint and run.is_first_worker:
             self.file.unlink(missing_ok=True)

@@ -46,6 +46,8 @@ class Checkpoint(Callback):
         5
     """
 
+    first_worker_only = True
+
     @explained(INSTEAD, "Checkpoint")
     def __init__(
         self, path: str | Path, every: int | None = None, *, make_folders: bool = False
@@ -113,6 +115,8 @@ class ModelCheckpoint(AbstractMonitor):
         >>> sorted(path.name for path in folder.iterdir())
         ['run-04.safetensors', 'run-05.safetensors']
     """
+
+    first_worker_only = True
 
     @explained({"save_weights_only": "Leave it out: a file has all of the run."}, "ModelCheckpoint")
     def __init__(

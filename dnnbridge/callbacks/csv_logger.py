@@ -41,6 +41,8 @@ class CSVLogger(Callback):
         1,4.0,NA
     """
 
+    first_worker_only = True
+
     @explained(name="CSVLogger")
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False) -> None:
         check_bool(append, "CSVLogger.append")

@@ -50,6 +50,8 @@ class TensorBoard(Callback):
         100
     """
 
+    first_worker_only = True
+
     @explained(INSTEAD, "TensorBoard")
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,9 @@ class TerminateOnNonFinite(Callback):
         kept = run.with_engine(Kept.of)
         if not not_finite(kept.arrays):
             self._kept = kept
-            self._next = time.perf_counter() + SHARE * kept.seconds
+            # Several workers must repeat the same steps, so only the beginning of an epoch counts.
+            again = time.perf_counter() + SHARE * kept.seconds
+            self._next = again if run.workers == 1 else math.inf
         elif self._kept is not None:
             self._found(run, run.position.step, "")
 

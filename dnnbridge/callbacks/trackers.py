@@ -47,6 +47,8 @@ class MlflowCallback(Callback):
         PackageNotInstalledError: mlflow is not installed.
     """
 
+    first_worker_only = True
+
     def __init__(self) -> None:
         self._mlflow, self._own = _module("mlflow"), False
 
@@ -75,6 +77,8 @@ class WandbMetricsLogger(Callback):
     Raises:
         PackageNotInstalledError: wandb is not installed.
     """
+
+    first_worker_only = True
 
     def __init__(self) -> None:
         self._wandb = _module("wandb")

@@ -13,6 +13,7 @@ from dnnbridge.cli.convert import convert
 from dnnbridge.cli.doctor import doctor
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
+from dnnbridge.cli.launch import launch
 from dnnbridge.cli.lint import lint
 from dnnbridge.cli.profile import profile
 from dnnbridge.cli.report import report
@@ -29,6 +30,7 @@ def main() -> None:
 
 for command in (
     train,
+    launch,
     compare,
     align,
     convert,

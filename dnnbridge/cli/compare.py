@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The HTML report to write.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Workers that share each batch: processes, or on the reference threads.",
+)
 @click.option("--json", "json_file", type=WRITTEN, help="Also write every number as JSON.")
 def compare(
     file: Path,
@@ -40,6 +47,7 @@ def compare(
     device: str | None,
     backends: str | None,
     report: Path,
+    workers: int,
     json_file: Path | None,
 ) -> None:
     """Train the experiment of FILE on several backends and compare the numbers.
@@ -64,7 +72,7 @@ def compare(
         check_writable("json", json_file)
         adapt_to(experiment, load_dataset(data))
     advise(experiment.program())  # the workers' warnings are not shown
-    plan = Plan(file, data, epochs, batch_size, device)
+    plan = Plan(file, data, epochs, batch_size, device, workers)
     comparison = _train_and_compare(experiment, plan, names)
     _print(comparison)
     _write(comparison, f"{file.name} on {', '.join(names)}", report, json_file)
@@ -94,6 +102,7 @@ def _train_and_compare(experiment: Experiment, plan: Plan, names: list[str]) -> 
     from dnnbridge.report import compare
 
     settings = {"File": plan.file.name, "Data": plan.data, "Batch size": str(plan.batch_size)}
+    settings |= {"Workers": str(plan.workers)} if plan.workers > 1 else {}
     with tempfile.TemporaryDirectory(prefix="dnnbridge-") as folder:
         return compare(experiment, settings, train_on_each(experiment, plan, names, Path(folder)))
 

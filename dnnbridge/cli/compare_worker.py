@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("compare-worker", hidden=True)
 @training_options
 @click.option("--backend", required=True)
+@click.option("--workers", type=click.IntRange(min=1), default=1)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
 def compare_worker(
     file: Path,
@@ -25,6 +26,7 @@ def compare_worker(
     batch_size: int,
     device: str | None,
     backend: str,
+    workers: int,
     folder: Path,
 ) -> None:
     """Compile, report it on stdout, wait for a line on stdin, train, and record the training."""
@@ -39,12 +41,13 @@ def compare_worker(
     with shown_logs(err=False):
         experiment = _same_experiment(file, folder.parent / "experiment.json")
         start = time.perf_counter()
-        run = _compiled(experiment, backend, device)
+        run = _compiled(experiment, backend, device, workers)
         seconds = time.perf_counter() - start
     dataset = adapt_to(experiment, load_dataset(data))
-    send(ready=True)
-    if not sys.stdin.readline():
-        raise click.Abort
+    if run.is_first_worker:
+        send(ready=True)
+        if not sys.stdin.readline():
+            raise click.Abort
     recording = Recording(backend, run.device, _versions(backend), seconds, folder=folder)
     with shown_logs(err=False):
         run.fit(
@@ -59,14 +62,14 @@ def compare_worker(
         )
 
 
-def _compiled(experiment: Experiment, backend: str, device: str | None) -> Run:
+def _compiled(experiment: Experiment, backend: str, device: str | None, workers: int | None) -> Run:
     """Compile; tell the parent of a device that is not there, so that it says so itself."""
     from dnnbridge import compile
     from dnnbridge.cli.workers import send
     from dnnbridge.errors import DeviceError
 
     try:
-        return compile(experiment, backend, device)
+        return compile(experiment, backend, device, workers=workers)
     except DeviceError as error:
         send(refused=[error.what, error.where, error.got, error.hint])
         raise
@@ -95,6 +98,7 @@ def _sender() -> Callback:
     from dnnbridge.training.history import numbers
 
     class Sender(Callback):
+        first_worker_only = True
         total = 0
 
         def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:

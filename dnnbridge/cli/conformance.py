@@ -33,6 +33,13 @@ if TYPE_CHECKING:
               "comma-separated words in their area, entry or name.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Run one check of every entry.")
 @click.option("--jobs", type=POSITIVE, default=1, show_default=True, help="Number of processes.")
+@click.option(
+    "--workers",
+    type=POSITIVE,
+    default=1,
+    show_default=True,
+    help="Workers that share each batch of a training: devices, or the processes of a launch.",
+)
 @click.option("--share", hidden=True, help="K/N: the checks of one process of several.")
 @click.option("--report", type=WRITTEN, help="Write an HTML report.")
 @click.option("--json", "json_file", type=WRITTEN, help="Write every measurement as JSON.")
@@ -46,6 +53,7 @@ def conformance(
     select: str,
     quick: bool,
     jobs: int,
+    workers: int,
     share: str | None,
     report: Path | None,
     json_file: Path | None,
@@ -56,6 +64,7 @@ def conformance(
     The exit status is 1 if a check fails. Declared limitations and deviations of a backend are
     listed but do not fail.
     """
+    from dnnbridge.base.cluster import is_first
     from dnnbridge.base.packages import require_report
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.conformance_jobs import share as share_of
@@ -78,6 +87,7 @@ def conformance(
     if share:
         checks = share_of(checks, *map(int, share.split("/")))
     words = ["--select", select, *(["--quick"] if quick else [])]
+    words += ["--workers", str(workers)] if workers > 1 else []
     made: Iterator[Conformance]
     if variant:
         asked = variants(backend, device, variant)
@@ -87,7 +97,7 @@ def conformance(
             for each in asked
         )
     else:
-        subjects = _subjects(names, device)
+        subjects = _subjects(names, device, workers)
         keys = [(each.backend.info.name, each.device, "") for each in subjects]
         made = (_ask(each, checks, words, jobs) for each in subjects)
     before = _before(earlier, str(against), keys) if against else []
@@ -95,7 +105,8 @@ def conformance(
     for each in made:
         found.append(each)
         _print(each, before, every)
-    _write(found, report, json_file)
+    if is_first():
+        _write(found, report, json_file)
     if any(each.failed for each in found):
         raise click.exceptions.Exit(1)
 
@@ -120,18 +131,23 @@ def conformance_report(files: tuple[Path, ...], report: Path) -> None:
     _write(read_all(files), report, None)
 
 
-def _subjects(names: list[str], device: str | None) -> list[Subject]:
+def _subjects(names: list[str], device: str | None, count: int) -> list[Subject]:
     """Load the backends; they share one reference, so that its results are computed once."""
     from dnnbridge.backend.plugins import load_backend
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.testing.subject import Subject
     from dnnbridge.training.compiling import load_chosen
+    from dnnbridge.training.dividing import check_workers, checked_workers
 
     reference = Subject(load_backend("reference"))
+    workers = checked_workers(count, sync_batch_norm=True)
     chosen: list[str | None] = [*dict.fromkeys(names)] or [None]
     with shown_logs():
         loaded = [load_chosen(name, device) for name in chosen]
-    return [Subject(each, chosen, held_to=reference) for each, chosen in loaded]
+    if workers:
+        for each, _ in loaded:
+            check_workers(each, workers)
+    return [Subject(each, chosen, 0, reference, workers) for each, chosen in loaded]
 
 
 def _ask(subject: Subject, checks: list[Check], words: list[str], jobs: int) -> Conformance:

@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Evaluate on the test data after every epoch.",
 )
+@click.option(
+    "--sync-batch-norm/--no-sync-batch-norm",
+    default=True,
+    show_default=True,
+    help="Whether each BatchNormalization has the statistics of the whole batch of all workers.",
+)
 @click.option("--resume", type=EXISTING, metavar="CHECKPOINT", help="Continue from this file.")
+@click.option(
+    "--backup",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Save after every epoch there. The same command then goes on after its process has died.",
+)
 @click.option("--save", type=WRITTEN, metavar="CHECKPOINT", help="Write the trained state.")
 @click.option(
     "--on-nonfinite",
@@ -45,7 +57,9 @@ def train(
     backend: str | None,
     seed: int | None,
     validation: bool,
+    sync_batch_norm: bool,
     resume: Path | None,
+    backup: Path | None,
     save: Path | None,
     on_nonfinite: Literal["stop", "warn"],
     quiet: bool,
@@ -57,7 +71,7 @@ def train(
     Ctrl-C and SIGTERM end training after the current call. With --save, the state is then saved.
     The exit status is 130 or 143.
     """
-    from dnnbridge.callbacks import TerminateOnNonFinite
+    from dnnbridge.callbacks import BackupAndRestore, TerminateOnNonFinite
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
@@ -78,7 +92,7 @@ def train(
         if save:
             check_name(save)
         dataset = adapt_to(experiment, load_dataset(data))
-        run = _run(experiment, resume, backend, device)
+        run = _run(experiment, resume, backend, device, sync_batch_norm)
         test = (dataset.x_test, dataset.y_test)
         with saving(run, save):
             history = run.fit(
@@ -88,12 +102,17 @@ def train(
                 epochs=epochs,
                 validation_data=test if validation else None,
                 verbose=0 if quiet else "auto",
-                callbacks=[TerminateOnNonFinite()] if on_nonfinite == "stop" else [],
+                callbacks=[
+                    *([TerminateOnNonFinite()] if on_nonfinite == "stop" else []),
+                    *([BackupAndRestore(backup)] if backup else []),
+                ],
                 on_nonfinite=on_nonfinite,
             )
         if on_nonfinite == "stop":
             _check_finite(history)
         found = run.evaluate(*test)
+        if not run.is_first_worker:
+            return
         say(f"test  {describe(found)}")
         for name, value in found.items():
             if isinstance(value, list):
@@ -114,15 +133,19 @@ def _check_finite(history: History) -> None:
 
 
 def _run(
-    experiment: Experiment, resume: Path | None, backend: str | None, device: str | None
+    experiment: Experiment,
+    resume: Path | None,
+    backend: str | None,
+    device: str | None,
+    sync: bool,
 ) -> Run:
     """Return a new run, or the run of a checkpoint of the same experiment."""
     from dnnbridge import compile, load
     from dnnbridge.errors import CheckpointError
 
     if resume is None:
-        return compile(experiment, backend, device)
-    run = load(resume, backend, device)
+        return compile(experiment, backend, device, sync_batch_norm=sync)
+    run = load(resume, backend, device, sync_batch_norm=sync)
     if run.experiment != experiment:
         saved, given = run.experiment.to_dict(), experiment.to_dict()
         fields = [name for name in given if saved[name] != given[name]]

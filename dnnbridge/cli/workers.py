@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from dnnbridge.backend.plugins import require_backend
 from dnnbridge.base.folding import folded, width_of
 from dnnbridge.errors import BackendError, DeviceError
 from dnnbridge.experiment import Experiment
@@ -37,6 +38,7 @@ class Plan:
     epochs: int
     batch_size: int
     device: str | None
+    workers: int = 1
 
 
 def train_on_each(
@@ -123,7 +125,9 @@ def _worker(
     """Start a process, and kill it if it still runs when the comparison ends."""
     own = folder / backend
     own.mkdir()
-    command = [sys.executable, "-P", "-m", "dnnbridge", "compare-worker", str(plan.file)]
+    command = [sys.executable, "-P", "-m", "dnnbridge", *_launch(plan, backend)]
+    command += ["compare-worker", str(plan.file)]
+    command += ["--workers", str(plan.workers)] if plan.workers > 1 else []
     command += ["--backend", backend, "--data", plan.data, "--epochs", str(plan.epochs)]
     command += ["--batch-size", str(plan.batch_size), "--folder", str(own)]
     command += ["--device", plan.device] if plan.device is not None else []
@@ -143,7 +147,14 @@ def _worker(
         try:
             yield _Worker(backend, process, errors, report)
         finally:
-            process.kill()
+            process.terminate() if plan.workers > 1 else process.kill()  # a launch ends its workers
+
+
+def _launch(plan: Plan, backend: str) -> list[str]:
+    """Return the words before a command that start it in several processes, if it needs them."""
+    if plan.workers == 1 or "processes" not in require_backend(backend).workers:
+        return []
+    return ["launch", "-n", str(plan.workers), "--"]
 
 
 @contextmanager

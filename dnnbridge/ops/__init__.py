@@ -18,6 +18,7 @@ Example:
 from dnnbridge.graph import Op
 from dnnbridge.graph.arithmetic import Abs, Add, Div, Greater, MatMul, Mul, Neg, Sub
 from dnnbridge.ops import (
+    across,
     arithmetic,
     convolution,
     elementwise,
@@ -26,6 +27,12 @@ from dnnbridge.ops import (
     pooling,
     reductions,
     shapes,
+)
+from dnnbridge.ops.across import (
+    AllReduceGradient,
+    AllReduceSum,
+    all_reduce_gradient,
+    all_reduce_sum,
 )
 from dnnbridge.ops.convolution import Conv, ConvTranspose, conv, conv_transpose
 from dnnbridge.ops.elementwise import (
@@ -121,6 +128,7 @@ RULES: dict[type[Op], Rule] = {
     **linear.RULES,
     **convolution.RULES,
     **pooling.RULES,
+    **across.RULES,
 }
 """The rule of every operation, which computes its numbers."""
 
@@ -130,6 +138,8 @@ __all__ = [
     "RULES",
     "Abs",
     "Add",
+    "AllReduceGradient",
+    "AllReduceSum",
     "ArgMax",
     "AvgPool",
     "BatchMatMul",
@@ -176,6 +186,8 @@ __all__ = [
     "Tanh",
     "Transpose",
     "abs",
+    "all_reduce_gradient",
+    "all_reduce_sum",
     "argmax",
     "avg_pool",
     "batch_matmul",

@@ -22,6 +22,7 @@ class Function:
         results: names of the returned values.
         writes: names of the state arrays it changes.
         training: whether it was emitted for training.
+        divided: whether several workers run it, each on its part of the batch.
     """
 
     graph: Graph
@@ -29,6 +30,7 @@ class Function:
     results: tuple[str, ...]
     writes: tuple[str, ...] = ()
     training: bool = False
+    divided: bool = False
 
     @property
     def feeds(self) -> tuple[Value, ...]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from dnnbridge.backend.protocol import Claim, Deviation, Limitation
 from dnnbridge.backend.stepwise import StepwiseExecutable
+from dnnbridge.backend.workers import Workers
 from dnnbridge.graph import Op
 from dnnbridge.ops import RULES
 from dnnbridge.ops.float64 import Interpreter, Watch
 from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.plugin import INFO
+from dnnbridge.reference.workers import SimulatedWorkers
 
 
 class ReferenceBackend:
@@ -33,6 +35,13 @@ class ReferenceBackend:
 
     def compile(self, program: Program, device: str) -> ReferenceExecutable:
         return ReferenceExecutable(program, self.watch)
+
+    def compile_part(self, program: Program, device: str, workers: Workers) -> SimulatedWorkers:
+        return SimulatedWorkers(
+            program,
+            workers,
+            lambda rules: ReferenceExecutable(program, self.watch, {**RULES, **rules}),
+        )
 
 
 class ReferenceExecutable(StepwiseExecutable):

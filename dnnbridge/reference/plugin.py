@@ -5,7 +5,9 @@ from __future__ import annotations
 from dnnbridge.backend.hookspecs import BackendPlugin
 from dnnbridge.backend.protocol import Backend, BackendInfo
 
-INFO = BackendInfo(name="reference", install="pip install dnnbridge", priority=10)
+INFO = BackendInfo(
+    name="reference", install="pip install dnnbridge", priority=10, workers=("devices",)
+)
 
 
 def _load() -> Backend:

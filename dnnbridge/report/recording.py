@@ -77,6 +77,8 @@ class Recorder(Callback):
         ['dense/bias', 'dense/kernel']
     """
 
+    first_worker_only = True
+
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self._start = self._trained = time.perf_counter()

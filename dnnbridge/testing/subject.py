@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.backend.protocol import Backend
+from dnnbridge.backend.workers import Workers
 from dnnbridge.experiment import Experiment
 from dnnbridge.training.checkpoint import restore
 from dnnbridge.training.compiling import compile_for
@@ -28,12 +29,14 @@ class Subject:
         seed: 0 for the numbers of the cases; any other seed gives other numbers.
         held_to: the `reference` of another subject, to share its results; by default this subject
             makes its own.
+        workers: who shares each batch of a run; None for one worker.
     """
 
     backend: Backend
     device: str = "cpu"
     seed: int = 0
     held_to: Subject | None = None
+    workers: Workers | None = None
     _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -50,7 +53,7 @@ class Subject:
 
     def run(self, experiment: Experiment) -> Run:
         """Compile an experiment."""
-        return compile_for(self.backend, experiment, self.device)
+        return compile_for(self.backend, experiment, self.device, self.workers)
 
     def load(self, path: Path) -> Run:
         """Restore a run from a checkpoint."""

@@ -23,6 +23,9 @@ class Callback:
             step a call of its own, which costs time.
         monitor: the metric that this callback follows, or "". `fit` raises if it begins with
             "val_" and there is nothing to validate on.
+        first_worker_only: whether only the first of several workers has this callback, because it
+            writes files. All other callbacks hear the same numbers on every worker, and must do
+            the same with them, such as to stop.
 
     Example:
         >>> import dnnbridge as db
@@ -39,6 +42,7 @@ class Callback:
 
     every_steps: int | None = None
     monitor: str = ""
+    first_worker_only: bool = False
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)

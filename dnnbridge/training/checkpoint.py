@@ -21,6 +21,7 @@ from dnnbridge.specs.former_names import present_label, present_weight
 from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
 from dnnbridge.training.compiling import check_asked, compile_chosen
+from dnnbridge.training.dividing import checked_workers
 from dnnbridge.training.elsewhere import LOAD
 from dnnbridge.training.nonfinite import not_finite
 from dnnbridge.training.position import Position
@@ -75,7 +76,14 @@ class Captured:
 
 
 @explained(LOAD)
-def load(path: str | Path, backend: str | None = None, device: str | None = None) -> Run:
+def load(
+    path: str | Path,
+    backend: str | None = None,
+    device: str | None = None,
+    *,
+    workers: int | None = None,
+    sync_batch_norm: bool = True,
+) -> Run:
     """Make a run from a file that `Run.save` wrote; `fit` continues where that run stopped.
 
     A warning is logged if arrays hold NaN or infinity, or if the file comes from a version that
@@ -85,6 +93,8 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         path: the file.
         backend: as in `compile`; it may differ from the backend that wrote the file.
         device: as in `compile`.
+        workers: as in `compile`; a file says nothing of the workers that wrote it.
+        sync_batch_norm: as in `compile`.
 
     Raises:
         CheckpointError: the file is missing, damaged, not a checkpoint of dnnbridge, or its parts
@@ -100,7 +110,8 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         True
     """
     check_asked(backend, device)
-    return restore(path, lambda experiment: compile_chosen(experiment, backend, device))
+    chosen = checked_workers(workers, sync_batch_norm)
+    return restore(path, lambda experiment: compile_chosen(experiment, backend, device, chosen))
 
 
 def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:

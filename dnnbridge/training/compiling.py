@@ -16,11 +16,13 @@ from dnnbridge.backend.plugins import (
     require_device,
 )
 from dnnbridge.backend.protocol import Backend, check_supported
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.calling import explained
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
 from dnnbridge.program.advice import advise, advise_to_adapt
+from dnnbridge.training.dividing import check_workers, checked_workers
 from dnnbridge.training.elsewhere import COMPILE
 from dnnbridge.training.memory import check_memory
 from dnnbridge.training.run import Run
@@ -35,7 +37,14 @@ DEVICE_VARIABLE = "DNNBRIDGE_DEVICE"
 
 
 @explained(COMPILE)
-def compile(experiment: Experiment, backend: str | None = None, device: str | None = None) -> Run:
+def compile(
+    experiment: Experiment,
+    backend: str | None = None,
+    device: str | None = None,
+    *,
+    workers: int | None = None,
+    sync_batch_norm: bool = True,
+) -> Run:
     """Compile an experiment for a backend and return a run with fresh weights.
 
     Args:
@@ -46,6 +55,12 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         device: "cpu", "gpu" or "ascend", or with a number one of several: "gpu:1" is the second.
             By default DNNBRIDGE_DEVICE, else an accelerator if the framework sees one, else the
             CPU; the choice is logged.
+        workers: how many workers share each batch. By default all processes that
+            `dnnbridge launch` has started, else one. In a program of one process, a larger number
+            divides batches among devices of TensorFlow, or simulates workers on the reference.
+        sync_batch_norm: whether each BatchNormalization has the statistics of the whole batch, so
+            that the numbers do not depend on the number of workers. False: each worker normalises
+            with those of its own rows, as layers of the frameworks do by default.
 
     Warns:
         LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
@@ -64,15 +79,20 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         >>> db.compile(experiment, backend="reference").predict([[0.0, 0.0]])
         array([[0.]])
     """
-    run = compile_chosen(experiment, backend, device)
+    run = compile_chosen(experiment, backend, device, checked_workers(workers, sync_batch_norm))
     advise_to_adapt(experiment.program())
     return run
 
 
-def compile_chosen(experiment: Experiment, backend: str | None, device: str | None) -> Run:
+def compile_chosen(
+    experiment: Experiment,
+    backend: str | None,
+    device: str | None,
+    workers: Workers | None = None,
+) -> Run:
     """Compile as `compile` does, for a caller that sets all weights afterwards."""
     loaded, chosen = choose_for(experiment, backend, device)
-    return compile_for(loaded, experiment, chosen)
+    return compile_for(loaded, experiment, chosen, workers)
 
 
 def choose_for(
@@ -146,14 +166,18 @@ def chosen_name(backend: str | None) -> str:
     return backend or os.environ.get(BACKEND_VARIABLE) or next(first)
 
 
-def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
+def compile_for(
+    backend: Backend, experiment: Experiment, device: str, workers: Workers | None = None
+) -> Run:
     """Compile an experiment for a loaded backend."""
     _check(experiment)
+    if workers is not None:
+        check_workers(backend, workers)
     with uncollected():
         program = experiment.program()
         check_memory(program)
         check_supported(backend, program, device)
-        return Run(experiment, program, backend, device)
+        return Run(experiment, program, backend, device, workers)
 
 
 def _check(value: Any) -> None:

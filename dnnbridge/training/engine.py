@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dnnbridge.backend.protocol import Backend, Executable, check_supported
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import DataError, StateError
+from dnnbridge.program.dividing import divided
 from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Program
 from dnnbridge.training import reuse
@@ -46,6 +48,7 @@ class Engine:
         program: what it emitted.
         backend: what compiles it.
         device: name of the device.
+        workers: who shares each batch; None for one worker.
 
     Attributes:
         executable: keeps the arrays.
@@ -61,7 +64,12 @@ class Engine:
     """
 
     def __init__(
-        self, experiment: Experiment, program: Program, backend: Backend, device: str
+        self,
+        experiment: Experiment,
+        program: Program,
+        backend: Backend,
+        device: str,
+        workers: Workers | None = None,
     ) -> None:
         self.experiment, self.program, self.device = experiment, program, device
         self.arguments = Arguments(experiment.model.input_types, program)
@@ -72,11 +80,13 @@ class Engine:
         self.fitting: Fitting | None = None
         self.block: Block | None = None
         self._backend, self._compiled = backend, list[tuple[Executable, int]]()
-        self.executable = self._executable(program)
+        self.workers = workers
+        part = divided(program, workers.sync_batch_norm) if workers else program
+        self.executable = self._executable(part, workers)
         self._set(initial_arrays(program, experiment.seed))
 
-    def _executable(self, program: Program) -> Executable:
-        made = reuse.executable_for(self, program, self._backend, self.device)
+    def _executable(self, program: Program, workers: Workers | None = None) -> Executable:
+        made = reuse.executable_for(self, program, self._backend, self.device, workers)
         self._compiled.append((made, made.compilations))
         return made
 

@@ -74,6 +74,8 @@ def duration(seconds: float) -> str:
 class AbstractProgress(Callback):
     """Base of what shows progress: it knows the epochs, the steps, and how long they take."""
 
+    first_worker_only = True
+
     _epochs = _steps = _first = 0
     _start = _shown = 0.0
 

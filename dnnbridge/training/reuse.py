@@ -13,7 +13,9 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from dnnbridge.backend.protocol import Backend, Executable
+from dnnbridge.backend.workers import Workers
 from dnnbridge.program.program import Program
+from dnnbridge.training.dividing import compile_part
 
 MOST = 4
 """Largest number of cached executables."""
@@ -25,7 +27,9 @@ _lock = threading.Lock()
 _kept: OrderedDict[Hashable, Executable] = OrderedDict()
 
 
-def key_of(program: Program, backend: Backend, device: str) -> Hashable:
+def key_of(
+    program: Program, backend: Backend, device: str, workers: Workers | None = None
+) -> Hashable:
     """Return the cache key, which is equal for runs with the same compiled steps.
 
     Experiments that differ only in their learning rate or seed have the same program. The key is
@@ -34,13 +38,23 @@ def key_of(program: Program, backend: Backend, device: str) -> Hashable:
     if not backend.info.reuses:
         return None
     settings = tuple(sorted(p for p in os.environ.items() if p[0].startswith("DNNBRIDGE_")))
-    return backend.info.name, device, settings, program
+    return backend.info.name, device, settings, program, workers
 
 
-def executable_for(owner: object, program: Program, backend: Backend, device: str) -> Executable:
+def executable_for(
+    owner: object,
+    program: Program,
+    backend: Backend,
+    device: str,
+    workers: Workers | None = None,
+) -> Executable:
     """Return a cached or a new executable, which is cached again when its owner is gone."""
-    key = key_of(program, backend, device)
-    made = take(key) or backend.compile(program, device)
+    key = key_of(program, backend, device, workers)
+    made = take(key) or (
+        compile_part(backend, program, device, workers)
+        if workers
+        else backend.compile(program, device)
+    )
     weakref.finalize(owner, give, key, made, program).atexit = False
     return made
 

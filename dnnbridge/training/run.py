@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from dnnbridge.backend.protocol import Backend
+from dnnbridge.backend.workers import Workers
 from dnnbridge.base.calling import explained
 from dnnbridge.errors import RunError
 from dnnbridge.metrics.base import MetricValue
@@ -43,17 +44,26 @@ class Run(AbstractRunArrays):
         experiment: the spec.
         backend: name of the backend.
         device: name of the device.
+        workers: how many workers share each batch.
         transfer: what `with_experiment` took over from the run before; None for a new one.
         history: of the last `fit`, also of one that was interrupted.
         logs: a row for each epoch of the run's life, also before `load`: "epoch", losses, metrics.
     """
 
-    def __init__(self, experiment: Experiment, program: Program, backend: Backend, device: str):
+    def __init__(
+        self,
+        experiment: Experiment,
+        program: Program,
+        backend: Backend,
+        device: str,
+        workers: Workers | None = None,
+    ):
         self.experiment, self.backend, self.device = experiment, backend.info.name, device
         self.transfer: Transfer | None = None
         self.history = History()
         self._logs: list[dict[str, MetricValue]] = []
-        self._backend, self._engine = backend, Engine(experiment, program, backend, device)
+        self._backend = backend
+        self._engine = Engine(experiment, program, backend, device, workers)
         self._turns = Turns()
 
     @former_arguments(progress="verbose")
@@ -160,6 +170,8 @@ class Run(AbstractRunArrays):
         hooks = [*checked_callbacks(callbacks), *progress_callbacks(checked_verbose(verbose))]
         fitting, validation = prepared(engine, given, steps_per_call, hooks, until)
         check_monitors(hooks, validation)
+        # All workers have calls of the same steps, so that a callback can end them together.
+        hooks = [hook for hook in hooks if self.is_first_worker or not hook.first_worker_only]
         engine.state.check_heard(validation is not None)
         fitting.begin(engine.state)
         self._logs, self.history, engine.stopped = self.logs, History(), False
@@ -177,6 +189,16 @@ class Run(AbstractRunArrays):
         self._logs = list(rows)
         if self.history.epochs:
             self.history = History()
+
+    @property
+    def workers(self) -> int:
+        """How many workers share each batch; 1 unless `compile` was given or found more."""
+        return self._engine.workers.count if self._engine.workers else 1
+
+    @property
+    def is_first_worker(self) -> bool:
+        """Whether this process writes the files of the run: worker 0 does, for all workers."""
+        return self._engine.workers is None or not self._engine.workers.rank
 
     def stop(self) -> None:
         """Let `fit` return after the steps that are running; for callbacks."""
@@ -244,7 +266,7 @@ class Run(AbstractRunArrays):
         """
         from dnnbridge.training.compiling import compile_for
 
-        run = compile_for(self._backend, experiment, self.device)
+        run = compile_for(self._backend, experiment, self.device, self._engine.workers)
         run.transfer = Transfer.between(self._engine.program, run._engine.program)
         run._engine.write(run.transfer.carried(self.state()))
         log.info("%s", run.transfer)
@@ -266,6 +288,8 @@ class Run(AbstractRunArrays):
         All of it is written or, after a crash, the old file stays. A run whose weights are not
         finite is written beside the file, never over it, and a warning says so.
 
+        Of several workers only the first writes; others return at once.
+
         Args:
             path: file to write.
             make_folders: make the folder and those above it where they are missing.
@@ -279,12 +303,14 @@ class Run(AbstractRunArrays):
         """
         from dnnbridge.training.checkpoint import save
 
+        if not self.is_first_worker:
+            return Path(path)
         return save(self, path, make_folders=make_folders)
 
     @explained()
     @in_turn
     def export(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the run for another framework.
+        """Write the run for another framework. Of several workers only the first writes.
 
         Args:
             path: file to write.
@@ -305,6 +331,8 @@ class Run(AbstractRunArrays):
         """
         from dnnbridge.training.exporting import export, trained
 
+        if not self.is_first_worker:
+            return Path(path)
         return export(trained(self, self._engine), path, format)
 
     def _repr_html_(self) -> str:

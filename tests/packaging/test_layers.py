@@ -26,6 +26,7 @@ FLOORS = [
         "convert",
         "reference",
         "datasets",
+        "launching",
     ),
     *("testing", "doctor", "installation", "report", "cli", "__main__"),
 ]

@@ -94,6 +94,16 @@ def _updates_of_rows() -> list[OpCase]:
     return [replace(case, gradient=False) for case in given]
 
 
+def _across_workers() -> list[OpCase]:
+    """Cases with one worker, where both operations return their operand."""
+    return [
+        OpCase("AllReduceSum", ops.AllReduceSum(), (normal(3, 4),)),
+        OpCase("AllReduceSum-scalar", ops.AllReduceSum(), (normal(),)),
+        OpCase("AllReduceGradient", ops.AllReduceGradient(), (normal(3, 4),)),
+        OpCase("AllReduceGradient-scalar", ops.AllReduceGradient(), (normal(),)),
+    ]
+
+
 def _products() -> list[OpCase]:
     pairs = {
         "": ((3, 4, 5), (3, 5, 2)),
@@ -116,5 +126,6 @@ SHAPE_OP_CASES: list[OpCase] = [
     *_broadcasts(),
     *_takes(),
     *_updates_of_rows(),
+    *_across_workers(),
     *_products(),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.cluster import this_cluster
 from dnnbridge.emit.declarations import MASK, NORMALIZER
 from dnnbridge.program.objectives import WEIGHTS
 from dnnbridge.training.feeding.batches import Block, examples_of, power_of_two, rows_of_block
@@ -117,10 +119,11 @@ class StreamBlocks:
     def _filled(self, feeds: dict[str, Array], most: int) -> list[int]:
         """Copy batches into the feeds and return their sizes; read the next one."""
         counts: list[int] = []
-        start = time.monotonic()
+        # Several workers must have calls of the same steps, so time must not decide.
+        until = time.monotonic() + SLOW if this_cluster() is None else math.inf
         while self._held is not None and len(counts) < most:
             size = examples_of(self._held)
-            if size > self.width or (counts and time.monotonic() - start > SLOW):
+            if size > self.width or (counts and time.monotonic() > until):
                 break
             for name, array in self._held.items():
                 filled(array, feeds[name][len(counts)], name)

@@ -225,6 +225,8 @@ TABLE: Mapping[type[Op], Lowering] = {
 }
 
 NOT_IN_A_PREDICTION: Mapping[type[Op], str] = {
+    ops.AllReduceGradient: "it sums gradients of workers",
+    ops.AllReduceSum: "it sums what workers computed of a batch",
     ops.PutRows: "it writes rows of a table after an update",
     ops.SumRepeats: "it sums gradients of rows",
 }

@@ -1,0 +1,88 @@
+"""`Cluster`: the processes that `dnnbridge launch` or a scheduler started to train together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from dnnbridge.errors import BackendError
+
+WORKERS, RANK = "DNNBRIDGE_WORKERS", "DNNBRIDGE_RANK"
+"""Environment variables: the addresses of all workers, and the number of this one."""
+
+COORDINATOR = "DNNBRIDGE_COORDINATOR"
+"""Environment variable: the address where MindSpore's scheduler waits for the workers."""
+
+TIMEOUT = "DNNBRIDGE_MEETING_SECONDS"
+"""Environment variable: how long workers wait for each other at the beginning."""
+
+MEETING_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Processes that train together, and which of them this is.
+
+    Attributes:
+        addresses: "host:port" of each worker, in order.
+        rank: the number of this process, from 0.
+        coordinator: "host:port" on the host of the first worker, at another port.
+        seconds: how long workers wait for each other at the beginning.
+    """
+
+    addresses: tuple[str, ...]
+    rank: int
+    coordinator: str
+    seconds: int = MEETING_SECONDS
+
+    @property
+    def count(self) -> int:
+        return len(self.addresses)
+
+    @property
+    def local_rank(self) -> int:
+        """The number of this process among those of its host, which is that of its device."""
+        return self.hosts[: self.rank].count(self.hosts[self.rank])
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host of each worker."""
+        return [address.rpartition(":")[0] for address in self.addresses]
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables from which `this_cluster` makes it again."""
+        return {
+            WORKERS: ",".join(self.addresses),
+            RANK: str(self.rank),
+            COORDINATOR: self.coordinator,
+            TIMEOUT: str(self.seconds),
+        }
+
+
+def this_cluster() -> Cluster | None:
+    """Return the processes that this one was started with; None if it is alone."""
+    given = os.environ.get(WORKERS)
+    if not given:
+        return None
+    addresses = tuple(given.split(","))
+    rank = _number(RANK, os.environ.get(RANK, ""))
+    if rank >= len(addresses):
+        raise BackendError(
+            f"must be less than the number of workers, {len(addresses)}",
+            where=RANK,
+            got=str(rank),
+        )
+    seconds = _number(TIMEOUT, os.environ.get(TIMEOUT, str(MEETING_SECONDS)))
+    return Cluster(addresses, rank, os.environ.get(COORDINATOR, ""), seconds)
+
+
+def is_first() -> bool:
+    """Return whether this process writes files and shows progress: worker 0 does for all."""
+    cluster = this_cluster()
+    return cluster is None or cluster.rank == 0
+
+
+def _number(variable: str, text: str) -> int:
+    if not text.isdecimal():
+        raise BackendError("must be a whole number", where=variable, got=repr(text))
+    return int(text)
