@@ -29,8 +29,7 @@ def _images(keras: Any) -> Any:
 
 
 def _images_cell(mindspore: Any) -> Any:
-    """The channels are moved back before the Flatten."""
-    nn, ops = mindspore.nn, mindspore.ops
+    nn = mindspore.nn
 
     class Net(nn.Cell):
         def __init__(self) -> None:
@@ -42,8 +41,8 @@ def _images_cell(mindspore: Any) -> Any:
             self.head = nn.Dense(36, 3)
 
         def construct(self, x: Any) -> Any:
-            x = self.pool(self.relu(self.conv(ops.transpose(x, (0, 3, 1, 2)))))
-            return self.head(self.flatten(ops.transpose(x, (0, 2, 3, 1))))
+            x = self.pool(self.relu(self.conv(x)))
+            return self.head(self.flatten(x))
 
     loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
     return trained(Net(), loss, lambda p: _adam_cell(nn, p))
@@ -166,7 +165,13 @@ PAIRS = (
         ),
         BINARY,
     ),
-    _pair("images", "a Flatten of the same order", _images, _images_cell, PICTURES),
+    _pair(
+        "images",
+        "a Flatten of channels first: the weights behind it are moved",
+        _images,
+        _images_cell,
+        PICTURES,
+    ),
     _pair(
         "lstm",
         "an LSTM without biases",

@@ -33,7 +33,7 @@ def _images(frozen: bool) -> Any:
 
 def _images_cell(frozen: bool) -> Any:
     def program(mindspore: Any) -> Any:
-        nn, ops = mindspore.nn, mindspore.ops
+        nn = mindspore.nn
 
         class Net(nn.Cell):
             def __init__(self) -> None:
@@ -50,8 +50,7 @@ def _images_cell(frozen: bool) -> Any:
                 self.head = nn.Dense(8, 3)
 
             def construct(self, x: Any) -> Any:
-                x = self.features(ops.transpose(x, (0, 3, 1, 2)))
-                return self.head(x.mean((2, 3)))
+                return self.head(self.features(x).mean((2, 3)))
 
         loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
         return trained(Net(), loss, lambda params: nn.SGD(params, 0.05))

@@ -19,7 +19,7 @@ FAINT = ROWS * np.float32(1e-2), SUMS * np.float32(1e-2)
 
 IMAGES = _RNG.normal(size=(16, 8, 8, 3)).astype(np.float32)
 PICTURES = IMAGES, (np.arange(16) % 3).astype(np.int32)
-"""Images with the channels last; a Cell moves them to the front."""
+"""Images with the channels last; a Cell gets them first."""
 
 SERIES = _RNG.normal(size=(16, 5, 4)).astype(np.float32)
 SEQUENCES = SERIES, SERIES.sum(axis=(1, 2))[:, None].astype(np.float32)

@@ -72,7 +72,7 @@ def convolutional_cell(
     """Return the MindSpore program of `convolutional`."""
 
     def program(mindspore: Any) -> Any:
-        nn, ops = mindspore.nn, mindspore.ops
+        nn = mindspore.nn
 
         class Net(nn.Cell):
             def __init__(self) -> None:
@@ -90,8 +90,7 @@ def convolutional_cell(
                 self.head = nn.Dense(8, 3)
 
             def construct(self, x: Any) -> Any:
-                x = self.features(ops.transpose(x, (0, 3, 1, 2)))
-                return self.head(x.mean((2, 3)))
+                return self.head(self.features(x).mean((2, 3)))
 
         loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
         return trained(Net(), loss, lambda params: optimizer(nn, params))

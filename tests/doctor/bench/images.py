@@ -1,4 +1,4 @@
-"""Pairs whose layers of images differ: padding, strides, pools, the order of a Flatten."""
+"""Pairs whose layers of images differ: padding, strides, pools."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _cell(first: Any, features: int = 4, mean: bool = True) -> Any:
     """Return what makes a MindSpore program, which has the channels first."""
 
     def program(mindspore: Any) -> Any:
-        nn, ops = mindspore.nn, mindspore.ops
+        nn = mindspore.nn
 
         class Net(nn.Cell):
             def __init__(self) -> None:
@@ -34,7 +34,7 @@ def _cell(first: Any, features: int = 4, mean: bool = True) -> Any:
                 self.head = nn.Dense(features, 3)
 
             def construct(self, x: Any) -> Any:
-                x = self.first(ops.transpose(x, (0, 3, 1, 2)))
+                x = self.first(x)
                 x = x.mean((2, 3)) if mean else self.flatten(x)
                 return self.head(x)
 
@@ -89,17 +89,5 @@ PAIRS = (
         _cell(lambda nn: [nn.Conv2d(3, 4, 3, pad_mode="valid", has_bias=True), nn.AvgPool2d(2)]),
         PICTURES,
         (Expected("layer", "average_pooling2d", says="strides"),),
-    ),
-    Pair(
-        "order-of-a-flatten",
-        "layer",
-        "a Flatten of channels last, and of channels first",
-        _net(
-            lambda layers: [layers.Conv2D(2, 3, strides=2, padding="same")],
-            lambda layers: [layers.Flatten()],
-        ),
-        _cell(lambda nn: [nn.Conv2d(3, 2, 3, 2, has_bias=True)], 32, mean=False),
-        PICTURES,
-        (Expected("layer", "dense", "flatten-order"),),
     ),
 )
