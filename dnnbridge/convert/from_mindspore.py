@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
 from dnnbridge.formats.mindspore.rule import Part
 from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
 from dnnbridge.formats.mindspore.turned import Turned
+from dnnbridge.formats.mindspore.weights import Layout
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers import AbstractOptimizer
@@ -88,6 +89,41 @@ def from_mindspore(
             got=what(cell),
             hint="Make the Cell, and load the file with mindspore.load_checkpoint(path, cell).",
         )
+    return read_cell(cell, input_shapes, loss, optimizer)[0]
+
+
+class Source(NamedTuple):
+    """Where a Cell keeps a weight.
+
+    Attributes:
+        parameters: the parameters that hold it.
+        layout: how they are converted.
+    """
+
+    parameters: tuple[Any, ...]
+    layout: Layout
+
+
+class Sources(NamedTuple):
+    """The parts of a Cell by names here.
+
+    Attributes:
+        weights: what holds each weight.
+        cells: the Cell of each layer that is the last one that a Cell is read as.
+    """
+
+    weights: Mapping[str, Source]
+    cells: Mapping[str, Any]
+
+
+def read_cell(
+    cell: Any, input_shapes: Any, loss: Any = None, optimizer: Any = None
+) -> tuple[Imported, Sources]:
+    """Read a Cell as `from_mindspore` does, and return its parts too.
+
+    Raises:
+        ConversionError: as `from_mindspore`.
+    """
     with _predicting(cell):
         return _imported(cell, _inputs(input_shapes), loss, optimizer)
 
@@ -112,7 +148,9 @@ def _inputs(given: Any) -> list[Input]:
     return [each if isinstance(each, Input) else Input(tuple(each)) for each in given]
 
 
-def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Imported:
+def _imported(
+    cell: Any, inputs: list[Input], loss: Any, optimizer: Any
+) -> tuple[Imported, Sources]:
     where, findings = type(cell).__name__, Findings()
     follower, outputs, values = _followed(cell, inputs, findings)
     findings.check(where)
@@ -120,8 +158,9 @@ def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Impo
     model = Model([symbol for symbol, _ in values], symbols)
     graph, declarations = trace(model)
     declared = declarations.arrays
-    arrays, names = _weights(follower.parts, declared, where)
+    arrays, sources = _weights(follower.parts, declared, where)
     compare(follower, values, outputs, arrays, where)
+    names = {name: source.parameters[0] for name, source in sources.items()}
     ours = {parameter.name: name for name, parameter in names.items()}
     fields, notes = _fields(loss, optimizer, ours)
     if frozen := tuple(name for name, array in names.items() if not array.requires_grad):
@@ -132,7 +171,9 @@ def _imported(cell: Any, inputs: list[Input], loss: Any, optimizer: Any) -> Impo
         notes.append("What the optimizer has kept was left out.")
         step = 0
     report = ImportReport(where, tuple(rows_of(graph, arrays)), tuple(notes))
-    return Imported(model, fields, arrays, slots, step, report)
+    imported = Imported(model, fields, arrays, slots, step, report)
+    cells = {layers[-1].layer.name or "": each for each, layers in follower.parts.values()}
+    return imported, Sources(sources, cells)
 
 
 def _followed(
@@ -184,8 +225,8 @@ def _sample(given: Input, index: int, limits: Mapping[int, int]) -> tuple[Input,
 
 def _weights(
     parts: Mapping[str, tuple[Any, list[Part]]], declared: Mapping[str, StateArray], where: str
-) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Return the weights by name here, and the first parameter that each was read from."""
+) -> tuple[dict[str, Array], dict[str, Source]]:
+    """Return the weights by name here, and what each was read from."""
     arrays, sources = {}, {}
     for cell, layers in parts.values():
         for part in layers:
@@ -196,7 +237,7 @@ def _weights(
                 found = [_parameter(cell, there) for there in entry.there]
                 made = entry.layout.read(*(each.asnumpy() for each in found))
                 arrays[name] = np.array(made, np.float32, order="C")
-                sources[name] = found[0]
+                sources[name] = Source(tuple(found), entry.layout)
                 if made.shape != tuple(declared[name].shape):
                     raise ConversionError(
                         "a parameter has another shape than the layer here",

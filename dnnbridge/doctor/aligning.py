@@ -11,13 +11,14 @@ import numpy as np
 
 from dnnbridge.base.calling import explained as checked
 from dnnbridge.doctor.alignment import Alignment, Write
-from dnnbridge.doctor.allowance import Allowance
 from dnnbridge.doctor.arguments import arguments_of
 from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
 from dnnbridge.doctor.differences import Compared, Difference, compared
+from dnnbridge.doctor.links import Allowances, Link
 from dnnbridge.doctor.opening import Opened, layer_at, opened
 from dnnbridge.doctor.reproducing import Case, writer
-from dnnbridge.doctor.sides import AbstractSide, Record, Spot, Stage, State
+from dnnbridge.doctor.run_side import RunSide
+from dnnbridge.doctor.sides import STAGES, AbstractSide, Record, Stage, State
 from dnnbridge.errors import DataError
 from dnnbridge.testing.harness import rounded
 from dnnbridge.training.checking.data import check_positive
@@ -37,11 +38,11 @@ MOST = 32
 def align(
     a: Any,
     b: Any,
-    data: tuple[Any, Any],
+    data: tuple[Any, ...],
     steps: int = 20,
     batch_size: int = 32,
     *,
-    validation_data: tuple[Any, Any] | None = None,
+    validation_data: tuple[Any, ...] | None = None,
 ) -> Alignment:
     """Compare two trainings stage by stage: where they part, and why.
 
@@ -49,20 +50,26 @@ def align(
     step starts from the state that `a` has reached, so an error does not spread to the next step.
     A difference counts if it is larger than 16 times the effect of random roundings on the float64
     reference. Then the argument that causes it is set to the value of `a`, and the comparison goes
-    on, so independent differences are all found. Both subjects stay as they were.
+    on, so independent differences are all found. A live model is also compared with a run of its
+    own settings: what differs there is no argument, but the framework. Both subjects stay as they
+    were.
 
     Args:
-        a: a `Run`, or a live compiled `keras.Model`; its weights and settings are those of both.
-        b: another one, whose model has the same weights: on another backend, or with other
-            arguments.
-        data: inputs and labels, as `Run.fit` takes them.
+        a: a `Run`, a live compiled `keras.Model`, or a training of MindSpore: a tuple (Cell, loss,
+            optimizer), or a `TrainOneStepCell` of a `WithLossCell`. Its weights and settings are
+            those of both.
+        b: another one of the same network: of another framework, on another backend, or with other
+            arguments. Channels may be first in one and last in the other.
+        data: inputs, labels and, if wanted, a weight for each example, as `Run.fit` takes them;
+            inputs in the layout of `a`.
         steps: how many steps to compare.
         batch_size: examples per step.
         validation_data: examples to evaluate at the end of each epoch.
 
     Raises:
-        DTypeError: a subject is neither a run nor a Keras model.
-        DataError: the models have other weights, or the data do not fit.
+        DTypeError: a subject is none of these.
+        DataError: the models are not of one network, or the data do not fit.
+        ConversionError: a live model has parts without a counterpart here.
 
     Example:
         >>> import numpy as np
@@ -80,8 +87,12 @@ def align(
     """
     check_positive(steps, "steps")
     check_positive(batch_size, "batch_size")
-    if not isinstance(data, tuple) or len(data) != 2:
-        raise DataError("must be (inputs, labels)", where="data", hint="Write (x, y).")
+    if not isinstance(data, tuple) or len(data) not in (2, 3):
+        raise DataError(
+            "must be (inputs, labels) or (inputs, labels, weights)",
+            where="data",
+            hint="Write (x, y).",
+        )
     with ExitStack() as closing:
         sides = opened((a, b), data, batch_size, closing)
         return _Comparison(sides, steps, validation_data, closing).run()
@@ -110,36 +121,47 @@ class _Comparison:
         self,
         sides: Opened,
         steps: int,
-        validation: tuple[Any, Any] | None,
+        validation: tuple[Any, ...] | None,
         closing: ExitStack,
     ) -> None:
-        self.a, self.b, self.data = sides.a, sides.b, sides.data
+        self.lead, self.data = sides.lead, sides.data
         self.steps, self.validation, self.closing = steps, validation, closing
         self.notes, self.found = list(sides.notes), list[_Found]()
         self.writers, self.count = list[Write](), 0
         self.closest: Compared | None = None
-        self.lost, self.narrow, self.flips = False, set[Spot](), 0
-        self.allowance = Allowance(self.a.experiment, self.data, sides.native)
-        self.start = rounded(self.a.named())
+        self.full, self.flips = False, 0
+        allowances = Allowances(self.data, sides.a.experiment)
+        self.main = Link(sides.a, sides.b, allowances.of(sides.a.experiment, False))
+        self.links = [
+            Link(spec, live, allowances.of(spec.experiment, True), native=True)
+            for spec, live in sides.natives
+        ]
+        self.links.insert(0 if sides.lead is sides.a else 1, self.main)
+        self.start = rounded(self.lead.named())
         for each in sides.rates:
-            layer = layer_at(self.a, each.addresses[0])
+            layer = layer_at(sides.a, each.addresses[0])
             gap = abs(float(each.here) - float(each.there))
             difference = Difference(1, "layer", layer, gap, 0.0)
-            self.found.append(_Found(difference, of_argument(each, self.a.experiment), None, None))
+            cause = of_argument(each, sides.a.experiment)
+            self.found.append(_Found(difference, cause, None, None))
 
     def run(self) -> Alignment:
         state = self.start
         for step in range(self.steps):
-            self.allowance.begin(state, step)
-            made = self.a.record(state, step)
-            after = rounded(self.a.named())
-            self._step(state, step, made)
+            for each in {id(link.allowance): link.allowance for link in self.links}.values():
+                each.begin(state, step)
+            lead = self.lead.record(state, step)
+            after = rounded(self.lead.named())
+            for link in self.links:
+                self._step(link, state, step, lead)
             if self.data.ends_epoch(step) or step == self.steps - 1:
-                self._scores(after, step)
+                for link in self.links:
+                    self._scores(link, after, step)
             state = after
-            if self.lost:
+            if self.full or all(link.ended for link in self.links):
                 break
-        found = [(each.difference, self._with_effect(each)) for each in self.found]
+        order = sorted(self.found, key=_place)
+        found = [(each.difference, self._with_effect(each)) for each in order]
         self._note_equal()
         return Alignment(
             min(step + 1, self.steps),
@@ -153,105 +175,119 @@ class _Comparison:
     def _note_equal(self) -> None:
         """Name the arguments that differ and make no difference here."""
         known = [str(each.cause.argument) for each in self.found]
-        for each in arguments_of(self.a.experiment, self.b.experiment):
-            if each.field != "seed" and str(each) not in known and not self.lost:
+        for each in arguments_of(self.main.a.experiment, self.main.b.experiment):
+            if each.field != "seed" and str(each) not in known and not self.main.ended:
                 self.notes.append(f"{each}, which makes no difference beyond rounding here.")
 
-    def _step(self, state: State, step: int, made: Record) -> None:
-        """Compare a step, and mend what differs until nothing does."""
-        self.narrow = set()
-        while not self.lost:
-            other = self.b.record(state, step)
-            results = compared(made, other, self.allowance)
-            worst = self._noted(results)
+    def _step(self, link: Link, state: State, step: int, lead: Record) -> None:
+        """Compare a step of two sides, and mend what differs until nothing does."""
+        link.narrow = set()
+        made = lead if link.a is self.lead else None
+        while not link.ended and not self.full:
+            made = link.a.record(state, step) if made is None else made
+            other = lead if link.b is self.lead else link.b.record(state, step)
+            worst = self._noted(link, compared(made, other, link.allowance))
             if worst is None:
                 return
 
-            def measure(side: AbstractSide, at: Compared = worst) -> Compared | None:
-                again = compared(made, side.record(state, step), self.allowance)
+            def measure(
+                side: AbstractSide, at: Compared = worst, made: Record = made
+            ) -> Compared | None:
+                again = compared(made, side.record(state, step), link.allowance)
                 return next((each for each in again if each.spot == at.spot), None)
 
-            case = Case(worst.spot, step, state, self.a, (made, other), self.data)
-            if not self._mend(worst, step, measure, case):
+            case = Case(worst.spot, step, state, link.a, (made, other), self.data)
+            if not self._mend(link, worst, step, measure, case):
                 return
 
-    def _noted(self, results: list[Compared]) -> Compared | None:
+    def _noted(self, link: Link, results: list[Compared]) -> Compared | None:
         """Return the first result that rounding does not explain, and remember the closest."""
         self.count += len(results)
         for each in results:
-            if not each.agrees and each.spot not in self.narrow:
+            if not each.agrees and each.spot not in link.narrow:
                 return each
             if each.agrees and (self.closest is None or each.ratio > self.closest.ratio):
                 self.closest = each
         return None
 
-    def _mend(self, worst: Compared, step: int, measure: Any, case: Case | None) -> bool:
+    def _mend(
+        self, link: Link, worst: Compared, step: int, measure: Any, case: Case | None
+    ) -> bool:
         """Note a difference, and go on without it; False if the step cannot be judged."""
-        found = explained(self.a, self.b, worst, measure)
-        if found is None and self._flips(worst):
+        found = None if link.native else explained(link.a, _run_of(link.b), worst, measure)
+        if found is None and self._flips(link, worst):
             self.flips += 1
             self.notes.append(
                 f"In step {step + 1} numbers lie within rounding of a kink "
-                f"({self.allowance.near}); what follows the {worst.spot.stage} of "
+                f"({link.allowance.near}); what follows the {worst.spot.stage} of "
                 f"{worst.spot.where} was not judged there."
             )
             return False
         difference = Difference(step + 1, *worst.spot, worst.error, worst.allowed)
         if found is None and worst.ratio <= MARGIN:
-            self.narrow.add(worst.spot)
+            link.narrow.add(worst.spot)
             self.notes.append(f"Little above what rounding allows, and not counted: {difference}.")
             return True
-        before = self.b
+        before = link.b
         if found is not None:
-            cause, self.b = of_argument(found.argument, self.a.experiment), found.side
+            cause, link.b = of_argument(found.argument, link.a.experiment), found.side
+            self.closing.callback(link.b.close)
+            after = link.b
         else:
-            cause = self._unexplained(worst, case)
-        self.closing.callback(self.b.close)
-        self.found.append(_Found(difference, cause, before, self.b))
-        self.lost = self.lost or len(self.found) >= MOST
+            cause, after = self._unexplained(link, worst, case)
+        self.found.append(_Found(difference, cause, before, after))
+        self.full = len(self.found) >= MOST
         return True
 
-    def _flips(self, worst: Compared) -> bool:
+    def _flips(self, link: Link, worst: Compared) -> bool:
         """Whether a number on the other side of its kink may make a difference."""
         after = worst.spot.stage in ("gradient", "update", "weights", "slots")
-        return after and self.allowance.near > 0 and self.flips < FLIPS
+        return after and link.allowance.near > 0 and self.flips < FLIPS
 
-    def _unexplained(self, worst: Compared, case: Case | None) -> Cause:
-        """Go on with the second experiment on the first side's backend."""
+    def _unexplained(
+        self, link: Link, worst: Compared, case: Case | None
+    ) -> tuple[Cause, AbstractSide]:
+        """Return the cause, and the side to go on with: that of the first side's backend."""
         off = (math.nan, math.nan)
         if case is not None:
             self.writers.append(writer(case))
             off = tuple(  # type: ignore[assignment]
-                self.allowance.off(worst.spot, made.get(worst.spot, np.asarray(math.nan)))
+                link.allowance.off(worst.spot, made.get(worst.spot, np.asarray(math.nan)))
                 for made in case.made
             )
-        cause = unexplained(self.a, self.b, worst.spot, off)
-        if any(each.cause.argument is None for each in self.found):
-            self.lost = True
+        cause = unexplained(link.a, link.b, worst.spot, off)
+        after: AbstractSide = link.a
+        if link.native:
+            link.ended = True
+            self.notes.append(
+                f"After step {case.step + 1 if case else self.steps} {link.b.title} is compared by "
+                "its settings alone, so further differences of its own computation are not seen."
+            )
+        elif link.mended:
+            link.ended = True
             self.notes.append("A second difference has no cause in the arguments: it ends here.")
-            return cause
-        self.notes.append(
-            f"After step {case.step + 1 if case else self.steps} the second training goes on as "
-            "the first computes it, so further differences of its own kernels are not seen."
-        )
-        title = self.b.title
-        self.b = self.a.sibling(self.b.experiment)
-        self.b.title = title
-        return cause
+        else:
+            self.notes.append(
+                f"After step {case.step + 1 if case else self.steps} the second training goes on "
+                "as the first computes it, so further differences of its own kernels are not seen."
+            )
+            title, link.mended = link.b.title, True
+            after = link.b = _run_of(link.a).sibling(link.b.experiment)
+            after.title = title
+        return cause, after
 
-    def _scores(self, state: State, step: int) -> None:
+    def _scores(self, link: Link, state: State, step: int) -> None:
         """Compare losses and metrics of all examples, and of those for validation."""
-        sets: list[tuple[Stage, tuple[Any, Any]]] = [("metrics", (self.data.x, self.data.y))]
+        all = (self.data.x, self.data.y, self.data.weights)
+        sets: list[tuple[Stage, tuple[Any, ...]]] = [("metrics", all)]
         sets += [("validation", self.validation)] if self.validation is not None else []
         for stage, examples in sets:
-            self.narrow = set()
-            while not self.lost:
-                self.allowance.scores(stage, state, step + 1, examples)
-                made = self._score(self.a, stage, state, step, examples)
-                results = compared(
-                    made, self._score(self.b, stage, state, step, examples), self.allowance
-                )
-                worst = self._noted(results)
+            link.narrow = set()
+            while not link.ended and not self.full:
+                link.allowance.scores(stage, state, step + 1, examples)
+                made = self._score(link.a, stage, state, step, examples)
+                other = self._score(link.b, stage, state, step, examples)
+                worst = self._noted(link, compared(made, other, link.allowance))
                 if worst is None:
                     break
 
@@ -260,13 +296,13 @@ class _Comparison:
                     at: Compared = worst,
                     made: Record = made,
                     stage: Stage = stage,
-                    examples: tuple[Any, Any] = examples,
+                    examples: tuple[Any, ...] = examples,
                 ) -> Compared | None:
                     again = self._score(side, stage, state, step, examples)
-                    results = compared(made, again, self.allowance)
+                    results = compared(made, again, link.allowance)
                     return next((each for each in results if each.spot == at.spot), None)
 
-                if not self._mend(worst, step, measure, None):
+                if not self._mend(link, worst, step, measure, None):
                     break
 
     def _score(
@@ -275,7 +311,7 @@ class _Comparison:
         stage: Stage,
         state: State,
         step: int,
-        examples: tuple[Any, Any],
+        examples: tuple[Any, ...],
     ) -> Record:
         side.begin(state, step + 1)
         return side.scores(stage, *examples)
@@ -292,4 +328,15 @@ class _Comparison:
         for step in range(self.steps):
             side.train(step)
             side.place(side.state(), step + 1)
-        return side.evaluate(self.data.x, self.data.y)["loss"]
+        return side.evaluate(self.data.x, self.data.y, self.data.weights)["loss"]
+
+
+def _place(found: _Found) -> tuple[int, int]:
+    """Return where a difference comes in a training."""
+    return found.difference.step, STAGES.index(found.difference.stage)
+
+
+def _run_of(side: AbstractSide) -> RunSide:
+    """Return a side of arguments, which is a run."""
+    assert isinstance(side, RunSide)
+    return side

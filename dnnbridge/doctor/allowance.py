@@ -22,6 +22,7 @@ from dnnbridge.testing.kinks import KinkWatch
 from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.tolerances import EPSILON, ROUNDINGS, SMALLEST
 from dnnbridge.training.compiling import compile_for
+from dnnbridge.training.run import Run
 
 SAMPLES = 8
 """Number of random roundings of a step."""
@@ -42,15 +43,24 @@ class Allowance:
         data: the examples.
         native: whether a side has an optimizer of a framework, which computes with its numbers,
             such as 1 - beta, in float32.
+        first: of the first side, whose names the places have; by default this is the experiment.
     """
 
-    def __init__(self, experiment: Experiment, data: Batched, native: bool = False) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        data: Batched,
+        native: bool = False,
+        first: Experiment | None = None,
+    ) -> None:
         self.experiment, self.data, self.watch = experiment, data, KinkWatch()
+        self.native = native
         backend = ReferenceBackend()
         backend.watch = self.watch
-        self.reference = _Watched(self.watch, backend, experiment, data)
+        self.first = first or experiment
+        self.reference = _Watched(self.watch, backend, experiment, data, self.first)
         self.rounded: list[RunSide] = []
-        self.constants = _constants(experiment, data) if native else []
+        self.constants = _constants(experiment, data, self.first) if native else []
         self.exact: Record = {}
         self.bounds: dict[Spot, float] = {}
         self.by_constants: dict[Spot, float] = {}
@@ -70,7 +80,7 @@ class Allowance:
             return False
         if not self.rounded:
             self.rounded = [
-                _side(RoundedBackend(sample), self.experiment, self.data)
+                _side(RoundedBackend(sample), self.experiment, self.data, self.first)
                 for sample in range(SAMPLES)
             ]
         for side in self.rounded:
@@ -80,7 +90,7 @@ class Allowance:
         self._drawn = True
         return True
 
-    def scores(self, stage: Stage, state: State, step: int, examples: tuple[Any, Any]) -> None:
+    def scores(self, stage: Stage, state: State, step: int, examples: tuple[Any, ...]) -> None:
         """Compute loss and metrics of examples exactly and with the roundings."""
         sides = [self.reference, *self.rounded]
         for side in sides:
@@ -127,24 +137,32 @@ class _Watched(RunSide):
     """The reference, which notes the numbers near a kink when it computes gradients."""
 
     def __init__(
-        self, watch: KinkWatch, backend: ReferenceBackend, experiment: Experiment, data: Batched
+        self,
+        watch: KinkWatch,
+        backend: ReferenceBackend,
+        experiment: Experiment,
+        data: Batched,
+        first: Experiment,
     ) -> None:
-        super().__init__(
-            lambda given: compile_for(backend, given, "cpu"), experiment, data, "the reference"
-        )
+        def compiled(given: Experiment) -> Run:
+            return compile_for(backend, given, "cpu")
+
+        super().__init__(compiled, experiment, data, "the reference", first)
         self.watch = watch
 
     def before_gradients(self) -> None:
         self.watch.begin()
 
 
-def _constants(experiment: Experiment, data: Batched) -> list[RunSide]:
+def _constants(experiment: Experiment, data: Batched, first: Experiment) -> list[RunSide]:
     """Return sides with the optimizer's numbers moved: in the graph, and in what is fed to it."""
     moved = rewritten(experiment.optimizer, _moved)
     backend = ReferenceBackend()
     return [
-        _side(backend, experiment.replace(optimizer=moved), data),
-        _OtherScalars(lambda given: compile_for(backend, given, "cpu"), experiment, data, "", None),
+        _side(backend, experiment.replace(optimizer=moved), data, first),
+        _OtherScalars(
+            lambda given: compile_for(backend, given, "cpu"), experiment, data, "", first
+        ),
     ]
 
 
@@ -177,5 +195,8 @@ def _moved(spec: Spec) -> Spec:
     return spec.replace(**near) if near else spec
 
 
-def _side(backend: Backend, experiment: Experiment, data: Batched) -> RunSide:
-    return RunSide(lambda given: compile_for(backend, given, "cpu"), experiment, data, "roundings")
+def _side(backend: Backend, experiment: Experiment, data: Batched, first: Experiment) -> RunSide:
+    def compiled(given: Experiment) -> Run:
+        return compile_for(backend, given, "cpu")
+
+    return RunSide(compiled, experiment, data, "roundings", first)

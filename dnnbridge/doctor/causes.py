@@ -10,6 +10,7 @@ from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
 from dnnbridge.doctor.differences import Compared
 from dnnbridge.doctor.known import remedy_of, rule_of, said_of
 from dnnbridge.doctor.rules import RULES
+from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.sides import AbstractSide, Spot, Stage
 from dnnbridge.doctor.subject import subject_of
 from dnnbridge.errors import DnnbridgeError
@@ -75,7 +76,7 @@ Measure = Callable[[AbstractSide], Compared | None]
 """Compares a side with the first one at a place; None if the place is not there."""
 
 
-def explained(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Mended | None:
+def explained(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Mended | None:
     """Return the second side with the argument mended that makes a difference; None if none does.
 
     Each argument that could make it is mended alone, and the step is computed again.
@@ -96,7 +97,7 @@ def explained(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measur
     return chosen
 
 
-def _tried(a: AbstractSide, b: AbstractSide, found: Compared, measure: Measure) -> Iterator[Mended]:
+def _tried(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Iterator[Mended]:
     """Yield the second side with each argument mended, until one makes the place agree."""
     for argument in candidates(a, b, found.spot.stage):
         try:

@@ -12,7 +12,6 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.packages import framework
 from dnnbridge.convert.from_keras import from_keras
 from dnnbridge.convert.imported import Imported
-from dnnbridge.convert.to_keras import to_keras
 from dnnbridge.doctor.sides import AbstractSide, Batched, Spot, State, renaming
 from dnnbridge.experiment import Experiment
 
@@ -61,12 +60,6 @@ class KerasSide(AbstractSide):
         self.names = renaming(self.first, self.experiment)
         self._layers, self.sliced = _outputs(model), set[str]()
 
-    def sibling(self, experiment: Experiment) -> KerasSide:
-        from dnnbridge.training.compiling import compile_chosen
-
-        model = to_keras(compile_chosen(experiment, "reference", None))
-        return KerasSide(model, self.data, self.title, self.first)
-
     def close(self) -> None:
         self.saved.restore()
 
@@ -93,7 +86,7 @@ class KerasSide(AbstractSide):
         for name, array in self._layers(x, training=True).items():
             yield Spot("layer", name), np.array(array)
         self.place(before, step)
-        _, gradients = self._gradients(x, y)
+        _, gradients = self._gradients(x, y, self.data.weights_of(step))
         names = {id(kept.variable): name for name, kept in self.kept.items()}
         dense = framework("tensorflow", "align").convert_to_tensor
         for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
@@ -107,11 +100,11 @@ class KerasSide(AbstractSide):
         updated = spot.stage in ("update", "weights", "slots")
         return "indexed-slices" if updated and spot.where.split(":")[0] in self.sliced else None
 
-    def _gradients(self, x: Any, y: Any) -> tuple[float, list[Any]]:
+    def _gradients(self, x: Any, y: Any, weights: Any) -> tuple[float, list[Any]]:
         tf = framework("tensorflow", "align")
         with tf.GradientTape() as tape:
             outputs = self.model(self._given(x), training=True)
-            loss = self.model.compute_loss(x, y, outputs, None, training=True)
+            loss = self.model.compute_loss(x, y, outputs, weights, training=True)
         found = tape.gradient(loss, self.model.trainable_variables)
         return float(loss), found
 
@@ -121,14 +114,15 @@ class KerasSide(AbstractSide):
         return [x] if listed and not _several(x) else x
 
     def train(self, step: int) -> float:
-        loss, gradients = self._gradients(*self.data.batch(step))
+        loss, gradients = self._gradients(*self.data.batch(step), self.data.weights_of(step))
         pairs = zip(gradients, self.model.trainable_variables, strict=True)
         self.model.optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
         return loss
 
-    def evaluate(self, x: Any, y: Any) -> Mapping[str, float]:
+    def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
         self.model.reset_metrics()
-        found = self.model.evaluate(x, y, self.data.size, verbose=0, return_dict=True)
+        size, model = self.data.size, self.model
+        found = model.evaluate(x, y, size, 0, sample_weight=weights, return_dict=True)
         return {name: float(value) for name, value in found.items()}
 
 

@@ -97,7 +97,7 @@ class RunSide(AbstractSide):
     def _fed(self, engine: Engine, step: int) -> tuple[Block, dict[str, Array]]:
         """Return the examples of a step, and its random arrays, as `fit` draws them."""
         size = self.data.size
-        data = engine.arguments.data(self.data.x, self.data.y)
+        data = engine.arguments.data(self.data.x, self.data.y, self.data.weights)
         order = np.arange(self.data.count)
         batches = Batches(data, order, size, 1, buffers=Buffers(), check=engine.fed)
         block = next(batches.blocks(step % self.data.per_epoch))
@@ -105,8 +105,8 @@ class RunSide(AbstractSide):
         keys = [("random", engine.state.position.step)]
         return block, random_feeds(randoms, seed, keys, block.batch_size, 1, Buffers())
 
-    def evaluate(self, x: Any, y: Any) -> Mapping[str, float]:
-        found = self.run.evaluate(x, y, self.data.size)
+    def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
+        found = self.run.evaluate(x, y, self.data.size, sample_weight=weights)
         return {n: float(v) for n, v in found.items() if isinstance(v, (int, float))}
 
 

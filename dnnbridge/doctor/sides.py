@@ -57,6 +57,7 @@ class Batched:
         count: number of examples.
         size: examples per step.
         start: the position of the first step.
+        weights: of the examples; None if all count the same.
     """
 
     x: Any
@@ -64,6 +65,7 @@ class Batched:
     count: int
     size: int
     start: Position
+    weights: Any = None
 
     @property
     def per_epoch(self) -> int:
@@ -77,9 +79,15 @@ class Batched:
 
     def batch(self, step: int) -> tuple[Any, Any]:
         """Return the examples of a step, counted from 0."""
+        return self._of(self.x, step), self._of(self.y, step)
+
+    def weights_of(self, step: int) -> Any:
+        """Return the weights of the examples of a step; None if all count the same."""
+        return None if self.weights is None else self._of(self.weights, step)
+
+    def _of(self, values: Any, step: int) -> Any:
         found = self.rows(step)
-        numbers = np.arange(found.start, found.stop)
-        return rows(self.x, numbers), rows(self.y, numbers)
+        return rows(values, np.arange(found.start, found.stop))
 
     def ends_epoch(self, step: int) -> bool:
         """Whether a step is the last of its epoch."""
@@ -108,10 +116,6 @@ class AbstractSide(ABC):
     names: Mapping[str, str]
 
     @abstractmethod
-    def sibling(self, experiment: Experiment) -> AbstractSide:
-        """Return a side of the same kind that trains another experiment."""
-
-    @abstractmethod
     def state(self) -> State:
         """Return weights, statistics and slots, by own names."""
 
@@ -132,7 +136,7 @@ class AbstractSide(ABC):
         """Return the learning rate of the next step, if there is one."""
 
     @abstractmethod
-    def evaluate(self, x: Any, y: Any) -> Mapping[str, float]:
+    def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
         """Return loss and metrics of examples by the present weights."""
 
     @abstractmethod
@@ -182,9 +186,9 @@ class AbstractSide(ABC):
         made = {Spot("update", name): after[name] - before[name] for name in kinds["weights"]}
         return made | {Spot(s, name): after[name] for s, names in kinds.items() for name in names}
 
-    def scores(self, stage: Stage, x: Any, y: Any) -> Record:
+    def scores(self, stage: Stage, *examples: Any) -> Record:
         """Return loss and metrics of examples by the present weights."""
-        return {Spot(stage, n): np.asarray(v) for n, v in self.evaluate(x, y).items()}
+        return {Spot(stage, n): np.asarray(v) for n, v in self.evaluate(*examples).items()}
 
 
 def paths(experiment: Experiment) -> list[str]:
