@@ -317,4 +317,4 @@ def _scalars_of(optimizer: Any, slots: Mapping[str, Mapping[str, Any]]) -> list[
 
 def _set(parameter: Any, array: Array) -> None:
     tensor = framework("mindspore", "align").Tensor(array, parameter.dtype)
-    parameter.set_data(tensor)
+    framework("mindspore", "align").ops.assign(parameter, tensor)  # an optimizer sees no set_data
