@@ -230,7 +230,8 @@ class _Comparison:
             return True
         before = link.b
         if found is not None:
-            cause, link.b = of_argument(found.argument, link.a.experiment), found.side
+            cause = of_argument(found.argument, link.a.experiment, worst.spot.where)
+            link.b = found.side
             self.closing.callback(link.b.close)
             after = link.b
         else:

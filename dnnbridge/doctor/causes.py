@@ -120,16 +120,18 @@ def candidates(a: AbstractSide, b: AbstractSide, stage: Stage) -> Sequence[Argum
     return sorted(found, key=lambda each: fields.index(each.field))
 
 
-def of_argument(argument: Argument, experiment: Experiment) -> Cause:
+def of_argument(argument: Argument, experiment: Experiment, where: str = "") -> Cause:
     """Return the cause that an argument is.
 
     Args:
         argument: what differs.
         experiment: of the first side, whose numbers the code of a rule has.
+        where: the weight or layer where it shows first.
     """
     places = len(argument.addresses)
     several = f" (at {places} places)" if places > 1 else ""
-    explanation, code, rule = f"{argument}{several}.", _code(argument), rule_of(argument)
+    explanation, code = f"{argument}{several}.", _code(argument)
+    rule = rule_of(argument, experiment, where)
     if rule is None:
         return Cause(None, explanation, code, argument=argument)
     explanation = f"{explanation} {said_of(rule, experiment)}".strip()
@@ -158,12 +160,14 @@ def unexplained(a: AbstractSide, b: AbstractSide, spot: Spot, off: tuple[float, 
         spot: the place.
         off: how far each is from the reference.
     """
-    names = [side.native(spot) for side in (a, b) if side.native(spot)]
+    errors = zip((a, b), off, strict=True)
+    names = [name for side, error in errors if (name := side.native(spot, error))]
     if len(names) == 1:  # one side alone does it
-        rule = RULES[str(names[0])]
+        rule = RULES[names[0]]
         places = rule.found(subject_of(a.experiment))
-        code = rule.remedy(places[0]).tensorflow if places else ""
-        return Cause(rule.name, rule.explanation(places), code)
+        code = rule.remedy(places[0]) if places else None
+        said = f"# Keras\n{code.tensorflow}\n# MindSpore\n{code.mindspore}" if code else ""
+        return Cause(rule.name, rule.explanation(places), said)
     said = f"No argument differs that explains it. Against the float64 reference, {a.title} is "
     said += f"{off[0]:.1e} off here and {b.title} is {off[1]:.1e} off."
     blamed = b if off[1] >= off[0] else a

@@ -96,7 +96,7 @@ class KerasSide(AbstractSide):
                     self.sliced.add(self.known(name))
                 yield Spot("gradient", name), np.array(dense(gradient))
 
-    def native(self, spot: Spot) -> str | None:
+    def native(self, spot: Spot, error: float) -> str | None:
         updated = spot.stage in ("update", "weights", "slots")
         return "indexed-slices" if updated and spot.where.split(":")[0] in self.sliced else None
 

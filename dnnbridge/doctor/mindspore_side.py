@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.packages import framework
 from dnnbridge.convert.from_mindspore import Source, Sources, read_cell
 from dnnbridge.diagnose.quieting import quiet
+from dnnbridge.doctor.kernels import kernel_of
 from dnnbridge.doctor.sides import AbstractSide, Batched, Spot, State
 from dnnbridge.errors import ConversionError, DTypeError
 from dnnbridge.experiment import Experiment
@@ -128,6 +130,7 @@ class MindSporeSide(AbstractSide):
                 hint="Compare without them, or compare a run of this library.",
             )
         self.training, self.experiment, self.data, self.title = training, experiment, data, title
+        self.first = experiment
         self.names, self.sources = {}, sources.weights
         self.optimizer = training.optimizer
         self.slots = _slots_of(self.optimizer)
@@ -286,6 +289,9 @@ class MindSporeSide(AbstractSide):
             self.optimizer(gradients)
         self.at[step + 1] = [each.asnumpy().copy() for each in self.scalars]
         return loss
+
+    def native(self, spot: Spot, error: float) -> str | None:
+        return kernel_of(self.experiment, spot, error, not math.isinf(error))
 
     def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
         cell = self.training.cell

@@ -11,6 +11,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.diagnose.subjects import rows
+from dnnbridge.doctor.velocities import SLOT, unit_of
 from dnnbridge.experiment import Experiment
 from dnnbridge.program.probes import ACTIVATIONS, build_probes
 from dnnbridge.training.feeding.batches import steps_of_epoch
@@ -109,11 +110,17 @@ class AbstractSide(ABC):
         experiment: what it trains, as a spec.
         title: what it is called in sentences.
         names: the names of the first side, by its own names, where they differ.
+        first: what the first side trains.
+        data: the examples.
+        at: the step that it is at.
     """
 
     experiment: Experiment
     title: str
     names: Mapping[str, str]
+    first: Experiment
+    data: Batched
+    at: int = 0
 
     @abstractmethod
     def state(self) -> State:
@@ -143,8 +150,13 @@ class AbstractSide(ABC):
     def close(self) -> None:
         """Restore what was changed."""
 
-    def native(self, spot: Spot) -> str | None:
-        """Return the rule of a difference that the framework itself makes at a place, if any."""
+    def native(self, spot: Spot, error: float) -> str | None:
+        """Return the rule of a difference that the framework itself makes at a place, if any.
+
+        Args:
+            spot: the place, by names of the first side.
+            error: how far this side is from float64; not finite if its numbers are not.
+        """
         return None
 
     def known(self, name: str) -> str:
@@ -154,12 +166,22 @@ class AbstractSide(ABC):
 
     def named(self) -> State:
         """Return the state by the names of the first side."""
-        return {self.known(name): array for name, array in self.state().items()}
+        return {self.known(n): a * self._unit(n) for n, a in self.state().items()}
+
+    def _unit(self, name: str) -> Any:
+        """Return what makes an array that of the first side."""
+        if name.partition(":")[2] != SLOT:
+            return np.float32(1.0)
+        step = self.data.position(self.at).step
+        return np.float32(unit_of(self.first, self.experiment, step))
 
     def begin(self, state: Mapping[str, Array], step: int) -> None:
         """Go to a step with the state of the first side, by its names."""
-        own = self.state()
-        given = {name: state.get(self.known(name), array) for name, array in own.items()}
+        own, self.at = self.state(), step
+        given = {
+            name: state[known] / self._unit(name) if (known := self.known(name)) in state else array
+            for name, array in own.items()
+        }
         self.place({n: a if a.shape == own[n].shape else own[n] for n, a in given.items()}, step)
 
     def record(self, state: Mapping[str, Array], step: int) -> Record:
@@ -169,6 +191,7 @@ class AbstractSide(ABC):
         made = {Spot(s.stage, self.known(s.where)): a for s, a in self.forward(step)}
         self.begin(state, step)
         made[Spot("loss", "loss")] = np.asarray(self.train(step))
+        self.at = step + 1
         made |= self._moved(before)
         if rate is not None:
             made[Spot("rate", "optimizer")] = np.asarray(rate)

@@ -44,10 +44,12 @@ class TranslatedSide(AbstractSide):
     Args:
         inner: the side.
         translation: its names and layouts.
+        first: what the first side trains.
     """
 
-    def __init__(self, inner: AbstractSide, translation: Translation) -> None:
+    def __init__(self, inner: AbstractSide, translation: Translation, first: Experiment) -> None:
         self.inner, self.translation = inner, translation
+        self.first, self.data = first, inner.data
         self.experiment, self.title, self.names = translation.experiment, inner.title, {}
         self.own = {place.name: (n, place.layout) for n, place in translation.weights.items()}
 
@@ -99,10 +101,12 @@ class TranslatedSide(AbstractSide):
     def close(self) -> None:
         self.inner.close()
 
-    def native(self, spot: Spot) -> str | None:
-        own = {place.name: name for name, place in self.translation.weights.items()}
+    def native(self, spot: Spot, error: float) -> str | None:
+        places = self.translation.results if spot.stage == "layer" else self.translation.weights
+        own = {place.name: name for name, place in places.items()}
         weight, colon, slot = spot.where.partition(":")
-        return self.inner.native(spot._replace(where=own.get(weight, weight) + colon + slot))
+        where = own.get(weight, weight) + colon + slot
+        return self.inner.native(spot._replace(where=where), error)
 
 
 def moved_inputs(x: Any, layouts: list[Layout]) -> Any:
