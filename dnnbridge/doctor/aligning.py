@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnbridge.base.calling import explained as checked
+from dnnbridge.doctor import starts
 from dnnbridge.doctor.alignment import Alignment, Write
 from dnnbridge.doctor.arguments import arguments_of
 from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
@@ -144,6 +145,16 @@ class _Comparison:
             difference = Difference(1, "layer", layer, gap, 0.0)
             cause = of_argument(each, sides.a.experiment)
             self.found.append(_Found(difference, cause, None, None))
+        if not self.data.start.step:
+            self._starts(sides)
+
+    def _starts(self, sides: Opened) -> None:
+        """Note what starts otherwise, before both get the arrays of the first."""
+        first, second = sides.a.experiment, sides.b.experiment
+        self.found += [_Found(*each, None, None) for each in starts.of_slots(first, second)]
+        live = [side for spec, side in sides.natives if spec is sides.b]
+        for side in live:
+            self.notes += starts.of_weights(first, self.start, side.named())
 
     def run(self) -> Alignment:
         state = self.start

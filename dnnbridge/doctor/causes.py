@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
@@ -22,6 +23,7 @@ UPDATES = (
 )
 
 FIELDS: Mapping[Stage, tuple[str, ...]] = {
+    "start": ("optimizer",),
     "input": ("model",),
     "layer": ("model", "frozen", "frozen_statistics"),
     "loss": ("loss", "regularizers", "model"),
@@ -79,7 +81,9 @@ Measure = Callable[[AbstractSide], Compared | None]
 def explained(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Mended | None:
     """Return the second side with the argument mended that makes a difference; None if none does.
 
-    Each argument that could make it is mended alone, and the step is computed again.
+    Each argument that could make it is mended alone, and the step is computed again. If none makes
+    it, two of one class are mended together, such as the window and the step of a pool; the first
+    of them is returned, as the second is found next.
     """
     tried = list(_tried(a, b, found, measure))
     for each in tried:
@@ -88,13 +92,29 @@ def explained(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) ->
             break
     else:
         moved = [t for t in tried if abs(t.error - found.error) > CHANGED * found.error]
-        if not moved:
+        first = None if moved else _first_of_two(a, b, found, measure, tried)
+        if not moved and first is None:
             return None
-        chosen = min(moved, key=lambda each: each.error)
+        chosen = first or min(moved, key=lambda each: each.error)
     for each in tried:
         if each is not chosen:
             each.side.close()
     return chosen
+
+
+def _first_of_two(
+    a: AbstractSide, b: RunSide, found: Compared, measure: Measure, tried: Sequence[Mended]
+) -> Mended | None:
+    """Return the second side with the first of two arguments mended that explain it together."""
+    for first, second in combinations(tried, 2):
+        if first.argument.owner == second.argument.owner != "":
+            with_first = first.side.experiment
+            both = b.sibling(mended(a.experiment, with_first, second.argument))
+            made = measure(both)
+            both.close()
+            if made is not None and made.agrees:
+                return first
+    return None
 
 
 def _tried(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Iterator[Mended]:

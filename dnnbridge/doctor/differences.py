@@ -12,6 +12,7 @@ from dnnbridge.doctor.allowance import Allowance
 from dnnbridge.doctor.sides import Record, Spot, Stage
 
 PLACES: Mapping[Stage, str] = {
+    "start": "in what {} starts with",
     "input": "in the input {}",
     "layer": "in the output of layer {}",
     "loss": "in the loss",
@@ -32,7 +33,7 @@ class Difference:
     """A difference that rounding does not explain.
 
     Attributes:
-        step: the step, counted from 1.
+        step: the step, counted from 1; 0 is before the first.
         stage: what differs: "layer", "gradient", "update", and so on.
         where: the path of the layer, or the name of the weight or metric.
         error: the relative difference, |b - a| / |reference|, of Euclidean norms.

@@ -183,7 +183,7 @@ class MindSporeSide(AbstractSide):
         made = source.layout.write(np.asarray(array, np.float32))
         if len(parameters) == 1 or len(made) == len(parameters):
             for parameter, each in zip(parameters, made, strict=False):
-                _set(parameter, np.ascontiguousarray(each).reshape(parameter.shape))
+                _set(parameter, each)
 
     def rate(self) -> float | None:
         rate = self.optimizer.get_lr()
@@ -322,5 +322,7 @@ def _scalars_of(optimizer: Any, slots: Mapping[str, Mapping[str, Any]]) -> list[
 
 
 def _set(parameter: Any, array: Array) -> None:
-    tensor = framework("mindspore", "align").Tensor(array, parameter.dtype)
-    framework("mindspore", "align").ops.assign(parameter, tensor)  # an optimizer sees no set_data
+    """Write in place: after `set_data` a compiled optimizer would go on with the old array."""
+    mindspore = framework("mindspore", "align")
+    given = np.ascontiguousarray(array).reshape(parameter.shape)
+    mindspore.ops.assign(parameter, mindspore.Tensor(given, parameter.dtype))

@@ -44,9 +44,9 @@ class Opened(NamedTuple):
     """Two sides, ready to be compared.
 
     Attributes:
-        a: the first side, a run of its spec.
+        a: the first side, as a run: of a live model, its settings on the reference.
         b: the second side, the same.
-        natives: the live models among the subjects, each after the run of its spec.
+        natives: the live models among the subjects, each after the run of its settings.
         lead: the side whose weights the steps begin with.
         data: the examples.
         notes: what was changed for the comparison, a sentence each.
@@ -247,7 +247,7 @@ def _start(subject: Any) -> Position:
 def _sides(
     known: Known, data: Batched, title: str, first: Experiment | None
 ) -> tuple[RunSide] | tuple[RunSide, AbstractSide]:
-    """Return a run of what a subject trains, then its live model if it has one."""
+    """Return a run of what a subject trains; for a live model, on the reference, then the model."""
     experiment, titled = _experiment_of(known), f"{title} ({known.backend})"
     if isinstance(known.subject, Run):
         side = RunSide(known.subject.with_experiment, experiment, data, titled, first)
@@ -256,7 +256,7 @@ def _sides(
         return (side,)
 
     def compiled(given: Experiment) -> Run:
-        return compile_chosen(given, known.backend, None)
+        return compile_chosen(given, "reference", None)
 
     spec = RunSide(compiled, experiment, data, f"the settings of {title}", first)
     return spec, _native(known, data, titled, first)

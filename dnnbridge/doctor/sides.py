@@ -18,6 +18,7 @@ from dnnbridge.training.feeding.batches import steps_of_epoch
 from dnnbridge.training.position import Position
 
 Stage = Literal[
+    "start",
     "input",
     "layer",
     "loss",
