@@ -8,9 +8,10 @@ from typing import Any
 
 from dnnbridge.activations import Linear
 from dnnbridge.doctor.matching.pairs import Pair
+from dnnbridge.doctor.matching.stations import Station
 from dnnbridge.errors import DataError
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import AbstractLayer
+from dnnbridge.layers import AbstractLayer, Slice
 from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
 
@@ -100,6 +101,8 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
     """Return the fields that the layers of the first model get, by path."""
     made: dict[str, dict[str, Any]] = {}
     last: str | None = None
+    stations = [each for pair in pairs for each in (pair.a, pair.b) if each is not None]
+    cut = {id(each) for each in stations if any(_takes_last(other, each) for other in stations)}
     for pair in pairs:
         if pair.a is None:
             assert pair.b is not None
@@ -109,9 +112,22 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
         if not pair.activation:
             last = pair.a.path
             fields.update(_settings(pair))
+            if pair.b is not None and (id(pair.a) in cut) != (id(pair.b) in cut):
+                fields.pop("return_sequences", None)  # the last step is taken by the next layer
         else:
             fields["activation"] = Linear() if pair.b is None else _function(pair.b.layer)
     return made
+
+
+def _takes_last(station: Station, before: Station) -> bool:
+    """Whether a layer takes the last step of a series that another one of its model makes."""
+    layer = station.layer
+    return (
+        isinstance(layer, Slice)
+        and str(layer.indices) == ":, -1"
+        and before.path in station.inputs
+        and station is not before
+    )
 
 
 def _settings(pair: Pair) -> Iterator[tuple[str, Any]]:
