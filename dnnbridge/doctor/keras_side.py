@@ -69,7 +69,7 @@ class KerasSide(AbstractSide):
     def place(self, state: Mapping[str, Array], step: int) -> None:
         for name, kept in self.kept.items():
             kept.variable.assign(kept.sign * np.asarray(state[name], np.float32))
-        self.model.optimizer.iterations.assign(self.data.position(step).step)
+        _iterations(self.model.optimizer).assign(self.data.position(step).step)
 
     def rate(self) -> float | None:
         return float(self.model.optimizer.learning_rate)
@@ -183,7 +183,7 @@ def _kept(model: Any) -> tuple[dict[str, Kept], Imported]:
     slots = [v for v in optimizer.variables if v.name not in OWN and "float" in str(v.dtype)]
     weights = [v for v in model.weights if "float" in str(v.dtype)]
     variables = list({id(v): v for v in (*weights, *slots)}.values())
-    optimizer.iterations.assign(1)
+    _iterations(optimizer).assign(1)
     for number, variable in enumerate(variables, 1):
         variable.assign(np.full(variable.shape, number, np.float32))
     imported = from_keras(model)
@@ -196,6 +196,11 @@ def _kept(model: Any) -> tuple[dict[str, Kept], Imported]:
             if tuple(variable.shape) == array.shape:
                 made[name] = Kept(variable, math.copysign(1.0, filled))
     return made, imported
+
+
+def _iterations(optimizer: Any) -> Any:
+    """Return the variable that counts steps; under accumulation `iterations` counts updates."""
+    return next(each for each in optimizer.variables if each.name == OWN[0])
 
 
 def _outputs(model: Any) -> Any:

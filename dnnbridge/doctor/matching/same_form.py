@@ -101,8 +101,7 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
     """Return the fields that the layers of the first model get, by path."""
     made: dict[str, dict[str, Any]] = {}
     last: str | None = None
-    stations = [each for pair in pairs for each in (pair.a, pair.b) if each is not None]
-    cut = {id(each) for each in stations if any(_takes_last(other, each) for other in stations)}
+    cut = _taken([pair.a for pair in pairs]), _taken([pair.b for pair in pairs])
     for pair in pairs:
         if pair.a is None:
             assert pair.b is not None
@@ -112,22 +111,22 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
         if not pair.activation:
             last = pair.a.path
             fields.update(_settings(pair))
-            if pair.b is not None and (id(pair.a) in cut) != (id(pair.b) in cut):
+            if pair.b is not None and (pair.a.path in cut[0]) != (pair.b.path in cut[1]):
                 fields.pop("return_sequences", None)  # the last step is taken by the next layer
         else:
             fields["activation"] = Linear() if pair.b is None else _function(pair.b.layer)
     return made
 
 
-def _takes_last(station: Station, before: Station) -> bool:
-    """Whether a layer takes the last step of a series that another one of its model makes."""
-    layer = station.layer
-    return (
-        isinstance(layer, Slice)
-        and str(layer.indices) == ":, -1"
-        and before.path in station.inputs
-        and station is not before
-    )
+def _taken(stations: Sequence[Station | None]) -> set[str]:
+    """Return the layers of a model of whose series the next one takes the last step."""
+    return {
+        path
+        for each in stations
+        if each is not None and isinstance(each.layer, Slice)
+        for path in each.inputs
+        if str(each.layer.indices) == ":, -1"
+    }
 
 
 def _settings(pair: Pair) -> Iterator[tuple[str, Any]]:

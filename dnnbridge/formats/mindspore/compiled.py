@@ -19,8 +19,15 @@ def _need(holds: bool, what: str) -> None:
         raise NoCounterpartError(what)
 
 
+def reduction_of(loss: Any) -> str:
+    """Return how a loss makes a number of its elements: "mean", "sum" or "none"."""
+    given = ("mean" if loss.average else "sum") if loss.reduce else "none"
+    said = getattr(loss, "reduction", None)  # BCEWithLogitsLoss has the others at their defaults
+    return said if said in ("mean", "sum", "none") else given
+
+
 def _mean(loss: Any) -> None:
-    reduction = ("mean" if loss.average else "sum") if loss.reduce else "none"
+    reduction = reduction_of(loss)
     _need(reduction == "mean", f"reduction={reduction!r}")
 
 
