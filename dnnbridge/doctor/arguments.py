@@ -13,8 +13,8 @@ from dnnbridge.specs.spec import Spec
 Address = tuple[str | int, ...]
 """Fields, positions and keys that lead from a spec to a value in it."""
 
-UNSEEN = ("name", "kernel_initializer", "bias_initializer", "recurrent_initializer")
-"""Fields that no step depends on once the weights are given."""
+UNSEEN = ("name", "unit_forget_bias")
+"""Fields that no step depends on once the weights are given, as those of initializers."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _differing(owner: str, name: str, a: Any, b: Any, at: Address) -> Iterator[A
         kind = "" if type(a).__name__ == "Experiment" else type(a).__name__
         schedule = kind == "ConstantSchedule"
         for field in dataclasses.fields(a):  # type: ignore[arg-type]
-            if field.name not in UNSEEN:
+            if field.name not in UNSEEN and not field.name.endswith("_initializer"):
                 pair = getattr(a, field.name), getattr(b, field.name)
                 which = (owner, name) if schedule else (kind, field.name)
                 yield from _differing(*which, *pair, (*at, field.name))

@@ -31,7 +31,6 @@ KERNELS: Mapping[str, Shows] = {
     "nesterov-ignored": Shows(UPDATE),
     "rmsprop-body-and-tail": Shows(UPDATE),
     "ftrl-l1": Shows(UPDATE),
-    "lstm-biases": Shows(("gradient", *UPDATE)),
     "sparse-mean-infinite": Shows(("loss",), finite=False),
     "bce-clipping": Shows(("loss", "gradient")),
     "mse-broadcast": Shows(("loss",)),
@@ -68,14 +67,11 @@ def kernel_of(experiment: Experiment, spot: Spot, error: float, finite: bool) ->
             continue
         if finite and error > shows.largest:
             continue
-        if any(_fits(place.where, name, spot) for place in RULES[name].found(subject)):
+        if any(_fits(place.where, spot) for place in RULES[name].found(subject)):
             return name
     return None
 
 
-def _fits(place: str, rule: str, spot: Spot) -> bool:
+def _fits(place: str, spot: Spot) -> bool:
     """Whether a place of a rule is that of a difference; of a loss or an optimizer there is one."""
-    layer = spot.where.partition(":")[0]
-    if spot.stage == "layer":
-        return place.partition(".")[0] == layer
-    return rule != "lstm-biases" or layer.startswith(f"{place}/")
+    return spot.stage != "layer" or place.partition(".")[0] == spot.where

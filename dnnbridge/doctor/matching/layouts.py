@@ -42,6 +42,9 @@ FIRST = Layout(LAST.there, LAST.here)
 ONE_BIAS = Layout(lambda a: a.sum(0), lambda a: np.stack([a, np.zeros_like(a)]))
 """The first model has one bias, the second has two that are added."""
 
+EACH_BIAS = Layout(lambda a: a.mean(0), lambda a: np.stack([a, a]))
+"""The gradient of each of two biases is that of the one."""
+
 
 def moved(here: Shape | None, there: Shape | None) -> Layout | None:
     """Return the layout of two shapes that differ in the place of the channels alone."""

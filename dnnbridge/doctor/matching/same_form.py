@@ -8,18 +8,21 @@ from typing import Any
 
 from dnnbridge.activations import Linear
 from dnnbridge.doctor.matching.pairs import Pair
-from dnnbridge.doctor.matching.stations import Station
 from dnnbridge.errors import DataError
 from dnnbridge.experiment import Experiment
-from dnnbridge.layers import AbstractLayer, Slice
+from dnnbridge.layers import AbstractLayer
 from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
 
 LAYOUT = ("data_format", "axis", "shared_axes")
 """Fields that say where the channels are."""
 
-OWN = ("name", "activation", "use_recurrent_bias", *LAYOUT)
-"""Fields that a layer keeps: its activation is a pair of its own."""
+OWN = (
+    *("name", "activation", "use_recurrent_bias", "return_sequences", "return_state"),
+    *LAYOUT,
+)
+"""Fields that a layer keeps: its activation is a pair of its own, and a later layer may take one
+step of a sequence."""
 
 PROBABILITIES = ("Softmax", "Sigmoid")
 
@@ -101,7 +104,6 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
     """Return the fields that the layers of the first model get, by path."""
     made: dict[str, dict[str, Any]] = {}
     last: str | None = None
-    cut = _taken([pair.a for pair in pairs]), _taken([pair.b for pair in pairs])
     for pair in pairs:
         if pair.a is None:
             assert pair.b is not None
@@ -111,22 +113,9 @@ def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
         if not pair.activation:
             last = pair.a.path
             fields.update(_settings(pair))
-            if pair.b is not None and (pair.a.path in cut[0]) != (pair.b.path in cut[1]):
-                fields.pop("return_sequences", None)  # the last step is taken by the next layer
         else:
             fields["activation"] = Linear() if pair.b is None else _function(pair.b.layer)
     return made
-
-
-def _taken(stations: Sequence[Station | None]) -> set[str]:
-    """Return the layers of a model of whose series the next one takes the last step."""
-    return {
-        path
-        for each in stations
-        if each is not None and isinstance(each.layer, Slice)
-        for path in each.inputs
-        if str(each.layer.indices) == ":, -1"
-    }
 
 
 def _settings(pair: Pair) -> Iterator[tuple[str, Any]]:

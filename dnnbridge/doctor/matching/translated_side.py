@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.doctor.matching.layouts import Layout
+from dnnbridge.doctor.matching.layouts import EACH_BIAS, ONE_BIAS, SAME, Layout
 from dnnbridge.doctor.sides import AbstractSide, Spot, State
 from dnnbridge.experiment import Experiment
 
@@ -64,7 +64,10 @@ class TranslatedSide(AbstractSide):
         """Return the place of an array or of what the optimizer keeps of it."""
         weight, colon, slot = name.partition(":")
         place = self.translation.weights.get(weight)
-        return None if place is None else place._replace(name=place.name + colon + slot)
+        if place is None:
+            return None
+        layout = _of_gradients(place.layout) if slot else place.layout
+        return Place(place.name + colon + slot, layout)
 
     def place(self, state: Mapping[str, Array], step: int) -> None:
         made = self.inner.state()
@@ -72,6 +75,7 @@ class TranslatedSide(AbstractSide):
             weight, colon, slot = name.partition(":")
             if weight in self.own:
                 own, layout = self.own[weight]
+                layout = _of_gradients(layout) if slot else layout
                 made[own + colon + slot] = np.ascontiguousarray(layout.there(np.asarray(array)))
         self.inner.place(made, step)
 
@@ -79,7 +83,10 @@ class TranslatedSide(AbstractSide):
         places = {
             "input": self.translation.inputs,
             "layer": self.translation.results,
-            "gradient": self.translation.weights,
+            "gradient": {
+                name: place._replace(layout=_of_gradients(place.layout))
+                for name, place in self.translation.weights.items()
+            },
         }
         for spot, array in self.inner.forward(step):
             place = places[spot.stage].get(spot.where)
@@ -102,11 +109,18 @@ class TranslatedSide(AbstractSide):
         self.inner.close()
 
     def native(self, spot: Spot, error: float) -> str | None:
-        places = self.translation.results if spot.stage == "layer" else self.translation.weights
-        own = {place.name: name for name, place in places.items()}
         weight, colon, slot = spot.where.partition(":")
-        where = own.get(weight, weight) + colon + slot
-        return self.inner.native(spot._replace(where=where), error)
+        own, layout = self.own.get(weight, (weight, SAME))
+        if layout is ONE_BIAS and spot.stage in ("update", "weights", "slots"):
+            return "lstm-biases"
+        if spot.stage == "layer":
+            results = self.translation.results.items()
+            own = next((name for name, place in results if place.name == weight), weight)
+        return self.inner.native(spot._replace(where=own + colon + slot), error)
+
+
+def _of_gradients(layout: Layout) -> Layout:
+    return EACH_BIAS if layout is ONE_BIAS else layout
 
 
 def moved_inputs(x: Any, layouts: list[Layout]) -> Any:

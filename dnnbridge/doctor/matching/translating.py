@@ -137,9 +137,22 @@ def _results(pairs: Sequence[Pair], layouts: Mapping[str, Layout], equal: bool) 
             continue  # the activation is a layer of its own there
         if not pair.activation and pair.b.activation and pair.a.path not in inside:
             continue
-        made[pair.b.path] = Place(pair.a.path, layouts.get(pair.a.path, SAME))
+        own = _taken_from(pair, pairs)
+        made[own.path] = Place(pair.a.path, layouts.get(pair.a.path, SAME))
     kept = {name: place for name, place in made.items() if not (equal and _is_last(name, pairs))}
     return {name: place for name, place in kept.items() if _fits(name, place, pairs)}
+
+
+def _taken_from(pair: Pair, pairs: Sequence[Pair]) -> Station:
+    """Return the layer of the second model with the result: one may take a step of a sequence."""
+    a, b = pair.a, pair.b
+    assert a is not None
+    assert b is not None
+    if b.shape is not None and a.shape is not None and len(b.shape) > len(a.shape):
+        for each in pairs:
+            if each.a is None and each.b is not None and each.b.inputs == (b.path,):
+                return each.b if each.b.shape == a.shape else b
+    return b
 
 
 def _is_last(name: str, pairs: Sequence[Pair]) -> bool:
