@@ -31,6 +31,7 @@ KERNELS: Mapping[str, Shows] = {
     "nesterov-ignored": Shows(UPDATE),
     "rmsprop-body-and-tail": Shows(UPDATE),
     "ftrl-l1": Shows(UPDATE),
+    "reduction-sum": Shows(("loss", "gradient")),
     "sparse-mean-infinite": Shows(("loss",), finite=False),
     "bce-clipping": Shows(("loss", "gradient")),
     "mse-broadcast": Shows(("loss",)),

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from dnnbridge.specs.patterns import named_by
 from dnnbridge.doctor.arguments import Argument
 from dnnbridge.experiment import Experiment
 from dnnbridge.schedules import AbstractSchedule, TableSchedule
+from dnnbridge.specs.patterns import named_by
 
 STEPS = 32
 """Steps of two schedules that are compared."""

@@ -17,7 +17,7 @@ from dnnbridge.doctor.kernels import kernel_of
 from dnnbridge.doctor.sides import AbstractSide, Batched, Spot, State
 from dnnbridge.errors import ConversionError, DTypeError
 from dnnbridge.experiment import Experiment
-from dnnbridge.formats.mindspore.compiled import SLOTS
+from dnnbridge.formats.mindspore.compiled import SLOTS, summed
 from dnnbridge.models import Model
 
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")
@@ -71,7 +71,7 @@ def read_training(training: Training, input_shapes: Any) -> tuple[Experiment, So
         ConversionError: it has parts without a counterpart.
     """
     cell, loss, optimizer, _ = training
-    imported, sources = read_cell(cell, input_shapes, loss, optimizer)
+    imported, sources = read_cell(cell, input_shapes, summed(loss) or loss, optimizer)
     missing = [name for name in ("loss", "optimizer") if name not in imported.fields]
     if missing:
         raise ConversionError(
@@ -88,11 +88,26 @@ def read_training(training: Training, input_shapes: Any) -> tuple[Experiment, So
         if not any(id(each) in trained for each in source.parameters)
         and name in experiment.program().parameters
     ]
+    left += _still(experiment, sources)
+    frozen = tuple(dict.fromkeys((*experiment.frozen, *left)))
     if left:
-        experiment = experiment.replace(frozen=(*experiment.frozen, *left))
+        experiment = experiment.replace(frozen=frozen)
     if training.step is not None and not training.cell.training:
         experiment = _predicting(experiment)
     return experiment, sources
+
+
+def _still(experiment: Experiment, sources: Sources) -> list[str]:
+    """Return the statistics of Cells that normalise with them while they train."""
+    layers = [
+        name
+        for name, cell in sources.cells.items()
+        if getattr(cell, "use_batch_statistics", None) is False
+    ]
+    arrays = [array.name for array in experiment.program().layer_arrays]
+    return [
+        f"{layer}/{each}" for layer in layers for each in STATISTICS if f"{layer}/{each}" in arrays
+    ]
 
 
 def _predicting(experiment: Experiment) -> Experiment:
@@ -100,7 +115,8 @@ def _predicting(experiment: Experiment) -> Experiment:
     found = quiet(experiment, ("dropout",))[0]
     arrays = [array.name for array in found.program().layer_arrays]
     statistics = [name for name in arrays if name.endswith(STATISTICS)]
-    return found.replace(frozen=(*found.frozen, *statistics), frozen_statistics="keep")
+    frozen = tuple(dict.fromkeys((*found.frozen, *statistics)))
+    return found.replace(frozen=frozen, frozen_statistics="keep")
 
 
 class MindSporeSide(AbstractSide):
@@ -276,14 +292,14 @@ class MindSporeSide(AbstractSide):
                 lambda *given: loss(cell(*given[:-1]), given[-1]), None, self.optimizer.parameters
             )
             value, gradients = function(*x, y)
-        return float(value.asnumpy()), gradients
+        return float(value.asnumpy().sum()), gradients
 
     def train(self, step: int) -> float:
         x, y = self._batch(step)
         if self.training.step is not None:
             with self._in_training():
                 made = self.training.step(*x, y)
-            loss = float((made[0] if isinstance(made, tuple) else made).asnumpy())
+            loss = float((made[0] if isinstance(made, tuple) else made).asnumpy().sum())
         else:
             loss, gradients = self._gradients(x, y)
             self.optimizer(gradients)
@@ -298,7 +314,7 @@ class MindSporeSide(AbstractSide):
         given, labels = self._given(x, y)
         modes = [(each, each.training) for _, each in cell.cells_and_names()]
         cell.set_train(False)
-        loss = float(self.training.loss(cell(*given), labels).asnumpy())
+        loss = float(self.training.loss(cell(*given), labels).asnumpy().sum())
         for each, training in modes:
             each.set_train(training)
         return {"loss": loss}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -89,6 +90,20 @@ LOSSES: Mapping[str, Callable[[Any], AbstractLoss]] = {
     "L1LossExt": _absolute,
 }
 """The loss of each class of `mindspore.nn`."""
+
+
+def summed(loss: Any) -> AbstractLoss | None:
+    """Return a loss that is not a mean, as a training computes it; None if it is a mean.
+
+    A training of a loss without reduction moves by the gradient of its sum. A sum here is that of
+    examples, of which each has the mean of its elements, as in Keras.
+    """
+    kind = type(loss).__name__
+    if kind not in LOSSES or not hasattr(loss, "reduce") or reduction_of(loss) == "mean":
+        return None
+    mean = copy.copy(loss)
+    mean.reduce, mean.average, mean.reduction = True, True, "mean"
+    return read_loss(mean).replace(reduction="sum")
 
 
 def read_loss(loss: Any) -> AbstractLoss:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from doctor.bench.data import FAINT, PICTURES, REGRESSION, SEQUENCES
 from doctor.bench.deep import (
     convolutional,
@@ -94,11 +95,11 @@ PAIRS = (
     Pair(
         "deep-tanh",
         "kernel",
-        "tanh of MindSpore, five times",
-        perceptron(sgd, activation="tanh", epsilon=1e-5),
-        perceptron_cell(sgd_cell, activation=lambda nn: nn.Tanh(), epsilon=1e-5),
-        REGRESSION,
-        (Expected("layer", "activation", "tanh"),),
+        "tanh of MindSpore in a residual net, four times",
+        residual(lambda o: o.SGD(1e-3), "tanh"),
+        residual_cell(lambda nn, p: nn.SGD(p, 1e-3), lambda nn: nn.Tanh()),
+        (REGRESSION[0] * np.float32(3.0), REGRESSION[1]),
+        (Expected("layer", "dense_1", "tanh"),),
     ),
     Pair(
         "deep-activation-forgotten",

@@ -100,7 +100,7 @@ PAIRS = (
         "loss",
         "mean squared error beside SmoothL1Loss",
         dense(_adam),
-        cell(_adam_cell, lambda nn: nn.SmoothL1Loss()),
+        cell(_adam_cell, lambda nn: nn.SmoothL1Loss(reduction="mean")),
         REGRESSION,
         (Expected("loss", "loss", says="Huber"),),
     ),
