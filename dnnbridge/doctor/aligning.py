@@ -205,7 +205,10 @@ class _Comparison:
                 side: AbstractSide, at: Compared = worst, made: Record = made
             ) -> Compared | None:
                 again = compared(made, side.record(state, step), link.allowance)
-                return next((each for each in again if each.spot == at.spot), None)
+                found = next((each for each in again if each.spot == at.spot), None)
+                if found is None and at.spot.stage == "gradient":  # frozen on both sides
+                    return Compared(at.spot, 0.0, at.allowed)
+                return found
 
             case = Case(worst.spot, step, state, link.a, (made, other), self.data)
             if not self._mend(link, worst, step, measure, case):

@@ -123,6 +123,8 @@ class KerasSide(AbstractSide):
         self.model.reset_metrics()
         size, model = self.data.size, self.model
         found = model.evaluate(x, y, size, 0, sample_weight=weights, return_dict=True)
+        if getattr(self.experiment.loss, "reduction", "mean") == "sum":
+            del found["loss"]  # Keras reports a mean of the sums of batches
         return {name: float(value) for name, value in found.items()}
 
 

@@ -21,7 +21,7 @@ Fits = Callable[[Any, Any], bool]
 
 def _pair(*values: float | str) -> Fits:
     """Return what holds for these two values, in either order."""
-    return lambda a, b: set((a, b)) == set(values)
+    return lambda a, b: {a, b} == set(values)
 
 
 def _complement(a: float, b: float) -> bool:
@@ -63,6 +63,8 @@ SIGNATURES: Mapping[tuple[str, str], tuple[str, Fits]] = {
     ("BatchNormalization", "unbiased"): ("batch-norm-variance", _other),
     ("LayerNormalization", "epsilon"): ("layer-norm-epsilon", _pair(1e-3, 1e-7)),
     ("Dropout", "rate"): ("dropout-argument", _complement),
+    ("SparseCategoricalCrossentropy", "reduction"): ("cross-entropy-shape", _pair("mean", "sum")),
+    ("CategoricalCrossentropy", "reduction"): ("cross-entropy-shape", _pair("mean", "sum")),
     ("PiecewiseConstant", "boundaries"): ("piecewise-boundary", _one_apart),
     ("LeakyReLU", "negative_slope"): ("leaky-relu-slope", _pair(0.3, 0.2)),
     ("GELU", "approximate"): ("gelu-approximate", _other),

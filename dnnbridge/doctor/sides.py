@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -179,11 +180,21 @@ class AbstractSide(ABC):
     def begin(self, state: Mapping[str, Array], step: int) -> None:
         """Go to a step with the state of the first side, by its names."""
         own, self.at = self.state(), step
+        kept = self.kept_apart.setdefault(step, self._apart(own, state))
         given = {
             name: state[known] / self._unit(name) if (known := self.known(name)) in state else array
-            for name, array in own.items()
+            for name, array in {**own, **kept}.items()
         }
         self.place({n: a if a.shape == own[n].shape else own[n] for n, a in given.items()}, step)
+
+    def _apart(self, own: State, state: Mapping[str, Array]) -> State:
+        """Return the arrays that the first side has not, such as a count of its own."""
+        return {n: np.array(a) for n, a in own.items() if self.known(n) not in state}
+
+    @cached_property
+    def kept_apart(self) -> dict[int, State]:
+        """Arrays that the first side has not, by step."""
+        return {}
 
     def record(self, state: Mapping[str, Array], step: int) -> Record:
         """Compute a step from a state, and return all that it makes."""
@@ -193,6 +204,7 @@ class AbstractSide(ABC):
         self.begin(state, step)
         made[Spot("loss", "loss")] = np.asarray(self.train(step))
         self.at = step + 1
+        self.kept_apart[self.at] = self._apart(self.state(), state)
         made |= self._moved(before)
         if rate is not None:
             made[Spot("rate", "optimizer")] = np.asarray(rate)

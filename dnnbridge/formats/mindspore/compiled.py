@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -101,9 +100,19 @@ def summed(loss: Any) -> AbstractLoss | None:
     kind = type(loss).__name__
     if kind not in LOSSES or not hasattr(loss, "reduce") or reduction_of(loss) == "mean":
         return None
-    mean = copy.copy(loss)
-    mean.reduce, mean.average, mean.reduction = True, True, "mean"
-    return read_loss(mean).replace(reduction="sum")
+    return LOSSES[kind](_Mean(loss)).replace(reduction="sum")
+
+
+class _Mean:
+    """A loss with a mean as its reduction."""
+
+    reduce, average, reduction = True, True, "mean"
+
+    def __init__(self, loss: Any) -> None:
+        self.loss = loss
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loss, name)
 
 
 def read_loss(loss: Any) -> AbstractLoss:
