@@ -30,7 +30,7 @@ def named_by_context(argument: Argument, experiment: Experiment | None, where: s
     """Return the name of the rule that an argument is, by the training and by where it shows."""
     if argument.name == "learning_rate":
         return _of_schedules(argument.here, argument.there)
-    if argument.name == "weight_decay":
+    if argument.name in ("weight_decay", "exempt"):
         return _of_exempt(argument.here, argument.there, where)
     optimizer = getattr(experiment, "optimizer", None)
     if (argument.owner, argument.name) == ("SGD", "rate_in_velocity"):
@@ -69,8 +69,11 @@ def _agree(
 
 def _of_exempt(here: Any, there: Any, where: str) -> str | None:
     """Return the rule if a weight decays on one side alone."""
-    exempt = [named_by(where, each.exempt) for each in (here, there) if hasattr(each, "exempt")]
-    if len(exempt) != 2 or exempt[0] == exempt[1]:
+    patterns = [getattr(each, "exempt", each) for each in (here, there)]
+    if not all(isinstance(each, tuple) for each in patterns):  # one side has no weight decay
+        return None
+    first, second = (named_by(where, each) for each in patterns)
+    if first == second:
         return None
     own = where.endswith(("/gamma", "/beta"))
     return "bias-decays" if own else "weight-decay-by-name"
