@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -295,7 +296,7 @@ def _of_what_it_gets(loss: AbstractLoss, model: Model) -> AbstractLoss:
     last = [getattr(node.layer, "activation", None) for node in model.nodes if node.name in ends]
     probabilities = any(isinstance(each, (Softmax, Sigmoid)) for each in last)
     if probabilities and getattr(loss, "from_logits", False):
-        return loss.replace(fused=False)
+        return dataclasses.replace(loss, fused=False)  # type: ignore[call-arg]
     return loss
 
 

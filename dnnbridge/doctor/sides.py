@@ -114,7 +114,7 @@ class AbstractSide(ABC):
         names: the names of the first side, by its own names, where they differ.
         first: what the first side trains.
         data: the examples.
-        at: the step that it is at.
+        reached: the step that it is at.
     """
 
     experiment: Experiment
@@ -122,7 +122,7 @@ class AbstractSide(ABC):
     names: Mapping[str, str]
     first: Experiment
     data: Batched
-    at: int = 0
+    reached: int = 0
 
     @abstractmethod
     def state(self) -> State:
@@ -174,12 +174,12 @@ class AbstractSide(ABC):
         """Return what makes an array that of the first side."""
         if name.partition(":")[2] != SLOT:
             return np.float32(1.0)
-        step = self.data.position(self.at).step
+        step = self.data.position(self.reached).step
         return np.float32(unit_of(self.first, self.experiment, step))
 
     def begin(self, state: Mapping[str, Array], step: int) -> None:
         """Go to a step with the state of the first side, by its names."""
-        own, self.at = self.state(), step
+        own, self.reached = self.state(), step
         kept = self.kept_apart.setdefault(step, self._apart(own, state))
         given = {
             name: state[known] / self._unit(name) if (known := self.known(name)) in state else array
@@ -203,8 +203,8 @@ class AbstractSide(ABC):
         made = {Spot(s.stage, self.known(s.where)): a for s, a in self.forward(step)}
         self.begin(state, step)
         made[Spot("loss", "loss")] = np.asarray(self.train(step))
-        self.at = step + 1
-        self.kept_apart[self.at] = self._apart(self.state(), state)
+        self.reached = step + 1
+        self.kept_apart[self.reached] = self._apart(self.state(), state)
         made |= self._moved(before)
         if rate is not None:
             made[Spot("rate", "optimizer")] = np.asarray(rate)
