@@ -45,6 +45,7 @@ from .base.warning import (
     LogitsWarning,
     NativeDifferenceWarning,
     UnadaptedWarning,
+    ValidationWarning,
 )
 from .callbacks import (
     BackupAndRestore,
@@ -764,6 +765,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "ValidationWarning",
     "VarianceScaling",
     "WandbMetricsLogger",
     "WarmUpLR",

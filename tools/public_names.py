@@ -41,6 +41,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "LogitsWarning",
         "NativeDifferenceWarning",
         "UnadaptedWarning",
+        "ValidationWarning",
     ),
     "convert.from_keras": ("from_keras",),
     "convert.from_mindspore": ("from_mindspore",),

@@ -4,7 +4,8 @@ DnnbridgeWarning (UserWarning)
 ├── FormerNameWarning (FutureWarning)   an old name, which the next version removes
 ├── LogitsWarning                       a loss takes probabilities for logits, or the reverse
 ├── NativeDifferenceWarning             a spec differs from the native class, see `from_native`
-└── UnadaptedWarning                    a layer has not been adapted to data
+├── UnadaptedWarning                    a layer has not been adapted to data
+└── ValidationWarning                   validation data are given and never evaluated
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ class NativeDifferenceWarning(DnnbridgeWarning):
 
 class UnadaptedWarning(DnnbridgeWarning):
     """A layer that is to be adapted to data has the numbers with which it does nothing."""
+
+
+class ValidationWarning(DnnbridgeWarning):
+    """Validation data are given, and no epoch of a training evaluates them."""
 
 
 def warn(message: str, category: type[DnnbridgeWarning]) -> None:

@@ -200,7 +200,7 @@ class ModelCheckpoint(AbstractMonitor):
                 "cannot be filled in",
                 where="ModelCheckpoint.filepath",
                 got=f"{self.filepath!r}: {type(error).__name__} {error}",
-                hint=f"There are {', '.join(known)}.",
+                hint=f"There are {', '.join(known)}." + _late(error),
             ) from None
 
     def _delete_old(self, path: Path) -> None:
@@ -215,3 +215,14 @@ class ModelCheckpoint(AbstractMonitor):
         if self._pending is not None:
             pending, self._pending = self._pending, None
             pending.result()
+
+
+def _late(error: Exception) -> str:
+    """Return what to do if a metric of the validation is missing."""
+    missing = str(error.args[0]) if isinstance(error, KeyError) and error.args else ""
+    if not missing.startswith("val_"):
+        return ""
+    return (
+        f" {missing} is there after epochs with a validation: give validation_data, and leave "
+        "validation_freq at 1."
+    )

@@ -36,6 +36,7 @@ def batches_of(
         >>> [batch.shape for batch in batches_of([[1.0, 2.0], [3.0, 4.0]], "adapt")]
         [(2, 2)]
     """
+    data = data.toarray() if hasattr(data, "toarray") else data  # sparse rows of SciPy
     if isinstance(data, (str, bytes, Mapping)) or not (
         _is_array(data) or hasattr(data, "__iter__")
     ):
@@ -69,7 +70,12 @@ def floats(batch: Array, where: str) -> Array:
         SpecError: it does not hold numbers, or holds NaN or infinity.
     """
     if batch.dtype.kind not in "fiub":
-        raise SpecError("the data must be numbers", where=where, got=f"dtype {batch.dtype}")
+        raise SpecError(
+            "the data must be numbers",
+            where=where,
+            got=f"dtype {batch.dtype}",
+            hint="Convert them with x.astype(float).",
+        )
     x = np.asarray(batch, np.float64)
     if not np.isfinite(x).all():
         raise SpecError(

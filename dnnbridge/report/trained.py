@@ -100,7 +100,10 @@ def _row(names: Sequence[str], line: Sequence[str]) -> dict[str, Any]:
 
 
 def _number(text: str) -> float | None:
+    """Return a number; None for a list, such as a confusion matrix."""
+    if text.startswith("["):
+        return None
     try:
         return float(text)
-    except ValueError:  # a list, such as a confusion matrix
-        return None
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no number") from None

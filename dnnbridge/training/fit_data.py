@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from dnnbridge.base.messages import what
-from dnnbridge.errors import ArgumentError
+from dnnbridge.errors import ArgumentError, DataError
 from dnnbridge.training.batch_sizes import batch_size_of, check_rows
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
@@ -20,8 +20,9 @@ from dnnbridge.training.fitting import BACKWARD, Fitting, automatic_steps
 from dnnbridge.training.sources.passes import Passes, check_ends, check_repeated
 from dnnbridge.training.sources.reading import Reading
 from dnnbridge.training.sources.recognising import is_source
+from dnnbridge.training.sources.shuffled import Shuffled
 from dnnbridge.training.stream_fitting import StreamFitting
-from dnnbridge.training.validation import Data, Validation, checked_freq, split
+from dnnbridge.training.validation import Data, Validation, check_comes, checked_freq, split
 
 ALONE = {
     "y": "Leave it out: each batch is (x, y).",
@@ -91,6 +92,13 @@ def to_evaluate(
 def to_predict(engine: Engine, x: Any, batch_size: Any) -> tuple[Columns | Reading, int]:
     """Return what `predict` was given, and the examples per step of arrays, or raise."""
     size = batch_size_of(batch_size, 256, engine.program.batch_size)
+    if isinstance(x, Shuffled):
+        raise DataError(
+            "predictions are in the order of the examples, which a shuffled source has not",
+            where="predict: x",
+            got="a Shuffled",
+            hint="Give its source.",
+        )
     if is_source(x) or _are_batches(x, next(iter(engine.arguments.types.values())).rank):
         return _reading(engine, "predict", x, batch_size=batch_size), size
     return engine.arguments.inputs(x), size
@@ -169,6 +177,7 @@ def _validation(engine: Engine, given: Given, until: int) -> Validation | None:
     data, freq = given.validation_data, checked_freq(given.validation_freq)
     if data is None:
         return None
+    check_comes(freq, engine.state.position.epoch, until)
     if not is_validation_source(data):
         return Validation(engine.arguments.validation(data), freq)
     reading = Reading(data, engine.arguments, where="validation_data")
@@ -209,5 +218,6 @@ def _arrays(engine: Engine, given: Given, until: int) -> tuple[Data, Validation 
         data, held_out = split(data, unweighted, fraction)
         for each in (data, held_out):
             check_rows(examples_of(each), engine.program.batch_size, "validation_split")
+        check_comes(freq, engine.state.position.epoch, until)
         return data, Validation(held_out, freq)
     return data, None

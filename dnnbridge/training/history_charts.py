@@ -59,7 +59,7 @@ def panels(rows: Rows, metrics: str | Iterable[str] | None = None) -> list[Panel
     known = metric_names(rows)
     wanted = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
     for name in wanted:
-        _check_known(name, known)
+        _check_known(name, known, rows)
     return [_panel(rows, name.removeprefix(VALIDATION)) for name in wanted]
 
 
@@ -131,9 +131,18 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _check_known(name: str, known: Sequence[str]) -> None:
-    if name.removeprefix(VALIDATION) not in known:
-        raise _unknown(name, known, "plot: metrics")
+def _check_known(name: str, known: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    own = name.removeprefix(VALIDATION)
+    if own in known:
+        return
+    if any(own in row for row in rows):
+        raise ArgumentError(
+            "the metric has several numbers in each epoch, which are no curve",
+            where="plot: metrics",
+            got=repr(name),
+            hint=f"Draw one of them yourself: [each[0] for each in history[{own!r}]].",
+        )
+    raise _unknown(name, known, "plot: metrics")
 
 
 def _unknown(name: str, known: Sequence[str], where: str) -> ArgumentError:

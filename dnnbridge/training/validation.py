@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.messages import what
+from dnnbridge.base.warning import ValidationWarning, warn
 from dnnbridge.errors import DataError
 from dnnbridge.training.checking.data import check_positive
 from dnnbridge.training.checking.stored import Columns, part
@@ -45,6 +46,24 @@ def checked_freq(value: Any) -> int | frozenset[int]:
     if isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping):
         return frozenset(check_positive(each, "validation_freq", others) for each in value)
     return check_positive(value, "validation_freq", others)
+
+
+def check_comes(freq: int | frozenset[int], begun: int, until: int) -> None:
+    """Warn if numbers of epochs are given, and `fit` reaches none of them.
+
+    Args:
+        freq: `validation_freq`.
+        begun: the epochs before `fit`.
+        until: the epochs after it.
+    """
+    epochs = range(begun + 1, until + 1)
+    if isinstance(freq, int) or not epochs or any(each in epochs for each in freq):
+        return
+    warn(
+        f"validation_freq={sorted(freq)} names none of the epochs {epochs[0]} to {epochs[-1]}, "
+        "which are counted from the start of the run: nothing is evaluated",
+        ValidationWarning,
+    )
 
 
 def split(data: Data, unweighted: Data, fraction: Any) -> tuple[Data, Data]:

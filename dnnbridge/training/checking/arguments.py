@@ -44,10 +44,16 @@ class Arguments:
         """Return the checked inputs, labels and weights by feed name."""
         objectives = self.program.objectives
         inputs = self.inputs(x, where[0])
-        labels = check_labels(y, objectives, where[1])
+        labels = check_labels(self._of_the_output(y), objectives, where[1])
         for array in labels.values():
             check_pair(next(iter(inputs.values())), array, where)
         return inputs | labels | check_weights(sample_weight, class_weight, labels, objectives)
+
+    def _of_the_output(self, y: Any) -> Any:
+        """Return the labels of the one output, if they are given by its name, as in Keras."""
+        if isinstance(y, Mapping) and list(y) == list(self.program.outputs):
+            return y[next(iter(y))] if self.program.objectives.keys() == {"y"} else y
+        return y
 
     def validation(self, given: Any) -> dict[str, Column]:
         """Return the checked arrays of `validation_data` by feed name."""
