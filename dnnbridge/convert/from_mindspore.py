@@ -292,7 +292,8 @@ def _fields(
 
 def _of_what_it_gets(loss: AbstractLoss, model: Model) -> AbstractLoss:
     """Return a loss of logits that takes probabilities for logits too, as that of MindSpore."""
-    ends = {str(name).partition(":")[0] for name in model.outputs or ()}
+    outputs = model.outputs if isinstance(model.outputs, tuple) else ()
+    ends = {str(name).partition(":")[0] for name in outputs}
     last = [getattr(node.layer, "activation", None) for node in model.nodes if node.name in ends]
     probabilities = any(isinstance(each, (Softmax, Sigmoid)) for each in last)
     if probabilities and getattr(loss, "from_logits", False):
