@@ -57,15 +57,18 @@ PAIRS = (
         (Expected("layer", "layer_normalization", "layer-norm-epsilon", "epsilon"),),
     ),
     Pair(
-        "deep-gelu-and-epsilon",
+        "deep-gelu-and-boundary",
         "layer",
-        "gelu and nn.GELU(), Adam() of each",
-        residual(adam, "gelu"),
-        residual_cell(lambda nn, p: nn.Adam(p, 1e-3), lambda nn: nn.GELU()),
-        FAINT,
+        "gelu and nn.GELU(), and a boundary one step earlier",
+        residual(lambda o: o.SGD(o.schedules.PiecewiseConstantDecay([1], [0.02, 0.01])), "gelu"),
+        residual_cell(
+            lambda nn, p: nn.SGD(p, nn.piecewise_constant_lr([1, 12], [0.02, 0.01])),
+            lambda nn: nn.GELU(),
+        ),
+        REGRESSION,
         (
             Expected("layer", "dense_1", "gelu-approximate", "approximate"),
-            Expected("update", "dense/kernel", "adam-epsilon", "epsilon"),
+            Expected("update", "dense/kernel", "piecewise-boundary"),
         ),
     ),
     Pair(
