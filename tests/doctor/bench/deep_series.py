@@ -13,7 +13,7 @@ def recurrent(kind: str, optimizer: Any, heads: int = 7, **given: Any) -> Any:
     def program(keras: Any) -> Any:
         cls = getattr(keras.layers, kind)
         layers = [cls(4, return_sequences=True, **given), cls(3, **given)]
-        layers += [keras.layers.Dense(4, activation="sigmoid") for _ in range(heads)]
+        layers += [keras.layers.Dense(4, activation="silu") for _ in range(heads)]
         layers.append(keras.layers.Dense(1))
         return sequential(keras, (5, 4), layers, "mse", optimizer(keras.optimizers))
 
@@ -33,7 +33,7 @@ def recurrent_cell(kind: str, optimizer: Any, heads: int = 7, **given: Any) -> A
                 self.second = getattr(nn, kind)(4, 3, batch_first=True, **given)
                 cells, inputs = [], 3
                 for _ in range(heads):
-                    cells += [nn.Dense(inputs, 4), nn.Sigmoid()]
+                    cells += [nn.Dense(inputs, 4), nn.SiLU()]
                     inputs = 4
                 self.heads = nn.SequentialCell(*cells, nn.Dense(4, 1))
 
