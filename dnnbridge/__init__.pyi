@@ -364,7 +364,7 @@ from .optimizers.weight_decay import (
 from .program.heads import (
     Head,
 )
-from .report.training_page import (
+from .report.writing import (
     write_report,
 )
 from .schedules import (

@@ -76,7 +76,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "DecoupledWeightDecay",
     ),
     "program.heads": ("Head",),
-    "report.training_page": ("write_report",),
+    "report.writing": ("write_report",),
     "specs.spec": ("Spec", "spec"),
     "training.checkpoint": ("load",),
     "training.compiling": ("compile",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dnnbridge.cli.align import align
 from dnnbridge.cli.backends import backends
 from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
@@ -28,6 +29,7 @@ def main() -> None:
 for command in (
     train,
     compare,
+    align,
     convert,
     conformance,
     conformance_report,

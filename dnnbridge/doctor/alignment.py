@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,14 @@ from typing import Any
 from dnnbridge.base.messages import columns
 from dnnbridge.doctor.causes import Cause
 from dnnbridge.doctor.differences import PLACES, Compared, Difference
+from dnnbridge.doctor.error_table import ErrorTable
 from dnnbridge.drawing import notebook
+from dnnbridge.drawing.heat import picture
 
 Write = Callable[[Path], list[Path]]
 """Writes a reproduction into a folder, and returns the files."""
+
+LEGEND = "A column for each step: blue where rounding explains the error, warm where it does not."
 
 HEADS = ("step", "stage", "where", "error", "allowed", "effect")
 
@@ -30,6 +34,11 @@ class Alignment:
         found: all differences with their causes, in the order of finding.
         closest: what came closest to its limit where the trainings agree.
         notes: what was changed or left out for the comparison, a sentence each.
+        errors: the error of each place in each step, and what was allowed; a row for each. Where a
+            difference was found and mended, the error before mending.
+        unjudged: steps of which a part was not judged, as a number lies within rounding of a kink.
+        setting: what was compared, in words.
+        environment: versions, and the processor.
     """
 
     steps: int
@@ -38,6 +47,10 @@ class Alignment:
     closest: Compared | None = None
     notes: Sequence[str] = ()
     writers: Sequence[Write] = field(default=())
+    errors: ErrorTable = field(default_factory=ErrorTable)
+    unjudged: Sequence[int] = ()
+    setting: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -121,11 +134,19 @@ class Alignment:
                 for difference, cause in self._by_effect()
             ],
             "notes": list(self.notes),
+            "unjudged": list(self.unjudged),
+            "setting": dict(self.setting),
+            "environment": dict(self.environment),
+            "errors": self.errors.to_dict(),
         }
 
     def to_json(self) -> str:
-        """Return `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=2)
+        """Return `to_dict` as text, with a line for each place of `errors`."""
+        made = self.to_dict()
+        lines = [json.dumps(each) for each in made.pop("errors")]
+        before = json.dumps(made, indent=2).removesuffix("\n}")
+        rows = ",".join(f"\n    {line}" for line in lines)
+        return f'{before},\n  "errors": [{rows}\n  ]\n}}'
 
     def _rows(self) -> list[list[str]]:
         return [
@@ -149,7 +170,11 @@ class Alignment:
         said = notebook.note(self.verdict)
         table = notebook.table(HEADS, self._rows(), words=3) if self.found else ""
         causes = notebook.facts({c.explanation: c.remedy for c in self.causes})
-        return notebook.block("Alignment", said, table, causes, *map(notebook.note, self.notes))
+        rows = self.errors.strips().items()
+        heat = notebook.strips({s: picture(row[None]) for s, row in rows}, self.errors.steps)
+        legend = notebook.note(LEGEND) if heat else ""
+        notes = map(notebook.note, self.notes)
+        return notebook.block("Alignment", said, table, causes, heat, legend, *notes)
 
 
 def _number(value: float) -> float | str:

@@ -51,8 +51,8 @@ class Argument:
         return f"{what} is {shown(self.here)} here and {shown(self.there)} there"
 
 
-def shown(value: Any) -> str:
-    """Return a value of an argument for a sentence, as code.
+def shown(value: Any, most: int = 90) -> str:
+    """Return a value of an argument for a sentence, as code of at most so many characters.
 
     Example:
         >>> from dnnbridge import ConstantSchedule
@@ -64,7 +64,7 @@ def shown(value: Any) -> str:
     number = getattr(value, "value", None)
     if type(value).__name__ == "ConstantSchedule":
         return repr(number)
-    return shorten(value, 90)
+    return shorten(value, most)
 
 
 def arguments_of(here: Spec, there: Spec) -> list[Argument]:

@@ -38,6 +38,15 @@ FIELDS: Mapping[Stage, tuple[str, ...]] = {
 }
 """The fields of an experiment that can make a difference at a stage."""
 
+FRAMEWORKS = ("Keras", "MindSpore")
+"""The frameworks that a remedy may have code for."""
+
+IN_SECOND, IN_FIRST = "in the second, as in the first", "or in the first"
+"""Where a line of a remedy may be written."""
+
+WHOLE = 10_000
+"""Characters of a value in code, which must be whole."""
+
 CHANGED = 1e-2
 """Part of an error by which an argument must change it to be its cause."""
 
@@ -60,6 +69,22 @@ class Cause:
     remedy: str
     effect: float = 0.0
     argument: Argument | None = None
+
+    @property
+    def codes(self) -> tuple[tuple[str, str], ...]:
+        """The remedy in pieces: where each is to be written, and the code."""
+        found: list[tuple[str, list[str]]] = []
+        for line in self.remedy.splitlines():
+            code, _, where = line.rpartition("  # ")
+            if line in (f"# {name}" for name in FRAMEWORKS):
+                found.append((f"with {line[2:]}", []))
+            elif where in (IN_SECOND, IN_FIRST):
+                found.append((where, [code]))
+            elif found:
+                found[-1][1].append(line)
+            else:
+                found.append(("", [line]))
+        return tuple((where, "\n".join(lines)) for where, lines in found)
 
     def __str__(self) -> str:
         return self.explanation
@@ -157,7 +182,8 @@ def of_argument(argument: Argument, experiment: Experiment, where: str = "") -> 
     explanation = f"{explanation} {said_of(rule, experiment)}".strip()
     remedy = remedy_of(rule, argument, experiment)
     if remedy is not None:
-        code += f"\n# Keras\n{remedy.tensorflow}\n# MindSpore\n{remedy.mindspore}"
+        for name, text in zip(FRAMEWORKS, (remedy.tensorflow, remedy.mindspore), strict=True):
+            code += f"\n# {name}\n{text}"
     return Cause(rule.name, explanation, code, argument=argument)
 
 
@@ -165,10 +191,10 @@ def _code(argument: Argument) -> str:
     """Return the argument as code, for either side."""
     before, after = (f"{argument.owner}(", ")") if argument.owner else ("", "")
     here, there = (
-        f"{before}{argument.name}={shown(value) if value != () else '()'}{after}"
+        f"{before}{argument.name}={shown(value, WHOLE) if value != () else '()'}{after}"
         for value in (argument.here, argument.there)
     )
-    return f"{here}  # in the second, as in the first\n{there}  # or in the first"
+    return f"{here}  # {IN_SECOND}\n{there}  # {IN_FIRST}"
 
 
 def unexplained(a: AbstractSide, b: AbstractSide, spot: Spot, off: tuple[float, float]) -> Cause:

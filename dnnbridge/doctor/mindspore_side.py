@@ -185,21 +185,31 @@ class MindSporeSide(AbstractSide):
         return np.array(source.layout.read(*arrays), np.float32, order="C")
 
     def place(self, state: Mapping[str, Array], step: int) -> None:
+        parts: dict[int, tuple[Any, list[Array]]] = {}
         for name, source in self.sources.items():
-            self._write(source, source.parameters, state[name])
+            self._write(source, source.parameters, state[name], parts)
             for slot, by_name in self.slots.items():
                 if (given := state.get(f"{name}:{slot}")) is not None:
                     found = [by_name[each.name] for each in source.parameters]
-                    self._write(source, found, given)
+                    self._write(source, found, given, parts)
+        for parameter, arrays in parts.values():  # several weights may be rows of one
+            whole = len(arrays) == 1 or arrays[0].size == parameter.size
+            _set(parameter, arrays[0] if whole else np.concatenate(arrays))
         known = max(at for at in self.at if at <= step)
         for parameter, array in zip(self.scalars, self.at[known], strict=True):
             _set(parameter, array)
 
-    def _write(self, source: Source, parameters: Sequence[Any], array: Array) -> None:
+    def _write(
+        self,
+        source: Source,
+        parameters: Sequence[Any],
+        array: Array,
+        parts: dict[int, tuple[Any, list[Array]]],
+    ) -> None:
         made = source.layout.write(np.asarray(array, np.float32))
         if len(parameters) == 1 or len(made) == len(parameters):
             for parameter, each in zip(parameters, made, strict=False):
-                _set(parameter, each)
+                parts.setdefault(id(parameter), (parameter, []))[1].append(each)
 
     def rate(self) -> float | None:
         rate = self.optimizer.get_lr()

@@ -75,11 +75,11 @@ class Known(NamedTuple):
         return training_of(self.subject)
 
     @property
-    def backend(self) -> str:
-        """The framework of the subject."""
+    def kind(self) -> str:
+        """The backend of a run, or the framework of a live model."""
         if isinstance(self.subject, Run):
             return self.subject.backend
-        return "tensorflow" if is_keras(self.subject) else "mindspore"
+        return "Keras" if is_keras(self.subject) else "MindSpore"
 
     @property
     def native(self) -> bool:
@@ -248,7 +248,7 @@ def _sides(
     known: Known, data: Batched, title: str, first: Experiment | None
 ) -> tuple[RunSide] | tuple[RunSide, AbstractSide]:
     """Return a run of what a subject trains; for a live model, on the reference, then the model."""
-    experiment, titled = _experiment_of(known), f"{title} ({known.backend})"
+    experiment, titled = _experiment_of(known), f"{title} ({known.kind})"
     if isinstance(known.subject, Run):
         side = RunSide(known.subject.with_experiment, experiment, data, titled, first)
         if known.translation is None:

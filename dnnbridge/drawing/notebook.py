@@ -18,6 +18,7 @@ background: none; color: inherit; border-bottom: 1px solid #88888855; vertical-a
 .dnnbridge table th { opacity: .75; font-weight: 600; }
 .dnnbridge table .word { text-align: left; overflow-wrap: anywhere; }
 .dnnbridge table.facts td:first-child { opacity: .75; white-space: nowrap; }
+.dnnbridge img.strip { display: inline-block; height: 12px; margin: 0; image-rendering: pixelated; }
 .dnnbridge .scroll { overflow-x: auto; }
 .dnnbridge .note { opacity: .75; }
 .dnnbridge summary { cursor: pointer; }
@@ -63,6 +64,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str
     return (
         f'<div class="scroll"><table><thead>{head_line}</thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def strips(pictures: Mapping[str, str], columns: int) -> str:
+    """Return a table of names and pictures of one row of pixels each.
+
+    Args:
+        pictures: addresses of images, as `heat.picture` returns them, by name.
+        columns: pixels of a row.
+    """
+    look = f"width: {min(14 * columns, 560)}px; max-width: 100%"
+    rows = "".join(
+        f'<tr><td class="word">{escape(name)}</td>'
+        f'<td class="word"><img class="strip" style="{look}" src="{address}" alt=""></td></tr>'
+        for name, address in pictures.items()
+    )
+    return f'<table class="facts"><tbody>{rows}</tbody></table>' if rows else ""
 
 
 def note(text: str) -> str:

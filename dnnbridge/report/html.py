@@ -31,8 +31,26 @@ def fill(template: str, content: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": wording.number, "difference": wording.difference}
+    environment.filters |= {
+        "number": wording.number,
+        "difference": wording.difference,
+        "coded": _coded,
+    }
     return environment.get_template(template).render(content)
+
+
+def _coded(text: str) -> Any:
+    """Return text in which what stands between backticks is code; the rest is escaped."""
+    from markupsafe import Markup, escape
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = (
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+        for i, part in enumerate(parts)
+    )
+    return Markup("").join(code)
 
 
 def _content(comparison: Comparison, title: str) -> dict[str, Any]:

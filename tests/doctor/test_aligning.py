@@ -197,9 +197,14 @@ def test_what_cannot_be_compared_is_refused(name):
         align(*make())
 
 
-def test_the_example_of_the_guide_prints_what_it_says(capsys):
+def test_the_examples_of_the_guide_do_what_it_says(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = (Path(__file__).parents[2] / "docs" / "guide" / "aligning.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    first, second = re.findall(r"```python\n(.*?)```", text, re.S)
     wanted = re.search(r"prints\n\n```\n(.*?)```", text, re.S)[1]
-    exec(compile(code, "aligning.md", "exec"), {})
+    names = {}
+    exec(compile(first, "aligning.md", "exec"), names)
     assert capsys.readouterr().out == wanted
+    exec(compile(second, "aligning.md", "exec"), names)
+    assert capsys.readouterr().out.endswith(" times what is allowed: step 1, optimizer\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["alignment.html"]

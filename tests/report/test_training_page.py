@@ -105,7 +105,7 @@ def test_the_run_stays_as_it_is(run):
 
 def test_arguments_are_checked(run, tmp_path):
     path = tmp_path / "a.html"
-    with pytest.raises(DTypeError, match="must be a run or the history"):
+    with pytest.raises(DTypeError, match="must be a run, the history"):
         db.write_report("run.safetensors", path)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="both examples and labels"):
         db.write_report(run, path, X)

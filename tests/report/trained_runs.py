@@ -19,7 +19,7 @@ EVIL = "<script>alert('&')</script>"
 class Page(HTMLParser):
     """Checks nesting; collects ids, links, images, scripts and visible text."""
 
-    VOID = ("meta", "br", "link", "img")
+    VOID = ("meta", "br", "link", "img", "source")
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ def run(**more):
 
 def test_predictions_of_shuffled_rows_are_refused():
     batches = [(X[:10], Y[:10]), (X[10:], Y[10:])]
-    with pytest.raises(DataError, match="predict: x: .*order of the examples"):
+    with pytest.raises(DataError, match=r"predict: x: .*order of the examples"):
         run().predict(db.Shuffled(batches, 4))
 
 

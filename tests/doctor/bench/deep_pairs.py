@@ -227,7 +227,7 @@ PAIRS = (
         "deep-gru-clipping",
         "optimizer",
         "clipvalue in Keras alone, over two GRUs",
-        recurrent("GRU", lambda o: o.SGD(0.05, clipvalue=0.001)),
+        recurrent("GRU", lambda o: o.SGD(0.05, clipvalue=1e-6)),
         recurrent_cell("GRU", sgd_cell),
         SEQUENCES,
         (Expected("update", "gru/kernel", says="ClipBy"),),

@@ -15,7 +15,7 @@ SECTIONS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::dnnbridge.errors.LogitsWarning")
+@pytest.mark.filterwarnings("ignore::dnnbridge.LogitsWarning")
 @pytest.mark.parametrize(
     "name",
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in PAIRS],
