@@ -17,7 +17,8 @@ from dnnbridge.doctor.arguments import Argument, arguments_of
 from dnnbridge.doctor.keras_side import RATES, KerasSide
 from dnnbridge.doctor.matching.translated_side import TranslatedSide, Translation, moved_inputs
 from dnnbridge.doctor.matching.translating import translation_of
-from dnnbridge.doctor.mindspore_side import MindSporeSide, Training, read_training, training_of
+from dnnbridge.doctor.mindspore_side import MindSporeSide
+from dnnbridge.doctor.mindspore_training import Training, read_training, training_of
 from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.sides import AbstractSide, Batched, renaming
 from dnnbridge.errors import ConversionError, DataError, DTypeError
