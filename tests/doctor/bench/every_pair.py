@@ -4,6 +4,7 @@ from doctor.bench import (
     agreeing,
     agreeing_deep,
     deep_pairs,
+    held_out,
     images,
     kernels,
     layers,
@@ -17,7 +18,7 @@ from doctor.bench.pair import Pair
 
 _MODULES = (
     *(optimizers, schedules, layers, images, losses, starts, kernels, mechanics, deep_pairs),
-    *(agreeing, agreeing_deep),
+    *(agreeing, agreeing_deep, held_out),
 )
 
 PAIRS: dict[str, Pair] = {pair.name: pair for module in _MODULES for pair in module.PAIRS}

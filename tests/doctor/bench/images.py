@@ -8,7 +8,7 @@ from doctor.bench.data import PICTURES
 from doctor.bench.pair import Expected, Pair, sequential, trained
 
 
-def _net(first: Any, last: Any = None) -> Any:
+def pictured(first: Any, last: Any = None) -> Any:
     """Return what makes a Keras program: layers of images, then a mean over the places."""
 
     def program(keras: Any) -> Any:
@@ -20,7 +20,7 @@ def _net(first: Any, last: Any = None) -> Any:
     return program
 
 
-def _cell(first: Any, features: int = 4, mean: bool = True) -> Any:
+def pictured_cell(first: Any, features: int = 4, mean: bool = True) -> Any:
     """Return what makes a MindSpore program, which has the channels first."""
 
     def program(mindspore: Any) -> Any:
@@ -49,8 +49,8 @@ PAIRS = (
         "same-by-hand",
         "layer",
         "padding 'same' with a stride of 2 begins after the image; padding=1 on both sides",
-        _net(lambda layers: [layers.Conv2D(4, 3, strides=2, padding="same")]),
-        _cell(lambda nn: [nn.Conv2d(3, 4, 3, 2, pad_mode="pad", padding=1, has_bias=True)]),
+        pictured(lambda layers: [layers.Conv2D(4, 3, strides=2, padding="same")]),
+        pictured_cell(lambda nn: [nn.Conv2d(3, 4, 3, 2, pad_mode="pad", padding=1, has_bias=True)]),
         PICTURES,
         (Expected("layer", "conv2d", says="padding"),),
     ),
@@ -58,8 +58,8 @@ PAIRS = (
         "padding-by-default",
         "layer",
         "a convolution is 'valid' in Keras and 'same' in MindSpore",
-        _net(lambda layers: [layers.Conv2D(4, 3)]),
-        _cell(lambda nn: [nn.Conv2d(3, 4, 3, has_bias=True)]),
+        pictured(lambda layers: [layers.Conv2D(4, 3)]),
+        pictured_cell(lambda nn: [nn.Conv2d(3, 4, 3, has_bias=True)]),
         PICTURES,
         (Expected("layer", "conv2d", "conv-defaults", "padding"),),
     ),
@@ -67,8 +67,8 @@ PAIRS = (
         "bias-of-a-convolution",
         "layer",
         "a convolution has a bias in Keras, and none in MindSpore",
-        _net(lambda layers: [layers.Conv2D(4, 3, padding="same")]),
-        _cell(lambda nn: [nn.Conv2d(3, 4, 3)]),
+        pictured(lambda layers: [layers.Conv2D(4, 3, padding="same")]),
+        pictured_cell(lambda nn: [nn.Conv2d(3, 4, 3)]),
         PICTURES,
         (Expected("refused", "conv2d/bias"),),
     ),
@@ -76,8 +76,10 @@ PAIRS = (
         "pool-by-default",
         "layer",
         "MaxPooling2D() halves an image, nn.MaxPool2d() leaves it",
-        _net(lambda layers: [layers.Conv2D(4, 3), layers.MaxPooling2D()]),
-        _cell(lambda nn: [nn.Conv2d(3, 4, 3, pad_mode="valid", has_bias=True), nn.MaxPool2d()]),
+        pictured(lambda layers: [layers.Conv2D(4, 3), layers.MaxPooling2D()]),
+        pictured_cell(
+            lambda nn: [nn.Conv2d(3, 4, 3, pad_mode="valid", has_bias=True), nn.MaxPool2d()]
+        ),
         PICTURES,
         (Expected("layer", "max_pooling2d", "max-pool-defaults"),),
     ),
@@ -85,8 +87,10 @@ PAIRS = (
         "stride-forgotten",
         "layer",
         "nn.AvgPool2d(2) has a stride of 1",
-        _net(lambda layers: [layers.Conv2D(4, 3), layers.AveragePooling2D(2)]),
-        _cell(lambda nn: [nn.Conv2d(3, 4, 3, pad_mode="valid", has_bias=True), nn.AvgPool2d(2)]),
+        pictured(lambda layers: [layers.Conv2D(4, 3), layers.AveragePooling2D(2)]),
+        pictured_cell(
+            lambda nn: [nn.Conv2d(3, 4, 3, pad_mode="valid", has_bias=True), nn.AvgPool2d(2)]
+        ),
         PICTURES,
         (Expected("layer", "average_pooling2d", says="strides"),),
     ),

@@ -14,7 +14,7 @@ VARIANCE = Expected(
 )
 
 
-def _between(make: Any) -> Any:
+def between(make: Any) -> Any:
     """Return what makes a Keras program with some layers between two of Dense."""
 
     def program(keras: Any) -> Any:
@@ -24,7 +24,7 @@ def _between(make: Any) -> Any:
     return program
 
 
-def _between_cells(make: Any) -> Any:
+def between_cells(make: Any) -> Any:
     """Return what makes a MindSpore program with some Cells between two of Dense."""
 
     def program(mindspore: Any) -> Any:
@@ -96,8 +96,8 @@ PAIRS = (
         "layer-norm-epsilon",
         "layer",
         "LayerNormalization() and LayerNorm((8,)): epsilon 1e-3 and 1e-7",
-        _between(lambda layers: [layers.LayerNormalization()]),
-        _between_cells(lambda nn: [nn.LayerNorm((8,))]),
+        between(lambda layers: [layers.LayerNormalization()]),
+        between_cells(lambda nn: [nn.LayerNorm((8,))]),
         REGRESSION,
         (Expected("layer", "layer_normalization", "layer-norm-epsilon", "epsilon"),),
     ),
@@ -105,8 +105,8 @@ PAIRS = (
         "dropout-argument",
         "layer",
         "Dropout(0.1) drops a tenth, nn.Dropout(0.1) keeps a tenth",
-        _between(lambda layers: [layers.Dropout(0.1)]),
-        _between_cells(lambda nn: [nn.Dropout(0.1)]),
+        between(lambda layers: [layers.Dropout(0.1)]),
+        between_cells(lambda nn: [nn.Dropout(0.1)]),
         REGRESSION,
         (Expected("layer", "dropout", "dropout-argument", "rate"),),
     ),
@@ -114,8 +114,8 @@ PAIRS = (
         "gelu",
         "layer",
         "gelu is exact in Keras, nn.GELU() approximate",
-        _between(lambda layers: [layers.Activation("gelu")]),
-        _between_cells(lambda nn: [nn.GELU()]),
+        between(lambda layers: [layers.Activation("gelu")]),
+        between_cells(lambda nn: [nn.GELU()]),
         REGRESSION,
         (Expected("layer", "activation", "gelu-approximate", "approximate"),),
     ),
@@ -123,8 +123,8 @@ PAIRS = (
         "leaky-relu",
         "layer",
         "LeakyReLU() has a slope of 0.3 and of 0.2",
-        _between(lambda layers: [layers.LeakyReLU()]),
-        _between_cells(lambda nn: [nn.LeakyReLU()]),
+        between(lambda layers: [layers.LeakyReLU()]),
+        between_cells(lambda nn: [nn.LeakyReLU()]),
         REGRESSION,
         (Expected("layer", "leaky_re_lu", "leaky-relu-slope", "negative_slope"),),
     ),
@@ -132,8 +132,8 @@ PAIRS = (
         "elu",
         "layer",
         "ELU(alpha=0.5) beside ELU()",
-        _between(lambda layers: [layers.ELU(alpha=0.5)]),
-        _between_cells(lambda nn: [nn.ELU()]),
+        between(lambda layers: [layers.ELU(alpha=0.5)]),
+        between_cells(lambda nn: [nn.ELU()]),
         REGRESSION,
         (Expected("layer", "elu", says="alpha"),),
     ),
@@ -141,8 +141,8 @@ PAIRS = (
         "activation-forgotten",
         "layer",
         "Dense(8, 'relu') became nn.Dense(8, 8) without an activation",
-        _between(lambda layers: [layers.Dense(8, activation="relu")]),
-        _between_cells(lambda nn: [nn.Dense(8, 8)]),
+        between(lambda layers: [layers.Dense(8, activation="relu")]),
+        between_cells(lambda nn: [nn.Dense(8, 8)]),
         REGRESSION,
         (Expected("layer", "dense_1", says="activation"),),
     ),
@@ -168,8 +168,8 @@ PAIRS = (
         "bias-forgotten",
         "layer",
         "a bias in Keras alone",
-        _between(lambda layers: [layers.Dense(8)]),
-        _between_cells(lambda nn: [nn.Dense(8, 8, has_bias=False)]),
+        between(lambda layers: [layers.Dense(8)]),
+        between_cells(lambda nn: [nn.Dense(8, 8, has_bias=False)]),
         REGRESSION,
         (Expected("refused", "dense_1/bias"),),
     ),
@@ -177,8 +177,8 @@ PAIRS = (
         "norm-in-the-wrong-place",
         "layer",
         "the activation before the normalization, and after it",
-        _between(lambda layers: [layers.LayerNormalization(epsilon=1e-5), layers.ReLU()]),
-        _between_cells(lambda nn: [nn.ReLU(), nn.LayerNorm((8,), epsilon=1e-5)]),
+        between(lambda layers: [layers.LayerNormalization(epsilon=1e-5), layers.ReLU()]),
+        between_cells(lambda nn: [nn.ReLU(), nn.LayerNorm((8,), epsilon=1e-5)]),
         REGRESSION,
         (Expected("layer", "layer_normalization", says="LayerNormalization"),),
     ),
