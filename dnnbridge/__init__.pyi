@@ -133,6 +133,12 @@ from .initializers import (
     VarianceScaling,
     Zeros,
 )
+from .installation.checking import (
+    check_installation,
+)
+from .installation.installation import (
+    Installation,
+)
 from .layers import (
     AbstractDenseRecurrent,
     AbstractLayer,
@@ -416,6 +422,7 @@ from .training.checkpoint import (
 )
 from .training.compiling import (
     compile,
+    list_devices,
 )
 from .training.history import (
     History,
@@ -602,6 +609,7 @@ __all__ = [
     "Imported",
     "Input",
     "Inspected",
+    "Installation",
     "InstanceNorm",
     "IntegerLookup",
     "InverseDecayLR",
@@ -780,6 +788,7 @@ __all__ = [
     "align",
     "available_backends",
     "callbacks",
+    "check_installation",
     "compare_experiments",
     "compile",
     "cosine_decay_lr",
@@ -792,6 +801,7 @@ __all__ = [
     "inspect",
     "inverse_decay_lr",
     "lint",
+    "list_devices",
     "load",
     "load_weights",
     "metric",

@@ -14,6 +14,7 @@
     ├── ScheduleTypeError (TypeError)     a value given to a schedule function has a wrong type
     ├── StateError (RuntimeError)         a run was stopped while its arrays were being changed
     ├── BackendError (RuntimeError)       a backend or device cannot be used
+    │   ├── DeviceError                   a device has a wrong name, or is not there
     │   └── UnsupportedError              the backend does not know an operation
     │       └── DeclaredLimitationError   it says itself that it lacks the operation
     └── PackageNotInstalledError (ImportError)
@@ -107,6 +108,9 @@ class StateError(DnnbridgeError, RuntimeError): ...
 
 
 class BackendError(DnnbridgeError, RuntimeError): ...
+
+
+class DeviceError(BackendError): ...
 
 
 class UnsupportedError(BackendError): ...

@@ -36,6 +36,8 @@ WITHIN = {
 
 SINGLE: dict[str, tuple[str, ...]] = {
     "backend.plugins": ("available_backends",),
+    "installation.checking": ("check_installation",),
+    "installation.installation": ("Installation",),
     "base.warning": (
         "DnnbridgeWarning",
         "LogitsWarning",
@@ -79,7 +81,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "report.writing": ("write_report",),
     "specs.spec": ("Spec", "spec"),
     "training.checkpoint": ("load",),
-    "training.compiling": ("compile",),
+    "training.compiling": ("compile", "list_devices"),
     "training.history": ("History",),
     "training.run": ("Run",),
     "training.sources.shuffled": ("Shuffled",),

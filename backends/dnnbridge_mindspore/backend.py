@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import mindspore as ms
-
-from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
+from dnnbridge.backend import Deviation, Limitation, Op, Program, ops
 from dnnbridge_mindspore.claims import CLAIMS
+from dnnbridge_mindspore.devices import seen, set_device
 from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
@@ -36,8 +35,6 @@ DEVIATIONS = (
     ),
 )
 
-DEVICES = {"cpu": "CPU", "gpu": "GPU", "ascend": "Ascend"}
-
 
 class MindSporeBackend:
     """Runs programs as generated Cells in GRAPH_MODE."""
@@ -49,24 +46,8 @@ class MindSporeBackend:
     deviations = DEVIATIONS
 
     def devices(self) -> tuple[str, ...]:
-        accelerators = [name for name in ("ascend", "gpu") if ms.hal.is_available(DEVICES[name])]
-        return (*accelerators, "cpu")
+        return seen()
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
-        _set_device(DEVICES[device])
+        set_device(device)
         return MindSporeExecutable(program)
-
-
-def _set_device(target: str) -> None:
-    """Set the device of the process; MindSpore allows this only before its first operation."""
-    if ms.get_context("device_target") == target:
-        return
-    try:
-        ms.set_device(target)
-    except RuntimeError as error:
-        raise BackendError(
-            "MindSpore supports only one device per process",
-            where="device",
-            got=f"{target} after {ms.get_context('device_target')} ({str(error).splitlines()[0]})",
-            hint="Compile for this device first, or in a new process.",
-        ) from error

@@ -45,4 +45,10 @@ def _facts() -> Mapping[str, str]:
     return {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
 
 
-PLUGIN = BackendPlugin(INFO, _load, _natives, _facts)
+def _missing(kind: str) -> str:
+    from dnnbridge_mindspore.devices import missing
+
+    return missing(kind)
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives, _facts, _missing)

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from dnnbridge.backend import BackendError, Deviation, Limitation, Op, Program, ops
+from dnnbridge.backend import (
+    BackendError,
+    Deviation,
+    Limitation,
+    Op,
+    Program,
+    device_kind,
+    names_of,
+    ops,
+)
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.executable import TensorFlowExecutable
 from dnnbridge_tensorflow.lowerings import lowerings_on
@@ -44,10 +53,11 @@ class TensorFlowBackend:
     deviations = DEVIATIONS
 
     def devices(self) -> tuple[str, ...]:
-        return ("gpu", "cpu") if tf.config.list_physical_devices("GPU") else ("cpu",)
+        """Return the GPUs and the CPU; asking for them reserves no memory of a GPU."""
+        return (*names_of("gpu", len(tf.config.list_physical_devices("GPU"))), "cpu")
 
     def compile(self, program: Program, device: str) -> TensorFlowExecutable:
-        if device == "gpu":
+        if device_kind(device) == "gpu":
             _choose_tf32()
         return TensorFlowExecutable(program, device)
 
@@ -71,3 +81,25 @@ def facts() -> Mapping[str, str]:
         on = tf.config.experimental.tensor_float_32_execution_enabled()
         made["TF32"] = "on" if on else "off"
     return made
+
+
+def missing(kind: str) -> str:
+    """Return why TensorFlow sees no GPU, and what to do."""
+    if not tf.test.is_built_with_cuda() and not tf.test.is_built_with_rocm():
+        return (
+            "This TensorFlow is built without CUDA. Run: pip uninstall -y tensorflow-cpu && "
+            "pip install --force-reinstall --no-deps tensorflow && pip install "
+            "'tensorflow[and-cuda]'"
+        )
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if hidden is not None and not hidden.replace("-1", "").strip():
+        return (
+            f"CUDA_VISIBLE_DEVICES is {hidden!r}, which hides every GPU. "
+            "Run: unset CUDA_VISIBLE_DEVICES"
+        )
+    wanted = tf.sysconfig.get_build_info()
+    return (
+        f"It is built for CUDA {wanted.get('cuda_version', '')} and cuDNN "
+        f"{wanted.get('cudnn_version', '')}, and needs a GPU with a driver for them. For the "
+        "libraries run: pip install 'tensorflow[and-cuda]'"
+    )

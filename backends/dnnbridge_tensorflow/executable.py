@@ -21,6 +21,7 @@ from dnnbridge.backend import (
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import traced
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
+from dnnbridge_tensorflow.probe import place_of
 from dnnbridge_tensorflow.xla import is_worthwhile
 
 LARGE = 4096
@@ -34,7 +35,7 @@ class TensorFlowExecutable:
     """A program and its variables on a device."""
 
     def __init__(self, program: Program, device: str) -> None:
-        self._functions, self._device = program.functions, f"/{device.upper()}:0"
+        self._functions, self._device = program.functions, place_of(device)
         self._tables = [lowerings_on(device, xla) for xla in (False, True)]
         with tf.device(self._device):
             self._variables = {

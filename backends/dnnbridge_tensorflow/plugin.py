@@ -72,4 +72,10 @@ def _facts() -> Mapping[str, str]:
     return facts()
 
 
-PLUGIN = BackendPlugin(INFO, _load, _natives, _facts)
+def _missing(kind: str) -> str:
+    from dnnbridge_tensorflow.backend import missing
+
+    return missing(kind)
+
+
+PLUGIN = BackendPlugin(INFO, _load, _natives, _facts, _missing)

@@ -16,6 +16,12 @@ from dnnbridge_tensorflow.quiet import quiet
 Tensor = Any
 
 
+def place_of(device: str) -> str:
+    """Return a device as TensorFlow writes it: "/GPU:1" for "gpu:1"."""
+    kind, _, index = device.partition(":")
+    return f"/{kind.upper()}:{index or 0}"
+
+
 @cache
 def is_right(
     kernel: Callable[..., Tensor], op: Op, shapes: Sequence[tuple[int, ...]], device: str
@@ -28,7 +34,7 @@ def is_right(
         kernel: (op, *tensors) -> tensor.
         op: the example; a few window places are enough.
         shapes: shapes of its inputs.
-        device: kind of device.
+        device: name of the device.
     """
     inputs = tuple(_whole(shape, 7 + 2 * k) for k, shape in enumerate(shapes))
     rule = RULES[type(op)]
@@ -46,7 +52,7 @@ def _numbers(
 ) -> list[Array]:
     """Return a value and its gradients, or an empty list if the kernel fails."""
     try:
-        with tf.device(f"/{device.upper()}:0"):
+        with tf.device(place_of(device)):
             given = [tf.constant(array, tf.float32) for array in arrays]
             return [each.numpy() for each in _differentiated(kernel, op, given)]
     except (tf.errors.OpError, ValueError):

@@ -4,6 +4,11 @@ from .choosing import (
     asked_for,
     choose,
 )
+from .device import (
+    device_kind,
+    names_of,
+    parse_device,
+)
 from .flattening import (
     flatten,
 )
@@ -25,6 +30,7 @@ from .from_core import (
     CategoricalCrossentropy,
     Constant,
     ConstantArray,
+    DeviceError,
     Function,
     Graph,
     NativeDifferenceWarning,
@@ -80,6 +86,9 @@ from .stepwise import (
 __all__ = [
     "asked_for",
     "choose",
+    "device_kind",
+    "names_of",
+    "parse_device",
     "flatten",
     "ops",
     "optimizers",
@@ -90,6 +99,7 @@ __all__ = [
     "Waiting",
     "unchanged",
     "BackendError",
+    "DeviceError",
     "SpecError",
     "Call",
     "Constant",

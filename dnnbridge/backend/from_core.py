@@ -10,6 +10,7 @@ from dnnbridge.base.garbage import uncollected as uncollected
 from dnnbridge.base.interrupts import Waiting as Waiting
 from dnnbridge.base.interrupts import unchanged as unchanged
 from dnnbridge.errors import BackendError as BackendError
+from dnnbridge.errors import DeviceError as DeviceError
 from dnnbridge.errors import SpecError as SpecError
 from dnnbridge.formats.keras.optimizers import read_keras_optimizer as read_keras_optimizer
 from dnnbridge.graph import Call as Call

@@ -53,6 +53,15 @@ def dnnbridge_backend_facts(name: str) -> Mapping[str, str] | None:
     """
 
 
+@hookspec(firstresult=True)
+def dnnbridge_device_missing(name: str, kind: str) -> str | None:
+    """Say why the backend sees no device of a kind here, and what to do; None if not yours.
+
+    Optional. Called after the framework is imported, for a kind of `BackendInfo.devices` of which
+    `Backend.devices` has none. The text is one or more sentences.
+    """
+
+
 ReadNative = Callable[[Any, "NativeOptions"], "AbstractOptimizer | None"]
 """Type of `dnnbridge_from_native`."""
 
@@ -65,6 +74,7 @@ class BackendPlugin:
         load: imports and returns the backend.
         natives: imports and returns the function that reads optimizer objects, if there is one.
         facts: returns what `dnnbridge_backend_facts` returns, if there is anything to tell.
+        missing: takes a kind and returns what `dnnbridge_device_missing` returns.
 
     Example:
         >>> from dnnbridge.backend.protocol import BackendInfo
@@ -79,8 +89,10 @@ class BackendPlugin:
         load: Callable[[], Backend],
         natives: Callable[[], ReadNative] | None = None,
         facts: Callable[[], Mapping[str, str]] | None = None,
+        missing: Callable[[str], str] | None = None,
     ) -> None:
         self.info, self.load, self.natives, self.facts = info, load, natives, facts
+        self.missing = missing
 
     @hookimpl
     def dnnbridge_backend_info(self, name: str) -> BackendInfo | None:
@@ -99,3 +111,7 @@ class BackendPlugin:
     @hookimpl
     def dnnbridge_backend_facts(self, name: str) -> Mapping[str, str] | None:
         return self.facts() if self.facts and name == self.info.name else None
+
+    @hookimpl
+    def dnnbridge_device_missing(self, name: str, kind: str) -> str | None:
+        return self.missing(kind) if self.missing and name == self.info.name else None

@@ -102,6 +102,18 @@ def facts(name: str) -> dict[str, str]:
     return dict(found)
 
 
+def missing(name: str, kind: str) -> str:
+    """Return why a backend sees no device of a kind; empty if its plugin does not say."""
+    point = _point(name)
+    with _only_its_own(point, "cannot say why a device is missing"):
+        found: Any = _hooks(point).dnnbridge_device_missing(name=name, kind=kind)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise _broken(point, "must say in words why a device is missing", shorten(found))
+    return found
+
+
 def hooks(name: str) -> pluggy.HookRelay:
     """Return the hooks of the plugin for a backend."""
     return _hooks(_point(name))

@@ -12,7 +12,15 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from dnnbridge.backend.plugin_loading import described, facts, importable, loaded, offered
+from dnnbridge.backend.device import Device, check_kind, check_seen, device_kind
+from dnnbridge.backend.plugin_loading import (
+    described,
+    facts,
+    importable,
+    loaded,
+    missing,
+    offered,
+)
 from dnnbridge.backend.protocol import Backend, BackendInfo
 from dnnbridge.errors import BackendError, BackendNotInstalledError
 
@@ -88,6 +96,32 @@ def require_backend(name: str) -> BackendInfo:
             hint=f"Run: {info.install}",
         )
     return info
+
+
+def require_device(info: BackendInfo, device: Device, where: str = "device") -> None:
+    """Raise unless a backend can use devices of a kind on some machine; imports no framework."""
+    check_kind(info, device, where, all_described()[0])
+
+
+def choose_device(backend: Backend, device: Device | None, where: str = "device") -> str:
+    """Return the name of the requested device if it is there, or the backend's preferred one.
+
+    Args:
+        backend: a loaded backend.
+        device: what is asked for, or None.
+        where: the argument or variable that holds it, for the error.
+
+    Raises:
+        DeviceError: the backend does not see this device here.
+    """
+    seen = backend.devices()
+    if device is None:
+        return seen[0]
+    require_device(backend.info, device, where)
+    known = device.kind in map(device_kind, seen) or backend.info.name not in offered()
+    reason = "" if known else missing(backend.info.name, device.kind)
+    check_seen(backend.info, device, seen, where, reason)
+    return str(device)
 
 
 def load_backend(name: str) -> Backend:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from dnnbridge.backend.device import device_kind
 from dnnbridge.backend.flattening import flatten
 from dnnbridge.base.arrays import Array
-from dnnbridge.errors import BackendError, DeclaredLimitationError, UnsupportedError
+from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
 from dnnbridge.graph import Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
 from dnnbridge.program.program import Program
 
@@ -23,7 +24,7 @@ class Limitation:
     Args:
         op: the class of the operation.
         reason: what is missing, shown to the user.
-        devices: affected devices; empty for all.
+        devices: affected kinds of device; empty for all.
         upstream: link to the framework's issue, if there is one.
     """
 
@@ -42,7 +43,7 @@ class Deviation:
         where: the inputs, shown to the user: "a NaN in a window".
         reason: the result, and why it differs.
         cases: cases of the suite that show the deviation and have only such inputs.
-        devices: affected devices; empty for all.
+        devices: affected kinds of device; empty for all.
         upstream: link to the framework's issue, if there is one.
     """
 
@@ -66,7 +67,7 @@ class Variant:
         name: the value of `dnnbridge conformance --variant`.
         environment: variables and their values, set before the framework is imported.
         about: what the variant changes, shown to the user.
-        devices: devices that have the variant.
+        devices: kinds of device that have the variant.
         cores: number of processors the process may use, if the system can limit it; 0 for all.
     """
 
@@ -198,37 +199,26 @@ class Backend(Protocol):
     def deviations(self) -> tuple[Deviation, ...]: ...
 
     def devices(self) -> tuple[str, ...]:
-        """Return the usable devices of this machine, the preferred one first."""
+        """Return the names of the usable devices of this machine, the preferred one first.
+
+        The first of a kind has no number: ("gpu", "gpu:1", "cpu"), as `names_of` writes them.
+        """
         ...
 
     def compile(self, program: Program, device: str) -> Executable:
-        """Compile a program; its operations have already been checked."""
+        """Compile a program for one of `devices()`; its operations have already been checked."""
         ...
-
-
-def choose_device(backend: Backend, device: str | None) -> str:
-    """Return the requested device, or the backend's preferred one."""
-    usable = backend.devices()
-    if device is None:
-        return usable[0]
-    if device not in usable:
-        raise BackendError(
-            f"backend {backend.info.name} cannot use the device",
-            where="device",
-            got=repr(device),
-            hint=f"Usable here: {', '.join(usable)}.",
-        )
-    return device
 
 
 def check_supported(backend: Backend, program: Program, device: str) -> None:
     """Raise unless the backend lowers every operation of the program on the device."""
+    kind = device_kind(device)
     limits = {limit.op: limit for limit in backend.limitations}
     for function in program.functions.values():
         for node in flatten(function, backend.claims).walk():
             op = type(node.op)
             limit = limits.get(op)
-            if limit and (not limit.devices or device in limit.devices):
+            if limit and (not limit.devices or kind in limit.devices):
                 raise DeclaredLimitationError(
                     f"backend {backend.info.name} does not support {op.__name__}: {limit.reason}",
                     where=node.path,

@@ -10,6 +10,7 @@ from dnnbridge.cli.compare import compare
 from dnnbridge.cli.compare_worker import compare_worker
 from dnnbridge.cli.conformance import conformance, conformance_report
 from dnnbridge.cli.convert import convert
+from dnnbridge.cli.doctor import doctor
 from dnnbridge.cli.failing import CleanErrors
 from dnnbridge.cli.inspect import inspect
 from dnnbridge.cli.lint import lint
@@ -34,6 +35,7 @@ for command in (
     conformance,
     conformance_report,
     backends,
+    doctor,
     schedule,
     schema,
     profile,

@@ -6,8 +6,14 @@ import click
 
 
 @click.command(short_help="List the backends, installed or not.")
-def backends() -> None:
+@click.option("--check", "checked", is_flag=True, help="Check them, as `dnnbridge doctor` does.")
+def backends(checked: bool) -> None:
     """List the backends: which are installed or broken, and how to install the others."""
+    if checked:
+        from dnnbridge.cli.doctor import check
+
+        check()
+        return
     from rich.markup import escape
     from rich.table import Table
 

@@ -6,31 +6,23 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnnbridge.backend.plugins import available_backends, require_backend
+from dnnbridge.backend.plugins import require_backend, require_device
 from dnnbridge.base.files import writable_target
-from dnnbridge.errors import BackendError, DataError
-from dnnbridge.training.compiling import BACKEND_VARIABLE
+from dnnbridge.errors import DataError
+from dnnbridge.training.compiling import asked_device, chosen_name
 
 
 def check_backends(names: Sequence[str], device: str | None = None) -> None:
-    """Raise unless all backends are known and installed; imports no framework.
+    """Raise unless all backends are known and installed, and can have the device.
 
-    Without names, check the backend that the environment variable or dnnbridge would choose.
+    This imports no framework. Without names, check the backend that the environment variable or
+    dnnbridge would choose, and without a device that of the environment variable.
     """
-    for name in names or [_chosen()]:
+    asked, where = asked_device(device)
+    for name in names or [chosen_name(None)]:
         known = require_backend(name)
-        if device is not None and device not in known.devices:
-            raise BackendError(
-                f"backend {name} has no such device",
-                where="device",
-                got=repr(device),
-                hint=f"Its devices are {', '.join(known.devices)}.",
-            )
-
-
-def _chosen() -> str:
-    first = (backend.name for backend in available_backends() if backend.installed)
-    return os.environ.get(BACKEND_VARIABLE) or next(first)
+        if asked is not None:
+            require_device(known, asked, where)
 
 
 def check_writable(option: str, path: Path | None) -> None:

@@ -31,7 +31,6 @@ def compare_worker(
     import sys
     import time
 
-    from dnnbridge import compile
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.workers import send
     from dnnbridge.datasets import adapt_to, load_dataset
@@ -40,7 +39,7 @@ def compare_worker(
     with shown_logs(err=False):
         experiment = _same_experiment(file, folder.parent / "experiment.json")
         start = time.perf_counter()
-        run = compile(experiment, backend, device)
+        run = _compiled(experiment, backend, device)
         seconds = time.perf_counter() - start
     dataset = adapt_to(experiment, load_dataset(data))
     send(ready=True)
@@ -58,6 +57,19 @@ def compare_worker(
             verbose=0,
             on_nonfinite="warn",  # so that all backends run the same number of steps
         )
+
+
+def _compiled(experiment: Experiment, backend: str, device: str | None) -> Run:
+    """Compile; tell the parent of a device that is not there, so that it says so itself."""
+    from dnnbridge import compile
+    from dnnbridge.cli.workers import send
+    from dnnbridge.errors import DeviceError
+
+    try:
+        return compile(experiment, backend, device)
+    except DeviceError as error:
+        send(refused=[error.what, error.where, error.got, error.hint])
+        raise
 
 
 def _same_experiment(file: Path, expected: Path) -> Experiment:

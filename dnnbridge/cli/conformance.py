@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dnnbridge.cli.options import EXISTING, POSITIVE, WRITTEN
+from dnnbridge.cli.options import EXISTING, POSITIVE, WRITTEN, device_option
 
 if TYPE_CHECKING:
     from dnnbridge.backend.protocol import Variant
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     help="One or more names of `dnnbridge backends`.  [default: DNNBRIDGE_BACKEND, or the first "
     "that is installed]",
 )
-@click.option("--device", help="cpu, gpu or ascend.  [default: DNNBRIDGE_DEVICE, or the "
-              "backend's choice]")  # fmt: skip
+@device_option
 @click.option("--variant", metavar="A[,B]", help="Run the framework in other configurations, such "
               'as "no-onednn", or in all of them: "all".')  # fmt: skip
 @click.option("--select", metavar="WORDS", default="", help="Run only checks with one of these "

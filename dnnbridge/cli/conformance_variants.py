@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from dnnbridge.backend.device import Device, device_kind
 from dnnbridge.backend.plugins import default_backend, require_backend
 from dnnbridge.backend.protocol import BackendInfo, Variant
 from dnnbridge.base.messages import close_match
 from dnnbridge.errors import BackendError
-from dnnbridge.training.compiling import BACKEND_VARIABLE, DEVICE_VARIABLE
+from dnnbridge.training.compiling import BACKEND_VARIABLE, asked_device
 
 ALL = "all"
 
@@ -28,20 +29,22 @@ def variants(backend: str | None, device: str | None, names: str) -> list[Asked]
 
     Args:
         backend: comma-separated names of backends.
-        device: kind of device; by default the environment variable, or the CPU.
+        device: name of the device; by default the environment variable, or the CPU.
         names: comma-separated names of variants, or "all" for all of the device.
 
     Raises:
         BackendError: a backend has no such variant on the device.
     """
     given = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
-    kind = device or os.environ.get(DEVICE_VARIABLE) or "cpu"
+    asked, _ = asked_device(device)
+    chosen = str(asked or Device("cpu"))
+    kind = device_kind(chosen)
     made = []
     for each in dict.fromkeys(name.strip() for name in given.split(",")):
         info = require_backend(each)
         known = {v.name: v for v in info.variants if kind in v.devices}
         wanted = known if names == ALL else dict.fromkeys(name.strip() for name in names.split(","))
-        made += [Asked(each, kind, _known(info, known, name, kind)) for name in wanted]
+        made += [Asked(each, chosen, _known(info, known, name, kind)) for name in wanted]
     return made
 
 

@@ -25,10 +25,17 @@ backend_option = click.option(
 )
 
 
+device_option = click.option(
+    "--device",
+    help='cpu, gpu or ascend, or one of several: "gpu:1" is the second.  [default: '
+    "DNNBRIDGE_DEVICE, or an accelerator if the framework sees one]",
+)
+
+
 def training_options(command: Command) -> Command:
     """Add the argument FILE and the options of a training."""
     for option in (
-        click.option("--device", help="cpu, gpu or ascend.  [default: the backend's choice]"),
+        device_option,
         click.option(
             "--batch-size", type=POSITIVE, default=32, show_default=True, help="Examples per step."
         ),

@@ -28,12 +28,13 @@ def profile(
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.cli.reading import read_experiment
     from dnnbridge.datasets import adapt_to, load_dataset
-    from dnnbridge.training.compiling import choose_for, compile_for
+    from dnnbridge.training.compiling import check_asked, choose_for, compile_for
     from dnnbridge.training.profiling import TimedBackend
     from dnnbridge.training.profiling import profile as profiled
 
     experiment = read_experiment(file)
     check_backends([backend] if backend is not None else [], device)
+    check_asked(backend, device)
     dataset = adapt_to(experiment, load_dataset(data))
     with shown_logs():
         loaded, chosen = choose_for(experiment, backend, device)

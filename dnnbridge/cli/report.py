@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dnnbridge.cli.options import DATA_HELP, EXISTING, WRITTEN, backend_option
+from dnnbridge.cli.options import DATA_HELP, EXISTING, WRITTEN, backend_option, device_option
 
 if TYPE_CHECKING:
     from dnnbridge import Run
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="The page to write.  [default: RUN's name with .html, in this folder]",
 )
 @backend_option
-@click.option("--device", help="cpu, gpu or ascend.  [default: the backend's choice]")
+@device_option
 def report(
     run: Path, data: str | None, output: Path | None, backend: str | None, device: str | None
 ) -> None:
@@ -48,7 +48,7 @@ def report(
         require_report("An HTML report")
         check_writable("output", target)
         if data is None:
-            trained = read_trained(run, lambda path: _load(path, "reference", None))
+            trained = read_trained(run, lambda path: _load(path, "reference", "cpu"))
             text = render_training(trained, title=run.name)
         else:
             _check_has_weights(run)

@@ -65,6 +65,7 @@ def train(
     from dnnbridge.cli.tables import say
     from dnnbridge.datasets import adapt_to, load_dataset
     from dnnbridge.training.checkpoint_file import check_name
+    from dnnbridge.training.compiling import check_asked
     from dnnbridge.training.progress import describe
 
     with shown_logs(logging.WARNING if quiet else logging.INFO):
@@ -72,6 +73,7 @@ def train(
         if seed is not None:
             experiment = experiment.replace(seed=seed)
         check_backends([backend] if backend is not None else [], device)
+        check_asked(backend, device)
         check_writable("save", save)
         if save:
             check_name(save)

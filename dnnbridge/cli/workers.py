@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from dnnbridge.base.folding import folded, width_of
-from dnnbridge.errors import BackendError
+from dnnbridge.errors import BackendError, DeviceError
 from dnnbridge.experiment import Experiment
 from dnnbridge.report import Recording
 from dnnbridge.training.progress import epoch_line
@@ -45,6 +45,7 @@ def train_on_each(
     """Start a process per backend; after all have compiled, train one after the other.
 
     Raises:
+        DeviceError: a backend does not see the device.
         BackendError: a process failed; the message has the end of its stderr.
     """
     (folder / "experiment.json").write_text(experiment.to_json())
@@ -80,6 +81,9 @@ class _Worker:
         for event in self._events():
             if event.get("ready"):
                 return
+            if event.get("refused"):
+                what, where, got, hint = event["refused"]
+                raise DeviceError(what, where=where, got=got, hint=hint)
         raise self._failure()
 
     def train(self) -> None:

@@ -257,7 +257,7 @@ def _sides(
         return (side,)
 
     def compiled(given: Experiment) -> Run:
-        return compile_chosen(given, "reference", None)
+        return compile_chosen(given, "reference", "cpu")
 
     spec = RunSide(compiled, experiment, data, f"the settings of {title}", first)
     return spec, _native(known, data, titled, first)

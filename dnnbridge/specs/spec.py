@@ -18,6 +18,7 @@ from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.specs.field_errors import spec_error
 from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
 from dnnbridge.specs.json_types import of_kind
+from dnnbridge.specs.limits import check_depth, check_text
 from dnnbridge.specs.native_arguments import lacking, refused
 
 S = TypeVar("S", bound="Spec")
@@ -54,6 +55,7 @@ class Spec:
         Raises:
             SpecError: an unknown kind or field, a wrong value, or a kind that is not a `cls`.
         """
+        check_depth(data)
         made = _decode(data, "")
         if not isinstance(made, cls):
             raise SpecError(
@@ -69,7 +71,13 @@ class Spec:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Make a spec from the result of `to_json`."""
+        """Make a spec from the result of `to_json`.
+
+        Raises:
+            SpecError: it is no JSON, longer than 64 MiB or deeper than 100 levels, or no spec.
+        """
+        if isinstance(text, str):
+            check_text(text)
         try:
             data = json.loads(text)
         except (TypeError, ValueError) as error:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from dnnbridge.backend.device import device_kind
 from dnnbridge.backend.protocol import Deviation, Limitation
 from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.specs.spec import Spec, family_of, kind_of
@@ -190,7 +191,7 @@ def _operation(case: OpCase, subject: Subject) -> list[Measurement]:
 
 
 def _concerns(declared: Limitation | Deviation, subject: Subject) -> bool:
-    return not declared.devices or subject.device in declared.devices
+    return not declared.devices or device_kind(subject.device) in declared.devices
 
 
 def _equation(case: OpCase | EquationCase, subject: Subject) -> list[Measurement]:

@@ -24,7 +24,7 @@ class Subject:
 
     Attributes:
         backend: the backend to test.
-        device: kind of the device.
+        device: name of the device.
         seed: 0 for the numbers of the cases; any other seed gives other numbers.
         held_to: the `reference` of another subject, to share its results; by default this subject
             makes its own.

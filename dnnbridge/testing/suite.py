@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import pytest
 
-from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.testing.checks import Check, all_checks
 from dnnbridge.testing.subject import Subject
+from dnnbridge.training.compiling import load_chosen
 
 
 class ConformanceSuite:
@@ -37,4 +37,4 @@ class ConformanceSuite:
 @cache
 def _subject(backend: str, device: str) -> Subject:
     """Return the subject that all tests of a process use, so that shared work is done once."""
-    return Subject(load_backend(backend), device)
+    return Subject(*load_chosen(backend, device))

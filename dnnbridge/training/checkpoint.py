@@ -20,7 +20,7 @@ from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.specs.former_names import present_label, present_weight
 from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
-from dnnbridge.training.compiling import compile_chosen
+from dnnbridge.training.compiling import check_asked, compile_chosen
 from dnnbridge.training.elsewhere import LOAD
 from dnnbridge.training.nonfinite import not_finite
 from dnnbridge.training.position import Position
@@ -89,6 +89,7 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
     Raises:
         CheckpointError: the file is missing, damaged, not a checkpoint of dnnbridge, or its parts
             do not fit each other.
+        DeviceError: the device has a wrong name, or the backend does not see it here.
 
     Example:
         >>> import dnnbridge as db, tempfile, pathlib
@@ -98,6 +99,7 @@ def load(path: str | Path, backend: str | None = None, device: str | None = None
         >>> db.load(path, backend="reference").experiment == run.experiment
         True
     """
+    check_asked(backend, device)
     return restore(path, lambda experiment: compile_chosen(experiment, backend, device))
 
 

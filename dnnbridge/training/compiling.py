@@ -6,14 +6,23 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.backend.plugins import default_backend, load_backend
-from dnnbridge.backend.protocol import Backend, check_supported, choose_device
+from dnnbridge.backend.device import Device, parse_device
+from dnnbridge.backend.plugins import (
+    available_backends,
+    choose_device,
+    default_backend,
+    load_backend,
+    require_backend,
+    require_device,
+)
+from dnnbridge.backend.protocol import Backend, check_supported
 from dnnbridge.base.calling import explained
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.messages import what
 from dnnbridge.errors import DTypeError
 from dnnbridge.program.advice import advise, advise_to_adapt
 from dnnbridge.training.elsewhere import COMPILE
+from dnnbridge.training.memory import check_memory
 from dnnbridge.training.run import Run
 
 if TYPE_CHECKING:
@@ -34,14 +43,17 @@ def compile(experiment: Experiment, backend: str | None = None, device: str | No
         backend: a name of `available_backends`. By default the environment variable
             DNNBRIDGE_BACKEND, else the first installed of tensorflow, mindspore and reference;
             the choice is logged.
-        device: "cpu", "gpu" or "ascend". By default DNNBRIDGE_DEVICE, else the backend's choice.
+        device: "cpu", "gpu" or "ascend", or with a number one of several: "gpu:1" is the second.
+            By default DNNBRIDGE_DEVICE, else an accelerator if the framework sees one, else the
+            CPU; the choice is logged.
 
     Warns:
         LogitsWarning: a loss reads probabilities as logits, or logits as probabilities.
         UnadaptedWarning: a `Normalization` has no mean and variance.
 
     Raises:
-        BackendError: unknown backend or device.
+        BackendError: unknown backend.
+        DeviceError: the device has a wrong name, or the backend does not see it here.
         BackendNotInstalledError: the framework is missing.
         UnsupportedError: the backend lacks an operation of the experiment.
 
@@ -75,10 +87,63 @@ def choose_for(
 
 
 def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
-    """Load the backend named by the caller or the environment, and choose its device."""
+    """Load the backend named by the caller or the environment, and choose its device.
+
+    A device that the backend never has is refused before its framework is imported.
+    """
     name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
+    asked, where = asked_device(device)
+    if asked is not None:
+        require_device(require_backend(name), asked, where)
     loaded = load_backend(name)
-    return loaded, choose_device(loaded, device or os.environ.get(DEVICE_VARIABLE) or None)
+    return loaded, choose_device(loaded, asked, where)
+
+
+def asked_device(device: str | None) -> tuple[Device | None, str]:
+    """Return the device named by the caller or the environment, if any, and who named it."""
+    where = "device" if device else DEVICE_VARIABLE
+    given = device or os.environ.get(DEVICE_VARIABLE)
+    return (parse_device(given, where) if given else None), where
+
+
+@explained()
+def list_devices(backend: str | None = None) -> tuple[str, ...]:
+    """Return the names of the devices that a backend sees here, the one it prefers first.
+
+    The framework is imported. Asking reserves no memory of a GPU.
+
+    Args:
+        backend: as in `compile`.
+
+    Raises:
+        BackendError: unknown backend.
+        BackendNotInstalledError: the framework is missing.
+
+    Example:
+        >>> list_devices("reference")
+        ('cpu',)
+    """
+    return load_backend(chosen_name(backend)).devices()
+
+
+def check_asked(backend: str | None, device: str | None) -> None:
+    """Raise unless the device that the caller or the environment names is there, before any work.
+
+    The framework is imported only for another device than the CPU.
+    """
+    asked, where = asked_device(device)
+    if asked is None:
+        return
+    name = chosen_name(backend)
+    require_device(require_backend(name), asked, where)
+    if asked != Device("cpu"):
+        choose_device(load_backend(name), asked, where)
+
+
+def chosen_name(backend: str | None) -> str:
+    """Return the name of the backend that the caller, the environment or dnnbridge chooses."""
+    first = (each.name for each in available_backends() if each.installed)
+    return backend or os.environ.get(BACKEND_VARIABLE) or next(first)
 
 
 def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
@@ -86,6 +151,7 @@ def compile_for(backend: Backend, experiment: Experiment, device: str) -> Run:
     _check(experiment)
     with uncollected():
         program = experiment.program()
+        check_memory(program)
         check_supported(backend, program, device)
         return Run(experiment, program, backend, device)
 

@@ -44,7 +44,7 @@ class Engine:
         experiment: the spec.
         program: what it emitted.
         backend: what compiles it.
-        device: kind of device.
+        device: name of the device.
 
     Attributes:
         executable: keeps the arrays.

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from dnnbridge.backend.device import device_kind
 from dnnbridge.backend.protocol import Executable
 from dnnbridge.emit.declarations import MASK
 from dnnbridge.errors import DataError
@@ -59,7 +60,7 @@ class Fitting:
     Args:
         program: the program to train.
         executable: the compiled program.
-        device: kind of the device.
+        device: name of the device.
         data: examples by the names of their feeds.
         epochs: which examples an epoch has, and in which order.
         calls: how many steps a compiled call has.
@@ -171,7 +172,9 @@ def automatic_steps(program: Program, data: Columns, batch: int, times: int = 1)
 
 
 def _budget(device: str) -> int:
-    given = os.environ.get(MEMORY_VARIABLE) or str(0 if device == "cpu" else RESIDENT_MIB)
+    given = os.environ.get(MEMORY_VARIABLE) or str(
+        0 if device_kind(device) == "cpu" else RESIDENT_MIB
+    )
     if not given.isdecimal():
         raise DataError("must be a whole number of MiB", where=MEMORY_VARIABLE, got=repr(given))
     return int(given) * 2**20

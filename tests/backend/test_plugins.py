@@ -16,7 +16,12 @@ import dnnbridge as db
 from dnnbridge.backend import hookspecs, plugins
 from dnnbridge.backend.protocol import BackendInfo, Limitation, check_supported
 from dnnbridge.cli import main
-from dnnbridge.errors import BackendError, BackendNotInstalledError, UnsupportedError
+from dnnbridge.errors import (
+    BackendError,
+    BackendNotInstalledError,
+    DeviceError,
+    UnsupportedError,
+)
 from dnnbridge.ops import Tanh
 from dnnbridge.reference.backend import ReferenceBackend
 
@@ -77,7 +82,7 @@ def test_missing_framework_gives_the_pip_command(monkeypatch):
 
 
 def test_unknown_device_lists_the_usable():
-    with pytest.raises(BackendError, match="Usable here: cpu"):
+    with pytest.raises(DeviceError, match="It knows cpu"):
         db.compile(experiment(), backend="reference", device="tpu")
 
 
@@ -106,7 +111,7 @@ def test_missing_operations_are_refused_with_their_layer(backend, what):
 
 def test_every_hook_is_documented():
     hooks = [f for name, f in vars(hookspecs).items() if name.startswith("dnnbridge_")]
-    assert len(hooks) == 4
+    assert len(hooks) == 5
     assert all(inspect.getdoc(hook) for hook in hooks)
 
 

@@ -121,7 +121,7 @@ def test_environment_names_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("--select", "Tanh-wide").exit_code == 1
     assert call("--select", "Tanh-wide", "--backend", "reference").exit_code == 0
     monkeypatch.setenv("DNNBRIDGE_DEVICE", "gpu")
-    assert "Usable here: cpu" in call("--select", "Tanh-wide").output
+    assert "It knows cpu" in call("--select", "Tanh-wide").output
 
 
 def test_mistakes_have_one_line(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 from pages import PAGES
 from pages.entries import registered
 
+from dnnbridge.backend.device import Device, check_kind, check_seen, parse_device
+from dnnbridge.backend.plugins import all_described
+from dnnbridge.errors import DeviceError
 from dnnbridge.specs.spec import family_of
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +67,23 @@ def test_the_page_of_raw_rows_runs(tmp_path, monkeypatch):
     page = (ROOT / "docs" / "guide" / "raw-rows.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.S))
     exec(compile(code, "raw-rows.md", "exec"), {})
+
+
+def test_the_page_of_devices_runs_and_quotes_the_errors():
+    page = (ROOT / "docs" / "guide" / "devices.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.S))
+    exec(compile(code, "devices.md", "exec"), names)
+    assert names["found"].probes
+
+    infos = {info.name: info for info in all_described()[0]}
+    given = infos["tensorflow"], Device("ascend"), "device", list(infos.values())
+    seen = infos["tensorflow"], Device("gpu", 2), ("gpu", "gpu:1", "cpu"), "device", ""
+    for check, arguments in (
+        (check_kind, given),
+        (check_seen, seen),
+        (parse_device, ("GPU", "DNNBRIDGE_DEVICE")),
+    ):
+        with pytest.raises(DeviceError) as caught:
+            check(*arguments)
+        assert f"\n{caught.value}\n" in page

@@ -27,7 +27,7 @@ FLOORS = [
         "reference",
         "datasets",
     ),
-    *("testing", "doctor", "report", "cli", "__main__"),
+    *("testing", "doctor", "installation", "report", "cli", "__main__"),
 ]
 """Packages and modules of `dnnbridge`, the lowest first."""
 

@@ -178,7 +178,7 @@ def _check(made: Translation, other: Experiment, x: Any, y: Any, equal: bool) ->
     """Raise unless both forms of the second model compute the same."""
     given = moved_inputs(x, [place.layout for place in made.inputs.values()])
     here, there = (
-        compile_chosen(each.replace(metrics=(), weighted_metrics=()), "reference", None)
+        compile_chosen(each.replace(metrics=(), weighted_metrics=()), "reference", "cpu")
         for each in (made.experiment, other)
     )
     state, own = here.state(), there.state()

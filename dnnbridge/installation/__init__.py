@@ -1,0 +1,1 @@
+"""What is installed, what each framework sees, and what must be fixed: `dnnbridge doctor`."""
