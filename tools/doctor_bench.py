@@ -38,11 +38,12 @@ It took {minutes:.1f} minutes on a busy machine.
 | pairs that agree | {agreeing}, of which {deep_agreeing} have 10 layers or more |
 | false causes in pairs that agree | {false_agreeing} |
 
-What must be found was written down before a pair was judged, and was not changed to what was found,
-except for the words by which an argument is known. But `align` and its rules were mended by what the
-pairs had shown, and the data of six pairs were changed, whose difference was too small to show in
-any number. So the figures say what `align` can do, and those of the pairs that are held out
-(`new-…`) what it does with programs that it was not mended for.
+What must be found was written down before a pair was judged, and not changed to what was found,
+except for the words by which an argument is known and for one difference that had been forgotten.
+But `align` and its rules were mended by what the pairs had shown, and eight programs were changed
+whose difference was too small to show in any number. So the figures say what `align` can do, and
+those of the pairs that are held out (`new-…`) what it does with programs that it was not mended
+for.
 
 A *start* is how a weight or an array of an optimizer begins: `align` gives both sides those of the
 first, and says what it took away. *Refused* means that `align` cannot compare the two and must say
