@@ -6,13 +6,14 @@
 # make names   add new names of the installed frameworks to the table of foreign names
 # make keras-models    measure how models of Keras move and write docs/measurements/keras-models.md, an hour
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
+# make doctor-bench    judge what align finds of pairs of programs, some minutes; writes docs/measurements/doctor-bench.md
 # make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs names native-differences keras-models bench clean
+.PHONY: demo test test-long lint docs names native-differences keras-models doctor-bench bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -29,7 +30,7 @@ test: $(INSTALLED)
 
 LONG := tests/conformance tests/convert tests/formats tests/testing/test_random_programs.py tests/zoo/test_zoo.py \
 	tests/examples/test_custom_backend.py tests/installation tests/backends/test_machines.py \
-	tests/backends/test_mindspore_forms.py
+	tests/backends/test_mindspore_forms.py tests/doctor/bench
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
@@ -54,6 +55,9 @@ native-differences: $(INSTALLED)
 
 keras-models: $(INSTALLED)
 	PYTHONPATH=tools:tests $(BIN)/python -m keras_models
+
+doctor-bench: $(INSTALLED)
+	PYTHONPATH=tools:tests $(BIN)/python tools/doctor_bench.py
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed

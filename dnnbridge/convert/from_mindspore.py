@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dnnbridge.activations import Sigmoid, Softmax
 from dnnbridge.backend.native import from_native
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
@@ -36,6 +38,7 @@ from dnnbridge.formats.mindspore.rule import Part
 from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
 from dnnbridge.formats.mindspore.turned import Turned
 from dnnbridge.formats.mindspore.weights import Layout
+from dnnbridge.losses import AbstractLoss
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers import AbstractOptimizer
@@ -163,6 +166,8 @@ def _imported(
     names = {name: source.parameters[0] for name, source in sources.items()}
     ours = {parameter.name: name for name, parameter in names.items()}
     fields, notes = _fields(loss, optimizer, ours)
+    if "loss" in fields:
+        fields["loss"] = _of_what_it_gets(fields["loss"], model)
     if frozen := tuple(name for name, array in names.items() if not array.requires_grad):
         fields["frozen"] = tuple(n for n in frozen if declared[n].trainable)
     fields = {key: value for key, value in fields.items() if value}
@@ -283,6 +288,17 @@ def _fields(
                 notes.append(f"The optimizer {type(optimizer).__name__} was left out: {error}")
         notes += [str(warning.message) for warning in heard]
     return fields, notes
+
+
+def _of_what_it_gets(loss: AbstractLoss, model: Model) -> AbstractLoss:
+    """Return a loss of logits that takes probabilities for logits too, as that of MindSpore."""
+    outputs = model.outputs if isinstance(model.outputs, tuple) else ()
+    ends = {str(name).partition(":")[0] for name in outputs}
+    last = [getattr(node.layer, "activation", None) for node in model.nodes if node.name in ends]
+    probabilities = any(isinstance(each, (Softmax, Sigmoid)) for each in last)
+    if probabilities and getattr(loss, "from_logits", False):
+        return dataclasses.replace(loss, fused=False)  # type: ignore[call-arg]
+    return loss
 
 
 def _slots(

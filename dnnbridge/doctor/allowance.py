@@ -64,6 +64,7 @@ class Allowance:
         self.exact: Record = {}
         self.bounds: dict[Spot, float] = {}
         self.by_constants: dict[Spot, float] = {}
+        self.still: set[Spot] = set()
         self._drawn = False
 
     def begin(self, state: Mapping[str, Array], step: int) -> None:
@@ -71,7 +72,11 @@ class Allowance:
         self._state, self._step = state, step
         self.exact, self._drawn = self.reference.record(state, step), False
         self.near = len(self.watch.near)
-        if not self.bounds:
+        moved = {spot for spot in self.still if np.any(self.exact.get(spot, 0.0))}
+        for spot in moved:  # rounding decided them, as they were 0: by a rate of 0, say
+            self.bounds.pop(spot, None)
+            self.by_constants.pop(spot, None)
+        if moved or not self.bounds:
             self.draw()
 
     def draw(self) -> bool:
@@ -87,6 +92,7 @@ class Allowance:
             self._note(side.record(self._state, self._step), self.bounds)
         for side in self.constants:
             self._note(side.record(self._state, self._step), self.by_constants)
+        self.still = {spot for spot, array in self.exact.items() if not np.any(array)}
         self._drawn = True
         return True
 

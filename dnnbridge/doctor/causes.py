@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple
 
 from dnnbridge.doctor.arguments import Argument, arguments_of, mended, shown
@@ -22,6 +23,7 @@ UPDATES = (
 )
 
 FIELDS: Mapping[Stage, tuple[str, ...]] = {
+    "start": ("optimizer",),
     "input": ("model",),
     "layer": ("model", "frozen", "frozen_statistics"),
     "loss": ("loss", "regularizers", "model"),
@@ -104,7 +106,9 @@ Measure = Callable[[AbstractSide], Compared | None]
 def explained(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Mended | None:
     """Return the second side with the argument mended that makes a difference; None if none does.
 
-    Each argument that could make it is mended alone, and the step is computed again.
+    Each argument that could make it is mended alone, and the step is computed again. If none makes
+    it, two of one class are mended together, such as the window and the step of a pool; the first
+    of them is returned, as the second is found next.
     """
     tried = list(_tried(a, b, found, measure))
     for each in tried:
@@ -113,13 +117,29 @@ def explained(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) ->
             break
     else:
         moved = [t for t in tried if abs(t.error - found.error) > CHANGED * found.error]
-        if not moved:
+        first = None if moved else _first_of_two(a, b, found, measure, tried)
+        if not moved and first is None:
             return None
-        chosen = min(moved, key=lambda each: each.error)
+        chosen = first or min(moved, key=lambda each: each.error)
     for each in tried:
         if each is not chosen:
             each.side.close()
     return chosen
+
+
+def _first_of_two(
+    a: AbstractSide, b: RunSide, found: Compared, measure: Measure, tried: Sequence[Mended]
+) -> Mended | None:
+    """Return the second side with the first of two arguments mended that explain it together."""
+    for first, second in combinations(tried, 2):
+        if first.argument.owner == second.argument.owner != "":
+            with_first = first.side.experiment
+            both = b.sibling(mended(a.experiment, with_first, second.argument))
+            made = measure(both)
+            both.close()
+            if made is not None and made.agrees:
+                return first
+    return None
 
 
 def _tried(a: AbstractSide, b: RunSide, found: Compared, measure: Measure) -> Iterator[Mended]:
@@ -145,16 +165,18 @@ def candidates(a: AbstractSide, b: AbstractSide, stage: Stage) -> Sequence[Argum
     return sorted(found, key=lambda each: fields.index(each.field))
 
 
-def of_argument(argument: Argument, experiment: Experiment) -> Cause:
+def of_argument(argument: Argument, experiment: Experiment, where: str = "") -> Cause:
     """Return the cause that an argument is.
 
     Args:
         argument: what differs.
         experiment: of the first side, whose numbers the code of a rule has.
+        where: the weight or layer where it shows first.
     """
     places = len(argument.addresses)
     several = f" (at {places} places)" if places > 1 else ""
-    explanation, code, rule = f"{argument}{several}.", _code(argument), rule_of(argument)
+    explanation, code = f"{argument}{several}.", _code(argument)
+    rule = rule_of(argument, experiment, where)
     if rule is None:
         return Cause(None, explanation, code, argument=argument)
     explanation = f"{explanation} {said_of(rule, experiment)}".strip()
@@ -184,12 +206,14 @@ def unexplained(a: AbstractSide, b: AbstractSide, spot: Spot, off: tuple[float, 
         spot: the place.
         off: how far each is from the reference.
     """
-    names = [side.native(spot) for side in (a, b) if side.native(spot)]
+    errors = zip((a, b), off, strict=True)
+    names = [name for side, error in errors if (name := side.native(spot, error))]
     if len(names) == 1:  # one side alone does it
-        rule = RULES[str(names[0])]
+        rule = RULES[names[0]]
         places = rule.found(subject_of(a.experiment))
-        code = rule.remedy(places[0]).tensorflow if places else ""
-        return Cause(rule.name, rule.explanation(places), code)
+        code = rule.remedy(places[0]) if places else None
+        said = f"# Keras\n{code.tensorflow}\n# MindSpore\n{code.mindspore}" if code else ""
+        return Cause(rule.name, rule.explanation(places), said)
     said = f"No argument differs that explains it. Against the float64 reference, {a.title} is "
     said += f"{off[0]:.1e} off here and {b.title} is {off[1]:.1e} off."
     blamed = b if off[1] >= off[0] else a

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dnnbridge.doctor import starts
 from dnnbridge.doctor.alignment import Alignment, Write
 from dnnbridge.doctor.arguments import arguments_of
 from dnnbridge.doctor.causes import Cause, explained, of_argument, unexplained
@@ -83,6 +84,16 @@ class Comparison:
             difference = Difference(1, "layer", layer, gap, 0.0)
             cause = of_argument(each, sides.a.experiment)
             self.found.append(_Found(difference, cause, None, None))
+        if not self.data.start.step:
+            self._starts(sides)
+
+    def _starts(self, sides: Opened) -> None:
+        """Note what starts otherwise, before both get the arrays of the first."""
+        first, second = sides.a.experiment, sides.b.experiment
+        self.found += [_Found(*each, None, None) for each in starts.of_slots(first, second)]
+        for spec, live in sides.natives:
+            if spec is sides.b:
+                self.notes += starts.of_weights(first, self.start, live.named())
 
     def run(self) -> Alignment:
         state = self.start
@@ -129,7 +140,10 @@ class Comparison:
                 side: AbstractSide, at: Compared = worst, made: Record = made
             ) -> Compared | None:
                 again = compared(made, side.record(state, step), link.allowance)
-                return next((each for each in again if each.spot == at.spot), None)
+                found = next((each for each in again if each.spot == at.spot), None)
+                if found is None and at.spot.stage == "gradient":  # frozen on both sides
+                    return Compared(at.spot, 0.0, at.allowed)
+                return found
 
             case = Case(worst.spot, step, state, link.a, (made, other), self.data)
             if not self._mend(link, worst, step, measure, case):
@@ -167,7 +181,8 @@ class Comparison:
             return True
         before = link.b
         if found is not None:
-            cause, link.b = of_argument(found.argument, link.a.experiment), found.side
+            cause = of_argument(found.argument, link.a.experiment, worst.spot.where)
+            link.b = found.side
             self.closing.callback(link.b.close)
             after = link.b
         else:

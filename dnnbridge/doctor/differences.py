@@ -9,9 +9,10 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.allowance import Allowance
-from dnnbridge.doctor.sides import Record, Spot, Stage
+from dnnbridge.doctor.sides import STAGES, Record, Spot, Stage
 
 PLACES: Mapping[Stage, str] = {
+    "start": "in what {} starts with",
     "input": "in the input {}",
     "layer": "in the output of layer {}",
     "loss": "in the loss",
@@ -32,7 +33,7 @@ class Difference:
     """A difference that rounding does not explain.
 
     Attributes:
-        step: the step, counted from 1.
+        step: the step, counted from 1; 0 is before the first.
         stage: what differs: "layer", "gradient", "update", and so on.
         where: the path of the layer, or the name of the weight or metric.
         error: the relative difference, |b - a| / |reference|, of Euclidean norms.
@@ -84,10 +85,15 @@ class Compared:
 
 def compared(a: Record, b: Record, allowance: Allowance) -> list[Compared]:
     """Compare what two sides have made of a step, in the order of a step."""
-    found = list(_compared(a, b, allowance))
+    found = _in_order(_compared(a, b, allowance))
     if not all(each.agrees for each in found) and allowance.draw():
-        return list(_compared(a, b, allowance))
+        return _in_order(_compared(a, b, allowance))
     return found
+
+
+def _in_order(found: Iterator[Compared]) -> list[Compared]:
+    """Return comparisons in the order of a step: a gradient of one side alone comes late."""
+    return sorted(found, key=lambda each: STAGES.index(each.spot.stage))
 
 
 def _compared(a: Record, b: Record, allowance: Allowance) -> Iterator[Compared]:

@@ -69,7 +69,7 @@ class KerasSide(AbstractSide):
     def place(self, state: Mapping[str, Array], step: int) -> None:
         for name, kept in self.kept.items():
             kept.variable.assign(kept.sign * np.asarray(state[name], np.float32))
-        self.model.optimizer.iterations.assign(self.data.position(step).step)
+        _iterations(self.model.optimizer).assign(self.data.position(step).step)
 
     def rate(self) -> float | None:
         return float(self.model.optimizer.learning_rate)
@@ -96,7 +96,7 @@ class KerasSide(AbstractSide):
                     self.sliced.add(self.known(name))
                 yield Spot("gradient", name), np.array(dense(gradient))
 
-    def native(self, spot: Spot) -> str | None:
+    def native(self, spot: Spot, error: float) -> str | None:
         updated = spot.stage in ("update", "weights", "slots")
         return "indexed-slices" if updated and spot.where.split(":")[0] in self.sliced else None
 
@@ -123,6 +123,8 @@ class KerasSide(AbstractSide):
         self.model.reset_metrics()
         size, model = self.data.size, self.model
         found = model.evaluate(x, y, size, 0, sample_weight=weights, return_dict=True)
+        if getattr(self.experiment.loss, "reduction", "mean") == "sum":
+            del found["loss"]  # Keras reports a mean of the sums of batches
         return {name: float(value) for name, value in found.items()}
 
 
@@ -183,7 +185,7 @@ def arrays_of_model(model: Any) -> tuple[dict[str, Kept], Imported]:
     slots = [v for v in optimizer.variables if v.name not in OWN and "float" in str(v.dtype)]
     weights = [v for v in model.weights if "float" in str(v.dtype)]
     variables = list({id(v): v for v in (*weights, *slots)}.values())
-    optimizer.iterations.assign(1)
+    _iterations(optimizer).assign(1)
     for number, variable in enumerate(variables, 1):
         variable.assign(np.full(variable.shape, number, np.float32))
     imported = from_keras(model)
@@ -196,6 +198,11 @@ def arrays_of_model(model: Any) -> tuple[dict[str, Kept], Imported]:
             if tuple(variable.shape) == array.shape:
                 made[name] = Kept(variable, math.copysign(1.0, filled))
     return made, imported
+
+
+def _iterations(optimizer: Any) -> Any:
+    """Return the variable that counts steps; under accumulation `iterations` counts updates."""
+    return next(each for each in optimizer.variables if each.name == OWN[0])
 
 
 def outputs_of_layers(model: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.doctor.arguments import Argument
+from dnnbridge.doctor.known_in_context import named_by_context
 from dnnbridge.doctor.rule import Place, Remedy, Rule
 from dnnbridge.doctor.rules import RULES
 from dnnbridge.doctor.subject import subject_of
@@ -18,9 +19,9 @@ Fits = Callable[[Any, Any], bool]
 """Whether two values differ as those of the frameworks do."""
 
 
-def _pair(*values: float) -> Fits:
+def _pair(*values: float | str) -> Fits:
     """Return what holds for these two values, in either order."""
-    return lambda a, b: sorted((a, b)) == sorted(values)
+    return lambda a, b: {a, b} == set(values)
 
 
 def _complement(a: float, b: float) -> bool:
@@ -44,23 +45,48 @@ def _other(a: Any, b: Any) -> bool:
     return True
 
 
+def _pools(a: Any, b: Any) -> bool:
+    """Whether one is a window or a step of 1, MindSpore's default."""
+    return any(set(np.ravel(each).tolist()) == {1} for each in (a, b) if each is not None)
+
+
 SIGNATURES: Mapping[tuple[str, str], tuple[str, Fits]] = {
     ("Adam", "epsilon"): ("adam-epsilon", _pair(1e-7, 1e-8)),
+    ("Adadelta", "rho"): ("adadelta-defaults", _pair(0.95, 0.9)),
+    ("Adadelta", "epsilon"): ("adadelta-defaults", _pair(1e-7, 1e-6)),
     ("Adagrad", "epsilon"): ("adagrad-epsilon", _other),
+    ("AdamW", "bias_correction"): ("adam-weight-decay-no-correction", _other),
+    ("RMSprop", "initial_mean_square"): ("rmsprop-start", _pair(0.0, 1.0)),
     ("SGD", "rate_in_velocity"): ("momentum-changing-rate", _other),
     ("BatchNormalization", "epsilon"): ("batch-norm-defaults", _pair(1e-3, 1e-5)),
     ("BatchNormalization", "momentum"): ("batch-norm-defaults", _pair(0.99, 0.9)),
+    ("BatchNormalization", "unbiased"): ("batch-norm-variance", _other),
     ("LayerNormalization", "epsilon"): ("layer-norm-epsilon", _pair(1e-3, 1e-7)),
     ("Dropout", "rate"): ("dropout-argument", _complement),
+    ("SparseCategoricalCrossentropy", "reduction"): ("cross-entropy-shape", _pair("mean", "sum")),
+    ("CategoricalCrossentropy", "reduction"): ("cross-entropy-shape", _pair("mean", "sum")),
     ("PiecewiseConstant", "boundaries"): ("piecewise-boundary", _one_apart),
     ("LeakyReLU", "negative_slope"): ("leaky-relu-slope", _pair(0.3, 0.2)),
     ("GELU", "approximate"): ("gelu-approximate", _other),
+    **{(f"Conv{n}D", "padding"): ("conv-defaults", _pair("same", "valid")) for n in (1, 2, 3)},
+    **{
+        (f"MaxPooling{n}D", name): ("max-pool-defaults", _pools)
+        for n in (1, 2, 3)
+        for name in ("pool_size", "strides")
+    },
 }
 """The rule of an argument of a class, and which values it is about."""
 
 
-def rule_of(argument: Argument) -> Rule | None:
+def rule_of(
+    argument: Argument, experiment: Experiment | None = None, where: str = ""
+) -> Rule | None:
     """Return the rule that an argument is; None if the two values are those of no rule.
+
+    Args:
+        argument: what differs.
+        experiment: of the first side.
+        where: the weight or layer where it shows first.
 
     Example:
         >>> import dnnbridge as db
@@ -69,10 +95,13 @@ def rule_of(argument: Argument) -> Rule | None:
         >>> rule_of(epsilon).name
         'adam-epsilon'
     """
-    if argument.name == "weight_decay" and _other_kind(argument.here, argument.there):
-        return RULES["weight-decay-coupled"]
-    name, fits = SIGNATURES.get((argument.owner, argument.name), ("", _other))
-    return RULES[name] if name and fits(argument.here, argument.there) else None
+    name = named_by_context(argument, experiment, where)
+    if name is None and argument.name == "weight_decay":
+        name = "weight-decay-coupled" if _other_kind(argument.here, argument.there) else None
+    if name is None:
+        found, fits = SIGNATURES.get((argument.owner, argument.name), ("", _other))
+        name = found if found and fits(argument.here, argument.there) else None
+    return RULES[name] if name else None
 
 
 def remedy_of(rule: Rule, argument: Argument, experiment: Experiment) -> Remedy | None:

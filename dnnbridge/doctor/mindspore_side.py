@@ -2,103 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.packages import framework
-from dnnbridge.convert.from_mindspore import Source, Sources, read_cell
-from dnnbridge.diagnose.quieting import quiet
+from dnnbridge.convert.from_mindspore import Source, Sources
+from dnnbridge.doctor.kernels import kernel_of
+from dnnbridge.doctor.mindspore_training import Training
 from dnnbridge.doctor.sides import AbstractSide, Batched, Spot, State
-from dnnbridge.errors import ConversionError, DTypeError
+from dnnbridge.errors import DTypeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.formats.mindspore.compiled import SLOTS
 from dnnbridge.models import Model
 
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d")
 """Cells that are the identity unless they train."""
-
-STATISTICS = ("moving_mean", "moving_variance")
-
-
-class Training(NamedTuple):
-    """What is given of MindSpore.
-
-    Attributes:
-        cell: the network.
-        loss: of its predictions and the labels.
-        optimizer: over its parameters.
-        step: the `TrainOneStepCell`, if that was given.
-    """
-
-    cell: Any
-    loss: Any
-    optimizer: Any
-    step: Any = None
-
-
-def training_of(subject: Any) -> Training | None:
-    """Return the parts of a tuple (Cell, loss, optimizer) or a `TrainOneStepCell`; else None.
-
-    Nothing is imported.
-    """
-    if isinstance(subject, tuple) and len(subject) == 3 and _is_cell(subject[0]):
-        cell, loss, optimizer = subject
-        return Training(cell, loss, optimizer)
-    if not _is_cell(subject) or not hasattr(subject, "optimizer"):
-        return None
-    parts = list(getattr(subject, "network", subject).name_cells().values())
-    if len(parts) != 2:  # a network and a loss, as `WithLossCell` has them
-        return None
-    cell, loss = parts
-    return Training(cell, loss, subject.optimizer, subject)
-
-
-def _is_cell(thing: Any) -> bool:
-    names = (f"{cls.__module__}.{cls.__name__}" for cls in type(thing).__mro__)
-    return any(name.startswith("mindspore.") and name.endswith(".Cell") for name in names)
-
-
-def read_training(training: Training, input_shapes: Any) -> tuple[Experiment, Sources]:
-    """Return what is trained as a spec, and where its parts are.
-
-    Raises:
-        ConversionError: it has parts without a counterpart.
-    """
-    cell, loss, optimizer, _ = training
-    imported, sources = read_cell(cell, input_shapes, loss, optimizer)
-    missing = [name for name in ("loss", "optimizer") if name not in imported.fields]
-    if missing:
-        raise ConversionError(
-            "align has no spec for a part of this training",
-            where=" and ".join(missing),
-            got="; ".join(imported.report.notes) or f"no {missing[0]}",
-            hint="Give a loss and an optimizer of mindspore.nn.",
-        )
-    experiment = imported.experiment
-    trained = {id(parameter) for parameter in training.optimizer.parameters}
-    left = [
-        name
-        for name, source in sources.weights.items()
-        if not any(id(each) in trained for each in source.parameters)
-        and name in experiment.program().parameters
-    ]
-    if left:
-        experiment = experiment.replace(frozen=(*experiment.frozen, *left))
-    if training.step is not None and not training.cell.training:
-        experiment = _predicting(experiment)
-    return experiment, sources
-
-
-def _predicting(experiment: Experiment) -> Experiment:
-    """Return what is trained by a Cell that was not set to train."""
-    found = quiet(experiment, ("dropout",))[0]
-    arrays = [array.name for array in found.program().layer_arrays]
-    statistics = [name for name in arrays if name.endswith(STATISTICS)]
-    return found.replace(frozen=(*found.frozen, *statistics), frozen_statistics="keep")
 
 
 class MindSporeSide(AbstractSide):
@@ -128,6 +51,7 @@ class MindSporeSide(AbstractSide):
                 hint="Compare without them, or compare a run of this library.",
             )
         self.training, self.experiment, self.data, self.title = training, experiment, data, title
+        self.first = experiment
         self.names, self.sources = {}, sources.weights
         self.optimizer = training.optimizer
         self.slots = _slots_of(self.optimizer)
@@ -166,21 +90,31 @@ class MindSporeSide(AbstractSide):
         return np.array(source.layout.read(*arrays), np.float32, order="C")
 
     def place(self, state: Mapping[str, Array], step: int) -> None:
+        parts: dict[int, tuple[Any, list[Array]]] = {}
         for name, source in self.sources.items():
-            self._write(source, source.parameters, state[name])
+            self._write(source, source.parameters, state[name], parts)
             for slot, by_name in self.slots.items():
                 if (given := state.get(f"{name}:{slot}")) is not None:
                     found = [by_name[each.name] for each in source.parameters]
-                    self._write(source, found, given)
+                    self._write(source, found, given, parts)
+        for parameter, arrays in parts.values():  # several weights may be rows of one
+            whole = len(arrays) == 1 or arrays[0].size == parameter.size
+            _set(parameter, arrays[0] if whole else np.concatenate(arrays))
         known = max(at for at in self.at if at <= step)
         for parameter, array in zip(self.scalars, self.at[known], strict=True):
             _set(parameter, array)
 
-    def _write(self, source: Source, parameters: Sequence[Any], array: Array) -> None:
+    def _write(
+        self,
+        source: Source,
+        parameters: Sequence[Any],
+        array: Array,
+        parts: dict[int, tuple[Any, list[Array]]],
+    ) -> None:
         made = source.layout.write(np.asarray(array, np.float32))
         if len(parameters) == 1 or len(made) == len(parameters):
             for parameter, each in zip(parameters, made, strict=False):
-                _set(parameter, each)
+                parts.setdefault(id(parameter), (parameter, []))[1].append(each)
 
     def rate(self) -> float | None:
         rate = self.optimizer.get_lr()
@@ -273,26 +207,29 @@ class MindSporeSide(AbstractSide):
                 lambda *given: loss(cell(*given[:-1]), given[-1]), None, self.optimizer.parameters
             )
             value, gradients = function(*x, y)
-        return float(value.asnumpy()), gradients
+        return float(value.asnumpy().sum()), gradients
 
     def train(self, step: int) -> float:
         x, y = self._batch(step)
         if self.training.step is not None:
             with self._in_training():
                 made = self.training.step(*x, y)
-            loss = float((made[0] if isinstance(made, tuple) else made).asnumpy())
+            loss = float((made[0] if isinstance(made, tuple) else made).asnumpy().sum())
         else:
             loss, gradients = self._gradients(x, y)
             self.optimizer(gradients)
         self.at[step + 1] = [each.asnumpy().copy() for each in self.scalars]
         return loss
 
+    def native(self, spot: Spot, error: float) -> str | None:
+        return kernel_of(self.experiment, spot, error, not math.isinf(error))
+
     def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
         cell = self.training.cell
         given, labels = self._given(x, y)
         modes = [(each, each.training) for _, each in cell.cells_and_names()]
         cell.set_train(False)
-        loss = float(self.training.loss(cell(*given), labels).asnumpy())
+        loss = float(self.training.loss(cell(*given), labels).asnumpy().sum())
         for each, training in modes:
             each.set_train(training)
         return {"loss": loss}

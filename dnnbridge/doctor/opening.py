@@ -17,7 +17,8 @@ from dnnbridge.doctor.arguments import Argument, arguments_of
 from dnnbridge.doctor.keras_side import RATES, KerasSide
 from dnnbridge.doctor.matching.translated_side import TranslatedSide, Translation, moved_inputs
 from dnnbridge.doctor.matching.translating import translation_of
-from dnnbridge.doctor.mindspore_side import MindSporeSide, Training, read_training, training_of
+from dnnbridge.doctor.mindspore_side import MindSporeSide
+from dnnbridge.doctor.mindspore_training import Training, read_training, training_of
 from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.sides import AbstractSide, Batched, renaming
 from dnnbridge.errors import ConversionError, DataError, DTypeError
@@ -264,7 +265,7 @@ def _sides(
 
 def _native(known: Known, data: Batched, title: str, first: Experiment | None) -> AbstractSide:
     """Return the live model of a subject as a side."""
-    translation, own = known.translation, data
+    translation, own, lead = known.translation, data, first
     if translation is not None:
         moved = moved_inputs(data.x, [place.layout for place in translation.inputs.values()])
         own = dataclasses.replace(data, x=moved)
@@ -273,7 +274,9 @@ def _native(known: Known, data: Batched, title: str, first: Experiment | None) -
         inner: AbstractSide = KerasSide(known.subject, own, title, first)
     else:
         inner = MindSporeSide(known.training, known.experiment, known.sources, own, title)
-    return inner if translation is None else TranslatedSide(inner, translation)
+    if translation is None or lead is None:
+        return inner
+    return TranslatedSide(inner, translation, lead)
 
 
 def _fitting(subject: Run, side: RunSide) -> dict[str, Any]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.diagnose.subjects import rows
+from dnnbridge.doctor.velocities import SLOT, unit_of
 from dnnbridge.experiment import Experiment
 from dnnbridge.program.probes import ACTIVATIONS, build_probes
 from dnnbridge.training.feeding.batches import steps_of_epoch
 from dnnbridge.training.position import Position
 
 Stage = Literal[
+    "start",
     "input",
     "layer",
     "loss",
@@ -109,11 +112,17 @@ class AbstractSide(ABC):
         experiment: what it trains, as a spec.
         title: what it is called in sentences.
         names: the names of the first side, by its own names, where they differ.
+        first: what the first side trains.
+        data: the examples.
+        reached: the step that it is at.
     """
 
     experiment: Experiment
     title: str
     names: Mapping[str, str]
+    first: Experiment
+    data: Batched
+    reached: int = 0
 
     @abstractmethod
     def state(self) -> State:
@@ -143,8 +152,13 @@ class AbstractSide(ABC):
     def close(self) -> None:
         """Restore what was changed."""
 
-    def native(self, spot: Spot) -> str | None:
-        """Return the rule of a difference that the framework itself makes at a place, if any."""
+    def native(self, spot: Spot, error: float) -> str | None:
+        """Return the rule of a difference that the framework itself makes at a place, if any.
+
+        Args:
+            spot: the place, by names of the first side.
+            error: how far this side is from float64; not finite if its numbers are not.
+        """
         return None
 
     def known(self, name: str) -> str:
@@ -154,13 +168,33 @@ class AbstractSide(ABC):
 
     def named(self) -> State:
         """Return the state by the names of the first side."""
-        return {self.known(name): array for name, array in self.state().items()}
+        return {self.known(n): a * self._unit(n) for n, a in self.state().items()}
+
+    def _unit(self, name: str) -> Any:
+        """Return what makes an array that of the first side."""
+        if name.partition(":")[2] != SLOT:
+            return np.float32(1.0)
+        step = self.data.position(self.reached).step
+        return np.float32(unit_of(self.first, self.experiment, step))
 
     def begin(self, state: Mapping[str, Array], step: int) -> None:
         """Go to a step with the state of the first side, by its names."""
-        own = self.state()
-        given = {name: state.get(self.known(name), array) for name, array in own.items()}
+        own, self.reached = self.state(), step
+        kept = self.kept_apart.setdefault(step, self._apart(own, state))
+        given = {
+            name: state[known] / self._unit(name) if (known := self.known(name)) in state else array
+            for name, array in {**own, **kept}.items()
+        }
         self.place({n: a if a.shape == own[n].shape else own[n] for n, a in given.items()}, step)
+
+    def _apart(self, own: State, state: Mapping[str, Array]) -> State:
+        """Return the arrays that the first side has not, such as a count of its own."""
+        return {n: np.array(a) for n, a in own.items() if self.known(n) not in state}
+
+    @cached_property
+    def kept_apart(self) -> dict[int, State]:
+        """Arrays that the first side has not, by step."""
+        return {}
 
     def record(self, state: Mapping[str, Array], step: int) -> Record:
         """Compute a step from a state, and return all that it makes."""
@@ -169,6 +203,8 @@ class AbstractSide(ABC):
         made = {Spot(s.stage, self.known(s.where)): a for s, a in self.forward(step)}
         self.begin(state, step)
         made[Spot("loss", "loss")] = np.asarray(self.train(step))
+        self.reached = step + 1
+        self.kept_apart[self.reached] = self._apart(self.state(), state)
         made |= self._moved(before)
         if rate is not None:
             made[Spot("rate", "optimizer")] = np.asarray(rate)

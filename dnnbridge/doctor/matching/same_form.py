@@ -11,6 +11,7 @@ from dnnbridge.doctor.matching.pairs import Pair
 from dnnbridge.errors import DataError
 from dnnbridge.experiment import Experiment
 from dnnbridge.layers import AbstractLayer
+from dnnbridge.specs.patterns import named_by
 from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
 
@@ -72,7 +73,15 @@ def in_form(
     metrics = {n: getattr(other, n) or kept[n] for n in ("metrics", "weighted_metrics")}
     if loss is not first.loss:
         rules["loss"] = loss
+    if _same_frozen(first, rules["frozen"]):
+        rules["frozen"] = first.frozen
     return first.replace(**{"model": model, **rules, **metrics}), equal
+
+
+def _same_frozen(first: Experiment, frozen: tuple[str, ...]) -> bool:
+    """Whether other patterns name the same weights and statistics of the first model."""
+    names = [array.name for array in first.program().layer_arrays]
+    return all(named_by(name, first.frozen) == named_by(name, frozen) for name in names)
 
 
 def _with_metrics_of(first: Experiment, other: Experiment) -> Any:

@@ -44,10 +44,12 @@ class TranslatedSide(AbstractSide):
     Args:
         inner: the side.
         translation: its names and layouts.
+        first: what the first side trains.
     """
 
-    def __init__(self, inner: AbstractSide, translation: Translation) -> None:
+    def __init__(self, inner: AbstractSide, translation: Translation, first: Experiment) -> None:
         self.inner, self.translation = inner, translation
+        self.first, self.data = first, inner.data
         self.experiment, self.title, self.names = translation.experiment, inner.title, {}
         self.own = {place.name: (n, place.layout) for n, place in translation.weights.items()}
 
@@ -106,12 +108,15 @@ class TranslatedSide(AbstractSide):
     def close(self) -> None:
         self.inner.close()
 
-    def native(self, spot: Spot) -> str | None:
+    def native(self, spot: Spot, error: float) -> str | None:
         weight, colon, slot = spot.where.partition(":")
         own, layout = self.own.get(weight, (weight, SAME))
         if layout is ONE_BIAS and spot.stage in ("update", "weights", "slots"):
             return "lstm-biases"
-        return self.inner.native(spot._replace(where=own + colon + slot))
+        if spot.stage == "layer":
+            results = self.translation.results.items()
+            own = next((name for name, place in results if place.name == weight), weight)
+        return self.inner.native(spot._replace(where=own + colon + slot), error)
 
 
 def _of_gradients(layout: Layout) -> Layout:

@@ -124,7 +124,13 @@ def _results(pairs: Sequence[Pair], layouts: Mapping[str, Layout], equal: bool) 
     """Return the place of the result of each layer of the second model that the first has too."""
     made: dict[str, Place] = {}
     inside = {each.a.path for each in pairs if each.a and each.activation and each.a.activation}
+    last = ""
     for pair in pairs:
+        if pair.a is None and pair.b is not None and pair.activation and last:
+            made = {name: place for name, place in made.items() if place.name != last}
+            made[pair.b.path] = Place(last, layouts.get(last, SAME))  # the form has it within
+        if pair.a is not None and not pair.activation:
+            last = pair.a.path
         if pair.a is None or pair.b is None or pair.a.shape is None or pair.b.shape is None:
             continue
         if not pair.activation and pair.a.path in inside and not pair.b.activation:

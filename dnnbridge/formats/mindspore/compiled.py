@@ -19,8 +19,15 @@ def _need(holds: bool, what: str) -> None:
         raise NoCounterpartError(what)
 
 
+def reduction_of(loss: Any) -> str:
+    """Return how a loss makes a number of its elements: "mean", "sum" or "none"."""
+    given = ("mean" if loss.average else "sum") if loss.reduce else "none"
+    said = getattr(loss, "reduction", None)  # BCEWithLogitsLoss has the others at their defaults
+    return said if said in ("mean", "sum", "none") else given
+
+
 def _mean(loss: Any) -> None:
-    reduction = ("mean" if loss.average else "sum") if loss.reduce else "none"
+    reduction = reduction_of(loss)
     _need(reduction == "mean", f"reduction={reduction!r}")
 
 
@@ -82,6 +89,30 @@ LOSSES: Mapping[str, Callable[[Any], AbstractLoss]] = {
     "L1LossExt": _absolute,
 }
 """The loss of each class of `mindspore.nn`."""
+
+
+def summed(loss: Any) -> AbstractLoss | None:
+    """Return a loss that is not a mean, as a training computes it; None if it is a mean.
+
+    A training of a loss without reduction moves by the gradient of its sum. A sum here is that of
+    examples, of which each has the mean of its elements, as in Keras.
+    """
+    kind = type(loss).__name__
+    if kind not in LOSSES or not hasattr(loss, "reduce") or reduction_of(loss) == "mean":
+        return None
+    return LOSSES[kind](_Mean(loss)).replace(reduction="sum")
+
+
+class _Mean:
+    """A loss with a mean as its reduction."""
+
+    reduce, average, reduction = True, True, "mean"
+
+    def __init__(self, loss: Any) -> None:
+        self.loss = loss
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loss, name)
 
 
 def read_loss(loss: Any) -> AbstractLoss:
