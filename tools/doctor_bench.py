@@ -40,8 +40,9 @@ It took {minutes:.1f} minutes on a busy machine.
 
 What must be found was written down before a pair was judged, and not changed to what was found,
 except for the words by which an argument is known and for one difference that had been forgotten.
-But `align` and its rules were mended by what the pairs had shown, and eight programs were changed
-whose difference was too small to show in any number. So the figures say what `align` can do, and
+But `align` and its rules were mended by what the pairs had shown, and about eight
+programs were changed, most because their difference was too small to show in any number, one
+because its loss needed a reduction that can be compared. So the figures say what `align` can do, and
 those of the pairs that are held out (`new-…`) what it does with programs that it was not mended
 for.
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.convert.from_mindspore import followed, inputs_of, parameter_of, predicting
+from dnnbridge.convert.followed_cells import followed, inputs_of, predicting
+from dnnbridge.convert.from_mindspore import parameter_of
 from dnnbridge.formats.findings import Findings
 
 

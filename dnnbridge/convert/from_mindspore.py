@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,13 +15,13 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import what
 from dnnbridge.base.packages import framework
-from dnnbridge.convert.comparing import Values, compare
+from dnnbridge.convert.comparing import compare
+from dnnbridge.convert.followed_cells import followed, inputs_of, predicting
 from dnnbridge.convert.imported import Imported
 from dnnbridge.convert.report import ImportReport, rows_of
 from dnnbridge.emit.declarations import StateArray
 from dnnbridge.errors import (
     ConversionError,
-    DnnbridgeError,
     DTypeError,
     SpecError,
 )
@@ -33,21 +32,12 @@ from dnnbridge.formats.mindspore.compiled import (
     read_loss,
     read_slots,
 )
-from dnnbridge.formats.mindspore.following import Follower, WholeNumbersError
 from dnnbridge.formats.mindspore.rule import Part
-from dnnbridge.formats.mindspore.traced import CannotFollowError, Traced
-from dnnbridge.formats.mindspore.turned import Turned
 from dnnbridge.formats.mindspore.weights import Layout
 from dnnbridge.losses import AbstractLoss
 from dnnbridge.models import Input, Model
 from dnnbridge.models.tracing import trace
 from dnnbridge.optimizers import AbstractOptimizer
-
-FAULTS = (TypeError, ValueError, RuntimeError, AttributeError, LookupError)
-"""What a `construct` that does not run raises."""
-
-BATCH = 3
-"""Examples in the batch that is given to both sides."""
 
 
 @explained()
@@ -131,26 +121,6 @@ def read_cell(
         return _imported(cell, inputs_of(input_shapes), loss, optimizer)
 
 
-@contextmanager
-def predicting(cell: Any) -> Iterator[None]:
-    """Set a Cell to predict, and back."""
-    modes = [(each, each.training) for _, each in cell.cells_and_names()]
-    cell.set_train(False)
-    try:
-        yield
-    finally:
-        for each, training in modes:
-            each.set_train(training)
-
-
-def inputs_of(given: Any) -> list[Input]:
-    if isinstance(given, Input):
-        return [given]
-    if all(isinstance(size, int) for size in given):
-        return [Input(tuple(given))]
-    return [each if isinstance(each, Input) else Input(tuple(each)) for each in given]
-
-
 def _imported(
     cell: Any, inputs: list[Input], loss: Any, optimizer: Any
 ) -> tuple[Imported, Sources]:
@@ -179,53 +149,6 @@ def _imported(
     imported = Imported(model, fields, arrays, slots, step, report)
     cells = {layers[-1].layer.name or "": each for each, layers in follower.parts.values()}
     return imported, Sources(sources, cells)
-
-
-def followed(
-    cell: Any, inputs: list[Input], findings: Findings
-) -> tuple[Follower, list[Traced], Values]:
-    """Run `construct`, again if an embedding turns out to read an input."""
-    from mindspore import Tensor
-
-    limits: dict[int, int] = {}
-    while True:
-        follower = Follower(cell, Findings())
-        values = [_sample(each, index, limits) for index, each in enumerate(inputs)]
-        given = [follower.traced(Tensor(array), symbol) for symbol, array in values]
-        try:
-            made = follower.call(cell, tuple(given), {})
-        except WholeNumbersError as found:
-            index = next((i for i, (s, _) in enumerate(values) if s is found.symbol), None)
-            if index is None:
-                findings.add(follower.path, "an embedding of numbers that were computed")
-                return follower, [], values
-            limits[index] = found.limit
-            continue
-        except CannotFollowError as error:
-            follower.findings.add(follower.path, str(error))
-            made = ()
-        except (DnnbridgeError, *FAULTS) as error:
-            text = str(error).strip().partition("\n")[0]  # MindSpore adds its own stack
-            follower.findings.add(follower.path, f"construct: {type(error).__name__}: {text}")
-            made = ()
-        results = made if isinstance(made, (tuple, list)) else (made,)
-        if not all(isinstance(each, Traced) for each in results):
-            follower.findings.add("", f"a result that is not a tensor: {what(made)}")
-        elif any(isinstance(each.symbol, Turned) for each in results):
-            follower.findings.add("", "a result whose first axis is not the batch")
-        findings.found += follower.findings.found
-        return follower, list(results), values
-
-
-def _sample(given: Input, index: int, limits: Mapping[int, int]) -> tuple[Input, Array]:
-    """Return an input, and random numbers for it."""
-    random = np.random.default_rng(index)
-    shape = (BATCH, *given.shape)
-    limit = limits.get(index)
-    if limit is None and given.dtype == "float32":
-        return Input(given.shape, given.dtype, given.name), random.normal(size=shape).astype("f4")
-    whole = random.integers(0, 2 if limit is None else limit, shape).astype(np.int32)
-    return Input(given.shape, "int32", given.name), whole
 
 
 def _weights(

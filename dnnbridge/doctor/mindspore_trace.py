@@ -15,7 +15,8 @@ from dnnbridge.base.packages import framework
 from dnnbridge.callbacks.nearby import Moves
 from dnnbridge.callbacks.recorder import MAX_BYTES
 from dnnbridge.convert.cell_arrays import CellArray, arrays_of_cell
-from dnnbridge.convert.from_mindspore import from_mindspore, predicting
+from dnnbridge.convert.followed_cells import predicting
+from dnnbridge.convert.from_mindspore import from_mindspore
 from dnnbridge.doctor.native_trace import (
     AbstractNative,
     Gradients,
