@@ -42,8 +42,8 @@ What must be found was written down before a pair was judged, and not changed to
 except for the words by which an argument is known and for one difference that had been forgotten.
 But `align` and its rules were mended by what the pairs had shown, and about eight
 programs were changed, most because their difference was too small to show in any number, one
-because its loss needed a reduction that can be compared. So the figures say what `align` can do, and
-those of the pairs that are held out (`new-…`) what it does with programs that it was not mended
+because its loss needed a reduction that can be compared. So the figures say what `align` can do,
+and those of the pairs that are held out (`new-…`) what it does with programs that it was not mended
 for.
 
 A *start* is how a weight or an array of an optimizer begins: `align` gives both sides those of the
