@@ -14,6 +14,7 @@ from dnnbridge.backend import (
     Function,
     Program,
     Rows,
+    device_kind,
     flatten,
     unchanged,
     uncollected,
@@ -46,8 +47,10 @@ class TensorFlowExecutable:
         self._tables = [lowerings_on(device, xla) for xla in (False, True)]
         self._meeting = meeting
         self._each = []
-        for number in range(meeting.here if meeting else 1):
-            with tf.device(f"/{device.upper()}:{number}"):
+        kind = device_kind(device)
+        own = [place_of(f"{kind}:{number}") for number in range(meeting.here if meeting else 0)]
+        for place in own or [self._device]:
+            with tf.device(place):
                 made = {n: tf.Variable(tf.zeros(a.shape)) for n, a in program.state.items()}
             self._each.append(made)
         self._xla = {

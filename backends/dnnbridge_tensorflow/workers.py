@@ -10,7 +10,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from dnnbridge.backend import BackendError, Cluster, Function, Workers, ops, this_cluster
+from dnnbridge.backend import (
+    BackendError,
+    Cluster,
+    Function,
+    Workers,
+    device_kind,
+    ops,
+    this_cluster,
+)
 
 Tensor = Any
 Step = Callable[[list[Tensor]], list[Tensor]]
@@ -97,7 +105,7 @@ class Meeting:
 def meeting_of(workers: Workers, device: str) -> Meeting:
     """Return how workers meet: the processes of a launched program, or devices of this one."""
     if workers.rank is None:
-        return Meeting(_devices(workers.count, device), workers)
+        return Meeting(_devices(workers.count, device_kind(device)), workers)
     cluster = this_cluster()
     assert cluster is not None
     return Meeting(_strategy(cluster), workers)

@@ -192,7 +192,7 @@ FIELDS = {
         "needs shape",
     ),
     "experiment is no JSON": (text("experiment", "{"), "not JSON"),
-    "experiment is deep": (text("experiment", "[" * 10**5), "experiment"),
+    "experiment is deep": (text("experiment", "[" * 10**5), "nested too deeply"),
     "logs are no list": (text("logs", "{}"), "logs: the header is incomplete"),
     "no experiment": (without("experiment"), "experiment: the header is incomplete"),
 }
