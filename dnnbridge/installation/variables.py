@@ -94,25 +94,26 @@ def _one_of(*words: str) -> Check:
     return lambda value, _: "" if value in words else f"it must be one of {said}, and is {value!r}"
 
 
-def _any(value: str, environment: Mapping[str, str]) -> str:
-    """Return no complaint: `dnnbridge launch` sets these variables for its workers."""
-    return ""
+def _address(value: str, _: Mapping[str, str]) -> str:
+    host, _colon, port = value.rpartition(":")
+    good = bool(host) and port.isdecimal()
+    return "" if good else f"it must be host:port, and is {value!r}"
 
 
 VARIABLES: dict[str, Check] = {
-    "DNNBRIDGE_ATTEMPT": _any,
+    "DNNBRIDGE_ATTEMPT": _whole,
     "DNNBRIDGE_BACKEND": _backend,
-    "DNNBRIDGE_COORDINATOR": _any,
+    "DNNBRIDGE_COORDINATOR": _address,
     "DNNBRIDGE_DATA": _existing,
     "DNNBRIDGE_DEVICE": _device,
     "DNNBRIDGE_KERNELS": _pairs,
-    "DNNBRIDGE_MEETING_SECONDS": _any,
+    "DNNBRIDGE_MEETING_SECONDS": _whole,
     "DNNBRIDGE_MINDSPORE_CACHE": _folder,
     "DNNBRIDGE_RANDOM_PROGRAMS": _whole,
-    "DNNBRIDGE_RANK": _any,
+    "DNNBRIDGE_RANK": _whole,
     "DNNBRIDGE_RESIDENT_MIB": _whole,
     "DNNBRIDGE_TENSORFLOW_TF32": _one_of("0", "1"),
     "DNNBRIDGE_TENSORFLOW_XLA": _one_of("0", "1", "all"),
-    "DNNBRIDGE_WORKERS": _any,
+    "DNNBRIDGE_WORKERS": _whole,
 }
 """Every variable that dnnbridge, its backends and its tests read."""

@@ -13,6 +13,11 @@ from dnnbridge.installation.variables import VARIABLES, is_writable, variable_fi
 ROOT = Path(__file__).parents[2]
 
 BAD = {
+    "DNNBRIDGE_ATTEMPT": ("second", "whole number"),
+    "DNNBRIDGE_COORDINATOR": ("first", "host:port"),
+    "DNNBRIDGE_MEETING_SECONDS": ("long", "whole number"),
+    "DNNBRIDGE_RANK": ("-1", "whole number"),
+    "DNNBRIDGE_WORKERS": ("two", "whole number"),
     "DNNBRIDGE_BACKEND": ("tensorflw", "Did you mean 'tensorflow'?"),
     "DNNBRIDGE_DATA": ("/no/such/folder", "does not exist"),
     "DNNBRIDGE_DEVICE": ("GPU", "Write 'gpu'"),
@@ -24,6 +29,11 @@ BAD = {
     "DNNBRIDGE_TENSORFLOW_XLA": ("2", "one of 0, 1, all"),
 }
 GOOD = {
+    "DNNBRIDGE_ATTEMPT": "1",
+    "DNNBRIDGE_COORDINATOR": "127.0.0.1:8118",
+    "DNNBRIDGE_MEETING_SECONDS": "60",
+    "DNNBRIDGE_RANK": "0",
+    "DNNBRIDGE_WORKERS": "2",
     "DNNBRIDGE_BACKEND": "reference",
     "DNNBRIDGE_DATA": "/",
     "DNNBRIDGE_DEVICE": "gpu:1",
