@@ -37,6 +37,19 @@ def predicting(cell: Any) -> Iterator[None]:
             each.set_train(training)
 
 
+@contextmanager
+def in_pynative() -> Iterator[None]:
+    """Let MindSpore compute at once, as hooks need it, and set its mode back."""
+    import mindspore
+
+    mode = mindspore.get_context("mode")
+    mindspore.set_context(mode=mindspore.PYNATIVE_MODE)
+    try:
+        yield
+    finally:
+        mindspore.set_context(mode=mode)
+
+
 def inputs_of(given: Any) -> list[Input]:
     if isinstance(given, Input):
         return [given]

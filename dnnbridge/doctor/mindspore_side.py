@@ -11,6 +11,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.packages import framework
+from dnnbridge.convert.followed_cells import in_pynative, predicting
 from dnnbridge.convert.from_mindspore import Source, Sources
 from dnnbridge.doctor.kernels import kernel_of
 from dnnbridge.doctor.mindspore_training import Training
@@ -191,13 +192,8 @@ class MindSporeSide(AbstractSide):
         for _, each in cell.cells_and_names():
             if type(each).__name__ in DROPOUTS:
                 each.set_train(False)
-        mindspore = framework("mindspore", "align")
-        mode = mindspore.get_context("mode")
-        mindspore.set_context(mode=mindspore.PYNATIVE_MODE)
-        try:
+        with in_pynative():
             yield
-        finally:
-            mindspore.set_context(mode=mode)
 
     def _gradients(self, x: tuple[Any, ...], y: Any) -> tuple[float, Sequence[Any]]:
         mindspore = framework("mindspore", "align")
@@ -227,11 +223,8 @@ class MindSporeSide(AbstractSide):
     def evaluate(self, x: Any, y: Any, weights: Any = None) -> Mapping[str, float]:
         cell = self.training.cell
         given, labels = self._given(x, y)
-        modes = [(each, each.training) for _, each in cell.cells_and_names()]
-        cell.set_train(False)
-        loss = float(self.training.loss(cell(*given), labels).asnumpy().sum())
-        for each, training in modes:
-            each.set_train(training)
+        with predicting(cell):
+            loss = float(self.training.loss(cell(*given), labels).asnumpy().sum())
         return {"loss": loss}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from dnnbridge.base.packages import framework
 from dnnbridge.callbacks.nearby import Moves
 from dnnbridge.callbacks.recorder import MAX_BYTES
 from dnnbridge.convert.cell_arrays import CellArray, arrays_of_cell
-from dnnbridge.convert.followed_cells import predicting
+from dnnbridge.convert.followed_cells import in_pynative, predicting
 from dnnbridge.convert.from_mindspore import from_mindspore
 from dnnbridge.doctor.native_trace import (
     AbstractNative,
@@ -185,7 +183,7 @@ class _NativeCell(AbstractNative):
 
             return hook
 
-        with _in_pynative(), predicting(self.network):
+        with in_pynative(), predicting(self.network):
             cells = [(name, cell) for name, cell in self.network.cells_and_names() if name]
             hooks = [cell.register_forward_hook(note(name)) for name, cell in cells]
             try:
@@ -214,7 +212,7 @@ class _NativeCell(AbstractNative):
     def trained_gradients(self, x: Any, y: Any) -> Gradients | None:
         if any("Dropout" in type(c).__name__ for _, c in self.network.cells_and_names()):
             return None
-        with _in_pynative(), predicting(self.network):
+        with in_pynative(), predicting(self.network):
             self.network.set_train(True)
             return self._gradients(x, y)[1]
 
@@ -238,19 +236,6 @@ class _Same:
 
     def read(self, array: Array) -> Array:
         return array
-
-
-@contextmanager
-def _in_pynative() -> Iterator[None]:
-    """Compute at once, as hooks need it."""
-    import mindspore
-
-    mode = mindspore.get_context("mode")
-    mindspore.set_context(mode=mindspore.PYNATIVE_MODE)
-    try:
-        yield
-    finally:
-        mindspore.set_context(mode=mode)
 
 
 def _tensors(given: Any) -> list[Any]:

@@ -43,22 +43,24 @@ def pairs_of(a: Sequence[Station], b: Sequence[Station]) -> list[Pair]:
     """
     parts = _parts(a), _parts(b)
     if len(parts[0]) != len(parts[1]):
-        raise _other(len(parts[0]) - 1, len(parts[1]) - 1, "layers with weights")
+        counts = [len(each) - 1 for each in parts]
+        raise other_weights(f"{counts[0]} here and {counts[1]} layers with weights")
     made: list[Pair] = []
     for (first, mine), (second, theirs) in zip(*parts, strict=True):
         if first is not None and second is not None:
             if type(first.layer) is not type(second.layer):
-                raise _other(_said(first), _said(second), "there")
+                raise other_weights(f"{_said(first)} here and {_said(second)} there")
             made.append(Pair(first, second))
         made += _matched(mine, theirs)
     return made
 
 
-def _other(here: object, there: object, what: str) -> DataError:
+def other_weights(got: str) -> DataError:
+    """Return the error of two models that are not of one network."""
     return DataError(
         "the models must have the same weights",
         where="b",
-        got=f"{here} here and {there} {what}",
+        got=got,
         hint="Give two trainings of one model.",
     )
 

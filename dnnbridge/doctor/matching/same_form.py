@@ -65,7 +65,7 @@ def in_form(
         fields = changes.get(own.get(id(spec), ""), {})
         return spec.replace(**fields) if fields else spec
 
-    loss = first.loss if equal else _with_metrics_of(first, other)
+    loss = first.loss if equal else _losses_of(first, other)
     model = rewritten(first.model, changed)
     kept = {f.name: getattr(first, f.name) for f in dataclasses.fields(first)}
     moved = ("optimizer", "gradients", "accumulate", "loss_scale", "frozen", "frozen_statistics")
@@ -84,7 +84,7 @@ def _same_frozen(first: Experiment, frozen: tuple[str, ...]) -> bool:
     return all(named_by(name, first.frozen) == named_by(name, frozen) for name in names)
 
 
-def _with_metrics_of(first: Experiment, other: Experiment) -> Any:
+def _losses_of(first: Experiment, other: Experiment) -> Any:
     """Return the loss of the second; heads are those of the first with the losses of the second."""
     if not isinstance(first.loss, tuple) or not isinstance(other.loss, tuple):
         return other.loss

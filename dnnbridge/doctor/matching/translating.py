@@ -9,7 +9,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.doctor.matching.layouts import ONE_BIAS, SAME, Layout, layouts_of, moved
-from dnnbridge.doctor.matching.pairs import Pair, pairs_of
+from dnnbridge.doctor.matching.pairs import Pair, other_weights, pairs_of
 from dnnbridge.doctor.matching.same_form import in_form
 from dnnbridge.doctor.matching.stations import Station, stations_of
 from dnnbridge.doctor.matching.translated_side import Place, Translation, moved_inputs
@@ -96,7 +96,7 @@ def _weights(
         {*shapes[0]} - {place.name for place in made.values()}
     )
     if left:
-        raise _other_weights(", ".join(left[:4]) + " on one side only")
+        raise other_weights(", ".join(left[:4]) + " on one side only")
     return made
 
 
@@ -108,16 +108,7 @@ def _layout(
         return layouts.get(name, SAME)
     if there == (2, *here):
         return ONE_BIAS
-    raise _other_weights(f"{name} {here} here and {own} {there} there")
-
-
-def _other_weights(got: str) -> DataError:
-    return DataError(
-        "the models must have the same weights",
-        where="b",
-        got=got,
-        hint="Give two trainings of one model.",
-    )
+    raise other_weights(f"{name} {here} here and {own} {there} there")
 
 
 def _results(pairs: Sequence[Pair], layouts: Mapping[str, Layout], equal: bool) -> dict[str, Place]:
