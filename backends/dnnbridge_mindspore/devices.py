@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -29,11 +30,25 @@ def seen() -> tuple[str, ...]:
 
 def _count(kind: str) -> int:
     """Return how many devices there are; a plugin that loads may still find none."""
-    context: Any = getattr(ms.device_context, kind)
-    if not context.is_available():
+    if not _available(kind):
         return 0
+    context: Any = getattr(ms.device_context, kind)
     simulated = kind == "ascend" and bool(os.environ.get(SIMULATED))
     return max(int(context.device_count()), int(simulated))
+
+
+def _available(kind: str) -> bool:
+    """Return whether the plugin of a kind was loaded, which is settled when MindSpore is imported.
+
+    MindSpore logs five lines of warnings wherever it was not.
+    """
+    context: Any = getattr(ms.device_context, kind)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        return bool(context.is_available())
+    finally:
+        logging.disable(before)
 
 
 def set_device(device: str) -> None:
@@ -70,7 +85,7 @@ def missing(kind: str) -> str:
             "MindSpore needs CANN, and no variable of CANN is set. If it is installed run: "
             "source /usr/local/Ascend/ascend-toolkit/set_env.sh"
         )
-    if ms.device_context.ascend.is_available():
+    if _available("ascend"):
         return "CANN is loaded, and no NPU answers. Run: npu-smi info"
     return (
         "The variables of CANN are set, and MindSpore could not load it: its version may not fit. "

@@ -27,6 +27,7 @@ from dnnbridge_mindspore import disk_cache, kernels
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
+from dnnbridge_mindspore.serials import SERIALS
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
 
 LOCK = threading.RLock()
@@ -51,6 +52,7 @@ class MindSporeExecutable:
         self._cells: dict[str, nn.Cell] = {}
         self._compiling: dict[str, Callable[[Sequence[Any]], Any]] = {}
         self._shapes: set[tuple[Any, ...]] = set()
+        self._serial = next(SERIALS)
 
     @property
     def compilations(self) -> int:
@@ -81,11 +83,11 @@ class MindSporeExecutable:
 
     def keep(self, arrays: Mapping[str, Array]) -> Rows:
         kept = {name: ms.Tensor(array) for name, array in arrays.items()}
-        gather = kernels.Gather()
+        gather, serial = kernels.Gather(), next(SERIALS)
 
         def rows(index: Array) -> dict[str, ms.Tensor]:
             with LOCK, graph_mode(), SIGNALS:
-                made = gather(ms.Tensor(index), *kept.values())
+                made = gather(serial, ms.Tensor(index), *kept.values())
             return dict(zip(kept, made, strict=True))
 
         return rows
@@ -106,10 +108,10 @@ class MindSporeExecutable:
             # __del__ would be lost.
             kept = self._compiling[function](shapes[1:])
             with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
-                cell.compile(*tensors)
+                cell.compile(*tensors, self._serial)
             self._shapes.add(shapes)
         loops = self._functions[function].writes
-        return () if loops and SIMULATION in os.environ else cell(*tensors)
+        return () if loops and SIMULATION in os.environ else cell(*tensors, self._serial)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:

@@ -43,7 +43,7 @@ class Generated(nn.Cell):
 '''
 
 LOOP = """
-    def construct(self, steps, position, {stack_names}, {feeds}):
+    def construct(self, steps, position, {stack_names}, {feeds}, serial):
         k = ms.Tensor(0, ms.int32)
         while k < steps:
             {results} = self.step({rows})
@@ -59,7 +59,8 @@ def generate(function: Function) -> tuple[str, list[ConstantArray]]:
 
     If the function writes state, `construct` loops over the steps of a call. It takes the number of
     steps, the indices of the rows and stacks of zeros, and returns the stacks filled with results.
-    Otherwise `construct` runs one step on the feeds of that step.
+    Otherwise `construct` runs one step on the feeds of that step. Its last argument, the serial
+    number of the Cell, is not used: see `dnnbridge_mindspore.serials`.
     """
     writer = _Writer(Names("v"), _Module())
     body = [*writer.step(function), *_construct(function, writer.names)]
@@ -245,7 +246,7 @@ def _construct(function: Function, names: Names) -> list[str]:
     feeds = [names[value] for value in function.feeds]
     if not function.writes:
         call = f"        return self.step({', '.join(feeds)})"
-        return ["", _signature("construct", feeds), call]
+        return ["", _signature("construct", [*feeds, "serial"]), call]
     types = [value.type for value in function.graph.outputs[: len(function.results)]]
     made = [f"made_{i}" for i in range(len(types))]
     stacks = [f"stack_{i}" for i in range(len(types))]

@@ -59,9 +59,9 @@ class PutRows(nn.Cell):
 
 
 class Gather(nn.Cell):
-    """Rows of several arrays by index"""
+    """Rows of several arrays by index; the serial number of the Cell is not used"""
 
-    def construct(self, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
+    def construct(self, serial: int, index: Tensor, *arrays: Tensor) -> tuple[Tensor, ...]:
         made: tuple[Tensor, ...] = ()
         for array in arrays:
             made = (*made, GATHER(array, index, 0))

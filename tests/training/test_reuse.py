@@ -56,6 +56,22 @@ def test_a_run_that_lives_keeps_its_own(backend):
         np.testing.assert_array_equal(first.state()[name], array)
 
 
+def test_the_end_of_one_run_compiles_no_other(backend, monkeypatch):
+    monkeypatch.setattr(reuse, "MOST", 0)
+    runs = [db.compile(experiment(units=4 + i), backend) for i in range(3)]
+    for run in runs:
+        run.fit(X, Y, 4, 1)
+        run.predict(X, 4)
+    while len(runs) > 1:
+        del runs[0]
+        gc.collect()
+        before = [run.compilations for run in runs]
+        for run in runs:
+            run.fit(X, Y, 4, 1)
+            run.predict(X, 4)
+        assert [run.compilations for run in runs] == before
+
+
 def test_another_model_is_compiled(backend):
     trained(backend)
     gc.collect()
