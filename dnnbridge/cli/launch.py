@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from dnnbridge.base.cluster import Cluster
+    from dnnbridge.launching.alarm import Alarm
 
 
 @click.command(
@@ -84,6 +86,7 @@ def launch(
     """
     from dnnbridge.cli.logs import shown_logs
     from dnnbridge.launching.addresses import at_addresses, on_hosts, on_this_host
+    from dnnbridge.launching.alarm import alarm_of
     from dnnbridge.launching.command import command_of
     from dnnbridge.launching.hosts import hosts_of
     from dnnbridge.launching.job import Job
@@ -107,5 +110,10 @@ def launch(
             return at_addresses(found.addresses, number or 0, timeout)
         return on_hosts(found.names, count, port, number, timeout)
 
+    def alarm() -> Alarm | nullcontext[None]:
+        if found is None or found.addresses:
+            return nullcontext()
+        return alarm_of(found.names, count, port, clusters()[0].rank // count)
+
     with shown_logs(logging.WARNING):
-        Job(words, clusters, restarts, logs).run()
+        Job(words, clusters, restarts, logs, alarm).run()

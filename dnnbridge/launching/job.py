@@ -7,13 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from dnnbridge.base.cluster import Cluster
 from dnnbridge.errors import RunError
+from dnnbridge.launching.alarm import Alarm, Heard
 from dnnbridge.launching.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,14 @@ class Job:
         clusters: makes the workers of this host, each with its addresses; called at each start.
         restarts: how often all workers are started again after one has failed.
         logs: folder for the lines of the workers that are not shown.
+        alarm: makes the link to the launches of the other hosts, if there are any.
     """
 
     command: Sequence[str]
     clusters: Callable[[], Sequence[Cluster]]
     restarts: int = 0
     logs: Path | None = None
+    alarm: Callable[[], AbstractContextManager[Alarm | None]] = nullcontext
 
     def run(self) -> None:
         """Run until all workers have ended without an error.
@@ -53,24 +56,27 @@ class Job:
         Raises:
             RunError: a worker failed, more often than `restarts`; it names the first that did.
         """
-        for attempt in range(self.restarts + 1):
-            try:
-                self._attempt(attempt)
-                return
-            except RunError as error:
-                if attempt == self.restarts:
-                    raise
-                log.warning("%s", error)
-                log.warning("all workers start again (%d of %d)", attempt + 1, self.restarts)
+        with self.alarm() as alarm:
+            for attempt in range(self.restarts + 1):
+                try:
+                    self._attempt(attempt, alarm)
+                    return
+                except RunError as error:
+                    if attempt == self.restarts:
+                        raise
+                    log.warning("%s", error)
+                    log.warning("all workers start again (%d of %d)", attempt + 1, self.restarts)
 
-    def _attempt(self, attempt: int) -> None:
+    def _attempt(self, attempt: int, alarm: Alarm | None) -> None:
+        if alarm:
+            alarm.begin(attempt)
         clusters = self.clusters()
         workers: list[Worker] = []
         with _passed_on(workers) as stopping:
             try:
                 for cluster in clusters:
                     workers.append(self._started(cluster, len(clusters), attempt))
-                self._watch(workers, clusters[0].seconds, stopping)
+                self._watch(workers, clusters[0].seconds, stopping, alarm)
             finally:
                 _end(workers)
 
@@ -83,15 +89,26 @@ class Job:
         file = self.logs / f"worker-{cluster.rank}.log" if self.logs else None
         return Worker(cluster.rank, self.command, environment, cluster.rank == 0, file)
 
-    def _watch(self, workers: list[Worker], seconds: float, stopping: list[int]) -> None:
+    def _watch(
+        self,
+        workers: list[Worker],
+        seconds: float,
+        stopping: list[int],
+        alarm: Alarm | None,
+    ) -> None:
         """Wait until all workers have ended, or raise when one fails or does not end."""
         while True:
             ended = [(each.ended, each) for each in workers if each.ended is not None]
             failed = [(when, each.rank, each) for when, each in ended if each.failed]
             if stopping:
                 raise SystemExit(128 + stopping[0])
+            if alarm and (heard := alarm.heard):
+                raise _elsewhere(heard)
             if failed:
-                raise _failure(min(failed)[2], workers)
+                error = _failure(min(failed)[2], workers)
+                if alarm:
+                    alarm.tell(str(error))
+                raise error
             if len(ended) == len(workers):
                 return
             if ended and time.monotonic() - min(when for when, _ in ended) > seconds:
@@ -106,6 +123,14 @@ def _failure(worker: Worker, workers: Sequence[Worker]) -> RunError:
         f"worker {worker.rank} of {len(workers)} on this host failed, so the others were ended",
         where=f"process {worker.pid}",
         got=worker.how() + (f". Its last lines:{said}" if said else ""),
+    )
+
+
+def _elsewhere(heard: Heard) -> RunError:
+    return RunError(
+        "the job failed on another host, so the workers of this one were ended",
+        where=f"host {heard.host}",
+        got=heard.text.rstrip("."),
     )
 
 
