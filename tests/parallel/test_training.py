@@ -52,7 +52,8 @@ def require_equal(found, expected):
         np.testing.assert_allclose(found[name], value, rtol=0, atol=WITHIN, err_msg=name)
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("mindspore", marks=SLOW)])
+@SLOW
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
 def test_two_workers_go_on_after_one_was_killed(backend, tmp_path, program, expected):
     pytest.importorskip(backend)
     done = launched(backend, tmp_path, 2, "--restarts", "1", plan="kill")
