@@ -22,12 +22,12 @@ Pairs = tuple[tuple[int, int], ...]
 class AbstractWindow(nn.Cell):
     """Base of windows; `enter` and `leave` add and remove a second spatial axis"""
 
-    def __init__(self, padding: Pairs, value: float = 0.0) -> None:
+    def __init__(self, padding: Pairs, pad: type[Pad], value: float = 0.0) -> None:
         super().__init__()
         self.axes = n = len(padding)
         self.kernel_first = (n + 1, n, *range(n))
         self.pads = _flat(padding)
-        self.pad = Pad(value)
+        self.pad = pad(value)
         self.has_padding = any(self.pads)
 
     def enter(self, x: Tensor) -> Tensor:
@@ -59,12 +59,19 @@ class Conv(AbstractWindow):
         padding: padding, which the kernel for two axes adds itself.
         dilation: dilation of the window.
         groups: groups of channels.
+        pad: Cell that pads, as in every window.
     """
 
     def __init__(
-        self, shape: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int
+        self,
+        shape: Sizes,
+        strides: Sizes,
+        padding: Pairs,
+        dilation: Sizes,
+        groups: int,
+        pad: type[Pad] = Pad,
     ) -> None:
-        super().__init__(padding)
+        super().__init__(padding, pad)
         given = {
             "stride": _lifted(strides),
             "dilation": _lifted(dilation),
@@ -91,8 +98,15 @@ class ConvTranspose(AbstractWindow):
     The latter does not support dilation, so zeros are put into the kernel.
     """
 
-    def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, sizes: Sizes) -> None:
-        super().__init__(padding)
+    def __init__(
+        self,
+        strides: Sizes,
+        padding: Pairs,
+        dilation: Sizes,
+        sizes: Sizes,
+        pad: type[Pad] = Pad,
+    ) -> None:
+        super().__init__(padding, pad)
         self.strides, self.dilation = _lifted(strides), _lifted(dilation)
         self.grown = _lifted([n + sum(pair) for n, pair in zip(sizes, padding, strict=True)])
         pairs = ((0, 0), *padding) if self.axes == 1 else padding
@@ -152,8 +166,8 @@ def spread(kernel: Tensor, axis: int, dilation: int) -> Tensor:
 class MaxPool(AbstractWindow):
     """`ops.MaxPool` and `ops.MaxPool3D` of the input padded with -∞"""
 
-    def __init__(self, window: Sizes, strides: Sizes, padding: Pairs) -> None:
-        super().__init__(padding, -math.inf)
+    def __init__(self, window: Sizes, strides: Sizes, padding: Pairs, pad: type[Pad] = Pad) -> None:
+        super().__init__(padding, pad, -math.inf)
         native = ops.MaxPool3D if self.axes == 3 else ops.MaxPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
 
@@ -168,9 +182,14 @@ class AvgPool(AbstractWindow):
     """`ops.AvgPool` and `ops.AvgPool3D`; the mean of ones gives the counted share of a window"""
 
     def __init__(
-        self, window: Sizes, strides: Sizes, padding: Pairs, count_include_pad: bool
+        self,
+        window: Sizes,
+        strides: Sizes,
+        padding: Pairs,
+        count_include_pad: bool,
+        pad: type[Pad] = Pad,
     ) -> None:
-        super().__init__(padding)
+        super().__init__(padding, pad)
         native = ops.AvgPool3D if self.axes == 3 else ops.AvgPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
         self.count_include_pad = count_include_pad
