@@ -6,15 +6,15 @@ from typing import Any
 
 from mindspore import nn, ops
 
-from dnnbridge_mindspore.padding import Pad
+from dnnbridge_mindspore.padding import AbstractPad
 
 Tensor = Any
 
 SUM = ops.ReduceSum()
 
 
-class NativePad(Pad):
-    """`ops.pad`, with the derivative of `Pad`"""
+class NativePad(AbstractPad):
+    """`ops.pad`"""
 
     def construct(self, x: Tensor, pads: tuple[int, ...]) -> Tensor:
         return ops.pad(x, pads, "constant", self.value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mindspore import nn, ops
 
-from dnnbridge_mindspore.padding import Pad
+from dnnbridge_mindspore.padding import AbstractPad, Pad
 from dnnbridge_mindspore.slices import Sizes
 
 Tensor = Any
@@ -22,7 +22,7 @@ Pairs = tuple[tuple[int, int], ...]
 class AbstractWindow(nn.Cell):
     """Base of windows; `enter` and `leave` add and remove a second spatial axis"""
 
-    def __init__(self, padding: Pairs, pad: type[Pad], value: float = 0.0) -> None:
+    def __init__(self, padding: Pairs, pad: type[AbstractPad], value: float = 0.0) -> None:
         super().__init__()
         self.axes = n = len(padding)
         self.kernel_first = (n + 1, n, *range(n))
@@ -69,7 +69,7 @@ class Conv(AbstractWindow):
         padding: Pairs,
         dilation: Sizes,
         groups: int,
-        pad: type[Pad] = Pad,
+        pad: type[AbstractPad] = Pad,
     ) -> None:
         super().__init__(padding, pad)
         given = {
@@ -104,7 +104,7 @@ class ConvTranspose(AbstractWindow):
         padding: Pairs,
         dilation: Sizes,
         sizes: Sizes,
-        pad: type[Pad] = Pad,
+        pad: type[AbstractPad] = Pad,
     ) -> None:
         super().__init__(padding, pad)
         self.strides, self.dilation = _lifted(strides), _lifted(dilation)
@@ -166,7 +166,9 @@ def spread(kernel: Tensor, axis: int, dilation: int) -> Tensor:
 class MaxPool(AbstractWindow):
     """`ops.MaxPool` and `ops.MaxPool3D` of the input padded with -∞"""
 
-    def __init__(self, window: Sizes, strides: Sizes, padding: Pairs, pad: type[Pad] = Pad) -> None:
+    def __init__(
+        self, window: Sizes, strides: Sizes, padding: Pairs, pad: type[AbstractPad] = Pad
+    ) -> None:
         super().__init__(padding, pad, -math.inf)
         native = ops.MaxPool3D if self.axes == 3 else ops.MaxPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
@@ -187,7 +189,7 @@ class AvgPool(AbstractWindow):
         strides: Sizes,
         padding: Pairs,
         count_include_pad: bool,
-        pad: type[Pad] = Pad,
+        pad: type[AbstractPad] = Pad,
     ) -> None:
         super().__init__(padding, pad)
         native = ops.AvgPool3D if self.axes == 3 else ops.AvgPool

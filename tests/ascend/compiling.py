@@ -12,16 +12,22 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-
 from ascend import ir
+from ascend.planted import compile_planted
 from ascend.subjects import Subject, subjects
+
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.backend.protocol import Backend, check_supported
 from dnnbridge.errors import DeclaredLimitationError
-from dnnbridge.program.program import Function, Program
+from dnnbridge.program.program import Function
+
+PLANTED = "planted"
+"""The area of the programs that break a rule."""
 
 
 def main(names: Path, folder: Path) -> None:
@@ -29,18 +35,20 @@ def main(names: Path, folder: Path) -> None:
     backend = load_backend("mindspore")
     for name in json.loads(names.read_text("utf-8")):
         print(json.dumps({"name": name}), flush=True)
-        print(json.dumps(compiled(backend, every[name], folder)), flush=True)
+        area, _, rest = name.partition("/")
+        work = partial(compile_planted, rest)
+        if area != PLANTED:
+            work = partial(compile_subject, backend, every[name])
+        print(json.dumps(compiled(name, work, folder)), flush=True)
 
 
-def compiled(backend: Backend, subject: Subject, folder: Path) -> dict[str, object]:
+def compiled(name: str, work: Callable[[], None], folder: Path) -> dict[str, object]:
     """Compile a subject; return what became of it, its operations and what is wrong."""
     ir.clear(folder)
-    made: dict[str, object] = {"name": subject.name, "status": "compiled", "faults": []}
+    made: dict[str, object] = {"name": name, "status": "compiled", "faults": []}
     begin = time.perf_counter()
     try:
-        program = subject.program()
-        check_supported(backend, program, "ascend")
-        run(backend, program, subject.rows)
+        work()
         made["faults"] = ir.faults(folder)
     except DeclaredLimitationError as error:
         return made | {"status": "limited", "reason": str(error)}
@@ -53,11 +61,13 @@ def compiled(backend: Backend, subject: Subject, folder: Path) -> dict[str, obje
     return made | {"seconds": round(time.perf_counter() - begin, 2)}
 
 
-def run(backend: Backend, program: Program, rows: int) -> None:
-    """Compile every function; the simulation gives zeros for its results."""
+def compile_subject(backend: Backend, subject: Subject) -> None:
+    """Compile every function of a program; the simulation gives zeros for its results."""
+    program = subject.program()
+    check_supported(backend, program, "ascend")
     executable = backend.compile(program, "ascend")
     for name, function in program.functions.items():
-        executable.run(name, _zeros(function, rows), 1)
+        executable.run(name, _zeros(function, subject.rows), 1)
 
 
 def _zeros(function: Function, rows: int) -> dict[str, np.ndarray]:

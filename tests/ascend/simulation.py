@@ -65,7 +65,7 @@ def _of_child(chunk: list[str], variables: dict[str, str], folder: Path) -> Iter
             stderr=errors,
             text=True,
             env=environment(variables) | {"MS_DEV_SAVE_GRAPHS_PATH": str(graphs)},
-            preexec_fn=_limited,
+            preexec_fn=limited,
         )
         assert child.stdout is not None
         begun = ""
@@ -80,6 +80,7 @@ def _of_child(chunk: list[str], variables: dict[str, str], folder: Path) -> Iter
         finally:
             child.kill()
             child.wait()
+            child.stdout.close()
     if begun or child.returncode not in (0, -signal.SIGKILL):
         text = (folder / "errors.txt").read_text(errors="replace")
         lines = [line for line in text.splitlines() if line.strip()]
@@ -97,6 +98,7 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
     return {**os.environ, **variables, **PASSES, "PYTHONPATH": joined, "OMP_NUM_THREADS": "1"}
 
 
-def _limited() -> None:
+def limited() -> None:
+    """Limit the memory of a child before it starts."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
