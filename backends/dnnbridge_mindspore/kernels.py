@@ -25,7 +25,9 @@ from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
 from dnnbridge_mindspore.native_kernels import LayerNorm as LayerNorm
 from dnnbridge_mindspore.native_kernels import NativeChannels as NativeChannels
+from dnnbridge_mindspore.native_kernels import NativeConv3D as NativeConv3D
 from dnnbridge_mindspore.native_kernels import NativePad as NativePad
+from dnnbridge_mindspore.native_kernels import NativeTranspose3D as NativeTranspose3D
 from dnnbridge_mindspore.normalization import BatchNormalization as BatchNormalization
 from dnnbridge_mindspore.normalization import Biased as Biased
 from dnnbridge_mindspore.normalization import ChannelsFirst as ChannelsFirst

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dnnbridge.backend import Op, ops
-from dnnbridge_mindspore.lowerings import Kernel, Source, attributes
+from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel, Source, attributes
 from dnnbridge_mindspore.names import Operand, literal
 
 PAD = "kernels.NativePad"
@@ -31,7 +31,14 @@ def _reduce(name: str) -> Callable[..., Kernel]:
 
 
 def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
-    source = f"kernels.Conv({kernel.type.shape}, {attributes(op)}, {PAD})"
+    given = f"{kernel.type.shape}, {attributes(op)}"
+    over_three = len(op.strides) == 3
+    source = f"kernels.NativeConv3D({given})" if over_three else f"kernels.Conv({given}, {PAD})"
+    return Kernel(source, (x, kernel), channels_first=True)
+
+
+def _conv_transpose(op: ops.ConvTranspose, x: str, kernel: str) -> Kernel:
+    source = f"kernels.ConvTranspose({attributes(op)}, {PAD}, kernels.NativeTranspose3D)"
     return Kernel(source, (x, kernel), channels_first=True)
 
 
@@ -47,6 +54,14 @@ def _pad(op: ops.Pad, x: str) -> Kernel:
     return Kernel(f"{PAD}({literal(op.value)})", (x, str(pads)))
 
 
+def _slice(op: ops.Slice, x: Operand) -> Source:
+    """Slice booleans as whole numbers, as an Ascend has no kernel for them."""
+    if x.type.dtype != "bool":
+        return LOWERINGS[ops.Slice](op, x)
+    numbers = LOWERINGS[ops.Slice](op, Operand(f"ops.cast({x}, ms.int32)", x.type))
+    return f"ops.cast({numbers}, ms.bool_)"
+
+
 def per_channel(op: Op, x: Operand, small: Operand) -> Source:
     """Write an operation of a channels-first array and one number per channel."""
     shape = (-1, *(1,) * (x.type.rank - 2))
@@ -58,7 +73,7 @@ ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
     ops.ArgMax: _primitive("ops.Argmax({op.axis}, ms.int32)"),
     ops.AvgPool: _window("AvgPool"),
     ops.Conv: _conv,
-    ops.ConvTranspose: _window("ConvTranspose"),
+    ops.ConvTranspose: _conv_transpose,
     ops.Div: _call("div"),
     ops.Exp: _primitive("ops.Exp()"),
     ops.Expm1: _primitive("ops.Expm1()"),
@@ -71,6 +86,7 @@ ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
     ops.ReduceMean: _reduce("ReduceMean"),
     ops.ReduceSum: _reduce("ReduceSum"),
     ops.Relu: _primitive("ops.ReLU()"),
+    ops.Slice: _slice,
     ops.Softmax: _primitive("ops.Softmax({op.axis})"),
     ops.Softplus: _primitive("ops.Softplus()"),
     ops.Sub: _call("sub"),

@@ -92,11 +92,45 @@ class Conv(AbstractWindow):
         return self.leave(self.conv(x, kernel))
 
 
-class ConvTranspose(AbstractWindow):
-    """`ops.Conv2DTranspose` and `ops.Conv3DTranspose` with padded output, then cropped
+def spread(x: Tensor, axis: int, step: int) -> Tensor:
+    """Put step - 1 zeros between the elements along an axis."""
+    shape = x.shape
+    before, after = shape[:axis], shape[axis + 1 :]
+    rows = ops.reshape(x, (*before, shape[axis], 1, *after))
+    zeros = ops.zeros((*before, shape[axis], step - 1, *after), x.dtype)
+    joined = ops.cat((rows, zeros), axis + 1)
+    whole = ops.reshape(joined, (*before, shape[axis] * step, *after))
+    begin = (0,) * len(shape)
+    return ops.slice(whole, begin, (*before, (shape[axis] - 1) * step + 1, *after))
 
-    The latter does not support dilation, so zeros are put into the kernel.
-    """
+
+class AbstractTranspose3D(nn.Cell):
+    """A transposed convolution over three axes, without padding"""
+
+    def __init__(self, strides: Sizes, dilation: Sizes) -> None:
+        super().__init__()
+        self.strides, self.dilation = strides, dilation
+
+
+class Transpose3D(AbstractTranspose3D):
+    """`ops.Conv3DTranspose`; it does not support dilation, so zeros are put into the kernel"""
+
+    def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
+        for i in range(3):
+            if self.dilation[i] > 1:
+                kernel = spread(kernel, i + 2, self.dilation[i])
+        transpose = ops.Conv3DTranspose(
+            kernel.shape[0],
+            kernel.shape[1],
+            kernel.shape[2:],
+            pad_mode="valid",
+            stride=self.strides,
+        )
+        return transpose(x, kernel)
+
+
+class ConvTranspose(AbstractWindow):
+    """A transposed convolution with padded output, then cropped; `three` makes it for three axes"""
 
     def __init__(
         self,
@@ -105,9 +139,11 @@ class ConvTranspose(AbstractWindow):
         dilation: Sizes,
         sizes: Sizes,
         pad: type[AbstractPad] = Pad,
+        three: type[AbstractTranspose3D] = Transpose3D,
     ) -> None:
         super().__init__(padding, pad)
         self.strides, self.dilation = _lifted(strides), _lifted(dilation)
+        self.three = three(self.strides, self.dilation)
         self.grown = _lifted([n + sum(pair) for n, pair in zip(sizes, padding, strict=True)])
         pairs = ((0, 0), *padding) if self.axes == 1 else padding
         self.begin = (0, 0, *(before for before, _ in pairs))
@@ -115,7 +151,7 @@ class ConvTranspose(AbstractWindow):
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
         x, kernel = self.enter(x), self.enter_kernel(kernel)
-        y = self.over_three(x, kernel) if self.axes == 3 else self.over_two(x, kernel)
+        y = self.three(x, kernel) if self.axes == 3 else self.over_two(x, kernel)
         short: Sizes = ()
         for i in range(len(self.grown)):
             short = (0, self.grown[i] - y.shape[i + 2], *short)
@@ -136,31 +172,6 @@ class ConvTranspose(AbstractWindow):
             dilation=self.dilation,
         )
         return transpose(x, kernel, (x.shape[0], kernel.shape[1], *made))
-
-    def over_three(self, x: Tensor, kernel: Tensor) -> Tensor:
-        for i in range(3):
-            if self.dilation[i] > 1:
-                kernel = spread(kernel, i + 2, self.dilation[i])
-        transpose = ops.Conv3DTranspose(
-            kernel.shape[0],
-            kernel.shape[1],
-            kernel.shape[2:],
-            pad_mode="valid",
-            stride=self.strides,
-        )
-        return transpose(x, kernel)
-
-
-def spread(kernel: Tensor, axis: int, dilation: int) -> Tensor:
-    """Put dilation - 1 zeros between the elements along an axis."""
-    shape = kernel.shape
-    before, after = shape[:axis], shape[axis + 1 :]
-    rows = ops.reshape(kernel, (*before, shape[axis], 1, *after))
-    zeros = ops.zeros((*before, shape[axis], dilation - 1, *after), kernel.dtype)
-    joined = ops.cat((rows, zeros), axis + 1)
-    whole = ops.reshape(joined, (*before, shape[axis] * dilation, *after))
-    begin = (0,) * len(shape)
-    return ops.slice(whole, begin, (*before, (shape[axis] - 1) * dilation + 1, *after))
 
 
 class MaxPool(AbstractWindow):

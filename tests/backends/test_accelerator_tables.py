@@ -32,10 +32,10 @@ from dnnbridge_mindspore.tables import ACCELERATOR, CPU, tables_of
 BACKEND = load_backend("mindspore")
 
 NATIVE = {
-    *("AvgPool", "BatchMatMul", "BatchNormalization", "Biased", "Conv", "ConvTranspose", "GATHER"),
-    *("LayerNorm", "MatMul", "MaxPool", "NativeChannels", "NativePad", "OneByOne", "PutRows"),
+    *("AllReduceGradient", "AllReduceSum", "AvgPool", "BatchMatMul", "BatchNormalization"),
+    *("Biased", "Conv", "ConvTranspose", "GATHER", "LayerNorm", "MatMul", "MaxPool"),
+    *("NativeChannels", "NativeConv3D", "NativePad", "NativeTranspose3D", "OneByOne", "PutRows"),
     *("Rows", "SparseCrossEntropy", "Square", "SumRepeats", "TRANSPOSE", "Take", "Unbiased"),
-    *("AllReduceGradient", "AllReduceSum"),
 }
 """Cells that an accelerator may have: one native operation, or a meaning that MindSpore lacks."""
 

@@ -168,6 +168,7 @@ def test_mindspore_has_one_device_per_process(name, ms, monkeypatch):
     monkeypatch.setattr(ms, "set_device", context.set_device)
     monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
     monkeypatch.setattr(devices, "_set_here", [])
+    monkeypatch.setattr(devices, "_keep_float32", lambda: None)  # there is no Ascend to set it on
     for device in first:
         devices.set_device(device)
     devices.set_device(asked)
@@ -177,6 +178,40 @@ def test_mindspore_has_one_device_per_process(name, ms, monkeypatch):
         with pytest.raises(DeviceError, match=r"one device per process.*new process"):
             devices.set_device(other)
     assert (context.device_target, context.device_id) == now
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["default", "set-by-the-user"])
+def test_mindspore_keeps_float32_on_an_ascend(refused, ms, monkeypatch):
+    """An Ascend computes convolutions in HF32 unless it is told not to."""
+    from dnnbridge_mindspore import devices
+
+    asked = []
+
+    def allow(value):
+        asked.append(value)
+        if refused:
+            raise RuntimeError("The 'conv_allow_hf32' can not be set repeatedly.")
+
+    context = Context("Ascend", 0)
+    precision = ms.device_context.ascend.op_precision
+    monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
+    monkeypatch.setattr(precision, "conv_allow_hf32", allow)
+    monkeypatch.setattr(precision, "matmul_allow_hf32", allow)
+    devices.set_device("ascend")
+    assert asked == [False, False]
+
+
+def test_the_facts_name_the_accelerator(ms, monkeypatch):
+    from dnnbridge_mindspore import devices
+
+    assert "device" not in devices.facts()
+    context = Context("Ascend", 1)
+    monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
+    monkeypatch.setattr(ms.hal, "get_device_name", lambda index, target: f"{target} 910B2 {index}")
+    monkeypatch.delenv("MS_SIMULATION_LEVEL", raising=False)
+    assert devices.facts() == {"device": "Ascend 910B2 1"}
+    monkeypatch.setenv("MS_SIMULATION_LEVEL", "1")
+    assert devices.facts() == {"device": "simulated Ascend"}
 
 
 SECOND = """
