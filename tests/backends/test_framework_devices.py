@@ -12,7 +12,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge.backend.device import Device
 from dnnbridge.backend.plugins import choose_device
-from dnnbridge.errors import DeviceError
+from dnnbridge.errors import BackendError, DeviceError
 
 
 def experiment() -> db.Experiment:
@@ -88,6 +88,29 @@ def test_tensorflow_puts_the_arrays_on_the_device_with_the_number(tf, monkeypatc
     assert run.device == "gpu:1"
     assert backend.devices()[1] == "gpu:1"
     assert set(entered) == {"/GPU:1"}
+
+
+@pytest.mark.parametrize("choice", ["", "0", "1", "yes"])
+@pytest.mark.parametrize("device", ["cpu", "gpu", "gpu:1"])
+def test_a_gpu_computes_in_tf32_only_if_asked(device, choice, tf, monkeypatch):
+    from dnnbridge_tensorflow import backend as module
+
+    backend, asked = tensorflow_with(tf, 2, monkeypatch), []
+    monkeypatch.setenv("DNNBRIDGE_TENSORFLOW_TF32", choice)
+    monkeypatch.setattr(tf.config.experimental, "enable_tensor_float_32_execution", asked.append)
+    monkeypatch.setattr(module, "TensorFlowExecutable", lambda *given: None)
+    monkeypatch.setattr(module, "meeting_of", lambda *given: None)
+    for compiling in (backend.compile, lambda *given: backend.compile_part(*given, None)):
+        asked.clear()
+        if device == "cpu":
+            compiling(None, device)
+            assert not asked
+        elif choice == "yes":
+            with pytest.raises(BackendError, match="DNNBRIDGE_TENSORFLOW_TF32: must be 0 or 1"):
+                compiling(None, device)
+        else:
+            compiling(None, device)
+            assert asked == [choice == "1"]
 
 
 def mindspore_with(ms, monkeypatch, **counts):
