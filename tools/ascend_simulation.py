@@ -2,7 +2,7 @@
 
 PYTHONPATH=tools:tests python tools/ascend_simulation.py [--missing]
 
-It takes some 40 minutes. With --missing it compiles only entries that the file does not have.
+It takes 20 minutes or more. With --missing it compiles only entries that the file does not have.
 """
 
 from __future__ import annotations
