@@ -5,6 +5,7 @@
 # make docs    write the generated pages of docs/reference anew
 # make names   add new names of the installed frameworks to the table of foreign names
 # make keras-models    measure how models of Keras move and write docs/measurements/keras-models.md, an hour
+# make ascend    compile every case for a simulated Ascend and write docs/measurements/ascend-simulation.json, 20 minutes or more
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make doctor-bench    judge what align finds of pairs of programs, some minutes; writes docs/measurements/doctor-bench.md
 # make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
@@ -13,7 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs names native-differences keras-models doctor-bench bench clean
+.PHONY: demo test test-long lint docs names native-differences keras-models doctor-bench ascend bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -28,9 +29,19 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-LONG := tests/conformance tests/convert tests/formats tests/testing/test_random_programs.py tests/zoo/test_zoo.py \
-	tests/examples/test_custom_backend.py tests/installation tests/backends/test_machines.py \
-	tests/backends/test_mindspore_forms.py tests/doctor/bench tests/parallel
+LONG := tests/ascend \
+	tests/backends/test_accelerator_tables.py \
+	tests/backends/test_machines.py \
+	tests/backends/test_mindspore_forms.py \
+	tests/conformance \
+	tests/convert \
+	tests/doctor/bench \
+	tests/examples/test_custom_backend.py \
+	tests/formats \
+	tests/installation \
+	tests/parallel \
+	tests/testing/test_random_programs.py \
+	tests/zoo/test_zoo.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
@@ -58,6 +69,9 @@ keras-models: $(INSTALLED)
 
 doctor-bench: $(INSTALLED)
 	PYTHONPATH=tools:tests $(BIN)/python tools/doctor_bench.py
+
+ascend: $(INSTALLED)
+	PYTHONPATH=tools:tests $(BIN)/python tools/ascend_simulation.py
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed

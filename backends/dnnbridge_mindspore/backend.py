@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dnnbridge.backend import Deviation, Limitation, Op, Program, Workers, ops
+from dnnbridge.backend import Deviation, Limitation, Op, Program, Workers, device_kind, ops
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.devices import seen, set_device
 from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
+from dnnbridge_mindspore.tables import tables_of
 from dnnbridge_mindspore.workers import join
 
 LIMITATIONS: tuple[Limitation, ...] = ()
@@ -51,9 +52,9 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         set_device(device)
-        return MindSporeExecutable(program)
+        return MindSporeExecutable(program, tables_of(device_kind(device)))
 
     def compile_part(self, program: Program, device: str, workers: Workers) -> MindSporeExecutable:
         set_device(device)
         join()
-        return MindSporeExecutable(program)
+        return MindSporeExecutable(program, tables_of(device_kind(device)))

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
-import mindspore as ms
-
 from dnnbridge.backend import (
     LSTM,
     SGD,
@@ -15,6 +13,7 @@ from dnnbridge.backend import (
     AdamW,
     BatchNormalization,
     Claim,
+    LayerNormalization,
     Node,
     SparseCategoricalCrossentropy,
     is_of_sequence_alone,
@@ -61,15 +60,34 @@ def _lstm(spec: LSTM, *inputs: str) -> Kernel:
 
 
 def _batch_norm(spec: BatchNormalization, x: Operand, *rest: str) -> Kernel:
-    def written(over: str) -> str:
-        followed = "Unbiased" if spec.unbiased else "Biased"
-        numbers = spec.momentum, 1.0 - spec.momentum, spec.epsilon
-        given = f"kernels.{over}, kernels.{followed}(), {', '.join(map(_number, numbers))}"
-        return f"kernels.BatchNormalization({given})"
-
     rank = x.type.rank
-    last = written("Rows()" if rank == 2 else f"ChannelsLast({rank})")
-    return Kernel(last, (x, *rest), where_first=written("ChannelsFirst()"), kept=2)
+    last = _over(spec, "Rows()" if rank == 2 else f"ChannelsLast({rank})")
+    return Kernel(last, (x, *rest), where_first=_over(spec, "ChannelsFirst()"), kept=2)
+
+
+def _over(spec: BatchNormalization, layout: str, *more: str) -> str:
+    """Return the source of a Cell for a layout."""
+    followed = "Unbiased" if spec.unbiased else "Biased"
+    numbers = map(_number, (spec.momentum, 1.0 - spec.momentum, spec.epsilon))
+    given = ", ".join([f"kernels.{layout}", f"kernels.{followed}()", *numbers, *more])
+    return f"kernels.BatchNormalization({given})"
+
+
+def _native_batch_norm(spec: BatchNormalization, x: Operand, *rest: str) -> Kernel:
+    rank, sums = x.type.rank, "kernels.OneByOne()"
+    last = _over(spec, "Rows()" if rank == 2 else f"NativeChannels(False, {rank})", sums)
+    first = _over(spec, f"NativeChannels(True, {rank})", sums)
+    return Kernel(last, (x, *rest), where_first=first, kept=2)
+
+
+def _layer_norm(spec: LayerNormalization, *inputs: str) -> Kernel:
+    axes = 1 if isinstance(spec.axis, int) else len(spec.axis)
+    return Kernel(f"kernels.LayerNorm({axes}, {_number(spec.epsilon)})", inputs)
+
+
+def _is_over_last_axes(spec: LayerNormalization) -> bool:
+    axes = (spec.axis,) if isinstance(spec.axis, int) else spec.axis
+    return spec.center and spec.scale and sorted(axes) == list(range(-len(axes), 0))
 
 
 def _is_usual(spec: BatchNormalization) -> bool:
@@ -85,15 +103,18 @@ def _is_training(node: Node) -> bool:
     return len(node.inputs) == 7 and len(node.outputs) == 3 and scalars == 1
 
 
-def _fits(node: Node) -> bool:
-    return is_of_sequence_alone(node) and ms.get_context("device_target") == "CPU"
-
-
 CLAIMS: dict[type, Claim] = {
     Adam: Claim(IS_PLAIN, _adam, in_place=True),
     AdamW: Claim(IS_PLAIN, _adam, in_place=True),
     SGD: Claim(_without_nesterov, _sgd, in_place=True),
     BatchNormalization: Claim(_is_usual, _batch_norm, _is_training),
-    LSTM: Claim(IS_PLAIN, _lstm, _fits),
+    LSTM: Claim(IS_PLAIN, _lstm, is_of_sequence_alone),
     SparseCategoricalCrossentropy: Claim(IS_PLAIN, _sparse_cross_entropy),
 }
+
+ON_ACCELERATOR: dict[type, Claim] = {
+    **{spec: claim for spec, claim in CLAIMS.items() if spec is not LSTM},
+    BatchNormalization: Claim(_is_usual, _native_batch_norm, _is_training),
+    LayerNormalization: Claim(_is_over_last_axes, _layer_norm),
+}
+"""Kernels on accelerators. Ascend's own kernel of the LSTM computes in float16."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from typing import Any
 
 import mindspore as ms
@@ -57,20 +58,43 @@ def set_device(device: str) -> None:
     A kind without a number is also what the process has set itself, whatever its number.
     """
     asked = parse_device(device)
-    target = TARGETS[asked.kind]
+    _set(device, TARGETS[asked.kind], asked.index)
+    if asked.kind == "ascend":
+        _keep_float32()
+
+
+def _set(device: str, target: str, wanted: int) -> None:
     now, index = ms.get_context("device_target"), ms.get_context("device_id")
-    if now == target and (index == asked.index or not (asked.index or _set_here)):
+    if now == target and (index == wanted or not (wanted or _set_here)):
         return
     try:
-        ms.set_device(target, asked.index)
+        ms.set_device(target, wanted)
     except RuntimeError as error:
         raise DeviceError(
             "MindSpore supports only one device per process",
             where="device",
-            got=f"{target}:{asked.index} after {now}:{index} ({str(error).splitlines()[0]})",
+            got=f"{target}:{wanted} after {now}:{index} ({str(error).splitlines()[0]})",
             hint="Compile for this device first, or in a new process.",
         ) from error
     _set_here[:] = [device]
+
+
+def _keep_float32() -> None:
+    """Turn HF32 off, in which an Ascend else computes convolutions; a setting of the user stays."""
+    precision: Any = ms.device_context.ascend.op_precision
+    for allow in (precision.conv_allow_hf32, precision.matmul_allow_hf32):
+        with suppress(RuntimeError):  # it can be set only once
+            allow(False)
+
+
+def facts() -> dict[str, str]:
+    """Return the name of the accelerator that the process uses, if it uses one."""
+    target = ms.get_context("device_target")
+    if target == "CPU":
+        return {}
+    if target == "Ascend" and os.environ.get(SIMULATED):
+        return {"device": "simulated Ascend"}
+    return {"device": str(ms.hal.get_device_name(ms.get_context("device_id"), target))}
 
 
 def missing(kind: str) -> str:

@@ -29,6 +29,7 @@ from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.serials import SERIALS
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
+from dnnbridge_mindspore.tables import Tables
 
 LOCK = threading.RLock()
 """MindSpore can compile or run graphs in only one thread at a time."""
@@ -39,7 +40,8 @@ SIGNALS = KeptSignals() if LINUX else nullcontext()
 class MindSporeExecutable:
     """A program and its Parameters."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, tables: Tables) -> None:
+        self._tables = tables
         self._functions, self._batch = program.functions, program.batch_size or 0
         self._state = {
             name: ms.Parameter(
@@ -69,8 +71,6 @@ class MindSporeExecutable:
                     tensors = _loop(steps, len(given[0][0]), described, self._batch)
                     tensors += [_tensor(*pair) for pair in given]
                 stacks = self._call(function, cell, tensors)
-                if SIMULATION in os.environ:  # a loop would never end: all numbers are 0
-                    stacks = tensors[2 : 2 + len(described.results)]
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [
@@ -110,13 +110,14 @@ class MindSporeExecutable:
             with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
                 cell.compile(*tensors, self._serial)
             self._shapes.add(shapes)
-        loops = self._functions[function].writes
-        return () if loops and SIMULATION in os.environ else cell(*tensors, self._serial)
+        if SIMULATION in os.environ:
+            return _simulated(self._functions[function], tensors)
+        return cell(*tensors, self._serial)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
             described = self._functions[function]
-            source, constants = generate(described)
+            source, constants = generate(described, self._tables)
             arrays = [op.array.astype(op.dtype) for op in constants]
             tensors = [ms.Tensor(array) for array in arrays]
             self._compiling[function] = partial(disk_cache.kept, source, arrays)
@@ -136,6 +137,16 @@ def _loop(steps: int, rows: int, function: Function, batch: int) -> list[Any]:
     zeros = [np.zeros((rows, *type.concrete(batch)), type.dtype) for type in types]
     numbers = np.arange(rows, dtype=np.int32)
     return [ms.Tensor(steps, ms.int32), *map(ms.Tensor, [numbers, *zeros])]
+
+
+def _simulated(function: Function, tensors: list[Any]) -> list[Any]:
+    """Return zeros for results: in a simulation all numbers are 0, and no loop would end."""
+    if function.writes:
+        return tensors[2 : 2 + len(function.results)]
+    given = zip(function.feeds, tensors, strict=True)
+    rows = next((t.shape[v.shape.index(None)] for v, t in given if None in v.shape), 1)
+    types = [value.type for value in function.graph.outputs]
+    return [ms.Tensor(np.zeros(type.concrete(rows), type.dtype)) for type in types]
 
 
 def _tensor(array: Any, dtype: str) -> Any:

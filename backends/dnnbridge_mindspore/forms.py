@@ -73,8 +73,6 @@ def form_of_conv(op: core.Conv, kernel: TensorType) -> str:
     kind = kind_of_conv(op, kernel)
     if kind is None:
         return "native"
-    if ms.get_context("device_target") != "CPU":
-        return "native" if op.groups > 1 else "slices"  # the probe is untested there
     candidates = {name: partial(_prepare, kind, make) for name, make in CANDIDATES.items()}
     return choose(f"mindspore.conv: {kind}", _about(), candidates)
 

@@ -23,6 +23,11 @@ from dnnbridge_mindspore.exponential import Expm1 as Expm1
 from dnnbridge_mindspore.exponential import Log as Log
 from dnnbridge_mindspore.linear import BatchMatMul as BatchMatMul
 from dnnbridge_mindspore.linear import MatMul as MatMul
+from dnnbridge_mindspore.native_kernels import LayerNorm as LayerNorm
+from dnnbridge_mindspore.native_kernels import NativeChannels as NativeChannels
+from dnnbridge_mindspore.native_kernels import NativeConv3D as NativeConv3D
+from dnnbridge_mindspore.native_kernels import NativePad as NativePad
+from dnnbridge_mindspore.native_kernels import NativeTranspose3D as NativeTranspose3D
 from dnnbridge_mindspore.normalization import BatchNormalization as BatchNormalization
 from dnnbridge_mindspore.normalization import Biased as Biased
 from dnnbridge_mindspore.normalization import ChannelsFirst as ChannelsFirst
@@ -35,6 +40,7 @@ from dnnbridge_mindspore.products import GroupedSlices as GroupedSlices
 from dnnbridge_mindspore.recurrent import LSTM as LSTM
 from dnnbridge_mindspore.reductions import LogSoftmax as LogSoftmax
 from dnnbridge_mindspore.reductions import Mean as Mean
+from dnnbridge_mindspore.reductions import OneByOne as OneByOne
 from dnnbridge_mindspore.reductions import Softmax as Softmax
 from dnnbridge_mindspore.reductions import SumFirst as SumFirst
 from dnnbridge_mindspore.reductions import SumLast as SumLast

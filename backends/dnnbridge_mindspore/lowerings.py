@@ -141,23 +141,29 @@ def _window(name: str) -> Callable[..., Kernel]:
     """Write a Cell of `windows`, made with the attributes of the operation."""
 
     def lower(op: Op, *arguments: str) -> Kernel:
-        return Kernel(f"kernels.{name}({_attributes(op)})", arguments, channels_first=True)
+        return Kernel(f"kernels.{name}({attributes(op)})", arguments, channels_first=True)
 
     return lower
 
 
-def _attributes(op: Op) -> str:
+def attributes(op: Op) -> str:
+    """Return the attributes of an operation as arguments."""
     return ", ".join(repr(getattr(op, field.name)) for field in fields(op))
 
 
 def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
     """Write the form of a convolution that is fastest on this machine."""
     if form_of_conv(op, kernel.type) == "native":
-        source = f"kernels.Conv({kernel.type.shape}, {_attributes(op)})"
+        source = f"kernels.Conv({kernel.type.shape}, {attributes(op)})"
         return Kernel(source, (x, kernel), channels_first=True)
     if op.groups > 1:
-        return Kernel(f"kernels.GroupedSlices({_attributes(op)})", (x, kernel))
+        return Kernel(f"kernels.GroupedSlices({attributes(op)})", (x, kernel))
     return Kernel(f"kernels.ConvSlices({op.strides}, {op.padding}, {op.dilation})", (x, kernel))
+
+
+def per_channel(op: Op, x: Operand, small: Operand) -> Kernel:
+    """Write an operation of a channels-first array and one number per channel."""
+    return Kernel(f"kernels.{type(op).__name__}(kernels.OverChannels())", (x, small))
 
 
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {

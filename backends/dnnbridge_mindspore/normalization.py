@@ -123,13 +123,21 @@ class BatchNormalization(nn.Cell):
         kept: factor of the old running statistics.
         new: factor of the batch statistics.
         epsilon: number added to the variance.
+        sum_columns: Cell that adds the rows of (n, channels).
     """
 
     def __init__(
-        self, over: nn.Cell, followed: nn.Cell, kept: float, new: float, epsilon: float
+        self,
+        over: nn.Cell,
+        followed: nn.Cell,
+        kept: float,
+        new: float,
+        epsilon: float,
+        sum_columns: nn.Cell | None = None,
     ) -> None:
         super().__init__()
-        self.over, self.followed, self.sum_columns = over, followed, SumColumns()
+        self.over, self.followed = over, followed
+        self.sum_columns = SumColumns() if sum_columns is None else sum_columns
         self.kept, self.new, self.epsilon = kept, new, epsilon
 
     def construct(

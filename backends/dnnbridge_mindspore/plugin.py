@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 
 from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
@@ -45,7 +46,12 @@ def _natives() -> ReadNative:
 
 
 def _facts() -> Mapping[str, str]:
-    return {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
+    made = {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
+    if "mindspore" not in sys.modules:
+        return made
+    from dnnbridge_mindspore.devices import facts
+
+    return {**made, **facts()}
 
 
 def _missing(kind: str) -> str:

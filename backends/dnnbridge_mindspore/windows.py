@@ -12,7 +12,7 @@ from typing import Any
 
 from mindspore import nn, ops
 
-from dnnbridge_mindspore.padding import Pad
+from dnnbridge_mindspore.padding import AbstractPad, Pad
 from dnnbridge_mindspore.slices import Sizes
 
 Tensor = Any
@@ -22,12 +22,12 @@ Pairs = tuple[tuple[int, int], ...]
 class AbstractWindow(nn.Cell):
     """Base of windows; `enter` and `leave` add and remove a second spatial axis"""
 
-    def __init__(self, padding: Pairs, value: float = 0.0) -> None:
+    def __init__(self, padding: Pairs, pad: type[AbstractPad], value: float = 0.0) -> None:
         super().__init__()
         self.axes = n = len(padding)
         self.kernel_first = (n + 1, n, *range(n))
         self.pads = _flat(padding)
-        self.pad = Pad(value)
+        self.pad = pad(value)
         self.has_padding = any(self.pads)
 
     def enter(self, x: Tensor) -> Tensor:
@@ -59,12 +59,19 @@ class Conv(AbstractWindow):
         padding: padding, which the kernel for two axes adds itself.
         dilation: dilation of the window.
         groups: groups of channels.
+        pad: Cell that pads, as in every window.
     """
 
     def __init__(
-        self, shape: Sizes, strides: Sizes, padding: Pairs, dilation: Sizes, groups: int
+        self,
+        shape: Sizes,
+        strides: Sizes,
+        padding: Pairs,
+        dilation: Sizes,
+        groups: int,
+        pad: type[AbstractPad] = Pad,
     ) -> None:
-        super().__init__(padding)
+        super().__init__(padding, pad)
         given = {
             "stride": _lifted(strides),
             "dilation": _lifted(dilation),
@@ -85,15 +92,58 @@ class Conv(AbstractWindow):
         return self.leave(self.conv(x, kernel))
 
 
+def spread(x: Tensor, axis: int, step: int) -> Tensor:
+    """Put step - 1 zeros between the elements along an axis."""
+    shape = x.shape
+    before, after = shape[:axis], shape[axis + 1 :]
+    rows = ops.reshape(x, (*before, shape[axis], 1, *after))
+    zeros = ops.zeros((*before, shape[axis], step - 1, *after), x.dtype)
+    joined = ops.cat((rows, zeros), axis + 1)
+    whole = ops.reshape(joined, (*before, shape[axis] * step, *after))
+    begin = (0,) * len(shape)
+    return ops.slice(whole, begin, (*before, (shape[axis] - 1) * step + 1, *after))
+
+
+class AbstractTranspose3D(nn.Cell):
+    """A transposed convolution over three axes, without padding"""
+
+    def __init__(self, strides: Sizes, dilation: Sizes) -> None:
+        super().__init__()
+        self.strides, self.dilation = strides, dilation
+
+
+class Transpose3D(AbstractTranspose3D):
+    """`ops.Conv3DTranspose`; it does not support dilation, so zeros are put into the kernel"""
+
+    def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
+        for i in range(3):
+            if self.dilation[i] > 1:
+                kernel = spread(kernel, i + 2, self.dilation[i])
+        transpose = ops.Conv3DTranspose(
+            kernel.shape[0],
+            kernel.shape[1],
+            kernel.shape[2:],
+            pad_mode="valid",
+            stride=self.strides,
+        )
+        return transpose(x, kernel)
+
+
 class ConvTranspose(AbstractWindow):
-    """`ops.Conv2DTranspose` and `ops.Conv3DTranspose` with padded output, then cropped
+    """A transposed convolution with padded output, then cropped; `three` makes it for three axes"""
 
-    The latter does not support dilation, so zeros are put into the kernel.
-    """
-
-    def __init__(self, strides: Sizes, padding: Pairs, dilation: Sizes, sizes: Sizes) -> None:
-        super().__init__(padding)
+    def __init__(
+        self,
+        strides: Sizes,
+        padding: Pairs,
+        dilation: Sizes,
+        sizes: Sizes,
+        pad: type[AbstractPad] = Pad,
+        three: type[AbstractTranspose3D] = Transpose3D,
+    ) -> None:
+        super().__init__(padding, pad)
         self.strides, self.dilation = _lifted(strides), _lifted(dilation)
+        self.three = three(self.strides, self.dilation)
         self.grown = _lifted([n + sum(pair) for n, pair in zip(sizes, padding, strict=True)])
         pairs = ((0, 0), *padding) if self.axes == 1 else padding
         self.begin = (0, 0, *(before for before, _ in pairs))
@@ -101,7 +151,7 @@ class ConvTranspose(AbstractWindow):
 
     def construct(self, x: Tensor, kernel: Tensor) -> Tensor:
         x, kernel = self.enter(x), self.enter_kernel(kernel)
-        y = self.over_three(x, kernel) if self.axes == 3 else self.over_two(x, kernel)
+        y = self.three(x, kernel) if self.axes == 3 else self.over_two(x, kernel)
         short: Sizes = ()
         for i in range(len(self.grown)):
             short = (0, self.grown[i] - y.shape[i + 2], *short)
@@ -123,37 +173,14 @@ class ConvTranspose(AbstractWindow):
         )
         return transpose(x, kernel, (x.shape[0], kernel.shape[1], *made))
 
-    def over_three(self, x: Tensor, kernel: Tensor) -> Tensor:
-        for i in range(3):
-            if self.dilation[i] > 1:
-                kernel = spread(kernel, i + 2, self.dilation[i])
-        transpose = ops.Conv3DTranspose(
-            kernel.shape[0],
-            kernel.shape[1],
-            kernel.shape[2:],
-            pad_mode="valid",
-            stride=self.strides,
-        )
-        return transpose(x, kernel)
-
-
-def spread(kernel: Tensor, axis: int, dilation: int) -> Tensor:
-    """Put dilation - 1 zeros between the elements along an axis."""
-    shape = kernel.shape
-    before, after = shape[:axis], shape[axis + 1 :]
-    rows = ops.reshape(kernel, (*before, shape[axis], 1, *after))
-    zeros = ops.zeros((*before, shape[axis], dilation - 1, *after), kernel.dtype)
-    joined = ops.cat((rows, zeros), axis + 1)
-    whole = ops.reshape(joined, (*before, shape[axis] * dilation, *after))
-    begin = (0,) * len(shape)
-    return ops.slice(whole, begin, (*before, (shape[axis] - 1) * dilation + 1, *after))
-
 
 class MaxPool(AbstractWindow):
     """`ops.MaxPool` and `ops.MaxPool3D` of the input padded with -∞"""
 
-    def __init__(self, window: Sizes, strides: Sizes, padding: Pairs) -> None:
-        super().__init__(padding, -math.inf)
+    def __init__(
+        self, window: Sizes, strides: Sizes, padding: Pairs, pad: type[AbstractPad] = Pad
+    ) -> None:
+        super().__init__(padding, pad, -math.inf)
         native = ops.MaxPool3D if self.axes == 3 else ops.MaxPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
 
@@ -168,9 +195,14 @@ class AvgPool(AbstractWindow):
     """`ops.AvgPool` and `ops.AvgPool3D`; the mean of ones gives the counted share of a window"""
 
     def __init__(
-        self, window: Sizes, strides: Sizes, padding: Pairs, count_include_pad: bool
+        self,
+        window: Sizes,
+        strides: Sizes,
+        padding: Pairs,
+        count_include_pad: bool,
+        pad: type[AbstractPad] = Pad,
     ) -> None:
-        super().__init__(padding)
+        super().__init__(padding, pad)
         native = ops.AvgPool3D if self.axes == 3 else ops.AvgPool
         self.pool = native(_lifted(window), _lifted(strides), "valid")
         self.count_include_pad = count_include_pad

@@ -41,11 +41,14 @@ class _Total(nn.Cell):
         super().__init__()
         self.together = GlobalComm.INITED
         self.sum: Any = ops.AllReduce() if self.together else None
+        self.shared = ms.get_context("device_target") == "CPU"
 
     def construct(self, x: Tensor) -> Tensor:
         # On a CPU the kernel shares a buffer with others. Without copies, a derivative with sums
         # that do not depend on each other was wrong (two branches with one BatchNormalization).
-        return self.sum(x * 1.0) * 1.0 if self.together else x
+        if self.together and self.shared:
+            return self.sum(x * 1.0) * 1.0
+        return self.sum(x) if self.together else x
 
 
 class AllReduceSum(nn.Cell):

@@ -41,7 +41,8 @@ DEVIATIONS = (
 TF32 = "DNNBRIDGE_TENSORFLOW_TF32"
 """Environment variable: 1 lets a GPU round the factors of products to 10 bits.
 
-This is faster, but a thousand times less exact than the suite allows.
+This is faster, but a thousand times less exact than the suite allows: `tolerances.tf32` says how
+exact a product then is.
 """
 
 
@@ -67,7 +68,7 @@ class TensorFlowBackend:
         return TensorFlowExecutable(program, device)
 
     def compile_part(self, program: Program, device: str, workers: Workers) -> TensorFlowExecutable:
-        if device == "gpu":
+        if device_kind(device) == "gpu":
             _choose_tf32()
         return TensorFlowExecutable(program, device, meeting_of(workers, device))
 
@@ -87,9 +88,11 @@ def facts() -> Mapping[str, str]:
         "oneDNN": "on" if has_dilated_conv("cpu") else "off",
         "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS") or "one per core"),
     }
-    if tf.config.list_physical_devices("GPU"):
+    if gpus := tf.config.list_physical_devices("GPU"):
         on = tf.config.experimental.tensor_float_32_execution_enabled()
         made["TF32"] = "on" if on else "off"
+        details = map(tf.config.experimental.get_device_details, gpus)
+        made["device"] = ", ".join(dict.fromkeys(str(e.get("device_name", "?")) for e in details))
     return made
 
 

@@ -32,6 +32,7 @@ from dnnbridge.graph import inline as inline
 from dnnbridge.graph import scan as scan
 from dnnbridge.layers import LSTM as LSTM
 from dnnbridge.layers import BatchNormalization as BatchNormalization
+from dnnbridge.layers import LayerNormalization as LayerNormalization
 from dnnbridge.layers.recurrence import is_of_sequence_alone as is_of_sequence_alone
 from dnnbridge.losses import CategoricalCrossentropy as CategoricalCrossentropy
 from dnnbridge.losses import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     help="Workers that share each batch of a training: devices, or the processes of a launch.",
 )
 @click.option("--share", hidden=True, help="K/N: the checks of one process of several.")
-@click.option("--report", type=WRITTEN, help="Write an HTML report.")
+@click.option("--report", type=WRITTEN, help="Write an HTML report, or JSON if the name ends in "
+              ".json.")  # fmt: skip
 @click.option("--json", "json_file", type=WRITTEN, help="Write every measurement as JSON.")
 @click.option(
     "--against", type=EXISTING, metavar="JSON", help="Report changes since this file was written."
@@ -73,7 +74,7 @@ def conformance(
     from dnnbridge.testing.checks import select as select_from
     from dnnbridge.testing.recorded import read
 
-    if report:
+    if report and not _is_json(report):
         require_report("An HTML report")
     check_writable("report", report)
     check_writable("json", json_file)
@@ -214,14 +215,19 @@ def _print(found: Conformance, before: list[Conformance], every: list[Check]) ->
                 say(line)
 
 
+def _is_json(report: Path) -> bool:
+    return report.suffix == ".json"
+
+
 def _write(found: list[Conformance], report: Path | None, json_file: Path | None) -> None:
     from dnnbridge.base.files import write_atomically
     from dnnbridge.report.conformance import render
     from dnnbridge.testing.recorded import to_json
 
-    if json_file:
-        write_atomically(json_file, to_json(found).encode())
-        click.echo(f"JSON: {json_file}")
-    if report:
+    files = [json_file, report if report and _is_json(report) else None]
+    for file in filter(None, files):
+        write_atomically(file, to_json(found).encode())
+        click.echo(f"JSON: {file}")
+    if report and not _is_json(report):
         write_atomically(report, render(found).encode())
         click.echo(f"Report: {report}")

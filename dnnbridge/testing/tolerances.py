@@ -14,6 +14,10 @@ SMALLEST = 2.0**-126
 ROUNDINGS = 16.0
 """Number of roundings allowed in an elementwise result, transcendental functions included."""
 
+TF32 = 2.0**-10
+"""Spacing of TF32 numbers at 1. GPUs since Ampere can round both factors of a product to them, each
+by up to half a spacing."""
+
 TRAJECTORY = 1e-5
 """Relative L2 distance allowed for the weights of a smooth net after up to 200 steps."""
 
@@ -61,6 +65,24 @@ def elementwise(reduced: int = 1) -> float:
         True
     """
     return ROUNDINGS * EPSILON * math.sqrt(reduced)
+
+
+def tf32(reduced: int = 1) -> float:
+    """Return the tolerance of a product whose factors a GPU has rounded to TF32.
+
+    The suite does not use it: without TF32, which is off unless the user asks for it, a GPU is as
+    exact as `elementwise` asks.
+
+    Args:
+        reduced: number of products summed into one element, of numbers of the size of 1.
+
+    Example:
+        >>> tf32(100) == 10 * tf32()
+        True
+        >>> tf32() > 500 * elementwise()
+        True
+    """
+    return TF32 * math.sqrt(reduced)
 
 
 def programs(rounded: Iterable[float]) -> float:

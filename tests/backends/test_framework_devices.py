@@ -12,7 +12,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge.backend.device import Device
 from dnnbridge.backend.plugins import choose_device
-from dnnbridge.errors import DeviceError
+from dnnbridge.errors import BackendError, DeviceError
 
 
 def experiment() -> db.Experiment:
@@ -88,6 +88,29 @@ def test_tensorflow_puts_the_arrays_on_the_device_with_the_number(tf, monkeypatc
     assert run.device == "gpu:1"
     assert backend.devices()[1] == "gpu:1"
     assert set(entered) == {"/GPU:1"}
+
+
+@pytest.mark.parametrize("choice", ["", "0", "1", "yes"])
+@pytest.mark.parametrize("device", ["cpu", "gpu", "gpu:1"])
+def test_a_gpu_computes_in_tf32_only_if_asked(device, choice, tf, monkeypatch):
+    from dnnbridge_tensorflow import backend as module
+
+    backend, asked = tensorflow_with(tf, 2, monkeypatch), []
+    monkeypatch.setenv("DNNBRIDGE_TENSORFLOW_TF32", choice)
+    monkeypatch.setattr(tf.config.experimental, "enable_tensor_float_32_execution", asked.append)
+    monkeypatch.setattr(module, "TensorFlowExecutable", lambda *given: None)
+    monkeypatch.setattr(module, "meeting_of", lambda *given: None)
+    for compiling in (backend.compile, lambda *given: backend.compile_part(*given, None)):
+        asked.clear()
+        if device == "cpu":
+            compiling(None, device)
+            assert not asked
+        elif choice == "yes":
+            with pytest.raises(BackendError, match="DNNBRIDGE_TENSORFLOW_TF32: must be 0 or 1"):
+                compiling(None, device)
+        else:
+            compiling(None, device)
+            assert asked == [choice == "1"]
 
 
 def mindspore_with(ms, monkeypatch, **counts):
@@ -168,6 +191,7 @@ def test_mindspore_has_one_device_per_process(name, ms, monkeypatch):
     monkeypatch.setattr(ms, "set_device", context.set_device)
     monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
     monkeypatch.setattr(devices, "_set_here", [])
+    monkeypatch.setattr(devices, "_keep_float32", lambda: None)  # there is no Ascend to set it on
     for device in first:
         devices.set_device(device)
     devices.set_device(asked)
@@ -177,6 +201,40 @@ def test_mindspore_has_one_device_per_process(name, ms, monkeypatch):
         with pytest.raises(DeviceError, match=r"one device per process.*new process"):
             devices.set_device(other)
     assert (context.device_target, context.device_id) == now
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["default", "set-by-the-user"])
+def test_mindspore_keeps_float32_on_an_ascend(refused, ms, monkeypatch):
+    """An Ascend computes convolutions in HF32 unless it is told not to."""
+    from dnnbridge_mindspore import devices
+
+    asked = []
+
+    def allow(value):
+        asked.append(value)
+        if refused:
+            raise RuntimeError("The 'conv_allow_hf32' can not be set repeatedly.")
+
+    context = Context("Ascend", 0)
+    precision = ms.device_context.ascend.op_precision
+    monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
+    monkeypatch.setattr(precision, "conv_allow_hf32", allow)
+    monkeypatch.setattr(precision, "matmul_allow_hf32", allow)
+    devices.set_device("ascend")
+    assert asked == [False, False]
+
+
+def test_the_facts_name_the_accelerator(ms, monkeypatch):
+    from dnnbridge_mindspore import devices
+
+    assert "device" not in devices.facts()
+    context = Context("Ascend", 1)
+    monkeypatch.setattr(ms, "get_context", lambda name: getattr(context, name))
+    monkeypatch.setattr(ms.hal, "get_device_name", lambda index, target: f"{target} 910B2 {index}")
+    monkeypatch.delenv("MS_SIMULATION_LEVEL", raising=False)
+    assert devices.facts() == {"device": "Ascend 910B2 1"}
+    monkeypatch.setenv("MS_SIMULATION_LEVEL", "1")
+    assert devices.facts() == {"device": "simulated Ascend"}
 
 
 SECOND = """

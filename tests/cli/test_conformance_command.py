@@ -115,6 +115,18 @@ def test_a_wrong_backend_does_not(tmp_path: Path) -> None:
     assert call("--backend", "crooked", "--select", "Erfc").exit_code == 0
 
 
+def test_a_report_may_be_json(tmp_path: Path) -> None:
+    """So `--report` is enough for what a machine sends about its device."""
+    path, other = tmp_path / "cpu.json", tmp_path / "other.json"
+    asked = "--backend", "reference", "--device", "cpu", "--select", "Erfc"
+    done = call(*asked, "--report", path, "--json", other)
+    assert done.exit_code == 0, done.output
+    (found,) = read(path)
+    assert (found.backend, found.device) == ("reference", "cpu")
+    assert {"dnnbridge", "processor", "platform"} <= found.versions.keys()
+    assert path.read_text() == other.read_text()
+
+
 @pytest.mark.usefixtures("crooked")
 def test_environment_names_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DNNBRIDGE_BACKEND", "crooked")

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 
 
-FRAMEWORKS = {"support.md", "coverage.md"}
-"""Pages that need both frameworks."""
+FRAMEWORKS = {"support.md", "coverage.md", "ascend.md"}
+"""Pages that need a framework."""
 
 
 @pytest.mark.parametrize("name", PAGES)

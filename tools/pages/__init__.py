@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pages import api, coverage, drawing, keras_names, names, sabotage, support, witnesses
+from pages import api, ascend, coverage, drawing, keras_names, names, sabotage, support, witnesses
 
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api.page,
     "support.md": support.page,
     "coverage.md": coverage.page,
+    "ascend.md": ascend.page,
     "witnesses.md": witnesses.page,
     "sabotage.md": sabotage.page,
     "keras-names.md": keras_names.page,

@@ -1,0 +1,39 @@
+"""What a kind of device gets: the tables of the CPU, or the native kernels of an accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dnnbridge.backend import Claim, Op
+from dnnbridge_mindspore import lowerings, native_lowerings
+from dnnbridge_mindspore.claims import CLAIMS, ON_ACCELERATOR
+from dnnbridge_mindspore.lowerings import LOWERINGS, Source
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables from which source is generated.
+
+    Attributes:
+        lowerings: the source of each operation.
+        claims: kernels for whole calls.
+        per_channel: the source of an operation of a channels-first array and one number per
+            channel.
+    """
+
+    lowerings: Mapping[type[Op], Callable[..., Source]]
+    claims: Mapping[type, Claim]
+    per_channel: Callable[..., Source]
+
+
+CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel)
+
+ACCELERATOR = Tables(
+    {**LOWERINGS, **native_lowerings.ON_ACCELERATOR}, ON_ACCELERATOR, native_lowerings.per_channel
+)
+
+
+def tables_of(kind: str) -> Tables:
+    """Return the tables of a kind of device."""
+    return CPU if kind == "cpu" else ACCELERATOR
