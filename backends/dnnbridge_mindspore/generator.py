@@ -170,7 +170,7 @@ class _Writer:
         if isinstance(node.op, Scan):
             assert node.body is not None
             call = f"self.{self._loop(node.op, node.body)}({', '.join(map(_tensor, arguments))})"
-            kept = ["_"] * kept_carries(node.op, node.body)
+            kept = ["_"] * kept_carries(node.op, node.body, self.tables.direct)
             return f"{_target([*outputs, *kept])} = {call}"
         if isinstance(node.op, ConstantArray):
             return f"{outputs[0]} = {self._constant(node.op)}"
@@ -213,7 +213,7 @@ class _Writer:
         results = ", ".join(_tensor(self.names[value]) for value in body.outputs)
         method.append(f"        return {results}")
         number = len(self.module.loops)
-        loop = write_loop(f"Loop{number}", op, body, inner.setup, method)
+        loop = write_loop(f"Loop{number}", op, body, inner.setup, method, self.tables.direct)
         self.module.loops.append(loop)
         self.setup.append(f"        self.loop_{number} = Loop{number}(constants)")
         return f"loop_{number}"

@@ -14,7 +14,9 @@ from __future__ import annotations
 from dnnbridge.backend import Constant, ConstantArray, Graph, Op, Scan, TensorType, ops
 from dnnbridge_mindspore.lowerings import DTYPES
 
-DIRECT: frozenset[type[Op]] = frozenset(
+Direct = frozenset[type[Op]]
+
+DIRECT: Direct = frozenset(
     {
         *(ops.Abs, ops.Add, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
         *(ops.Select, ops.Sigmoid, ops.Slice, ops.Square, ops.Sub, ops.Tanh),
@@ -50,34 +52,36 @@ DERIVATIVE = """
 """
 
 
-def write_loop(name: str, op: Scan, body: Graph, setup: list[str], method: list[str]) -> str:
+def write_loop(
+    name: str, op: Scan, body: Graph, setup: list[str], method: list[str], direct: Direct
+) -> str:
     """Return the source of the class of a loop, given its setup lines and its method `body`."""
     header = [f"class {name}(nn.Cell):", "    def __init__(self, constants):"]
     header += ["        super().__init__()", *setup]
-    if _is_direct(body):
+    if _is_direct(body, direct):
         header.append(
             "        self.vjp = ops.GradOperation(get_all=True, sens_param=True)(self.body)"
         )
-    return "\n".join([*header, "", *method]) + _methods(op, body)
+    return "\n".join([*header, "", *method]) + _methods(op, body, direct)
 
 
-def kept_carries(op: Scan, body: Graph) -> int:
+def kept_carries(op: Scan, body: Graph, direct: Direct) -> int:
     """Return the number of carries that the loop returns for its own derivative."""
-    return op.carries if _is_direct(body) else 0
+    return op.carries if _is_direct(body, direct) else 0
 
 
-def _is_direct(body: Graph) -> bool:
-    return all(type(node.op) in DIRECT for node in body.nodes)
+def _is_direct(body: Graph, direct: Direct) -> bool:
+    return all(type(node.op) in direct for node in body.nodes)
 
 
-def _methods(op: Scan, body: Graph) -> str:
+def _methods(op: Scan, body: Graph, direct: Direct) -> str:
     """Write `construct`, and `bprop` if the body allows it."""
     carries, sequences = _names("carry", op.carries), _names("sequence", op.sequences)
     captured = _names("given", len(body.inputs) - op.carries - op.sequences)
     inputs = [*carries, *sequences, *captured]
     stacked = [value.type for value in body.outputs[op.carries :]]
     stacks, made = _names("stack", len(stacked)), _names("made", len(stacked))
-    pasts = _names("past", kept_carries(op, body))
+    pasts = _names("past", kept_carries(op, body, direct))
     batch = _batch(inputs, sequences, body)
     row = [f"ops.gather({s}, t, 0)" for s in sequences]
     results = [*carries, *stacks, *pasts]
@@ -94,7 +98,7 @@ def _methods(op: Scan, body: Graph) -> str:
         after=_lines(3, [_put(s, m) for s, m in zip(stacks, made, strict=True)]),
         results=", ".join(results),
     )
-    if not _is_direct(body):
+    if not _is_direct(body, direct):
         return source
     rows = [*(f"ops.gather({past}, t, 0)" for past in pasts), *row]
     cotangents = [f"d_{c}" for c in carries] + [f"ops.gather(d_{s}, t, 0)" for s in stacks]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dnnbridge.backend import Op, ops
+from dnnbridge_mindspore.loops import Direct
 from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel, Source, attributes
 from dnnbridge_mindspore.names import Operand, literal
 
@@ -74,7 +75,7 @@ ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
     ops.AvgPool: _window("AvgPool"),
     ops.Conv: _conv,
     ops.ConvTranspose: _conv_transpose,
-    ops.Div: _call("div"),
+    ops.Div: _primitive("ops.Div()"),
     ops.Exp: _primitive("ops.Exp()"),
     ops.Expm1: _primitive("ops.Expm1()"),
     ops.Log: _primitive("ops.Log()"),
@@ -92,3 +93,23 @@ ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
     ops.Sub: _call("sub"),
     ops.Tanh: _primitive("ops.Tanh()"),
 }
+
+DIRECT: Direct = frozenset(
+    {
+        *(
+            ops.Cast,
+            ops.Clip,
+            ops.Conv,
+            ops.Div,
+            ops.Equal,
+            ops.LogSoftmax,
+            ops.Maximum,
+            ops.Minimum,
+        ),
+        *(ops.OneHot, ops.ReduceMean, ops.ReduceSum, ops.Relu, ops.Softmax, ops.Softplus),
+    }
+)
+"""Further operations whose derivative compiles inside the derivative of a loop.
+
+Where one is missing, MindSpore's own derivative may unpack a tuple, which an Ascend cannot.
+"""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dnnbridge.backend import Claim, Op
 from dnnbridge_mindspore import lowerings, native_lowerings
 from dnnbridge_mindspore.claims import CLAIMS, ON_ACCELERATOR
+from dnnbridge_mindspore.loops import DIRECT, Direct
 from dnnbridge_mindspore.lowerings import LOWERINGS, Source
 
 
@@ -20,17 +21,22 @@ class Tables:
         claims: kernels for whole calls.
         per_channel: the source of an operation of a channels-first array and one number per
             channel.
+        direct: operations whose derivative compiles inside the derivative of a loop.
     """
 
     lowerings: Mapping[type[Op], Callable[..., Source]]
     claims: Mapping[type, Claim]
     per_channel: Callable[..., Source]
+    direct: Direct
 
 
-CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel)
+CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel, DIRECT)
 
 ACCELERATOR = Tables(
-    {**LOWERINGS, **native_lowerings.ON_ACCELERATOR}, ON_ACCELERATOR, native_lowerings.per_channel
+    {**LOWERINGS, **native_lowerings.ON_ACCELERATOR},
+    ON_ACCELERATOR,
+    native_lowerings.per_channel,
+    DIRECT | native_lowerings.DIRECT,
 )
 
 
