@@ -27,6 +27,7 @@ INFO = BackendInfo(
     workers=("processes",),
     priority=20,
     variants=VARIANTS,
+    noise=("Memory not enough:", "Model execution error:"),
 )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dnnbridge.base.interrupts import Move, Waiting
-from dnnbridge.errors import StateError
+from dnnbridge.errors import DnnbridgeError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
@@ -63,7 +64,7 @@ class Loop:
             for hook in self.hooks:
                 epochs = max(until - engine.state.position.epoch, 0)
                 hook.on_train_begin(self.run, epochs, self.fitting.steps)
-                ending.callback(self._end_training, hook)
+                ending.push(partial(self._end_training, hook))
             self._begin()
             waiting = ending.enter_context(Waiting())
             if self.fitting.at_the_end(engine.state.position):  # saved before its epoch ended
@@ -133,17 +134,30 @@ class Loop:
             hook.on_validation_end(self.run, epoch, logs)
         return logs
 
-    def _end_training(self, hook: Callback) -> None:
-        """Let a callback hear that training ends; it may not be able to save what is torn."""
+    def _end_training(
+        self,
+        hook: Callback,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        *_: object,
+    ) -> None:
+        """Let a callback hear that training ends; what ended it stays the error that is raised."""
         try:
             hook.on_train_end(self.run)
-        except StateError as error:
-            if not self.engine.torn:
+        except Exception as error:
+            if raised is None:
                 raise
-            log.warning("%s: %s", type(hook).__name__, error)
+            log.warning("%s: %s", type(hook).__name__, _briefly(error, raised))
 
     def _left(self, kind: type[BaseException] | None, *_: object) -> None:
         """Keep no examples, and no buffers that a thread may write into still after an error."""
         self.engine.fitting = self.engine.block = None
         if kind is not None:
             self.engine.buffers["fit"] = Buffers(turns=2)
+
+
+def _briefly(error: Exception, raised: BaseException) -> str:
+    """Say what went wrong in a callback after another error."""
+    if str(error) == str(raised):
+        return "the same again at the end"
+    return str(error) if isinstance(error, DnnbridgeError) else f"{type(error).__name__}: {error}"
