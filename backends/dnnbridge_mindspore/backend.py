@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dnnbridge.backend import Deviation, Limitation, Op, Program, Workers, ops
+import mindspore as ms
+
+from dnnbridge.backend import (
+    Deviation,
+    Limitation,
+    Op,
+    Program,
+    Workers,
+    is_deterministic,
+    ops,
+)
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.devices import seen, set_device
 from dnnbridge_mindspore.executable import MindSporeExecutable
@@ -45,6 +55,10 @@ class MindSporeBackend:
     claims = CLAIMS
     limitations = LIMITATIONS
     deviations = DEVIATIONS
+
+    def __init__(self) -> None:
+        if is_deterministic():
+            ms.set_deterministic(True)
 
     def devices(self) -> tuple[str, ...]:
         return seen()

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge.backend import (
+    Backend,
+    BackendInfo,
+    BackendPlugin,
+    ReadNative,
+    Variant,
+    is_deterministic,
+)
 from dnnbridge_mindspore.meeting import start_scheduler
 
 VARIANTS = (
@@ -46,7 +53,8 @@ def _natives() -> ReadNative:
 
 
 def _facts() -> Mapping[str, str]:
-    return {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
+    made = {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
+    return made | ({"deterministic": "on"} if is_deterministic() else {})
 
 
 def _missing(kind: str) -> str:
