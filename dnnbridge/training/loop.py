@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import DnnbridgeError
+from dnnbridge.training.agreeing import Agreement
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
@@ -67,9 +68,11 @@ class Loop:
                 ending.push(partial(self._end_training, hook))
             self._begin()
             waiting = ending.enter_context(Waiting())
+            agreement = Agreement(engine, waiting)
             if self.fitting.at_the_end(engine.state.position):  # saved before its epoch ended
                 self._end_epoch()
-            self._train_blocks(until, waiting, ending)
+            if not agreement.reached():
+                self._train_blocks(until, waiting, agreement, ending)
             self.guard.end(self.run)
             engine.finished = True
 
@@ -78,10 +81,12 @@ class Loop:
         self.engine.state.check_heard(self.validation is not None)
         self.fitting.begin(self.engine.state)
 
-    def _train_blocks(self, until: int, waiting: Waiting, ending: ExitStack) -> None:
+    def _train_blocks(
+        self, until: int, waiting: Waiting, agreement: Agreement, ending: ExitStack
+    ) -> None:
         engine, begun = self.engine, -1
         start = engine.state.position
-        epochs = 0 if engine.stopped else max(until - start.epoch, 0)
+        epochs = max(until - start.epoch, 0)
         for block in ending.enter_context(closing(self.fitting.blocks(start, epochs))):
             epoch = engine.state.position.epoch
             for hook in self.hooks if epoch != begun else ():
@@ -91,7 +96,7 @@ class Loop:
                 self._train_block(block, waiting)
             if block.last:
                 self._end_epoch()
-            if engine.stopped:
+            if agreement.reached():
                 break
 
     def _train_block(self, block: Block, waiting: Waiting) -> None:
