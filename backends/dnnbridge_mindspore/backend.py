@@ -57,7 +57,7 @@ class MindSporeBackend:
     deviations = DEVIATIONS
 
     def __init__(self) -> None:
-        if is_deterministic():
+        if is_deterministic() and ms.get_context("deterministic") != "ON":  # it may be set once
             ms.set_deterministic(True)
 
     def devices(self) -> tuple[str, ...]:
