@@ -7,6 +7,7 @@
     ├── DTypeError (TypeError)            an array or value has a wrong type
     ├── ArgumentError (TypeError)         a call has an unknown, missing or surplus argument
     ├── CheckpointError (ValueError)      a file is not a dnnbridge checkpoint, or does not fit
+    ├── FileError (OSError)               the system cannot write a file or make a folder
     ├── ConversionError (ValueError)      a framework's file or object cannot be read or written
     ├── RunError (RuntimeError)           a run cannot do what was asked, or not at this time
     ├── NonFiniteError (ArithmeticError)  a loss or a weight became infinite or NaN
@@ -73,6 +74,23 @@ class ArgumentError(DnnbridgeError, TypeError): ...
 
 
 class CheckpointError(DnnbridgeError, ValueError): ...
+
+
+class FileError(DnnbridgeError, OSError):
+    """The system cannot write a file or make a folder.
+
+    Args:
+        errno: the number of the system's error, as in `OSError`.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", got: str = "", hint: str = "", errno: int | None = None
+    ) -> None:
+        super().__init__(what, where=where, got=got, hint=hint)
+        self.errno = errno
+
+    def placed(self, where: str) -> FileError:
+        return FileError(self.what, where=where, got=self.got, hint=self.hint, errno=self.errno)
 
 
 class ConversionError(DnnbridgeError, ValueError): ...

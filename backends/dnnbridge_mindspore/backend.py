@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from dnnbridge.backend import Deviation, Limitation, Op, Program, Workers, device_kind, ops
+import mindspore as ms
+
+from dnnbridge.backend import (
+    Deviation,
+    Limitation,
+    Op,
+    Program,
+    Workers,
+    device_kind,
+    is_deterministic,
+    ops,
+)
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.devices import seen, set_device
 from dnnbridge_mindspore.executable import MindSporeExecutable
@@ -46,6 +57,10 @@ class MindSporeBackend:
     claims = CLAIMS
     limitations = LIMITATIONS
     deviations = DEVIATIONS
+
+    def __init__(self) -> None:
+        if is_deterministic() and ms.get_context("deterministic") != "ON":  # it may be set once
+            ms.set_deterministic(True)
 
     def devices(self) -> tuple[str, ...]:
         return seen()

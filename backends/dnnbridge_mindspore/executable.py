@@ -54,13 +54,27 @@ class MindSporeExecutable:
         self._cells: dict[str, nn.Cell] = {}
         self._compiling: dict[str, Callable[[Sequence[Any]], Any]] = {}
         self._shapes: set[tuple[Any, ...]] = set()
-        self._serial = next(SERIALS)
+        self._serial, self._forgotten = next(SERIALS), 0
 
     @property
     def compilations(self) -> int:
-        return sum(len(cell.compile_cache) for cell in self._cells.values())
+        kept = sum(len(cell.compile_cache) for cell in self._cells.values())
+        return kept + self._forgotten
 
     def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
+        try:
+            return self._run(function, feeds, steps)
+        except Exception:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """Drop all compiled graphs: one that has failed refuses every later call."""
+        self._forgotten = self.compilations
+        self._cells, self._compiling, self._shapes = {}, {}, set()
+        self._serial = next(SERIALS)
+
+    def _run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         described = self._functions[function]
         given = [(feeds[value.name], value.dtype) for value in described.feeds]
         with LOCK, graph_mode(), SIGNALS:

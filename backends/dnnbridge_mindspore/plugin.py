@@ -6,7 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge.backend import (
+    Backend,
+    BackendInfo,
+    BackendPlugin,
+    ReadNative,
+    Variant,
+    is_deterministic,
+)
 from dnnbridge_mindspore.meeting import start_scheduler
 
 VARIANTS = (
@@ -28,6 +35,7 @@ INFO = BackendInfo(
     workers=("processes",),
     priority=20,
     variants=VARIANTS,
+    noise=("Memory not enough:", "Model execution error:"),
 )
 
 
@@ -47,6 +55,8 @@ def _natives() -> ReadNative:
 
 def _facts() -> Mapping[str, str]:
     made = {"threads": os.environ.get("OMP_NUM_THREADS") or "one per core"}
+    if is_deterministic():
+        made["deterministic"] = "on"
     if "mindspore" not in sys.modules:
         return made
     from dnnbridge_mindspore.devices import facts

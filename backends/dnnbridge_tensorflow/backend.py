@@ -15,6 +15,7 @@ from dnnbridge.backend import (
     Program,
     Workers,
     device_kind,
+    is_deterministic,
     names_of,
     ops,
 )
@@ -56,6 +57,8 @@ class TensorFlowBackend:
     deviations = DEVIATIONS
 
     def __init__(self) -> None:
+        if is_deterministic():
+            tf.config.experimental.enable_op_determinism()
         join()  # TensorFlow allows it only before its first operation
 
     def devices(self) -> tuple[str, ...]:
@@ -88,6 +91,8 @@ def facts() -> Mapping[str, str]:
         "oneDNN": "on" if has_dilated_conv("cpu") else "off",
         "threads": str(threads or os.environ.get("TF_NUM_INTRAOP_THREADS") or "one per core"),
     }
+    if is_deterministic():
+        made["deterministic"] = "on"
     if gpus := tf.config.list_physical_devices("GPU"):
         on = tf.config.experimental.tensor_float_32_execution_enabled()
         made["TF32"] = "on" if on else "off"

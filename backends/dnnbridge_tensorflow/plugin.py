@@ -48,6 +48,7 @@ INFO = BackendInfo(
     workers=("processes", "devices"),
     priority=30,
     variants=VARIANTS,
+    noise=("Graph execution error", "Detected at node", "Detected unsupported", "<stack traces"),
 )
 
 

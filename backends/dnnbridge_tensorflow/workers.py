@@ -148,7 +148,8 @@ def _divide_processors(count: int) -> None:
 def _total(x: Tensor) -> Tensor:
     """Return the sum over the workers; with one worker, outside of a strategy, x itself."""
     context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, x)
+    # A feed has no device yet, and the strategy sums where its operand is.
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(x))
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

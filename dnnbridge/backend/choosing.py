@@ -21,6 +21,7 @@ from typing import Any
 
 import platformdirs
 
+from dnnbridge.base.deterministic import is_deterministic
 from dnnbridge.base.files import write_atomically
 from dnnbridge.base.machine import machine
 from dnnbridge.errors import BackendError, DataError
@@ -75,7 +76,8 @@ def choose(question: str, about: str, candidates: Mapping[str, Prepare]) -> str:
     Args:
         question: "group: form". `DNNBRIDGE_KERNELS` names groups.
         about: other facts the times depend on: the version of the framework and its kernels.
-        candidates: candidates by name; the first is the default.
+        candidates: candidates by name; the first is the default, which is taken without a probe
+            where `is_deterministic`.
 
     Example:
         >>> fast, slow = (lambda: None), (lambda: time.sleep(0.001))
@@ -138,10 +140,11 @@ def asked_for(group: str, known: Collection[str]) -> list[str]:
 
 
 def _forced(question: str, candidates: Mapping[str, Prepare]) -> str | None:
-    """Return the candidate that the environment variable sets for a question, or None."""
+    """Return the candidate that environment variables set for a question, or None."""
     if os.environ.get(VARIABLE, "").strip() == DEFAULT:
         return next(iter(candidates))
-    return next(iter(asked_for(question.partition(":")[0], candidates)), None)
+    asked = asked_for(question.partition(":")[0], candidates)
+    return next(iter([*asked, *candidates]), None) if asked or is_deterministic() else None
 
 
 def _fastest(seconds: Mapping[str, float], first: str) -> str:

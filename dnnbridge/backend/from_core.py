@@ -6,6 +6,7 @@ from dnnbridge.base.arrays import ALIGNMENT as ALIGNMENT
 from dnnbridge.base.arrays import Array as Array
 from dnnbridge.base.cluster import Cluster as Cluster
 from dnnbridge.base.cluster import this_cluster as this_cluster
+from dnnbridge.base.deterministic import is_deterministic as is_deterministic
 from dnnbridge.base.files import write_atomically as write_atomically
 from dnnbridge.base.garbage import set_aside as set_aside
 from dnnbridge.base.garbage import uncollected as uncollected

@@ -98,6 +98,7 @@ class BackendInfo:
             lowers `SumRepeats`, puts rows in place, and reads only rows of a table.
         workers: how several workers can share a batch: "processes", which `dnnbridge launch`
             starts, or "devices" of one process. The backend then has `compile_part`.
+        noise: what lines of its framework's messages begin with that say nothing to a user.
     """
 
     name: str
@@ -111,6 +112,7 @@ class BackendInfo:
     variants: tuple[Variant, ...] = ()
     by_rows: bool = False
     workers: tuple[Literal["processes", "devices"], ...] = ()
+    noise: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):

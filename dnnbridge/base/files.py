@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from dnnbridge.base.file_errors import told
 from dnnbridge.errors import DataError, DnnbridgeError
 
 try:
@@ -25,6 +26,8 @@ SUFFIX = ".dnnbridge-part"
 
 LONGEST = 200
 """A target name with more bytes than this is replaced by a digest in the temporary name."""
+
+KEPT = "The file that was there before is as it was."
 
 UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 """Error numbers of systems that cannot sync a folder."""
@@ -47,6 +50,7 @@ def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) 
 
     Raises:
         DataError: the folder does not exist, or the path is not a file.
+        FileError: the system cannot write it: the disk is full, or the folder is read-only.
     """
     with atomic_file(path, make_folders=make_folders) as file:
         file.write(content)
@@ -66,20 +70,33 @@ def atomic_file(path: Path, *, make_folders: bool = False) -> Iterator[IO[bytes]
 
     Raises:
         DataError: the folder does not exist, or the path is not a file.
+        FileError: the system cannot write it; also for an OSError in the block.
     """
     target = writable_target(path, make_folders=make_folders)
-    _remove_abandoned(target)
-    before = target.stat() if target.exists() else None
-    with _part(target, 0o666 if before is None else before.st_mode & 0o600) as file:
-        yield file
-        file.flush()
-        if before is not None:
-            _take_after(file.fileno(), before)
-        os.fsync(file.fileno())
-        if fcntl is None:
-            file.close()  # Windows cannot rename an open file
-        os.replace(file.name, target)
-    _sync(target.parent)
+    with told("cannot be written", path, KEPT if target.exists() else ""):
+        _remove_abandoned(target)
+        before = target.stat() if target.exists() else None
+        with _part(target, 0o666 if before is None else before.st_mode & 0o600) as file:
+            yield file
+            file.flush()
+            if before is not None:
+                _take_after(file.fileno(), before)
+            os.fsync(file.fileno())
+            if fcntl is None:
+                file.close()  # Windows cannot rename an open file
+            os.replace(file.name, target)
+    with told("is written, but its folder cannot be synced to the disk", path):
+        _sync(target.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing.
+
+    Raises:
+        FileError: the system cannot make it, or something in the path is a file.
+    """
+    with told("the folder cannot be made", path):
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def writable_target(path: Path, *, make_folders: bool = False) -> Path:
@@ -91,12 +108,7 @@ def writable_target(path: Path, *, make_folders: bool = False) -> Path:
         what = "a folder" if target.is_dir() else "not a regular file"
         raise DataError(f"is {what}", where=str(path), hint="Give the name of a file.")
     if make_folders:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise DataError(
-                "a folder in the path is a file", where=str(path), got=str(error.filename)
-            ) from None
+        _make_parent(target, path)
     if not target.parent.is_dir():
         raise DataError(
             "the folder does not exist",
@@ -105,6 +117,16 @@ def writable_target(path: Path, *, make_folders: bool = False) -> Path:
             hint="Create it first, or check its name for a typing error.",
         )
     return target
+
+
+def _make_parent(target: Path, path: Path) -> None:
+    with told("its folder cannot be made", path):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DataError(
+                "a folder in the path is a file", where=str(path), got=str(error.filename)
+            ) from None
 
 
 @contextmanager
@@ -118,7 +140,8 @@ def _part(target: Path, mode: int) -> Iterator[IO[bytes]]:
             try:
                 yield file
             except BaseException:
-                file.close()
+                with suppress(OSError):  # what is still in the buffer has no room either
+                    file.close()
                 Path(path).unlink(missing_ok=True)
                 raise
             return

@@ -41,7 +41,7 @@ class Waiting:
     """
 
     def __init__(self, waits: bool = False) -> None:
-        self.waits = waits
+        self.waits, self._held = waits, False
         self._handlers: dict[int, Handler] = {}
         self._came: list[tuple[int, FrameType | None]] = []
 
@@ -55,14 +55,32 @@ class Waiting:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.waits = True  # until all handlers are restored
+        self.waits, self._held = True, False  # until all handlers are restored
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == self._handle:  # unless the caller has set another since
                 signal.signal(number, handler)
         self.resume()
 
+    def hold(self) -> None:
+        """Let handlers wait until `deliver`, also where `resume` would call them."""
+        self.waits = self._held = True
+
+    def came(self) -> set[int]:
+        """Return the signals that have arrived and wait."""
+        return {number for number, _ in self._came}
+
+    def deliver(self) -> None:
+        """Call the handlers of signals that have arrived; others wait again after that."""
+        held, self._held = self._held, False
+        try:
+            self.resume()
+        finally:
+            self.waits = self._held = held
+
     def resume(self) -> None:
-        """End the delay, and call the handlers of signals that have arrived."""
+        """End the delay, and call the handlers of signals that have arrived, unless held."""
+        if self._held:
+            return
         self.waits = False
         if self._came:
             number, frame = self._came.pop(0)

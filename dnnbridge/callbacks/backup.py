@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import make_folder
 from dnnbridge.errors import CheckpointError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
@@ -33,6 +34,7 @@ class BackupAndRestore(Callback):
 
     Raises:
         CheckpointError: when `fit` begins: the file is of another experiment, or damaged.
+        FileError: the folder cannot be made, or the file cannot be written.
 
     Example:
         >>> import dnnbridge as db, tempfile
@@ -62,7 +64,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         from dnnbridge.training.checkpoint import restore
 
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.file.parent)
         if not self.file.exists():
             return
 

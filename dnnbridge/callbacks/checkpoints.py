@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import make_folder
 from dnnbridge.callbacks.monitoring import AbstractMonitor, Mode, say
 from dnnbridge.errors import ArgumentError
 from dnnbridge.training.callbacks import Callback
@@ -182,7 +183,7 @@ class ModelCheckpoint(AbstractMonitor):
         path = self._path(run, epoch, logs)
         if self.verbose:
             say(self, f"epoch {epoch}: writing {path}")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if self._thread is not None:
             from dnnbridge.training.checkpoint import Captured
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.file_errors import told
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool
 from dnnbridge.training.history import Logs
@@ -53,7 +54,8 @@ class CSVLogger(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._columns = self._known() if self.append else []
         mode = "a" if self.append else "w"
-        self._file = self.filename.open(mode, encoding="utf-8", newline="")
+        with told("cannot be written", self.filename):
+            self._file = self.filename.open(mode, encoding="utf-8", newline="")
 
     def _known(self) -> list[str]:
         """Return the columns of an existing file."""
@@ -75,10 +77,12 @@ class CSVLogger(Callback):
     def _write(self, row: dict[str, Any]) -> None:
         file = self._file
         if file is not None:
-            csv.DictWriter(file, self._columns, delimiter=self.separator).writerow(row)
-            file.flush()
+            with told("cannot be written", self.filename):
+                csv.DictWriter(file, self._columns, delimiter=self.separator).writerow(row)
+                file.flush()
 
     def on_train_end(self, run: Run) -> None:
         if self._file is not None:
-            self._file.close()
-            self._file = None
+            file, self._file = self._file, None
+            with told("cannot be written", self.filename):
+                file.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import click
@@ -20,6 +21,25 @@ class CleanErrors(click.Group):
                 return super().invoke(ctx)
         except DnnbridgeError as error:
             raise click.ClickException(str(error)) from error
+        except (OSError, MemoryError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                raise  # nobody reads what is printed; click ends quietly
+            raise click.ClickException(_of_system(error)) from error
+
+
+def _of_system(error: OSError | MemoryError) -> str:
+    """Return an error of the system in one line.
+
+    Example:
+        >>> _of_system(FileNotFoundError(2, "No such file or directory", "a.npz"))
+        'a.npz: No such file or directory.'
+    """
+    if isinstance(error, MemoryError):
+        said = str(error) or "no memory was left"
+        return f"{said}. Use a smaller batch or model.".replace("..", ".")
+    if error.filename is None or error.strerror is None:
+        return f"{type(error).__name__}: {error}"
+    return f"{error.filename}: {error.strerror}."
 
 
 def located(error: DnnbridgeError, place: str) -> DnnbridgeError:

@@ -40,7 +40,7 @@ def stoppable() -> Iterator[None]:
 @contextmanager
 def saving(run: Run, path: Path | None) -> Iterator[None]:
     """Save the run after the block, also if training is stopped or fails, and report it."""
-    from dnnbridge.errors import StateError
+    from dnnbridge.errors import DnnbridgeError
 
     try:
         yield
@@ -48,8 +48,8 @@ def saving(run: Run, path: Path | None) -> Iterator[None]:
         stopped = isinstance(error, KeyboardInterrupt | Stopped)
         try:
             where = _save(run, path)
-        except StateError as torn:
-            where = f"nothing was saved: {torn}"
+        except DnnbridgeError as failed:  # the error that came first is the one that is raised
+            where = f"nothing was saved: {failed}"
         if stopped or path is not None:
             at = f"epoch {run.position.epoch + 1}, after step {run.position.step}"
             click.echo(f"stopped in {at}: {where}", err=True)

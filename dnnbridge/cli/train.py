@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
     help="What to do if a loss or weight is infinite or NaN: stop with exit status 1, or only "
     "warn.",
 )
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    help="The same bits in every run on this machine: see docs/guide/reliability.md.",
+)
 @click.option("--quiet", is_flag=True, help="Print the final metrics only.")
 def train(
     file: Path,
@@ -62,6 +68,7 @@ def train(
     backup: Path | None,
     save: Path | None,
     on_nonfinite: Literal["stop", "warn"],
+    deterministic: bool,
     quiet: bool,
 ) -> None:
     """Train the experiment of FILE and print its metrics on the test data.
@@ -71,6 +78,7 @@ def train(
     Ctrl-C and SIGTERM end training after the current call. With --save, the state is then saved.
     The exit status is 130 or 143.
     """
+    from dnnbridge.base.deterministic import DETERMINISTIC
     from dnnbridge.callbacks import BackupAndRestore, TerminateOnNonFinite
     from dnnbridge.cli.checking import check_backends, check_writable
     from dnnbridge.cli.logs import shown_logs
@@ -82,6 +90,8 @@ def train(
     from dnnbridge.training.compiling import check_asked
     from dnnbridge.training.progress import describe
 
+    if deterministic:
+        os.environ[DETERMINISTIC] = "1"
     with shown_logs(logging.WARNING if quiet else logging.INFO):
         experiment = read_experiment(file)
         if seed is not None:

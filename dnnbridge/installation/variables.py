@@ -105,6 +105,7 @@ VARIABLES: dict[str, Check] = {
     "DNNBRIDGE_BACKEND": _backend,
     "DNNBRIDGE_COORDINATOR": _address,
     "DNNBRIDGE_DATA": _existing,
+    "DNNBRIDGE_DETERMINISTIC": _one_of("0", "1"),
     "DNNBRIDGE_DEVICE": _device,
     "DNNBRIDGE_KERNELS": _pairs,
     "DNNBRIDGE_MEETING_SECONDS": _whole,

@@ -15,6 +15,7 @@ from types import FrameType
 from dnnbridge.base.cluster import Cluster
 from dnnbridge.errors import RunError
 from dnnbridge.launching.alarm import Alarm, Heard
+from dnnbridge.launching.guard import Guard
 from dnnbridge.launching.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ ATTEMPT = "DNNBRIDGE_ATTEMPT"
 
 GRACE = 5.0
 """Seconds that a worker has to end after SIGTERM, before SIGKILL."""
+
+LEAVE = 30.0
+"""Seconds that all workers have to end after Ctrl-C or SIGTERM: they save before that."""
 
 PAUSE = 0.05
 """Seconds between two looks at the workers."""
@@ -72,13 +76,16 @@ class Job:
             alarm.begin(attempt)
         clusters = self.clusters()
         workers: list[Worker] = []
-        with _passed_on(workers) as stopping:
+        with Guard() as guard, _passed_on(workers) as stopping:
             try:
                 for cluster in clusters:
                     workers.append(self._started(cluster, len(clusters), attempt))
+                    guard.watch(workers[-1].pid)
                 self._watch(workers, clusters[0].seconds, stopping, alarm)
             finally:
                 _end(workers)
+                for worker in workers:
+                    guard.forget(worker.pid)
 
     def _started(self, cluster: Cluster, count: int, attempt: int) -> Worker:
         threads = str(max(1, (os.cpu_count() or 1) // count))
@@ -101,6 +108,7 @@ class Job:
             ended = [(each.ended, each) for each in workers if each.ended is not None]
             failed = [(when, each.rank, each) for when, each in ended if each.failed]
             if stopping:
+                _wait(workers, LEAVE)
                 raise SystemExit(128 + stopping[0])
             if alarm and (heard := alarm.heard):
                 raise _elsewhere(heard)
@@ -163,12 +171,17 @@ def _passed_on(workers: list[Worker]) -> Iterator[list[int]]:
 
 def _end(workers: Sequence[Worker]) -> None:
     """End the workers that still run, and what they have started."""
-    running = [worker for worker in workers if worker.ended is None]
-    for worker in running:
-        worker.send(signal.SIGTERM)
-    until = time.monotonic() + GRACE
-    while time.monotonic() < until and any(worker.ended is None for worker in running):
-        time.sleep(PAUSE)
+    for worker in workers:
+        if worker.ended is None:
+            worker.send(signal.SIGTERM)
+    _wait(workers, GRACE)
     for worker in workers:
         worker.send(signal.SIGKILL)
         worker.finish()
+
+
+def _wait(workers: Sequence[Worker], seconds: float) -> None:
+    """Wait until all workers have ended, at most so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and any(worker.ended is None for worker in workers):
+        time.sleep(PAUSE)

@@ -14,6 +14,7 @@ from dnnbridge.base.arrays import Array
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.errors import DataError, StateError
+from dnnbridge.program.agreeing import AGREE, ASKED, TOTAL, agreement_program
 from dnnbridge.program.dividing import divided
 from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Program
@@ -81,6 +82,7 @@ class Engine:
         self.block: Block | None = None
         self._backend, self._compiled = backend, list[tuple[Executable, int]]()
         self.workers = workers
+        self._agreement: Executable | None = None
         part = divided(program, workers.sync_batch_norm) if workers else program
         self.executable = self._executable(part, workers)
         self._set(initial_arrays(program, experiment.seed))
@@ -139,6 +141,13 @@ class Engine:
             made = self.executable.run(function, feeds, steps)
             move.done()
         return made
+
+    def agree(self, asked: Array) -> Array:
+        """Return the sum of an array of float32 over all workers, which must all call this."""
+        if self._agreement is None:
+            self._agreement = self._executable(agreement_program(len(asked)), self.workers)
+        made = self._agreement.run(AGREE, {ASKED: asked[None]}, 1)
+        return np.asarray(made[TOTAL][0])
 
     @cached_property
     def probe_program(self) -> Program:

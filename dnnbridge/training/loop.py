@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dnnbridge.base.interrupts import Move, Waiting
-from dnnbridge.errors import StateError
+from dnnbridge.errors import DnnbridgeError
+from dnnbridge.training.agreeing import Agreement
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.evaluating import evaluate
@@ -63,12 +65,14 @@ class Loop:
             for hook in self.hooks:
                 epochs = max(until - engine.state.position.epoch, 0)
                 hook.on_train_begin(self.run, epochs, self.fitting.steps)
-                ending.callback(self._end_training, hook)
+                ending.push(partial(self._end_training, hook))
             self._begin()
             waiting = ending.enter_context(Waiting())
+            agreement = Agreement(engine, waiting)
             if self.fitting.at_the_end(engine.state.position):  # saved before its epoch ended
                 self._end_epoch()
-            self._train_blocks(until, waiting, ending)
+            if not agreement.reached():
+                self._train_blocks(until, waiting, agreement, ending)
             self.guard.end(self.run)
             engine.finished = True
 
@@ -77,10 +81,12 @@ class Loop:
         self.engine.state.check_heard(self.validation is not None)
         self.fitting.begin(self.engine.state)
 
-    def _train_blocks(self, until: int, waiting: Waiting, ending: ExitStack) -> None:
+    def _train_blocks(
+        self, until: int, waiting: Waiting, agreement: Agreement, ending: ExitStack
+    ) -> None:
         engine, begun = self.engine, -1
         start = engine.state.position
-        epochs = 0 if engine.stopped else max(until - start.epoch, 0)
+        epochs = max(until - start.epoch, 0)
         for block in ending.enter_context(closing(self.fitting.blocks(start, epochs))):
             epoch = engine.state.position.epoch
             for hook in self.hooks if epoch != begun else ():
@@ -90,7 +96,7 @@ class Loop:
                 self._train_block(block, waiting)
             if block.last:
                 self._end_epoch()
-            if engine.stopped:
+            if agreement.reached():
                 break
 
     def _train_block(self, block: Block, waiting: Waiting) -> None:
@@ -133,17 +139,30 @@ class Loop:
             hook.on_validation_end(self.run, epoch, logs)
         return logs
 
-    def _end_training(self, hook: Callback) -> None:
-        """Let a callback hear that training ends; it may not be able to save what is torn."""
+    def _end_training(
+        self,
+        hook: Callback,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        *_: object,
+    ) -> None:
+        """Let a callback hear that training ends; what ended it stays the error that is raised."""
         try:
             hook.on_train_end(self.run)
-        except StateError as error:
-            if not self.engine.torn:
+        except Exception as error:
+            if raised is None:
                 raise
-            log.warning("%s: %s", type(hook).__name__, error)
+            log.warning("%s: %s", type(hook).__name__, _briefly(error, raised))
 
     def _left(self, kind: type[BaseException] | None, *_: object) -> None:
         """Keep no examples, and no buffers that a thread may write into still after an error."""
         self.engine.fitting = self.engine.block = None
         if kind is not None:
             self.engine.buffers["fit"] = Buffers(turns=2)
+
+
+def _briefly(error: Exception, raised: BaseException) -> str:
+    """Say what went wrong in a callback after another error."""
+    if str(error) == str(raised):
+        return "the same again at the end"
+    return str(error) if isinstance(error, DnnbridgeError) else f"{type(error).__name__}: {error}"

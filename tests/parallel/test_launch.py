@@ -143,6 +143,54 @@ time.sleep(120)
     assert (tmp_path / "0").exists()
 
 
+def test_workers_end_when_their_launch_is_killed(tmp_path):
+    """After a SIGKILL the launch can end nothing itself; also what a worker started ends."""
+    text = f"""
+import subprocess, time
+child = subprocess.Popen([sys.executable, "-c", "{WAIT}"])
+open({str(tmp_path)!r} + f"/{{rank}}", "w").write(f"{{os.getpid()}} {{child.pid}}")
+print("ready", flush=True) if rank == 0 else None
+time.sleep(120)
+"""
+    command = [sys.executable, "-m", "dnnbridge", "launch", "-n", "2", "--"]
+    process = subprocess.Popen(
+        [*command, str(program(tmp_path, text))], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        while not all((tmp_path / str(rank)).exists() for rank in (0, 1)):
+            time.sleep(0.05)
+        time.sleep(0.2)
+        process.kill()
+    pids = [int(pid) for rank in (0, 1) for pid in (tmp_path / str(rank)).read_text().split()]
+    assert len(pids) == 4
+    assert all(_is_gone(pid) for pid in pids)
+
+
+def test_workers_have_time_to_save_after_one_sigterm(tmp_path):
+    text = f"""
+import signal, time
+got = []
+signal.signal(signal.SIGTERM, lambda *_: got.append(1))
+print("ready", flush=True) if rank == 0 else None
+while not got:
+    time.sleep(0.05)
+time.sleep(1 + rank)
+open({str(tmp_path)!r} + f"/{{rank}}", "w").write(str(len(got)))
+sys.exit(143)
+"""
+    command = [sys.executable, "-m", "dnnbridge", "launch", "-n", "2", "--"]
+    process = subprocess.Popen(
+        [*command, str(program(tmp_path, text))], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1)  # the second worker has set its handler too
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
+    assert [(tmp_path / str(rank)).read_text() for rank in (0, 1)] == ["1", "1"]
+
+
 @pytest.mark.parametrize("words", [[], ["no-such-program"]], ids=["none", "unknown"])
 def test_a_command_is_needed(words):
     with pytest.raises(ArgumentError, match="launch"):
