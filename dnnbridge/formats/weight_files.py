@@ -11,9 +11,11 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import as_path, check_is_file, is_file
 from dnnbridge.base.packages import framework, require
-from dnnbridge.errors import ConversionError, DnnbridgeError
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.archives import opened_member
+from dnnbridge.formats.damage import read_as_data
 from dnnbridge.formats.hdf5 import opened_hdf5
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
 from dnnbridge.formats.npz import read_npz
@@ -42,14 +44,13 @@ def read_weights(path: str | Path) -> dict[str, Array]:
     Example:
         >>> read_weights("missing.npz")
         Traceback (most recent call last):
-        dnnbridge.errors.ConversionError: missing.npz: the file does not exist.
+        dnnbridge.errors.ConversionError: missing.npz: the file does not exist. ...
     """
-    place = Path(path)
+    place = as_path(path, "read_weights", ConversionError)
     index = place if place.suffix == ".index" else place.with_name(place.name + ".index")
-    if index.exists():
+    if is_file(index):
         return _tensorflow(index.with_suffix(""))
-    if not place.exists():
-        raise ConversionError("the file does not exist", where=str(path))
+    check_is_file(place, ConversionError)
     if place.suffix.lower() not in READERS:
         raise ConversionError(
             "the file has a form that cannot be read",
@@ -80,16 +81,9 @@ def safetensors_header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
 
 
 def _explained(read: Callable[[Path], T], path: Path) -> T:
-    try:
+    hint = "Copy the file again, or write it again."
+    with read_as_data("the file is damaged, or of another form", str(path), hint):
         return read(path)
-    except DnnbridgeError:
-        raise
-    except Exception as error:
-        raise ConversionError(
-            "the file is damaged, or of another form",
-            where=str(path),
-            got=f"{type(error).__name__}: {error}",
-        ) from error
 
 
 SAFE = {

@@ -147,7 +147,12 @@ def spec(cls: type[S]) -> type[S]:
     """
     kind = kind_of(cls)
     if missing := _abstract_methods(cls):
-        raise SpecError(f"{kind} must define {', '.join(missing)}", hint="Write the method.")
+        raise SpecError(
+            f"must define {', '.join(missing)}",
+            where=kind,
+            got="a class without it",
+            hint="Write the method.",
+        )
     for known in _KINDS.values():
         _refuse_clash(cls, known)
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
@@ -283,6 +288,10 @@ def _decode(value: Any, where: str) -> Any:
         return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
     if not isinstance(value, dict):
         return value
+    if strange := [name for name in value if not isinstance(name, str)]:
+        raise SpecError(
+            "names must be texts", where=where, got=shorten(strange[0]), hint="Write JSON."
+        )
     items = {
         name: _decode(item, f"{where}.{name}" if where else name)
         for name, item in value.items()
@@ -290,8 +299,8 @@ def _decode(value: Any, where: str) -> Any:
     }
     if "kind" not in value:
         return items
-    kind = present_kind(value["kind"])
-    if kind not in _KINDS:
+    kind = present_kind(value["kind"]) if isinstance(value["kind"], str) else value["kind"]
+    if not isinstance(kind, str) or kind not in _KINDS:
         family = str(kind).partition(".")[0]
         siblings = [known for known in _KINDS if known.partition(".")[0] == family]
         raise SpecError(

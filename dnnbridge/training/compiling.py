@@ -190,7 +190,8 @@ def _check(value: Any) -> None:
 
 def _not_an_experiment(value: Any) -> DTypeError:
     return DTypeError(
-        "compile takes an Experiment",
+        "must be an Experiment",
+        where="compile: experiment",
         got=what(value),
         hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
     )

@@ -57,7 +57,7 @@ def check(name, folder, reader, count):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.randoms(use_true_random=False))
+    @given(st.randoms(use_true_random=True))
     def read(random):
         path.write_bytes(changed(valid, content, random))
         outcomes[reader.check(name, path)] += 1

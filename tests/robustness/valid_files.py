@@ -107,7 +107,7 @@ LEGACY = {
         "layers": [
             {
                 "class_name": "InputLayer",
-                "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "input_1"},
+                "config": {"batch_shape": [None, 4], "dtype": "float32", "name": "input_1"},
             },
             {"class_name": "Dense", "config": {"name": "dense", "units": 3, "dtype": "float32"}},
         ],

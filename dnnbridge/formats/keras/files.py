@@ -117,7 +117,8 @@ def _live(model: Any) -> Iterator[Path]:
     """Save a live model to a temporary file, which is then read like any other."""
     if not (hasattr(model, "save") and hasattr(model, "get_config") and hasattr(model, "layers")):
         raise ConversionError(
-            "from_keras takes a file or a live keras.Model",
+            "takes a file or a live keras.Model",
+            where="from_keras",
             got=what(model),
             hint="Give the path of a .keras file.",
         )
