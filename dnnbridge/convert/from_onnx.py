@@ -56,7 +56,10 @@ def from_onnx(path: str | Path, input_shapes: Any = None) -> Imported:
         dnnbridge.errors.ConversionError: missing.onnx: the file does not exist. ...
     """
     place = as_path(path, "from_onnx", ConversionError)
-    what, hint = "cannot be read as an ONNX model: it is damaged", "Export it again."
+    what, hint = (
+        "cannot be read as an ONNX model: it is damaged",
+        "Export it again, or look into it with onnx.checker.",
+    )
     with read_as_data(what, str(place), hint):
         return _read(place, input_shapes)
 

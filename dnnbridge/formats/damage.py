@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dnnbridge.errors import ConversionError, DnnbridgeError
+from dnnbridge.errors import CheckpointError, ConversionError, DnnbridgeError
 
 
 @contextmanager
@@ -13,6 +13,8 @@ def read_as_data(
     what: str, where: str, hint: str, error: type[DnnbridgeError] = ConversionError
 ) -> Iterator[None]:
     """Turn what packages and rules raise within the block into an error of a file.
+
+    An error of a file that does not say what to do gets the hint.
 
     Args:
         what: that the file cannot be read, and as what.
@@ -28,6 +30,11 @@ def read_as_data(
     """
     try:
         yield
+    except (ConversionError, CheckpointError) as raised:
+        if raised.hint:
+            raise
+        again = type(raised)(raised.what, where=raised.where, got=raised.got, hint=hint)
+        raise again from raised.__cause__
     except (DnnbridgeError, Warning):
         raise
     except Exception as raised:

@@ -27,32 +27,34 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
 
     size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
     with h5py.File(source, "r") as file:
-        try:
-            _check(file, size)
-        except ValueError as error:
+        if wrong := _wrong(file, size):
             raise ConversionError(
                 "the file cannot be read: it is damaged, or points to other files",
                 where=where,
-                got=str(error),
+                got=wrong,
                 hint="Write it again with model.save or model.save_weights of Keras 3.",
-            ) from None
+            )
         yield file
 
 
-def _check(file: Any, size: int) -> None:
-    """Raise a ValueError unless all arrays are in the file; no link is followed for that."""
+def _wrong(file: Any, size: int) -> str:
+    """Say which array is not in the file, or too large for it; no link is followed for that."""
     import h5py
 
-    def check_link(name: str, link: Any) -> None:
+    def link_outside(name: str, link: Any) -> str | None:
         if isinstance(link, h5py.ExternalLink):
-            raise ValueError(f"{name} is a link to the file {link.filename}")
+            return f"{name}, a link to the file {link.filename}"
+        return None
 
-    def check_array(name: str, item: Any) -> None:
+    def wrong_array(name: str, item: Any) -> str | None:
         if not isinstance(item, h5py.Dataset):
-            return
+            return None
         if item.external or item.is_virtual:
-            raise ValueError(f"{name} is stored in other files")
-        check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, name)
+            return f"{name}, which is stored in other files"
+        try:
+            check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, name)
+        except ValueError as error:
+            return str(error)
+        return None
 
-    file.visititems_links(check_link)
-    file.visititems(check_array)
+    return file.visititems_links(link_outside) or file.visititems(wrong_array) or ""

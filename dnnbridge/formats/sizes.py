@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 AXES = 32
-"""Most axes of an array, as in NumPy."""
+"""Most axes of an array in NumPy 1."""
 
 UNPACKED = 1 << 10
 """A compressed file may hold at most this many times its size."""

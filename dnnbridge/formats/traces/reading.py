@@ -167,7 +167,7 @@ class _Reading:
             raise self._wrong(stored, number, "a trace has one HEAD, at its beginning")
         try:
             getattr(self, f"_{stored.kind.lower()}")(stored, file)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._wrong(stored, number, f"{type(error).__name__}: {error}") from None
 
     def _wrong(self, stored: Stored, number: int, got: str) -> CheckpointError:
