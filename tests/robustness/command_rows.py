@@ -120,30 +120,56 @@ TRAINING = {
     ),
     "resume-of-noise": on_each(
         call(*TRAIN, *DATA, "--resume", "{at}/a.safetensors", a_safetensors="no", **FILES),
-        CheckpointError, "a.safetensors",
+        CheckpointError,
+        "a.safetensors",
     ),
     "backup-in-a-file": on_each(
         call(*TRAIN, *DATA, "--backup", "{at}/e.json", **FILES), USAGE, "e.json"
     ),
-    "profile-of-noise": row(call("profile", "{at}/e.json", *DATA, e_json="no"), SpecError, "e.json"),
-}  # fmt: skip
+    "profile-of-noise": row(
+        call("profile", "{at}/e.json", *DATA, e_json="no"), SpecError, "e.json"
+    ),
+}
 
 OTHERS = {
     "compare-one-backend": row(
         call("compare", "{at}/e.json", *DATA, "--backends", "reference", **FILES),
-        BackendError, "reference",
+        BackendError,
+        "reference",
     ),
     "compare-with-an-unknown": row(
         call("compare", "{at}/e.json", *DATA, "--backends", "reference,torch", **FILES),
-        BackendError, "'torch'",
+        BackendError,
+        "'torch'",
     ),
-    "align-with-no-data": row(call("align", "{at}/e.json", "{at}/e.json", "--backends", "reference", **FILES), USAGE, "--data"),
+    "align-with-no-data": row(
+        call("align", "{at}/e.json", "{at}/e.json", "--backends", "reference", **FILES),
+        USAGE,
+        "--data",
+    ),
     "align-of-noise": row(
-        call("align", "{at}/a.bin", "{at}/e.json", *DATA, "--backends", "reference", a_bin="no", **FILES), USAGE, "a.bin"
+        call(
+            "align",
+            "{at}/a.bin",
+            "{at}/e.json",
+            *DATA,
+            "--backends",
+            "reference",
+            a_bin="no",
+            **FILES,
+        ),
+        USAGE,
+        "a.bin",
     ),
-    "align-missing": row(call("align", "{at}/no.json", "{at}/e.json", *DATA, "--backends", "reference", **FILES), USAGE, "no.json"),
+    "align-missing": row(
+        call("align", "{at}/no.json", "{at}/e.json", *DATA, "--backends", "reference", **FILES),
+        USAGE,
+        "no.json",
+    ),
     "convert-of-noise": row(
-        call("convert", "{at}/a.bin", "--to", "keras", "-o", "{at}/out", a_bin="no"), ConversionError, "a.bin"
+        call("convert", "{at}/a.bin", "--to", "keras", "-o", "{at}/out", a_bin="no"),
+        ConversionError,
+        "a.bin",
     ),
     "convert-missing": row(
         call("convert", "{at}/no.keras", "--to", "keras", "-o", "{at}/out"), USAGE, "no.keras"
@@ -152,32 +178,51 @@ OTHERS = {
         call("convert", "{at}/a.json", "-o", "{at}/out", a_json="{}"), USAGE, "--to"
     ),
     "convert-to-an-unknown": row(
-        call("convert", "{at}/a.json", "--to", "caffe", "-o", "{at}/out", a_json="{}"), ConversionError, "caffe"
+        call("convert", "{at}/a.json", "--to", "caffe", "-o", "{at}/out", a_json="{}"),
+        ConversionError,
+        "caffe",
     ),
     "convert-of-pickle": row(
-        call("convert", "{at}/a.pt", "--to", "keras", "-o", "{at}/out", a_pt="\x80\x04."), ConversionError, "a.pt"
+        call("convert", "{at}/a.pt", "--to", "keras", "-o", "{at}/out", a_pt="\x80\x04."),
+        ConversionError,
+        "a.pt",
     ),
     "convert-shape-a-word": row(
-        call("convert", "{at}/m.json", "--to", "keras", "-o", "{at}/out", "--input-shape", "wide", m_json=json.dumps(
-            {"class_name": "Sequential", "config": {"layers": []}}
-        )),
-        ConversionError, "wide",
+        call(
+            "convert",
+            "{at}/m.json",
+            "--to",
+            "keras",
+            "-o",
+            "{at}/out",
+            "--input-shape",
+            "wide",
+            m_json=json.dumps({"class_name": "Sequential", "config": {"layers": []}}),
+        ),
+        ConversionError,
+        "wide",
     ),
     "inspect-of-noise": row(call("inspect", "{at}/a.bin", a_bin="no"), CheckpointError, "a.bin"),
-    "inspect-of-half-json": row(call("inspect", "{at}/a.json", a_json="{"), CheckpointError, "JSON"),
+    "inspect-of-half-json": row(
+        call("inspect", "{at}/a.json", a_json="{"), CheckpointError, "JSON"
+    ),
     "lint-of-noise": row(call("lint", "{at}/a.bin", a_bin="no"), USAGE, "a.bin"),
-    "lint-to-an-unknown": row(call("lint", "{at}/e.json", "--to", "torch", **FILES), USAGE, "torch"),
+    "lint-to-an-unknown": row(
+        call("lint", "{at}/e.json", "--to", "torch", **FILES), USAGE, "torch"
+    ),
     "report-of-noise": row(
         call("report", "{at}/a.safetensors", a_safetensors="no"), CheckpointError, "a.safetensors"
     ),
     "report-of-csv-with-data": row(
         call("report", "{at}/a.csv", "--data", "digits", a_csv="epoch,loss\n0,1\n"),
-        DataError, "weights",
+        DataError,
+        "weights",
     ),
     "report-of-other-csv": row(call("report", "{at}/a.csv", a_csv="a,b\n"), DataError, "a.csv"),
     "report-to-no-folder": row(
         call("report", "{at}/a.csv", "-o", "{at}/no/a.html", a_csv="epoch,loss\n0,1\n"),
-        DataError, "no",
+        DataError,
+        "no",
     ),
     "schedule-unknown": row(call("schedule", "CosineDecayy", "0.1"), SpecError, "CosineDecay"),
     "schedule-of-a-word": row(
@@ -195,10 +240,15 @@ OTHERS = {
         call("schedule", "CosineDecay", "0.1", "10", "--steps", "0"), USAGE, "--steps"
     ),
     "schedule-plot-suffix": row(
-        call("schedule", "CosineDecay", "0.1", "10", "--plot", "{at}/a.xyz"), USAGE, "--plot", ".svg"
+        call("schedule", "CosineDecay", "0.1", "10", "--plot", "{at}/a.xyz"),
+        USAGE,
+        "--plot",
+        ".svg",
     ),
     "schedule-list-of-texts": row(
-        call("schedule", "cosine_decay_lr", '"a"', "0.1", "9", "3", "1"), ScheduleTypeError, "min_lr"
+        call("schedule", "cosine_decay_lr", '"a"', "0.1", "9", "3", "1"),
+        ScheduleTypeError,
+        "min_lr",
     ),
     "schema-to-no-folder": row(call("schema", "--out", "{at}/no/a.json"), DataError, "no"),
     "launch-without-command": row(call("launch", "-n", "2"), ArgumentError, "launch", "worker"),
@@ -211,7 +261,8 @@ OTHERS = {
     ),
     "launch-host-beyond": row(
         call("launch", "--hosts", "a,b", "-n", "1", "--host-number", "7", "true"),
-        ArgumentError, "7",
+        ArgumentError,
+        "7",
     ),
     "conformance-unknown-backend": row(
         call("conformance", "--backend", "torch"), BackendError, "'torch'"
@@ -221,12 +272,14 @@ OTHERS = {
     ),
     "conformance-select-nothing": row(
         call("conformance", "--backend", "reference", "--select", "nothing at all"),
-        USAGE, "nothing at all",
+        USAGE,
+        "nothing at all",
     ),
     "conformance-against-noise": row(
         call("conformance", "--backend", "reference", "--against", "{at}/a.json", a_json="{"),
-        SpecError, "a.json",
+        SpecError,
+        "a.json",
     ),
-}  # fmt: skip
+}
 
 ROWS = {**TRAINING, **OTHERS}

@@ -74,7 +74,8 @@ ROWS = {
     "npz-missing": row(lambda c: load_dataset(str(c.folder / "a.npz")), DataError, "a.npz"),
     "npz-a-folder": row(
         lambda c: ((c.folder / "a.npz").mkdir(), load_dataset(str(c.folder / "a.npz"))),
-        DataError, "a.npz",
+        DataError,
+        "a.npz",
     ),
     "npz-of-text": row(data(b"x,y\n1,2\n"), DataError, "data.npz", "not a zip file"),
     "npz-empty": row(data(b""), DataError, "data.npz", "not a zip file"),
@@ -95,15 +96,14 @@ ROWS = {
     "npz-of-a-terabyte": row(
         data(members(x=npy("(1000000, 1000000)"), y=npy("(0,)"))), DataError, "0 bytes"
     ),
-    "npz-of-shape-below-0": row(
-        data(members(x=npy("(-4,)"), y=npy("(0,)"))), DataError, "below 0"
-    ),
+    "npz-of-shape-below-0": row(data(members(x=npy("(-4,)"), y=npy("(0,)"))), DataError, "below 0"),
     "npz-of-100-axes": row(
         data(members(x=npy("(1," * 100 + ")"[:1])[:60], y=b"")), DataError, "data.npz"
     ),
     "npz-that-unpacks-to-a-gigabyte": row(
         data(members(zipfile.ZIP_BZIP2, x=npy("(200000000,)", "|u1", bytes(2 * 10**8)))),
-        DataError, "200,000,129 bytes",
+        DataError,
+        "200,000,129 bytes",
     ),
     "npz-with-code-in-its-header": row(
         data(members(x=npy("__import__('os').getcwd()"), y=npy("(0,)"))), DataError, "malformed"
@@ -114,9 +114,7 @@ ROWS = {
     "idx-without-sizes": row(labels(bytes([0, 0, 8, 1])), DataError, "header"),
     "idx-cut": row(labels(bytes([0, 0, 8, 1, 0, 0, 0, 9, 1])), DataError, "9 bytes"),
     "idx-too-long": row(labels(bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 2])), DataError, "10 bytes"),
-    "idx-of-4-gigabytes": row(
-        labels(bytes([0, 0, 8, 1]) + b"\xff" * 4), DataError, "4294967295"
-    ),
+    "idx-of-4-gigabytes": row(labels(bytes([0, 0, 8, 1]) + b"\xff" * 4), DataError, "4294967295"),
     "idx-gz-of-4-gigabytes": row(
         labels(gzip.compress(bytes([0, 0, 8, 1]) + b"\xff" * 4)), DataError, "4,294,967,295"
     ),
@@ -131,6 +129,8 @@ ROWS = {
     "csv-missing": row(lambda c: read_trained(c.folder / "a.csv"), DataError, "a.csv"),
     "weights-of-objects": row(
         written("w.npz", npz(w=np.array([{}], object)), db.read_weights),
-        ConversionError, "w.npz", "allow_pickle=False",
+        ConversionError,
+        "w.npz",
+        "allow_pickle=False",
     ),
-}  # fmt: skip
+}

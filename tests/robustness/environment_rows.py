@@ -75,18 +75,24 @@ ROWS = {
     ),
     "rank-a-word": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="first"),
-        BackendError, "DNNBRIDGE_RANK", "'first'",
+        BackendError,
+        "DNNBRIDGE_RANK",
+        "'first'",
     ),
     "rank-missing": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1,b:1"), BackendError, "DNNBRIDGE_RANK", "''"
     ),
     "rank-too-high": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="2"),
-        BackendError, "DNNBRIDGE_RANK", "2",
+        BackendError,
+        "DNNBRIDGE_RANK",
+        "2",
     ),
     "meeting-a-word": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1", DNNBRIDGE_RANK="0", DNNBRIDGE_MEETING_SECONDS="long"),
-        BackendError, "DNNBRIDGE_MEETING_SECONDS", "'long'",
+        BackendError,
+        "DNNBRIDGE_MEETING_SECONDS",
+        "'long'",
     ),
     "data-missing": row(data("mnist", DNNBRIDGE_DATA=""), DataError, "DNNBRIDGE_DATA"),
     "data-in-no-folder": row(
@@ -107,4 +113,4 @@ ROWS = {
         scheduled(SLURM_JOB_NODELIST="node[1-999999999]"), ArgumentError, "999999999"
     ),
     "no-scheduler": row(scheduled(), ArgumentError, "--hosts"),
-}  # fmt: skip
+}

@@ -170,7 +170,8 @@ CHECKPOINTS = {
             (p := c.run().save(c.folder / "a.safetensors")).write_bytes(p.read_bytes()[:-5]),
             db.load(p, c.backend),
         ),
-        CheckpointError, "a.safetensors",
+        CheckpointError,
+        "a.safetensors",
     ),
     "format-of-the-future": on_each(
         resaved(header(format="dnnbridge checkpoint 99")), CheckpointError, "checkpoint 99"
@@ -181,10 +182,13 @@ CHECKPOINTS = {
         resaved(header(experiment="{}")), CheckpointError, "not an experiment"
     ),
     "experiment-of-another-model": on_each(
-        resaved(lambda m, a: m.update(experiment=experiment(
-            model=db.Sequential([db.Input((5,)), db.Dense(3)])
-        ).to_json())),
-        CheckpointError, "dense/kernel",
+        resaved(
+            lambda m, a: m.update(
+                experiment=experiment(model=db.Sequential([db.Input((5,)), db.Dense(3)])).to_json()
+            )
+        ),
+        CheckpointError,
+        "dense/kernel",
     ),
     "optimizer-of-another-kind": on_each(
         resaved(header(optimizer=db.Adam(0.1).to_json())), CheckpointError, "optimizer"
@@ -216,28 +220,35 @@ CHECKPOINTS = {
     ),
     "array-of-another-shape": on_each(
         resaved(arrays(lambda a: a.update({"dense/bias": np.zeros(9, np.float32)}))),
-        CheckpointError, "dense/bias", "(9,)",
+        CheckpointError,
+        "dense/bias",
+        "(9,)",
     ),
     "array-of-whole-numbers": on_each(
         resaved(arrays(lambda a: a.update({"dense/bias": np.zeros(3, np.int32)}))),
-        CheckpointError, "dense/bias", "int32",
+        CheckpointError,
+        "dense/bias",
+        "int32",
     ),
     "resume-in-another-folder": on_each(
-        lambda c: ((c.folder / "backup.safetensors").write_bytes(b"no"), c.run().fit(
-            [[0.0] * 4], [0], callbacks=[db.BackupAndRestore(c.folder)]
-        )),
-        CheckpointError, "backup.safetensors",
+        lambda c: (
+            (c.folder / "backup.safetensors").write_bytes(b"no"),
+            c.run().fit([[0.0] * 4], [0], callbacks=[db.BackupAndRestore(c.folder)]),
+        ),
+        CheckpointError,
+        "backup.safetensors",
     ),
     "trace-of-a-future": row(trace(("HEAD", HEAD | {"format": "x"})), CheckpointError, "'x'"),
     "trace-of-no-head": row(trace(("SPOT", {"places": []})), CheckpointError, "HEAD"),
     "trace-logs-a-list": row(
         trace(("HEAD", HEAD), ("EPOC", {"epoch": 0, "step": 1, "logs": []})),
-        CheckpointError, "EPOC",
+        CheckpointError,
+        "EPOC",
     ),
     "trace-step-a-text": row(
         trace(("HEAD", HEAD), ("STEP", {"step": "1", "batch": None})), CheckpointError, "STEP"
     ),
-}  # fmt: skip
+}
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
@@ -251,7 +262,8 @@ MODELS = {
     "ckpt-that-ends-in-a-number": row(weights("w.ckpt", b"\x0a\xff"), ConversionError, "ends"),
     "ckpt-of-1000-axes": row(
         weights("w.ckpt", b"\x0a\xde\x0f\x0a\x01w\x12\xd8\x0f" + b"\x08\x02" * 1000),
-        ConversionError, "w.ckpt",
+        ConversionError,
+        "w.ckpt",
     ),
     "safetensors-header-too-long": row(
         weights("w.safetensors", tensors({}, length=10**15)), ConversionError, "header"
@@ -270,15 +282,18 @@ MODELS = {
     ),
     "safetensors-in-the-same-bytes": row(
         weights("w.safetensors", tensors({"v": ENTRY, "w": ENTRY}, bytes(8))),
-        ConversionError, "same bytes",
+        ConversionError,
+        "same bytes",
     ),
     "safetensors-dtype-unknown": row(
         weights("w.safetensors", tensors({"w": ENTRY | {"dtype": "O"}}, bytes(8))),
-        ConversionError, "'O'",
+        ConversionError,
+        "'O'",
     ),
     "safetensors-of-1000-axes": row(
         weights("w.safetensors", tensors({"w": ENTRY | {"shape": [1] * 1000}}, bytes(8))),
-        ConversionError, "1000 axes",
+        ConversionError,
+        "1000 axes",
     ),
     "safetensors-of-a-nested-name": row(
         weights("w.safetensors", tensors({"w": {"v": ENTRY}}, bytes(8))), ConversionError, "dtype"
@@ -303,22 +318,23 @@ MODELS = {
     "keras-lambda": row(from_keras(LAMBDA.encode(), "m.json"), ConversionError, "Lambda"),
     "keras-class-of-a-module": row(
         from_keras(LAMBDA.replace('"Lambda"', '"os.system"').encode(), "m.json"),
-        ConversionError, "os.system",
+        ConversionError,
+        "os.system",
     ),
     "keras-members-outside": row(
         from_keras(keras(name="../../config.json")), ConversionError, "config.json"
     ),
     "keras-weights-missing": row(
         lambda c: db.from_keras(c.folder / "m.json", weights=c.folder / "w.h5"),
-        ConversionError, "does not exist",
+        ConversionError,
+        "does not exist",
     ),
     "npz-of-code": row(
         weights("w.npz", members(w=b"\x93NUMPY\x01\x00" + struct.pack("<H", 9) + b"exit()   ")),
-        ConversionError, "w.npz",
+        ConversionError,
+        "w.npz",
     ),
-    "onnx-of-noise": row(
-        written("m.onnx", b"\x07" * 50, db.from_onnx), ConversionError, "m.onnx"
-    ),
+    "onnx-of-noise": row(written("m.onnx", b"\x07" * 50, db.from_onnx), ConversionError, "m.onnx"),
     "onnx-empty": row(written("m.onnx", b"", db.from_onnx), ConversionError, "without nodes"),
     "onnx-data-outside": row(onnx_of(_elsewhere), ConversionError, "outside the folder"),
     "onnx-of-terabytes": row(
@@ -336,7 +352,7 @@ MODELS = {
     "load-weights-of-others": on_each(
         lambda c: db.load_weights(c.run(), _saved(c.folder)), ConversionError, "dense/kernel"
     ),
-}  # fmt: skip
+}
 
 
 def _saved(folder):

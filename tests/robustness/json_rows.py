@@ -47,7 +47,8 @@ ROWS = {
     "two-values": row(read(json.dumps(GOOD) * 2), SpecError, "not JSON"),
     "a-number-of-5000-digits": row(
         read(changed("seed", value=0).replace('"seed": 0', '"seed": ' + "9" * 5000)),
-        SpecError, "not JSON",
+        SpecError,
+        "not JSON",
     ),
     "keras-model": row(
         read('{"class_name": "Sequential", "config": {}}'), SpecError, "not an experiment"
@@ -80,7 +81,9 @@ ROWS = {
     "layers-a-text": row(read(changed("model", "layers", value="Dense")), SpecError, "layers"),
     "layers-empty": row(read(changed("model", "layers", value=[])), SpecError, "layers"),
     "field-unknown": row(read(changed(*DENSE, "unit", value=3)), SpecError, "layers[1]", "unit"),
-    "field-missing": row(read(changed(*DENSE, "units", drop=True)), SpecError, "layers[1].Dense.units"),
+    "field-missing": row(
+        read(changed(*DENSE, "units", drop=True)), SpecError, "layers[1].Dense.units"
+    ),
     "field-private": row(read(changed(*DENSE, "__init__", value=3)), SpecError, "__init__"),
     "field-self": row(read(changed(*DENSE, "self", value=3)), SpecError, "self"),
     "field-a-list": row(read(changed(*DENSE, "units", value=[3])), SpecError, "units", "[1]"),
@@ -97,7 +100,8 @@ ROWS = {
     "name-line": row(read(changed(*DENSE, "name", value="a\nb")), SpecError, "layer"),
     "activation-an-object": row(
         read(changed(*DENSE, "activation", value={"kind": "layer.Dense", "units": 1})),
-        SpecError, "activation",
+        SpecError,
+        "activation",
     ),
     "shape-below-0": row(
         read(changed("model", "layers", 0, "shape", value=[-4])), SpecError, "shape", "-4"
@@ -110,11 +114,15 @@ ROWS = {
     "optimizer-an-object": row(read(changed("optimizer", value={})), SpecError, "optimizer"),
     "rate-null": row(
         read(changed("optimizer", value={"kind": "optimizer.SGD", "learning_rate": None})),
-        SpecError, "learning_rate", "None",
+        SpecError,
+        "learning_rate",
+        "None",
     ),
     "rate-nan": row(
         read(changed("optimizer", value={"kind": "optimizer.SGD", "learning_rate": float("nan")})),
-        SpecError, "learning_rate", "nan",
+        SpecError,
+        "learning_rate",
+        "nan",
     ),
     "metric-null": row(read(changed("metrics", value=[None])), SpecError, "metrics", "None"),
     "metric-a-function": row(
@@ -126,24 +134,21 @@ ROWS = {
     "frozen-a-pattern-without-end": row(
         read(changed("frozen", value=["[" * 50])), SpecError, "frozen"
     ),
-    "regularizers-a-list": row(
-        read(changed("regularizers", value=[1])), SpecError, "regularizers"
-    ),
+    "regularizers-a-list": row(read(changed("regularizers", value=[1])), SpecError, "regularizers"),
     "surplus-field": row(read(changed("callbacks", value=[])), SpecError, "callbacks"),
     "from-dict-a-key": row(
         lambda c: db.Dense.from_dict({"kind": "layer.Dense", "units": 3, 4: 5}), SpecError, "4"
     ),
-    "from-dict-itself": row(
-        lambda c: db.Experiment.from_dict(_endless()), SpecError, "nested"
-    ),
+    "from-dict-itself": row(lambda c: db.Experiment.from_dict(_endless()), SpecError, "nested"),
     "of-another-class": row(
         lambda c: db.SGD.from_json(db.Dense(3).to_json()), SpecError, "expected"
     ),
     "schedule-of-a-schedule": row(
         lambda c: db.CosineDecay.from_json('{"kind": "schedule.CosineDecay"}'),
-        SpecError, "initial_learning_rate",
+        SpecError,
+        "initial_learning_rate",
     ),
-}  # fmt: skip
+}
 
 
 def _endless():
