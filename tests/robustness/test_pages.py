@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import dnnbridge as db
+from dnnbridge.cli.conversion_checks import Check
+from dnnbridge.cli.conversion_report import Conversion, report_of
+from dnnbridge.cli.conversion_sources import Source
 from dnnbridge.doctor.trace_alignment import TraceDifference
 from dnnbridge.drawing import notebook
 from dnnbridge.report.comparing import compare
@@ -150,3 +155,15 @@ def test_the_check_notices():
     assert not bare.tags <= plain.tags
     assert "onload" in bare.attributes - plain.attributes
     assert bare.scripts > plain.scripts
+
+
+def test_a_text_is_no_markup_in_markdown():
+    checks = [Check(f"predictions {EVIL}", None, why=f"{EVIL}\n```\n# head")]
+    added = (f"a\n```\n{EVIL}",)
+    found = Source(Path("model.keras"), run(EVIL), 0, None, added)
+    made = Conversion(EVIL, "keras", Path("model.keras"), found, db.SGD(0.1), checks, "numbers")
+    report = report_of(made)["REPORT.md"]
+    outside = re.sub(r"^```$.*?^```$|`[^`\n]*`", "", report, flags=re.DOTALL | re.MULTILINE)
+    assert "onerror=" in outside
+    assert not Elements(outside).tags
+    assert report.count("\n```") == 2
