@@ -177,6 +177,7 @@ class Experiment(Spec):
         if not isinstance(data, dict) or data.get("kind") != cls.__name__ or "format" not in data:
             raise SpecError(
                 "not an experiment",
+                where=cls.__name__,
                 got=shorten_keys(data),
                 hint="Write the file with Experiment.to_json().",
             )

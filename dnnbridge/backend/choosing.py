@@ -116,6 +116,24 @@ def asked_for(group: str, known: Collection[str]) -> list[str]:
         ['slow']
         >>> del os.environ[VARIABLE]
     """
+    names = [name for each, name in check_variable() if each == group]
+    for name in names:
+        if name not in known:
+            raise BackendError(
+                f"{group} has no candidate of this name",
+                where=VARIABLE,
+                got=repr(name),
+                hint=f"It has {', '.join(known)}.",
+            )
+    return names
+
+
+def check_variable() -> list[tuple[str, str]]:
+    """Return the groups and candidates that the environment variable names.
+
+    Raises:
+        BackendError: the variable does not hold pairs.
+    """
     given = os.environ.get(VARIABLE, "").strip()
     if given == DEFAULT:
         return []
@@ -127,16 +145,7 @@ def asked_for(group: str, known: Collection[str]) -> list[str]:
             got=repr(given),
             hint=f'Write "{DEFAULT}", or pairs such as "mindspore.conv=native".',
         )
-    names = [name.strip() for each, _, name in pairs if each.strip() == group]
-    for name in names:
-        if name not in known:
-            raise BackendError(
-                f"{group} has no candidate of this name",
-                where=VARIABLE,
-                got=repr(name),
-                hint=f"It has {', '.join(known)}.",
-            )
-    return names
+    return [(group.strip(), name.strip()) for group, _, name in pairs]
 
 
 def _forced(question: str, candidates: Mapping[str, Prepare]) -> str | None:

@@ -42,7 +42,8 @@ def explained(
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
-        where = name or function.__name__
+        owner = function.__qualname__.rpartition(".")[0].rpartition(".")[2]
+        where = name or (owner if function.__name__ == "__init__" else function.__name__)
         open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
         refused = {n for n in instead or {} if open_ended and n not in signature.parameters}
 

@@ -11,9 +11,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from dnnbridge.base.file_errors import told
+from dnnbridge.base.messages import shorten
 from dnnbridge.errors import DataError, DnnbridgeError
 
 try:
@@ -33,11 +34,40 @@ UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 """Error numbers of systems that cannot sync a folder."""
 
 
+def as_path(given: Any, where: str, error: type[DnnbridgeError] = DataError) -> Path:
+    """Return the path that an argument gives, or raise an error of this class.
+
+    Example:
+        >>> as_path("a.csv", "filename").suffix
+        '.csv'
+        >>> as_path(3, "filename")
+        Traceback (most recent call last):
+        dnnbridge.errors.DataError: filename: must be the path of a file or folder, got 3. ...
+    """
+    named = isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str)
+    if named and os.fspath(given) and "\0" not in os.fspath(given):
+        return Path(given)
+    raise error(
+        "must be the path of a file or folder",
+        where=where,
+        got=shorten(given),
+        hint="Give a str or a Path.",
+    )
+
+
 def check_is_file(path: Path, error: type[DnnbridgeError]) -> None:
     """Raise an error of this class unless the path is that of a file."""
-    if not path.is_file():
+    if not is_file(path):
         problem = "is a folder" if path.is_dir() else "does not exist"
-        raise error(f"the file {problem}", where=str(path))
+        raise error(f"the file {problem}", where=str(path), hint="Give the path of a file.")
+
+
+def is_file(path: Path) -> bool:
+    """Return whether the path is that of a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def write_atomically(path: Path, content: bytes, *, make_folders: bool = False) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.files import make_folder
+from dnnbridge.base.files import as_path, make_folder
 from dnnbridge.errors import CheckpointError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool, check_positive
@@ -58,7 +58,7 @@ class BackupAndRestore(Callback):
                 save_freq, "BackupAndRestore.save_freq", ', or "epoch"'
             )
         check_bool(delete_checkpoint, "BackupAndRestore.delete_checkpoint")
-        self.file = Path(backup_dir) / "backup.safetensors"
+        self.file = as_path(backup_dir, "BackupAndRestore.backup_dir") / "backup.safetensors"
         self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.files import make_folder
+from dnnbridge.base.files import as_path, make_folder
 from dnnbridge.callbacks.monitoring import AbstractMonitor, Mode, say
 from dnnbridge.errors import ArgumentError
 from dnnbridge.training.callbacks import Callback
@@ -141,7 +141,8 @@ class ModelCheckpoint(AbstractMonitor):
             self.every_steps = save_freq
         if keep is not None:
             check_positive(keep, "ModelCheckpoint.keep", ", or None")
-        self.filepath, self.verbose, self.keep = str(filepath), verbose, keep
+        self.filepath = str(as_path(filepath, "ModelCheckpoint.filepath"))
+        self.verbose, self.keep = verbose, keep
         self.save_best_only, self.save_freq = save_best_only, save_freq
         self.best, self.background = initial_value_threshold, background
         self.monitor = monitor if save_best_only else ""

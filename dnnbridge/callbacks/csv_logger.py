@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import explained
 from dnnbridge.base.file_errors import told
+from dnnbridge.base.files import as_path, writable_target
+from dnnbridge.errors import ArgumentError
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.checking.data import check_bool
 from dnnbridge.training.history import Logs
@@ -47,13 +49,22 @@ class CSVLogger(Callback):
     @explained(name="CSVLogger")
     def __init__(self, filename: str | Path, separator: str = ",", append: bool = False) -> None:
         check_bool(append, "CSVLogger.append")
-        self.filename, self.separator, self.append = Path(filename), separator, append
+        self.filename = as_path(filename, "CSVLogger.filename")
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '\r\n"':
+            raise ArgumentError(
+                "must be one character, and no quote or end of a line",
+                where="CSVLogger.separator",
+                got=repr(separator),
+                hint='Write separator=",".',
+            )
+        self.separator, self.append = separator, append
         self._file: IO[str] | None = None
         self._columns: list[str] = []
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._columns = self._known() if self.append else []
         mode = "a" if self.append else "w"
+        writable_target(self.filename)
         with told("cannot be written", self.filename):
             self._file = self.filename.open(mode, encoding="utf-8", newline="")
 

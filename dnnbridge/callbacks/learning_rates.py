@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from dnnbridge.base.calling import explained
 from dnnbridge.base.messages import what
@@ -63,9 +64,22 @@ class LearningRateScheduler(Callback):
             given: tuple[float, ...] = (epoch, rate)
         except (TypeError, ValueError):
             given = (epoch,)
-        run.set_learning_rate(float(self.schedule(*given)))
+        run.set_learning_rate(_rate(self.schedule(*given)))
         if self.verbose:
             say(self, f"epoch {epoch + 1}: the learning rate is {run.learning_rate:g}")
+
+
+def _rate(given: Any) -> float:
+    """Return a number, also that of an array or a tensor; a text is none."""
+    if isinstance(given, SupportsFloat):
+        with suppress(TypeError, ValueError):
+            return float(given)
+    raise ArgumentError(
+        "must return a number",
+        where="LearningRateScheduler.schedule",
+        got=what(given),
+        hint="Return the rate of the epoch.",
+    )
 
 
 class ReduceLROnPlateau(AbstractMonitor):

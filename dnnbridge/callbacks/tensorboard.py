@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import as_path, make_folder
 from dnnbridge.base.packages import require
 from dnnbridge.callbacks.graph_definition import graph_definition
 from dnnbridge.callbacks.monitoring import with_rate
@@ -61,7 +62,7 @@ class TensorBoard(Callback):
         write_steps_per_second: bool = False,
         update_freq: int | Literal["epoch", "batch"] = "epoch",
     ) -> None:
-        self.log_dir = Path(log_dir)
+        self.log_dir = as_path(log_dir, "TensorBoard.log_dir")
         self.histogram_freq = check_count(histogram_freq, "TensorBoard.histogram_freq")
         check_bool(write_graph, "TensorBoard.write_graph")
         check_bool(write_steps_per_second, "TensorBoard.write_steps_per_second")
@@ -75,6 +76,7 @@ class TensorBoard(Callback):
 
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         require("tensorboard", "TensorBoard")
+        make_folder(self.log_dir)
         if self.write_graph:
             from tensorboardX.proto.event_pb2 import Event
 

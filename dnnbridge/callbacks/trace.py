@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import as_path
 from dnnbridge.callbacks.recorder import (
     MAX_BYTES,
     Recorder,
@@ -82,7 +83,8 @@ class Trace(Callback):
         rounding: bool = True,
         append: bool = False,
     ) -> None:
-        self.out, self.every_steps = Path(out), check_positive(every, "Trace.every")
+        self.out = as_path(out, "Trace.out")
+        self.every_steps = check_positive(every, "Trace.every")
         self.probe = checked_probe(probe, "Trace.probe")
         self.tensors = checked_tensors(tensors, "Trace.tensors")
         self.max_bytes = check_positive(max_bytes, "Trace.max_bytes")

@@ -12,6 +12,7 @@ from dnnbridge.cli.conversion_done_of_layers import DONE_OF_LAYERS
 from dnnbridge.cli.conversion_done_of_training import DONE_OF_TRAINING
 from dnnbridge.cli.conversion_facts import Facts, listed
 from dnnbridge.cli.conversion_sources import PREDICTING, Source
+from dnnbridge.cli.markdown import block, code, plain
 from dnnbridge.doctor.rules import RULES
 from dnnbridge.doctor.table import PAGE
 from dnnbridge.optimizers import AbstractOptimizer
@@ -125,13 +126,13 @@ def _markdown(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str
     passed = len(conversion.checks) - len(failed) - len(skipped)
     verdict = f"{passed} passed, {len(failed)} failed, {len(skipped)} could not be made"
     lines = [
-        f"# {conversion.source} to {conversion.format}",
-        f"Written: {', '.join(f'`{name}`' for name in _files(conversion))}. Checks: {verdict}.",
+        f"# {plain(conversion.source)} to {conversion.format}",
+        f"Written: {', '.join(map(code, _files(conversion)))}. Checks: {verdict}.",
         "## What was read",
-        "\n".join(["```", read, *conversion.found.added, "```"]),
+        block("\n".join([read, *conversion.found.added])),
         _trained(conversion),
         "## Checks",
-        "\n".join(f"- {check}" for check in conversion.checks),
+        "\n".join(f"- {plain(str(check))}" for check in conversion.checks),
         MEANING.format(backend=conversion.found.run.backend, data=conversion.data),
         "## Differences of MindSpore and Keras that concern this model",
         _concerns(conversion, concerns),
@@ -149,7 +150,8 @@ def _trained(conversion: Conversion) -> str:
         for h in experiment.heads
     ]
     state = f"It goes on after {step} updates" if step else "It starts with its first update"
-    return f"Loss: `{', '.join(heads)}`. Optimizer: `{conversion.optimizer!r}`. {state}."
+    optimizer = code(repr(conversion.optimizer))
+    return f"Loss: {code(', '.join(heads))}. Optimizer: {optimizer}. {state}."
 
 
 def _concerns(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str:
@@ -159,7 +161,7 @@ def _concerns(conversion: Conversion, concerns: Sequence[dict[str, Any]]) -> str
         return "None is known: this model has nothing that the target computes otherwise."
     rows = [
         f"- **{row['title']}** (`{row['id']}`)\n"
-        f"  - concerns: {row['where']}\n  - differs: {row['says']}\n  - done: {row['done']}"
+        f"  - concerns: {plain(row['where'])}\n  - differs: {row['says']}\n  - done: {row['done']}"
         for row in concerns
     ]
     return "\n".join([*rows, "", f"Each is a section of {PAGE}, with code that shows it."])

@@ -18,6 +18,7 @@ from dnnbridge.convert.load_weights import load_weights
 from dnnbridge.convert.report import ImportedLayer, ImportReport
 from dnnbridge.errors import ConversionError, DataError
 from dnnbridge.experiment import Experiment
+from dnnbridge.formats.npz import read_npz
 from dnnbridge.layers import Cast
 from dnnbridge.program.heads import Head
 from dnnbridge.specs.rewriting import specs_in
@@ -235,10 +236,14 @@ def data_of(run: Run, path: Path | None) -> Data:
     if path is None:
         return Data(inputs, x, y)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            given = {name: file[name] for name in file.files}
+        given = read_npz(path)
     except (OSError, ValueError) as error:
-        raise DataError("cannot be read as .npz", where=str(path), got=str(error)) from error
+        raise DataError(
+            "cannot be read as .npz",
+            where=str(path),
+            got=str(error),
+            hint='Write it with numpy.savez("data.npz", x=x, y=y).',
+        ) from error
     names = list(run.experiment.model.input_types)
     mine = {"x": names[0]} if len(names) == 1 else {name: name for name in names}
     missing = [name for name in mine if name not in given]

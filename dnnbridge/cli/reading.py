@@ -38,7 +38,12 @@ def read_experiment(path: Path) -> Experiment:
     except DnnbridgeError as error:
         raise located(error, str(path)) from None
     except UnicodeDecodeError as error:
-        raise SpecError("not UTF-8 text", where=str(path), got=str(error)) from None
+        raise SpecError(
+            "not UTF-8 text",
+            where=str(path),
+            got=str(error),
+            hint="Write the file with Experiment.to_json().",
+        ) from None
 
 
 def _from_module(path: Path, module: ModuleType) -> Experiment:

@@ -54,7 +54,7 @@ def schedule_values(
         return _call(NATIVE[name], positional, named).values(steps or STEPS)
     if not name.endswith((".py", ".json")):
         hint = close_match(name, [*classes, *NATIVE, *LISTS, "FILE.py", "FILE.json"])
-        raise SpecError("unknown schedule", got=repr(name), hint=hint)
+        raise SpecError("unknown schedule", where="schedule", got=repr(name), hint=hint)
     if positional or named:
         raise _useless("arguments", name, "the file defines the schedule")
     return _learning_rate(Path(name)).values(steps or STEPS)

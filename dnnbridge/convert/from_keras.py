@@ -14,6 +14,7 @@ from dnnbridge.convert.report import ImportReport, rows_of
 from dnnbridge.emit.declarations import StateArray
 from dnnbridge.errors import ConversionError, DnnbridgeError
 from dnnbridge.experiment import Experiment
+from dnnbridge.formats.damage import read_as_data
 from dnnbridge.formats.findings import Findings
 from dnnbridge.formats.keras.arrays import AbstractArrays, fitted
 from dnnbridge.formats.keras.calls import places_in
@@ -52,20 +53,13 @@ def from_keras(
     Example:
         >>> from_keras("missing.keras")
         Traceback (most recent call last):
-        dnnbridge.errors.ConversionError: missing.keras: the file does not exist.
+        dnnbridge.errors.ConversionError: missing.keras: the file does not exist. ...
     """
-    try:
-        with read_source(source, weights) as found:
-            return _imported(found, input_shapes)
-    except (DnnbridgeError, Warning):
-        raise
-    except Exception as error:
-        raise ConversionError(
-            "cannot be read as a Keras model: it is damaged or of another form",
-            where=str(source) if isinstance(source, Path) else shorten(source, 120),
-            got=f"{type(error).__name__}: {error}",
-            hint="Write it again with model.save('model.keras') of Keras 3.",
-        ) from error
+    where = str(source) if isinstance(source, Path) else shorten(source, 120)
+    hint = "Write it again with model.save('model.keras') of Keras 3."
+    what = "cannot be read as a Keras model: it is damaged or of another form"
+    with read_as_data(what, where, hint), read_source(source, weights) as found:
+        return _imported(found, input_shapes)
 
 
 def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported:

@@ -10,11 +10,13 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import as_path
 from dnnbridge.convert.imported import Imported
 from dnnbridge.convert.report import ImportReport, rows_of
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.damage import read_as_data
 from dnnbridge.formats.findings import Findings
-from dnnbridge.formats.onnx.package import onnx_package
+from dnnbridge.formats.onnx.package import dtype_name
 from dnnbridge.formats.onnx.reading.comparing import compare
 from dnnbridge.formats.onnx.reading.file import read_model
 from dnnbridge.formats.onnx.reading.reader import Reader
@@ -51,9 +53,18 @@ def from_onnx(path: str | Path, input_shapes: Any = None) -> Imported:
     Example:
         >>> from_onnx("missing.onnx")
         Traceback (most recent call last):
-        dnnbridge.errors.ConversionError: missing.onnx: there is no such file...
+        dnnbridge.errors.ConversionError: missing.onnx: the file does not exist. ...
     """
-    place = Path(path)
+    place = as_path(path, "from_onnx", ConversionError)
+    what, hint = (
+        "cannot be read as an ONNX model: it is damaged",
+        "Export it again, or look into it with onnx.checker.",
+    )
+    with read_as_data(what, str(place), hint):
+        return _read(place, input_shapes)
+
+
+def _read(place: Path, input_shapes: Any) -> Imported:
     message = read_model(place)
     where, findings = place.name, Findings()
     opset = next((o.version for o in message.opset_import if o.domain in ("", "ai.onnx")), 0)
@@ -87,7 +98,6 @@ def _imported(
 
 def _inputs(graph: Any, given: Any, findings: Findings) -> tuple[dict[str, Input], int | None]:
     """Return the inputs by their names in the file, and the size of the batch if it is fixed."""
-    onnx = onnx_package("from_onnx")
     arrays = {each.name for each in graph.initializer}
     wanted = [each for each in graph.input if each.name not in arrays]
     shapes = _shapes(given, [each.name for each in wanted])
@@ -95,7 +105,7 @@ def _inputs(graph: Any, given: Any, findings: Findings) -> tuple[dict[str, Input
     batches = set()
     for each in wanted:
         tensor = each.type.tensor_type
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
+        kind = dtype_name(tensor.elem_type)
         sizes = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
         if kind not in DTYPES:
             findings.add(each.name, f"an input of dtype {kind}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.files import check_is_file
+from dnnbridge.base.files import as_path, check_is_file
 from dnnbridge.convert.from_keras import from_keras
 from dnnbridge.convert.inspected import Inspected, InspectedArray
 from dnnbridge.emit.declarations import StateArray
@@ -22,6 +22,7 @@ from dnnbridge.errors import (
     PackageNotInstalledError,
 )
 from dnnbridge.experiment import Experiment
+from dnnbridge.formats.damage import read_as_data
 from dnnbridge.formats.onnx.reading.contents import read_contents
 from dnnbridge.formats.traces.reading import read_trace
 from dnnbridge.formats.traces.records import MAGIC
@@ -53,7 +54,7 @@ def inspect(path: str | Path) -> Inspected:
         >>> [(array.name, array.shape) for array in found.arrays]
         [('dense/bias', (1,)), ('dense/kernel', (2, 1))]
     """
-    path = Path(path)
+    path = as_path(path, "inspect", CheckpointError)
     check_is_file(path, CheckpointError)
     read = next((read for is_such, read in READERS if is_such(path)), None)
     if read is None:
@@ -63,8 +64,10 @@ def inspect(path: str | Path) -> Inspected:
             hint="Give a checkpoint, a trace, or a safetensors, .keras, .h5, .onnx, .ckpt, .npz or "
             ".json file.",
         )
+    what, hint = "is damaged, or of another form", "Copy the file again, or write it again."
     try:
-        return read(path)
+        with read_as_data(what, str(path), hint, CheckpointError):
+            return read(path)
     except (CheckpointError, PackageNotInstalledError):
         raise
     except DnnbridgeError as error:

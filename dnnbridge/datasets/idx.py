@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge.errors import DataError
+from dnnbridge.formats.sizes import check_unpacked
 
 GZIP = b"\x1f\x8b"
 UNSIGNED_BYTE = 0x08
@@ -34,7 +35,7 @@ def read_idx(path: str | Path, rank: int) -> npt.NDArray[np.uint8]:
         >>> read_idx(path, rank=1)
         array([7, 2, 1], dtype=uint8)
     """
-    content = _content(Path(path))
+    content = _content(Path(path), 4 + 4 * rank)
     magic = bytes([0, 0, UNSIGNED_BYTE, rank])
     if content[:4] != magic:
         raise DataError(
@@ -52,11 +53,18 @@ def read_idx(path: str | Path, rank: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, header: int) -> bytes:
+    """Return the bytes; of a compressed file as many as its header says, and one more if it has."""
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == GZIP else content
-    except (OSError, EOFError, zlib.error) as error:
+        with path.open("rb") as file:
+            if file.read(2) != GZIP:
+                return path.read_bytes()
+        with gzip.open(path) as unpacked:
+            begin = unpacked.read(header)
+            shape = struct.unpack(f">{len(begin[4:]) // 4}I", begin[4 : len(begin) // 4 * 4])
+            check_unpacked(math.prod(shape), path.stat().st_size, "its array")
+            return begin + unpacked.read(math.prod(shape) + 1)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(
             "cannot be read", where=str(path), got=str(error), hint="Download the file again."
         ) from None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from importlib import resources
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -15,6 +13,7 @@ from dnnbridge.base.messages import close_match
 from dnnbridge.datasets.dataset import Dataset, split
 from dnnbridge.datasets.idx import read_idx
 from dnnbridge.errors import DataError
+from dnnbridge.formats.npz import read_npz
 
 DATA_VARIABLE = "DNNBRIDGE_DATA"
 
@@ -100,9 +99,8 @@ def _find(folder: Path, name: str) -> Path:
 
 def _archive(path: Path) -> Dataset:
     try:
-        with path.open("rb") as file:
-            arrays = _read(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+    except (OSError, ValueError) as error:
         raise DataError(
             "cannot be read as a NumPy archive",
             where=str(path),
@@ -110,14 +108,6 @@ def _archive(path: Path) -> Dataset:
             hint="Write it with numpy.savez, without Python objects.",
         ) from None
     return _dataset(path.name, arrays)
-
-
-def _read(file: IO[bytes]) -> dict[str, Array]:
-    if not zipfile.is_zipfile(file):
-        raise zipfile.BadZipFile("not a zip file")
-    file.seek(0)
-    loaded = np.load(file, allow_pickle=False)
-    return {name: loaded[name] for name in loaded.files}
 
 
 def _dataset(name: str, arrays: dict[str, Array]) -> Dataset:

@@ -33,7 +33,8 @@ def run_of(subject: Subject, backend: str | None = None) -> Run:
         return compile(subject, backend)
     if not isinstance(subject, Run):
         raise DTypeError(
-            "a diagnosis takes a Run or an Experiment",
+            "must be a Run or an Experiment",
+            where="what a diagnosis is of",
             got=what(subject),
             hint="Write db.compile(experiment), or give the experiment itself.",
         )

@@ -11,6 +11,8 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 from dnnbridge.drawing.drawing import Drawing
 
@@ -74,6 +76,7 @@ def svg(figure: Figure, prefix: str = "") -> str:
         figure: made inside `style`.
         prefix: goes before the ids of elements, so that a page may hold several charts.
     """
+    as_they_are(figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
@@ -84,6 +87,19 @@ def svg(figure: Figure, prefix: str = "") -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = RULES.sub("", text, count=1).replace("<svg", f"<svg {JOINS}", 1)
     return _prefixed(text, prefix) if prefix else text
+
+
+def as_they_are(figure: Figure) -> None:
+    """Show texts as they are: between two "$" matplotlib would expect mathematics.
+
+    Numbers at a logarithmic axis are mathematics, and stay so.
+    """
+    axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
+    numbers = [axis for axis in axes if not isinstance(axis.get_major_formatter(), FixedFormatter)]
+    labels = {id(text) for axis in numbers for text in axis.get_ticklabels(which="both")}
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in labels:
+            text.set_parse_math(False)
 
 
 def _prefixed(text: str, prefix: str) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnnbridge.base.files import write_atomically
+from dnnbridge.base.files import as_path, write_atomically
 
 VIEW_BOX = re.compile(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+) [\d.]+"')
 
@@ -29,7 +29,7 @@ class Drawing:
 
     def save(self, path: str | Path) -> None:
         """Write the SVG to a file."""
-        write_atomically(Path(path), self.svg.encode())
+        write_atomically(as_path(path, "path"), self.svg.encode())
 
     def __repr__(self) -> str:
         return f"<Drawing: SVG of {len(self.svg):,} characters; .save(path) writes it>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from dnnbridge.emit.masks import CallMasks
 from dnnbridge.emit.sharing import Owner, Owners
 from dnnbridge.errors import ShapeError, SpecError
 from dnnbridge.graph import Builder, Dim, TensorType, Value
+from dnnbridge.graph.types import shape_text
+from dnnbridge.specs.limits import CONSTANT
 
 if TYPE_CHECKING:
     from dnnbridge.base.randomness import AbstractDistribution
@@ -156,6 +159,21 @@ class Scope(AbstractBuffers):
     def constant(self, array: Any) -> Value:
         """Return an array of numbers as part of the graph, rounded once by each backend."""
         return self.builder.constant(array)
+
+    def constant_of(self, shape: Sequence[int], make: Callable[[], Any]) -> Value:
+        """Return an array that grows with sizes of a spec; the shape is checked before it is made.
+
+        Args:
+            shape: its shape.
+            make: returns the array.
+        """
+        self.require(
+            math.prod(shape) <= CONSTANT,
+            "an array of constant numbers is too large",
+            got=f"shape ({shape_text(tuple(shape))})",
+            hint=f"At most {CONSTANT:,} numbers are held.",
+        )
+        return self.constant(make())
 
     def mask(self, x: Value) -> Value | None:
         """Return the mask of a value: 1 for real steps and 0 for padding; None if all are real.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,11 +13,32 @@ from pathlib import Path
 from typing import IO, Any
 
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.sizes import check_unpacked
 
 LOCAL_HEADER = 30
 """Bytes of the header before a member, without its name and its extra field."""
 
 CHUNK = 2**20
+
+TEXT = 64 * 2**20
+"""Longest text that is read, in bytes."""
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a member that is a text.
+
+    Raises:
+        ConversionError: it is longer than such a text may be.
+    """
+    size = archive.getinfo(name).file_size
+    if size > TEXT:
+        raise ConversionError(
+            f"{name} is too long",
+            where=str(archive.filename),
+            got=f"{size:,} bytes",
+            hint=f"At most {TEXT:,} are read.",
+        )
+    return archive.read(name)
 
 
 @contextmanager
@@ -23,15 +46,17 @@ def opened_member(path: Path, name: str) -> Iterator[IO[bytes]]:
     """Open a member of an archive for reading.
 
     `zipfile` reads a member again from its start whenever a reader goes back, as HDF5 often does.
-    Keras does not compress, so here the member is a window on the archive.
+    Keras does not compress, so here the member is a window on the archive. A compressed member is
+    unpacked to a temporary file.
 
     Raises:
-        ConversionError: the member does not have the checksum that the archive notes.
+        ConversionError: the member does not have the checksum that the archive notes, or would be
+            far larger than the archive.
     """
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo(name)
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            with archive.open(name) as stream:
+            with _unpacked(archive, info, path) as stream:
                 yield stream
             return
     with path.open("rb", buffering=0) as file:
@@ -43,6 +68,23 @@ def opened_member(path: Path, name: str) -> Iterator[IO[bytes]]:
                 hint="Copy the file again, or write it again with model.save('model.keras').",
             )
         yield window
+
+
+@contextmanager
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Iterator[IO[bytes]]:
+    try:
+        check_unpacked(info.file_size, path.stat().st_size, info.filename)
+    except ValueError as error:
+        raise ConversionError(
+            "the archive would be far larger than its file",
+            where=str(path),
+            got=str(error),
+            hint="Write it again with model.save('model.keras').",
+        ) from None
+    with archive.open(info) as stream, tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        file.seek(0)
+        yield file
 
 
 def _start(file: IO[bytes], info: zipfile.ZipInfo) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Mapping
-from math import prod
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
@@ -13,16 +11,21 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.calling import explained
+from dnnbridge.base.files import as_path, check_is_file, is_file
 from dnnbridge.base.packages import framework, require
-from dnnbridge.errors import ConversionError, DnnbridgeError
+from dnnbridge.errors import ConversionError
 from dnnbridge.formats.archives import opened_member
+from dnnbridge.formats.damage import read_as_data
+from dnnbridge.formats.hdf5 import opened_hdf5
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
+from dnnbridge.formats.npz import read_npz
 from dnnbridge.formats.numbers import as_float32
+from dnnbridge.formats.sizes import count_of
 
 T = TypeVar("T")
 
-UNPACKED = 1 << 10
-"""A compressed file may hold at most this many times its size."""
+HEADER = 100 * 10**6
+"""Longest header of a `.safetensors` file, as in the package safetensors."""
 
 
 @explained()
@@ -41,14 +44,13 @@ def read_weights(path: str | Path) -> dict[str, Array]:
     Example:
         >>> read_weights("missing.npz")
         Traceback (most recent call last):
-        dnnbridge.errors.ConversionError: missing.npz: the file does not exist.
+        dnnbridge.errors.ConversionError: missing.npz: the file does not exist. ...
     """
-    place = Path(path)
+    place = as_path(path, "read_weights", ConversionError)
     index = place if place.suffix == ".index" else place.with_name(place.name + ".index")
-    if index.exists():
+    if is_file(index):
         return _tensorflow(index.with_suffix(""))
-    if not place.exists():
-        raise ConversionError("the file does not exist", where=str(path))
+    check_is_file(place, ConversionError)
     if place.suffix.lower() not in READERS:
         raise ConversionError(
             "the file has a form that cannot be read",
@@ -79,16 +81,9 @@ def safetensors_header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
 
 
 def _explained(read: Callable[[Path], T], path: Path) -> T:
-    try:
+    hint = "Copy the file again, or write it again."
+    with read_as_data("the file is damaged, or of another form", str(path), hint):
         return read(path)
-    except DnnbridgeError:
-        raise
-    except Exception as error:
-        raise ConversionError(
-            "the file is damaged, or of another form",
-            where=str(path),
-            got=f"{type(error).__name__}: {error}",
-        ) from error
 
 
 SAFE = {
@@ -119,7 +114,7 @@ def _header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
     length = path.stat().st_size
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        if size > length - 8:
+        if size > min(length - 8, HEADER):
             raise ValueError(f"a header of {size} bytes in a file of {length}")
         header = json.loads(file.read(size))
     metadata = header.pop("__metadata__", {})
@@ -128,9 +123,11 @@ def _header(path: Path) -> tuple[dict[str, str], dict[str, Entry]]:
         dtype, shape = SAFE[entry["dtype"]], tuple(map(int, entry["shape"]))
         start, stop = (8 + size + int(offset) for offset in entry["data_offsets"])
         width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-        if not 8 + size <= start <= stop <= length or prod(shape) * width != stop - start:
+        if not 8 + size <= start <= stop <= length or count_of(shape) * width != stop - start:
             raise ValueError(f"{stop - start} bytes for {name} of shape {shape}")
         entries[name] = Entry(dtype, shape, start, stop)
+    if sum(each.stop - each.start for each in entries.values()) > length - 8 - size:
+        raise ValueError("several arrays in the same bytes")
     return metadata, entries
 
 
@@ -142,21 +139,16 @@ def _safetensors(path: Path) -> dict[str, Array]:
     }
 
 
-def _npz(path: Path) -> dict[str, Array]:
-    with zipfile.ZipFile(path) as packed:
-        unpacked = sum(each.file_size for each in packed.infolist())
-    if unpacked > UNPACKED * path.stat().st_size:
-        raise ValueError(f"{unpacked} bytes in a file of {path.stat().st_size}")
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
-
-
 def _keras(path: Path) -> dict[str, Array]:
     with opened_member(path, "model.weights.h5") as stream:
-        return _h5(stream)
+        return _hdf5(stream, str(path))
 
 
-def _h5(path: Path | IO[bytes]) -> dict[str, Array]:
+def _h5(path: Path) -> dict[str, Array]:
+    return _hdf5(path, str(path))
+
+
+def _hdf5(source: Path | IO[bytes], where: str) -> dict[str, Array]:
     require("convert", "an .h5 file")
     import h5py
 
@@ -166,7 +158,7 @@ def _h5(path: Path | IO[bytes]) -> dict[str, Array]:
         if isinstance(item, h5py.Dataset):
             made[name] = np.asarray(item)
 
-    with h5py.File(path, "r") as stored:
+    with opened_hdf5(source, where) as stored:
         stored.visititems(add)
     return made
 
@@ -189,7 +181,7 @@ def _tensorflow(prefix: Path) -> dict[str, Array]:
 READERS: Mapping[str, Callable[[Path], dict[str, Array]]] = {
     ".ckpt": read_checkpoint,
     ".safetensors": _safetensors,
-    ".npz": _npz,
+    ".npz": read_npz,
     ".h5": _h5,
     ".keras": _keras,
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.messages import shorten
-from dnnbridge.errors import DnnbridgeError, DTypeError
+from dnnbridge.errors import DnnbridgeError, DTypeError, SpecError
 from dnnbridge.graph.exposing import Origin, expose, origin
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
@@ -23,6 +23,7 @@ from dnnbridge.graph.structure import (
 )
 from dnnbridge.graph.types import DType, TensorType
 from dnnbridge.graph.value import Operand, Value
+from dnnbridge.specs.limits import NODES
 
 Body = Callable[["Builder", tuple[Value, ...]], Sequence[Value]]
 """Writes a body: given its builder and its inputs, returns its outputs."""
@@ -165,6 +166,13 @@ class Builder:
     def _record(
         self, op: Op, inputs: tuple[Value, ...], body: Graph | None, path: str = ""
     ) -> list[Value]:
+        if len(self.nodes) >= NODES:
+            raise SpecError(
+                "the model has too many operations",
+                where=self.path,
+                got=f"more than {NODES:,}",
+                hint="Make its sizes smaller.",
+            )
         try:
             types = op.infer_with(body, tuple(value.type for value in inputs))
         except DnnbridgeError as error:

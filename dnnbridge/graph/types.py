@@ -16,6 +16,9 @@ Dim = int | None
 
 BATCH: Dim = None
 
+AXES = 32
+"""Most axes of an array in NumPy 1, the batch included."""
+
 
 @dataclass(frozen=True)
 class TensorType:
@@ -37,6 +40,14 @@ class TensorType:
     shape: tuple[Dim, ...]
     dtype: DType = "float32"
     text: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.shape) > AXES:
+            raise ShapeError(
+                f"an array has at most {AXES} axes",
+                got=f"{len(self.shape)} axes",
+                hint="Combine some with Reshape.",
+            )
 
     def __str__(self) -> str:
         return f"{self.kind}[{shape_text(self.data_shape)}]"

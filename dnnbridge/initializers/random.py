@@ -45,6 +45,15 @@ class RandomUniform(AbstractInitializer):
     minval: Float = -0.05
     maxval: Float = 0.05
 
+    def __post_init__(self) -> None:
+        if self.minval > self.maxval:
+            raise SpecError(
+                "minval must not be above maxval",
+                where="RandomUniform",
+                got=f"{self.minval} and {self.maxval}",
+                hint="Exchange them.",
+            )
+
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return rng.uniform(self.minval, self.maxval, shape)
 
@@ -76,7 +85,11 @@ class TruncatedNormal(AbstractInitializer):
 
     def __post_init__(self) -> None:
         if self.low >= self.high:
-            raise SpecError("low must be below high", got=f"{self.low} and {self.high}")
+            raise SpecError(
+                "low must be below high",
+                where="TruncatedNormal",
+                got=f"{self.low} and {self.high}",
+            )
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         low, high = self.low, self.high
@@ -116,7 +129,12 @@ class Orthogonal(AbstractInitializer):
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
         if len(shape) < 2:
-            raise ShapeError("Orthogonal needs a matrix or kernel", got=f"shape {shape}")
+            raise ShapeError(
+                "needs a matrix or kernel",
+                where="Orthogonal",
+                got=f"shape {shape}",
+                hint="Use another initializer for a vector.",
+            )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # makes the distribution uniform

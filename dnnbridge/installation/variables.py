@@ -100,6 +100,11 @@ def _address(value: str, _: Mapping[str, str]) -> str:
     return "" if good else f"it must be host:port, and is {value!r}"
 
 
+def _addresses(value: str, environment: Mapping[str, str]) -> str:
+    wrong = (_address(each, environment) for each in value.split(","))
+    return next(filter(None, wrong), "")
+
+
 VARIABLES: dict[str, Check] = {
     "DNNBRIDGE_ATTEMPT": _whole,
     "DNNBRIDGE_BACKEND": _backend,
@@ -115,6 +120,6 @@ VARIABLES: dict[str, Check] = {
     "DNNBRIDGE_RESIDENT_MIB": _whole,
     "DNNBRIDGE_TENSORFLOW_TF32": _one_of("0", "1"),
     "DNNBRIDGE_TENSORFLOW_XLA": _one_of("0", "1", "all"),
-    "DNNBRIDGE_WORKERS": _whole,
+    "DNNBRIDGE_WORKERS": _addresses,
 }
 """Every variable that dnnbridge, its backends and its tests read."""

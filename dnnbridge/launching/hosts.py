@@ -31,6 +31,10 @@ class Hosts(NamedTuple):
     addresses: tuple[str, ...] = ()
 
 
+MOST = 100_000
+"""Most hosts that a range may name."""
+
+
 def hosts_of(given: str, environment: Mapping[str, str]) -> Hosts:
     """Return the hosts of the option `--hosts`.
 
@@ -63,6 +67,8 @@ def hosts_of(given: str, environment: Mapping[str, str]) -> Hosts:
 
 def _expanded(text: str) -> Iterator[str]:
     """Yield the names of a list such as "a[01-03,7],b"."""
+    if text.count("[") != text.count("]"):
+        raise _wrong(f"{text!r}, with a bracket that is not closed", "Write node[01-16].")
     for part in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text):
         before, bracket, rest = part.partition("[")
         if not bracket:
@@ -72,6 +78,8 @@ def _expanded(text: str) -> Iterator[str]:
         for each in inner.split(","):
             first, _, last = each.partition("-")
             begin, end = _whole(first, text), _whole(last or first, text)
+            if end - begin >= MOST:
+                raise _wrong(f"{end - begin + 1} hosts in {text}", f"At most {MOST} are read.")
             for number in range(begin, end + 1):
                 yield from _expanded(f"{before.strip()}{number:0{len(first)}d}{after}")
 

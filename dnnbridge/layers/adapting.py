@@ -124,7 +124,8 @@ def mean_and_variance(
         x = floats(batch, where)
         if not x.size or any(not -x.ndim <= i < x.ndim for i in given):
             got = f"axis {axis} of data of shape {x.shape}"
-            raise SpecError("the data are empty or lack the axis", where=where, got=got)
+            hint = "Give rows of data, and an axis that they have."
+            raise SpecError("the data are empty or lack the axis", where=where, got=got, hint=hint)
         others = tuple(i for i in range(x.ndim) if i not in {j % x.ndim for j in given})
         own, spread = x.mean(others), x.var(others)
         if count and own.shape != mean.shape:

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
@@ -263,6 +264,11 @@ def _sums(scope: Scope, query: Value, key: Value) -> Value:
     return rows + ops.reshape(key, (key.shape[0], 1, *key.shape[1:]))
 
 
+def _ahead(rows: int, keys: int) -> Array:
+    """Return how many steps each row is after each key."""
+    return np.asarray(np.arange(rows)[:, None] - np.arange(keys))
+
+
 def attention_weights(
     scope: Scope,
     scores: Value,
@@ -279,12 +285,11 @@ def attention_weights(
     """
     masks = [] if allowed is None else [for_scores(allowed, scores) > 0.5]
     if causal or window is not None:
-        rows, keys = (np.arange(scope.known(dim, "time")) for dim in scores.shape[-2:])
-        ahead = rows[:, None] - keys
+        sizes = tuple(scope.known(dim, "time") for dim in scores.shape[-2:])
         if causal:
-            masks.append(scope.constant(ahead >= 0))
+            masks.append(scope.constant_of(sizes, lambda: _ahead(*sizes) >= 0))
         if window is not None:
-            masks.append(scope.constant(np.abs(ahead) < window))
+            masks.append(scope.constant_of(sizes, lambda: np.abs(_ahead(*sizes)) < window))
     for mask in masks:
         scores = ops.where(mask, scores, BLOCKED)
     shares = ops.softmax(scores)

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
@@ -133,10 +134,12 @@ class SinusoidalPositions(AbstractLayer):
 
     def emit(self, scope: Scope, x: Value) -> Value:
         time, features = _sequence(scope, x)
+        return x + scope.constant_of((time, features), lambda: self._waves(time, features))
+
+    def _waves(self, time: int, features: int) -> Array:
         pair = np.arange(features) // 2 * 2
         angle = np.arange(time)[:, None] / self.max_wavelength ** (pair / features)
-        waves = np.where(np.arange(features) % 2, np.cos(angle), np.sin(angle))
-        return x + scope.constant(waves)
+        return np.where(np.arange(features) % 2, np.cos(angle), np.sin(angle))
 
 
 def _sequence(scope: Scope, x: Value) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -80,6 +81,7 @@ def resized(
             continue
         order = (*(i for i in range(x.rank) if i != axis), axis)
         back = tuple(order.index(i) for i in range(x.rank))
-        matrix = scope.constant(interpolating(n, size, interpolation, antialias))
+        make = partial(interpolating, n, size, interpolation, antialias)
+        matrix = scope.constant_of((n, size), make)
         x = ops.transpose(ops.transpose(x, order) @ matrix, back)
     return x

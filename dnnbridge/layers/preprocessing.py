@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -185,7 +186,9 @@ class Normalization(AbstractLayer):
             "mean and variance must broadcast to the sizes of the axes",
             got=f"shape {given[0].shape} for {tuple(sizes)}",
         )
-        mean, deviation = (scope.constant(np.broadcast_to(each, sizes)) for each in given)
+        mean, deviation = (
+            scope.constant_of(sizes, partial(np.broadcast_to, each, sizes)) for each in given
+        )
         return mean, deviation
 
 

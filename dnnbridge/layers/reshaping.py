@@ -6,6 +6,7 @@ import math
 
 from dnnbridge import ops
 from dnnbridge.emit.scope import Scope
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import Value
 from dnnbridge.graph.types import shape_text
 from dnnbridge.layers.base import AbstractLayer
@@ -104,6 +105,15 @@ class Permute(AbstractLayer):
     """
 
     dims: tuple[PositiveInt, ...]
+
+    def __post_init__(self) -> None:
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise SpecError(
+                "must name each axis once, from 1",
+                where="Permute.dims",
+                got=str(self.dims),
+                hint="Write (2, 1) to exchange two axes.",
+            )
 
     def emit(self, scope: Scope, x: Value) -> Value:
         return ops.transpose(x, (0, *self.dims))

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from dnnbridge import ops
+from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import TensorType, Value
@@ -80,11 +81,19 @@ class CTC(AbstractLoss):
             jump = _shifted(follow) + barrier
             return (_log_sum(stay, follow, jump) + slices[0],), ()
 
-        begin = np.full(2 * self.label_length + 1, NEVER)
-        begin[0] = 0.0
-        start = skip * 0.0 + scope.constant(begin)
+        start = skip * 0.0 + scope.constant_of((2 * self.label_length + 1,), self._begin)
         (alpha,), _ = scope.scan(step, [start], [ops.transpose(scores, (1, 0, 2))], frames)
         return _negative_log(alpha, ops.reduce_sum(real, 1))
+
+    def _blank(self, classes: int) -> Array:
+        made = np.zeros(classes)
+        made[self.blank] = 1.0
+        return made
+
+    def _begin(self) -> Array:
+        begin = np.full(2 * self.label_length + 1, NEVER)
+        begin[0] = 0.0
+        return begin
 
     def _symbols(
         self, scope: Scope, target: Value, real: Value, classes: int
@@ -95,7 +104,7 @@ class CTC(AbstractLoss):
         one_hot = ops.reshape(
             ops.one_hot(ops.cast(label, "int32"), classes), (batch, length, 1, classes)
         )
-        blank = one_hot * 0.0 + scope.constant(np.eye(classes)[self.blank])
+        blank = one_hot * 0.0 + scope.constant_of((classes,), lambda: self._blank(classes))
         pairs = ops.reshape(ops.concat([blank, one_hot], 2), (batch, 2 * length, classes))
         first = ops.slice(pairs, (0, 0, 0), (batch, 1, classes))
         symbols = ops.concat([pairs, first], 1)

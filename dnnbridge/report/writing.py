@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.files import writable_target, write_atomically
+from dnnbridge.base.files import as_path, writable_target, write_atomically
 from dnnbridge.base.messages import what
 from dnnbridge.doctor.alignment import Alignment
 from dnnbridge.errors import ArgumentError, DTypeError
@@ -75,7 +75,7 @@ def write_report(
             got=what(source),
             hint="For a file write: dnnbridge report FILE, or write_report(dnnbridge.load(FILE)).",
         )
-    target = writable_target(Path(path))
+    target = writable_target(as_path(path, "write_report: path"))
     if isinstance(source, Alignment):
         _check_only(x=x, y=y, class_names=class_names, pictures=pictures)
         text = alignment_page.render_alignment(source, title or alignment_page.TITLE)

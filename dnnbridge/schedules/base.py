@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import PlainValidator
 
+from dnnbridge.base.messages import what
 from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.drawing.notebook import block, chart
+from dnnbridge.errors import DTypeError, SpecError
 from dnnbridge.schedules.plotting import drawing_of, overview
 from dnnbridge.specs.fields import Converted, NonNegativeFloat, plain
 from dnnbridge.specs.json_types import NOT_NEGATIVE, by_name, listed, of_kind, read_as
 from dnnbridge.specs.resolving import find_named, named, wrong_kind
 from dnnbridge.specs.spec import Spec, spec
+
+NUMBERS = (int, float, np.integer, np.floating)
+"""What a step may be: most schedules are defined between steps too."""
 
 
 class AbstractSchedule(Spec):
@@ -34,6 +40,11 @@ class AbstractSchedule(Spec):
 
     quantity: ClassVar[str] = "learning rate"
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__call__" in vars(cls):
+            cls.__call__ = _of_a_number(cls.__call__)  # type: ignore[method-assign]
+
     @abstractmethod
     def __call__(self, step: int) -> float:
         """Return the value for the update number `step`, counted from 0."""
@@ -44,6 +55,13 @@ class AbstractSchedule(Spec):
 
     def values(self, count: int) -> list[float]:
         """Return the values of the first `count` steps."""
+        if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or count < 0:
+            raise SpecError(
+                "must be a whole number of 0 or more",
+                where=f"{type(self).__name__}.values",
+                got=what(count),
+                hint="Give the number of steps.",
+            )
         return [self(step) for step in range(count)]
 
     def heard(self, logs: Mapping[str, object]) -> AbstractSchedule:
@@ -76,6 +94,23 @@ class AbstractSchedule(Spec):
     def _repr_html_(self) -> str:
         title = f"{type(self).__name__}: {self.quantity}"
         return block(repr(self), chart(lambda: overview({"": self}, title)))
+
+
+def _of_a_number(call: Callable[..., float]) -> Callable[..., float]:
+    """Return the call of a schedule that refuses a step that is no number."""
+
+    @wraps(call)
+    def checked(self: AbstractSchedule, step: int) -> float:
+        if isinstance(step, NUMBERS) and step == step:  # not NaN
+            return call(self, step)
+        raise DTypeError(
+            "the step must be a number",
+            where=type(self).__name__,
+            got=what(step),
+            hint="Write schedule(10), or schedule.values(10) for the first ten.",
+        )
+
+    return checked
 
 
 @spec

@@ -79,9 +79,9 @@ def present_label(label: str) -> str:
     return label
 
 
-def present_kind(kind: Any) -> Any:
+def present_kind(kind: str) -> str:
     """Return the present name of a class in JSON: "layer.BatchNormalization" for an old name."""
-    family, dot, name = kind.rpartition(".") if isinstance(kind, str) else ("", "", kind)
+    family, dot, name = kind.rpartition(".")
     return family + dot + CLASSES[name] if name in CLASSES else kind
 
 

@@ -13,6 +13,12 @@ CHARACTERS = 64 * 2**20
 LEVELS = 100
 """Deepest nesting of JSON: a model in a model takes two."""
 
+CONSTANT = 2**27
+"""Most numbers of a constant array that a layer makes: 1 GiB in float64."""
+
+NODES = 30_000
+"""Most operations of a graph. A training step of ResNet-50 has 2,300."""
+
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 

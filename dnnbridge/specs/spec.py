@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 import pydantic
@@ -55,11 +56,13 @@ class Spec:
         Raises:
             SpecError: an unknown kind or field, a wrong value, or a kind that is not a `cls`.
         """
-        check_depth(data)
-        made = _decode(data, "")
+        with _of(cls):
+            check_depth(data)
+            made = _decode(data, "")
         if not isinstance(made, cls):
             raise SpecError(
                 f"expected {a_kind_of(cls)}",
+                where=cls.__name__,
                 got=shorten(data),
                 hint='Give a dictionary with "kind" and the fields of that kind.',
             )
@@ -76,15 +79,16 @@ class Spec:
         Raises:
             SpecError: it is no JSON, longer than 64 MiB or deeper than 100 levels, or no spec.
         """
-        if isinstance(text, str):
-            check_text(text)
-        try:
-            data = json.loads(text)
-        except (TypeError, ValueError) as error:
-            raise SpecError(
-                f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
-            ) from None
-        return cls.from_dict(data)
+        with _of(cls):
+            if isinstance(text, str):
+                check_text(text)
+            try:
+                data = json.loads(text)
+            except (TypeError, ValueError) as error:
+                raise SpecError(
+                    f"not JSON ({error})", got=shorten(text), hint="Write the file with to_json()."
+                ) from None
+            return cls.from_dict(data)
 
     def __init_subclass__(cls) -> None:
         # A dataclass writes a __repr__ unless the class has one.
@@ -130,6 +134,15 @@ class Spec:
         return dataclasses.replace(self, **_present(type(self), changes))  # type: ignore[type-var]
 
 
+@contextmanager
+def _of(cls: type[Spec]) -> Iterator[None]:
+    """Name the class in an error that has no place."""
+    try:
+        yield
+    except DnnbridgeError as error:
+        raise (error if error.where else error.placed(cls.__name__)) from None
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def spec(cls: type[S]) -> type[S]:
     """Make a class with annotated fields a final spec and register it under its name.
@@ -147,7 +160,12 @@ def spec(cls: type[S]) -> type[S]:
     """
     kind = kind_of(cls)
     if missing := _abstract_methods(cls):
-        raise SpecError(f"{kind} must define {', '.join(missing)}", hint="Write the method.")
+        raise SpecError(
+            f"must define {', '.join(missing)}",
+            where=kind,
+            got="a class without it",
+            hint="Write the method.",
+        )
     for known in _KINDS.values():
         _refuse_clash(cls, known)
     config = pydantic.ConfigDict(extra="forbid", validate_default=True)
@@ -233,13 +251,17 @@ def word_of(base: type[Spec]) -> str:
 
 def a_kind_of(base: type[Spec]) -> str:
     """Name `base` for a message: "an activation" for AbstractActivation."""
+    if not base.__name__.startswith("Abstract"):
+        return f"a spec of the kind {kind_of(base)}"
     word = word_of(base)
     return ("an " if word[0] in "aeiou" else "a ") + word
 
 
 def _plain_errors(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
-    def wrapped(self: Spec, *args: Any, **kwargs: Any) -> None:
+    def wrapped(self: Spec, /, *args: Any, **kwargs: Any) -> None:
+        if "__dataclass_self__" in kwargs:  # what pydantic calls the object itself
+            raise SpecError("unknown argument", where=type(self).__name__, got="__dataclass_self__")
         try:
             init(self, *args, **_present(type(self), kwargs))
         except pydantic.ValidationError as error:
@@ -283,6 +305,10 @@ def _decode(value: Any, where: str) -> Any:
         return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
     if not isinstance(value, dict):
         return value
+    if strange := [name for name in value if not isinstance(name, str)]:
+        raise SpecError(
+            "names must be texts", where=where, got=shorten(strange[0]), hint="Write JSON."
+        )
     items = {
         name: _decode(item, f"{where}.{name}" if where else name)
         for name, item in value.items()
@@ -290,8 +316,8 @@ def _decode(value: Any, where: str) -> Any:
     }
     if "kind" not in value:
         return items
-    kind = present_kind(value["kind"])
-    if kind not in _KINDS:
+    kind = present_kind(value["kind"]) if isinstance(value["kind"], str) else value["kind"]
+    if not isinstance(kind, str) or kind not in _KINDS:
         family = str(kind).partition(".")[0]
         siblings = [known for known in _KINDS if known.partition(".")[0] == family]
         raise SpecError(

@@ -166,6 +166,7 @@ def _parsed(path: Path, metadata: Mapping[str, str], key: str, parse: Callable[[
             "the header is incomplete",
             where=f"{path}: {key}",
             got=f"{type(error).__name__}: {error}",
+            hint="Give a file that run.save() wrote.",
         ) from None
 
 

@@ -130,7 +130,12 @@ def check_name(path: str | Path) -> None:
         )
     path = Path(path)
     if len(os.fsencode(path.name)) > LONGEST_NAME:
-        raise CheckpointError("the file name is too long", where="path", got=shorten(path))
+        raise CheckpointError(
+            "the file name is too long",
+            where="path",
+            got=shorten(path),
+            hint=f"Use at most {LONGEST_NAME} bytes.",
+        )
     owner = OTHER_FORMATS.get(path.suffix.lower())
     if owner is not None:
         raise CheckpointError(

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.backend.choosing import check_variable
 from dnnbridge.backend.device import Device, parse_device
 from dnnbridge.backend.plugins import (
     available_backends,
@@ -15,12 +16,12 @@ from dnnbridge.backend.plugins import (
     require_backend,
     require_device,
 )
-from dnnbridge.backend.protocol import Backend, check_supported
+from dnnbridge.backend.protocol import Backend, BackendInfo, check_supported
 from dnnbridge.backend.workers import Workers
 from dnnbridge.base.calling import explained
 from dnnbridge.base.garbage import uncollected
 from dnnbridge.base.messages import what
-from dnnbridge.errors import DTypeError
+from dnnbridge.errors import BackendError, DTypeError
 from dnnbridge.program.advice import advise, advise_to_adapt
 from dnnbridge.training.dividing import check_workers, checked_workers
 from dnnbridge.training.elsewhere import COMPILE
@@ -113,8 +114,10 @@ def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
     """
     name = backend or os.environ.get(BACKEND_VARIABLE) or default_backend()
     asked, where = asked_device(device)
+    info = _required(name, backend)
     if asked is not None:
-        require_device(require_backend(name), asked, where)
+        require_device(info, asked, where)
+    check_variable()
     loaded = load_backend(name)
     return loaded, choose_device(loaded, asked, where)
 
@@ -155,9 +158,17 @@ def check_asked(backend: str | None, device: str | None) -> None:
     if asked is None:
         return
     name = chosen_name(backend)
-    require_device(require_backend(name), asked, where)
+    require_device(_required(name, backend), asked, where)
     if asked != Device("cpu"):
         choose_device(load_backend(name), asked, where)
+
+
+def _required(name: str, given: str | None) -> BackendInfo:
+    """Return the description of a backend; an error says whether the environment named it."""
+    try:
+        return require_backend(name)
+    except BackendError as error:
+        raise (error if given else error.placed(BACKEND_VARIABLE)) from None
 
 
 def chosen_name(backend: str | None) -> str:
@@ -190,7 +201,8 @@ def _check(value: Any) -> None:
 
 def _not_an_experiment(value: Any) -> DTypeError:
     return DTypeError(
-        "compile takes an Experiment",
+        "must be an Experiment",
+        where="compile: experiment",
         got=what(value),
         hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.files import as_path
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.keras.saved_model import save_saved_model
 from dnnbridge.formats.keras.source.file import save_source
@@ -34,7 +35,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Trained, Path], Path]]] = {
 
 def export(trained: Trained, path: str | Path, format: str | None) -> Path:
     """Write a run: see `Run.export`."""
-    target = Path(path)
+    target = as_path(path, "export", ConversionError)
     own = (name for name in FORMATS if not name.startswith("python-") and FORMATS[name][0])
     suffixes = {FORMATS[name][0]: name for name in own}
     name = format or suffixes.get(target.suffix, "")

@@ -11,7 +11,7 @@ import numpy as np
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.messages import close_match, shorten, what
-from dnnbridge.errors import DataError, DTypeError, SpecError
+from dnnbridge.errors import DataError, DnnbridgeError, DTypeError, SpecError
 from dnnbridge.optimizers import AbstractOptimizer
 from dnnbridge.program.program import Program
 from dnnbridge.training.checking.data import check_size
@@ -25,7 +25,11 @@ def initial_arrays(program: Program, seed: int) -> Iterator[tuple[str, Array]]:
     """Return the arrays of a new run by name, drawn in float64 and rounded to float32."""
     for name, array in program.state.items():
         generator = randomness.generator(seed, "initial", name)
-        yield name, array.initializer.sample(generator, array.shape).astype(np.float32)
+        try:
+            drawn = array.initializer.sample(generator, array.shape)
+        except DnnbridgeError as error:
+            raise error.at(name) from None
+        yield name, drawn.astype(np.float32)
 
 
 def portions(arrays: Iterable[tuple[str, Array]]) -> Iterator[dict[str, Array]]:

@@ -146,7 +146,8 @@ class OrthogonalRegularizer(AbstractRegularizer):
             matrix, rows = ops.transpose(matrix, (1, 0)), columns
         squares = ops.reduce_sum(ops.square(matrix), 1, keepdims=True)
         unit = matrix / ops.sqrt(ops.maximum(squares, LEAST_SQUARE))
-        cosines = ops.abs(unit @ ops.transpose(unit, (1, 0))) * scope.constant(1.0 - np.eye(rows))
+        others = scope.constant_of((rows, rows), lambda: 1.0 - np.eye(rows))
+        cosines = ops.abs(unit @ ops.transpose(unit, (1, 0))) * others
         pairs = max(rows * (rows - 1), 1)
         return self.factor / pairs * ops.reduce_sum(cosines, (0, 1))
 

@@ -15,8 +15,9 @@ from dnnbridge.base.files import check_is_file
 from dnnbridge.base.messages import what
 from dnnbridge.base.packages import require
 from dnnbridge.errors import ConversionError
-from dnnbridge.formats.archives import opened_member
+from dnnbridge.formats.archives import opened_member, read_member
 from dnnbridge.formats.findings import Findings
+from dnnbridge.formats.hdf5 import opened_hdf5
 from dnnbridge.formats.keras.arrays import AbstractArrays, opened
 from dnnbridge.formats.keras.layers import MODELS
 from dnnbridge.formats.keras.live import check_layers, with_live_settings
@@ -69,7 +70,7 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
     check_is_file(path, ConversionError)
     if weights is not None:
         check_is_file(Path(weights), ConversionError)
-        with h5py.File(weights, "r") as file, read_source(path) as found:
+        with opened_hdf5(Path(weights), str(weights)) as file, read_source(path) as found:
             arrays = opened(file, str(weights))
             yield KerasSource(found.where, found.model, found.compiled, arrays)
     elif path.suffix == ".json":
@@ -77,13 +78,16 @@ def read_source(source: Any, weights: str | Path | None = None) -> Iterator[Kera
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             _check_archive(archive, path)
-            config = _parsed(archive.read("config.json").decode(), path)
+            config = _parsed(read_member(archive, "config.json").decode(), path)
             config = with_vocabularies(archive, config)
-        with opened_member(path, "model.weights.h5") as stream, h5py.File(stream, "r") as file:
+        with (
+            opened_member(path, "model.weights.h5") as stream,
+            opened_hdf5(stream, str(path)) as file,
+        ):
             compiled = config.get("compile_config")
             yield _configured(str(path), config, compiled, opened(file, str(path)))
     elif h5py.is_hdf5(path):
-        with h5py.File(path, "r") as file:
+        with opened_hdf5(path, str(path)) as file:
             text, compiled = (file.attrs.get(k) for k in ("model_config", "training_config"))
             if text is None:
                 raise ConversionError(
@@ -113,7 +117,8 @@ def _live(model: Any) -> Iterator[Path]:
     """Save a live model to a temporary file, which is then read like any other."""
     if not (hasattr(model, "save") and hasattr(model, "get_config") and hasattr(model, "layers")):
         raise ConversionError(
-            "from_keras takes a file or a live keras.Model",
+            "takes a file or a live keras.Model",
+            where="from_keras",
             got=what(model),
             hint="Give the path of a .keras file.",
         )

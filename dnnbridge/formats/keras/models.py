@@ -61,6 +61,9 @@ def read_model(
         if len(findings.found) == before:  # else it may follow from what is missing
             findings.add(path, str(error))
         return None
+    if made is None and len(findings.found) == before:
+        strange = [e.found.kind for e in reader.entries if e.is_operation]
+        findings.add(path, f"functions in a Sequential: {', '.join(strange) or 'unknown'}")
     if made is None or len(findings.found) > before:
         return None
     return Rebuilt(made, tuple(reader.groups()), reader.unmasked)

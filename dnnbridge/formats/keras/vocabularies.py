@@ -7,6 +7,7 @@ from typing import Any
 from zipfile import ZipFile
 
 from dnnbridge.base.messages import snake_case
+from dnnbridge.formats.archives import read_member
 from dnnbridge.formats.keras.settings import serialized
 
 
@@ -39,7 +40,7 @@ def with_vocabularies(archive: ZipFile, config: dict[str, Any]) -> dict[str, Any
         name = f"{path}/vocabulary.txt"
         if layer.get("vocabulary") is None and name in names:
             size = int(layer.get("vocabulary_size") or 0)
-            layer["vocabulary"] = ADAPTED[kind](archive.read(name), size)
+            layer["vocabulary"] = ADAPTED[kind](read_member(archive, name), size)
     return config
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.numbers import as_float32
+from dnnbridge.formats.sizes import count_of
 
 DTYPES = {
     **{f"Float{n}": f"<f{n // 8}" for n in (16, 32, 64)},
@@ -99,7 +99,11 @@ def _array(name: str, dims: tuple[int, ...], dtype: str, parts: list[memoryview]
     stored = sum(len(part) for part in parts)
     # A number alone has dims of 0 in some versions, and none in others.
     dims = () if dims == (0,) and stored == size else dims
-    if any(dim < 0 for dim in dims) or prod(dims) * size != stored:
+    try:
+        fits = count_of(dims) * size == stored
+    except ValueError as error:
+        raise _DamagedError(f"{name} has {error}") from error
+    if not fits:
         raise _DamagedError(f"{stored} bytes for {name} of shape {dims} in {dtype}")
     return as_float32(b"".join(parts), numpy_name, dims)
 

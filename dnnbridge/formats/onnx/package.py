@@ -21,6 +21,12 @@ def onnx_package(what: str) -> Any:
     return importlib.import_module("onnx")
 
 
+def dtype_name(number: int) -> str:
+    """Return ONNX's name of a dtype; "UNDEFINED" for a number that no dtype has."""
+    kinds = onnx_package("reading an ONNX file").TensorProto.DataType
+    return str(kinds.Name(number)) if number in kinds.values() else "UNDEFINED"
+
+
 def runtime() -> Any:
     """Return the module `onnxruntime`, or None where it is not installed."""
     try:

@@ -45,6 +45,17 @@ def literal(value: Any) -> str:
     raise TypeError(f"no literal of {type(value).__name__}")
 
 
+def docstring(text: str) -> str:
+    """Return a docstring with a text, which may hold the name of a file.
+
+    Example:
+        >>> docstring("In a file.").strip('"')
+        'In a file.'
+    """
+    safe = text.replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""{safe[:-1]}\\""""' if safe.endswith('"') else f'"""{safe}"""'
+
+
 def call(
     function: str, arguments: Iterable[Any] = (), named: Mapping[str, Any] | None = None
 ) -> Code:

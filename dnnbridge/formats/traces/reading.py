@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.base.files import check_is_file
+from dnnbridge.base.files import as_path, check_is_file
 from dnnbridge.errors import CheckpointError
 from dnnbridge.formats.traces.places import TracePlace, from_json
 from dnnbridge.formats.traces.records import Stored, records
@@ -122,7 +122,7 @@ def read_trace(path: str | Path, max_bytes: int = MOST_BYTES) -> TraceFile:
         CheckpointError: the file is missing, too large, damaged, or no trace. A file whose writer
             was killed is read up to its last whole record.
     """
-    path = Path(path)
+    path = as_path(path, "a trace", CheckpointError)
     check_is_file(path, CheckpointError)
     size = path.stat().st_size
     if size > max_bytes:
@@ -167,7 +167,7 @@ class _Reading:
             raise self._wrong(stored, number, "a trace has one HEAD, at its beginning")
         try:
             getattr(self, f"_{stored.kind.lower()}")(stored, file)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._wrong(stored, number, f"{type(error).__name__}: {error}") from None
 
     def _wrong(self, stored: Stored, number: int, got: str) -> CheckpointError:

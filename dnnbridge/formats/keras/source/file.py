@@ -14,7 +14,7 @@ from dnnbridge.formats.keras.source.objects import Objects
 from dnnbridge.formats.keras.writing.archive import weights_file
 from dnnbridge.formats.keras.writing.run import keras_form
 from dnnbridge.formats.source.batches import IMPORTS, batches_source
-from dnnbridge.formats.source.expressions import call, literal, wrapped
+from dnnbridge.formats.source.expressions import call, docstring, literal, wrapped
 from dnnbridge.formats.trained import Trained
 
 RESERVED = (
@@ -32,8 +32,8 @@ RESERVED = (
 )
 """Identifiers of the file that no layer may have."""
 
-_HEAD = '''\
-"""A model of Keras with its training, as plain source.
+_HEAD = """\
+A model of Keras with its training, as plain source.
 
     model = load_model()
     losses = train(x, y, batch_size={size}, epochs=5, model=model)
@@ -42,7 +42,6 @@ _HEAD = '''\
 The weights, what the optimizer has kept and its step are in {weights},
 beside this file. `train` goes on from there with the same batches as dnnbridge.{random}{texts}
 """
-'''
 
 _RANDOM = """
 Dropout and noise are drawn by TensorFlow, so they differ from those of dnnbridge."""
@@ -137,9 +136,9 @@ def save_source(run: Trained, path: Path) -> Path:
     of_size = f", batch_size={fixed}" if fixed else ""
     has_texts = any(type.text for type in run.experiment.model.input_types.values())
     notes = {"random": _RANDOM if has_noise else "", "texts": _TEXTS if has_texts else ""}
-    head = _HEAD.format(weights=weights.name, size=fixed or 32, of_size=of_size, **notes)
+    text = _HEAD.format(weights=weights.name, size=fixed or 32, of_size=of_size, **notes)
     parts = [
-        "\n".join([head, _imports(), place, "", batches_source(run)]),
+        "\n".join([docstring(text), "", _imports(), place, "", batches_source(run)]),
         *models.functions,
         _COMPILE.format(call=wrapped(settings, 4)),
         _LOAD,

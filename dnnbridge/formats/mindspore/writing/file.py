@@ -14,7 +14,7 @@ from dnnbridge.formats.mindspore.writing.schedules import ScheduleWriter
 from dnnbridge.formats.mindspore.writing.training import training_source
 from dnnbridge.formats.mindspore.writing.updates import Updates, trained_weights
 from dnnbridge.formats.source.batches import batches_source
-from dnnbridge.formats.source.expressions import wrapped
+from dnnbridge.formats.source.expressions import docstring, wrapped
 from dnnbridge.formats.trained import Trained
 from dnnbridge.program.program import Program
 
@@ -94,8 +94,7 @@ def _head(file: File) -> str:
         "    losses = train(net, optimizer, ...)  # one number for every batch\n"
         "    predictions = predict(net, ...)"
     )
-    safe = text.replace("\\", "\\\\").replace('"""', "'''")
-    return f'"""{safe}\n"""\n\n' + "\n".join(lines) + "\n"
+    return docstring(f"{text}\n") + "\n\n" + "\n".join(lines) + "\n"
 
 
 def _method(head: str, lines: list[str]) -> str:

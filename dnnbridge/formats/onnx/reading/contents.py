@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnnbridge.formats.onnx.package import onnx_package
+from dnnbridge.formats.onnx.package import dtype_name
 from dnnbridge.formats.onnx.reading.file import read_model
 
 DTYPES = {
@@ -39,7 +39,6 @@ def read_contents(path: Path) -> Contents:
         PackageNotInstalledError: the package onnx is missing.
     """
     model = read_model(path, "inspecting an ONNX file")
-    kinds = onnx_package("inspecting an ONNX file").TensorProto.DataType
     arrays = {tensor.name: tensor for graph in _graphs(model.graph) for tensor in graph.initializer}
     inputs = [each for each in model.graph.input if each.name not in arrays]
     count = Counter(_operator(node) for graph in _graphs(model.graph) for node in graph.node)
@@ -47,12 +46,12 @@ def read_contents(path: Path) -> Contents:
     facts = {
         "opset": ", ".join(sets),
         "written by": f"{model.producer_name} {model.producer_version}".strip(),
-        "inputs": ", ".join(_value(each, kinds) for each in inputs),
-        "outputs": ", ".join(_value(each, kinds) for each in model.graph.output),
+        "inputs": ", ".join(_value(each) for each in inputs),
+        "outputs": ", ".join(_value(each) for each in model.graph.output),
         "operators": ", ".join(f"{name} {number}" for name, number in sorted(count.items())),
     }
     listed = [
-        (name, tuple(a.dims), DTYPES.get(kinds.Name(a.data_type), "uint8"))
+        (name, tuple(a.dims), DTYPES.get(dtype_name(a.data_type), "uint8"))
         for name, a in arrays.items()
     ]
     return Contents({name: text for name, text in facts.items() if text}, listed)
@@ -71,9 +70,9 @@ def _operator(node: Any) -> str:
     return f"{node.domain}.{node.op_type}" if node.domain else str(node.op_type)
 
 
-def _value(value: Any, kinds: Any) -> str:
+def _value(value: Any) -> str:
     """Return name, dtype and sizes of an input or an output; "?" is a size that is open."""
     tensor = value.type.tensor_type
     sizes = (str(d.dim_value) if d.dim_value else d.dim_param or "?" for d in tensor.shape.dim)
-    dtype = DTYPES.get(kinds.Name(tensor.elem_type), kinds.Name(tensor.elem_type).lower())
+    dtype = DTYPES.get(dtype_name(tensor.elem_type), dtype_name(tensor.elem_type).lower())
     return f"{value.name} {dtype} ({', '.join(sizes)})"

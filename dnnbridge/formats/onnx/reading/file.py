@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.files import check_is_file
 from dnnbridge.errors import ConversionError
-from dnnbridge.formats.onnx.package import onnx_package
+from dnnbridge.formats.onnx.package import dtype_name, onnx_package
+from dnnbridge.formats.sizes import count_of
 
 LARGEST = 2_147_483_648
 """Bytes of a file; protobuf reads no larger message."""
@@ -43,8 +44,7 @@ def read_model(path: Path, what: str = "from_onnx") -> Any:
         PackageNotInstalledError: the package onnx is missing.
     """
     onnx = onnx_package(what)
-    if not path.is_file():
-        raise ConversionError("there is no such file", where=str(path))
+    check_is_file(path, ConversionError)
     if (size := path.stat().st_size) > LARGEST:
         raise ConversionError("an ONNX file has at most 2 GB", where=str(path), got=f"{size:,}")
     model = onnx.ModelProto()
@@ -102,15 +102,16 @@ def array_of(tensor: Any, folder: Path) -> Array:
         ConversionError: a dtype that cannot be read, or numbers that do not fit the shape.
     """
     onnx = onnx_package("from_onnx")
-    kind = onnx.TensorProto.DataType.Name(tensor.data_type)
+    kind = dtype_name(tensor.data_type)
     where = f"the array {tensor.name or '(without a name)'}"
     if kind not in HELD:
         raise ConversionError("a dtype that cannot be read", where=where, got=kind)
     field, dtype = HELD[kind]
     shape = tuple(tensor.dims)
-    if min(shape, default=0) < 0:
-        raise ConversionError("a size below 0", where=where, got=str(shape))
-    wanted = math.prod(shape) * np.dtype(dtype).itemsize
+    try:
+        wanted = count_of(shape) * np.dtype(dtype).itemsize
+    except ValueError as error:
+        raise ConversionError("a wrong shape", where=where, got=str(error)) from None
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         raw = _external(tensor, folder, wanted, where)
     elif tensor.HasField("raw_data"):

@@ -1,0 +1,116 @@
+"""Bad values of environment variables; each is read where a run is compiled or trained."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+from robustness.row import X, Y, experiment, on_each, row
+
+import dnnbridge as db
+from dnnbridge.datasets import load_dataset
+from dnnbridge.errors import ArgumentError, BackendError, DataError, DeviceError
+from dnnbridge.launching.hosts import hosts_of
+
+
+@contextmanager
+def variables(**given):
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def compiled(**given):
+    """Return what compiles and trains with these variables."""
+
+    def does(c):
+        with variables(**given):
+            named = {"DNNBRIDGE_BACKEND", "DNNBRIDGE_DEVICE"} & given.keys()
+            run = db.compile(experiment(), None if "DNNBRIDGE_BACKEND" in named else c.backend)
+            run.fit(X, Y, 2, verbose=0)
+
+    return does
+
+
+def data(text, **given):
+    def does(c):
+        with variables(**given):
+            load_dataset(text)
+
+    return does
+
+
+def scheduled(**given):
+    return lambda c: hosts_of("tf_config" if "TF_CONFIG" in given else "slurm", given)
+
+
+ROWS = {
+    "backend-unknown": row(
+        compiled(DNNBRIDGE_BACKEND="torch"), BackendError, "DNNBRIDGE_BACKEND", "torch"
+    ),
+    "backend-of-code": row(
+        compiled(DNNBRIDGE_BACKEND="os;system"), BackendError, "DNNBRIDGE_BACKEND", "os;system"
+    ),
+    "device-unknown": on_each(
+        compiled(DNNBRIDGE_DEVICE="tpu"), DeviceError, "DNNBRIDGE_DEVICE", "tpu"
+    ),
+    "device-of-no-number": on_each(
+        compiled(DNNBRIDGE_DEVICE="cpu:x"), DeviceError, "DNNBRIDGE_DEVICE", "cpu:x"
+    ),
+    "device-below-0": on_each(
+        compiled(DNNBRIDGE_DEVICE="cpu:-1"), DeviceError, "DNNBRIDGE_DEVICE", "cpu:-1"
+    ),
+    "kernels-unknown": on_each(
+        compiled(DNNBRIDGE_KERNELS="convolution"), BackendError, "DNNBRIDGE_KERNELS", "convolution"
+    ),
+    "memory-a-word": on_each(
+        compiled(DNNBRIDGE_RESIDENT_MIB="much"), DataError, "DNNBRIDGE_RESIDENT_MIB", "much"
+    ),
+    "memory-below-0": on_each(
+        compiled(DNNBRIDGE_RESIDENT_MIB="-1"), DataError, "DNNBRIDGE_RESIDENT_MIB", "-1"
+    ),
+    "rank-a-word": on_each(
+        compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="first"),
+        BackendError,
+        "DNNBRIDGE_RANK",
+        "'first'",
+    ),
+    "rank-missing": on_each(
+        compiled(DNNBRIDGE_WORKERS="a:1,b:1"), BackendError, "DNNBRIDGE_RANK", "''"
+    ),
+    "rank-too-high": on_each(
+        compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="2"),
+        BackendError,
+        "DNNBRIDGE_RANK",
+        "2",
+    ),
+    "meeting-a-word": on_each(
+        compiled(DNNBRIDGE_WORKERS="a:1", DNNBRIDGE_RANK="0", DNNBRIDGE_MEETING_SECONDS="long"),
+        BackendError,
+        "DNNBRIDGE_MEETING_SECONDS",
+        "'long'",
+    ),
+    "data-missing": row(data("mnist", DNNBRIDGE_DATA=""), DataError, "DNNBRIDGE_DATA"),
+    "data-in-no-folder": row(
+        data("mnist", DNNBRIDGE_DATA="/no/such/folder"), DataError, "not a folder"
+    ),
+    "data-npz-missing": row(
+        data("mnist", DNNBRIDGE_DATA="/no/mnist.npz"), DataError, "/no/mnist.npz"
+    ),
+    "tf-config-no-json": row(scheduled(TF_CONFIG="{"), ArgumentError, "TF_CONFIG"),
+    "tf-config-a-list": row(scheduled(TF_CONFIG="[]"), ArgumentError, "TF_CONFIG"),
+    "slurm-list-broken": row(
+        scheduled(SLURM_NODEID="0", SLURM_JOB_NODELIST="node[1-"), ArgumentError, "node[1-"
+    ),
+    "slurm-number-a-word": row(
+        scheduled(SLURM_NODEID="x", SLURM_JOB_NODELIST="node1"), ArgumentError, "x"
+    ),
+    "a-billion-hosts": row(
+        scheduled(SLURM_JOB_NODELIST="node[1-999999999]"), ArgumentError, "999999999"
+    ),
+    "no-scheduler": row(scheduled(), ArgumentError, "--hosts"),
+}
