@@ -7,6 +7,9 @@
 # make keras-models    measure how models of Keras move and write docs/measurements/keras-models.md, an hour
 # make ascend    compile every case for a simulated Ascend and write docs/measurements/ascend-simulation.json, 20 minutes or more
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
+# make long-run    measure memory, time, files and threads of long trainings and of many compilations, an hour
+# make test-matrix    run a part of the tests with the oldest and newest frameworks, each in an environment of its own
+# make audit    look for known weaknesses of the pinned packages; needs the internet
 # make doctor-bench    judge what align finds of pairs of programs, some minutes; writes docs/measurements/doctor-bench.md
 # make native-differences    measure both frameworks anew and write docs/measurements/native-differences.md
 PYTHON ?= python3
@@ -14,7 +17,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long lint docs names native-differences keras-models doctor-bench ascend bench clean
+.PHONY: demo test test-long test-matrix lint docs names native-differences keras-models doctor-bench ascend bench \
+	long-run audit clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -41,10 +45,14 @@ LONG := tests/ascend \
 	tests/installation \
 	tests/parallel \
 	tests/testing/test_random_programs.py \
+	tests/training/test_long_runs.py \
 	tests/zoo/test_zoo.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
+
+test-matrix: $(INSTALLED)
+	PYTHONPATH=tools $(BIN)/python tools/test_matrix.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -85,6 +93,15 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -b constraints.txt \
 		-e '.[test,lint]'
 	touch $(INSTALLED)
+
+long-run: $(INSTALLED)
+	PYTHONPATH=tools $(BIN)/python -m endurance
+
+# A virtual environment of its own, so that it changes nothing that is audited.
+audit:
+	$(PYTHON) -m venv out/audit
+	out/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	out/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 clean:
 	rm -rf $(VENV) out

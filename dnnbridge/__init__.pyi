@@ -433,6 +433,9 @@ from .specs.spec import (
 from .training.checkpoint import (
     load,
 )
+from .training.clearing import (
+    clear_session,
+)
 from .training.compiling import (
     compile,
     list_devices,
@@ -805,6 +808,7 @@ __all__ = [
     "available_backends",
     "callbacks",
     "check_installation",
+    "clear_session",
     "compare_experiments",
     "compile",
     "cosine_decay_lr",

@@ -85,6 +85,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "report.writing": ("write_report",),
     "specs.spec": ("Spec", "spec"),
     "training.checkpoint": ("load",),
+    "training.clearing": ("clear_session",),
     "training.compiling": ("compile", "list_devices"),
     "training.history": ("History",),
     "training.run": ("Run",),

@@ -22,6 +22,7 @@ from dnnbridge.backend import (
     evaluate,
 )
 from dnnbridge_tensorflow.claims import CLAIMS
+from dnnbridge_tensorflow.derivatives import gradients_of
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
 from dnnbridge_tensorflow.rows import put_rows
 
@@ -94,12 +95,8 @@ def _put_rows(table: Lowerings, places: Places, node: Node, inputs: list[Tensor]
 def _value_and_grad(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:
     assert isinstance(node.op, ValueAndGrad)
     assert node.body is not None
-    wrt = [inputs[i] for i in node.op.wrt]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(wrt)
-        outputs = run(node.body, inputs)
-    zero = tf.UnconnectedGradients.ZERO
-    gradients = tape.gradient(outputs[0], wrt, unconnected_gradients=zero)
+    outputs = run(node.body, inputs)
+    gradients = gradients_of(outputs[0], [inputs[i] for i in node.op.wrt])
     # The gradient of a gather is IndexedSlices with repeated indices: this adds them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
 

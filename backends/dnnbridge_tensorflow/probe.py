@@ -64,10 +64,8 @@ def _differentiated(kernel: Callable[..., Tensor], op: Op, given: Sequence[Tenso
 
     def run(*given: Tensor) -> list[Tensor]:
         *inputs, weights = given
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            value = kernel(op, *inputs)
-        return [value, *tape.gradient(value, inputs, weights)]
+        value = kernel(op, *inputs)
+        return [value, *tf.gradients(value, inputs, weights)]
 
     # Calling the concrete function avoids TensorFlow's warning about many functions.
     made = tf.function(run, autograph=False).get_concrete_function(*given)(*given)

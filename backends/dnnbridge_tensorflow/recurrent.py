@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from dnnbridge_tensorflow.derivatives import with_derivative
+
 Tensor = Any
 
 
@@ -28,7 +30,7 @@ def lstm(
     return _loop(projected, recurrent)
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
+@with_derivative
 def _loop(projected: Tensor, recurrent: Tensor) -> tuple[Tensor, Callable[..., Any]]:
     """Return h of every step, given the contributions of the inputs to the gates."""
     length, batch, width = projected.shape

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from dnnbridge.backend import ops
+from dnnbridge_tensorflow.derivatives import with_derivative
 
 Tensor = Any
 Gradients = tuple[Tensor, Tensor]
@@ -36,7 +37,7 @@ def reduction(reduce: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
             return _by_axis(reduce, x, axes, op.keepdims), backward
 
-        return tf.custom_gradient(reduced)(x)
+        return with_derivative(reduced)(x)
 
     return lower
 
@@ -61,7 +62,7 @@ def binary(
 
         return y, backward
 
-    by_axis = tf.custom_gradient(own)
+    by_axis = with_derivative(own)
 
     def lower(op: Any, a: Tensor, b: Tensor) -> Tensor:
         rank = max(a.shape.rank, b.shape.rank)

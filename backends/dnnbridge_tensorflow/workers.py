@@ -19,6 +19,7 @@ from dnnbridge.backend import (
     ops,
     this_cluster,
 )
+from dnnbridge_tensorflow.derivatives import with_derivative
 
 Tensor = Any
 Step = Callable[[list[Tensor]], list[Tensor]]
@@ -152,12 +153,12 @@ def _total(x: Tensor) -> Tensor:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(x))
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
+@with_derivative
 def _summed(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     return _total(x), lambda dy: dy
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
+@with_derivative
 def _with_summed_gradient(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     return tf.identity(x), _total
 

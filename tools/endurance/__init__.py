@@ -1,0 +1,1 @@
+"""Measure what long trainings and many compilations leave behind in a process."""
