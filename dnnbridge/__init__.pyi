@@ -380,6 +380,13 @@ from .optimizers.weight_decay import (
     CoupledWeightDecay,
     DecoupledWeightDecay,
 )
+from .program.precision import (
+    AbstractPrecision,
+    Float32,
+    Float64,
+    MixedBFloat16,
+    MixedFloat16,
+)
 from .program.heads import (
     Head,
 )
@@ -465,6 +472,11 @@ from .weights.regularizers import (
 __version__: str
 
 __all__ = [
+    "MixedFloat16",
+    "MixedBFloat16",
+    "Float64",
+    "Float32",
+    "AbstractPrecision",
     "ASGD",
     "AUC",
     "AbstractActivation",

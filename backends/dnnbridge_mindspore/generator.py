@@ -25,7 +25,7 @@ from dnnbridge.backend import (
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.layouts import Layouts
 from dnnbridge_mindspore.loops import kept_carries, write_loop
-from dnnbridge_mindspore.lowerings import LOWERINGS, WINDOWS, Kernel, Source
+from dnnbridge_mindspore.lowerings import LOWERINGS, NATIVE, WINDOWS, Kernel, Source
 from dnnbridge_mindspore.modules import folded
 from dnnbridge_mindspore.names import Names, Operand
 
@@ -94,7 +94,7 @@ class _Writer:
     def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
-        graph, places, read, tables = flatten(function, CLAIMS, rows=True)
+        graph, places, read, tables = flatten(function, CLAIMS, rows=True, native=NATIVE)
         read = {**read, **tables}
         used = dict.fromkeys([*read.values(), *function.writes])
         self.places = {

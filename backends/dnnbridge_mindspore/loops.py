@@ -16,7 +16,7 @@ from dnnbridge_mindspore.lowerings import DTYPES
 
 DIRECT: frozenset[type[Op]] = frozenset(
     {
-        *(ops.Abs, ops.Add, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
+        *(ops.Abs, ops.Add, ops.Cast, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
         *(ops.Select, ops.Sigmoid, ops.Slice, ops.Square, ops.Sub, ops.Tanh),
         *(Constant, ConstantArray),
     }

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge.backend import (
+    Backend,
+    BackendInfo,
+    BackendPlugin,
+    ReadNative,
+    RealType,
+    Variant,
+)
 from dnnbridge_mindspore.meeting import start_scheduler
 
 VARIANTS = (
@@ -27,6 +34,7 @@ INFO = BackendInfo(
     workers=("processes",),
     priority=20,
     variants=VARIANTS,
+    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
 )
 
 

@@ -6,7 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge.backend import (
+    Backend,
+    BackendInfo,
+    BackendPlugin,
+    ReadNative,
+    RealType,
+    Variant,
+)
 from dnnbridge_tensorflow import quiet
 
 REWRITTEN = (
@@ -48,6 +55,7 @@ INFO = BackendInfo(
     workers=("processes", "devices"),
     priority=30,
     variants=VARIANTS,
+    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
 )
 
 

@@ -205,7 +205,7 @@ def _avg_pool(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
     made = native(padded(x, op.padding), op.window, op.strides, "VALID")
     if op.count_include_pad or not any(map(any, op.padding)):
         return made
-    return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), tf.float32)
+    return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), made.dtype)
 
 
 MAX_POOL = Forms(

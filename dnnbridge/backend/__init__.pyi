@@ -79,6 +79,7 @@ from .protocol import (
     Executable,
     Limitation,
     ParallelBackend,
+    RealType,
     Rows,
     Variant,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "Limitation",
     "ParallelBackend",
     "Rows",
+    "RealType",
     "Variant",
     "StepwiseExecutable",
     "Cluster",
