@@ -22,7 +22,7 @@ from dnnbridge.optimizers.gradient_rules import RulesField
 from dnnbridge.optimizers.loss_scale import AbstractLossScale, DynamicLossScale, LossScaleField
 from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossField
-from dnnbridge.program.precision import PrecisionField
+from dnnbridge.program.precision import Float32, PrecisionField
 from dnnbridge.program.program import Program
 from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.schedules.plotting import overview
@@ -103,7 +103,7 @@ class Experiment(Spec):
     regularizers: Regularizers = ()
     constraints: Constraints = ()
     weighted_metrics: MetricsField = default(())
-    precision: PrecisionField = default("float32")
+    precision: PrecisionField = default(Float32())
 
     def __post_init__(self) -> None:
         self.program()

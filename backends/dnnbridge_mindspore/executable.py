@@ -41,10 +41,9 @@ class MindSporeExecutable:
 
     def __init__(self, program: Program) -> None:
         self._functions, self._batch = program.functions, program.batch_size or 0
-        self._real = program.variable_dtype
         self._state = {
             name: ms.Parameter(
-                ms.Tensor(np.zeros(array.shape, self._real)),
+                ms.Tensor(np.zeros(array.shape, np.float32)),
                 name=name,
                 requires_grad=array.trainable,
             )
@@ -100,7 +99,7 @@ class MindSporeExecutable:
         with LOCK, graph_mode(), SIGNALS:
             for name, value in values.items():
                 # Only assign reaches the buffer that a compiled graph holds.
-                ops.assign(self._state[name], ms.Tensor(np.asarray(value, self._real)))
+                ops.assign(self._state[name], ms.Tensor(np.asarray(value, np.float32)))
 
     def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)

@@ -33,12 +33,11 @@ class Kernel:
 
 DTYPES = {
     **{"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"},
-    **{"float16": "ms.float16", "bfloat16": "ms.bfloat16", "float64": "ms.float64"},
+    **{"float16": "ms.float16", "bfloat16": "ms.bfloat16"},
 }
 
 NATIVE: frozenset[type[Op]] = frozenset()
-"""Operations that run in float16 and bfloat16 themselves. A CPU has no kernel in bfloat16 but casts,
-and its kernels in float16 are those of float32 between casts, or round more than once."""
+"""Operations that run in float16 and bfloat16 themselves. A CPU has only casts in bfloat16."""
 
 Source = str | Kernel
 

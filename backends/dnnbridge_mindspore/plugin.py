@@ -34,7 +34,7 @@ INFO = BackendInfo(
     workers=("processes",),
     priority=20,
     variants=VARIANTS,
-    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
+    reals=(RealType("float16"), RealType("bfloat16")),  # float64 weights may be rounded to float32
 )
 
 

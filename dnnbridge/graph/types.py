@@ -12,6 +12,9 @@ DType = Literal["float32", "int32", "bool", "float16", "bfloat16", "float64"]
 """Specs write `float32`, which the reference computes in float64. Only the precision of an
 experiment puts other types of real numbers into a graph: `dnnbridge.program.precision`."""
 
+DataType = Literal["float32", "int32", "bool"]
+"""Types of data that specs name."""
+
 LOWER: tuple[DType, ...] = ("float16", "bfloat16")
 """Types of real numbers with fewer digits than float32."""
 

@@ -11,6 +11,7 @@ from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import SpecError
 from dnnbridge.graph import BATCH, Dim, TensorType, Value
+from dnnbridge.graph.types import DataType
 from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.plotting import draw
@@ -41,7 +42,7 @@ class Input(Spec, AbstractSymbol):
     """
 
     shape: Shape
-    dtype: Literal["float32", "int32", "bool", "string"] = "float32"
+    dtype: DataType | Literal["string"] = "float32"
     name: str | None = None
     batch_size: PositiveInt | None = None
 

@@ -237,6 +237,8 @@ def _like(value: Value, dtype: DType) -> Value:
 
 def _check_kept(program: Program, patterns: Sequence[str]) -> None:
     """Raise if a pattern of layers fits none."""
+    if not patterns:
+        return
     paths = {
         node.path
         for node in program.functions["predict"].graph.walk()
