@@ -380,15 +380,16 @@ from .optimizers.weight_decay import (
     CoupledWeightDecay,
     DecoupledWeightDecay,
 )
+from .program.heads import (
+    Head,
+)
 from .program.precision import (
     AbstractPrecision,
     Float32,
     Float64,
     MixedBFloat16,
     MixedFloat16,
-)
-from .program.heads import (
-    Head,
+    precision_of_amp_level,
 )
 from .report.writing import (
     write_report,
@@ -472,11 +473,6 @@ from .weights.regularizers import (
 __version__: str
 
 __all__ = [
-    "MixedFloat16",
-    "MixedBFloat16",
-    "Float64",
-    "Float32",
-    "AbstractPrecision",
     "ASGD",
     "AUC",
     "AbstractActivation",
@@ -491,6 +487,7 @@ __all__ = [
     "AbstractMetric",
     "AbstractModel",
     "AbstractOptimizer",
+    "AbstractPrecision",
     "AbstractRecurrent",
     "AbstractRegularizer",
     "AbstractSchedule",
@@ -600,6 +597,8 @@ __all__ = [
     "FalsePositives",
     "FixedLossScale",
     "Flatten",
+    "Float32",
+    "Float64",
     "ForgetBias",
     "Ftrl",
     "FunctionMetric",
@@ -685,6 +684,8 @@ __all__ = [
     "MindSporeModel",
     "Minimum",
     "Mish",
+    "MixedBFloat16",
+    "MixedFloat16",
     "MlflowCallback",
     "Model",
     "ModelCheckpoint",
@@ -838,6 +839,7 @@ __all__ = [
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
+    "precision_of_amp_level",
     "read_weights",
     "spec",
     "to_keras",

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import PlainValidator
 
+from dnnbridge.errors import SpecError
 from dnnbridge.graph import DType
 from dnnbridge.specs.fields import Converted
 from dnnbridge.specs.json_types import by_name, of_kind, read_as
@@ -113,6 +114,42 @@ class MixedBFloat16(AbstractPrecision):
     @property
     def kept(self) -> tuple[str, ...]:
         return self.float32_layers
+
+
+AMP_LEVELS: dict[str, type[AbstractPrecision]] = {
+    "O0": Float32,
+    "O1": MixedFloat16,
+    "O2": MixedFloat16,
+    "auto": MixedFloat16,
+}
+"""The precision that stands for each level of MindSpore's `amp_level`."""
+
+
+def precision_of_amp_level(level: str) -> AbstractPrecision:
+    """Return the precision that stands for an `amp_level` of MindSpore.
+
+    O1, O2 and "auto" differ in lists of MindSpore: O1 lowers products alone, O2 all but
+    normalisations, "auto" follows what is between. Here all three are `MixedFloat16`, which follows
+    a table. O3 also lowers normalisations, which no precision here does.
+
+    Args:
+        level: "O0", "O1", "O2" or "auto".
+
+    Raises:
+        SpecError: the level is O3 or unknown.
+
+    Example:
+        >>> precision_of_amp_level("O2")
+        MixedFloat16()
+    """
+    if level not in AMP_LEVELS:
+        raise SpecError(
+            "no precision stands for this level",
+            where="amp_level",
+            got=repr(level),
+            hint=f"Give one of {', '.join(AMP_LEVELS)}; normalisations always stay float32.",
+        )
+    return AMP_LEVELS[level]()
 
 
 as_precision = named(AbstractPrecision)

@@ -243,3 +243,15 @@ def test_other_frameworks_are_not_written_in_lower_types(tmp_path):
         run.export(tmp_path / "model.keras")
     plain = run.with_experiment(run.experiment.replace(precision="float32", loss_scale=None))
     plain.export(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("level", ["O0", "O1", "O2", "auto"])
+def test_levels_of_mindspore_stand_for_precisions(level):
+    expected = db.Float32() if level == "O0" else db.MixedFloat16()
+    assert db.precision_of_amp_level(level) == expected
+
+
+@pytest.mark.parametrize("level", ["O3", "o2", 2])
+def test_other_levels_are_refused(level):
+    with pytest.raises(SpecError, match="no precision stands for this level"):
+        db.precision_of_amp_level(level)
