@@ -93,7 +93,12 @@ def _cases() -> list[PrecisionCase]:
     kept = Experiment(
         MODELS["dense"], "mse", "sgd", precision=MixedFloat16(("head",)), loss_scale=256.0
     )
-    return [*made, PrecisionCase("MixedFloat16-kept", kept)]
+    plain = Experiment(MODELS["dense"], "mse", "sgd")
+    return [
+        *made,
+        PrecisionCase("MixedFloat16-kept", kept),
+        PrecisionCase("Float32-dense", plain),
+    ]
 
 
 PRECISION_CASES = _cases()
