@@ -383,6 +383,14 @@ from .optimizers.weight_decay import (
 from .program.heads import (
     Head,
 )
+from .program.precision import (
+    AbstractPrecision,
+    Float32,
+    Float64,
+    MixedBFloat16,
+    MixedFloat16,
+    precision_of_amp_level,
+)
 from .report.writing import (
     write_report,
 )
@@ -482,6 +490,7 @@ __all__ = [
     "AbstractMetric",
     "AbstractModel",
     "AbstractOptimizer",
+    "AbstractPrecision",
     "AbstractRecurrent",
     "AbstractRegularizer",
     "AbstractSchedule",
@@ -591,6 +600,8 @@ __all__ = [
     "FalsePositives",
     "FixedLossScale",
     "Flatten",
+    "Float32",
+    "Float64",
     "ForgetBias",
     "Ftrl",
     "FunctionMetric",
@@ -676,6 +687,8 @@ __all__ = [
     "MindSporeModel",
     "Minimum",
     "Mish",
+    "MixedBFloat16",
+    "MixedFloat16",
     "MlflowCallback",
     "Model",
     "ModelCheckpoint",
@@ -830,6 +843,7 @@ __all__ = [
     "optimizers",
     "piecewise_constant_lr",
     "polynomial_decay_lr",
+    "precision_of_amp_level",
     "read_weights",
     "spec",
     "to_keras",

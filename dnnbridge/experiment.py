@@ -19,9 +19,10 @@ from dnnbridge.optimizers import (
 from dnnbridge.optimizers.assembly import updater
 from dnnbridge.optimizers.field import OptimizerField
 from dnnbridge.optimizers.gradient_rules import RulesField
-from dnnbridge.optimizers.loss_scale import LossScaleField
+from dnnbridge.optimizers.loss_scale import AbstractLossScale, DynamicLossScale, LossScaleField
 from dnnbridge.program.build import build_program
 from dnnbridge.program.heads import Head, LossField
+from dnnbridge.program.precision import Float32, PrecisionField
 from dnnbridge.program.program import Program
 from dnnbridge.schedules import AbstractSchedule
 from dnnbridge.schedules.plotting import overview
@@ -58,7 +59,8 @@ class Experiment(Spec):
             them, such as `ClipByGlobalNorm(1.0)`.
         accumulate: steps that make one update together, as one large batch does, before those
             rules; an `Accumulation` says more, `GradientAccumulation` how.
-        loss_scale: a `FixedLossScale`, or a number for one, or a `DynamicLossScale`.
+        loss_scale: a `FixedLossScale`, or a number for one, or a `DynamicLossScale`. With
+            `precision="mixed_float16"` None stands for `DynamicLossScale()`.
         frozen: patterns of weights that do not move, such as "dense/kernel" or "encoder/*"; "!…"
             takes back what one before it named: ("*", "!head/*") trains the head.
         frozen_statistics: what becomes of running statistics that such a pattern names, those of
@@ -71,6 +73,8 @@ class Experiment(Spec):
         weighted_metrics: metrics in which an example, or a step, counts as often as its sample
             weight times the weight of its class. Heads have their own. A metric that stands in
             `metrics` too is called "weighted_…" in the history.
+        precision: the types of numbers: "float32", "mixed_float16", "mixed_bfloat16" or "float64",
+            as policies are called in Keras; or a spec, such as `MixedFloat16(float32_layers=…)`.
 
     Example:
         >>> import dnnbridge as db
@@ -84,7 +88,7 @@ class Experiment(Spec):
         True
     """
 
-    written_if_given = ("weighted_metrics",)
+    written_if_given = ("weighted_metrics", "precision")
 
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossField
@@ -99,14 +103,22 @@ class Experiment(Spec):
     regularizers: Regularizers = ()
     constraints: Constraints = ()
     weighted_metrics: MetricsField = default(())
+    precision: PrecisionField = default(Float32())
 
     def __post_init__(self) -> None:
         self.program()
 
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
-        scale = self.loss_scale
-        return build_program(self.model, self.heads, self.updater(), self.rules, scale)
+        parts = self.model, self.heads, self.updater(), self.rules, self.scaling
+        return build_program(*parts, self.precision)
+
+    @property
+    def scaling(self) -> AbstractLossScale | None:
+        """The loss scale, or that of the precision where none is given."""
+        if self.loss_scale is None and self.precision.scaled:
+            return DynamicLossScale()
+        return self.loss_scale
 
     @property
     def rules(self) -> WeightRules:
@@ -124,7 +136,7 @@ class Experiment(Spec):
         Args:
             optimizer: one to take the place of the experiment's.
         """
-        rules, scale = self.gradients, self.loss_scale
+        rules, scale = self.gradients, self.scaling
         return updater(optimizer or self.optimizer, rules, scale, self.accumulate)
 
     @property

@@ -81,6 +81,10 @@ SINGLE: dict[str, tuple[str, ...]] = {
         "CoupledWeightDecay",
         "DecoupledWeightDecay",
     ),
+    "program.precision": (
+        *("AbstractPrecision", "Float32", "Float64", "MixedBFloat16", "MixedFloat16"),
+        "precision_of_amp_level",
+    ),
     "program.heads": ("Head",),
     "report.writing": ("write_report",),
     "specs.spec": ("Spec", "spec"),

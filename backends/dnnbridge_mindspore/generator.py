@@ -95,7 +95,8 @@ class _Writer:
     def step(self, function: Function) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
-        graph, places, read, tables = flatten(function, self.tables.claims, rows=True)
+        claims, native = self.tables.claims, self.tables.native
+        graph, places, read, tables = flatten(function, claims, rows=True, native=native)
         read = {**read, **tables}
         used = dict.fromkeys([*read.values(), *function.writes])
         self.places = {

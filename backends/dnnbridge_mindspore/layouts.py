@@ -15,7 +15,18 @@ from dnnbridge_mindspore.names import Names, Operand
 
 POINTWISE: frozenset[type[Op]] = frozenset(
     {
-        *(ops.Abs, ops.Add, ops.Clip, ops.Div, ops.Erfc, ops.Exp, ops.Expm1, ops.Log, ops.Maximum),
+        *(
+            ops.Abs,
+            ops.Add,
+            ops.Cast,
+            ops.Clip,
+            ops.Div,
+            ops.Erfc,
+            ops.Exp,
+            ops.Expm1,
+            ops.Log,
+            ops.Maximum,
+        ),
         *(ops.Minimum, ops.Mul, ops.Neg, ops.Relu, ops.Sigmoid, ops.Sign, ops.Softplus, ops.Sqrt),
         *(ops.Square, ops.Sub, ops.Tanh),
     }

@@ -18,7 +18,7 @@ Direct = frozenset[type[Op]]
 
 DIRECT: Direct = frozenset(
     {
-        *(ops.Abs, ops.Add, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
+        *(ops.Abs, ops.Add, ops.Cast, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
         *(ops.Select, ops.Sigmoid, ops.Slice, ops.Square, ops.Sub, ops.Tanh),
         *(Constant, ConstantArray),
     }

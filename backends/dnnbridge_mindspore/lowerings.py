@@ -31,7 +31,13 @@ class Kernel:
     kept: int = 0
 
 
-DTYPES = {"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"}
+DTYPES = {
+    **{"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"},
+    **{"float16": "ms.float16", "bfloat16": "ms.bfloat16"},
+}
+
+NATIVE: frozenset[type[Op]] = frozenset()
+"""Operations that run in float16 and bfloat16 themselves. A CPU has only casts in bfloat16."""
 
 Source = str | Kernel
 

@@ -113,3 +113,6 @@ DIRECT: Direct = frozenset(
 
 Where one is missing, MindSpore's own derivative may unpack a tuple, which an Ascend cannot.
 """
+
+NATIVE: frozenset[type[Op]] = frozenset({ops.BatchMatMul, ops.Conv, ops.MatMul})
+"""Products in float16 and bfloat16: an accelerator adds them up in float32 and rounds once."""

@@ -11,6 +11,7 @@ from dnnbridge.backend import (
     BackendInfo,
     BackendPlugin,
     ReadNative,
+    RealType,
     Variant,
     is_deterministic,
 )
@@ -36,6 +37,7 @@ INFO = BackendInfo(
     priority=20,
     variants=VARIANTS,
     noise=("Memory not enough:", "Model execution error:"),
+    reals=(RealType("float16"), RealType("bfloat16")),  # float64 weights may be rounded to float32
 )
 
 

@@ -22,21 +22,24 @@ class Tables:
         per_channel: the source of an operation of a channels-first array and one number per
             channel.
         direct: operations whose derivative compiles inside the derivative of a loop.
+        native: operations that compute in float16 and bfloat16 themselves, and round once.
     """
 
     lowerings: Mapping[type[Op], Callable[..., Source]]
     claims: Mapping[type, Claim]
     per_channel: Callable[..., Source]
     direct: Direct
+    native: frozenset[type[Op]]
 
 
-CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel, DIRECT)
+CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel, DIRECT, lowerings.NATIVE)
 
 ACCELERATOR = Tables(
     {**LOWERINGS, **native_lowerings.ON_ACCELERATOR},
     ON_ACCELERATOR,
     native_lowerings.per_channel,
     DIRECT | native_lowerings.DIRECT,
+    native_lowerings.NATIVE,
 )
 
 

@@ -27,11 +27,13 @@ class Candidate(NamedTuple):
         can: whether it computes an operation and its derivatives for these shapes on this device:
             (op, shapes, device).
         lower: (op, tensors, again) -> tensor.
+        single: whether it computes an operation in float32 only.
     """
 
     name: str
     can: Callable[[Any, Shapes, str], bool]
     lower: Callable[[Any, Sequence[Tensor], Again], Tensor]
+    single: Callable[[Any], bool] = lambda op: False
 
 
 class Forms(NamedTuple):
@@ -49,12 +51,21 @@ class Forms(NamedTuple):
 Table = Mapping[type[Op], Forms]
 
 
-def choose(forms: Forms, op: Op, shapes: Shapes, device: str) -> Candidate:
-    """Return the first form that can compute the operation; forms the user named come first."""
+def choose(forms: Forms, op: Op, shapes: Shapes, device: str, double: bool = False) -> Candidate:
+    """Return the first form that can compute the operation; forms the user named come first.
+
+    Args:
+        forms: all forms of the operation.
+        op: the operation.
+        shapes: shapes of its inputs.
+        device: where it runs.
+        double: whether it computes in float64.
+    """
     wanted = asked_for(forms.name, [each.name for each in forms.candidates])
     ranks = {name: k for k, name in enumerate(wanted)}
     ordered = sorted(forms.candidates, key=lambda each: ranks.get(each.name, len(wanted)))
-    return next(each for each in ordered if each.can(op, shapes, device))
+    fit = (each for each in ordered if not (double and each.single(op)))
+    return next(each for each in fit if each.can(op, shapes, device))
 
 
 def lowering(table: Table, device: str) -> Again:
@@ -62,6 +73,7 @@ def lowering(table: Table, device: str) -> Again:
 
     def lower(op: Op, *tensors: Tensor) -> Tensor:
         shapes = [tuple(each.shape) for each in tensors]
-        return choose(table[type(op)], op, shapes, device).lower(op, tensors, lower)
+        double = tensors[0].dtype == "float64"
+        return choose(table[type(op)], op, shapes, device, double).lower(op, tensors, lower)
 
     return lower

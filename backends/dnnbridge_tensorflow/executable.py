@@ -21,7 +21,7 @@ from dnnbridge.backend import (
 )
 from dnnbridge_tensorflow.claims import CLAIMS
 from dnnbridge_tensorflow.interpreter import traced
-from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings, lowerings_on
+from dnnbridge_tensorflow.lowerings import DTYPES, NATIVE, Lowerings, lowerings_on
 from dnnbridge_tensorflow.probe import place_of
 from dnnbridge_tensorflow.workers import Meeting
 from dnnbridge_tensorflow.xla import is_worthwhile
@@ -44,6 +44,7 @@ class TensorFlowExecutable:
 
     def __init__(self, program: Program, device: str, meeting: Meeting | None = None) -> None:
         self._functions, self._device = program.functions, place_of(device)
+        self._real, self._native = DTYPES[program.variable_dtype], NATIVE[device_kind(device)]
         self._tables = [lowerings_on(device, xla) for xla in (False, True)]
         self._meeting = meeting
         self._each = []
@@ -51,7 +52,9 @@ class TensorFlowExecutable:
         own = [place_of(f"{kind}:{number}") for number in range(meeting.here if meeting else 0)]
         for place in own or [self._device]:
             with tf.device(place):
-                made = {n: tf.Variable(tf.zeros(a.shape)) for n, a in program.state.items()}
+                made = {
+                    n: tf.Variable(tf.zeros(a.shape, self._real)) for n, a in program.state.items()
+                }
             self._each.append(made)
         self._xla = {
             name
@@ -95,7 +98,7 @@ class TensorFlowExecutable:
     def write(self, values: Mapping[str, Array]) -> None:
         for variables in self._each:
             for name, value in values.items():
-                variables[name].assign(np.asarray(value, np.float32))
+                variables[name].assign(np.asarray(value, self._real.as_numpy_dtype))
 
     def _all_steps(
         self, function: str, described: Function, given: list[Any], dtypes: list[Any], steps: int
@@ -154,7 +157,7 @@ class TensorFlowExecutable:
     def _step(
         self, described: Function, table: Lowerings, variables: Mapping[str, Tensor]
     ) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS, rows=True)
+        flat = flatten(described, CLAIMS, rows=True, native=self._native)
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()

@@ -14,7 +14,22 @@ from dnnbridge_tensorflow.windows import WINDOWS
 
 Tensor = Any
 
-DTYPES = {"float32": tf.float32, "int32": tf.int32, "bool": tf.bool}
+DTYPES = {
+    **{"float32": tf.float32, "int32": tf.int32, "bool": tf.bool},
+    **{"float16": tf.float16, "bfloat16": tf.bfloat16, "float64": tf.float64},
+}
+
+MOVING: frozenset[type[Op]] = frozenset(
+    {ops.Concat, ops.Relu, ops.Reshape, ops.Reverse, ops.Slice, ops.Transpose}
+)
+"""Operations that move numbers or keep their sign, and whose derivatives do."""
+
+PRODUCTS: frozenset[type[Op]] = frozenset({ops.BatchMatMul, ops.Conv, ops.MatMul})
+"""Products, which a GPU adds up in float32. A CPU may round every sum; that depends on oneDNN and
+on the processor."""
+
+NATIVE: Mapping[str, frozenset[type[Op]]] = {"cpu": MOVING, "gpu": MOVING | PRODUCTS}
+"""Operations that run in float16 and bfloat16 themselves, by kind of device."""
 
 
 def _reshape(op: ops.Reshape, x: Tensor) -> Tensor:

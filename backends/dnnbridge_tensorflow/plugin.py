@@ -6,7 +6,14 @@ import os
 import sys
 from collections.abc import Mapping
 
-from dnnbridge.backend import Backend, BackendInfo, BackendPlugin, ReadNative, Variant
+from dnnbridge.backend import (
+    Backend,
+    BackendInfo,
+    BackendPlugin,
+    ReadNative,
+    RealType,
+    Variant,
+)
 from dnnbridge_tensorflow import quiet
 
 REWRITTEN = (
@@ -49,6 +56,7 @@ INFO = BackendInfo(
     priority=30,
     variants=VARIANTS,
     noise=("Graph execution error", "Detected at node", "Detected unsupported", "<stack traces"),
+    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
 )
 
 

@@ -117,6 +117,16 @@ def _is_point(op: Any, shapes: Shapes, device: str) -> bool:
     return max(*op.strides, *op.dilation) > 1 and all(n == 1 for n in shapes[1][:-2])
 
 
+def _is_special(op: Any) -> bool:
+    """Return whether only oneDNN may have a kernel, which it has in float32 only."""
+    return bool(max(op.dilation) > 1 or getattr(op, "groups", 1) > 1)
+
+
+def _is_deep(op: Any) -> bool:
+    """Return whether a pool has three axes; TensorFlow has no kernel of it in float64."""
+    return _axes(op) == 3
+
+
 def _is_dilated(op: Any, shapes: Shapes, device: str) -> bool:
     return bool(max(op.dilation) > 1)
 
@@ -126,8 +136,13 @@ CONV = Forms(
     (
         Candidate("line", _is_line, _with_line),
         Candidate("pointwise", _is_point, rewritten.pointwise),
-        Candidate("depthwise", _has_depthwise, lambda op, given, again: _depthwise(op, *given)),
-        Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given)),
+        Candidate(
+            "depthwise",
+            _has_depthwise,
+            lambda op, given, again: _depthwise(op, *given),
+            single=lambda op: True,
+        ),
+        Candidate("native", _has_conv, lambda op, given, again: _conv(op, *given), _is_special),
         Candidate(
             "batches",
             lambda op, shapes, device: max(op.strides) == 1 and max(op.dilation) > 1,
@@ -175,7 +190,12 @@ CONV_TRANSPOSE = Forms(
     (
         Candidate("pointwise", _is_point, rewritten.pointwise_transposed),
         Candidate("line", _is_line, _with_line),
-        Candidate("native", _has_transposed, lambda op, given, again: _transposed(op, *given)),
+        Candidate(
+            "native",
+            _has_transposed,
+            lambda op, given, again: _transposed(op, *given),
+            single=_is_special,
+        ),
         Candidate("turned", _can_turn, rewritten.turned),
         Candidate("spread", _is_dilated, rewritten.spread),
     ),
@@ -205,14 +225,31 @@ def _avg_pool(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
     made = native(padded(x, op.padding), op.window, op.strides, "VALID")
     if op.count_include_pad or not any(map(any, op.padding)):
         return made
-    return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), tf.float32)
+    return made * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), made.dtype)
+
+
+def _avg_planes(op: ops.AvgPool, given: Given, again: Again) -> Tensor:
+    """Average over the last two axes, then over the first; padding counts until the end."""
+    (x,) = given
+    first, *sizes, channels = x.shape[1:]
+    flat = ops.AvgPool(op.window[1:], op.strides[1:], op.padding[1:], True)
+    y = again(flat, tf.reshape(x, (-1, *sizes, channels)))
+    made = y.shape[1:-1]
+    deep = ops.AvgPool((op.window[0], 1), (op.strides[0], 1), (op.padding[0], (0, 0)), True)
+    y = again(deep, tf.reshape(y, (-1, first, math.prod(made), channels)))
+    y = tf.reshape(y, (-1, y.shape[1], *made, channels))
+    if op.count_include_pad or not any(map(any, op.padding)):
+        return y
+    return y * tf.constant(math.prod(op.window) / op.divisors(x.shape[1:-1]), y.dtype)
 
 
 MAX_POOL = Forms(
     "tensorflow.max_pool",
     (
         Candidate("line", _is_line, _with_line),
-        Candidate("native", _has_max_pool, lambda op, given, again: _max_pool(op, *given)),
+        Candidate(
+            "native", _has_max_pool, lambda op, given, again: _max_pool(op, *given), _is_deep
+        ),
         Candidate("planes", lambda op, shapes, device: _axes(op) == 3, rewritten.planes),
         Candidate("slices", lambda op, shapes, device: True, rewritten.maxima),
     ),
@@ -222,7 +259,8 @@ AVG_POOL = Forms(
     "tensorflow.avg_pool",
     (
         Candidate("line", _is_line, _with_line),
-        Candidate("native", lambda op, shapes, device: _axes(op) > 1, _avg_pool),
+        Candidate("native", lambda op, shapes, device: _axes(op) > 1, _avg_pool, _is_deep),
+        Candidate("planes", lambda op, shapes, device: _axes(op) == 3, _avg_planes),
     ),
 )
 

@@ -81,6 +81,7 @@ from .protocol import (
     Executable,
     Limitation,
     ParallelBackend,
+    RealType,
     Rows,
     Variant,
 )
@@ -161,6 +162,7 @@ __all__ = [
     "Limitation",
     "ParallelBackend",
     "Rows",
+    "RealType",
     "Variant",
     "StepwiseExecutable",
     "Cluster",

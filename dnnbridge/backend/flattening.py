@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from dnnbridge.backend.lower_types import computed_in_float32
 from dnnbridge.backend.row_updates import by_rows
-from dnnbridge.graph import Call, Graph, Node, Value, ValueAndGrad, inline
+from dnnbridge.graph import REAL, Call, Graph, Node, Op, Value, ValueAndGrad, inline
 from dnnbridge.ops import PutRows, Take
 from dnnbridge.program.program import Function
 
@@ -55,19 +56,27 @@ def _run(graph: Graph) -> Iterator[Node]:
         yield node
 
 
-def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False) -> Flat:
+def flatten(
+    function: Function,
+    claims: Mapping[type, Claim],
+    rows: bool = False,
+    native: Collection[type[Op]] | None = None,
+) -> Flat:
     """Inline the calls that are not claimed, and find the calls that may work in place.
 
     Args:
         function: the function from core.
         claims: claims of the backend.
         rows: whether large tables are updated by rows, as in `BackendInfo.by_rows`.
+        native: operations that the backend computes in float16 and bfloat16 itself; the others are
+            computed in float32, and their results are rounded. None: all are.
     """
 
     def claim_of(node: Node) -> Claim | None:
         spec = node.op.spec if isinstance(node.op, Call) and not node.op.exposed else None
         claim = claims.get(type(spec))
-        return claim if claim and claim.applies(spec) and claim.fits(node) else None
+        fits = claim and claim.applies(spec) and claim.fits(node)
+        return claim if fits and not _is_of_other_reals(node) else None
 
     def whole(node: Node) -> bool:
         claim = claim_of(node)
@@ -89,7 +98,16 @@ def flatten(function: Function, claims: Mapping[type, Claim], rows: bool = False
     reads = {value: name for value, name in function.state.items() if value in elsewhere}
     tables = {value: name for value, name in reads.items() if _is_table(graph, value)}
     reads = {value: name for value, name in reads.items() if value not in tables}
+    if native is not None:
+        graph = computed_in_float32(graph, native)
     return Flat(graph, places, reads, tables)
+
+
+def _is_of_other_reals(node: Node) -> bool:
+    """Return whether a call computes in another type than float32, which no kernel does."""
+    assert node.body is not None
+    values = (*node.inputs, *(v for each in node.body.walk() for v in each.outputs))
+    return any(value.dtype in REAL and value.dtype != "float32" for value in values)
 
 
 def _put_places(function: Function, graph: Graph) -> dict[Value, Places]:

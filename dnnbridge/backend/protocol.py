@@ -11,7 +11,7 @@ from dnnbridge.backend.flattening import flatten
 from dnnbridge.backend.workers import Workers
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
-from dnnbridge.graph import Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
+from dnnbridge.graph import REAL, Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
 from dnnbridge.program.program import Program
 
 STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
@@ -61,6 +61,19 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class RealType:
+    """A type of real numbers besides float32 that a backend computes in.
+
+    Args:
+        dtype: "float16", "bfloat16" or "float64".
+        devices: kinds of device that have it; empty for all.
+    """
+
+    dtype: str
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Variant:
     """A configuration of a framework, as on other machines; it must give the same numbers.
 
@@ -99,6 +112,7 @@ class BackendInfo:
         workers: how several workers can share a batch: "processes", which `dnnbridge launch`
             starts, or "devices" of one process. The backend then has `compile_part`.
         noise: what lines of its framework's messages begin with that say nothing to a user.
+        reals: types of real numbers besides float32 that it computes in.
     """
 
     name: str
@@ -113,6 +127,7 @@ class BackendInfo:
     by_rows: bool = False
     workers: tuple[Literal["processes", "devices"], ...] = ()
     noise: tuple[str, ...] = ()
+    reals: tuple[RealType, ...] = ()
 
 
 class Claim(NamedTuple):
@@ -229,13 +244,29 @@ class ParallelBackend(Backend, Protocol):
         ...
 
 
+def _check_real(backend: Backend, reals: Collection[str], dtype: str, device: str) -> None:
+    """Raise unless the backend computes in a type of real numbers."""
+    if dtype not in reals:
+        others = ", ".join(sorted({"float32", *reals}))
+        raise DeclaredLimitationError(
+            f"backend {backend.info.name} does not compute in {dtype} on {device}",
+            where="precision",
+            got=f"a program in {dtype}",
+            hint=f"It computes in {others} there. Choose such a precision, or another backend.",
+        )
+
+
 def check_supported(backend: Backend, program: Program, device: str) -> None:
     """Raise unless the backend lowers every operation of the program on the device."""
     kind = device_kind(device)
     limits = {limit.op: limit for limit in backend.limitations}
+    reals = {real.dtype for real in backend.info.reals if kind in (real.devices or (kind,))}
     for function in program.functions.values():
         for node in flatten(function, backend.claims).walk():
             op = type(node.op)
+            for value in node.outputs:
+                if value.dtype in REAL and value.dtype != "float32":
+                    _check_real(backend, reals, value.dtype, device)
             limit = limits.get(op)
             if limit and (not limit.devices or kind in limit.devices):
                 raise DeclaredLimitationError(

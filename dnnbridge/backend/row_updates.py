@@ -21,7 +21,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dnnbridge import ops
-from dnnbridge.graph import BATCH, Builder, Call, Dim, Graph, Node, Value, ValueAndGrad, inline
+from dnnbridge.graph import (
+    BATCH,
+    REAL,
+    Builder,
+    Call,
+    Dim,
+    Graph,
+    Node,
+    Value,
+    ValueAndGrad,
+    inline,
+)
 from dnnbridge.graph.inline import Claimed
 from dnnbridge.optimizers.base import AbstractOptimizer
 from dnnbridge.program.program import Function
@@ -133,7 +144,7 @@ def _origin(body: Graph, index: Value) -> list[Node] | None:
     wanted, found = {index}, []
     for node in reversed(body.nodes):
         if not wanted.isdisjoint(node.outputs):
-            if node.body is not None or any(v.dtype == "float32" for v in node.outputs):
+            if node.body is not None or any(v.dtype in REAL for v in node.outputs):
                 return None
             found.append(node)
             wanted.update(node.inputs)

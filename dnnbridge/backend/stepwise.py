@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from dnnbridge.backend.lower_types import computed_in_float32
 from dnnbridge.base.arrays import Array
 from dnnbridge.base.interrupts import unchanged
-from dnnbridge.graph import Graph, TensorType, inline
+from dnnbridge.graph import REAL, Graph, TensorType, inline
 from dnnbridge.program.program import Program
 
 
@@ -27,7 +28,9 @@ class StepwiseExecutable:
     ) -> None:
         self._outputs_of = outputs_of
         self._functions = program.functions
-        self._graphs = {name: inline(f.graph) for name, f in program.functions.items()}
+        self._graphs = {
+            name: computed_in_float32(inline(f.graph), ()) for name, f in program.functions.items()
+        }
         self._state = {name: np.zeros(array.shape) for name, array in program.state.items()}
 
     def run(self, function: str, feeds: Mapping[str, Array], steps: int) -> dict[str, Array]:
@@ -65,4 +68,4 @@ class StepwiseExecutable:
 
 
 def _real(array: Array, type: TensorType) -> Array:
-    return np.asarray(array, np.float64 if type.dtype == "float32" else type.dtype)
+    return np.asarray(array, np.float64 if type.dtype in REAL else type.dtype)

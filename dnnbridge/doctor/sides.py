@@ -230,7 +230,9 @@ class AbstractSide(ABC):
 def paths(experiment: Experiment) -> list[str]:
     """Return weights and statistics, then the outputs of layers, by name."""
     program = experiment.program()
-    probes = build_probes(experiment.model, experiment.heads, experiment.rules)
+    probes = build_probes(
+        experiment.model, experiment.heads, experiment.rules, experiment.precision
+    )
     return [*program.layers, *probes.functions[ACTIVATIONS[True]].results]
 
 

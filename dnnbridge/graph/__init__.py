@@ -7,11 +7,13 @@ from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
 from dnnbridge.graph.structure import Call, Constant, ConstantArray, Scan, ValueAndGrad
-from dnnbridge.graph.types import BATCH, Dim, DType, TensorType, broadcast
+from dnnbridge.graph.types import BATCH, LOWER, REAL, Dim, DType, TensorType, broadcast
 from dnnbridge.graph.value import Operand, Value
 
 __all__ = [
     "BATCH",
+    "LOWER",
+    "REAL",
     "Builder",
     "Call",
     "Constant",

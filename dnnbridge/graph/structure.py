@@ -61,7 +61,7 @@ class ConstantArray(Op):
     @property
     def array(self) -> Array:
         """The numbers; read-only."""
-        kept = dict(_KINDS.values())[self.dtype]
+        kept = (dict(_KINDS.values()) | {"float64": np.float64})[self.dtype]
         return cast(Array, np.frombuffer(self.data, kept).reshape(self.shape))
 
     def infer(self, *types: TensorType) -> TensorType:

@@ -8,8 +8,18 @@ from typing import Literal
 
 from dnnbridge.errors import ShapeError
 
-DType = Literal["float32", "int32", "bool"]
-"""`float32` is a backend's real type; the reference computes it in float64."""
+DType = Literal["float32", "int32", "bool", "float16", "bfloat16", "float64"]
+"""Specs write `float32`, which the reference computes in float64. Only the precision of an
+experiment puts other types of real numbers into a graph: `dnnbridge.program.precision`."""
+
+DataType = Literal["float32", "int32", "bool"]
+"""Types of data that specs name."""
+
+LOWER: tuple[DType, ...] = ("float16", "bfloat16")
+"""Types of real numbers with fewer digits than float32."""
+
+REAL: tuple[DType, ...] = (*LOWER, "float32", "float64")
+"""Types of real numbers."""
 
 Dim = int | None
 """Size of an axis; `None` is the batch, which is the same number throughout a graph."""
@@ -68,6 +78,9 @@ class TensorType:
 
     def with_shape(self, shape: tuple[Dim, ...]) -> TensorType:
         return TensorType(shape, self.dtype)
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        return TensorType(self.shape, dtype)
 
     def concrete(self, batch: int) -> tuple[int, ...]:
         """Return the shape for a batch of the given size."""

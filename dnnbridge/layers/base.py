@@ -42,6 +42,10 @@ class AbstractLayer(Spec):
     takes_text: ClassVar[bool] = False
     """Whether it can be called on an input of texts."""
 
+    keeps_float32: ClassVar[bool] = False
+    """Whether its equation needs the digits of float32, as statistics do, in a training in mixed
+    precision too. Its result then has the type of its first input."""
+
     name: str | None = None
 
     @property

@@ -58,6 +58,7 @@ class BatchNormalization(WithGammaAndBeta):
     gamma_initializer: InitializerField = default("ones")
 
     passes_mask: ClassVar[bool] = True
+    keeps_float32: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = normal_axes(x, self.axis)

@@ -52,6 +52,7 @@ class LayerNormalization(WithGammaAndBeta):
     gamma_initializer: InitializerField = default("ones")
 
     passes_mask: ClassVar[bool] = True
+    keeps_float32: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
@@ -103,6 +104,7 @@ class GroupNormalization(WithGammaAndBeta):
     gamma_initializer: InitializerField = default("ones")
 
     passes_mask: ClassVar[bool] = True
+    keeps_float32: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         (axis,) = axes = _feature_axes(scope, x, self.axis)
@@ -161,6 +163,8 @@ class InstanceNorm(WithGammaAndBeta):
     beta_initializer: InitializerField = default("zeros")
     gamma_initializer: InitializerField = default("ones")
 
+    keeps_float32: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
         scope.require(
@@ -201,6 +205,8 @@ class RMSNormalization(AbstractLayer):
     axis: Axes = -1
     epsilon: PositiveFloat = 1e-6
 
+    keeps_float32: ClassVar[bool] = True
+
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)
         mean = ops.reduce_mean(ops.square(x), axes, keepdims=True)
@@ -229,6 +235,7 @@ class UnitNormalization(AbstractLayer):
     axis: Axes = -1
 
     passes_mask: ClassVar[bool] = True
+    keeps_float32: ClassVar[bool] = True
 
     def emit(self, scope: Scope, x: Value) -> Value:
         axes = _feature_axes(scope, x, self.axis)

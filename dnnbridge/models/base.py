@@ -10,7 +10,8 @@ from dnnbridge.drawing.drawing import Drawing
 from dnnbridge.emit.scope import Scope
 from dnnbridge.emit.symbol import AbstractSymbol
 from dnnbridge.errors import SpecError
-from dnnbridge.graph import BATCH, Dim, DType, TensorType, Value
+from dnnbridge.graph import BATCH, Dim, TensorType, Value
+from dnnbridge.graph.types import DataType
 from dnnbridge.layers import AbstractLayer, Activation
 from dnnbridge.layers.base import LayerOutput
 from dnnbridge.models.plotting import draw
@@ -41,7 +42,7 @@ class Input(Spec, AbstractSymbol):
     """
 
     shape: Shape
-    dtype: DType | Literal["string"] = "float32"
+    dtype: DataType | Literal["string"] = "float32"
     name: str | None = None
     batch_size: PositiveInt | None = None
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.graph import Builder, DType, Op, Operand, TensorType, Value, broadcast
+from dnnbridge.graph import REAL, Builder, DType, Op, Operand, TensorType, Value, broadcast
 from dnnbridge.graph.arithmetic import Abs, AbstractBinary, AbstractComparison, AbstractUnary
 from dnnbridge.graph.op import require_dtype
 from dnnbridge.ops.arithmetic import unary
@@ -111,7 +111,10 @@ class Select(Op):
 
 @dataclass(frozen=True)
 class Cast(Op):
-    """Convert the dtype; floats are cut toward zero when they become integers"""
+    """Convert the dtype; floats are cut toward zero when they become integers
+
+    Between two types of real numbers it rounds to the nearest, and its derivative is 1.
+    """
 
     rounds = False
     moves = True
@@ -199,7 +202,11 @@ def _builder(*operands: Operand) -> Builder:
     return next(operand.builder for operand in operands if isinstance(operand, Value))
 
 
-_DTYPES = {"float32": np.float64, "int32": np.int32, "bool": np.bool_}
+_DTYPES = {**dict.fromkeys(REAL, np.float64), "int32": np.int32, "bool": np.bool_}
+
+
+def _cast_vjp(op: Cast, xs: tuple[Array, ...], y: Array, dy: Array) -> tuple[Array | None]:
+    return (dy if xs[0].dtype.kind == "f" and op.dtype in REAL else None,)
 
 
 def _sigmoid(x: Array) -> Array:
@@ -252,5 +259,5 @@ RULES: dict[type[Op], Rule] = {
     Clip: Rule(lambda op, x: np.clip(x, op.low, op.high), _clip_vjp),
     Select: Rule(lambda op, condition, a, b: np.where(condition, a, b), _select_vjp),
     Equal: without_derivative(lambda op, a, b: a == b),
-    Cast: without_derivative(lambda op, x: x.astype(_DTYPES[op.dtype])),
+    Cast: Rule(lambda op, x: x.astype(_DTYPES[op.dtype]), _cast_vjp),
 }

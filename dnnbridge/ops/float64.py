@@ -1,9 +1,13 @@
-"""Run a graph in NumPy float64 and differentiate it backwards."""
+"""Run a graph in NumPy float64 and differentiate it backwards.
+
+A value of a lower type is computed in float64 and then rounded to a number of its type. So is its
+cotangent, once it is complete.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
@@ -12,8 +16,10 @@ import numpy as np
 from dnnbridge import graph as core
 from dnnbridge.base.arrays import Array
 from dnnbridge.graph import (
+    LOWER,
     Constant,
     ConstantArray,
+    DType,
     Graph,
     Node,
     Op,
@@ -25,6 +31,7 @@ from dnnbridge.graph import (
     steps,
 )
 from dnnbridge.ops import RULES
+from dnnbridge.ops.rounding import rounded
 from dnnbridge.ops.rule import Rule
 
 Environment = dict[Value, Array]
@@ -34,6 +41,10 @@ Watch = Callable[[Node, Environment], None]
 the operands."""
 
 
+Rounding = Callable[[Array, DType], Array]
+"""Returns the numbers of a lower type for any numbers."""
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """Evaluates flat graphs and goes back through them, by a rule for each operation.
@@ -41,10 +52,12 @@ class Interpreter:
     Args:
         rules: of every operation.
         watch: sees what is differentiated.
+        rounding: rounds numbers to those of a lower type.
     """
 
     rules: Mapping[type[Op], Rule] = field(default_factory=lambda: RULES)
     watch: Watch | None = None
+    rounding: Rounding = rounded
 
     def evaluate(self, graph: Graph, inputs: Sequence[Array]) -> Environment:
         """Return the number of every value of a graph."""
@@ -56,11 +69,12 @@ class Interpreter:
 
     @cached_property
     def _table(self) -> Table[Array]:
-        return dict.fromkeys(self.rules, self._forward)
+        return {}  # the type of the result matters, which only `_structure` sees
 
     @cached_property
     def _structure(self) -> dict[type[Op], Callable[[Node, list[Array]], Sequence[Array]]]:
         return {
+            **dict.fromkeys(self.rules, self._forward),
             Constant: lambda node, _: [np.asarray(cast(Constant, node.op).value)],
             ConstantArray: lambda node, _: [cast(ConstantArray, node.op).array],
             ValueAndGrad: self._value_and_grad,
@@ -70,10 +84,14 @@ class Interpreter:
     @cached_property
     def _unwatched(self) -> Interpreter:
         """What evaluates the steps of loops."""
-        return self if self.watch is None else Interpreter(self.rules)
+        return self if self.watch is None else replace(self, watch=None)
 
-    def _forward(self, op: Op, *arguments: Array) -> Array:
-        return np.asarray(self.rules[type(op)].forward(op, *arguments))
+    def _forward(self, node: Node, arguments: list[Array]) -> list[Array]:
+        made = np.asarray(self.rules[type(node.op)].forward(node.op, *arguments))
+        return [self._in_type(node.outputs[0], made)]
+
+    def _in_type(self, value: Value, numbers: Array) -> Array:
+        return self.rounding(numbers, value.dtype) if value.dtype in LOWER else numbers
 
     def _value_and_grad(self, node: Node, inputs: list[Array]) -> list[Array]:
         """Evaluate the body of a `ValueAndGrad` and go back through it."""
@@ -88,13 +106,18 @@ class Interpreter:
         """Return the cotangents of the inputs, given those of the outputs; zeros are left out."""
         found = dict(cotangents)
         for node in reversed(graph.nodes):
-            given = [found.pop(value, None) for value in node.outputs]
+            given = [self._popped(found, value) for value in node.outputs]
             if not node.inputs or all(each is None for each in given):
                 continue
             for value, share in zip(node.inputs, self._shares(node, known, given), strict=True):
                 if share is not None:
                     found[value] = found[value] + share if value in found else share
         return found
+
+    def _popped(self, found: Environment, value: Value) -> Array | None:
+        """Take out the cotangent of a value, as a number of the type of the value."""
+        whole = found.pop(value, None)
+        return None if whole is None else self._in_type(value, whole)
 
     def _shares(
         self, node: Node, known: Environment, given: list[Array | None]

@@ -18,6 +18,8 @@ from dnnbridge.program.any_rate import for_any_rate, writing
 from dnnbridge.program.divisors import divisor_of_step
 from dnnbridge.program.forward import Forward
 from dnnbridge.program.heads import Head
+from dnnbridge.program.lowering import in_precision
+from dnnbridge.program.precision import AbstractPrecision
 from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Function, Program
 from dnnbridge.weights.rules import WeightRules
@@ -29,6 +31,7 @@ def build_program(
     optimizer: AbstractOptimizer,
     rules: WeightRules,
     loss_scale: AbstractLossScale | None,
+    precision: AbstractPrecision,
 ) -> Program:
     """Emit the graphs of an experiment, or return the cached program of an equal experiment.
 
@@ -37,7 +40,7 @@ def build_program(
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
-    own = _Parts(model, heads, optimizer, rules, loss_scale)
+    own = _Parts(model, heads, optimizer, rules, loss_scale, precision)
     general = for_any_rate(optimizer)
     if general is not None:
         program = _emitted_for_any_rate(own._replace(optimizer=general))
@@ -54,6 +57,7 @@ class _Parts(NamedTuple):
     optimizer: AbstractOptimizer
     rules: WeightRules
     loss_scale: AbstractLossScale | None
+    precision: AbstractPrecision
 
 
 @lru_cache(maxsize=32)
@@ -74,7 +78,7 @@ def forget() -> None:
 
 @lru_cache(maxsize=32)
 def _emitted(parts: _Parts) -> Program:
-    model, heads, optimizer, rules, loss_scale = parts
+    model, heads, optimizer, rules, loss_scale, precision = parts
     forward = Forward(model, heads, rules)
     train, declared, slots = _train(forward, optimizer, loss_scale)
     state = declared.arrays | slots
@@ -88,7 +92,7 @@ def _emitted(parts: _Parts) -> Program:
                 where=", ".join(sorted(unknown)),
                 hint="Declare the same arrays whether scope.training is true or false.",
             )
-    return Program(
+    program = Program(
         functions,
         state,
         randoms=tuple(declared.randoms.values()),
@@ -101,6 +105,7 @@ def _emitted(parts: _Parts) -> Program:
         batch_size=declared.batch_size,
         rows=_rows(functions["predict"].graph),
     )
+    return in_precision(program, precision)
 
 
 def _rows(graph: Graph) -> dict[str, int]:

@@ -21,7 +21,7 @@ from functools import lru_cache
 
 from dnnbridge import ops
 from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
-from dnnbridge.graph import BATCH, Call, Graph, Node, Op, Value, ValueAndGrad
+from dnnbridge.graph import BATCH, REAL, Call, Graph, Node, Op, Value, ValueAndGrad
 from dnnbridge.layers import BatchNormalization
 from dnnbridge.program.own_statistics import with_own_statistics
 from dnnbridge.program.program import Function, Program
@@ -91,7 +91,7 @@ class _Part:
 
     def _write(self, node: Node) -> None:
         if not self.moved.isdisjoint(node.inputs):
-            self.moved.update(v for v in node.outputs if v.dtype == "float32")
+            self.moved.update(v for v in node.outputs if v.dtype in REAL)
         if isinstance(node.op, ValueAndGrad):
             self._derivative(node)
         elif isinstance(node.op, Call) and not _is_of_rows(node):

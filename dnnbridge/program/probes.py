@@ -22,6 +22,8 @@ from dnnbridge.layers import AbstractLayer
 from dnnbridge.models import AbstractModel
 from dnnbridge.program.forward import Forward
 from dnnbridge.program.heads import Head
+from dnnbridge.program.lowering import in_precision
+from dnnbridge.program.precision import AbstractPrecision
 from dnnbridge.program.program import Function, Program
 from dnnbridge.weights.rules import WeightRules
 
@@ -36,7 +38,12 @@ QUIET_GRADIENTS = "gradients of a prediction"
 
 
 @lru_cache(maxsize=16)
-def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRules) -> Program:
+def build_probes(
+    model: AbstractModel,
+    heads: tuple[Head, ...],
+    rules: WeightRules,
+    precision: AbstractPrecision,
+) -> Program:
     """Emit functions that return the results of all layers, and all gradients.
 
     They are a program of their own. Its arrays are weights, buffers and carried states, under the
@@ -48,7 +55,7 @@ def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRul
     }
     gradients, declared = _gradients(forward, GRADIENTS)
     quiet, _ = _gradients(forward, QUIET_GRADIENTS)
-    return Program(
+    program = Program(
         functions | {GRADIENTS: gradients, QUIET_GRADIENTS: quiet},
         declared.arrays,
         randoms=tuple(declared.randoms.values()),
@@ -58,6 +65,7 @@ def build_probes(model: AbstractModel, heads: tuple[Head, ...], rules: WeightRul
         layers=tuple(declared.of_layers),
         batch_size=declared.batch_size,
     )
+    return in_precision(program, precision)
 
 
 def _activations(forward: Forward, training: bool) -> Function:

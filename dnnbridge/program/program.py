@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dnnbridge.emit.scope import RandomInput, StateArray
-from dnnbridge.graph import Graph, TensorType, Value
+from dnnbridge.graph import DType, Graph, TensorType, Value
 from dnnbridge.program.objectives import Objective
 from dnnbridge.schedules import AbstractSchedule
 
@@ -56,6 +56,7 @@ class Program:
         replaced: names of the weights that layers replace before each training step.
         batch_size: number of examples of every batch, if the model has a fixed one.
         rows: number of rows of the table that an input indexes, by name of the feed.
+        variable_dtype: type of the numbers in `state`.
     """
 
     functions: Mapping[str, Function]
@@ -69,6 +70,7 @@ class Program:
     replaced: tuple[str, ...] = ()
     batch_size: int | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
+    variable_dtype: DType = "float32"
 
     @property
     def parameters(self) -> tuple[str, ...]:

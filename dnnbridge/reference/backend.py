@@ -9,7 +9,8 @@ from dnnbridge.backend.stepwise import StepwiseExecutable
 from dnnbridge.backend.workers import Workers
 from dnnbridge.graph import Op
 from dnnbridge.ops import RULES
-from dnnbridge.ops.float64 import Interpreter, Watch
+from dnnbridge.ops.float64 import Interpreter, Rounding, Watch
+from dnnbridge.ops.rounding import rounded
 from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.plugin import INFO
@@ -51,6 +52,7 @@ class ReferenceExecutable(StepwiseExecutable):
         program: the program to run.
         watch: called with each differentiated node before its evaluation.
         rules: NumPy implementation of each operation.
+        rounding: rounds numbers to those of a lower type.
     """
 
     def __init__(
@@ -58,5 +60,6 @@ class ReferenceExecutable(StepwiseExecutable):
         program: Program,
         watch: Watch | None = None,
         rules: Mapping[type[Op], Rule] = RULES,
+        rounding: Rounding = rounded,
     ) -> None:
-        super().__init__(program, Interpreter(rules, watch).outputs_of)
+        super().__init__(program, Interpreter(rules, watch, rounding).outputs_of)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dnnbridge.backend.hookspecs import BackendPlugin
-from dnnbridge.backend.protocol import Backend, BackendInfo
+from dnnbridge.backend.protocol import Backend, BackendInfo, RealType
 
 INFO = BackendInfo(
-    name="reference", install="pip install dnnbridge", priority=10, workers=("devices",)
+    name="reference",
+    install="pip install dnnbridge",
+    priority=10,
+    workers=("devices",),
+    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
 )
 
 

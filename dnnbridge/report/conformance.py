@@ -24,6 +24,7 @@ TITLES = {
     "gradient_rule": "Rules for gradients",
     "weight_decay": "Weight decay",
     "loss_scale": "Loss scales",
+    "precision": "Precisions",
     "regularizer": "Regularizers",
     "constraint": "Constraints",
     "training": "Trainings",

@@ -21,6 +21,7 @@ from dnnbridge.testing.cases.journey_cases import JOURNEY_CASES
 from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES, OptimizerCase
+from dnnbridge.testing.cases.precision_cases import PRECISION_CASES, ROUNDING_CASES
 from dnnbridge.testing.cases.resynchronised_cases import RESYNCHRONISED_CASES
 from dnnbridge.testing.cases.schedule_cases import BLOCK, SCHEDULE_CASES, STEPS, ScheduleCase
 from dnnbridge.testing.cases.training_case import TrainingCase
@@ -28,6 +29,7 @@ from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
+from dnnbridge.testing.precisions import measure_precision, measure_roundings
 from dnnbridge.testing.redrawing import other_gradients, other_inputs
 from dnnbridge.testing.resynchronised import measure_resynchronised
 from dnnbridge.testing.rounding import units
@@ -75,7 +77,7 @@ def all_checks() -> list[Check]:
     """Return every check of the suite, the fast ones first."""
     return [
         *(*_of_operations(), *_of_equations(), *_of_initializers(), *_of_optimizers()),
-        *(*_of_schedules(), *_of_runs()),
+        *(*_of_schedules(), *_of_precisions(), *_of_runs()),
     ]
 
 
@@ -143,6 +145,15 @@ def _of_initializers() -> Iterator[Check]:
         kind = kind_of(type(case.initializer))
         own = partial(_one_of, "initializers", measure_initializers, k)
         yield Check("initializer", kind, case.id, own, together="initializers")
+
+
+def _of_precisions() -> Iterator[Check]:
+    for rounding in ROUNDING_CASES:
+        kind = kind_of(type(rounding.precision))
+        yield Check("precision", kind, rounding.id, partial(measure_roundings, rounding))
+    for case in PRECISION_CASES:
+        kind = kind_of(type(case.experiment.precision))
+        yield Check("precision", kind, case.id, partial(measure_precision, case))
 
 
 def _one_of(

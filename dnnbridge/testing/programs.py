@@ -6,6 +6,7 @@ The experiment determines the data, so its JSON is enough to reproduce a failure
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,11 +16,19 @@ from dnnbridge.experiment import Experiment
 from dnnbridge.graph import TensorType
 from dnnbridge.losses import Target
 from dnnbridge.models.vocabularies import vocabulary_of
+from dnnbridge.ops.rounding import DIGITS
+from dnnbridge.program.precision import AbstractPrecision
 from dnnbridge.program.program import Program
 from dnnbridge.testing.measurement import Measurement, holds, relative_distance
 from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.subject import Subject
-from dnnbridge.testing.tolerances import programs
+from dnnbridge.testing.tolerances import (
+    DOUBLE_EPSILON,
+    EPSILON,
+    LOWER_ROUNDINGS,
+    ROUNDINGS,
+    programs,
+)
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.run import Run
 
@@ -53,16 +62,31 @@ def measure_program(experiment: Experiment, subject: Subject) -> list[Measuremen
     """
     x, y = data_for(experiment)
     actual, expected = subject.run(experiment), subject.reference.run(experiment)
-    rounded = [Subject(RoundedBackend(k)).run(experiment) for k in range(SAMPLES)]
+    allowed = _Allowed.of(experiment.precision)
+    backends = [RoundedBackend(k, spacing=allowed.spacing) for k in range(SAMPLES)]
+    rounded = [Subject(backend).run(experiment) for backend in backends]
     made: list[Measurement] = []
     with np.errstate(all="ignore"):
         for step in range(-(-EXAMPLES // BATCH)):
             _synchronise([actual, expected, *rounded], expected)
             results = [_step(run, x, y) for run in (actual, expected, *rounded)]
-            made += _compare(f"step {step}", results)
+            made += _compare(f"step {step}", results, allowed)
         _synchronise([actual, expected, *rounded], expected)
         results = [_evaluated(run, x, y) for run in (actual, expected, *rounded)]
-    return [*made, *_compare("after", results)]
+    return [*made, *_compare("after", results, allowed)]
+
+
+class _Allowed(NamedTuple):
+    """How precisely a program computes: see `tolerances.programs`."""
+
+    roundings: float
+    spacing: float
+
+    @classmethod
+    def of(cls, precision: AbstractPrecision) -> _Allowed:
+        lower = precision.compute_dtype in DIGITS
+        double = precision.variable_dtype == "float64"
+        return cls(LOWER_ROUNDINGS if lower else ROUNDINGS, DOUBLE_EPSILON if double else EPSILON)
 
 
 def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -124,7 +148,7 @@ def _evaluated(run: Run, x: Arrays, y: Arrays) -> dict[str, Array]:
     return {"evaluated": np.array(run.evaluate(*given, BATCH)["loss"])} | outputs
 
 
-def _compare(where: str, results: Sequence[Arrays]) -> list[Measurement]:
+def _compare(where: str, results: Sequence[Arrays], allowed: _Allowed) -> list[Measurement]:
     """Compare the first results with the second. All others, randomly rounded, set tolerances."""
     actual, expected, *rounded = results
     made = [holds(actual.keys() == expected.keys(), f"{where}, names", ", ".join(actual))]
@@ -133,7 +157,7 @@ def _compare(where: str, results: Sequence[Arrays]) -> list[Measurement]:
         if np.shape(actual[name]) != np.shape(exact):
             made.append(holds(False, f"{where}, shape of {name}", f"{np.shape(actual[name])}"))
             continue
-        made.append(_measured(f"{where}, {name}", actual[name], exact, programs(off)))
+        made.append(_measured(f"{where}, {name}", actual[name], exact, programs(off, *allowed)))
     return made
 
 

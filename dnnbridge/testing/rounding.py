@@ -1,8 +1,10 @@
 """The reference with random roundings, which estimates how far float32 may be from float64.
 
 Monte Carlo arithmetic (Parker, 1997): the inputs and the result of every operation that rounds get
-a random relative error of at most half a spacing of float32. The distance of such a training from
-the exact one is the effect of rounding on this program, whatever its condition number.
+a random relative error of at most half a spacing of float32. A number of a lower type gets one of
+half a spacing of that type and is then rounded, so that it falls on a neighbour. The distance of
+such a training from the exact one is the effect of rounding on this program, whatever its condition
+number.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import numpy as np
 from dnnbridge.backend.protocol import Backend, Claim, Deviation, Limitation
 from dnnbridge.base import randomness
 from dnnbridge.base.arrays import Array
-from dnnbridge.graph import Op
+from dnnbridge.graph import DType, Op
 from dnnbridge.ops import RULES
+from dnnbridge.ops.rounding import DIGITS, rounded
 from dnnbridge.ops.rule import Rule
 from dnnbridge.program.program import Program
 from dnnbridge.reference.backend import ReferenceExecutable
@@ -32,6 +35,7 @@ class RoundedBackend:
     Args:
         sample: number of the random draw.
         fully: whether every error is a full half spacing, up or down, and never less.
+        spacing: that of the numbers at 1.
     """
 
     info = INFO
@@ -40,23 +44,26 @@ class RoundedBackend:
     limitations: tuple[Limitation, ...] = ()
     deviations: tuple[Deviation, ...] = ()
 
-    def __init__(self, sample: int, fully: bool = False) -> None:
-        self.sample, self.fully = sample, fully
+    def __init__(self, sample: int, fully: bool = False, spacing: float = EPSILON) -> None:
+        self.sample, self.fully, self.spacing = sample, fully, spacing
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
 
     def compile(self, program: Program, device: str) -> ReferenceExecutable:
-        return ReferenceExecutable(program, rules=self._rules())
-
-    def _rules(self) -> dict[type[Op], Rule]:
-        """Return the rules of the reference with rounding errors from a new generator."""
         rng = randomness.generator(self.sample, "roundings")
 
         def drawn(shape: tuple[int, ...]) -> Array:
             return rng.integers(0, 2, shape) - 0.5 if self.fully else rng.uniform(-0.5, 0.5, shape)
 
-        return {op: _rounding(rule, drawn) if op.rounds else rule for op, rule in RULES.items()}
+        def neighbours(x: Array, dtype: DType) -> Array:
+            return rounded(x * (1.0 + drawn(x.shape) * DIGITS[dtype].spacing), dtype)
+
+        def scaled(shape: tuple[int, ...]) -> Array:
+            return drawn(shape) * self.spacing
+
+        rules = {op: _rounding(rule, scaled) if op.rounds else rule for op, rule in RULES.items()}
+        return ReferenceExecutable(program, rules=rules, rounding=neighbours)
 
 
 def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
@@ -65,7 +72,7 @@ def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
     def off(x: Array | None) -> Array | None:
         if x is None or x.dtype.kind != "f":
             return x
-        return np.asarray(x * (1.0 + drawn(x.shape) * EPSILON))
+        return np.asarray(x * (1.0 + drawn(x.shape)))
 
     def given(xs: tuple[Array, ...]) -> list[Array]:
         return [np.asarray(off(np.asarray(x))) for x in xs]

@@ -11,6 +11,14 @@ EPSILON = 2.0**-23
 SMALLEST = 2.0**-126
 """Smallest positive number that backends must not read as 0."""
 
+DOUBLE_EPSILON = 2.0**-52
+"""Spacing of float64 numbers at 1."""
+
+LOWER_ROUNDINGS = 2.0
+"""Number of roundings to a lower type allowed in one result. An operation of a lower type computes
+with the digits of float32 and rounds once, so its result may be a neighbour of the right number, if
+the exact one is nearly halfway; nothing else may differ."""
+
 ROUNDINGS = 16.0
 """Number of roundings allowed in an elementwise result, transcendental functions included."""
 
@@ -85,14 +93,18 @@ def tf32(reduced: int = 1) -> float:
     return TF32 * math.sqrt(reduced)
 
 
-def programs(rounded: Iterable[float]) -> float:
+def programs(
+    rounded: Iterable[float], roundings: float = ROUNDINGS, spacing: float = EPSILON
+) -> float:
     """Return the relative L2 distance allowed for one step of a training.
 
-    Every operation may have an error of `ROUNDINGS` spacings. To first order, the error of a step
+    Every operation may have an error of `roundings` spacings. To first order, the error of a step
     is proportional to the errors of its operations. Trainings with one random rounding per
     operation measure the factor.
 
     Args:
         rounded: distances of trainings with random roundings from the exact one.
+        roundings: spacings that an operation may be off.
+        spacing: distance of the numbers at 1.
     """
-    return ROUNDINGS * max(rounded) + EPSILON
+    return roundings * max(rounded) + spacing

@@ -153,7 +153,7 @@ class Engine:
     def probe_program(self) -> Program:
         """Functions that return activations and gradients: see `dnnbridge.training.probing`."""
         given = self.experiment
-        return build_probes(given.model, given.heads, given.rules)
+        return build_probes(given.model, given.heads, given.rules, given.precision)
 
     @cached_property
     def _probe_executable(self) -> Executable:

@@ -16,6 +16,7 @@ from dnnbridge.formats.mindspore.mindir import save_mindir
 from dnnbridge.formats.mindspore.writing.run import save_mindspore
 from dnnbridge.formats.onnx.writing.run import save_onnx
 from dnnbridge.formats.trained import Trained
+from dnnbridge.program.precision import Float32
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.predicting import predict
 
@@ -55,8 +56,22 @@ def export(trained: Trained, path: str | Path, format: str | None) -> Path:
     return write(trained, target)
 
 
+def _check_precision(run: Run) -> None:
+    """Raise unless the run computes in float32, as every format is written."""
+    precision = run.experiment.precision
+    if precision != Float32():
+        raise ConversionError(
+            "what is written for another framework computes in float32",
+            where="precision",
+            got=repr(precision),
+            hint="Write run.with_experiment(run.experiment.replace(precision='float32')) first; "
+            "it keeps all weights.",
+        )
+
+
 def trained(run: Run, engine: Engine) -> Trained:
     """Return what a run has trained, for `export`."""
+    _check_precision(run)
     now = run.position
     begun = (now.step, now.epoch, now.batch, now.examples, now.batch_size)
 

@@ -12,12 +12,14 @@ from dnnbridge import (
     schedules,
 )
 from dnnbridge.optimizers import gradient_rules, loss_scale, weight_decay
+from dnnbridge.program import precision
 from dnnbridge.specs.spec import kinds
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.extreme_loss_cases import EXTREME_LOSS_CASES
 from dnnbridge.testing.cases.odd_cases import ODD_CASES
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+from dnnbridge.testing.cases.precision_cases import PRECISION_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.weights import constraints, regularizers
@@ -30,6 +32,7 @@ def test_every_primitive_and_spec_has_a_case():
     covered |= {type(case.schedule) for case in SCHEDULE_CASES}
     for experiment in (case.experiment for case in TRAINING_CASES):
         covered |= {type(experiment.loss_scale), type(experiment.optimizer.weight_decay)}
+    covered |= {type(case.experiment.precision) for case in PRECISION_CASES}
     for base in (
         activations.AbstractActivation,
         layers.AbstractLayer,
@@ -42,6 +45,7 @@ def test_every_primitive_and_spec_has_a_case():
         gradient_rules.AbstractGradientRule,
         loss_scale.AbstractLossScale,
         weight_decay.AbstractWeightDecay,
+        precision.AbstractPrecision,
     ):
         ours = {
             cls

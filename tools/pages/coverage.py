@@ -10,6 +10,7 @@ from dnnbridge.program.program import Program
 from dnnbridge.specs.spec import Spec, family_of, kind_of
 from dnnbridge.testing.cases.equation_cases import EQUATION_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
+from dnnbridge.testing.cases.precision_cases import PRECISION_CASES
 from dnnbridge.testing.cases.schedule_cases import SCHEDULE_CASES
 from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, rates_program, update_program
@@ -61,6 +62,10 @@ def _programs_by_kind() -> dict[str, list[tuple[object, Program]]]:
         for part in [*as_rules(experiment.gradients), *(p for p in extra if isinstance(p, Spec))]:
             given = part, experiment.program()
             found.setdefault(kind_of(type(part)), []).append(given)
+    for case in PRECISION_CASES:
+        precision = case.experiment.precision
+        given = precision, case.experiment.program()
+        found.setdefault(kind_of(type(precision)), []).append(given)
     return found
 
 

@@ -18,6 +18,7 @@ FAMILIES = {
     "gradient_rule": "Rules for gradients",
     "weight_decay": "Weight decay",
     "loss_scale": "Loss scales",
+    "precision": "Precisions",
     "regularizer": "Regularizers",
     "constraint": "Constraints",
     "initializer": "Initializers",

@@ -74,7 +74,9 @@ def stations_of(experiment: Experiment) -> list[Station]:
 
 def _shapes(experiment: Experiment) -> dict[str, Shape]:
     """Return the shape of each input and of the result of each layer, by path."""
-    probes = build_probes(experiment.model, experiment.heads, experiment.rules)
+    probes = build_probes(
+        experiment.model, experiment.heads, experiment.rules, experiment.precision
+    )
     function = probes.functions[ACTIVATIONS[False]]
     values = zip(function.results, function.graph.outputs, strict=False)
     made = {name: tuple(value.shape) for name, value in values}

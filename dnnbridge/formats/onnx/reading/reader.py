@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from dnnbridge.formats.onnx.reading.values import (
     Value,
     known,
 )
+from dnnbridge.graph.types import DataType
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.models import Input, Model
 
@@ -140,7 +141,9 @@ class Reader:
             self.frozen += [f"{named.name}/{each}" for each in frozen]
             if key is not None:
                 self._layers[key] = named, tuple(sources)  # kept, as the key has their ids
-        stand_ins = [Input(t.shape, t.dtype, f"x{i}") for i, t in enumerate(tensors)]
+        stand_ins = [
+            Input(t.shape, cast(DataType, t.dtype), f"x{i}") for i, t in enumerate(tensors)
+        ]
         (made,) = Model(stand_ins, named(*stand_ins)).output_types.values()
         sizes = tuple(int(size or 0) for size in made.shape[1:])
         return Tensor(named(*(t.symbol for t in tensors)), sizes, made.dtype)
