@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ascend.ir import PASSES
 MEMORY = 12_000_000 * 1024
 """Bytes of address space of a child: a program that needs more is a fault."""
 
-SECONDS = 240
+SECONDS = 600
 """Time for one subject, after which a child is killed; it ignores SIGTERM."""
 
 CHUNK = 60
@@ -67,10 +68,9 @@ def _of_child(chunk: list[str], variables: dict[str, str], folder: Path) -> Iter
             env=environment(variables) | {"MS_DEV_SAVE_GRAPHS_PATH": str(graphs)},
             preexec_fn=limited,
         )
-        assert child.stdout is not None
         begun = ""
         try:
-            for line in child.stdout:
+            for line in _lines(child):
                 if not line.startswith("{"):
                     continue
                 row = json.loads(line)
@@ -80,7 +80,8 @@ def _of_child(chunk: list[str], variables: dict[str, str], folder: Path) -> Iter
         finally:
             child.kill()
             child.wait()
-            child.stdout.close()
+            if child.stdout:
+                child.stdout.close()
     if begun or child.returncode not in (0, -signal.SIGKILL):
         text = (folder / "errors.txt").read_text(errors="replace")
         lines = [line for line in text.splitlines() if line.strip()]
@@ -88,6 +89,21 @@ def _of_child(chunk: list[str], variables: dict[str, str], folder: Path) -> Iter
             raise RuntimeError(f"the child of the simulation did not start: {lines[-12:]}")
         end = f"the process ended with {child.returncode}: {' '.join(lines[-2:])[:400]}"
         yield {"name": begun, "status": "failed", "faults": [end], "primitives": {}}
+
+
+def _lines(child: subprocess.Popen[str]) -> Iterator[str]:
+    """Yield the lines of a child, and kill it if the next one does not come in time."""
+    assert child.stdout is not None
+    while True:
+        timer = threading.Timer(SECONDS, child.kill)
+        timer.start()
+        try:
+            line = child.stdout.readline()
+        finally:
+            timer.cancel()
+        if not line:
+            return
+        yield line
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:

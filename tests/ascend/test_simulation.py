@@ -57,6 +57,14 @@ def test_a_training_compiles_and_what_breaks_a_rule_is_found(variables, tmp_path
     assert not {"MatMul", "Concat"} & set(conv), "a convolution is no product of slices here"
 
 
+def test_a_child_that_hangs_is_killed(monkeypatch):
+    monkeypatch.setattr(simulation, "SECONDS", 3)
+    command = [sys.executable, "-S", "-c", "print(1, flush=True); import time; time.sleep(60)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert list(simulation._lines(child)) == ["1\n"]
+    assert child.returncode == -9
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("area", AREAS)
 def test_every_case_compiles(area, variables, tmp_path):

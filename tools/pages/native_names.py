@@ -11,6 +11,9 @@ PLATFORMS = re.compile(r"Supported Platforms:\s*\n\s*(.+)")
 REFERS = re.compile(r"[Rr]efer to :func:`mindspore\.ops\.(\w+)`")
 """How the documentation of a primitive names the function that has all of it."""
 
+UNREAD = re.compile(r'"""[^"]*"""|`[^`]*`|(?<=]) = \w+(?=,?\n| *\))')
+"""Docstrings, quoted names, and default Cells, which an accelerator replaces."""
+
 NOT_OPERATIONS = frozenset({"GradOperation", "constexpr", "stop_gradient"})
 
 
@@ -47,8 +50,8 @@ def _of_cell(cell: object, seen: set[object]) -> Iterator[str]:
     for part in parts:
         if not part.__module__.startswith("dnnbridge_mindspore"):
             continue
-        source = inspect.getsource(part)
-        yield from _names(re.sub(r'"""[^"]*"""|`[^`]*`', "", source), seen)
+        source = UNREAD.sub("", inspect.getsource(part))
+        yield from _names(source, seen)
         space = vars(inspect.getmodule(part))
         for name in set(re.findall(r"\b[A-Z_a-z]\w+\b", source)) & space.keys():
             known = space[name]
