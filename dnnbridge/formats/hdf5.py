@@ -11,6 +11,9 @@ from typing import IO, Any
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.sizes import check_unpacked, count_of
 
+LEVELS = 64
+"""Deepest nesting of groups. A layer in a model takes three."""
+
 
 @contextmanager
 def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
@@ -38,23 +41,38 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
 
 
 def _wrong(file: Any, size: int) -> str:
-    """Say which array is not in the file, or too large for it; no link is followed for that."""
+    """Say which array is not in the file, or too large for it; "" if all are as they should be."""
     import h5py
 
-    def link_outside(name: str, link: Any) -> str | None:
-        if isinstance(link, h5py.ExternalLink):
-            return f"{name}, a link to the file {link.filename}"
-        return None
+    known: set[int] = set()
+    groups = [(file["/"], "", 0)]
+    while groups:
+        group, place, depth = groups.pop()
+        if depth > LEVELS:
+            return f"groups in each other, at more than {LEVELS} levels"
+        for name in group:
+            path, link = f"{place}/{name}", group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                return f"{path}, a link to the file {link.filename}"
+            if not isinstance(link, h5py.HardLink):
+                continue
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in known:
+                continue
+            known.add(address)
+            if isinstance(item, h5py.Group):
+                groups.append((item, path, depth + 1))
+            elif isinstance(item, h5py.Dataset) and (wrong := _wrong_array(item, path, size)):
+                return wrong
+    return ""
 
-    def wrong_array(name: str, item: Any) -> str | None:
-        if not isinstance(item, h5py.Dataset):
-            return None
-        if item.external or item.is_virtual:
-            return f"{name}, which is stored in other files"
-        try:
-            check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, name)
-        except ValueError as error:
-            return str(error)
-        return None
 
-    return file.visititems_links(link_outside) or file.visititems(wrong_array) or ""
+def _wrong_array(item: Any, path: str, size: int) -> str:
+    if item.external or item.is_virtual:
+        return f"{path}, which is stored in other files"
+    try:
+        check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, path)
+    except ValueError as error:
+        return str(error)
+    return ""

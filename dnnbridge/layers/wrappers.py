@@ -144,6 +144,12 @@ class TimeDistributed(AbstractLayer):
 
     def _called(self, scope: Scope, x: Value, mask: Value | None, length: int) -> Value:
         """Call the layer on each step and stack the results."""
+        scope.require(
+            length <= STEPS,
+            f"a layer that draws or updates is written once per step, for at most {STEPS} steps",
+            got=f"{length} steps",
+            hint="Take shorter sequences, or a layer that works on all steps at once.",
+        )
         made = []
         for t in range(length):
             step = _step(x, t)
@@ -151,6 +157,10 @@ class TimeDistributed(AbstractLayer):
             y = scope.call(self.layer, step, name="layer")
             made.append(ops.reshape(y, (y.shape[0], 1, *y.shape[1:])))
         return ops.concat(made, 1)
+
+
+STEPS = 2000
+"""Most steps for which a layer is written once per step; a compiler needs minutes for these."""
 
 
 def _step(x: Value, t: int) -> Value:

@@ -201,8 +201,8 @@ def _check(value: Any) -> None:
 
 def _not_an_experiment(value: Any) -> DTypeError:
     return DTypeError(
-        "must be an Experiment",
-        where="compile: experiment",
+        "compile takes an Experiment",
+        where="experiment",
         got=what(value),
         hint="Write db.compile(db.Experiment(model=…, loss=…, optimizer=…)).",
     )

@@ -75,7 +75,7 @@ def test_damaged_files(message, tmp_path):
 def test_other_files(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"\x00not a model" * 9)
     (tmp_path / "b.onnx").write_bytes(b"")
-    for name, message in (("a", "not an ONNX file"), ("b", "not an ONNX"), ("c", "no such file")):
+    for name, message in (("a", "not an ONNX file"), ("b", "not an ONNX"), ("c", "does not exist")):
         with pytest.raises(ConversionError, match=message):
             db.from_onnx(tmp_path / f"{name}.onnx")
 

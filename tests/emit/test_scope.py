@@ -153,7 +153,7 @@ def test_integers_compare_with_whole_numbers():
 
 
 def test_a_spec_must_define_its_methods():
-    with pytest.raises(SpecError, match=r"activation\.Nothing must define emit"):
+    with pytest.raises(SpecError, match=r"activation\.Nothing: must define emit"):
         db.spec(type("Nothing", (db.AbstractActivation,), {"__module__": __name__}))
 
 

@@ -12,27 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from robustness.mutations import changed
 from robustness.parsers import PARSERS
-from robustness.readers import Reader
-from robustness.valid_files import write_all
 
 pytest.importorskip("h5py")
 
 SHORT, LONG = 40, 2000
 """Number of damaged files of each kind."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("valid")
-    write_all(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def reader(folder):
-    made = Reader(folder)
-    yield made
-    made.end()
 
 
 @pytest.mark.parametrize("name", PARSERS)
