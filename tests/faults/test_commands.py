@@ -1,4 +1,4 @@
-"""`dnnbridge train`: one line for each fault; the state is saved, and the command goes on from it."""
+"""`dnnbridge train`: one line for each fault; the state is saved, and the command goes on."""
 
 from __future__ import annotations
 
