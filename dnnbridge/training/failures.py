@@ -94,9 +94,12 @@ is that of the cause (__cause__).
 def first_words(text: str, noise: tuple[str, ...]) -> str:
     """Return the first line of a framework's message that says what went wrong.
 
+    Indented lines are places in source files, and rules of dashes only separate others.
+
     Args:
         text: the message.
         noise: what lines begin with that say nothing.
     """
-    lines = [line.strip(" -") for line in text.splitlines() if not RULE.fullmatch(line)]
+    found = [line for line in text.splitlines() if not RULE.fullmatch(line)]
+    lines = [line.strip(" -") for line in found if not line[0].isspace()]
     return next((line for line in lines if not line.startswith(noise)), "")

@@ -7,7 +7,6 @@ and the step asks for 30.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 
@@ -61,7 +60,6 @@ def main(backend: str) -> None:
         "a new run": same(new, expected),
     }
     print(json.dumps(found), flush=True)
-    os._exit(0)  # after XLA ran out of memory, TensorFlow may crash while it ends
 
 
 if __name__ == "__main__":

@@ -39,7 +39,6 @@ def bits(backend, nets, runs=1, threads=0):
     ("backend", "nets"),
     [
         ("tensorflow", ["lenet"]),
-        ("mindspore", ["mlp"]),
         *(
             pytest.param(name, NETS, marks=pytest.mark.slow)
             for name in ("reference", "tensorflow", "mindspore")
