@@ -21,10 +21,12 @@ from dnnbridge.formats.keras.calls import places_in
 from dnnbridge.formats.keras.compiled import Compiled, read_compiled
 from dnnbridge.formats.keras.files import KerasSource, read_source
 from dnnbridge.formats.keras.models import InputShapes, names_here, read_model
+from dnnbridge.formats.keras.policies import precision_of
 from dnnbridge.formats.keras.rule import Group
 from dnnbridge.formats.keras.slots import Slots, read_slots
 from dnnbridge.models import AbstractModel
 from dnnbridge.models.tracing import trace
+from dnnbridge.program.precision import AbstractPrecision, Float32
 
 
 @explained()
@@ -62,6 +64,11 @@ def from_keras(
         return _imported(found, input_shapes)
 
 
+SCALED = (
+    "The optimizer's arrays were left out: it scales the loss, and its scale and step start anew."
+)
+
+
 def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported:
     findings = Findings()
     part = read_model(source.model, "", findings, input_shapes)
@@ -82,7 +89,10 @@ def _imported(source: KerasSource, input_shapes: InputShapes | None) -> Imported
     trained = [n for g in part.groups for n in g.present(declared) if _trained(g, n, declared)]
     renamed = names_here(source.model.config) | _names_of_outputs(source.model.config, model)
     compiled = read_compiled(source.compiled, outputs, source.where, renamed, trained)
+    precision = precision_of(findings, renamed, {node.path for node in graph.walk()})
+    findings.check(source.where)
     fields = _fields(compiled, part.groups, declared)
+    _add_precision(fields, precision, compiled)
     slots = _slots(source, compiled, trained, model, fields)
     if source.arrays is None:
         compiled.notes.append("The source has no weights: they start as in a new run.")
@@ -176,6 +186,19 @@ def _fields(
     if frozen := _frozen(groups, declared):
         fields["frozen"] = frozen
     return fields
+
+
+def _add_precision(
+    fields: dict[str, Any], precision: AbstractPrecision, compiled: Compiled
+) -> None:
+    """Add the precision and the loss scale; the arrays of a scaled optimizer are left out."""
+    if precision != Float32():
+        fields["precision"] = precision
+    if compiled.loss_scale is not None:
+        fields["loss_scale"] = compiled.loss_scale
+    if compiled.optimizer_config and (compiled.loss_scale is not None or precision.scaled):
+        compiled.optimizer_config = None
+        compiled.notes.append(SCALED)
 
 
 def _frozen(groups: Sequence[Group], declared: Mapping[str, StateArray]) -> tuple[str, ...]:

@@ -30,10 +30,12 @@ class Findings:
     Attributes:
         found: what was found.
         masked: whether the source makes masks of time steps, which operations take off there.
+        policies: the policy of dtypes of each layer, by path.
     """
 
     found: list[Finding] = field(default_factory=list)
     masked: bool = False
+    policies: dict[str, str] = field(default_factory=dict)
 
     def add(self, path: str, what: str) -> None:
         finding = Finding(path, what)

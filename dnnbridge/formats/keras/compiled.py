@@ -19,6 +19,7 @@ from dnnbridge.metrics import AbstractMetric, Accuracy
 from dnnbridge.metrics.functions import FunctionMetric, registered
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.optimizers import AbstractOptimizer, NativeOptions
+from dnnbridge.optimizers.loss_scale import AbstractLossScale, DynamicLossScale
 from dnnbridge.program.heads import Head
 
 Outputs = Mapping[str, tuple[int | None, ...]]
@@ -37,6 +38,7 @@ class Compiled:
         weighted_metrics: those that use sample weights.
         optimizer: the optimizer.
         optimizer_config: its configuration.
+        loss_scale: what scales the loss; None for what the precision says.
         notes: what was left out, a sentence each.
     """
 
@@ -45,7 +47,12 @@ class Compiled:
     weighted_metrics: tuple[AbstractMetric, ...] = ()
     optimizer: AbstractOptimizer | None = None
     optimizer_config: Serialized | None = None
+    loss_scale: AbstractLossScale | None = None
     notes: list[str] = field(default_factory=list)
+
+
+GROWTH = "dynamic_growth_steps"
+"""Finite steps in a row before the scale of the loss doubles."""
 
 
 def read_compiled(
@@ -123,6 +130,11 @@ def _of_places(
 
 def _read_optimizer(value: Any, made: Compiled, where: str, options: NativeOptions) -> None:
     found = Serialized(value, {}) if isinstance(value, str) else serialized(value)
+    if found is not None and found.kind == "LossScaleOptimizer":
+        made.loss_scale = DynamicLossScale(
+            float(found.config["initial_scale"]), growth_steps=int(found.config[GROWTH])
+        )
+        found = serialized(found.config["inner_optimizer"])
     if found is None:
         return
     # fit multiplies the loss by this factor, and the optimizer divides the gradients by it.

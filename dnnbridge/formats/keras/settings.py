@@ -19,6 +19,10 @@ WITHOUT_EFFECT = {
 """Arguments that do not change a number of a model in float32 in one process."""
 
 
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+"""Policies of dtypes that a layer may have."""
+
+
 class Serialized(NamedTuple):
     """A Keras object: its class, and its arguments by name."""
 
@@ -81,12 +85,13 @@ class Settings:
         self.findings.add(self.path, f"{self.kind} with {name}={value}")
 
     def finish(self) -> None:
-        """Add every argument that was not read, and a dtype other than float32."""
+        """Add every argument that was not read, and a dtype that is no known policy."""
         for name in self.config.keys() - self.read - WITHOUT_EFFECT:
             if self.config[name] is not None and self.config[name] is not False:
                 self.unsupported(name)
         policy = dtype_of(self.config.get("dtype"))
-        if policy != "float32":
+        self.findings.policies[self.path] = policy
+        if policy not in POLICIES:
             self.findings.add(self.path, f"{self.kind} with dtype={policy}")
 
 
