@@ -101,7 +101,7 @@ long-run: $(INSTALLED)
 audit:
 	$(PYTHON) -m venv out/audit
 	out/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	out/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
+	out/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 clean:
 	rm -rf $(VENV) out
