@@ -11,14 +11,14 @@ number of steps. The length of the source does not depend on the number of steps
 
 from __future__ import annotations
 
-from dnnbridge.backend import Constant, ConstantArray, Graph, Op, Scan, TensorType, ops
+from dnnbridge.backend import Constant, ConstantArray, Graph, Node, Op, Scan, TensorType, ops
 from dnnbridge_mindspore.lowerings import DTYPES
 
 Direct = frozenset[type[Op]]
 
 DIRECT: Direct = frozenset(
     {
-        *(ops.Abs, ops.Add, ops.Cast, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
+        *(ops.Abs, ops.Add, ops.Exp, ops.Greater, ops.Log, ops.MatMul, ops.Mul, ops.Neg),
         *(ops.Select, ops.Sigmoid, ops.Slice, ops.Square, ops.Sub, ops.Tanh),
         *(Constant, ConstantArray),
     }
@@ -71,7 +71,12 @@ def kept_carries(op: Scan, body: Graph, direct: Direct) -> int:
 
 
 def _is_direct(body: Graph, direct: Direct) -> bool:
-    return all(type(node.op) in direct for node in body.nodes)
+    return all(type(node.op) in direct or _rounds(node) for node in body.nodes)
+
+
+def _rounds(node: Node) -> bool:
+    """Return whether a node is a cast between types of real numbers."""
+    return isinstance(node.op, ops.Cast) and node.inputs[0].dtype not in ("int32", "bool")
 
 
 def _methods(op: Scan, body: Graph, direct: Direct) -> str:

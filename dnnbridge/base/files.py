@@ -129,12 +129,18 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def writable_target(path: Path, *, make_folders: bool = False) -> Path:
-    """Return the file to write for a path, following symbolic links, or raise."""
+def writable_target(path: Path, *, make_folders: bool = False, regular: bool = True) -> Path:
+    """Return the file to write for a path, following symbolic links, or raise.
+
+    Args:
+        path: file to write.
+        make_folders: create missing folders of the path.
+        regular: refuse devices and pipes too, which cannot be replaced.
+    """
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise DataError("is a symbolic link that leads back to itself", where=str(path))
-    if target.exists() and not target.is_file():
+    if target.is_dir() or (regular and target.exists() and not target.is_file()):
         what = "a folder" if target.is_dir() else "not a regular file"
         raise DataError(f"is {what}", where=str(path), hint="Give the name of a file.")
     if make_folders:

@@ -64,7 +64,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, run: Run, epochs: int, steps_per_epoch: int) -> None:
         self._columns = self._known() if self.append else []
         mode = "a" if self.append else "w"
-        writable_target(self.filename)
+        writable_target(self.filename, regular=False)
         with told("cannot be written", self.filename):
             self._file = self.filename.open(mode, encoding="utf-8", newline="")
 

@@ -244,7 +244,8 @@ def test_a_folder_where_the_user_may_not_write():
         own.mkdir()
         others.mkdir(mode=0o755)
         command = [sys.executable, "-c", READ_ONLY, str(own), str(others)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        tests = Path(__file__).parents[1]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tests)
         words = "cannot be written, got Permission denied. Write to a folder where you may"
         assert words in done.stdout, done.stderr
         assert list(others.iterdir()) == []
