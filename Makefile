@@ -30,7 +30,7 @@ test: $(INSTALLED)
 
 LONG := tests/conformance tests/convert tests/formats tests/testing/test_random_programs.py tests/zoo/test_zoo.py \
 	tests/examples/test_custom_backend.py tests/installation tests/backends/test_machines.py \
-	tests/backends/test_mindspore_forms.py tests/doctor/bench
+	tests/backends/test_mindspore_forms.py tests/doctor/bench tests/faults tests/parallel/test_stopping.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
