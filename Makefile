@@ -41,7 +41,9 @@ LONG := tests/ascend \
 	tests/convert \
 	tests/doctor/bench \
 	tests/examples/test_custom_backend.py \
+	tests/faults \
 	tests/formats \
+	tests/robustness \
 	tests/installation \
 	tests/parallel \
 	tests/testing/test_random_programs.py \
