@@ -64,11 +64,12 @@ FOUND = """
 - **TensorFlow** left 2.1 MB for each compilation of this net (60 compilations: from 665 to 782 MB).
   `tf.custom_gradient` registers a function for each call that it traces and never forgets it, nor
   the graph. The backend now registers one gradient, and each graph keeps the derivatives of its own
-  calls, so all of them go with the run. What still grows is outside of Python.
+  calls, so all of them go with the run. No traced graph is left; where the rest of the growth in
+  the table comes from is not known yet.
 - **MindSpore** keeps memory for each compiled graph once its Cell, its parameters and all Python
   objects of it are gone: 20 of 223,000 objects more for each compilation, and no Cell.
   `malloc_trim` and `mindspore.ms_memory_recycle` give nothing of it back. A training of the same
-  net in MindSpore alone, with its own Cells, grows by 7 MB for each compilation. The modules of
+  net in MindSpore alone, with its own Cells, grew by 37 MB in 5 compilations. The modules of
   generated source stay too: one for each function of another structure, 3 for all sizes of this
   net. Use a process for each part of a search over thousands of nets.
 - **Open: large weights on MindSpore.** With 12 million weights and momentum (two arrays of 48 MB) a
