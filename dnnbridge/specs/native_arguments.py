@@ -8,7 +8,7 @@ Hints = Mapping[str, str]
 
 _NAMED = {
     "name": "Leave it out: optimizers, losses and schedules have no names here.",
-    "dtype": "Leave it out: weights and numbers are float32.",
+    "dtype": "Leave it out: Experiment(precision=…) says the types of numbers.",
 }
 
 _PARAMETERS = (
@@ -51,7 +51,7 @@ COMMON: Mapping[tuple[str, str], Hints] = {
         "verbose": "Leave it out: Run.optimizer shows the present rate.",
     },
     ("initializer", "keras"): {"seed": "Write Experiment(seed=…), which seeds all draws."},
-    ("layer", "mindspore"): {"dtype": "Leave it out: weights are float32."},
+    ("layer", "mindspore"): {"dtype": "Leave it out; see Experiment(precision=…)."},
 }
 """Arguments that all classes of a family share in a framework."""
 
