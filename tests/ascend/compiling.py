@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from ascend import ir
 from ascend.planted import compile_planted
-from ascend.subjects import Subject, subjects
+from ascend.subjects import PRECISION, Subject, precisions, subjects
 
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.backend.protocol import Backend, check_supported
@@ -31,7 +31,7 @@ PLANTED = "planted"
 
 
 def main(names: Path, folder: Path) -> None:
-    every = {subject.name: subject for subject in subjects()}
+    every = {subject.name: subject for subject in (*subjects(), *precisions())}
     backend = load_backend("mindspore")
     for name in json.loads(names.read_text("utf-8")):
         print(json.dumps({"name": name}), flush=True)
@@ -49,12 +49,13 @@ def compiled(name: str, work: Callable[[], None], folder: Path) -> dict[str, obj
     begin = time.perf_counter()
     try:
         work()
-        made["faults"] = ir.faults(folder)
+        made["faults"] = ir.faults(folder, lower=name.startswith(f"{PRECISION}/"))
     except DeclaredLimitationError as error:
         return made | {"status": "limited", "reason": str(error)}
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip(" -\t")]
         made["faults"] = [f"{type(error).__name__}: {' '.join(lines[:3])[:400]}"]
+    made["float16"] = ir.in_float16(folder)
     made["primitives"] = dict(sorted(ir.primitives(folder).items()))
     if made["faults"]:
         made["status"] = "failed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,11 +16,13 @@ NODE = re.compile(r"^  %\d+\([^)]*\) = (?:PrimFunc_)?(\w+)\(", re.MULTILINE)
 BOOKKEEPING = frozenset({"Depend", "Load", "MakeTuple", "TupleGetItem", "UpdateState", "Return"})
 """Nodes that compute nothing."""
 
+IN_FLOAT16 = "it is computed in float16"
+
 RULES = {
     r"kernel_backoff_with_failure_info: \"([^.\"#]*)": "Ascend has no kernel, the CPU computes it",
     r"primitive_target: \"CPU\"": "the CPU computes it",
     r"Tensor\[Float64\]": "Ascend has no float64",
-    r"Tensor\[Float16\]": "it is computed in float16",
+    r"Tensor\[Float16\]": IN_FLOAT16,
     r"format: \"NHWC\"": "Ascend's kernels need channels first (NCHW)",
 }
 """What must not stand in a node, and what it means."""
@@ -31,19 +34,35 @@ def primitives(folder: Path) -> Counter[str]:
     return Counter({name: n for name, n in found.items() if name not in BOOKKEEPING})
 
 
-def faults(folder: Path) -> list[str]:
-    """Return what breaks a rule of Ascend in the saved graphs: "Fmax: the CPU computes it"."""
+def in_float16(folder: Path) -> list[str]:
+    """Return the operations that take or give float16 in the saved graphs."""
+    found = {name for name, node in _nodes(folder) if "Tensor[Float16]" in node}
+    return sorted(found - BOOKKEEPING)
+
+
+def faults(folder: Path, lower: bool = False) -> list[str]:
+    """Return what breaks a rule of Ascend in the saved graphs: "Fmax: the CPU computes it".
+
+    Args:
+        folder: where the graphs are.
+        lower: whether float16 is what was asked for.
+    """
     made = {}
+    for name, node in _nodes(folder):
+        for rule, meaning in RULES.items():
+            if not (lower and meaning == IN_FLOAT16) and re.search(rule, node):
+                made[f"{name}: {meaning}"] = None
+                break
+    return list(made)
+
+
+def _nodes(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the operation and the text of each node of the saved graphs."""
     for text in _texts(folder):
         starts = [match.start() for match in NODE.finditer(text)]
         for begin, end in pairwise([*starts, len(text)]):
             node = text[begin:end]
-            name = NODE.findall(node)[0]
-            for rule, meaning in RULES.items():
-                if re.search(rule, node):
-                    made[f"{name}: {meaning}"] = None
-                    break
-    return list(made)
+            yield NODE.findall(node)[0], node
 
 
 def clear(folder: Path) -> None:

@@ -16,6 +16,9 @@ from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.optimizer_cases import OPTIMIZER_CASES
 from dnnbridge.testing.harness import build_case, update_program
 
+PRECISION = "precision"
+"""The area of trainings in lower types."""
+
 
 class Subject(NamedTuple):
     """A program to compile.
@@ -42,6 +45,22 @@ class Subject(NamedTuple):
 def subjects() -> list[Subject]:
     """Return every operation case, equation case, optimizer case and model."""
     return [*_operations(), *_equations(), *_optimizers(), *_models()]
+
+
+def precisions() -> list[Subject]:
+    """Return trainings in float16 and bfloat16, which are float16 on purpose."""
+    labels = db.SparseCategoricalCrossentropy(from_logits=True)
+    models: dict[str, Callable[[], db.AbstractLayer]] = {
+        "mlp": lambda: zoo.mlp((6, 5), (8, 7), 3),
+        "resnet_cifar": lambda: zoo.resnet_cifar(20, (32, 32, 3), 3),
+        "lstm_classifier": lambda: zoo.lstm_classifier(50, 12, 3, 8, 8),
+        "transformer_classifier": lambda: zoo.transformer_classifier(50, 12, 3, 8, 2, 16, 2),
+    }
+    return [
+        Subject(PRECISION, precision, name, partial(_training, make, labels, precision))
+        for precision in ("mixed_float16", "mixed_bfloat16")
+        for name, make in models.items()
+    ]
 
 
 def one_of_each(every: Iterable[Subject]) -> list[Subject]:
@@ -106,5 +125,7 @@ def _case(case: object) -> Program:
     return build_case(case).program
 
 
-def _training(make: Callable[[], db.AbstractLayer], loss: AbstractLoss) -> Program:
-    return db.Experiment(make(), loss, db.Adam(1e-3)).program()
+def _training(
+    make: Callable[[], db.AbstractLayer], loss: AbstractLoss, precision: str = "float32"
+) -> Program:
+    return db.Experiment(make(), loss, db.Adam(1e-3), precision=precision).program()

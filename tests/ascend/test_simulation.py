@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ascend import ir, simulation, stub_cann
-from ascend.subjects import one_of_each, subjects
+from ascend.subjects import one_of_each, precisions, subjects
 
 import dnnbridge as db
 from dnnbridge import zoo
@@ -72,6 +72,18 @@ def test_every_case_compiles(area, variables, tmp_path):
     rows = simulation.compile_all(names, variables, tmp_path)
     assert len(rows) == len(names)
     assert not failed(rows)
+
+
+@pytest.mark.slow
+def test_lower_types_compile_and_multiply_themselves(variables, tmp_path):
+    names = [subject.name for subject in precisions()]
+    rows = simulation.compile_all(names, variables, tmp_path)
+    assert [row["name"] for row in rows] == names
+    assert not failed(rows)
+    lower = {row["name"].split("/", 1)[1]: set(row["float16"]) for row in rows}
+    assert lower["mixed_float16/mlp"] == {"Cast", "MatMul"}
+    assert {"Conv2D", "Conv2DBackpropFilter"} <= lower["mixed_float16/resnet_cifar"]
+    assert not lower["mixed_bfloat16/mlp"]
 
 
 @pytest.mark.slow
