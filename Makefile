@@ -1,6 +1,7 @@
 # make demo    compare the backends on real digits, and on MNIST where DNNBRIDGE_DATA names it
 # make test    run the tests, framework-heavy ones in a short form
 # make test-long    run the long forms that a change must pass too
+# make test-longest    every case for a simulated Ascend, kills, damaged files, many compilations: two hours
 # make lint    style and types
 # make docs    write the generated pages of docs/reference anew
 # make names   add new names of the installed frameworks to the table of foreign names
@@ -17,7 +18,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-long test-matrix lint docs names native-differences keras-models doctor-bench ascend bench \
+.PHONY: demo test test-long test-longest test-matrix lint docs names native-differences keras-models doctor-bench ascend bench \
 	long-run audit clean
 
 demo: $(INSTALLED)
@@ -33,25 +34,31 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-LONG := tests/ascend \
-	tests/backends/test_accelerator_tables.py \
+LONG := tests/backends/test_accelerator_tables.py \
 	tests/backends/test_machines.py \
 	tests/backends/test_mindspore_forms.py \
 	tests/conformance \
 	tests/convert \
 	tests/doctor/bench \
 	tests/examples/test_custom_backend.py \
-	tests/faults \
 	tests/formats \
-	tests/robustness \
 	tests/installation \
 	tests/parallel \
 	tests/testing/test_random_programs.py \
-	tests/training/test_long_runs.py \
 	tests/zoo/test_zoo.py
 
 test-long: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONG)
+
+LONGEST := tests/ascend \
+	tests/faults \
+	tests/robustness \
+	tests/training/test_damage.py \
+	tests/training/test_interrupts.py \
+	tests/training/test_long_runs.py
+
+test-longest: $(INSTALLED)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m slow $(LONGEST)
 
 test-matrix: $(INSTALLED)
 	PYTHONPATH=tools $(BIN)/python tools/test_matrix.py
