@@ -97,11 +97,16 @@ class MindSporeExecutable:
 
     def keep(self, arrays: Mapping[str, Array]) -> Rows:
         kept = {name: ms.Tensor(array) for name, array in arrays.items()}
-        gather, serial = kernels.Gather(), next(SERIALS)
+        gather, serial, shapes = kernels.Gather(), next(SERIALS), set[tuple[int, ...]]()
 
         def rows(index: Array) -> dict[str, ms.Tensor]:
+            given = serial, ms.Tensor(index), *kept.values()
             with LOCK, graph_mode(), SIGNALS:
-                made = gather(serial, ms.Tensor(index), *kept.values())
+                if index.shape not in shapes:
+                    with _compiling():
+                        gather.compile(*given)
+                    shapes.add(index.shape)
+                made = gather(*given)
             return dict(zip(kept, made, strict=True))
 
         return rows
@@ -118,10 +123,7 @@ class MindSporeExecutable:
     def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes not in self._shapes:
-            # MindSpore collects garbage before it compiles. An exception that a signal raises in a
-            # __del__ would be lost.
-            kept = self._compiling[function](shapes[1:])
-            with unchanged(), Waiting(True), uncollected(), set_aside(), kept:
+            with _compiling(), self._compiling[function](shapes[1:]):
                 cell.compile(*tensors, self._serial)
             self._shapes.add(shapes)
         if SIMULATION in os.environ:
@@ -168,6 +170,17 @@ def _tensor(array: Any, dtype: str) -> Any:
     if isinstance(array, ms.Tensor):
         return array
     return ms.Tensor.from_numpy(np.asarray(array, dtype, order="C"))
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """Keep garbage and signals away while a Cell is compiled.
+
+    MindSpore collects garbage before it compiles. A Cell that dies then frees its graph in the
+    middle of it, and an exception that a signal raises in a __del__ would be lost.
+    """
+    with unchanged(), Waiting(True), uncollected(), set_aside():
+        yield
 
 
 @contextmanager

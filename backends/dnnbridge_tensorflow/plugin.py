@@ -19,7 +19,7 @@ from dnnbridge_tensorflow import quiet
 REWRITTEN = (
     *("tensorflow.conv=batches", "tensorflow.conv=split", "tensorflow.conv=spread"),
     *("tensorflow.conv_transpose=turned", "tensorflow.conv_transpose=spread"),
-    "tensorflow.max_pool=planes",
+    *("tensorflow.max_pool=planes", "tensorflow.avg_pool=planes"),
 )
 SLICES = (
     "tensorflow.conv=slices",

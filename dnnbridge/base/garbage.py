@@ -6,6 +6,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_inside: list[bool] = []
+"""An element for each block of `set_aside` that is entered."""
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
@@ -31,7 +34,8 @@ def uncollected() -> Iterator[None]:
 def set_aside() -> Iterator[None]:
     """Exclude the objects alive now from every collection inside the block, also an explicit one.
 
-    Old garbage stays until the next collection after the block.
+    Old garbage stays until the next collection after the block. If the caller has frozen objects,
+    garbage is collected before the block instead.
 
     Example:
         >>> import gc
@@ -39,11 +43,16 @@ def set_aside() -> Iterator[None]:
         ...     found = gc.collect()
     """
     frozen = gc.get_freeze_count()
-    if not frozen:
-        gc.collect(1)  # otherwise young garbage would return as old
-        gc.freeze()
     try:
+        if not frozen:
+            gc.collect(1)  # otherwise young garbage would return as old
+            gc.freeze()
+        elif not _inside:  # by the caller
+            gc.collect()
+        _inside.append(True)
         yield
     finally:
+        if _inside:
+            _inside.pop()
         if not frozen:
             gc.unfreeze()

@@ -128,10 +128,11 @@ class Alarm:
                 time.sleep(AGAIN)
                 continue
             link.settimeout(None)
-            self._listen(link)
+            if self._listen(link):
+                return
 
-    def _listen(self, link: socket.socket) -> None:
-        """Read the messages of a link until it ends."""
+    def _listen(self, link: socket.socket) -> bool:
+        """Read the messages of a link until it ends; return whether its host is done."""
         _keep_alive(link)
         with self._lock:
             self._links[link] = "" if self._listens else self._first
@@ -144,6 +145,7 @@ class Alarm:
             host = self._links.pop(link, "")
         if host and not done and not self._ending:
             self._note(self._attempt, Heard(host, "the launch of this host was lost"))
+        return done
 
     def _read(self, link: socket.socket, line: bytes) -> bool:
         """Take a message; return whether it says that its host is done."""

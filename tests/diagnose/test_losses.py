@@ -342,9 +342,9 @@ def test_a_run_stays_as_it_is_and_the_result_shows_itself(diagnose):
 
 
 def test_wrong_subjects_are_explained():
-    with pytest.raises(DTypeError, match="takes a Run or an Experiment"):
+    with pytest.raises(DTypeError, match="must be a Run or an Experiment"):
         db.diagnose.initial_loss("model", X, LABELS)
-    with pytest.raises(DTypeError, match="takes a Run or an Experiment"):
+    with pytest.raises(DTypeError, match="must be a Run or an Experiment"):
         db.diagnose.overfit_small(None, X, LABELS)
     run = db.compile(classifier(), "reference")
     with pytest.raises(DataError, match="has its own backend"):

@@ -17,7 +17,7 @@ import numpy as np
 
 import dnnbridge as db
 
-RANK = int(os.environ["DNNBRIDGE_RANK"])
+RANK = int(os.environ.get("DNNBRIDGE_RANK", "0"))
 AT = 14
 """The step after which worker 1 is stopped; calls end at 3, 6, 8, 11 and 14."""
 

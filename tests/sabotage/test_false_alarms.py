@@ -13,7 +13,7 @@ from dnnbridge.testing.subject import Subject
 from sabotage.rounded import RoundedBackend
 
 SEEDS = range(20)
-LARGE = ("training", "resuming", "schedule")
+LARGE = ("training", "resuming", "schedule", "precision")
 SMALL = [check for check in all_checks() if check.area not in LARGE]
 TRAININGS = [check for check in all_checks() if check.area in LARGE[:2]]
 SOME = select(

@@ -399,8 +399,12 @@ def test_a_sigterm_from_outside_is_a_sigterm(backend):
     before = signal.signal(signal.SIGTERM, stop)
     try:
         command = [sys.executable, "-c", f"import os; os.kill({os.getpid()}, {signal.SIGTERM:d})"]
-        with subprocess.Popen(command):
-            train(run, 10**6)
+        started = []  # once training has begun: it would ignore an earlier stop
+        begin = db.LambdaCallback(
+            on_train_begin=lambda *_: started.append(subprocess.Popen(command))
+        )
+        train(run, 10**6, [begin])
+        started[0].wait()
     finally:
         signal.signal(signal.SIGTERM, before)
     assert calls == [signal.SIGTERM]

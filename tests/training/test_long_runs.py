@@ -5,57 +5,50 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-from endurance import training
-from endurance.compiling import compile_many
 from endurance.sampling import Sample, growth, settled, slowing
 
-import dnnbridge as db
+PROGRAM = Path(__file__).parent / "long_run.py"
+TOOLS = Path(__file__).parents[2] / "tools"
 
 MOST = 1000
 """Bytes that a step may leave behind: 32 for its loss, and what noise makes of 2,000 steps."""
 
-BACKENDS = ["reference", "tensorflow", "mindspore"]
+BACKENDS = ["tensorflow", "mindspore"]
+SLOW = pytest.mark.slow
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    if request.param != "reference":
-        pytest.importorskip(request.param)
-    return request.param
+def measured(what, backend):
+    """Return samples of a warm-up and of the run, from a process in which memory is not in use."""
+    if backend != "reference":
+        pytest.importorskip(backend)
+    places = [str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, PROGRAM, what, backend]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout.splitlines()[-1])
+    return [[Sample(*each) for each in samples] for samples in made]
 
 
+@pytest.mark.parametrize("backend", ["reference", *(pytest.param(b, marks=SLOW) for b in BACKENDS)])
 def test_memory_files_and_threads_stay(backend):
-    *_, warm = training.train(backend, "dense", 200, 100)
-    *during, after = training.train(backend, "dense", 2500, 100)
+    (*_, warm), (*during, after) = measured("train", backend)
     assert growth(during) < MOST
     assert after.handles <= warm.handles
     assert (after.threads, after.python_threads) <= (warm.threads, warm.python_threads)
 
 
-class Leak(db.Callback):
-    """Keeps 4 KB for each step, and a file for each epoch."""
-
-    def __init__(self):
-        self.kept = []
-
-    def on_steps_end(self, run, losses):
-        self.kept += [bytearray(b"1" * 4096) for _ in losses]
-
-    def on_epoch_end(self, run, epoch, logs):
-        self.kept.append(open(__file__))  # noqa: SIM115
-
-
-def test_a_leak_is_noticed(monkeypatch):
-    leak, usual = Leak(), training.callbacks
-    monkeypatch.setattr(training, "callbacks", lambda folder: [*usual(folder), leak])
-    *_, warm = training.train("reference", "dense", 200, 100)
-    *during, after = training.train("reference", "dense", 2500, 100)
+def test_a_leak_is_noticed():
+    (*_, warm), (*during, after) = measured("leak", "reference")
     assert growth(during) > MOST
     assert after.handles > warm.handles
-    for each in leak.kept:
-        if not isinstance(each, bytearray):
-            each.close()
 
 
 def test_the_sums_of_samples():
@@ -69,9 +62,10 @@ LIMITS = {"reference": 100_000, "tensorflow": 1_000_000, "mindspore": 3_000_000}
 """Bytes that a compilation may leave behind; long-run.md has what was measured."""
 
 
-@pytest.mark.slow
+@SLOW
+@pytest.mark.parametrize("backend", LIMITS)
 def test_two_hundred_compilations(backend):
-    equal = compile_many(backend, 200, different=False, every=10)
+    _, equal = measured("equal", backend)
     assert growth(equal) < LIMITS[backend] / 5  # one of ten is compiled anew
-    different = compile_many(backend, 200, different=True, every=10)
+    _, different = measured("different", backend)
     assert growth(different) < LIMITS[backend]

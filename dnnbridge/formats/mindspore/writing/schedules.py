@@ -76,7 +76,7 @@ class ScheduleWriter:
 
     def _define(self, kind: type, method: str, more: str = "") -> bool:
         """Write a class with one method of a class; return whether a plain file can have it."""
-        function: Any = getattr(kind, method)
+        function: Any = inspect.unwrap(getattr(kind, method))
         name = kind.__name__ + ("Numbers" if method == "scalars" else "")
         if name not in self.classes:
             if not kind.__module__.startswith("dnnbridge.") or not self._uses(function):
