@@ -35,6 +35,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 LONG := tests/backends/test_accelerator_tables.py \
+	tests/backends/test_framework_devices.py \
 	tests/backends/test_machines.py \
 	tests/backends/test_mindspore_forms.py \
 	tests/conformance \
@@ -43,6 +44,7 @@ LONG := tests/backends/test_accelerator_tables.py \
 	tests/examples/test_custom_backend.py \
 	tests/formats \
 	tests/installation \
+	tests/packaging/test_nothing_deprecated.py \
 	tests/parallel \
 	tests/testing/test_random_programs.py \
 	tests/zoo/test_zoo.py

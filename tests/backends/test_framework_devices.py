@@ -256,6 +256,7 @@ print("PLACES", *{each.device.rpartition("/")[2] for each in [*made, rows["x"]]}
 """
 
 
+@pytest.mark.slow
 def test_tensorflow_uses_the_second_of_two_devices(tf):
     """Two logical CPUs take the place of two GPUs."""
     done = subprocess.run([sys.executable, "-c", SECOND], capture_output=True, text=True)

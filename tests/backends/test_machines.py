@@ -99,6 +99,7 @@ def compare(backend: str, settings: dict[str, str]) -> None:
         assert off <= TRAJECTORY, f"{name}: {off:.2g}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_training_does_not_depend_on_the_machine(backend: str) -> None:
     compare(backend, TOGETHER)

@@ -85,6 +85,7 @@ def found(backend: str, framework: str, more: str = "") -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
 def test_a_backend_calls_nothing_deprecated(backend):
     pytest.importorskip(backend)

@@ -89,8 +89,7 @@ def _check_files(folder, program, expected):
 @pytest.mark.parametrize(
     ("backend", "workers"),
     [
-        ("mindspore", 2),
-        *(pytest.param("mindspore", count, marks=SLOW) for count in (1, 4)),
+        *(pytest.param("mindspore", count, marks=SLOW) for count in (1, 2, 4)),
         *(pytest.param("tensorflow", count, marks=SLOW) for count in (1, 2, 4)),
     ],
 )

@@ -72,6 +72,7 @@ def test_a_value_in_float32_is_within_the_roundings():
     assert any(made.error for made in measured)
 
 
+@pytest.mark.slow
 def test_a_failure_is_shrunk_and_says_how_to_run_it_again(capsys):
     subject = Subject(OtherRules(gradient_off(ops.Tanh, 0.5)))
     with pytest.raises(AssertionError, match="Run it again: python -m") as caught:
