@@ -42,7 +42,8 @@ NATIVE: frozenset[type[Op]] = frozenset()
 Source = str | Kernel
 
 
-def _call(function: str) -> Callable[..., str]:
+def call(function: str) -> Callable[..., str]:
+    """Write a call of a function of `mindspore.ops`."""
     return lambda op, *arguments: f"ops.{function}({', '.join(arguments)})"
 
 
@@ -143,11 +144,12 @@ def _one_hot(op: ops.OneHot, x: str) -> Kernel:
     return Kernel("ops.OneHot()", (x, str(op.depth), "ms.Tensor(1.0)", "ms.Tensor(0.0)"))
 
 
-def _window(name: str) -> Callable[..., Kernel]:
-    """Write a Cell of `windows`, made with the attributes of the operation."""
+def window(name: str, *more: str) -> Callable[..., Kernel]:
+    """Write a Cell of `windows`, made with the attributes of the operation and what follows."""
 
     def lower(op: Op, *arguments: str) -> Kernel:
-        return Kernel(f"kernels.{name}({attributes(op)})", arguments, channels_first=True)
+        given = ", ".join([attributes(op), *more])
+        return Kernel(f"kernels.{name}({given})", arguments, channels_first=True)
 
     return lower
 
@@ -173,33 +175,33 @@ def per_channel(op: Op, x: Operand, small: Operand) -> Kernel:
 
 
 LOWERINGS: dict[type[Op], Callable[..., Source]] = {
-    ops.Abs: _call("abs"),
+    ops.Abs: call("abs"),
     ops.Add: _pairwise("Add"),
     ops.AllReduceGradient: lambda op, x: Kernel(f"kernels.AllReduceGradient('{x}')", (x,)),
     ops.AllReduceSum: lambda op, x: Kernel(f"kernels.AllReduceSum('{x}')", (x,)),
     ops.ArgMax: lambda op, x: f"kernels.argmax({x}, {op.axis})",
-    ops.AvgPool: _window("AvgPool"),
+    ops.AvgPool: window("AvgPool"),
     ops.BatchMatMul: lambda op, a, b: Kernel("kernels.BatchMatMul()", (a, b)),
     ops.BroadcastTo: _broadcast_to,
     ops.Cast: lambda op, x: f"ops.cast({x}, {DTYPES[op.dtype]})",
     ops.Clip: _clip,
     ops.Concat: lambda op, *xs: f"ops.cat(({', '.join(xs)},), {op.axis})",
     ops.Conv: _conv,
-    ops.ConvTranspose: _window("ConvTranspose"),
+    ops.ConvTranspose: window("ConvTranspose"),
     ops.Div: _divide,
-    ops.Equal: _call("equal"),
-    ops.Erfc: _call("erfc"),
+    ops.Equal: call("equal"),
+    ops.Erfc: call("erfc"),
     ops.Exp: lambda op, x: Kernel("kernels.Exp()", (x,)),
     ops.Expm1: lambda op, x: Kernel("kernels.Expm1()", (x,)),
-    ops.Greater: _call("greater"),
+    ops.Greater: call("greater"),
     ops.Log: lambda op, x: Kernel("kernels.Log()", (x,)),
     ops.LogSoftmax: lambda op, x: Kernel(f"kernels.LogSoftmax({op.axis})", (x,)),
     ops.MatMul: lambda op, x, w: Kernel("kernels.MatMul()", (x, w)),
-    ops.MaxPool: _window("MaxPool"),
+    ops.MaxPool: window("MaxPool"),
     ops.Maximum: _extremum("greater_equal"),
     ops.Minimum: _extremum("less_equal"),
     ops.Mul: _pairwise("Mul"),
-    ops.Neg: _call("neg"),
+    ops.Neg: call("neg"),
     ops.OneHot: _one_hot,
     ops.Pad: _pad,
     ops.PutRows: lambda op, *arguments: Kernel("kernels.PutRows()", arguments),
@@ -209,13 +211,13 @@ LOWERINGS: dict[type[Op], Callable[..., Source]] = {
     ops.Relu: lambda op, x: Kernel("kernels.Relu()", (x,)),
     ops.Reshape: _reshape,
     ops.Reverse: lambda op, x: f"ops.flip({x}, {op.axes})",
-    ops.Select: _call("where"),
-    ops.Sigmoid: _call("sigmoid"),
+    ops.Select: call("where"),
+    ops.Sigmoid: call("sigmoid"),
     ops.Sign: lambda op, x: f"ops.where(ops.equal({x}, {x}), ops.sign({x}), {x})",  # keeps NaN
     ops.Slice: _slice,
     ops.Softmax: lambda op, x: Kernel(f"kernels.Softmax({op.axis})", (x,)),
     ops.Softplus: lambda op, x: Kernel("kernels.Softplus()", (x,)),
-    ops.Sqrt: _call("sqrt"),
+    ops.Sqrt: call("sqrt"),
     ops.Square: lambda op, x: Kernel("kernels.Square()", (x,)),
     ops.Sub: _pairwise("Sub"),
     ops.SumRepeats: lambda op, rows, x: Kernel(f"kernels.SumRepeats({op.size})", (rows, x)),

@@ -12,14 +12,10 @@ from collections.abc import Callable
 
 from dnnbridge.backend import Op, ops
 from dnnbridge_mindspore.loops import Direct
-from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel, Source, attributes
+from dnnbridge_mindspore.lowerings import LOWERINGS, Kernel, Source, attributes, call, window
 from dnnbridge_mindspore.names import Operand, literal
 
 PAD = "kernels.NativePad"
-
-
-def _call(function: str) -> Callable[..., str]:
-    return lambda op, *arguments: f"ops.{function}({', '.join(arguments)})"
 
 
 def _primitive(source: str) -> Callable[..., Kernel]:
@@ -36,18 +32,6 @@ def _conv(op: ops.Conv, x: Operand, kernel: Operand) -> Kernel:
     over_three = len(op.strides) == 3
     source = f"kernels.NativeConv3D({given})" if over_three else f"kernels.Conv({given}, {PAD})"
     return Kernel(source, (x, kernel), channels_first=True)
-
-
-def _conv_transpose(op: ops.ConvTranspose, x: str, kernel: str) -> Kernel:
-    source = f"kernels.ConvTranspose({attributes(op)}, {PAD}, kernels.NativeTranspose3D)"
-    return Kernel(source, (x, kernel), channels_first=True)
-
-
-def _window(name: str) -> Callable[..., Kernel]:
-    def lower(op: Op, *arguments: str) -> Kernel:
-        return Kernel(f"kernels.{name}({attributes(op)}, {PAD})", arguments, channels_first=True)
-
-    return lower
 
 
 def _pad(op: ops.Pad, x: str) -> Kernel:
@@ -70,18 +54,18 @@ def per_channel(op: Op, x: Operand, small: Operand) -> Source:
 
 
 ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
-    ops.Add: _call("add"),
+    ops.Add: call("add"),
     ops.ArgMax: _primitive("ops.Argmax({op.axis}, ms.int32)"),
-    ops.AvgPool: _window("AvgPool"),
+    ops.AvgPool: window("AvgPool", PAD),
     ops.Conv: _conv,
-    ops.ConvTranspose: _conv_transpose,
+    ops.ConvTranspose: window("ConvTranspose", PAD, "kernels.NativeTranspose3D"),
     ops.Div: _primitive("ops.Div()"),
     ops.Exp: _primitive("ops.Exp()"),
     ops.Expm1: _primitive("ops.Expm1()"),
     ops.Log: _primitive("ops.Log()"),
     ops.LogSoftmax: _primitive("ops.LogSoftmax({op.axis})"),
-    ops.MaxPool: _window("MaxPool"),
-    ops.Mul: _call("mul"),
+    ops.MaxPool: window("MaxPool", PAD),
+    ops.Mul: call("mul"),
     ops.Pad: _pad,
     ops.ReduceMax: lambda op, x: f"ops.amax({x}, {op.axes}, {op.keepdims})",
     ops.ReduceMean: _reduce("ReduceMean"),
@@ -90,7 +74,7 @@ ON_ACCELERATOR: dict[type[Op], Callable[..., Source]] = {
     ops.Slice: _slice,
     ops.Softmax: _primitive("ops.Softmax({op.axis})"),
     ops.Softplus: _primitive("ops.Softplus()"),
-    ops.Sub: _call("sub"),
+    ops.Sub: call("sub"),
     ops.Tanh: _primitive("ops.Tanh()"),
 }
 
