@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from dnnbridge.graph import LOWER, Constant, DType, Graph, Node, Op, Value
+from dnnbridge.graph import LOWER, Constant, Graph, Node, Op, Value
 from dnnbridge.ops import Cast
 
 
@@ -64,7 +64,7 @@ class _Detours:
     def _constant(self, node: Node) -> None:
         """Write a number in float32; it is a number of the lower type already."""
         (value,) = node.outputs
-        wide = _like(value)
+        wide = value.in_type("float32")
         self.nodes.append(replace(node, op=replace(node.op, dtype="float32"), outputs=(wide,)))  # type: ignore[call-arg]
         self._wide[value] = wide
         self._numbers.add(value)
@@ -72,7 +72,7 @@ class _Detours:
     def _detour(self, node: Node) -> None:
         """Write an operation in float32; a result of a lower type is rounded to it."""
         inputs = tuple(self._widened(value, node.path) for value in node.inputs)
-        outputs = tuple(_like(v) if v.dtype in LOWER else v for v in node.outputs)
+        outputs = tuple(v.in_type("float32") if v.dtype in LOWER else v for v in node.outputs)
         self.nodes.append(replace(node, inputs=inputs, outputs=outputs))
         for value, wide in zip(node.outputs, outputs, strict=True):
             if wide is not value:
@@ -83,13 +83,9 @@ class _Detours:
         if value.dtype not in LOWER:
             return value
         if value not in self._wide:
-            self._wide[value] = _like(value)
+            self._wide[value] = value.in_type("float32")
             self._cast(value, self._wide[value], path)
         return self._wide[value]
 
     def _cast(self, given: Value, made: Value, path: str) -> None:
         self.nodes.append(Node(Cast(made.dtype), (given,), (made,), path))
-
-
-def _like(value: Value, dtype: DType = "float32") -> Value:
-    return Value(value.builder, f"{value.name}_{dtype}", value.type.with_dtype(dtype))

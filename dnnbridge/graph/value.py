@@ -39,6 +39,10 @@ class Value:
     def dtype(self) -> DType:
         return self.type.dtype
 
+    def in_type(self, dtype: DType) -> Value:
+        """Return another value of the same shape and graph, for a pass that changes types."""
+        return Value(self.builder, f"{self.name}_{dtype}", self.type.with_dtype(dtype))
+
     __array_ufunc__ = None  # NumPy must leave its operators to this class.
 
     def __bool__(self) -> bool:

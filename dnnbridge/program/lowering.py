@@ -142,7 +142,7 @@ class _Lowering:
         if (real and moved) or (kind is ops.Cast and node.inputs[0].dtype == "bool"):
             self.loose.update(node.outputs)
         inputs = tuple(self._read(value, dtype) for value in node.inputs)
-        made = {v: _like(v, dtype) for v in node.outputs if v.dtype == "float32" != dtype}
+        made = {v: v.in_type(dtype) for v in node.outputs if v.dtype == "float32" != dtype}
         self._add(node, inputs, made)
 
     def _call(self, node: Node) -> None:
@@ -155,7 +155,7 @@ class _Lowering:
             self._as_input(node)
             return
         pairs = list(zip(node.inputs, node.body.inputs, strict=True))
-        lower = {v: _like(v, self.precision.compute_dtype) for x, v in pairs if self._is_lower(x)}
+        lower = {v: v.in_type(self.precision.compute_dtype) for x, v in pairs if self._is_lower(x)}
         loose = {v for x, v in pairs if x in self.loose}
         spec = node.op.spec
         results = len(spec.output_names) if isinstance(spec, AbstractLayer) else 1
@@ -163,7 +163,7 @@ class _Lowering:
         inner = _Lowering(node.body, self.precision, lower, loose, inside=True)
         body = inner.graph(wanted)
         ends = zip(node.outputs, node.body.outputs, body.outputs, strict=True)
-        made = {v: _like(v, end.dtype) for v, _, end in ends if v.dtype != end.dtype}
+        made = {v: v.in_type(end.dtype) for v, _, end in ends if v.dtype != end.dtype}
         self.loose.update(
             v for v, end in zip(node.outputs, node.body.outputs, strict=True) if end in inner.loose
         )
@@ -210,7 +210,7 @@ class _Lowering:
         if value.dtype != "float32" or made.dtype == dtype:
             return made
         if (made, dtype) not in self._cast:
-            cast = Value(made.builder, f"{made.name}_{dtype}", made.type.with_dtype(dtype))
+            cast = made.in_type(dtype)
             if value in self._numbers:
                 number = float(rounded(np.asarray(self._numbers[value]), dtype))
                 self.nodes.append(Node(Constant(number, dtype), (), (cast,), self._path))
@@ -229,10 +229,6 @@ class _Lowering:
 def _real(value: Value) -> DType | None:
     """Return float32 for a real value, None for another."""
     return "float32" if value.dtype == "float32" else None
-
-
-def _like(value: Value, dtype: DType) -> Value:
-    return Value(value.builder, f"{value.name}_{dtype}", value.type.with_dtype(dtype))
 
 
 def _check_kept(program: Program, patterns: Sequence[str]) -> None:
