@@ -13,6 +13,9 @@ Tensor = Any
 
 GATHER = ops.Gather()
 
+NAN = ms.Tensor(np.nan, ms.float32)
+"""A tensor, as MindSpore finds its notes on a graph by its numbers, and NaN equals no number."""
+
 
 class Take(nn.Cell):
     """Rows by index, NaN if out of range; `ops.gather` gives 0 there, or raises"""
@@ -21,7 +24,7 @@ class Take(nn.Cell):
         last = table.shape[0] - 1
         inside = ops.clamp(indices, 0, last)
         known = ops.reshape(ops.equal(inside, indices), indices.shape + (1,) * (table.ndim - 1))
-        return ops.where(known, ops.gather(table, inside, 0), float("nan"))
+        return ops.where(known, ops.gather(table, inside, 0), ops.cast(NAN, table.dtype))
 
 
 class SumRepeats(nn.Cell):

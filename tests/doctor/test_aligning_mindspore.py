@@ -181,7 +181,7 @@ class Recurrent(nn.Cell):
 
 def test_the_two_biases_of_an_lstm_are_told_from_the_one_of_keras():
     keras = pytest.importorskip("keras")
-    layers = [keras.layers.LSTM(4), keras.layers.Dense(1)]
+    layers = [keras.layers.LSTM(4, name="lstm"), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((4, 3)), *layers])
     model.compile(keras.optimizers.SGD(0.1), "mse")
     cell = Recurrent()
