@@ -67,9 +67,9 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         set_device(device)
-        return MindSporeExecutable(program, tables_of(device_kind(device)))
+        return MindSporeExecutable(program, tables_of(device_kind(device), program.variable_dtype))
 
     def compile_part(self, program: Program, device: str, workers: Workers) -> MindSporeExecutable:
         set_device(device)
         join()
-        return MindSporeExecutable(program, tables_of(device_kind(device)))
+        return MindSporeExecutable(program, tables_of(device_kind(device), program.variable_dtype))

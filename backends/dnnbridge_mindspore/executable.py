@@ -46,9 +46,10 @@ class MindSporeExecutable:
     def __init__(self, program: Program, tables: Tables) -> None:
         self._tables = tables
         self._functions, self._batch = program.functions, program.batch_size or 0
+        self._real = np.dtype(program.variable_dtype)
         self._state = {
             name: ms.Parameter(
-                ms.Tensor(np.zeros(array.shape, np.float32)),
+                ms.Tensor(np.zeros(array.shape, self._real)),
                 name=name,
                 requires_grad=array.trainable,
             )
@@ -124,7 +125,7 @@ class MindSporeExecutable:
         with LOCK, graph_mode(), SIGNALS:
             for name, value in values.items():
                 # Only assign reaches the buffer that a compiled graph holds.
-                ops.assign(self._state[name], ms.Tensor(np.asarray(value, np.float32)))
+                ops.assign(self._state[name], ms.Tensor(np.asarray(value, self._real)))
 
     def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)

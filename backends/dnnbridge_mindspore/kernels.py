@@ -18,6 +18,12 @@ from dnnbridge_mindspore.broadcasting import OverFirst as OverFirst
 from dnnbridge_mindspore.broadcasting import OverLast as OverLast
 from dnnbridge_mindspore.broadcasting import OverRows as OverRows
 from dnnbridge_mindspore.broadcasting import Sub as Sub
+from dnnbridge_mindspore.double_kernels import DoubleClip as DoubleClip
+from dnnbridge_mindspore.double_kernels import DoubleConvTranspose as DoubleConvTranspose
+from dnnbridge_mindspore.double_kernels import DoubleExpm1 as DoubleExpm1
+from dnnbridge_mindspore.double_kernels import DoubleMaxPool as DoubleMaxPool
+from dnnbridge_mindspore.double_kernels import DoubleSoftplus as DoubleSoftplus
+from dnnbridge_mindspore.double_kernels import double_avg_pool as double_avg_pool
 from dnnbridge_mindspore.exponential import Exp as Exp
 from dnnbridge_mindspore.exponential import Expm1 as Expm1
 from dnnbridge_mindspore.exponential import Log as Log
@@ -79,11 +85,10 @@ class Relu(nn.Cell):
 
     def __init__(self) -> None:
         super().__init__()
-        self.zero = ms.Tensor(0.0, ms.float32)
         self.vjp = ops.GradOperation(sens_param=True)(NativeRelu())
 
     def construct(self, x: Tensor) -> Tensor:
-        return ops.maximum(self.zero, x)
+        return ops.maximum(ops.zeros_like(x), x)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (self.vjp(out, dout),)

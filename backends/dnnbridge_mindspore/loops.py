@@ -92,7 +92,7 @@ def _methods(op: Scan, body: Graph, direct: Direct) -> str:
     results = [*carries, *stacks, *pasts]
     empty = [f"{s} = {_zeros(op, t, batch)}" for s, t in zip(stacks, stacked, strict=True)]
     kept = list(zip(pasts, carries, strict=False))
-    empty += [f"{p} = ops.zeros(({op.length},) + {c}.shape, ms.float32)" for p, c in kept]
+    empty += [f"{p} = ops.zeros(({op.length},) + {c}.shape, {c}.dtype)" for p, c in kept]
     source = CONSTRUCT.format(
         inputs=", ".join(inputs),
         length=op.length,
@@ -107,7 +107,7 @@ def _methods(op: Scan, body: Graph, direct: Direct) -> str:
         return source
     rows = [*(f"ops.gather({past}, t, 0)" for past in pasts), *row]
     cotangents = [f"d_{c}" for c in carries] + [f"ops.gather(d_{s}, t, 0)" for s in stacks]
-    real = [value.dtype == "float32" for value in body.inputs]
+    real = [value.dtype not in ("int32", "bool") for value in body.inputs]
     return source + DERIVATIVE.format(
         inputs=", ".join(inputs),
         last=op.length - 1,

@@ -33,7 +33,7 @@ class Kernel:
 
 DTYPES = {
     **{"float32": "ms.float32", "int32": "ms.int32", "bool": "ms.bool_"},
-    **{"float16": "ms.float16", "bfloat16": "ms.bfloat16"},
+    **{"float16": "ms.float16", "bfloat16": "ms.bfloat16", "float64": "ms.float64"},
 }
 
 NATIVE: frozenset[type[Op]] = frozenset()

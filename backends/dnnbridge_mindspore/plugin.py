@@ -37,7 +37,7 @@ INFO = BackendInfo(
     priority=20,
     variants=VARIANTS,
     noise=("Memory not enough:", "Model execution error:"),
-    reals=(RealType("float16"), RealType("bfloat16")),  # float64 weights may be rounded to float32
+    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64", ("cpu",))),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dnnbridge.backend import Claim, Op
-from dnnbridge_mindspore import lowerings, native_lowerings
+from dnnbridge_mindspore import double_lowerings, lowerings, native_lowerings
 from dnnbridge_mindspore.claims import CLAIMS, ON_ACCELERATOR
 from dnnbridge_mindspore.loops import DIRECT, Direct
 from dnnbridge_mindspore.lowerings import LOWERINGS, Source
@@ -23,6 +23,7 @@ class Tables:
             channel.
         direct: operations whose derivative compiles inside the derivative of a loop.
         native: operations that compute in float16 and bfloat16 themselves, and round once.
+        read: the source that reads a parameter, which takes the place of the braces.
     """
 
     lowerings: Mapping[type[Op], Callable[..., Source]]
@@ -30,6 +31,7 @@ class Tables:
     per_channel: Callable[..., Source]
     direct: Direct
     native: frozenset[type[Op]]
+    read: str = "{}"
 
 
 CPU = Tables(LOWERINGS, CLAIMS, lowerings.per_channel, DIRECT, lowerings.NATIVE)
@@ -43,6 +45,18 @@ ACCELERATOR = Tables(
 )
 
 
-def tables_of(kind: str) -> Tables:
-    """Return the tables of a kind of device."""
+DOUBLE = Tables(
+    {**LOWERINGS, **double_lowerings.IN_FLOAT64},
+    {},
+    native_lowerings.per_channel,
+    DIRECT | double_lowerings.DIRECT,
+    lowerings.NATIVE,
+    double_lowerings.READ,
+)
+
+
+def tables_of(kind: str, variable_dtype: str = "float32") -> Tables:
+    """Return the tables of a kind of device, for a program with weights of a type."""
+    if variable_dtype == "float64":
+        return DOUBLE
     return CPU if kind == "cpu" else ACCELERATOR

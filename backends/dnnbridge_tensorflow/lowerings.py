@@ -120,7 +120,9 @@ LOWERINGS: Lowerings = {
 def _reduce_max(op: ops.ReduceMax, x: Tensor) -> Tensor:
     """Return NaN if there is one; XLA ignores NaN."""
     there = tf.reduce_any(tf.not_equal(x, x), op.axes, op.keepdims)
-    return tf.where(there, float("nan"), tf.reduce_max(x, op.axes, op.keepdims))
+    return tf.where(
+        there, tf.constant(float("nan"), x.dtype), tf.reduce_max(x, op.axes, op.keepdims)
+    )
 
 
 WITH_XLA: Lowerings = {ops.ReduceMax: _reduce_max}

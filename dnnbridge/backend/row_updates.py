@@ -109,6 +109,7 @@ def _updates(function: Function, derivative: Node) -> Iterator[Node]:
             and gradient in derivative.outputs
             and table in derivative.inputs
             and table.rank
+            and table.dtype == "float32"  # the type that new nodes are written in
             and table.type.size() >= LEAST
         ):
             yield node

@@ -11,6 +11,7 @@ import numpy as np
 from dnnbridge.backend.device import device_kind
 from dnnbridge.backend.protocol import Deviation, Limitation
 from dnnbridge.errors import DeclaredLimitationError
+from dnnbridge.program.precision import Float64
 from dnnbridge.specs.spec import Spec, family_of, kind_of
 from dnnbridge.testing.behaviours import BEHAVIOURS
 from dnnbridge.testing.cases.equation_case import EquationCase
@@ -29,13 +30,17 @@ from dnnbridge.testing.cases.training_cases import TRAINING_CASES
 from dnnbridge.testing.harness import build_case, rates_read, trajectory
 from dnnbridge.testing.journeys import forms_of_data, measure_journey
 from dnnbridge.testing.measurement import Measurement, close, holds, near, same
-from dnnbridge.testing.precisions import measure_precision, measure_roundings
+from dnnbridge.testing.precisions import measure_in_float64, measure_precision, measure_roundings
+from dnnbridge.testing.programs import measure_program
 from dnnbridge.testing.redrawing import other_gradients, other_inputs
 from dnnbridge.testing.resynchronised import measure_resynchronised
 from dnnbridge.testing.rounding import units
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import OTHER_NUMBERS, elementwise
 from dnnbridge.testing.trainings import measure_resuming, measure_training
+
+NOT_DOUBLED = {"MaxPool-nan", "stateful"}
+"""Not measured in float64: a deviation, declared for float32, and a batch size of its own."""
 
 Measure = Callable[[Subject], list[Measurement]]
 
@@ -154,6 +159,14 @@ def _of_precisions() -> Iterator[Check]:
     for case in PRECISION_CASES:
         kind = kind_of(type(case.experiment.precision))
         yield Check("precision", kind, case.id, partial(measure_precision, case))
+    for op in OP_CASES:
+        if op.id not in NOT_DOUBLED:
+            yield Check("precision", "Float64", f"Float64-{op.id}", partial(measure_in_float64, op))
+    for training in TRAINING_CASES:
+        if training.id not in NOT_DOUBLED:
+            doubled = training.experiment.replace(precision=Float64())
+            name, measure = f"Float64-train-{training.id}", partial(measure_program, doubled)
+            yield Check("precision", "Float64", name, measure)
 
 
 def _one_of(

@@ -1,18 +1,25 @@
-"""Precisions: trainings within the roundings of their types, and roundings bit for bit."""
+"""Precisions: trainings and operations within the roundings of their types; roundings in bits."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from dnnbridge.base.arrays import Array
 from dnnbridge.emit.scope import Scope
 from dnnbridge.graph import Value
 from dnnbridge.program.lowering import in_precision
+from dnnbridge.program.precision import Float64
+from dnnbridge.testing.cases.op_case import OpCase
 from dnnbridge.testing.cases.precision_cases import PrecisionCase, RoundingCase
-from dnnbridge.testing.harness import Equation, equation
-from dnnbridge.testing.measurement import Measurement, same
+from dnnbridge.testing.harness import Equation, build_case, equation
+from dnnbridge.testing.measurement import Measurement, close, same
 from dnnbridge.testing.programs import measure_program
+from dnnbridge.testing.redrawing import other_inputs
+from dnnbridge.testing.rounding import units
 from dnnbridge.testing.subject import Subject
+from dnnbridge.testing.tolerances import DOUBLE_EPSILON, DOUBLE_SAMPLED, elementwise
 
 EXAMPLES = 5
 """Rows of a batch of whole numbers."""
@@ -29,6 +36,23 @@ def measure_roundings(case: RoundingCase, subject: Subject) -> list[Measurement]
     actual = built.run(subject.backend, subject.device)
     expected = subject.reference.once(("roundings", case), partial(_expected, built))
     return [same(actual[name], array, name) for name, array in expected.items()]
+
+
+def measure_in_float64(case: OpCase, subject: Subject) -> list[Measurement]:
+    """Compare an operation in float64, with numbers that float32 does not have."""
+    built = build_case(other_inputs(case, subject.seed), subject.seed)
+    feeds = {n: np.asarray(_finer(array)) for n, array in built.feeds.items()}
+    doubled = Equation(in_precision(built.program, Float64()), feeds)
+    expected = doubled.run(subject.reference.backend)
+    unit = units(doubled.run, expected, DOUBLE_SAMPLED) if case.relative else {}
+    actual = doubled.run(subject.backend, subject.device)
+    allowed = elementwise(case.reduced, DOUBLE_EPSILON)
+    return [close(actual[n], e, allowed, n, unit=unit.get(n)) for n, e in expected.items()]
+
+
+def _finer(array: Array) -> Array:
+    """Change the digits of a number beyond those of float32; equal numbers stay equal."""
+    return array.astype(np.float64) * (1.0 + 2.0**-30) if array.dtype.kind == "f" else array
 
 
 def rounding_equation(case: RoundingCase) -> Equation:

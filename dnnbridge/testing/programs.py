@@ -24,6 +24,7 @@ from dnnbridge.testing.rounding import RoundedBackend
 from dnnbridge.testing.subject import Subject
 from dnnbridge.testing.tolerances import (
     DOUBLE_EPSILON,
+    DOUBLE_SAMPLED,
     EPSILON,
     LOWER_ROUNDINGS,
     ROUNDINGS,
@@ -57,8 +58,8 @@ class _OneStep(Callback):
 def measure_program(experiment: Experiment, subject: Subject) -> list[Measurement]:
     """Compare each step, and then evaluation and predictions, from the same weights.
 
-    Before every step all runs get the weights and slots of the reference, rounded to float32, so
-    that rounding errors do not grow. The tolerance is the effect of rounding on this one step.
+    Before every step all runs get the weights and slots of the reference, rounded to their
+    type, so that rounding errors do not grow. The tolerance is the effect of rounding on this step.
     """
     x, y = data_for(experiment)
     actual, expected = subject.run(experiment), subject.reference.run(experiment)
@@ -86,7 +87,9 @@ class _Allowed(NamedTuple):
     def of(cls, precision: AbstractPrecision) -> _Allowed:
         lower = precision.compute_dtype in DIGITS
         double = precision.variable_dtype == "float64"
-        return cls(LOWER_ROUNDINGS if lower else ROUNDINGS, DOUBLE_EPSILON if double else EPSILON)
+        if double:
+            return cls(ROUNDINGS * DOUBLE_EPSILON / DOUBLE_SAMPLED, DOUBLE_SAMPLED)
+        return cls(LOWER_ROUNDINGS if lower else ROUNDINGS, EPSILON)
 
 
 def data_for(experiment: Experiment) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -126,8 +129,9 @@ def _labels(key: str, target: Target) -> Array:
 
 def _synchronise(runs: Iterable[Run], expected: Run) -> None:
     """Give all runs the state of the reference; arrays with a norm up to `LEAST` become 0."""
+    real = np.dtype(expected.experiment.precision.variable_dtype).type
     state = {
-        name: np.float32(array if np.linalg.norm(array) > LEAST else 0.0 * array)
+        name: real(array if np.linalg.norm(array) > LEAST else 0.0 * array)
         for name, array in expected.state().items()
     }
     progress = expected.position

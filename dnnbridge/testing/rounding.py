@@ -86,22 +86,25 @@ def _rounding(rule: Rule, drawn: Callable[[tuple[int, ...]], Array]) -> Rule:
     )
 
 
-def units(run: Callable[[Backend], dict[str, Array]], exact: dict[str, Array]) -> dict[str, Array]:
+def units(
+    run: Callable[[Backend], dict[str, Array]], exact: dict[str, Array], spacing: float = EPSILON
+) -> dict[str, Array]:
     """Return the unit for the error of each element in a relative comparison.
 
     The unit is |x|, plus the largest change by random roundings and `SMALLEST`, both divided by
-    `EPSILON`. `SMALLEST` is included because backends may read smaller numbers as 0. The unit is
+    the spacing. `SMALLEST` is included because backends may read smaller numbers as 0. The unit is
     at most 1 + |x|, the usual unit, because rounding can move a number across a kink.
 
     Args:
         run: computes the results on a backend.
         exact: results of the reference.
+        spacing: that of the numbers at 1.
     """
-    samples = [run(RoundedBackend(sample, fully=True)) for sample in range(SAMPLES)]
+    samples = [run(RoundedBackend(sample, True, spacing)) for sample in range(SAMPLES)]
     made = {}
     for name, e in exact.items():
         with np.errstate(invalid="ignore", over="ignore"):
             moved = [np.abs(sample[name] - e) for sample in samples]
-            least = np.abs(e) + (np.max(moved, 0) + SMALLEST) / EPSILON
+            least = np.abs(e) + (np.max(moved, 0) + SMALLEST) / spacing
             made[name] = np.fmin(least, 1.0 + np.abs(e))
     return made

@@ -1,4 +1,4 @@
-"""How far a float32 result may be from the float64 reference, derived in one place."""
+"""How far a result may be from the float64 reference, derived in one place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ SMALLEST = 2.0**-126
 
 DOUBLE_EPSILON = 2.0**-52
 """Spacing of float64 numbers at 1."""
+
+DOUBLE_SAMPLED = 2.0**-50
+"""Spacing of random roundings in float64: adding half of 2**-52 to 1 would change nothing."""
 
 LOWER_ROUNDINGS = 2.0
 """Number of roundings to a lower type allowed in one result. An operation of a lower type computes
@@ -62,17 +65,18 @@ LOSS_CURVE = 1e-5
 """Error allowed for the losses of a whole training, relative to 1 + |loss|."""
 
 
-def elementwise(reduced: int = 1) -> float:
+def elementwise(reduced: int = 1, spacing: float = EPSILON) -> float:
     """Return the tolerance of |actual - expected| / (1 + |expected|).
 
     Args:
         reduced: number of terms summed into one element; their errors add up like a random walk.
+        spacing: distance of the numbers at 1.
 
     Example:
         >>> elementwise(100) == 10 * elementwise()
         True
     """
-    return ROUNDINGS * EPSILON * math.sqrt(reduced)
+    return ROUNDINGS * spacing * math.sqrt(reduced)
 
 
 def tf32(reduced: int = 1) -> float:

@@ -14,6 +14,7 @@ import pytest
 import dnnbridge as db
 from dnnbridge import ops, zoo
 from dnnbridge.backend.plugins import load_backend
+from dnnbridge.program.program import Program
 from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.checks import Check, all_checks, select
 from dnnbridge.testing.harness import build_case
@@ -27,7 +28,7 @@ from dnnbridge_mindspore.executable import MindSporeExecutable
 from dnnbridge_mindspore.generator import generate
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.native_lowerings import ON_ACCELERATOR
-from dnnbridge_mindspore.tables import ACCELERATOR, CPU, tables_of
+from dnnbridge_mindspore.tables import ACCELERATOR, CPU, DOUBLE, tables_of
 
 BACKEND = load_backend("mindspore")
 
@@ -88,7 +89,7 @@ def test_the_check_finds_detours_in_the_source_for_the_cpu(monkeypatch):
     assert "ChannelsLast" in cells(sources("resnet20", CPU))
 
 
-def test_the_kind_of_the_device_chooses_the_tables(monkeypatch):
+def test_the_kind_of_the_device_and_the_type_choose_the_tables(monkeypatch):
     from dnnbridge_mindspore import backend as module
 
     assert (CPU.lowerings, CPU.claims) == (LOWERINGS, CLAIMS)
@@ -97,8 +98,9 @@ def test_the_kind_of_the_device_chooses_the_tables(monkeypatch):
     monkeypatch.setattr(module, "set_device", lambda device: None)
     monkeypatch.setattr(module, "MindSporeExecutable", lambda program, tables: given.append(tables))
     for device in ("cpu", "ascend", "ascend:3", "gpu:1"):
-        BACKEND.compile(None, device)
-    assert given == [CPU, ACCELERATOR, ACCELERATOR, ACCELERATOR]
+        BACKEND.compile(Program({}), device)
+    BACKEND.compile(Program({}, variable_dtype="float64"), "cpu")
+    assert given == [CPU, ACCELERATOR, ACCELERATOR, ACCELERATOR, DOUBLE]
     assert ACCELERATOR.lowerings.keys() == LOWERINGS.keys()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,14 @@ from dnnbridge import ops
 from dnnbridge.backend.protocol import BackendInfo, RealType, check_supported
 from dnnbridge.errors import ConversionError, SpecError, UnsupportedError
 from dnnbridge.graph import LOWER, inline
-from dnnbridge.ops import PRIMITIVES
+from dnnbridge.ops import PRIMITIVES, RULES
 from dnnbridge.ops.rounding import rounded
 from dnnbridge.program.precision_table import FOLLOWING, KEPT, LOWERED
 from dnnbridge.reference.backend import ReferenceBackend, ReferenceExecutable
+from dnnbridge.testing.cases.op_cases import OP_CASES
 from dnnbridge.testing.cases.precision_cases import ROUNDING_CASES
-from dnnbridge.testing.precisions import measure_roundings
+from dnnbridge.testing.precisions import measure_in_float64, measure_roundings
+from dnnbridge.testing.programs import measure_program
 from dnnbridge.testing.subject import Subject
 from dnnbridge.training.probing import activations_of
 
@@ -153,6 +157,25 @@ def test_bits_show_a_backend_that_does_not_round(case):
 
     assert all(each.ok for each in measure_roundings(case, Subject(ReferenceBackend())))
     assert not all(each.ok for each in measure_roundings(case, Subject(Unrounded())))
+
+
+class TanhInFloat32(ReferenceBackend):
+    """A kernel that exists in float32 alone."""
+
+    def compile(self, program, device):
+        rule = RULES[ops.Tanh]
+        short = replace(rule, forward=lambda op, x: np.float64(np.float32(rule.forward(op, x))))
+        return ReferenceExecutable(program, rules={**RULES, ops.Tanh: short})
+
+
+def test_the_suite_shows_an_operation_of_float32_in_a_program_of_float64():
+    wrong, right = Subject(TanhInFloat32()), Subject(ReferenceBackend())
+    case = next(case for case in OP_CASES if isinstance(case.op, ops.Tanh))
+    assert all(each.ok for each in measure_in_float64(case, right))
+    assert not all(each.ok for each in measure_in_float64(case, wrong))
+    net = experiment("float64", [db.Dense(4, "tanh"), db.Dense(3)])
+    assert all(each.ok for each in measure_program(net, right))
+    assert not all(each.ok for each in measure_program(net, wrong))
 
 
 def test_mixed_float16_scales_the_loss_unless_told_otherwise():
