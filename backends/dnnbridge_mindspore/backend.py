@@ -16,7 +16,7 @@ from dnnbridge.backend import (
 )
 from dnnbridge_mindspore.claims import CLAIMS
 from dnnbridge_mindspore.devices import seen, set_device
-from dnnbridge_mindspore.executable import MindSporeExecutable
+from dnnbridge_mindspore.executable import LOCK, MindSporeExecutable
 from dnnbridge_mindspore.lowerings import LOWERINGS
 from dnnbridge_mindspore.plugin import INFO
 from dnnbridge_mindspore.tables import tables_of
@@ -67,9 +67,19 @@ class MindSporeBackend:
 
     def compile(self, program: Program, device: str) -> MindSporeExecutable:
         set_device(device)
-        return MindSporeExecutable(program, tables_of(device_kind(device), program.variable_dtype))
+        return _executable(program, device)
 
     def compile_part(self, program: Program, device: str, workers: Workers) -> MindSporeExecutable:
         set_device(device)
         join()
-        return MindSporeExecutable(program, tables_of(device_kind(device), program.variable_dtype))
+        return _executable(program, device)
+
+
+def _executable(program: Program, device: str) -> MindSporeExecutable:
+    """Return a new executable, and free the arrays of those that are gone.
+
+    MindSpore keeps them for arrays of the same sizes.
+    """
+    with LOCK:
+        ms.ms_memory_recycle()
+    return MindSporeExecutable(program, tables_of(device_kind(device), program.variable_dtype))
