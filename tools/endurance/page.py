@@ -71,8 +71,8 @@ FOUND = """
   objects of it are gone: 20 of 223,000 objects more for each compilation, and no Cell.
   `malloc_trim` and `mindspore.ms_memory_recycle` give nothing of it back, as they are no arrays. A
   training of the same net in MindSpore alone, with its own Cells, grew by 37 MB in 5 compilations.
-  The modules of generated source stay too: one for each function of another structure, 3 for all sizes of this
-  net. Use a process for each part of a search over thousands of nets.
+  The modules of generated source stay too: one for each function of another structure, 3 for all
+  sizes of this net. Use a process for each part of a search over thousands of nets.
 - **Large weights on MindSpore**: MindSpore keeps the arrays of a run that is gone for arrays of the
   same sizes, so a run with 12 million weights of another size added 50 MB. The backend now calls
   `mindspore.ms_memory_recycle` before it compiles: 3 MB.
