@@ -36,8 +36,14 @@ LOCK = threading.RLock()
 
 SIGNALS = KeptSignals() if LINUX else nullcontext()
 
-FLUKE = "Fail to get eval result"
-"""What MindSpore says of about one in 20,000 graphs, which it then compiles the second time."""
+UNEXPECTED = "Framework Unexpected Exception Raised"
+"""MindSpore says this of an error in itself.
+
+Its threads sometimes read a graph that another one is still building, on a busy machine in one of
+1,000 compilations ("The func graph is empty", "Fail to get eval result", "The pointer is null").
+"""
+
+TRIES = 3
 
 
 class MindSporeExecutable:
@@ -58,7 +64,7 @@ class MindSporeExecutable:
         self._cells: dict[str, nn.Cell] = {}
         self._compiling: dict[str, Callable[[Sequence[Any]], Any]] = {}
         self._shapes: set[tuple[Any, ...]] = set()
-        self._serial, self._forgotten, self._again = next(SERIALS), 0, 2
+        self._serial, self._forgotten = next(SERIALS), 0
 
     @property
     def compilations(self) -> int:
@@ -68,12 +74,9 @@ class MindSporeExecutable:
     def run(self, function: str, feeds: Mapping[str, Any], steps: int) -> dict[str, Array]:
         try:
             return self._run(function, feeds, steps)
-        except Exception as error:
+        except Exception:
             self._forget()
-            if FLUKE not in str(error) or not self._again:
-                raise
-            self._again -= 1
-            return self.run(function, feeds, steps)
+            raise
 
     def _forget(self) -> None:
         """Drop all compiled graphs: one that has failed refuses every later call."""
@@ -85,17 +88,15 @@ class MindSporeExecutable:
         described = self._functions[function]
         given = [(feeds[value.name], value.dtype) for value in described.feeds]
         with LOCK, graph_mode(), SIGNALS:
-            with unchanged():
-                cell = self._cell(function)
             if described.writes:
                 with unchanged():
                     tensors = _loop(steps, len(given[0][0]), described, self._batch)
                     tensors += [_tensor(*pair) for pair in given]
-                stacks = self._call(function, cell, tensors)
+                stacks = self._call(function, tensors)
                 results = [stack.asnumpy()[:steps].copy() for stack in stacks]
             else:
                 rows = [
-                    self._call(function, cell, [_tensor(a[k], dtype) for a, dtype in given])
+                    self._call(function, [_tensor(a[k], dtype) for a, dtype in given])
                     for k in range(steps)
                 ]
                 columns = zip(*rows, strict=True)
@@ -110,8 +111,7 @@ class MindSporeExecutable:
             given = serial, ms.Tensor(index), *kept.values()
             with LOCK, graph_mode(), SIGNALS:
                 if index.shape not in shapes:
-                    with _compiling():
-                        gather.compile(*given)
+                    _persistently(partial(gather.compile, *given))
                     shapes.add(index.shape)
                 made = gather(*given)
             return dict(zip(kept, made, strict=True))
@@ -127,15 +127,19 @@ class MindSporeExecutable:
                 # Only assign reaches the buffer that a compiled graph holds.
                 ops.assign(self._state[name], ms.Tensor(np.asarray(value, self._real)))
 
-    def _call(self, function: str, cell: nn.Cell, tensors: list[Any]) -> Any:
+    def _call(self, function: str, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes not in self._shapes:
-            with _compiling(), self._compiling[function](shapes[1:]):
-                cell.compile(*tensors, self._serial)
+            _persistently(partial(self._compile, function, tensors, shapes[1:]), self._forget)
             self._shapes.add(shapes)
         if SIMULATION in os.environ:
             return _simulated(self._functions[function], tensors)
-        return cell(*tensors, self._serial)
+        return self._cells[function](*tensors, self._serial)
+
+    def _compile(self, function: str, tensors: list[Any], shapes: Sequence[Any]) -> None:
+        cell = self._cell(function)
+        with self._compiling[function](shapes):
+            cell.compile(*tensors, self._serial)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
@@ -177,6 +181,19 @@ def _tensor(array: Any, dtype: str) -> Any:
     if isinstance(array, ms.Tensor):
         return array
     return ms.Tensor.from_numpy(np.asarray(array, dtype, order="C"))
+
+
+def _persistently(compile: Callable[[], object], forget: Callable[[], None] = lambda: None) -> None:
+    """Compile, and try again after an error of MindSpore itself."""
+    for rest in reversed(range(TRIES)):
+        try:
+            with _compiling():
+                compile()
+            return
+        except RuntimeError as error:
+            if not rest or UNEXPECTED not in str(error):
+                raise
+            forget()
 
 
 @contextmanager
