@@ -66,7 +66,7 @@ from dnnbridge_mindspore.workers import AllReduceSum as AllReduceSum
 Tensor = Any
 
 MEAN, TRANSPOSE = ops.ReduceMean(), ops.Transpose()
-TANH = ops.Tanh()
+TANH, ZEROS = ops.Tanh(), ops.ZerosLike()
 
 
 class NativeRelu(nn.Cell):
@@ -88,7 +88,7 @@ class Relu(nn.Cell):
         self.vjp = ops.GradOperation(sens_param=True)(NativeRelu())
 
     def construct(self, x: Tensor) -> Tensor:
-        return ops.maximum(ops.zeros_like(x), x)
+        return ops.maximum(ZEROS(x), x)
 
     def bprop(self, x: Tensor, out: Tensor, dout: Tensor) -> tuple[Tensor]:
         return (self.vjp(out, dout),)

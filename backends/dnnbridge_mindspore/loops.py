@@ -112,7 +112,7 @@ def _methods(op: Scan, body: Graph, direct: Direct) -> str:
         inputs=", ".join(inputs),
         last=op.length - 1,
         unpacked=_lines(2, _unpacked(results, carries, stacks, pasts)),
-        zeros=_lines(2, [f"d_{x} = ops.zeros_like({x})" for x in [*sequences, *captured]]),
+        zeros=_lines(2, [f"d_{x} = kernels.ZEROS({x})" for x in [*sequences, *captured]]),
         past=", ".join([*rows, *captured]),
         cotangents=cotangents[0] if len(cotangents) == 1 else f"({', '.join(cotangents)})",
         shared=_lines(3, _shared(carries, sequences, captured, real)),

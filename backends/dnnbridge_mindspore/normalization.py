@@ -14,7 +14,7 @@ from dnnbridge_mindspore.reductions import SUM, SumColumns, SumLast, SumMiddle
 
 Tensor = Any
 
-ADD = ops.BiasAdd()
+ADD, ZEROS = ops.BiasAdd(), ops.ZerosLike()
 
 
 class ChannelsFirst(nn.Cell):
@@ -182,7 +182,7 @@ class BatchNormalization(nn.Cell):
         slope = ops.neg(share * (ops.square(inverse) * turned))
         moved = self.over.plus_rows(self.over.times_rows(distance, slope), ops.neg(share * total))
         dx = self.over.times(d + moved, gamma * inverse)
-        unread = ops.zeros_like(mean), ops.zeros_like(variance), mask, normalizer
+        unread = ZEROS(mean), ZEROS(variance), mask, normalizer
         return dx, *unread, inverse * turned, total
 
     def share(self, mask: Tensor, normalizer: Tensor, space: int) -> Tensor:

@@ -41,13 +41,13 @@ class SumRepeats(nn.Cell):
     def __init__(self, size: int) -> None:
         super().__init__()
         start = ms.Tensor(np.zeros(size, np.int32))
-        self.place = ms.Parameter(start, name=f"place_of_{size}", requires_grad=False)
+        self.rows_at = ms.Parameter(start, name=f"place_of_{size}", requires_grad=False)
         self.put, self.sum = ops.ScatterUpdate(), ops.UnsortedSegmentSum()
 
     def construct(self, rows: Tensor, indices: Tensor) -> Tensor:
         count = _product(indices.shape)
         flat = ops.reshape(indices, (count,))
-        places = self.put(self.place, flat, _numbers(count))
+        places = self.put(self.rows_at, flat, _numbers(count))
         chosen = GATHER(places, flat, 0)
         totals = self.sum(ops.reshape(rows, (count, -1)), chosen, count)
         return ops.reshape(GATHER(totals, chosen, 0), rows.shape)

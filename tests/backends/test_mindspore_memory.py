@@ -16,7 +16,7 @@ import numpy as np
 import dnnbridge as db
 
 x, y = np.ones((8, 1000), np.float32), np.ones((8, 1), np.float32)
-for number in range(5):
+for number in range(7):
     layers = [db.Input((1000,)), db.Dense(8000 + 100 * number), db.Dense(1)]
     run = db.compile(db.Experiment(db.Sequential(layers), "mse", db.SGD(1e-6)), "mindspore")
     run.fit(x, y, batch_size=8, verbose=0)
@@ -37,4 +37,4 @@ def test_runs_of_growing_sizes_do_not_add_up():
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=300
     )
     sizes = [int(line) for line in done.stdout.split()]
-    assert sizes[4] - sizes[1] < 2 * WEIGHTS, sizes  # three runs
+    assert sizes[6] - sizes[1] < 3 * WEIGHTS, sizes  # five runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 
@@ -106,12 +107,17 @@ def test_lines_of_the_framework_are_held_back_and_no_others(monkeypatch, capfd):
         assert written == expected if expected else len(written) == 4
 
 
+OF_GPUS = re.compile(r"Unable to register cu|All log messages before absl|computation_placer")
+"""What TensorFlow 2.18 writes at its import, before any setting is read."""
+
+
 def test_a_process_is_silent_and_has_asked_for_onednn():
     code = "import os, dnnbridge.backend.plugins as p; p.load_backend('tensorflow')\n"
     code += "print(p.backend_facts('tensorflow'), os.environ['TF_ENABLE_ONEDNN_OPTS'])"
     own = {n: v for n, v in os.environ.items() if not n.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True)
-    assert not done.stderr
+    lines = [line for line in done.stderr.splitlines() if not OF_GPUS.search(line)]
+    assert not lines
     assert done.stdout.endswith(" 1\n")
     assert "oneDNN" in done.stdout
 

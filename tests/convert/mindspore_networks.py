@@ -242,6 +242,9 @@ class SelfAttention(nn.Cell):
         return self.attention(x, x, x, need_weights=False)[0]
 
 
+FLATTENS = tuple(map(int, ms.__version__.split(".")[:2])) >= (2, 8)
+"""Whether `mint.flatten` has a kernel for CPUs; MindSpore 2.7 has none."""
+
 NETWORKS = {
     "classifier": (Classifier, (1, 8, 8)),
     "vgg": (vgg, (3, 8, 8)),
@@ -254,7 +257,7 @@ NETWORKS = {
     "encoder": (lambda: VisionEncoder(Attention(8, 2)), (3, 8, 8)),
     "self-attention": (SelfAttention, (5, 8)),
     "autoencoder": (AutoEncoder, (12,)),
-    "mint": (MintNet, (4, 3, 3)),
+    **({"mint": (MintNet, (4, 3, 3))} if FLATTENS else {}),
     "handmade": (Handmade, (6,)),
     "combined": (
         lambda: nn.SequentialCell(
