@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 import dnnbridge as db
 from dnnbridge import ops
-from dnnbridge.graph import Graph, Scan
 from dnnbridge.program.dividing import divided
 
 MEETINGS = (ops.AllReduceSum, ops.AllReduceGradient)
@@ -18,7 +15,7 @@ def messages_of(experiment: db.Experiment) -> list[int]:
     """Return the bytes of each sum over all workers in a training step, in the program's order.
 
     An `AllReduceSum` sums its operand when it is computed, an `AllReduceGradient` the derivative of
-    its operand, so each is one message of the operand's size.
+    its operand, so each is one message of the operand's size. Loops have none: see `divided`.
 
     Example:
         >>> model = db.Sequential([db.Input((3,)), db.Dense(2)])
@@ -26,16 +23,5 @@ def messages_of(experiment: db.Experiment) -> list[int]:
         [4, 32]
     """
     graph = divided(experiment.program()).functions["train"].graph
-    return list(_messages(graph))
-
-
-def _messages(graph: Graph) -> Iterator[int]:
-    for node in graph.nodes:
-        if node.body is not None:
-            inner = list(_messages(node.body))
-            if inner and isinstance(node.op, Scan):
-                raise NotImplementedError(f"{node.path}: a loop sums over workers; count its steps")
-            yield from inner
-        if isinstance(node.op, MEETINGS):
-            (x,) = node.inputs
-            yield x.type.size() * np.dtype(x.type.dtype).itemsize
+    summed = [node.inputs[0].type for node in graph.walk() if isinstance(node.op, MEETINGS)]
+    return [type.size() * np.dtype(type.dtype).itemsize for type in summed]

@@ -4,11 +4,12 @@
 
 Two ways to sum `bytes` over n workers, each with a link of latency `a` and bandwidth `B`:
 
-    ring       2 (n - 1) a + 2 (n - 1)/n · bytes/B     Patarasuk and Yuan, "Bandwidth optimal all-reduce
-                                                       algorithms for clusters of workstations", 2009
-    doubling   log2(n) · (a + bytes/B)                 recursive doubling: Thakur, Rabenseifner and
-                                                       Gropp, "Optimization of collective
-                                                       communication operations in MPICH", 2005
+    ring       2 (n - 1) a + 2 (n - 1)/n · bytes/B
+               Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of
+               workstations", 2009
+    doubling   log2(n) · (a + bytes/B)
+               recursive doubling: Thakur, Rabenseifner and Gropp, "Optimization of collective
+               communication operations in MPICH", 2005
 
 A ring is best for large messages, doubling for small ones. Adding the numbers takes no time here,
 all links work at once, and sums begin when the step has been computed.

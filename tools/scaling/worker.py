@@ -24,10 +24,11 @@ from dnnbridge.base.cluster import this_cluster
 from dnnbridge.training.dividing import compile_part
 from scaling.nets import NETS, Net
 from scaling.sums import FACTOR, NUMBERS, SUM, sum_program
+from scaling.times import STEPS, SUMS
 from scaling.together import Together
 
-TURNS, STEPS, SUMS = 7, 6, 20
-"""Turns of each case, steps of a turn, and sums of a turn."""
+TURNS, REPEATS = 15, 20
+"""Turns of each case, and sums of a turn."""
 
 SIZES = (1, 2**10, 2**14, 2**16, 2**18, 2**19, 2**20)
 """Numbers of float32 in a sum that is timed."""
@@ -58,13 +59,16 @@ def cases_of(net: Net, backend: str) -> Iterable[Case]:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
+    """Set variables that decide how a run is compiled, and take them back."""
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _fitting(run: Any, net: Net, rows: int) -> Callable[[], float]:
@@ -90,13 +94,13 @@ def sums_of(backend: str, rank: int) -> Iterable[Case]:
 
 
 def _summing(made: Any, size: int) -> Callable[[], float]:
-    factors = np.full(SUMS, 0.5, np.float32)
+    factors = np.full(REPEATS, 0.5, np.float32)
 
     def seconds() -> float:
         made.write({NUMBERS: np.ones(size, np.float32)})
         begun = time.perf_counter()
-        made.run(SUM, {FACTOR: factors}, SUMS)
-        return (time.perf_counter() - begun) / SUMS
+        made.run(SUM, {FACTOR: factors}, REPEATS)
+        return (time.perf_counter() - begun) / REPEATS
 
     return seconds
 
@@ -122,7 +126,7 @@ def main(backend: str, folder: Path) -> None:
     assert cluster is not None
     together = Together(folder, cluster.rank, cluster.count)
     load_backend(backend)  # TensorFlow meets the others before its first operation
-    made = {"sums": measured(sums_of(backend, cluster.rank), together)}
+    made = {SUMS: measured(sums_of(backend, cluster.rank), together)}
     for name, net in NETS.items():
         made[name] = measured(cases_of(net, backend), together)
         if cluster.rank == 0:
