@@ -13,6 +13,9 @@ LINKS = (
 """Bandwidths are the nominal ones of the standards, and of an H100 half of the 900 GB/s that NVIDIA
 states for both directions. Latencies are parameters: usual values, which no standard fixes."""
 
+LABELS = ("10 Gbit/s", "100 Gbit/s", "200 Gbit/s", "NVLink")
+"""What charts call them."""
+
 SPEEDS = (1, 10, 100)
 """Parameters too."""
 

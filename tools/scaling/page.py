@@ -10,7 +10,7 @@ from pathlib import Path
 from dnnbridge.base.machine import machine
 from dnnbridge.drawing.curves import Curve, Panel
 from dnnbridge.drawing.panels import drawing_of
-from scaling.links import BATCH, COUNTS, LINKS, SPEEDS
+from scaling.links import BATCH, COUNTS, LABELS, LINKS, SPEEDS
 from scaling.messages import messages_of
 from scaling.model import Compute, Link, Training, ring
 from scaling.nets import NETS, RESIDUAL, Net
@@ -74,9 +74,10 @@ def _steps(times: Times, name: str, net: Net) -> Iterable[str]:
     yield str(b)
     yield from (_ms(times.of(name, f"{case} {b}")) for case in ("usual", "one"))
     for rows in (b, 2 * b):
-        two = f"two {rows}"
-        usual, alike = (rows / b * times.ratio(name, f"{c} {b}", two) for c in ("usual", "one"))
-        yield from (_ms(times.of(name, two)), f"{usual:.2f} ({alike:.2f})")
+        one, two = f"one {b}", f"two {rows}"
+        shortest = rows / b * times.of(name, one) / times.of(name, two)
+        yield _ms(times.of(name, two))
+        yield f"{shortest:.2f} ({rows / b * times.ratio(name, one, two):.2f})"
     yield _ms(times.difference(name, f"two {b}", f"beside {b // 2}"))
 
 
@@ -157,10 +158,14 @@ def _picture(backends: Backends) -> str:
     panels = []
     for weak, what in ((False, "same batch"), (True, "same rows each")):
         for speed in (SPEEDS[0], SPEEDS[-1]):
-            made = [_curve(net, compute.faster(speed), link, weak) for link in LINKS]
             curves = tuple(
-                Curve(_short(link), range(1, len(COUNTS) + 1), y, number)
-                for number, (link, y) in enumerate(zip(LINKS, made, strict=True))
+                Curve(
+                    label,
+                    range(1, len(COUNTS) + 1),
+                    _curve(net, compute.faster(speed), link, weak),
+                    number,
+                )
+                for number, (link, label) in enumerate(zip(LINKS, LABELS, strict=True))
             )
             title = f"Efficiency, {what}, computing {speed} x"
             panels.append(Panel(title, curves, "log2 of the number of workers"))
@@ -169,10 +174,6 @@ def _picture(backends: Backends) -> str:
 
 def _percent(part: float) -> str:
     return f"{100 * part:.0f}" if part >= 0.005 else "<1"
-
-
-def _short(link: Link) -> str:
-    return " ".join(link.name.split()[:2]).rstrip(",")
 
 
 def _ms(seconds: float) -> str:

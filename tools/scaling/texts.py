@@ -6,18 +6,19 @@ HEAD = """# Throughput by workers
 page. No more than two workers were run: all else here is a model.
 
 Measured on {machine}, with {versions}.
-Each worker has one thread (`OMP_NUM_THREADS=1`, `TF_NUM_INTRAOP_THREADS=1`): two workers use two
-cores, one worker one. The cases of a net take turns in one launch of two workers. A time is
-that of the shortest of {turns} turns of {steps} steps, a ratio the median of the ratios of each
-turn. Other work kept the machine busy (mean load before: up to {load:.1f}), so both are uncertain.
+Each worker computes in one thread (`OMP_NUM_THREADS=1`, `TF_NUM_INTRAOP_THREADS=1`), so two workers
+can use two cores and one worker one. The cases of a net take turns in one launch of two workers. A
+time is that of the shortest of {turns} turns of {steps} steps, as other work kept the machine busy
+(mean load before: up to {load:.1f}).
 
 ## Measured: one worker and two
 
 *Same batch*: two workers share it. *Twice the batch*: each worker has as many rows as one worker
 had. *Alike*: one worker with the kernels of several. They differ on TensorFlow, where XLA compiles
 some nets for one worker, but no sums over workers. *Faster* is the throughput of two workers over
-that of one, in brackets over one alike; 2 is ideal, and below 1 two are slower. *Summing* is the
-step of two workers less that of both at once, each alone, with the same rows.
+that of one alike, and in brackets the median of this ratio in each turn, which other work
+disturbs; 2 is ideal, and below 1 two are slower. *Summing* is the step of two workers less that of
+both at once, each alone, with the same rows.
 
 | | batch | one, ms | one alike, ms | same batch, ms | faster | twice the batch, ms | faster \
 | summing, ms |
@@ -89,6 +90,8 @@ parameters: usual values, which no standard fixes. For another link, such as HCC
 look at the nearest row, or put its numbers into `tools/scaling/links.py`. *10 x* and *100 x*
 are parameters too: a worker that computes in a tenth or a hundredth of the time, as accelerators
 do. Then sums matter more.
+
+The picture shows the first net of the tables below; 1 is ideal.
 
 ![Efficiency by the number of workers](scaling.svg)"""
 
