@@ -75,9 +75,9 @@ def _steps(times: Times, name: str, net: Net) -> Iterable[str]:
     yield from (_ms(times.of(name, f"{case} {b}")) for case in ("usual", "one"))
     for rows in (b, 2 * b):
         one, two = f"one {b}", f"two {rows}"
-        shortest = rows / b * times.of(name, one) / times.of(name, two)
+        quartiles = rows / b * times.of(name, one) / times.of(name, two)
         yield _ms(times.of(name, two))
-        yield f"{shortest:.2f} ({rows / b * times.ratio(name, one, two):.2f})"
+        yield f"{quartiles:.2f} ({rows / b * times.ratio(name, one, two):.2f})"
     yield _ms(times.difference(name, f"two {b}", f"beside {b // 2}"))
 
 

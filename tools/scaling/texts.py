@@ -8,17 +8,17 @@ page. No more than two workers were run: all else here is a model.
 Measured on {machine}, with {versions}.
 Each worker computes in one thread (`OMP_NUM_THREADS=1`, `TF_NUM_INTRAOP_THREADS=1`), so two workers
 can use two cores and one worker one. The cases of a net take turns in one launch of two workers. A
-time is that of the shortest of {turns} turns of {steps} steps, as other work kept the machine busy
-(mean load before: up to {load:.1f}).
+time is the lower quartile of {turns} turns of {steps} steps. Other work kept the machine busy (mean
+load before: up to {load:.1f}), which lengthens sums most, so another run gives other figures.
 
 ## Measured: one worker and two
 
 *Same batch*: two workers share it. *Twice the batch*: each worker has as many rows as one worker
 had. *Alike*: one worker with the kernels of several. They differ on TensorFlow, where XLA compiles
 some nets for one worker, but no sums over workers. *Faster* is the throughput of two workers over
-that of one alike, and in brackets the median of this ratio in each turn, which other work
-disturbs; 2 is ideal, and below 1 two are slower. *Summing* is the step of two workers less that of
-both at once, each alone, with the same rows.
+that of one alike, and in brackets the median of this ratio in each turn. 2 is ideal, and below 1
+two are slower. Where both figures differ much, other work decided. *Summing* is the step of two
+workers less that of both at once, each alone, with the same rows.
 
 | | batch | one, ms | one alike, ms | same batch, ms | faster | twice the batch, ms | faster \
 | summing, ms |
@@ -56,8 +56,9 @@ CHECK = """
 
 The step of two workers that share a batch should be the step of one worker with half of the batch,
 and the sums. *Alone*: one worker has the machine. *Both*: both compute at once, without sums, so
-what they take from each other is counted. Its error is in brackets. The model does not know that
-a sum waits for the slower worker, which other work of the machine delays.
+what they take from each other is counted. Its error is in brackets. A negative
+error means that sums took longer in the training than alone: each waits for the slower worker,
+which other work of the machine delays. No model here has this wait.
 
 | | half the batch: alone, ms | both, ms | sums by the model, ms | measured, ms | model, alone \
 | model, both |
