@@ -138,7 +138,7 @@ def ideal():
         b, compute = net.batch, Compute(1e-3, 1e-5)
         training = Training(compute, messages_of(net.experiment()), LINK, ring)
         alone = {f"one {rows}": compute.step(rows) for rows in (b, b // 2, b // 8)}
-        alone |= {f"usual {b}": compute.step(b), f"beside {b // 2}": compute.step(b // 2)}
+        alone[f"beside {b // 2}"] = compute.step(b // 2)
         both = {f"two {rows}": training.step(2, rows // 2) for rows in (b, 2 * b)}
         seconds[name] = {case: [each] * 3 for case, each in (alone | both).items()}
     return Times(seconds, load=0.5)

@@ -72,7 +72,7 @@ def _steps(times: Times, name: str, net: Net) -> Iterable[str]:
     """Yield the steps of one and two workers: with the same batch, and with twice of it."""
     b = net.batch
     yield str(b)
-    yield from (_ms(times.of(name, f"{case} {b}")) for case in ("usual", "one"))
+    yield _ms(times.of(name, f"one {b}"))
     for rows in (b, 2 * b):
         one, two = f"one {b}", f"two {rows}"
         quartiles = rows / b * times.of(name, one) / times.of(name, two)
@@ -83,7 +83,7 @@ def _steps(times: Times, name: str, net: Net) -> Iterable[str]:
 
 def _rates(times: Times, name: str, net: Net) -> Iterable[str]:
     b = net.batch
-    for case, rows in (("usual", b), ("one", b), ("two", b), ("two", 2 * b)):
+    for case, rows in (("one", b), ("two", b), ("two", 2 * b)):
         yield f"{rows / times.of(name, f'{case} {rows}'):,.0f}"
 
 

@@ -14,21 +14,20 @@ load before: up to {load:.1f}), which lengthens sums most, so another run gives 
 ## Measured: one worker and two
 
 *Same batch*: two workers share it. *Twice the batch*: each worker has as many rows as one worker
-had. *Alike*: one worker with the kernels of several. They differ on TensorFlow, where XLA compiles
-some nets for one worker, but no sums over workers. *Faster* is the throughput of two workers over
-that of one alike, and in brackets the median of this ratio in each turn. 2 is ideal, and below 1
-two are slower. Where both figures differ much, other work decided. *Summing* is the step of two
-workers less that of both at once, each alone, with the same rows.
+had. One worker has the kernels of several: on TensorFlow without XLA, which compiles no sums over
+workers ([speed.md](speed.md) has one worker as it usually is). *Faster* is the throughput of two
+workers over that of one, and in brackets the median of this ratio in each turn. 2 is ideal, and
+below 1 two are slower. Where both figures differ much, other work decided. *Summing* is the step of
+two workers less that of both at once, each alone, with the same rows.
 
-| | batch | one, ms | one alike, ms | same batch, ms | faster | twice the batch, ms | faster \
-| summing, ms |
-|---|---|---|---|---|---|---|---|---|"""
+| | batch | one, ms | same batch, ms | faster | twice the batch, ms | faster | summing, ms |
+|---|---|---|---|---|---|---|---|"""
 
 RATES = """
 Examples per second, from the same times:
 
-| | one | one alike | two, same batch | two, twice the batch |
-|---|---|---|---|---|"""
+| | one | two, same batch | two, twice the batch |
+|---|---|---|---|"""
 
 MESSAGES = """
 ## Messages of a step
@@ -68,7 +67,7 @@ MODEL = """
 ## Model: many workers
 
 The time of a step is `fixed + row · rows + Σ sum(n, bytes)`, with one sum for each message. The
-first two are a line through the steps of one worker alike with the batch, a half and an eighth of
+first two are a line through the steps of one worker with the batch, a half and an eighth of
 it. A sum over n workers takes the less of
 
 - a ring: `2 (n - 1) a + 2 (n - 1)/n · bytes/B` (Patarasuk and Yuan, "Bandwidth optimal all-reduce

@@ -45,11 +45,9 @@ Case = tuple[str, str, Callable[[], float]]
 
 def cases_of(net: Net, backend: str) -> Iterable[Case]:
     """Yield the cases of a net: one worker, both without sums, both together."""
-    usual = db.compile(net.experiment(), backend, workers=1)
     shared = db.compile(net.experiment(), backend)
     with _environment(ALIKE.get(backend, {})):
         alone = db.compile(net.experiment(), backend, workers=1)
-    yield f"usual {net.batch}", "first", _fitting(usual, net, net.batch)
     for part in PARTS:
         yield f"one {net.batch // part}", "first", _fitting(alone, net, net.batch // part)
     yield f"beside {net.batch // 2}", "both", _fitting(alone, net, net.batch // 2)
