@@ -55,9 +55,9 @@ CHECK = """
 
 The step of two workers that share a batch should be the step of one worker with half of the batch,
 and the sums. *Alone*: one worker has the machine. *Both*: both compute at once, without sums, so
-what they take from each other is counted. Its error is in brackets. A negative
-error means that sums took longer in the training than alone: each waits for the slower worker,
-which other work of the machine delays. No model here has this wait.
+what they take from each other is counted. The error of the model is in brackets. Where it is
+negative, sums took longer in the training than alone. The likely reason is that each waits for the
+slower worker, which other work of the machine delays. The model does not have this wait.
 
 | | half the batch: alone, ms | both, ms | sums by the model, ms | measured, ms | model, alone \
 | model, both |
