@@ -9,6 +9,7 @@
 # make ascend    compile every case for a simulated Ascend and write docs/measurements/ascend-simulation.json, 20 minutes or more
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make long-run    measure memory, time, files and threads of long trainings and of many compilations, an hour
+# make scaling    measure one and two workers, model up to 1,024, and write docs/measurements/scaling.md, 10 minutes
 # make test-matrix    run a part of the tests with the oldest and newest frameworks, each in an environment of its own
 # make audit    look for known weaknesses of the pinned packages; needs the internet
 # make doctor-bench    judge what align finds of pairs of programs, some minutes; writes docs/measurements/doctor-bench.md
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-long test-longest test-matrix lint docs names native-differences keras-models doctor-bench ascend bench \
-	long-run audit clean
+	long-run scaling audit clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -107,6 +108,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 long-run: $(INSTALLED)
 	PYTHONPATH=tools $(BIN)/python -m endurance
+
+scaling: $(INSTALLED)
+	PYTHONPATH=tools $(BIN)/python -m scaling
 
 # A virtual environment of its own, so that it changes nothing that is audited.
 audit:
