@@ -264,6 +264,7 @@ MUTATIONS: dict[str, tuple[Callable[[bytes, Random], bytes], ...]] = {
     ".npz": (of_archive,),
     ".keras": (of_archive,),
     ".h5": (of_hdf5,),
+    ".npy": (),
     ".ckpt": (),
     ".onnx": (of_onnx,),
     ".trace": (of_trace,),
