@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from dnnbridge.base.machine import machine
 from large_data.tables import BATCH as TABLE_BATCH
-from large_data.tables import FEATURES, ROWS, WORDS, that_leave_rows
+from large_data.tables import FEATURES, MORE, ROWS, WORDS, that_leave_rows
 
 PAGE = Path(__file__).parents[2] / "docs" / "measurements" / "large-data.md"
 
@@ -45,7 +46,7 @@ The order of the examples needs 25 bytes for each, and each step leaves 32 bytes
 ## Large tables
 
 A step of `Embedding(rows, {features})`, of which a batch of {batch} examples reads {words} rows
-each, a mean and a `Dense(1)`: milliseconds, the median of seven epochs of 20 steps.
+each, a mean and a `Dense(1)`: milliseconds, the median of three epochs of 128 steps.
 
 | | | {few:,} rows | {many:,} rows | ratio |
 |---|---|---|---|---|
@@ -57,6 +58,11 @@ equations, a row with a gradient of 0 keeps its value and its state (`leaves_row
 `dnnbridge/backend/row_updates.py`). Momentum and the means of Adam move every row in every step,
 also those that are not read. So each step of those optimizers touches the whole table and its
 state. `LazyAdam` is Adam without this. [speed.md](speed.md) compares the same with Keras.
+
+A table of {few:,} rows is updated as a whole, as a batch may read most of it. Steps by rows take
+longer too, but less than the table grows: `SGD` with {rows:,} rows takes {seconds}. `fit` reads all
+weights at its end, to see whether they are finite, of which each step here has a 128th. And {read:,}
+rows at random places come from main memory, those of a small table from the cache.
 """
 
 
@@ -89,8 +95,23 @@ def write_page(
             one, other = (1e3 * steps[backend, name, count] for count in (few, many))
             text += f"| {backend} | `{name}` | {one:.2f} | {other:.2f} | {other / one:.1f} |\n"
     names = [f"`{name}`" for name in that_leave_rows()]
-    text += TABLES.format(names=", ".join(names[:-1]) + f" and {names[-1]}")
-    PAGE.write_text(text.replace("`SGD with momentum`", "`SGD` with momentum"), "utf-8")
+    more = [f"{1e3 * steps[each, 'SGD', MORE]:.2f} ms on {each}" for each in backends]
+    text += TABLES.format(
+        names=", ".join(names[:-1]) + f" and {names[-1]}",
+        read=TABLE_BATCH * WORDS,
+        few=few,
+        rows=MORE,
+        seconds=" and ".join(more),
+    )
+    text = text.replace("`SGD with momentum`", "`SGD` with momentum").strip()
+    PAGE.write_text("\n\n".join(map(_filled, text.split("\n\n"))) + "\n", "utf-8")
+
+
+def _filled(paragraph: str) -> str:
+    """Return a paragraph in lines of equal length; tables and titles stay."""
+    if paragraph.startswith(("|", "#")):
+        return paragraph
+    return textwrap.fill(paragraph, 120, break_on_hyphens=False, break_long_words=False)
 
 
 def _memory(said: str, backend: str, all: Mapping[str, float], few: Mapping[str, float]) -> str:

@@ -12,9 +12,12 @@ from dnnbridge import optimizers
 from dnnbridge.errors import SpecError
 from dnnbridge.specs.spec import family_of
 
-FEATURES, WORDS, BATCH, STEPS, TURNS = 16, 20, 256, 20, 7
+FEATURES, WORDS, BATCH, STEPS, TURNS = 16, 20, 256, 128, 3
 
 ROWS = (10_000, 1_000_000)
+
+MORE = 4_000_000
+"""Rows of a further table, which `SGD` updates by rows."""
 
 OPTIMIZERS = {
     "SGD": lambda: db.SGD(0.1),
