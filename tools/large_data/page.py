@@ -61,8 +61,8 @@ state. `LazyAdam` is Adam without this. [speed.md](speed.md) compares the same w
 
 A table of {few:,} rows is updated as a whole, as a batch may read most of it. Steps by rows take
 longer too, but less than the table grows: `SGD` with {rows:,} rows takes {seconds}. `fit` reads all
-weights at its end, to see whether they are finite, of which each step here has a 128th. And {read:,}
-rows at random places come from main memory, those of a small table from the cache.
+weights at its end, to see whether they are finite, of which each step here has a 128th. And
+{read:,} rows at random places come from main memory, those of a small table from the cache.
 """
 
 
