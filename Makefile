@@ -8,6 +8,7 @@
 # make keras-models    measure how models of Keras move and write docs/measurements/keras-models.md, an hour
 # make ascend    compile every case for a simulated Ascend and write docs/measurements/ascend-simulation.json, 20 minutes or more
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
+# make large-data  measure memory of trainings on 4 GB, and steps with large tables, ten minutes
 # make long-run    measure memory, time, files and threads of long trainings and of many compilations, an hour
 # make scaling    measure one and two workers, model up to 1,024, and write docs/measurements/scaling.md, 10 minutes
 # make test-matrix    run a part of the tests with the oldest and newest frameworks, each in an environment of its own
@@ -20,7 +21,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-long test-longest test-matrix lint docs names native-differences keras-models doctor-bench ascend bench \
-	long-run scaling audit clean
+	large-data long-run scaling audit clean
 
 demo: $(INSTALLED)
 	$(BIN)/dnnbridge backends
@@ -105,6 +106,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -b constraints.txt \
 		-e '.[test,lint]'
 	touch $(INSTALLED)
+
+large-data: $(INSTALLED)
+	PYTHONPATH=tools $(BIN)/python -m large_data
 
 long-run: $(INSTALLED)
 	PYTHONPATH=tools $(BIN)/python -m endurance

@@ -123,6 +123,9 @@ from .doctor.trace_alignment import (
 from .experiment import (
     Experiment,
 )
+from .formats.shards.shards import (
+    Shards,
+)
 from .formats.weight_files import (
     read_weights,
 )
@@ -754,6 +757,7 @@ __all__ = [
     "SeparableConv2D",
     "Sequential",
     "SetMask",
+    "Shards",
     "Shuffled",
     "SiLU",
     "Sigmoid",

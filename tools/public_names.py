@@ -64,6 +64,7 @@ SINGLE: dict[str, tuple[str, ...]] = {
     "doctor.mindspore_trace": ("trace_mindspore",),
     "doctor.trace_alignment": ("TraceAlignment",),
     "experiment": ("Experiment",),
+    "formats.shards.shards": ("Shards",),
     "formats.weight_files": ("read_weights",),
     "optimizers.gradient_rules": (
         "AbstractGradientRule",

@@ -52,6 +52,13 @@ def load_dataset(text: str) -> Dataset:
         return _digits()
     if name == "mnist":
         return _mnist(path if colon else os.environ.get(DATA_VARIABLE, ""))
+    if any(letter in text for letter in "*?[") and not Path(text).exists():
+        raise DataError(
+            "names several files, and one is needed",
+            where="data",
+            got=repr(text),
+            hint=f"In a program, shards = db.Shards({text!r}) reads them while fit trains.",
+        )
     if text.endswith(".npz"):
         return _archive(Path(text))
     raise DataError("unknown data set", where="data", got=repr(text), hint=close_match(text, FORMS))

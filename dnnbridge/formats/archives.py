@@ -18,6 +18,9 @@ from dnnbridge.formats.sizes import check_unpacked
 LOCAL_HEADER = 30
 """Bytes of the header before a member, without its name and its extra field."""
 
+MEMBER = b"PK\3\4"
+"""The first bytes of this header."""
+
 CHUNK = 2**20
 
 TEXT = 64 * 2**20
@@ -60,7 +63,7 @@ def opened_member(path: Path, name: str) -> Iterator[IO[bytes]]:
                 yield stream
             return
     with path.open("rb", buffering=0) as file:
-        window = io.BufferedReader(_Window(file, _start(file, info), info.file_size))
+        window = io.BufferedReader(_Window(file, member_start(file, info), info.file_size))
         if _checksum(window) != info.CRC:
             raise ConversionError(
                 f"{name} is damaged: its checksum is another one",
@@ -87,10 +90,16 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> It
         yield file
 
 
-def _start(file: IO[bytes], info: zipfile.ZipInfo) -> int:
-    """Return where the bytes of a member begin; its name and extra field have their own lengths."""
+def member_start(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+    """Return where the bytes of a member begin; its name and extra field have their own lengths.
+
+    Raises:
+        ValueError: there is no member at this place of the file.
+    """
     file.seek(info.header_offset)
     header = file.read(LOCAL_HEADER)
+    if len(header) < LOCAL_HEADER or not header.startswith(MEMBER):
+        raise ValueError(f"no member at byte {info.header_offset:,} for {info.filename}")
     name, extra = (int.from_bytes(header[i : i + 2], "little") for i in (26, 28))
     return info.header_offset + LOCAL_HEADER + name + extra
 

@@ -34,7 +34,7 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 def _arrays(path: Path) -> dict[str, Array]:
     with path.open("rb") as file:
-        if not (zipfile.is_zipfile(file) and _begins(file)):
+        if not (zipfile.is_zipfile(file) and begins_as_archive(file)):
             raise zipfile.BadZipFile("not a zip file")
         with zipfile.ZipFile(file) as packed:
             listed = packed.infolist()
@@ -43,7 +43,7 @@ def _arrays(path: Path) -> dict[str, Array]:
             return {each.filename.removesuffix(".npy"): _member(packed, each) for each in listed}
 
 
-def _begins(file: IO[bytes]) -> bool:
+def begins_as_archive(file: IO[bytes]) -> bool:
     """Return whether an archive is one from its beginning; others follow anything else."""
     file.seek(0)
     return file.read(4) in (b"PK\3\4", b"PK\5\6")
@@ -51,19 +51,32 @@ def _begins(file: IO[bytes]) -> bool:
 
 def _member(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
     with packed.open(info) as stream:
-        _check_header(stream, info)
+        read_npy_header(stream, info.filename, info.file_size)
     with packed.open(info) as stream:
         return np.asarray(FORMAT.read_array(stream, allow_pickle=False))
 
 
-def _check_header(stream: IO[bytes], info: zipfile.ZipInfo) -> None:
-    """Raise unless the array has as many bytes as its member; NumPy reserves what a header says."""
+def read_npy_header(
+    stream: IO[bytes], name: str, end: int
+) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, whether it is in Fortran order, and dtype of an array in the form of `.npy`.
+
+    Args:
+        stream: its bytes; afterwards at its first number.
+        name: what to call it in messages.
+        end: where the numbers end in the stream. NumPy reserves what a header says, so it must say
+            just as many bytes.
+
+    Raises:
+        ValueError: it does not, or the array holds Python objects.
+    """
     version = FORMAT.read_magic(stream)
     if version not in HEADERS:
-        raise ValueError(f"{info.filename} has a header of version {version}")
-    shape, _, dtype = HEADERS[version](stream)
+        raise ValueError(f"{name} has a header of version {version}")
+    shape, by_columns, dtype = HEADERS[version](stream)
     if dtype.hasobject:
-        raise ValueError(f"{info.filename} holds Python objects; allow_pickle=False refuses them")
-    stored = info.file_size - stream.tell()
+        raise ValueError(f"{name} holds Python objects; allow_pickle=False refuses them")
+    stored = end - stream.tell()
     if count_of(shape) * dtype.itemsize != stored:
-        raise ValueError(f"{info.filename} has {stored:,} bytes for shape {shape} in {dtype}")
+        raise ValueError(f"{name} has {stored:,} bytes for shape {shape} in {dtype}")
+    return tuple(shape), bool(by_columns), dtype

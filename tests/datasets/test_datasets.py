@@ -156,8 +156,9 @@ def test_missing_mnist_file_is_named(mnist: Path) -> None:
         ("mnist:", ["DNNBRIDGE_DATA"]),
         ("mnist:no/such/folder", ["not a folder", "no/such/folder"]),
         ("no-such-file.npz", ["no-such-file.npz", "cannot be read"]),
+        ("train-*.npz", ["names several files", "db.Shards('train-*.npz')"]),
     ],
-    ids=["unknown", "no-path", "empty-path", "no-folder", "no-file"],
+    ids=["unknown", "no-path", "empty-path", "no-folder", "no-file", "several"],
 )
 def test_unknown_data(text: str, words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DNNBRIDGE_DATA", raising=False)

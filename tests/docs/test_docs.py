@@ -69,6 +69,20 @@ def test_the_page_of_raw_rows_runs(tmp_path, monkeypatch):
     exec(compile(code, "raw-rows.md", "exec"), {})
 
 
+def test_the_page_of_large_data_runs(tmp_path, monkeypatch):
+    for framework in ("tensorflow", "mindspore"):
+        pytest.importorskip(framework)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DNNBRIDGE_BACKEND", "reference")
+    page = (ROOT / "docs" / "guide" / "large-data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(blocks) >= 4
+    names: dict[str, object] = {}
+    exec(compile("\n".join(blocks), "large-data.md", "exec"), names)
+    assert f"# {names['shards']!r}\n" in page
+    assert names["run"].position.step == 4 * 3 * 20
+
+
 def test_the_page_of_devices_runs_and_quotes_the_errors():
     page = (ROOT / "docs" / "guide" / "devices.md").read_text(encoding="utf-8")
     names: dict[str, object] = {}

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,7 +157,9 @@ def of_archive(content: bytes, random: Random) -> bytes:
             if name == chosen and random.random() < 0.1:
                 target = random.choice(("../../x", "/x", name + "/", "x.npy"))
             how = random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2))
-            new.writestr(target, member, how)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # two members of one name
+                new.writestr(target, member, how)
     return made.getvalue()
 
 
@@ -264,6 +267,7 @@ MUTATIONS: dict[str, tuple[Callable[[bytes, Random], bytes], ...]] = {
     ".npz": (of_archive,),
     ".keras": (of_archive,),
     ".h5": (of_hdf5,),
+    ".npy": (),
     ".ckpt": (),
     ".onnx": (of_onnx,),
     ".trace": (of_trace,),

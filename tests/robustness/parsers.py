@@ -38,6 +38,11 @@ def _csv(path: Path) -> None:
     assert all(np.isscalar(value) for row in rows for value in row.values())
 
 
+def _shards(path: Path) -> None:
+    for rows in db.Shards({"x": path} if path.suffix == ".npy" else path).values():
+        assert len(rows[:]) == len(rows)
+
+
 PARSERS = {
     "experiment.json": _experiment,
     "run.safetensors": _checkpoint,
@@ -47,6 +52,9 @@ PARSERS = {
     "images.idx.gz": lambda path: read_idx(path, 3),
     "data.npz": lambda path: load_dataset(str(path)),
     "weights.npz": db.read_weights,
+    "shard.npz": _shards,
+    "shard.npy": _shards,
+    "shard.safetensors": _shards,
     "model.keras": db.from_keras,
     "model.inspected.keras": db.inspect,
     "model.json": db.from_keras,

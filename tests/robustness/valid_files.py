@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import save_file
 
 import dnnbridge as db
 
@@ -43,6 +44,10 @@ def write_all(folder: Path) -> None:
     arrays = {"x_train": X, "y_train": Y, "x_test": X, "y_test": Y}
     np.savez_compressed(folder / "data.npz", **arrays)
     np.savez(folder / "weights.npz", **run.weights())
+    rows = {"x": np.ones((3, 2), np.float32), "y": np.arange(3)}
+    np.savez(folder / "shard.npz", **rows)
+    np.save(folder / "shard.npy", rows["x"])
+    save_file(rows, folder / "shard.safetensors", {"seed": "0"})
     _idx(folder)
     (folder / "cell.ckpt").write_bytes(b"".join(map(_value, run.weights().items())))
     tracing = importlib.import_module("doctor.tracing_nets")

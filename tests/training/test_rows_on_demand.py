@@ -57,6 +57,13 @@ def in_files(x, y, folder):
     return file["x"], file["y"]
 
 
+def in_shards(x, y, folder):
+    for k, part in enumerate([slice(0, 9), slice(9, 10), slice(10, None)]):
+        np.savez(folder / f"{k}.npz", x=x[part], y=y[part])
+    shards = db.Shards(folder)
+    return shards["x"], shards["y"]
+
+
 def of_pandas(x, y, folder):
     pandas = pytest.importorskip("pandas")
     return pandas.DataFrame(x, columns=list("abc")), pandas.Series(y[:, 0])
@@ -82,6 +89,7 @@ KINDS = {
     "coo": sparse("coo_array"),
     "memmap": lambda x, y, folder: (mapped(x, folder), mapped(y, folder)),
     "memmap-float64": lambda x, y, folder: (mapped(x.astype(float), folder), y),
+    "shards": in_shards,
     "h5py": in_files,
     "slices": lambda x, y, folder: (Sliced(x), Sliced(y)),
 }
@@ -101,7 +109,7 @@ def test_the_same_run_as_with_arrays(kind, tmp_path):
     found.fit(X, Y, 4, 1, (x, y), verbose=0)
 
 
-@pytest.mark.parametrize("kind", ["csr", "memmap", "memmap-float64", "h5py", "slices"])
+@pytest.mark.parametrize("kind", ["csr", "memmap", "memmap-float64", "shards", "h5py", "slices"])
 def test_a_wrong_number_is_found_when_it_is_read(kind, tmp_path):
     wrong = X.copy()
     wrong[17, 1] = np.nan
@@ -186,6 +194,56 @@ def test_a_large_file_is_never_in_memory(call, tmp_path):
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < x.nbytes / 4
+
+
+def test_a_map_is_read_from_its_file(tmp_path):
+    """Also parts of it, and what was changed in memory; else the map itself is read."""
+    array = np.memmap(tmp_path / "x", np.float32, "w+", offset=4100, shape=(9, 5))
+    array[:] = np.arange(45).reshape(9, 5)
+    order = np.array([3, 0, 3, 1])
+    for part in (array, array[2:], array[2:].reshape(-1, 7), array[4:8].T, array[::2]):
+        read = stored.gathering(part)
+        assert hasattr(read, "file") == part.flags.c_contiguous
+        np.testing.assert_array_equal(read(order), part[order])
+    read = stored.gathering(array)
+    array[3] = -1
+    np.testing.assert_array_equal(read(order), array[order])
+    own = np.memmap(tmp_path / "x", np.float32, "c", offset=4100, shape=(9, 5))
+    own[3] = -2
+    np.testing.assert_array_equal(stored.gathering(own)(order), own[order])
+    (tmp_path / "new").write_bytes(bytes(5000))
+    (tmp_path / "new").rename(tmp_path / "x")  # another file with the name of the mapped one
+    (tmp_path / "x (deleted)").write_bytes(bytes(5000))  # what Linux calls the mapped one now
+    np.testing.assert_array_equal(stored.gathering(array)(order), array[order])
+    np.testing.assert_array_equal(read(order), array[order])
+    assert array[3, 0] == -1
+
+
+def test_a_training_in_shards_goes_on_at_its_example(tmp_path):
+    class Stop(db.Callback):
+        every_steps = 1
+
+        def on_steps_end(self, run, losses):
+            if run.position.step == 8:
+                run.stop()
+
+    x, y = in_shards(X, Y, tmp_path)
+    whole, stopped = make(), make()
+    whole.fit(X, Y, 4, 2, verbose=0)
+    stopped.fit(x, y, 4, 2, callbacks=[Stop()], verbose=0)
+    path = stopped.save(tmp_path / "run.safetensors")
+    again = db.load(path, "reference")
+    again.fit(x, y, 4, 1, verbose=0)
+    assert again.position == whole.position
+    for name, array in whole.state().items():
+        np.testing.assert_array_equal(again.state()[name], array, err_msg=name)
+
+
+def test_shards_instead_of_an_array(tmp_path):
+    in_shards(X, Y, tmp_path)
+    shards = db.Shards(tmp_path)
+    with pytest.raises(DataError, match="the model has the inputs x, got x, y"):
+        make().fit(shards, Y)
 
 
 def test_a_sparse_matrix_is_never_dense():

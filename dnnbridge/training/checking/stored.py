@@ -12,6 +12,8 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DataError, DTypeError
+from dnnbridge.formats.shards.rows import ShardRows
+from dnnbridge.training.checking.mapped import mapped_rows
 
 READ = 4 * 2**20
 """Most bytes of one read from a file."""
@@ -136,10 +138,12 @@ def gathering(given: Any) -> Callable[[Array], Array] | None:
         True
     """
     if isinstance(given, np.memmap):
-        return given.__getitem__ if given.filename is not None else None  # else made by arithmetic
+        return mapped_rows(given) if given.filename is not None else None  # else a result of NumPy
     if is_sparse(given):
         rows = given.tocsr()
         return lambda numbers: np.asarray(rows[numbers].toarray())
+    if isinstance(given, ShardRows):
+        return given.__getitem__
     if is_sliceable(given):
         return lambda numbers: _in_pieces(given, numbers)
     return None

@@ -1,0 +1,1 @@
+"""Measure trainings on data larger than memory should hold, and steps with large tables."""

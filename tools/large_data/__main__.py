@@ -1,0 +1,92 @@
+"""Measure trainings on files of 4 GB and large tables, and write docs/measurements/large-data.md.
+
+    PYTHONPATH=tools python -m large_data [--backends tensorflow,mindspore] [--rows 1000000]
+
+Each measurement is a process of its own, whose result stays as JSON in `out/large-data`. One that
+is there is not repeated: delete the folder to measure anew. The disk needs room for one data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from large_data.page import write_page
+from large_data.tables import MORE, OPTIMIZERS, ROWS
+from large_data.writing import FORMS, write
+
+OUT = Path("out") / "large-data"
+
+FEW = 16_384
+"""Rows of the small data set, whose training needs the memory of the model and the framework."""
+
+Work = tuple[str, list[object]]
+"""The name of a function and its arguments."""
+
+
+def measured(name: str, work: Work) -> dict[str, float]:
+    """Return the result of a function, called in a process of its own."""
+    path = OUT / f"{name}.json"
+    if not path.exists():
+        print(name, flush=True)
+        command = [sys.executable, "-m", "large_data", "--child", json.dumps(work)]
+        subprocess.run([*command, "--to", str(path)], check=True)
+    found: dict[str, float] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def child(work: Work, path: Path) -> None:
+    """Measure here, and leave the result as JSON."""
+    from large_data.memory import train
+    from large_data.tables import step
+
+    name, arguments = work
+    path.write_text(json.dumps({"train": train, "step": step}[name](*arguments)), "utf-8")
+
+
+def trainings(backends: list[str], rows: int) -> dict[tuple[str, str, int], dict[str, float]]:
+    """Return the memory of each training, by backend, form and number of rows."""
+    made = {}
+    for form in FORMS:
+        for count in (FEW, rows):
+            names = {b: f"{b}-{form}-{count}" for b in backends}
+            with tempfile.TemporaryDirectory(dir=OUT) as folder:
+                if not all((OUT / f"{name}.json").exists() for name in names.values()):
+                    write(form, Path(folder), count)
+                for backend, name in names.items():
+                    work = "train", [backend, form, folder]
+                    made[backend, form, count] = measured(name, work)
+    return made
+
+
+def main() -> None:
+    """Measure all, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backends", default="tensorflow,mindspore")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(json.loads(options.child), options.to)
+        return
+    OUT.mkdir(parents=True, exist_ok=True)
+    backends = options.backends.split(",")
+    memory = trainings(backends, options.rows)
+    steps = {
+        (backend, name, rows): measured(
+            f"{backend}-{name.replace(' ', '-')}-{rows}", ("step", [backend, name, rows])
+        )["seconds"]
+        for backend in backends
+        for name in OPTIMIZERS
+        for rows in ((*ROWS, MORE) if name == "SGD" else ROWS)
+    }
+    write_page(memory, steps)
+
+
+if __name__ == "__main__":
+    main()
