@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnnbridge.backend.lower_types import computed_in_float32
 from dnnbridge.backend.row_updates import by_rows
 from dnnbridge.graph import REAL, Call, Graph, Node, Op, Value, ValueAndGrad, inline
+from dnnbridge.graph.inline import flat_call
 from dnnbridge.ops import AllReduceGradient, AllReduceSum, PutRows, Take
 from dnnbridge.program.program import Function
 
@@ -61,7 +62,7 @@ def flatten(
     claims: Mapping[type, Claim],
     rows: bool = False,
     native: Collection[type[Op]] | None = None,
-    recompute: bool = False,
+    recompute: Callable[[Graph], bool] | None = None,
 ) -> Flat:
     """Inline the calls that are not claimed, and find the calls that may work in place.
 
@@ -71,8 +72,9 @@ def flatten(
         rows: whether large tables are updated by rows, as in `BackendInfo.by_rows`.
         native: operations that the backend computes in float16 and bfloat16 itself; the others are
             computed in float32, and their results are rounded. None: all are.
-        recompute: whether layers of `Experiment(remat=…)` become a `Recompute`. One in which
-            workers meet does not: they would meet twice.
+        recompute: whether the backend can compute a body again in the backward pass. Layers of
+            `Experiment(remat=…)` with such a body become a `Recompute`, others are inlined, and
+            so are those in which workers meet: they would meet twice. None: it can for none.
     """
 
     def claim_of(node: Node) -> Claim | None:
@@ -86,7 +88,9 @@ def flatten(
         return claim is not None and not claim.in_place
 
     def recomputed(node: Node) -> bool:
-        return recompute and _is_recomputed(node)
+        if recompute is None or not _may_be_recomputed(node):
+            return False
+        return recompute(flat_call(node, whole))
 
     if rows:
         function = by_rows(function, whole, recomputed)
@@ -109,7 +113,7 @@ def flatten(
     return Flat(graph, places, reads, tables)
 
 
-def _is_recomputed(call: Node) -> bool:
+def _may_be_recomputed(call: Node) -> bool:
     """Return whether a call is to be computed again, and its workers do not meet in it."""
     assert isinstance(call.op, Call)
     assert call.body is not None

@@ -126,8 +126,8 @@ class BackendInfo:
         noise: what lines of its framework's messages begin with that say nothing to a user.
         reals: types of real numbers besides float32 that it computes in.
         recomputes: whether it computes the layers of `Experiment(remat=…)` again in the backward
-            pass. It then passes `recompute=True` to `flatten` and lowers `Recompute`. Another one
-            keeps their values; the numbers are the same.
+            pass. It then gives `recompute` to `flatten`, and lowers `Recompute`. Another one keeps
+            their values; the numbers are the same.
     """
 
     name: str

@@ -42,7 +42,7 @@ def _flatten(
         inputs = tuple(known[value] for value in node.inputs)
         body = node.body
         if isinstance(node.op, Call) and recomputed(node):
-            body = _whole(node, claimed)
+            body = flat_call(node, claimed)
             nodes.append(Node(Recompute(), inputs, node.outputs, node.path, body))
             known.update((value, value) for value in node.outputs)
             continue
@@ -59,8 +59,8 @@ def _flatten(
         known.update((value, value) for value in node.outputs)
 
 
-def _whole(node: Node, claimed: Claimed) -> Graph:
-    """Return a call as the only one of a graph, flattened."""
+def flat_call(node: Node, claimed: Claimed) -> Graph:
+    """Return a graph that has one call alone, flattened."""
     assert node.body is not None
     given = tuple(Value(v.builder, v.name, v.type) for v in node.body.inputs)
     made = tuple(Value(v.builder, v.name, v.type) for v in node.outputs)
