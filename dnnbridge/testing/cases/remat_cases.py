@@ -20,9 +20,12 @@ from dnnbridge.weights.regularizers import L2
 
 
 def _block(name: str) -> AbstractModel:
-    """Everything that a body gives out or takes in: statistics, a mask, a penalty."""
+    """Everything that a body gives out or takes in: statistics, a mask, a penalty.
+
+    Without a bias before the statistics: its gradient nearly cancels.
+    """
     layers = (
-        Dense(8, "tanh", activity_regularizer=L2(0.01)),
+        Dense(8, "tanh", use_bias=False, activity_regularizer=L2(0.01)),
         BatchNormalization(momentum=0.9),
         Dropout(0.25),
         Dense(6, "softplus"),
