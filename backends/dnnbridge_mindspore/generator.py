@@ -57,10 +57,21 @@ LOOP = """
 """
 
 
+def loops_inside(function: Function) -> bool:
+    """Return whether the Cell of a function runs all steps of a call.
+
+    It does if the function writes state and recomputes nothing: inside a loop, MindSpore 2.10
+    ignores `Cell.recompute` and keeps all values.
+    """
+    return bool(function.writes) and not any(
+        isinstance(node.op, Call) and node.op.recomputed for node in function.graph.walk()
+    )
+
+
 def generate(function: Function, tables: Tables = CPU) -> tuple[str, list[ConstantArray]]:
     """Return the source of a module with the class `Generated`, and the constants to pass to it.
 
-    If the function writes state, `construct` loops over the steps of a call. It takes the number of
+    If `loops_inside`, `construct` loops over the steps of a call. It takes the number of
     steps, the indices of the rows and stacks of zeros, and returns the stacks filled with results.
     Otherwise `construct` runs one step on the feeds of that step. Its last argument, the serial
     number of the Cell, is not used: see `dnnbridge_mindspore.serials`.
@@ -279,7 +290,7 @@ class _Writer:
 
 def _construct(function: Function, names: Names) -> list[str]:
     feeds = [names[value] for value in function.feeds]
-    if not function.writes:
+    if not loops_inside(function):
         call = f"        return self.step({', '.join(feeds)})"
         return ["", _signature("construct", [*feeds, "serial"]), call]
     types = [value.type for value in function.graph.outputs[: len(function.results)]]
