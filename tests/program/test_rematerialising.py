@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,3 +173,29 @@ def test_a_training_has_the_numbers_of_one_without(backend, precision, name):
     for key, array in plain.items():
         allowed = 2e-3 if precision == "mixed_float16" else 2e-6
         np.testing.assert_allclose(again[key], array, rtol=allowed, atol=allowed, err_msg=key)
+
+
+def test_mindspore_recomputes_cells_outside_of_its_loop_over_steps():
+    """Inside the loop it ignores `recompute`; a part with a loop of its own makes it crash."""
+    pytest.importorskip("mindspore")
+    generate = importlib.import_module("dnnbridge_mindspore.generator").generate
+    layers = [block("block_1"), db.Reshape((3, 2)), db.GRU(5, name="block_gru"), db.Dense(6)]
+    sources = [
+        generate(experiment(remat, layers).program().functions["train"])[0]
+        for remat in ((), ("block_*",))
+    ]
+    assert [source.count("self.recompute()") for source in sources] == [0, 1]
+    assert ["while k < steps" in source for source in sources] == [True, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+def test_the_peak_of_memory_falls(backend):
+    pytest.importorskip(backend)
+    program = Path(__file__).parents[2] / "benchmarks" / "rematerialisation.py"
+    memory = []
+    for remat in "01":
+        command = [sys.executable, str(program), "--one", backend, "dense", remat]
+        made = subprocess.run(command, capture_output=True, text=True, check=True)
+        memory.append(json.loads(made.stdout.splitlines()[-1])["memory"])
+    assert memory[1] < 0.75 * memory[0], memory
