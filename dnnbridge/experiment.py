@@ -75,6 +75,11 @@ class Experiment(Spec):
             `metrics` too is called "weighted_…" in the history.
         precision: the types of numbers: "float32", "mixed_float16", "mixed_bfloat16" or "float64",
             as policies are called in Keras; or a spec, such as `MixedFloat16(float32_layers=…)`.
+        remat: patterns of paths of layers, such as "block_*" or "encoder/attention", whose values
+            are not kept for the backward pass but computed again there, from what the layer was
+            given. A step takes less memory and more time; its numbers are the same. A layer that
+            holds others is computed again as a whole. "!…" takes back what one before it named.
+            As `keras.remat`, and `Cell.recompute()` of MindSpore. A prediction is not affected.
 
     Example:
         >>> import dnnbridge as db
@@ -88,7 +93,7 @@ class Experiment(Spec):
         True
     """
 
-    written_if_given = ("weighted_metrics", "precision")
+    written_if_given = ("weighted_metrics", "precision", "remat")
 
     model: Annotated[AbstractModel, PlainValidator(instance_of(AbstractModel))]
     loss: LossField
@@ -104,6 +109,7 @@ class Experiment(Spec):
     constraints: Constraints = ()
     weighted_metrics: MetricsField = default(())
     precision: PrecisionField = default(Float32())
+    remat: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.program()
@@ -111,7 +117,7 @@ class Experiment(Spec):
     def program(self) -> Program:
         """Return the graphs of training, evaluation and prediction."""
         parts = self.model, self.heads, self.updater(), self.rules, self.scaling
-        return build_program(*parts, self.precision)
+        return build_program(*parts, self.precision, self.remat)
 
     @property
     def scaling(self) -> AbstractLossScale | None:

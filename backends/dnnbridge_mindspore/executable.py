@@ -24,7 +24,7 @@ from dnnbridge.backend import (
     uncollected,
 )
 from dnnbridge_mindspore import disk_cache, kernels
-from dnnbridge_mindspore.generator import generate
+from dnnbridge_mindspore.generator import generate, loops_inside
 from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.serials import SERIALS
@@ -52,6 +52,7 @@ class MindSporeExecutable:
     def __init__(self, program: Program, tables: Tables) -> None:
         self._tables = tables
         self._functions, self._batch = program.functions, program.batch_size or 0
+        self._looping = {name for name, f in program.functions.items() if loops_inside(f)}
         self._real = np.dtype(program.variable_dtype)
         self._state = {
             name: ms.Parameter(
@@ -88,7 +89,7 @@ class MindSporeExecutable:
         described = self._functions[function]
         given = [(feeds[value.name], value.dtype) for value in described.feeds]
         with LOCK, graph_mode(), SIGNALS:
-            if described.writes:
+            if function in self._looping:
                 with unchanged():
                     tensors = _loop(steps, len(given[0][0]), described, self._batch)
                     tensors += [_tensor(*pair) for pair in given]
@@ -168,7 +169,7 @@ def _loop(steps: int, rows: int, function: Function, batch: int) -> list[Any]:
 
 def _simulated(function: Function, tensors: list[Any]) -> list[Any]:
     """Return zeros for results: in a simulation all numbers are 0, and no loop would end."""
-    if function.writes:
+    if loops_inside(function):
         return tensors[2 : 2 + len(function.results)]
     given = zip(function.feeds, tensors, strict=True)
     rows = next((t.shape[v.shape.index(None)] for v, t in given if None in v.shape), 1)

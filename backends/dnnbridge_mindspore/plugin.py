@@ -38,6 +38,7 @@ INFO = BackendInfo(
     variants=VARIANTS,
     noise=("Memory not enough:", "Model execution error:"),
     reals=(RealType("float16"), RealType("bfloat16"), RealType("float64", ("cpu",))),
+    recomputes=True,
 )
 
 

@@ -33,21 +33,71 @@ def with_derivative(function: Callable[..., tuple[Tensor, Backward]]) -> Callabl
     def call(*inputs: Tensor) -> Tensor:
         given = [tf.convert_to_tensor(x) for x in inputs]
         result, backward = function(*given)
-        graph = result.graph
-        with graph.gradient_override_map({"IdentityN": NAME}):
-            made, *_ = tf.identity_n([result, *given])
-        if not hasattr(graph, STORE):
-            setattr(graph, STORE, {})
-        getattr(graph, STORE)[made.op.name] = backward
-        return made
+
+        def back(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+            made = backward(gradients[0])
+            return made if isinstance(made, tuple) else (made,)
+
+        return _with_backward([result], given, back)[0]
 
     return call
 
 
+def _with_backward(
+    results: Sequence[Tensor],
+    given: Sequence[Tensor],
+    backward: Callable[[Sequence[Tensor]], Sequence[Tensor]],
+) -> list[Tensor]:
+    """Return the results as values whose gradients go to what was given, by a function."""
+    graph = results[0].graph
+    with graph.gradient_override_map({"IdentityN": NAME}):
+        made = tf.identity_n([*results, *given])[: len(results)]
+    if not hasattr(graph, STORE):
+        setattr(graph, STORE, {})
+    getattr(graph, STORE)[made[0].op.name] = backward
+    return list(made)
+
+
 @tf.RegisterGradient(NAME)  # type: ignore[untyped-decorator]
 def _derivative(op: Any, *gradients: Tensor) -> list[Tensor]:
-    made = getattr(op.graph, STORE)[op.name](gradients[0])
-    return [None, *(made if isinstance(made, tuple) else (made,))]
+    made = getattr(op.graph, STORE)[op.name](gradients)
+    return [None] * (len(gradients) - len(made)) + list(made)
+
+
+def recomputed(
+    function: Callable[[list[Tensor]], list[Tensor]], inputs: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return the results of a function that the gradient computes again, from the same inputs.
+
+    `tf.recompute_grad` uses a tape, and would not know the derivatives above.
+    """
+    given = [tf.convert_to_tensor(x) for x in inputs]
+    results = function(given)
+
+    def backward(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+        known = [each for each in gradients[: len(results)] if each is not None]
+        with tf.control_dependencies(known):
+            again = _after(given, known[0])
+            made = function(again)
+        pairs = zip(made, gradients, strict=False)
+        wanted = [(y, d) for y, d in pairs if d is not None and y.dtype.is_floating]
+        real = [x for x in again if x.dtype.is_floating]
+        found = iter(tf.gradients([y for y, _ in wanted], real, [d for _, d in wanted]))
+        return [next(found) if x.dtype.is_floating else None for x in again]
+
+    return _with_backward(results, given, backward)
+
+
+def _after(tensors: Sequence[Tensor], other: Tensor) -> list[Tensor]:
+    """Return the tensors, as values that can be computed only after another one.
+
+    Without this, TensorFlow and XLA would find that the same numbers have been computed before,
+    and keep them. XLA ignores control dependencies. So it reads a condition of the other tensor,
+    which is true for every number.
+    """
+    one = tf.cast(tf.reshape(other, [-1])[0], tf.float32)
+    true = tf.logical_or(tf.math.is_nan(one), tf.abs(one) > -1.0)
+    return [tf.where(true, x, tf.zeros_like(x)) for x in tensors]
 
 
 def gradients_of(y: Tensor, wrt: Sequence[Tensor]) -> list[Tensor]:

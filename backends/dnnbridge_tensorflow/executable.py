@@ -157,7 +157,9 @@ class TensorFlowExecutable:
     def _step(
         self, described: Function, table: Lowerings, variables: Mapping[str, Tensor]
     ) -> Callable[[list[Tensor]], list[Tensor]]:
-        flat = flatten(described, CLAIMS, rows=True, native=self._native)
+        flat = flatten(
+            described, CLAIMS, rows=True, native=self._native, recompute=lambda body: True
+        )
         places = {
             value: ([variables[n] for n in names], moved)
             for value, (names, moved) in flat.places.items()

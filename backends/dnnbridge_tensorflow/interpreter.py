@@ -15,6 +15,7 @@ from dnnbridge.backend import (
     Graph,
     Node,
     PutRows,
+    Recompute,
     Scan,
     Structure,
     Value,
@@ -22,7 +23,7 @@ from dnnbridge.backend import (
     evaluate,
 )
 from dnnbridge_tensorflow.claims import CLAIMS
-from dnnbridge_tensorflow.derivatives import gradients_of
+from dnnbridge_tensorflow.derivatives import gradients_of, recomputed
 from dnnbridge_tensorflow.lowerings import DTYPES, Lowerings
 from dnnbridge_tensorflow.rows import put_rows
 
@@ -57,6 +58,7 @@ def traced(
         ConstantArray: _constant,
         Call: partial(_call, places),
         ValueAndGrad: partial(_value_and_grad, body),
+        Recompute: partial(_recompute, body),
         Scan: partial(_scan, body),
         PutRows: partial(_put_rows, table, places),
     }
@@ -99,6 +101,12 @@ def _value_and_grad(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]
     gradients = gradients_of(outputs[0], [inputs[i] for i in node.op.wrt])
     # The gradient of a gather is IndexedSlices with repeated indices: this adds them up.
     return [*outputs, *map(tf.convert_to_tensor, gradients)]
+
+
+def _recompute(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:
+    body = node.body
+    assert body is not None
+    return recomputed(lambda given: run(body, given), inputs)
 
 
 def _scan(run: Body, node: Node, inputs: list[Tensor]) -> list[Tensor]:

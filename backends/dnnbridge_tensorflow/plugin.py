@@ -57,6 +57,7 @@ INFO = BackendInfo(
     variants=VARIANTS,
     noise=("Graph execution error", "Detected at node", "Detected unsupported", "<stack traces"),
     reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
+    recomputes=True,
 )
 
 

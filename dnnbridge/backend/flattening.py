@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnnbridge.backend.lower_types import computed_in_float32
 from dnnbridge.backend.row_updates import by_rows
 from dnnbridge.graph import REAL, Call, Graph, Node, Op, Value, ValueAndGrad, inline
-from dnnbridge.ops import PutRows, Take
+from dnnbridge.graph.inline import flat_call
+from dnnbridge.ops import AllReduceGradient, AllReduceSum, PutRows, Take
 from dnnbridge.program.program import Function
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def flatten(
     claims: Mapping[type, Claim],
     rows: bool = False,
     native: Collection[type[Op]] | None = None,
+    recompute: Callable[[Graph], bool] | None = None,
 ) -> Flat:
     """Inline the calls that are not claimed, and find the calls that may work in place.
 
@@ -70,6 +72,9 @@ def flatten(
         rows: whether large tables are updated by rows, as in `BackendInfo.by_rows`.
         native: operations that the backend computes in float16 and bfloat16 itself; the others are
             computed in float32, and their results are rounded. None: all are.
+        recompute: whether the backend can compute a body again in the backward pass. Layers of
+            `Experiment(remat=…)` with such a body become a `Recompute`, others are inlined, and
+            so are those in which workers meet: they would meet twice. None: it can for none.
     """
 
     def claim_of(node: Node) -> Claim | None:
@@ -82,8 +87,13 @@ def flatten(
         claim = claim_of(node)
         return claim is not None and not claim.in_place
 
+    def recomputed(node: Node) -> bool:
+        if recompute is None or not _may_be_recomputed(node):
+            return False
+        return recompute(flat_call(node, whole))
+
     if rows:
-        function = by_rows(function, whole)
+        function = by_rows(function, whole, recomputed)
     changing = [n for n in function.graph.nodes if (claim := claim_of(n)) and claim.in_place]
     places = _places(function, changing)
 
@@ -91,7 +101,7 @@ def flatten(
         claim = claim_of(node)
         return claim is not None and (not claim.in_place or node.outputs[0] in places)
 
-    graph = inline(function.graph, claimed)
+    graph = inline(function.graph, claimed, recomputed)
     places |= _put_places(function, graph)
     elsewhere = {v for n in graph.nodes if n.outputs[0] not in places for v in n.inputs}
     elsewhere |= set(graph.outputs)
@@ -101,6 +111,15 @@ def flatten(
     if native is not None:
         graph = computed_in_float32(graph, native)
     return Flat(graph, places, reads, tables)
+
+
+def _may_be_recomputed(call: Node) -> bool:
+    """Return whether a call is to be computed again, and its workers do not meet in it."""
+    assert isinstance(call.op, Call)
+    assert call.body is not None
+    return call.op.recomputed and not any(
+        isinstance(node.op, AllReduceSum | AllReduceGradient) for node in call.body.walk()
+    )
 
 
 def _is_of_other_reals(node: Node) -> bool:

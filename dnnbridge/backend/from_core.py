@@ -22,6 +22,7 @@ from dnnbridge.graph import ConstantArray as ConstantArray
 from dnnbridge.graph import Graph as Graph
 from dnnbridge.graph import Node as Node
 from dnnbridge.graph import Op as Op
+from dnnbridge.graph import Recompute as Recompute
 from dnnbridge.graph import Scan as Scan
 from dnnbridge.graph import Structure as Structure
 from dnnbridge.graph import Table as Table

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from dnnbridge.graph import LOWER, Constant, Graph, Node, Op, Value
+from dnnbridge.graph import LOWER, Constant, Graph, Node, Op, Recompute, Value
 from dnnbridge.ops import Cast
 
 
@@ -51,6 +51,8 @@ class _Detours:
         if not any(value.dtype in LOWER for value in (*node.inputs, *node.outputs)):
             body = node.body and computed_in_float32(node.body, self.native)
             self.nodes.append(replace(node, body=body))
+        elif isinstance(node.op, Recompute):
+            self._recompute(node)
         elif isinstance(node.op, Constant):
             self._constant(node)
         elif isinstance(node.op, Cast) or self._is_native(node):
@@ -68,6 +70,26 @@ class _Detours:
         self.nodes.append(replace(node, op=replace(node.op, dtype="float32"), outputs=(wide,)))  # type: ignore[call-arg]
         self._wide[value] = wide
         self._numbers.add(value)
+
+    def _recompute(self, node: Node) -> None:
+        """Write a body that takes the float32 values that all readers share.
+
+        So their cotangents are summed before they are rounded, as if the body stood here.
+        """
+        assert node.body is not None
+        inner, own = _Detours(node.body, self.native), node.body.inputs
+        inner._wide = {v: v.in_type("float32") for v in own if v.dtype in LOWER}
+        made = inner.graph()
+        read = {*made.outputs, *(value for each in made.nodes for value in each.inputs)}
+        casts = tuple(
+            Node(Cast(value.dtype), (wide,), (value,), node.path)
+            for value, wide in inner._wide.items()
+            if value in own and value in read
+        )
+        given = tuple(inner._wide.get(value, value) for value in own)
+        body = replace(made, inputs=given, nodes=(*casts, *made.nodes))
+        inputs = tuple(self._widened(value, node.path) for value in node.inputs)
+        self.nodes.append(replace(node, inputs=inputs, body=body))
 
     def _detour(self, node: Node) -> None:
         """Write an operation in float32; a result of a lower type is rounded to it."""

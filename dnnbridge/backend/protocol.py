@@ -11,10 +11,22 @@ from dnnbridge.backend.flattening import flatten
 from dnnbridge.backend.workers import Workers
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import DeclaredLimitationError, UnsupportedError
-from dnnbridge.graph import REAL, Call, Constant, ConstantArray, Node, Op, Scan, ValueAndGrad
+from dnnbridge.graph import (
+    REAL,
+    Call,
+    Constant,
+    ConstantArray,
+    Node,
+    Op,
+    Recompute,
+    Scan,
+    ValueAndGrad,
+)
 from dnnbridge.program.program import Program
 
-STRUCTURE: frozenset[type[Op]] = frozenset({Constant, ConstantArray, Call, Scan, ValueAndGrad})
+STRUCTURE: frozenset[type[Op]] = frozenset(
+    {Constant, ConstantArray, Call, Recompute, Scan, ValueAndGrad}
+)
 """Operations that every backend handles in its interpreter or generator, outside its table."""
 
 
@@ -113,6 +125,9 @@ class BackendInfo:
             starts, or "devices" of one process. The backend then has `compile_part`.
         noise: what lines of its framework's messages begin with that say nothing to a user.
         reals: types of real numbers besides float32 that it computes in.
+        recomputes: whether it computes the layers of `Experiment(remat=…)` again in the backward
+            pass. It then gives `recompute` to `flatten`, and lowers `Recompute`. Another one keeps
+            their values; the numbers are the same.
     """
 
     name: str
@@ -128,6 +143,7 @@ class BackendInfo:
     workers: tuple[Literal["processes", "devices"], ...] = ()
     noise: tuple[str, ...] = ()
     reals: tuple[RealType, ...] = ()
+    recomputes: bool = False
 
 
 class Claim(NamedTuple):

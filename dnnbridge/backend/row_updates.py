@@ -71,14 +71,21 @@ class _Table:
     takes: tuple[Node, ...]
 
 
-def by_rows(function: Function, claimed: Claimed) -> Function:
-    """Return the function with tables updated by rows, if that gives the same numbers."""
+def by_rows(function: Function, claimed: Claimed, recomputed: Claimed) -> Function:
+    """Return the function with tables updated by rows, if that gives the same numbers.
+
+    Args:
+        function: the function from core.
+        claimed: whether a call stays whole.
+        recomputed: whether a call becomes a `Recompute`; a table that it reads is not updated by
+            rows.
+    """
     graph = function.graph
     replaced: dict[Node, list[Node]] = {}
     for node in graph.nodes:
         if isinstance(node.op, ValueAndGrad) and node.body is not None:
             updates = list(_updates(function, node))
-            body = inline(node.body, claimed) if updates else node.body
+            body = inline(node.body, claimed, recomputed) if updates else node.body
             tables = [table for update in updates if (table := _table(node, body, update))]
             if tables:
                 replaced |= _rewritten(node, body, tables)

@@ -6,7 +6,14 @@ from dnnbridge.graph.exposed_calls import ExposedCall, with_calls_exposed
 from dnnbridge.graph.inline import inline
 from dnnbridge.graph.node import Graph, Node
 from dnnbridge.graph.op import Op
-from dnnbridge.graph.structure import Call, Constant, ConstantArray, Scan, ValueAndGrad
+from dnnbridge.graph.structure import (
+    Call,
+    Constant,
+    ConstantArray,
+    Recompute,
+    Scan,
+    ValueAndGrad,
+)
 from dnnbridge.graph.types import BATCH, LOWER, REAL, Dim, DType, TensorType, broadcast
 from dnnbridge.graph.value import Operand, Value
 
@@ -25,6 +32,7 @@ __all__ = [
     "Node",
     "Op",
     "Operand",
+    "Recompute",
     "Scan",
     "Structure",
     "Table",

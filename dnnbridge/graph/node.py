@@ -18,8 +18,9 @@ T = TypeVar("T")
 class Node:
     """One operation: `outputs = op(*inputs)`.
 
-    `body` is set for three structural operations: a `Call`, which a backend may replace as a
-    whole, a `ValueAndGrad`, which a backend differentiates, and a `Scan`, which is a loop.
+    `body` is set for four structural operations: a `Call`, which a backend may replace as a
+    whole, a `ValueAndGrad`, which a backend differentiates, a `Scan`, which is a loop, and a
+    `Recompute`, whose derivative computes the body again.
     """
 
     op: Op

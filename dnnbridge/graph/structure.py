@@ -79,10 +79,14 @@ class Call(Op):
         spec: what was called.
         exposed: whether it also returns a value of its body that the spec does not emit. No kernel
             of a backend returns it, so a backend never claims such a call.
+        recomputed: whether the backward pass computes the body again, from the inputs, so that the
+            values inside need not be kept until then. `flatten` makes it a `Recompute` for a
+            backend that can do this.
     """
 
     spec: object
     exposed: bool = False
+    recomputed: bool = False
 
     def infer_with(
         self, body: Graph | None, types: tuple[TensorType, ...]
@@ -91,7 +95,21 @@ class Call(Op):
         return tuple(value.type for value in body.outputs)
 
     def __str__(self) -> str:
-        return type(self.spec).__name__
+        return type(self.spec).__name__ + (" (recomputed)" if self.recomputed else "")
+
+
+@dataclass(frozen=True)
+class Recompute(Op):
+    """The outputs of the body, whose inner values are computed again for the derivative.
+
+    The numbers are those of the body. A derivative keeps the inputs alone.
+    """
+
+    def infer_with(
+        self, body: Graph | None, types: tuple[TensorType, ...]
+    ) -> tuple[TensorType, ...]:
+        assert body is not None
+        return tuple(value.type for value in body.outputs)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from dnnbridge.program.lowering import in_precision
 from dnnbridge.program.precision import AbstractPrecision
 from dnnbridge.program.probes import build_probes
 from dnnbridge.program.program import Function, Program
+from dnnbridge.program.rematerialising import rematerialised
 from dnnbridge.weights.rules import WeightRules
 
 
@@ -32,6 +33,7 @@ def build_program(
     rules: WeightRules,
     loss_scale: AbstractLossScale | None,
     precision: AbstractPrecision,
+    remat: tuple[str, ...] = (),
 ) -> Program:
     """Emit the graphs of an experiment, or return the cached program of an equal experiment.
 
@@ -40,7 +42,7 @@ def build_program(
     Raises:
         ShapeError, DTypeError, SpecError: with the layer's path.
     """
-    own = _Parts(model, heads, optimizer, rules, loss_scale, precision)
+    own = _Parts(model, heads, optimizer, rules, loss_scale, precision, remat)
     general = for_any_rate(optimizer)
     if general is not None:
         program = _emitted_for_any_rate(own._replace(optimizer=general))
@@ -58,6 +60,7 @@ class _Parts(NamedTuple):
     rules: WeightRules
     loss_scale: AbstractLossScale | None
     precision: AbstractPrecision
+    remat: tuple[str, ...]
 
 
 @lru_cache(maxsize=32)
@@ -78,7 +81,7 @@ def forget() -> None:
 
 @lru_cache(maxsize=32)
 def _emitted(parts: _Parts) -> Program:
-    model, heads, optimizer, rules, loss_scale, precision = parts
+    model, heads, optimizer, rules, loss_scale, precision, remat = parts
     forward = Forward(model, heads, rules)
     train, declared, slots = _train(forward, optimizer, loss_scale)
     state = declared.arrays | slots
@@ -105,7 +108,7 @@ def _emitted(parts: _Parts) -> Program:
         batch_size=declared.batch_size,
         rows=_rows(functions["predict"].graph),
     )
-    return in_precision(program, precision)
+    return rematerialised(in_precision(program, precision), remat)
 
 
 def _rows(graph: Graph) -> dict[str, int]:

@@ -59,6 +59,7 @@ from dnnbridge.schedules import (
     PolynomialDecay,
 )
 from dnnbridge.testing.cases.mixed_cases import MIXED_CASES
+from dnnbridge.testing.cases.remat_cases import REMAT_CASES
 from dnnbridge.testing.cases.training_case import TrainingCase
 from dnnbridge.testing.cases.training_case import classes as _label
 from dnnbridge.testing.cases.training_case import examples as _x
@@ -259,4 +260,5 @@ TRAINING_CASES: list[TrainingCase] = [
     _tables_case(),
     *UPDATE_CASES,
     *MIXED_CASES,
+    *REMAT_CASES,
 ]
