@@ -67,6 +67,7 @@ Tensor = Any
 
 MEAN, TRANSPOSE = ops.ReduceMean(), ops.Transpose()
 TANH, ZEROS = ops.Tanh(), ops.ZerosLike()
+"""Primitives; `ops.zeros_like` branches in Python, which some derivatives cannot compile."""
 
 
 class NativeRelu(nn.Cell):
