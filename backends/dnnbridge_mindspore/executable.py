@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,12 +25,14 @@ from dnnbridge.backend import (
     uncollected,
 )
 from dnnbridge_mindspore import disk_cache, kernels
-from dnnbridge_mindspore.generator import generate, loops_inside
+from dnnbridge_mindspore.generator import generate, loops_inside, recomputes
 from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.serials import SERIALS
 from dnnbridge_mindspore.signals import LINUX, KeptSignals
 from dnnbridge_mindspore.tables import Tables
+
+log = logging.getLogger(__name__)
 
 LOCK = threading.RLock()
 """MindSpore can compile or run graphs in only one thread at a time."""
@@ -65,7 +68,7 @@ class MindSporeExecutable:
         self._cells: dict[str, nn.Cell] = {}
         self._compiling: dict[str, Callable[[Sequence[Any]], Any]] = {}
         self._shapes: set[tuple[Any, ...]] = set()
-        self._serial, self._forgotten = next(SERIALS), 0
+        self._serial, self._forgotten, self._recompute = next(SERIALS), 0, True
 
     @property
     def compilations(self) -> int:
@@ -131,21 +134,32 @@ class MindSporeExecutable:
     def _call(self, function: str, tensors: list[Any]) -> Any:
         shapes = function, *(tensor.shape for tensor in tensors)
         if shapes not in self._shapes:
-            _persistently(partial(self._compile, function, tensors, shapes[1:]), self._forget)
+            self._compile(function, tensors, shapes[1:])
             self._shapes.add(shapes)
         if SIMULATION in os.environ:
             return _simulated(self._functions[function], tensors)
         return self._cells[function](*tensors, self._serial)
 
     def _compile(self, function: str, tensors: list[Any], shapes: Sequence[Any]) -> None:
-        cell = self._cell(function)
-        with self._compiling[function](shapes):
-            cell.compile(*tensors, self._serial)
+        def compile() -> None:
+            cell = self._cell(function)
+            with self._compiling[function](shapes):
+                cell.compile(*tensors, self._serial)
+
+        try:
+            _persistently(compile, self._forget)
+        except RuntimeError:
+            if not self._recompute or not recomputes(self._functions[function]):
+                raise
+            log.warning("MindSpore cannot compile layers of remat again, so they keep their values")
+            self._recompute = False
+            self._forget()
+            _persistently(compile, self._forget)
 
     def _cell(self, function: str) -> nn.Cell:
         if function not in self._cells:
             described = self._functions[function]
-            source, constants = generate(described, self._tables)
+            source, constants = generate(described, self._tables, self._recompute)
             arrays = [op.array.astype(op.dtype) for op in constants]
             tensors = [ms.Tensor(array) for array in arrays]
             self._compiling[function] = partial(disk_cache.kept, source, arrays)

@@ -63,21 +63,32 @@ def loops_inside(function: Function) -> bool:
     It does if the function writes state and recomputes nothing: inside a loop, MindSpore 2.10
     ignores `Cell.recompute` and keeps all values.
     """
-    return bool(function.writes) and not any(
-        isinstance(node.op, Call) and node.op.recomputed for node in function.graph.walk()
-    )
+    return bool(function.writes) and not recomputes(function)
 
 
-def generate(function: Function, tables: Tables = CPU) -> tuple[str, list[ConstantArray]]:
+def recomputes(function: Function) -> bool:
+    """Return whether layers of a function are to be computed again in the backward pass."""
+    nodes = function.graph.walk()
+    return any(isinstance(node.op, Call) and node.op.recomputed for node in nodes)
+
+
+def generate(
+    function: Function, tables: Tables = CPU, recompute: bool = True
+) -> tuple[str, list[ConstantArray]]:
     """Return the source of a module with the class `Generated`, and the constants to pass to it.
 
     If `loops_inside`, `construct` loops over the steps of a call. It takes the number of
     steps, the indices of the rows and stacks of zeros, and returns the stacks filled with results.
     Otherwise `construct` runs one step on the feeds of that step. Its last argument, the serial
     number of the Cell, is not used: see `dnnbridge_mindspore.serials`.
+
+    Args:
+        function: the function from core.
+        tables: what the device gets.
+        recompute: whether marked layers are computed again in the backward pass.
     """
     writer = _Writer(Names("v"), _Module(), tables)
-    body = [*writer.step(function), *_construct(function, writer.names)]
+    body = [*writer.step(function, recompute), *_construct(function, writer.names)]
     methods = [line for method in writer.methods for line in ["", *method]]
     lines = [*(writer.setup or ["        pass"]), *methods, "", *body]
     loops = "".join(f"\n{loop}\n" for loop in writer.module.loops)
@@ -105,11 +116,12 @@ class _Writer:
         self._kernels: dict[str, str] = {}
         self._constants: dict[ConstantArray, str] = {}
 
-    def step(self, function: Function) -> list[str]:
+    def step(self, function: Function, recompute: bool) -> list[str]:
         """Return the method of one step: read the state, compute, assign the state."""
         arrays, names = Names("s"), self.names
         claims, native = self.tables.claims, self.tables.native
-        flat = flatten(function, claims, rows=True, native=native, recompute=can_recompute)
+        again = can_recompute if recompute else None
+        flat = flatten(function, claims, rows=True, native=native, recompute=again)
         graph, places, read, tables = flat
         read = {**read, **tables}
         used = dict.fromkeys([*read.values(), *function.writes])

@@ -37,7 +37,11 @@ INFO = BackendInfo(
     priority=20,
     variants=VARIANTS,
     noise=("Memory not enough:", "Model execution error:"),
-    reals=(RealType("float16"), RealType("bfloat16"), RealType("float64", ("cpu",))),
+    reals=(
+        RealType("float16"),
+        RealType("bfloat16", ("gpu", "ascend")),
+        RealType("float64", ("cpu",)),
+    ),
     recomputes=True,
 )
 

@@ -44,8 +44,8 @@ def read_rows(fill: Callable[[int, memoryview], None], size: int, wanted: Array)
     memory, numbers = made.data.cast("B"), rows.tolist()
     for i, j in itertools.pairwise(cuts):
         first, count, places = numbers[i], numbers[j - 1] - numbers[i] + 1, order[i:j]
-        k = int(places[0])
-        if count == j - i and (count == 1 or np.array_equal(places, np.arange(k, k + count))):
+        k, steps = int(places[0]), np.arange(count)
+        if np.array_equal(places - k, steps) and np.array_equal(rows[i:j] - first, steps):
             fill(first * size, memory[k * size : (k + count) * size])
             continue
         part = np.empty((count, size), np.uint8)

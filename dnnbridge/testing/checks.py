@@ -96,7 +96,7 @@ def select(checks: Iterable[Check], *, words: str = "", quick: bool = False) -> 
             ones included.
 
     Example:
-        >>> [check.id for check in select(all_checks(), words="ArgMax", quick=True)]
+        >>> [check.id for check in select(all_checks(), words="operation ArgMax", quick=True)]
         ['ArgMax-ties']
     """
     trainings = [*TRAINING_CASES, HOSTILE_CASE, *RESYNCHRONISED_CASES]

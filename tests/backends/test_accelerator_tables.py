@@ -36,7 +36,16 @@ NATIVE = {
     *("AllReduceGradient", "AllReduceSum", "AvgPool", "BatchMatMul", "BatchNormalization"),
     *("Biased", "Conv", "ConvTranspose", "GATHER", "LayerNorm", "MatMul", "MaxPool"),
     *("NativeChannels", "NativeConv3D", "NativePad", "NativeTranspose3D", "OneByOne", "PutRows"),
-    *("Rows", "SparseCrossEntropy", "Square", "SumRepeats", "TRANSPOSE", "Take", "Unbiased"),
+    *(
+        "Rows",
+        "SparseCrossEntropy",
+        "Square",
+        "SumRepeats",
+        "TRANSPOSE",
+        "Take",
+        "Unbiased",
+        "ZEROS",
+    ),
 }
 """Cells that an accelerator may have: one native operation, or a meaning that MindSpore lacks."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import struct
 import zipfile
 
@@ -261,3 +262,41 @@ def test_a_file_that_changes_is_an_error(change, tmp_path):
     for _ in range(2):
         with pytest.raises(DataError, match=r"a\.npy: (has changed|cannot be read any more)"):
             rows[-1]
+
+
+def test_a_file_of_the_same_size_that_is_written_later_is_an_error(tmp_path):
+    np.save(tmp_path / "a.npy", X)
+    rows = db.Shards({"x": tmp_path})["x"]
+    np.save(tmp_path / "a.npy", X + 1)
+    os.utime(tmp_path / "a.npy", ns=(1, 1))
+    with pytest.raises(DataError, match=r"a\.npy: has changed .* written later"):
+        rows[0]
+
+
+def test_rows_are_those_of_numpy_for_any_numbers_also_repeated(tmp_path):
+    for k in range(2):
+        np.savez(tmp_path / f"{k}.npz", x=np.arange(8) + 8 * k)
+    rows, rng = db.Shards(tmp_path)["x"], np.random.default_rng(0)
+    for _ in range(300):
+        wanted = rng.integers(0, 16, rng.integers(1, 9))
+        for numbers in (wanted, np.sort(wanted), wanted.tolist()):
+            np.testing.assert_array_equal(rows[numbers], numbers)
+    np.testing.assert_array_equal(rows[range(3, 5)], [3, 4])
+    assert rows[np.array(3)] == 3
+
+
+@pytest.mark.parametrize("index", [True, np.array(True), np.False_, [[1], [2, 3]], None])
+def test_what_is_no_number_is_refused(index, tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.arange(8))
+    with pytest.raises(DataError, match="rows are chosen by number"):
+        db.Shards(tmp_path)["x"][index]
+
+
+def test_the_current_folder_may_change(tmp_path, monkeypatch):
+    for k in range(2):
+        (tmp_path / str(k)).mkdir()
+        np.savez(tmp_path / str(k) / "a.npz", x=np.full(8, k))
+    monkeypatch.chdir(tmp_path / "0")
+    rows = db.Shards("a.npz")["x"]
+    monkeypatch.chdir(tmp_path / "1")
+    assert rows[0] == 0

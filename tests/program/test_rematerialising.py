@@ -199,3 +199,19 @@ def test_the_peak_of_memory_falls(backend):
         made = subprocess.run(command, capture_output=True, text=True, check=True)
         memory.append(json.loads(made.stdout.splitlines()[-1])["memory"])
     assert memory[1] < 0.75 * memory[0], memory
+
+
+def test_mindspore_keeps_values_where_it_cannot_compile_the_second_time(caplog):
+    pytest.importorskip("mindspore")
+    x = db.Input((4, 5))
+    block = db.Model(
+        x, db.LayerNormalization()(db.Add()([x, db.Dense(5, "gelu")(x)])), name="block"
+    )
+    model = db.Sequential([db.Input((4, 5)), block, db.Flatten(), db.Dense(1)])
+    rows = np.random.default_rng(0).normal(size=(8, 4, 5))
+    losses = []
+    for backend in ("reference", "mindspore"):
+        run = db.compile(db.Experiment(model, "mse", "sgd", remat=("block",)), backend)
+        losses.append(run.fit(rows, rows[:, 0, :1], 4, 2, verbose=0).history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+    assert "so they keep their values" in caplog.text

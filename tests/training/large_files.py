@@ -10,7 +10,8 @@ from large_data.memory import train
 
 from dnnbridge.training.checking import stored
 
-backend, form, folder, *how = sys.argv[1:]
-if how:
-    stored.mapped_rows = lambda array: np.asarray(array).__getitem__
-print(json.dumps(train(backend, form, folder)))
+if __name__ == "__main__":
+    backend, form, folder, *how = sys.argv[1:]
+    if how:
+        stored.mapped_rows = lambda array: np.asarray(array).__getitem__
+    print(json.dumps(train(backend, form, folder)))

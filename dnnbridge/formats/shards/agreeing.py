@@ -37,6 +37,7 @@ def files_of(given: Any, name: str) -> list[Path]:
         found = [as_path(each, where) for each in given]
     else:
         found = _found(as_path(given, where), forms)
+    found = [path.absolute() for path in found]  # the current folder may change
     if not found:
         raise DataError(
             "has no files",

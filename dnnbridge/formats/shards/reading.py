@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ class Files:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = paths
-        self._sizes = [path.stat().st_size for path in paths]
+        self._written = [_written(path.stat()) for path in paths]
         self._open: OrderedDict[int, RawFile] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -57,7 +58,7 @@ class Files:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs; open files stay here."""
-        return {"paths": self.paths, "_sizes": self._sizes}
+        return {"paths": self.paths, "_written": self._written}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _open=OrderedDict(), _lock=threading.Lock())
@@ -68,30 +69,35 @@ class Files:
         try:
             self._file(number).fill(place, memory)
         except EOFError as error:
-            raise _changed(path, error.args[0], self._sizes[number]) from None
+            raise _changed(path, f"{error.args[0]:,} bytes") from None
         except OSError as error:
             said = error.strerror or str(error)
             raise DataError("cannot be read any more", where=str(path), got=said) from error
 
     def _file(self, number: int) -> RawFile:
-        if (found := self._open.get(number)) is not None:
+        if (known := self._open.get(number)) is not None:
             self._open.move_to_end(number)
-            return found
+            return known
         if len(self._open) >= OPEN:
             self._open.popitem(last=False)[1].close()
         path = self.paths[number]
         made = RawFile(path)
-        size = made.stat().st_size
-        if size != self._sizes[number]:
-            raise _changed(path, size, self._sizes[number])
+        found = _written(made.stat())
+        if found != self._written[number]:
+            raise _changed(path, f"{found[0]:,} bytes, written later")
         self._open[number] = made
         return made
 
 
-def _changed(path: Path, found: int, wanted: int) -> DataError:
+def _written(found: os.stat_result) -> tuple[int, int]:
+    """Return the size of a file and when it was written."""
+    return found.st_size, found.st_mtime_ns
+
+
+def _changed(path: Path, found: str) -> DataError:
     return DataError(
         "has changed since db.Shards read its header",
         where=str(path),
-        got=f"{found:,} bytes instead of {wanted:,}",
+        got=found,
         hint="Leave the files alone while a training reads them, and call db.Shards again.",
     )

@@ -90,9 +90,13 @@ class ShardRows:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             return self._between(start, stop) if step == 1 else self[np.arange(start, stop, step)]
-        if not isinstance(index, np.ndarray | list):
+        one = isinstance(index, np.ndarray) and not index.ndim
+        if one or not isinstance(index, np.ndarray | list | range):
             return self._by_number(np.array([self._number(index)]))[0]
-        numbers = np.asarray(index, np.int64) if len(index) == 0 else np.asarray(index)
+        try:
+            numbers = np.asarray(index, np.int64) if len(index) == 0 else np.asarray(index)
+        except ValueError:  # lists of unequal lengths
+            raise self._refused(index) from None
         if numbers.dtype == bool and numbers.shape == (len(self),):
             numbers = np.flatnonzero(numbers)
         if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
@@ -106,6 +110,8 @@ class ShardRows:
             yield from self._between(start, min(start + few, len(self)))
 
     def _number(self, index: Any) -> int:
+        if isinstance(index, bool) or np.asarray(index).dtype.kind == "b":
+            raise self._refused(index)
         try:
             return int(self._checked(np.array([operator.index(index)]))[0])
         except TypeError:
