@@ -56,9 +56,11 @@ test-long: $(INSTALLED)
 
 LONGEST := tests/ascend \
 	tests/faults \
+	tests/program/test_rematerialising.py \
 	tests/robustness \
 	tests/training/test_damage.py \
 	tests/training/test_interrupts.py \
+	tests/training/test_large_files.py \
 	tests/training/test_long_runs.py
 
 test-longest: $(INSTALLED)
