@@ -15,7 +15,6 @@ import numpy as np
 
 from dnnbridge import ops
 from dnnbridge.activations import AbstractActivation
-from dnnbridge.errors import SpecError
 from dnnbridge.graph import (
     Call,
     Constant,
@@ -33,7 +32,7 @@ from dnnbridge.program.double import in_float64
 from dnnbridge.program.precision import AbstractPrecision
 from dnnbridge.program.precision_table import FOLLOWING, LOWERED
 from dnnbridge.program.program import Function, Program
-from dnnbridge.specs.patterns import named_by
+from dnnbridge.specs.patterns import check_layer_patterns, named_by
 
 
 def in_precision(program: Program, precision: AbstractPrecision) -> Program:
@@ -240,11 +239,4 @@ def _check_kept(program: Program, patterns: Sequence[str]) -> None:
         for node in program.functions["predict"].graph.walk()
         if isinstance(node.op, Call) and isinstance(node.op.spec, AbstractLayer)
     }
-    for pattern in patterns:
-        if not any(named_by(path, (pattern.removeprefix("!"),)) for path in paths):
-            raise SpecError(
-                "the pattern fits no layer",
-                where="precision.float32_layers",
-                got=repr(pattern),
-                hint=f"Layers are called {', '.join(sorted(paths)[:4])}…; * stands for anything.",
-            )
+    check_layer_patterns(patterns, sorted(paths), "precision.float32_layers")

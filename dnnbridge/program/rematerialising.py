@@ -9,7 +9,7 @@ from dnnbridge.errors import SpecError
 from dnnbridge.graph import Call, Graph, Node, ValueAndGrad
 from dnnbridge.layers import AbstractLayer
 from dnnbridge.program.program import Program
-from dnnbridge.specs.patterns import named_by
+from dnnbridge.specs.patterns import check_layer_patterns, named_by
 
 
 def rematerialised(program: Program, patterns: Sequence[str]) -> Program:
@@ -67,11 +67,4 @@ def _check(paths: Sequence[str], patterns: Sequence[str]) -> None:
             got=repr(patterns[0]),
             hint=f'Write "*" first: ("*", {patterns[0]!r}).',
         )
-    for pattern in patterns:
-        if not any(named_by(path, (pattern.removeprefix("!"),)) for path in paths):
-            raise SpecError(
-                "the pattern fits no layer",
-                where="remat",
-                got=repr(pattern),
-                hint=f"Layers are called {', '.join(paths[:4])}…; * stands for anything.",
-            )
+    check_layer_patterns(patterns, paths, "remat")

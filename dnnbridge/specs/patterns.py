@@ -46,6 +46,13 @@ def check_patterns(patterns: Sequence[str], names: Sequence[str], where: str) ->
             raise _fits_nothing(pattern, names, where)
 
 
+def check_layer_patterns(patterns: Iterable[str], paths: Sequence[str], where: str) -> None:
+    """Raise if a pattern fits no path of a layer."""
+    for pattern in patterns:
+        if not any(_fits(path, pattern.removeprefix("!")) for path in paths):
+            raise _fits_nothing(pattern, paths, where, "layer")
+
+
 def check_rules(patterns: Iterable[str], names: Sequence[str], where: str) -> None:
     """Raise if a rule applies to no name: no name fits, or earlier rules apply to all that fit."""
     left = list(names)
@@ -77,12 +84,14 @@ def _fits(name: str, pattern: str) -> bool:
     return present != pattern and fnmatchcase(name, present)
 
 
-def _fits_nothing(pattern: str, names: Sequence[str], where: str) -> SpecError:
+def _fits_nothing(
+    pattern: str, names: Sequence[str], where: str, kind: str = "weight"
+) -> SpecError:
     return SpecError(
-        "the pattern fits no weight",
+        f"the pattern fits no {kind}",
         where=where,
         got=repr(pattern),
-        hint=f"Weights are called {', '.join(names[:4])}…; * stands for anything.",
+        hint=f"{kind.capitalize()}s are called {', '.join(names[:4])}…; * stands for anything.",
     )
 
 
