@@ -29,9 +29,8 @@ def measurements(backends: list[str], steps: int, times: int) -> dict[str, Work]
     """Return what measures, by the name of the measurement."""
     made: dict[str, Work] = {}
     for backend in backends:
-        made[f"{backend}, dense"] = "train", [backend, "dense", steps, steps // 100]
-        fewer = steps // 10
-        made[f"{backend}, convolutional"] = "train", [backend, "convolutional", fewer, fewer // 100]
+        for net in ("dense", "convolutional"):
+            made[f"{backend}, {net}"] = "train", [backend, net, steps, steps // 100]
     for backend in backends:
         for name, different in (("equal", False), ("different", True)):
             made[f"{backend}, {name}"] = "compile", [backend, times, different, times // 20]

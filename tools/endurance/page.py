@@ -21,9 +21,9 @@ Measured = Mapping[str, Sequence[Sample]]
 HEAD = """# Long runs
 
 `make long-run` trains small nets for many steps, and compiles many experiments, each in a process
-of its own. Written by it, measured on {machine}, with {versions}. The machine was busy with other
-work, so time is that of the processor. A sample is taken after each epoch, after a collection of
-garbage. The first fifth of the samples is left out: caches and pools of memory fill there.
+of its own. Written by it, measured on {machine}, with {versions}. Time is that of the processor,
+which other work on the machine disturbs less than the time of the clock. A sample is taken after each
+epoch, after a collection of garbage. The first fifth of the samples is left out: caches and pools of memory fill there.
 
 ## Trainings
 
