@@ -29,9 +29,9 @@ def test_a_legend_covers_no_curve_and_is_inside_the_picture(names, x_label):
     (axes,) = figure.axes
     box, legend = axes.get_window_extent(), axes.get_legend().get_window_extent()
     assert legend.y1 <= box.y0 or legend.y0 >= box.y1 - 1
-    assert 0 <= legend.y0
+    assert legend.y0 >= 0
     assert legend.y1 <= figure.bbox.height
-    assert 0 <= legend.x0
+    assert legend.x0 >= 0
     assert legend.x1 <= figure.bbox.width
     below = axes.xaxis.label.get_window_extent() if x_label else None
     assert below is None or not below.overlaps(legend)
