@@ -15,7 +15,7 @@ from typing import Any
 
 from in_own_process import Work, measured, parsed
 
-from endurance.compiling import compile_many
+from endurance.compiling import compile_apart, compile_many
 from endurance.page import write
 from endurance.sampling import Sample
 from endurance.training import train
@@ -33,6 +33,7 @@ def measurements(backends: list[str], steps: int, times: int) -> dict[str, Work]
     for backend in backends:
         for name, different in (("equal", False), ("different", True)):
             made[f"{backend}, {name}"] = "compile", [backend, times, different, times // 20]
+        made[f"{backend}, apart"] = "apart", [backend, times, times // 10]
     return made
 
 
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--backends", default="tensorflow,mindspore,reference")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=200)
-    options = parsed(parser, {"train": _trained, "compile": _compiled})
+    options = parsed(parser, {"train": _trained, "compile": _compiled, "apart": _apart})
     plan = measurements(options.backends.split(","), options.steps, options.times)
     write({name: samples_of(name, work) for name, work in plan.items()})
 
@@ -59,6 +60,10 @@ def _trained(*arguments: Any) -> list[dict[str, Any]]:
 
 def _compiled(*arguments: Any) -> list[dict[str, Any]]:
     return [asdict(each) for each in compile_many(*arguments)]
+
+
+def _apart(*arguments: Any) -> list[dict[str, Any]]:
+    return [asdict(each) for each in compile_apart(*arguments)]
 
 
 if __name__ == "__main__":
