@@ -20,7 +20,13 @@ from dnnbridge.specs.rewriting import rewritten
 from dnnbridge.specs.spec import Spec
 from dnnbridge.testing.kinks import KinkWatch
 from dnnbridge.testing.rounding import RoundedBackend
-from dnnbridge.testing.tolerances import EPSILON, ROUNDINGS, SMALLEST
+from dnnbridge.testing.tolerances import (
+    DOUBLE_EPSILON,
+    DOUBLE_SAMPLED,
+    EPSILON,
+    ROUNDINGS,
+    SMALLEST,
+)
 from dnnbridge.training.compiling import compile_for
 from dnnbridge.training.run import Run
 
@@ -44,6 +50,7 @@ class Allowance:
         native: whether a side has an optimizer of a framework, which computes with its numbers,
             such as 1 - beta, in float32.
         first: of the first side, whose names the places have; by default this is the experiment.
+        double: whether both sides compute in float64.
     """
 
     def __init__(
@@ -52,7 +59,10 @@ class Allowance:
         data: Batched,
         native: bool = False,
         first: Experiment | None = None,
+        double: bool = False,
     ) -> None:
+        self.spacing = DOUBLE_EPSILON if double else EPSILON
+        self.drawn_spacing = DOUBLE_SAMPLED if double else EPSILON
         self.experiment, self.data, self.watch = experiment, data, KinkWatch()
         self.native = native
         backend = ReferenceBackend()
@@ -85,8 +95,8 @@ class Allowance:
             return False
         if not self.rounded:
             self.rounded = [
-                _side(RoundedBackend(sample), self.experiment, self.data, self.first)
-                for sample in range(SAMPLES)
+                _side(backend, self.experiment, self.data, self.first)
+                for backend in self._rounding()
             ]
         for side in self.rounded:
             self._note(side.record(self._state, self._step), self.bounds)
@@ -95,6 +105,9 @@ class Allowance:
         self.still = {spot for spot, array in self.exact.items() if not np.any(array)}
         self._drawn = True
         return True
+
+    def _rounding(self) -> list[Backend]:
+        return [RoundedBackend(sample, spacing=self.drawn_spacing) for sample in range(SAMPLES)]
 
     def scores(self, stage: Stage, state: State, step: int, examples: tuple[Any, ...]) -> None:
         """Compute loss and metrics of examples exactly and with the roundings."""
@@ -124,7 +137,7 @@ class Allowance:
         """Return the largest relative error that rounding explains."""
         bound = self.bounds.get(spot, 0.0)
         rounded = ROUNDINGS * bound if bound < NOISE else math.inf
-        return max(rounded + self.by_constants.get(spot, 0.0), EPSILON * self._sizes(spot))
+        return max(rounded + self.by_constants.get(spot, 0.0), self.spacing * self._sizes(spot))
 
     def _sizes(self, spot: Spot) -> float:
         """Return how much larger the stored number is than what is compared: 1 but for updates."""

@@ -21,6 +21,7 @@ from dnnbridge.doctor.reproducing import Case, writer
 from dnnbridge.doctor.run_side import RunSide
 from dnnbridge.doctor.setting import environment, setting_of
 from dnnbridge.doctor.sides import STAGES, AbstractSide, Record, Stage, State
+from dnnbridge.program.precision import Float64
 from dnnbridge.testing.harness import rounded
 
 MARGIN = 4.0
@@ -41,6 +42,12 @@ class _Found(NamedTuple):
     cause: Cause
     before: AbstractSide | None
     after: AbstractSide | None
+
+
+def _in_float64(sides: Opened) -> bool:
+    """Whether both sides are runs in float64; live models have scalars of float32."""
+    experiments = sides.a.experiment, sides.b.experiment
+    return not sides.natives and all(isinstance(e.precision, Float64) for e in experiments)
 
 
 class Comparison:
@@ -70,7 +77,7 @@ class Comparison:
         self.setting = setting_of(here, there, self.data, validation)
         self.closest: Compared | None = None
         self.full, self.flips = False, 0
-        allowances = Allowances(self.data, sides.a.experiment)
+        allowances = Allowances(self.data, sides.a.experiment, _in_float64(sides))
         self.main = Link(sides.a, sides.b, allowances.of(sides.a.experiment, False))
         self.links = [
             Link(spec, live, allowances.of(spec.experiment, True), native=True)

@@ -39,10 +39,11 @@ class Allowances:
     Args:
         data: the examples.
         first: of the first side, whose names the places have.
+        double: whether both sides compute in float64.
     """
 
-    def __init__(self, data: Batched, first: Experiment) -> None:
-        self.data, self.first = data, first
+    def __init__(self, data: Batched, first: Experiment, double: bool = False) -> None:
+        self.data, self.first, self.double = data, first, double
         self.made: list[Allowance] = []
 
     def of(self, experiment: Experiment, native: bool) -> Allowance:
@@ -50,5 +51,5 @@ class Allowances:
         for each in self.made:
             if each.experiment == experiment and each.native == native:
                 return each
-        self.made.append(Allowance(experiment, self.data, native, self.first))
+        self.made.append(Allowance(experiment, self.data, native, self.first, self.double))
         return self.made[-1]

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.drawing.charts import colour, drawing, style
@@ -27,6 +28,12 @@ DECADES = 100.0
 
 ROOM = 32
 """Characters of a legend above the axes, beside the title."""
+
+WIDTH, MARK = 64, 6
+"""Characters of a legend below the axes, and those that the mark of a name takes."""
+
+BELOW = 0.22
+"""Inches for the numbers of the x axis, and for its label."""
 
 MARKED = 30
 """Curves of fewer points than this have a mark at each."""
@@ -65,19 +72,24 @@ def draw(axes: Axes, panel: Panel) -> None:
 
 
 def _legend(axes: Axes, panel: Panel) -> None:
-    """Name the curves above the axes, or where they leave room if the names are long."""
+    """Name the curves above the axes, or below them if the names are long."""
     pairs = zip(axes.get_lines(), (curve.label for curve in panel.curves), strict=True)
     named = [(line, label) for line, label in pairs if label]
     if len(named) < 2:
         return
     lines, labels = zip(*named, strict=True)
-    looks: Any = {"fontsize": 8.5, "handlelength": 1.4, "borderpad": 0.2}
+    looks: Any = {"fontsize": 8.5, "handlelength": 1.4, "borderpad": 0.2, "columnspacing": 1.0}
     names = [_short(label) for label in labels]
-    if sum(map(len, labels)) > ROOM:
-        axes.legend(lines, names, loc="best", **looks)
+    if sum(map(len, labels)) <= ROOM:
+        place: Any = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.98)}
+        axes.legend(lines, names, ncols=len(labels), **place, **looks)
         return
-    above: Any = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.98)}
-    axes.legend(lines, names, ncols=len(labels), columnspacing=1.0, **above, **looks)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    down = ScaledTranslation(0, -BELOW * (2 if panel.x_label else 1), figure.dpi_scale_trans)
+    columns = max(1, min(len(names), WIDTH // (max(map(len, names)) + MARK)))
+    place = {"loc": "upper left", "bbox_to_anchor": (-0.02, 0), "ncols": columns}
+    axes.legend(lines, names, bbox_transform=axes.transAxes + down, **place, **looks)
 
 
 def _short(label: str) -> str:

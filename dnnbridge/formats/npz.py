@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,14 +35,25 @@ def read_npz(path: Path) -> dict[str, Array]:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
+    with opened_npz(path) as (_, packed):
+        listed = packed.infolist()
+        size = sum(each.file_size for each in listed)
+        check_unpacked(size, path.stat().st_size, "its arrays")
+        return {each.filename.removesuffix(".npy"): _member(packed, each) for each in listed}
+
+
+@contextmanager
+def opened_npz(path: Path) -> Iterator[tuple[IO[bytes], zipfile.ZipFile]]:
+    """Open a `.npz` file, and the archive that it is.
+
+    Raises:
+        zipfile.BadZipFile: it is no archive, or only ends as one.
+    """
     with path.open("rb") as file:
         if not (zipfile.is_zipfile(file) and begins_as_archive(file)):
             raise zipfile.BadZipFile("not a zip file")
         with zipfile.ZipFile(file) as packed:
-            listed = packed.infolist()
-            size = sum(each.file_size for each in listed)
-            check_unpacked(size, path.stat().st_size, "its arrays")
-            return {each.filename.removesuffix(".npy"): _member(packed, each) for each in listed}
+            yield file, packed
 
 
 def begins_as_archive(file: IO[bytes]) -> bool:

@@ -53,4 +53,9 @@ def spec_error(
         return SpecError("missing argument", where=where, hint=takes)
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     hint = f"See help(dnnbridge.{cls.__name__}) for its arguments."
+    if kind == "tuple_type":
+        message = "must be a list or a tuple"
+        types = {field.name: str(field.type) for field in fields}
+        if isinstance(detail["input"], str) and types.get(place[0]) == "tuple[str, ...]":
+            hint = f"Write [{detail['input']!r}]."
     return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)

@@ -63,6 +63,15 @@ def broken(experiment, by=1e-3):
     return compile_for(OtherRules({ops.Tanh: wrong}), experiment, "cpu")
 
 
+def test_between_runs_in_float64_only_the_roundings_of_float64_are_allowed():
+    a, by = run(precision="float64"), 1e-11
+    assert align(a, broken(net(precision="float64"), 1e-16), DATA, 4, 8).agrees
+    found = align(a, broken(net(precision="float64"), by), DATA, 4, 8)
+    assert (found.first.stage, found.first.where) == ("layer", "hidden")
+    assert found.first.error == pytest.approx(by, rel=1e-2)
+    assert align(a, broken(net(), by), DATA, 4, 8).agrees  # one of them computes in float32
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_wrong_kernel_is_found_at_its_layer_and_reproduced(tmp_path, swapped):
     sides = run(), broken(net())

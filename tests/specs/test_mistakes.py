@@ -115,7 +115,13 @@ SPECS = {
         "LossMetric",
     ),
     "gradients-class": (lambda: experiment(gradients=db.ClipByNorm), "rules for", "ClipBy"),
-    "frozen-text": (lambda: experiment(frozen="dense/*"), "Experiment.frozen", "tuple"),
+    "frozen-text": (lambda: experiment(frozen="dense/*"), "Experiment.frozen", "['dense/*']"),
+    "remat-text": (lambda: experiment(remat="block_*"), "Experiment.remat", "['block_*']"),
+    "float32-layers-number": (
+        lambda: db.MixedFloat16(float32_layers=3),
+        "MixedFloat16.float32_layers",
+        "must be a list or a tuple",
+    ),
     "regularizers-class": (
         lambda: experiment(regularizers={"*": db.L2}),
         "make an instance",

@@ -9,20 +9,18 @@ there is not repeated: delete the folder to measure anew.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from in_own_process import Work, measured, parsed
+
+from endurance.compiling import compile_apart, compile_many
 from endurance.page import write
 from endurance.sampling import Sample
+from endurance.training import train
 
 OUT = Path("out") / "endurance"
-
-
-Work = tuple[str, list[object]]
-"""The name of a function and its arguments."""
 
 
 def measurements(backends: list[str], steps: int, times: int) -> dict[str, Work]:
@@ -34,36 +32,14 @@ def measurements(backends: list[str], steps: int, times: int) -> dict[str, Work]
     for backend in backends:
         for name, different in (("equal", False), ("different", True)):
             made[f"{backend}, {name}"] = "compile", [backend, times, different, times // 20]
+        made[f"{backend}, apart"] = "apart", [backend, times, times // 10]
     return made
 
 
-def measured(name: str, work: Work) -> list[Sample]:
-    """Return the samples of a measurement, made in a process of its own."""
+def samples_of(name: str, work: Work) -> list[Sample]:
+    """Return the samples of a measurement."""
     path = OUT / f"{name.replace(', ', '-')}.json"
-    if not path.exists():
-        print(name, flush=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "endurance",
-            "--child",
-            json.dumps(work),
-            "--to",
-            str(path),
-        ]
-        subprocess.run(command, check=True)
-    return [Sample(**each) for each in json.loads(path.read_text("utf-8"))]
-
-
-def child(work: Work, path: Path) -> None:
-    """Measure here, and leave the samples as JSON."""
-    from endurance.compiling import compile_many
-    from endurance.training import train
-
-    name, arguments = work
-    samples = {"train": train, "compile": compile_many}[name](*arguments)
-    path.write_text(json.dumps([asdict(each) for each in samples]), "utf-8")
+    return [Sample(**each) for each in measured("endurance", work, path)]
 
 
 def main() -> None:
@@ -72,14 +48,21 @@ def main() -> None:
     parser.add_argument("--backends", default="tensorflow,mindspore,reference")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=200)
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        child(json.loads(options.child), options.to)
-        return
+    options = parsed(parser, {"train": _trained, "compile": _compiled, "apart": _apart})
     plan = measurements(options.backends.split(","), options.steps, options.times)
-    write({name: measured(name, work) for name, work in plan.items()})
+    write({name: samples_of(name, work) for name, work in plan.items()})
+
+
+def _trained(*arguments: Any) -> list[dict[str, Any]]:
+    return [asdict(each) for each in train(*arguments)]
+
+
+def _compiled(*arguments: Any) -> list[dict[str, Any]]:
+    return [asdict(each) for each in compile_many(*arguments)]
+
+
+def _apart(*arguments: Any) -> list[dict[str, Any]]:
+    return [asdict(each) for each in compile_apart(*arguments)]
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from multiprocessing import get_context
+
 import numpy as np
 
 import dnnbridge as db
-from endurance.sampling import Sample, Sampler
+from endurance.sampling import Sample, Sampler, resident
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(64, 8)).astype(np.float32), RNG.integers(0, 3, 64)
@@ -37,3 +41,26 @@ def compile_many(backend: str, times: int, different: bool, every: int) -> list[
             db.clear_session()
             sampler.take(number)
     return sampler.samples
+
+
+def compile_apart(backend: str, times: int, every: int) -> list[Sample]:
+    """Do the same with different sizes, in processes that each end after `every` compilations.
+
+    A sample is that of a process before it ends. Its memory is that of both processes, and its
+    time includes the start.
+    """
+    samples = []
+    with get_context("spawn").Pool(1, maxtasksperchild=every) as pool:
+        sizes = [(backend, 16 + number) for number in range(1, times + 1)]
+        for number, sample in enumerate(pool.imap(_used, sizes), 1):
+            if number % every == 0:
+                memory, seconds = sample.memory + resident(), sample.seconds / every
+                samples.append(replace(sample, count=number, memory=memory, seconds=seconds))
+    return samples
+
+
+def _used(given: tuple[str, int]) -> Sample:
+    use(*given)
+    sampler = Sampler()
+    sampler.take(1)
+    return replace(sampler.samples[0], seconds=time.process_time())

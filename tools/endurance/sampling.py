@@ -49,12 +49,17 @@ class Sampler:
         now = time.process_time()
         seconds = (now - self._clock) / max(count - self._count, 1)
         gc.collect()
-        memory = int((SELF / "statm").read_text("ascii").split()[1]) * PAGE
+        memory = resident()
         handles = len(os.listdir(SELF / "fd")) - 1  # the folder itself is open
         threads = len(os.listdir(SELF / "task"))
         made = Sample(count, seconds, memory, handles, threads, threading.active_count())
         self.samples.append(made)
         self._count, self._clock = count, time.process_time()
+
+
+def resident() -> int:
+    """Return the resident bytes of this process."""
+    return int((SELF / "statm").read_text("ascii").split()[1]) * PAGE
 
 
 def settled(samples: Sequence[Sample]) -> list[Sample]:

@@ -9,43 +9,20 @@ is there is not repeated: delete the folder to measure anew. The disk needs room
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from in_own_process import measured, parsed
+
+from large_data.memory import train
 from large_data.page import write_page
-from large_data.tables import MORE, OPTIMIZERS, ROWS
+from large_data.tables import MORE, OPTIMIZERS, ROWS, step
 from large_data.writing import FORMS, write
 
 OUT = Path("out") / "large-data"
 
 FEW = 16_384
 """Rows of the small data set, whose training needs the memory of the model and the framework."""
-
-Work = tuple[str, list[object]]
-"""The name of a function and its arguments."""
-
-
-def measured(name: str, work: Work) -> dict[str, float]:
-    """Return the result of a function, called in a process of its own."""
-    path = OUT / f"{name}.json"
-    if not path.exists():
-        print(name, flush=True)
-        command = [sys.executable, "-m", "large_data", "--child", json.dumps(work)]
-        subprocess.run([*command, "--to", str(path)], check=True)
-    found: dict[str, float] = json.loads(path.read_text("utf-8"))
-    return found
-
-
-def child(work: Work, path: Path) -> None:
-    """Measure here, and leave the result as JSON."""
-    from large_data.memory import train
-    from large_data.tables import step
-
-    name, arguments = work
-    path.write_text(json.dumps({"train": train, "step": step}[name](*arguments)), "utf-8")
 
 
 def trainings(backends: list[str], rows: int) -> dict[tuple[str, str, int], dict[str, float]]:
@@ -55,12 +32,16 @@ def trainings(backends: list[str], rows: int) -> dict[tuple[str, str, int], dict
         for count in (FEW, rows):
             names = {b: f"{b}-{form}-{count}" for b in backends}
             with tempfile.TemporaryDirectory(dir=OUT) as folder:
-                if not all((OUT / f"{name}.json").exists() for name in names.values()):
+                if not all(_path(name).exists() for name in names.values()):
                     write(form, Path(folder), count)
                 for backend, name in names.items():
                     work = "train", [backend, form, folder]
-                    made[backend, form, count] = measured(name, work)
+                    made[backend, form, count] = measured("large_data", work, _path(name))
     return made
+
+
+def _path(name: str) -> Path:
+    return OUT / f"{name}.json"
 
 
 def main() -> None:
@@ -68,18 +49,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backends", default="tensorflow,mindspore")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        child(json.loads(options.child), options.to)
-        return
+    options = parsed(parser, {"train": train, "step": step})
     OUT.mkdir(parents=True, exist_ok=True)
     backends = options.backends.split(",")
     memory = trainings(backends, options.rows)
     steps = {
         (backend, name, rows): measured(
-            f"{backend}-{name.replace(' ', '-')}-{rows}", ("step", [backend, name, rows])
+            "large_data",
+            ("step", [backend, name, rows]),
+            _path(f"{backend}-{name.replace(' ', '-')}-{rows}"),
         )["seconds"]
         for backend in backends
         for name in OPTIMIZERS

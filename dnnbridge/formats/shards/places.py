@@ -12,7 +12,7 @@ import numpy as np
 from dnnbridge.errors import ConversionError, DataError, DnnbridgeError
 from dnnbridge.formats.archives import member_start
 from dnnbridge.formats.damage import read_as_data
-from dnnbridge.formats.npz import begins_as_archive, read_npy_header
+from dnnbridge.formats.npz import opened_npz, read_npy_header
 from dnnbridge.formats.weight_files import safetensors_header
 
 KINDS = "fiubSU"
@@ -57,11 +57,8 @@ def read_places(path: Path) -> dict[str, Place]:
 
 
 def _npz(path: Path) -> dict[str, Place]:
-    with path.open("rb") as file:
-        if not (zipfile.is_zipfile(file) and begins_as_archive(file)):
-            raise zipfile.BadZipFile("not a zip file")
-        with zipfile.ZipFile(file) as packed:
-            members = packed.infolist()
+    with opened_npz(path) as (file, packed):
+        members = packed.infolist()
         return {each.filename.removesuffix(".npy"): _member(path, file, each) for each in members}
 
 
