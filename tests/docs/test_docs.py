@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,21 @@ def test_the_page_of_large_data_runs(tmp_path, monkeypatch):
     exec(compile("\n".join(blocks), "large-data.md", "exec"), names)
     assert f"# {names['shards']!r}\n" in page
     assert names["run"].position.step == 4 * 3 * 20
+
+
+def test_the_search_in_processes_that_end_runs(tmp_path):
+    page = (ROOT / "docs" / "guide" / "reliability.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(from multiprocessing.*?)```", page, re.S)
+    few = block.replace("range(8, 208, 5)", "range(8, 11)").replace("child=20", "child=2")
+    (tmp_path / "search.py").write_text(few, encoding="utf-8")
+    command = [sys.executable, "search.py"]
+    environment = os.environ | {"DNNBRIDGE_BACKEND": "reference"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    found = [line.split() for line in done.stdout.splitlines()]
+    assert [units for units, _ in found] == ["8", "9", "10"], done.stderr
+    assert all(0 < float(loss) < 10 for _, loss in found)
 
 
 def test_the_page_of_devices_runs_and_quotes_the_errors():

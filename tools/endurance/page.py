@@ -42,7 +42,8 @@ EXPLAINED = """
 Expected growth: `History.step_losses` keeps the loss of each step, a Python float of 24 bytes with
 a place of 8 in the list, {losses:.1f} MB in 100,000 steps. `CSVLogger` and `TensorBoard` hold their
 files open until `fit` returns, and `TensorBoard` a thread for each file; a thread gathers the rows
-of the next steps while `fit` runs.
+of the next steps while `fit` runs. The process of the reference is so small that these losses are
+most of its growth. A slowing below 1 means that later steps were faster.
 
 ![Memory and time of a step](long-run.svg)
 
@@ -51,7 +52,9 @@ of the next steps while `fit` runs.
 Each experiment is compiled, trained for 4 steps, evaluated and used for a prediction; then its run
 is deleted. *Equal*: the same experiment each time, compiled anew once in ten times. *Different*:
 another number of units each time. `db.clear_session()` is called before each sample, every tenth
-time. A time is that from one sample to the next, for each.
+time. A time is that from one sample to the next, for each. *Apart*: different ones too, in
+processes that each end after 20 ([reliability.md](../guide/reliability.md#many-trainings-in-one-program)
+has the program); memory is that of both processes before one ends, and time includes its start.
 
 | | compilations | memory, MB | growth, KB each | in all | time each, s | files | threads |
 |---|---|---|---|---|---|---|---|
@@ -72,7 +75,7 @@ FOUND = """
   `malloc_trim` and `mindspore.ms_memory_recycle` give nothing of it back, as they are no arrays. A
   training of the same net in MindSpore alone, with its own Cells, grew by 37 MB in 5 compilations.
   The modules of generated source stay too: one for each function of another structure, 3 for all
-  sizes of this net. Use a process for each part of a search over thousands of nets.
+  sizes of this net. Processes that end free all of it (*apart*).
 - **Large weights on MindSpore**: MindSpore keeps the arrays of a run that is gone for arrays of the
   same sizes, so a run with 12 million weights of another size added 50 MB. The backend now calls
   `mindspore.ms_memory_recycle` before it compiles: 3 MB.
