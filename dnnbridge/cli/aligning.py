@@ -140,8 +140,9 @@ def _subject(path: Path, backend: str | None, seed: int | None) -> Any:
 
 def _of_keras(path: Path, backend: str | None) -> Any:
     """Return the model of a .keras file: in Keras itself, or here on a backend."""
+    read = from_keras(path)  # also for Keras: code in the file is refused before Keras sees it
     if backend != NATIVE:
-        return from_keras(path).compile(backend)
+        return read.compile(backend)
     keras = framework("keras", "align with a .keras file")
     try:
         return keras.saving.load_model(path)

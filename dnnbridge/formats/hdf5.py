@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.hdf5_arrays import unusual_storage
 from dnnbridge.formats.sizes import check_unpacked, count_of
 
 LEVELS = 64
@@ -24,7 +25,8 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
         where: its name in messages.
 
     Raises:
-        ConversionError: it points to other files, or states arrays far larger than the file.
+        ConversionError: it points to other files, has arrays that are far larger than the file, or
+            has some that are stored as no framework stores them.
     """
     import h5py
 
@@ -32,7 +34,7 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
     with h5py.File(source, "r") as file:
         if wrong := _wrong(file, size):
             raise ConversionError(
-                "the file cannot be read: it is damaged, or points to other files",
+                "the file cannot be read: it is damaged, or no framework wrote it",
                 where=where,
                 got=wrong,
                 hint="Write it again with model.save or model.save_weights of Keras 3.",
@@ -41,7 +43,7 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
 
 
 def _wrong(file: Any, size: int) -> str:
-    """Say which array is not in the file, or too large for it; "" if all are as they should be."""
+    """Say which array is not as it should be; "" if all are."""
     import h5py
 
     known: set[int] = set()
@@ -71,6 +73,8 @@ def _wrong(file: Any, size: int) -> str:
 def _wrong_array(item: Any, path: str, size: int) -> str:
     if item.external or item.is_virtual:
         return f"{path}, which is stored in other files"
+    if unusual := unusual_storage(item):
+        return f"{path}, which has {unusual}"
     try:
         check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, path)
     except ValueError as error:

@@ -93,6 +93,21 @@ def test_a_keras_file_in_keras_and_here(files):
     assert "keras" in json.loads((files / "out.json").read_text())["environment"]
 
 
+def test_keras_gets_no_file_that_cannot_be_read_as_data(files, monkeypatch):
+    keras = pytest.importorskip("keras")
+    layers = [keras.layers.Lambda(lambda x: 2 * x), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((5,)), *layers])
+    model.compile("sgd", "mse")
+    model.save(files / "model.keras")
+    loaded = []
+    monkeypatch.setattr(keras.saving, "load_model", lambda *a, **k: loaded.append(a))
+    options = ("--data", files / "data.npz", "--backends", "keras,reference")
+    done = align(files / "model.keras", *options)
+    assert done.exit_code
+    assert "Lambda" in done.output
+    assert not loaded
+
+
 WRONG = {
     "no data": (("first.json", "second.py"), "--data: data are needed"),
     "no file": (("first.json", "none.json", "--data", "digits"), "there is no such file"),

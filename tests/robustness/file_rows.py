@@ -118,6 +118,37 @@ def _sparse(h5py, file):
     file.create_dataset("w", (10**12,), "f4")
 
 
+def _array(*shape, **settings):
+    """Return what makes an array of an HDF5 file that no framework writes."""
+
+    def makes(h5py, file):
+        file.create_dataset("w", shape or (4,), **settings)
+
+    return makes
+
+
+def with_chunks_of_another_rank(c):
+    """Read chunks of one axis in an array of two: HDF5 1.14.6 gives what lies beside them."""
+    import h5py
+
+    path = c.folder / "m.weights.h5"
+    with h5py.File(path, "w", libver="earliest") as file:
+        file.create_dataset("w", data=np.ones((4, 4), np.float32), chunks=(2, 2))
+    content = path.read_bytes()
+    layout = b"\3\2\3" + content.partition(b"\3\2\3")[2][:8] + b"\2\0\0\0"  # version, chunks, axes
+    assert content.count(layout) == 1
+    path.write_bytes(content.replace(layout, b"\3\2\2" + layout[3:]))
+    return db.read_weights(path)
+
+
+def _of_references(h5py, file):
+    file.create_dataset("w", (4,), h5py.ref_dtype)
+
+
+def _of_lists(h5py, file):
+    file.create_dataset("w", (4,), h5py.vlen_dtype("f4"))
+
+
 def onnx_of(change):
     """Return what changes an ONNX file and reads it."""
 
@@ -303,6 +334,23 @@ MODELS = {
     ),
     "hdf5-link-outside": row(with_hdf5(_outside), ConversionError, "/etc/passwd"),
     "hdf5-data-outside": row(with_hdf5(_stored_outside), ConversionError, "other files"),
+    "hdf5-of-scaled-numbers": row(
+        with_hdf5(_array(dtype="i4", scaleoffset=3)), ConversionError, "a filter of the number 6"
+    ),
+    "hdf5-of-a-fill-value": row(
+        with_hdf5(_array(dtype="f4", fillvalue=3)), ConversionError, "a fill value"
+    ),
+    "hdf5-of-other-chunks": row(
+        with_chunks_of_another_rank, ConversionError, "chunks of another rank"
+    ),
+    "hdf5-of-records": row(
+        with_hdf5(_array(dtype=[("a", "f4")])), ConversionError, "neither a plain number"
+    ),
+    "hdf5-of-opaque-bytes": row(
+        with_hdf5(_array(dtype="V4")), ConversionError, "neither a plain number"
+    ),
+    "hdf5-of-references": row(with_hdf5(_of_references), ConversionError, "neither a plain number"),
+    "hdf5-of-lists": row(with_hdf5(_of_lists), ConversionError, "neither a plain number"),
     "hdf5-of-terabytes": row(with_hdf5(_sparse), ConversionError, "4,000,000,000,000"),
     "keras-of-pickle": row(from_keras(PICKLE), ConversionError, "m.keras"),
     "keras-empty": row(from_keras(b""), ConversionError, "m.keras"),

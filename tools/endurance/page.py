@@ -22,8 +22,9 @@ HEAD = """# Long runs
 
 `make long-run` trains small nets for many steps, and compiles many experiments, each in a process
 of its own. Written by it, measured on {machine}, with {versions}. Time is that of the processor,
-which other work on the machine disturbs less than the time of the clock. A sample is taken after each
-epoch, after a collection of garbage. The first fifth of the samples is left out: caches and pools of memory fill there.
+which other work on the machine disturbs less than the time of the clock. A sample is taken after
+each epoch, after a collection of garbage. The first fifth of the samples is left out: caches and
+pools of memory fill there.
 
 ## Trainings
 
@@ -53,8 +54,9 @@ Each experiment is compiled, trained for 4 steps, evaluated and used for a predi
 is deleted. *Equal*: the same experiment each time, compiled anew once in ten times. *Different*:
 another number of units each time. `db.clear_session()` is called before each sample, every tenth
 time. A time is that from one sample to the next, for each. *Apart*: different ones too, in
-processes that each end after 20 ([reliability.md](../guide/reliability.md#many-trainings-in-one-program)
-has the program); memory is that of both processes before one ends, and time includes its start.
+processes that each end after 20; memory is that of both processes before one ends, and time
+includes its start. [reliability.md](../guide/reliability.md#many-trainings-in-one-program) has such
+a program.
 
 | | compilations | memory, MB | growth, KB each | in all | time each, s | files | threads |
 |---|---|---|---|---|---|---|---|
