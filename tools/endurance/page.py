@@ -94,7 +94,8 @@ def write(measured: Measured) -> None:
     text += "\n".join(_compiling(name, samples) for name, samples in compilations.items())
     text += "\n" + FOUND
     (FOLDER / "long-run.md").write_text(text, "utf-8")
-    panels = [*_panels(trainings, "step"), *_panels(compilations, "compilation")]
+    frameworks = {n: s for n, s in compilations.items() if not n.startswith("reference")}
+    panels = [*_panels(trainings, "step"), *_panels(frameworks, "compilation")]
     (FOLDER / "long-run.svg").write_text(drawing_of(panels).svg + "\n", "utf-8")
 
 
