@@ -56,6 +56,6 @@ def spec_error(
     if kind == "tuple_type":
         message = "must be a list or a tuple"
         types = {field.name: str(field.type) for field in fields}
-        if isinstance(detail["input"], str) and types.get(place[0]) == "tuple[str, ...]":
+        if isinstance(detail["input"], str) and types.get(str(place[0])) == "tuple[str, ...]":
             hint = f"Write [{detail['input']!r}]."
     return SpecError(message, where=where, got=shorten(detail["input"]), hint=hint)
