@@ -185,6 +185,22 @@ def test_accuracy_keeps_its_name_with_one_output(name):
     check(run, db.to_keras(run), X, y, w)
 
 
+@pytest.mark.parametrize("sparse", [True, False])
+def test_an_accuracy_with_a_name_of_its_own_keeps_it(sparse):
+    """Keras takes "accuracy" for one of its classes by the labels; a class takes a name."""
+    loss = db.SparseCategoricalCrossentropy() if sparse else db.CategoricalCrossentropy()
+    model = db.Sequential([db.Input((4,)), db.Dense(3, "softmax")])
+    metrics = [db.Accuracy(name="hits"), db.Accuracy()]
+    experiment = db.Experiment(model, loss, "sgd", metrics, weighted_metrics=metrics[:1])
+    run = db.compile(experiment, "reference")
+    labels = RNG.integers(0, 3, 11)
+    y = labels if sparse else np.eye(3, dtype="f4")[labels]
+    back = db.to_keras(run)
+    assert set(evaluated(back, X, y, None)) > {"hits", "accuracy"}
+    check(run, back, X, y, W)
+    assert db.from_keras(back).experiment.metrics == experiment.metrics
+
+
 def test_the_class_accuracy_of_keras_is_another_metric():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     model.compile("sgd", "mse", metrics=[M.Accuracy(name="exact")])

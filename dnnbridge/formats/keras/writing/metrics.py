@@ -11,7 +11,11 @@ from dnnbridge.formats.keras.parts import with_arguments
 from dnnbridge.formats.keras.settings import Serialized
 from dnnbridge.formats.keras.writing.compiled import written
 from dnnbridge.formats.keras.writing.parts import keras_object, plain
-from dnnbridge.losses import AbstractLoss
+from dnnbridge.losses import (
+    AbstractLoss,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
 from dnnbridge.metrics import AbstractMetric, Accuracy, R2Score
 from dnnbridge.metrics.means import LossMetric
 from dnnbridge.metrics.overlap import AbstractIoU
@@ -35,17 +39,25 @@ KINDS: Mapping[str, str] = {
 """The class of Keras for each class of ours whose arguments are those of Keras."""
 
 
-def write_metric(metric: AbstractMetric, weighted: bool = False) -> Any:
+NAMED_ACCURACIES: Mapping[type[AbstractLoss], str] = {
+    CategoricalCrossentropy: "CategoricalAccuracy",
+    SparseCategoricalCrossentropy: "SparseCategoricalAccuracy",
+}
+"""The class that Keras takes for "accuracy" with the labels of a loss: a class takes a name."""
+
+
+def write_metric(
+    metric: AbstractMetric, weighted: bool = False, loss: AbstractLoss | None = None
+) -> Any:
     """Return a serialised metric or its name; None if Keras has no such metric.
 
     Args:
         metric: the metric.
         weighted: whether it uses sample weights.
+        loss: of the same output, which says what form the labels have.
     """
     if isinstance(metric, Accuracy):
-        if metric.ignore_class is not None:
-            return None
-        return metric.name if metric.name in ACCURACIES else "accuracy"
+        return _accuracy(metric, loss)
     if isinstance(metric, LossMetric):
         return _mean_of(metric.loss)
     if isinstance(metric, AbstractPositives):
@@ -54,6 +66,15 @@ def write_metric(metric: AbstractMetric, weighted: bool = False) -> Any:
     if kind is None or (weighted and _weighs_otherwise(metric)):
         return None
     return written(metric.replace(name=metric.label), MODULE, kind)  # Keras would count names
+
+
+def _accuracy(metric: Accuracy, loss: AbstractLoss | None) -> Any:
+    if metric.ignore_class is not None:
+        return None
+    if metric.name is None or metric.name in ACCURACIES:
+        return metric.name or "accuracy"
+    kind = NAMED_ACCURACIES.get(type(loss)) if loss is not None else None
+    return keras_object(kind, {"name": metric.name}, MODULE) if kind else "accuracy"
 
 
 def _mean_of(loss: AbstractLoss) -> str | None:

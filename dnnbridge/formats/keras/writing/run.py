@@ -123,7 +123,7 @@ def _compiled(run: Trained, findings: Findings) -> tuple[dict[str, Any], Seriali
     ranks = _ranks(experiment)
     losses = {name: _loss(head, ranks, findings) for name, head in heads.items()}
     reports = {
-        key: {name: _metrics(getattr(head, key), findings, key) for name, head in heads.items()}
+        key: {name: _metrics(head, findings, key) for name, head in heads.items()}
         for key in _reported(experiment)
     }
     compiled: dict[str, Any] = {"loss": losses, **reports}
@@ -182,8 +182,9 @@ def _reported(experiment: Experiment) -> tuple[str, ...]:
     return ("metrics", "weighted_metrics") if weighted else ("metrics",)
 
 
-def _metrics(metrics: Sequence[AbstractMetric], findings: Findings, key: str) -> list[Any]:
-    made = [write_metric(metric, weighted=key == "weighted_metrics") for metric in metrics]
+def _metrics(head: Head, findings: Findings, key: str) -> list[Any]:
+    metrics: Sequence[AbstractMetric] = getattr(head, key)
+    made = [write_metric(each, key == "weighted_metrics", head.loss) for each in metrics]
     for metric, written in zip(metrics, made, strict=True):
         if written is None:
             findings.add(key, f"{metric!r} has no counterpart in Keras")
