@@ -51,9 +51,7 @@ def test_the_numbers_are_those_of_keras(body, frozen):
     layers = [db.Input((32, 32, 3)), read.model.replace(name="body"), db.Dense(5, "softmax")]
     patterns = ["body/*"] if frozen else []
     loss, adam = "sparse_categorical_crossentropy", db.Adam(0.01)
-    run = db.compile(
-        db.Experiment(db.Sequential(layers), loss, adam, frozen=patterns), "reference"
-    )
+    run = db.compile(db.Experiment(db.Sequential(layers), loss, adam, frozen=patterns), "reference")
     head = dict(zip(("dense/kernel", "dense/bias"), theirs.layers[-1].get_weights(), strict=True))
     run.set_parameters({**{f"body/{n}": a for n, a in read.weights.items()}, **head})
     np.testing.assert_allclose(run.predict(X), theirs.predict(X, verbose=0), rtol=1e-5)

@@ -160,6 +160,19 @@ def test_every_kind_of_layer_is_written(tmp_path):
     compare(runs, tmp_path)
 
 
+def test_metrics_have_the_names_of_the_run(tmp_path):
+    metrics = [db.Accuracy(), db.Accuracy(name="hits"), db.TopKCategoricalAccuracy(k=2)]
+    metrics.append(db.TopKCategoricalAccuracy(k=3, name="three"))
+    model = db.Sequential([db.Input((6,)), db.Dense(4, "softmax")])
+    loss = db.CategoricalCrossentropy()
+    run = db.compile(db.Experiment(model, loss, "sgd", metrics), "reference")
+    path = run.export(tmp_path / "named.py", format="python-tensorflow")
+    written = path.read_text("utf-8")
+    assert 'keras.metrics.CategoricalAccuracy(name="hits")' in written.replace("'", '"')
+    assert 'keras.metrics.TopKCategoricalAccuracy(k=3, name="three")' in written.replace("'", '"')
+    assert "keras.metrics.TopKCategoricalAccuracy(k=2)" in written
+
+
 def test_names_of_a_spec_are_no_code(tmp_path):
     x = db.Input((2,), name="import_os")
     model = db.Model(x, db.Dense(1, name="class")(db.Dense(2, name="layers")(x)))

@@ -23,6 +23,9 @@ TUPLES = {*SIZES, "target_shape", "padding", "cropping", "dims", "noise_shape"}
 
 MODELS = ("Sequential", "Functional")
 
+NAMED = {"keras.layers", "keras.metrics"}
+"""Modules whose objects are written with their names."""
+
 
 class Objects:
     """Writes objects as calls that name only the arguments that differ from Keras' defaults.
@@ -51,7 +54,9 @@ class Objects:
         if known is None:
             self._findings.add(path, f"Keras has no {module}.{kind}")
             return Code("None")
-        if not named or module != "keras.layers":
+        if module == "keras.metrics":  # a history has these names
+            named = config.get("name") != (known.defaults.get("name") or snake_case(kind))
+        if not named or module not in NAMED:
             config.pop("name", None)
         if kind == "Bidirectional":
             _leave_out_backward(config)
@@ -65,6 +70,7 @@ class Objects:
             for key, default in known.defaults.items()
             if key in config and not _is_default(config[key], default, key)
         }
+        others.pop("name", None)
         others |= {} if name is None else {"name": name}
         return call(f"{SHORT.get(module, module)}.{kind}", required, others)
 
