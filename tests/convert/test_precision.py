@@ -59,6 +59,26 @@ def test_the_optimizer_of_a_loss_scale_is_read(tmp_path):
     made.compile("reference").fit(np.zeros((4, 6)), np.zeros(4, int), verbose=0)
 
 
+def test_a_model_in_float64_goes_on_in_float64(tmp_path):
+    model = native("float64", "float64")
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(24, 6)).astype(np.float32), rng.integers(0, 3, 24)
+    options = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}
+    model.fit(x, y, **options)
+    run = saved(model, tmp_path).compile("reference")
+    assert run.experiment.precision == db.Float64()
+    np.testing.assert_allclose(run.predict(x), model.predict(x, verbose=0), rtol=1e-12)
+    run.fit(x, y, **options)
+    model.fit(x, y, **options)
+    np.testing.assert_allclose(run.predict(x), model.predict(x, verbose=0), rtol=1e-6)
+
+
+def test_float64_beside_float32_is_refused(tmp_path):
+    with pytest.raises(ConversionError, match="layers with float32 and with float64"):
+        saved(native("float64", "float32"), tmp_path)
+
+
 def test_two_lower_types_are_refused(tmp_path):
     with pytest.raises(ConversionError, match="mixed_bfloat16 and with mixed_float16"):
         saved(native("mixed_float16", "mixed_bfloat16"), tmp_path)

@@ -121,7 +121,7 @@ def opened(root: Any, where: str) -> AbstractArrays:
 
 
 def fitted(array: Array, shape: Sequence[int], where: str) -> Array:
-    """Return an array in float32; raise unless it has this shape."""
+    """Return an array of real numbers; raise unless it has this shape."""
     if array.shape != tuple(shape):
         raise ConversionError(
             f"the file has another shape for this weight, {tuple(shape)} is needed",
@@ -129,4 +129,9 @@ def fitted(array: Array, shape: Sequence[int], where: str) -> Array:
             got=str(array.shape),
             hint="Give the weights that belong to this configuration.",
         )
-    return np.array(array, np.float32, order="C")
+    return np.array(real(array), order="C")
+
+
+def real(array: Array) -> Array:
+    """Return an array in float32, or in float64 if it has that type."""
+    return np.asarray(array, np.float64 if array.dtype == np.float64 else np.float32)

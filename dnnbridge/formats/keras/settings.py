@@ -19,7 +19,7 @@ WITHOUT_EFFECT = {
 """Arguments that do not change a number of a model in float32 in one process."""
 
 
-POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 """Policies of dtypes that a layer may have."""
 
 

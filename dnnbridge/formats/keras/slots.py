@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.formats.keras.arrays import real
 from dnnbridge.formats.keras.settings import Serialized
 
 SECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -94,7 +95,7 @@ def read_slots(
             arrays[name] = np.asarray(batches % steps, np.float32)
         if name.endswith(":average_started"):
             arrays[name] = np.asarray(batches > 0, np.float32)
-    return Slots({name: np.asarray(a, np.float32) for name, a in arrays.items()}, batches)
+    return Slots({name: real(array) for name, array in arrays.items()}, batches)
 
 
 def written_slots(
