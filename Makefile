@@ -9,7 +9,7 @@
 # make ascend    compile every case for a simulated Ascend and write docs/measurements/ascend-simulation.json, 20 minutes or more
 # make bench   time training against the frameworks' own loops, some 40 minutes; writes out/speed.json and .svg
 # make large-data  measure memory of trainings on 4 GB, and steps with large tables, ten minutes
-# make long-run    measure memory, time, files and threads of long trainings and of many compilations, an hour
+# make long-run    measure memory, time, files and threads of long trainings and of many compilations, 20 minutes
 # make scaling    measure one and two workers, model up to 1,024, and write docs/measurements/scaling.md, 10 minutes
 # make test-matrix    run a part of the tests with the oldest and newest frameworks, each in an environment of its own
 # make audit    look for known weaknesses of the pinned packages; needs the internet
