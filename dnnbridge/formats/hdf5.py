@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.hdf5_arrays import unusual_storage
+from dnnbridge.formats.hdf5_structure import unusual_structure
 from dnnbridge.formats.sizes import check_unpacked, count_of
 
 LEVELS = 64
@@ -30,16 +31,22 @@ def opened_hdf5(source: Path | IO[bytes], where: str) -> Iterator[Any]:
     """
     import h5py
 
-    size = source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
+    with source.open("rb") if isinstance(source, Path) else nullcontext(source) as stream:
+        _refuse(unusual_structure(stream), where)
+        size = stream.seek(0, os.SEEK_END)
     with h5py.File(source, "r") as file:
-        if wrong := _wrong(file, size):
-            raise ConversionError(
-                "the file cannot be read: it is damaged, or no framework wrote it",
-                where=where,
-                got=wrong,
-                hint="Write it again with model.save or model.save_weights of Keras 3.",
-            )
+        _refuse(_wrong(file, size), where)
         yield file
+
+
+def _refuse(wrong: str, where: str) -> None:
+    if wrong:
+        raise ConversionError(
+            "the file cannot be read: it is damaged, or no framework wrote it",
+            where=where,
+            got=wrong,
+            hint="Write it again with model.save or model.save_weights of Keras 3.",
+        )
 
 
 def _wrong(file: Any, size: int) -> str:
@@ -73,9 +80,9 @@ def _wrong(file: Any, size: int) -> str:
 def _wrong_array(item: Any, path: str, size: int) -> str:
     if item.external or item.is_virtual:
         return f"{path}, which is stored in other files"
-    if unusual := unusual_storage(item):
-        return f"{path}, which has {unusual}"
     try:
+        if unusual := unusual_storage(item):
+            return f"{path}, which has {unusual}"
         check_unpacked(count_of(item.shape or ()) * item.dtype.itemsize, size, path)
     except ValueError as error:
         return str(error)

@@ -17,6 +17,7 @@ from dnnbridge.errors import ConversionError
 from dnnbridge.formats.archives import opened_member
 from dnnbridge.formats.damage import read_as_data
 from dnnbridge.formats.hdf5 import opened_hdf5
+from dnnbridge.formats.hdf5_arrays import array_of
 from dnnbridge.formats.mindspore.checkpoint import read_checkpoint
 from dnnbridge.formats.npz import read_npz
 from dnnbridge.formats.numbers import as_float32
@@ -156,7 +157,7 @@ def _hdf5(source: Path | IO[bytes], where: str) -> dict[str, Array]:
 
     def add(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            made[name] = np.asarray(item)
+            made[name] = array_of(item)
 
     with opened_hdf5(source, where) as stored:
         stored.visititems(add)

@@ -223,3 +223,14 @@ def test_reading_imports_no_framework(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_bfloat16_of_keras_becomes_float32(tmp_path):
+    keras = pytest.importorskip("keras")
+    layer = keras.layers.Dense(2, dtype="bfloat16", bias_initializer="ones")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.save_weights(tmp_path / "m.weights.h5")
+    kernel, bias = db.read_weights(tmp_path / "m.weights.h5").values()
+    assert kernel.dtype == bias.dtype == np.float32
+    np.testing.assert_array_equal(kernel, np.asarray(layer.kernel).astype(np.float32))
+    np.testing.assert_array_equal(bias, [1.0, 1.0])

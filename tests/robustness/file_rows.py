@@ -141,6 +141,31 @@ def with_chunks_of_another_rank(c):
     return db.read_weights(path)
 
 
+def of_the_newer_form(c):
+    import h5py
+
+    path = c.folder / "m.weights.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file["w"] = np.ones(3, np.float32)
+    return db.read_weights(path)
+
+
+def with_texts_in_circles(c):
+    """Inspect a file with a text whose size brings HDF5 1.14.6 back to where it was."""
+    import h5py
+
+    path = c.folder / "m.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "{}"
+    content = bytearray(path.read_bytes())
+    texts = content.index(b"GCOL") + 16
+    free = texts + 24  # after the number, the use and the size of the text, and its bytes
+    assert content[free : free + 2] == b"\0\0"
+    content[free + 8 : free + 16] = (2**64 - 16).to_bytes(8, "little")
+    path.write_bytes(content)
+    return db.inspect(path)
+
+
 def _of_references(h5py, file):
     file.create_dataset("w", (4,), h5py.ref_dtype)
 
@@ -335,13 +360,17 @@ MODELS = {
     "hdf5-link-outside": row(with_hdf5(_outside), ConversionError, "/etc/passwd"),
     "hdf5-data-outside": row(with_hdf5(_stored_outside), ConversionError, "other files"),
     "hdf5-of-scaled-numbers": row(
-        with_hdf5(_array(dtype="i4", scaleoffset=3)), ConversionError, "a filter of the number 6"
+        with_hdf5(_array(dtype="i4", scaleoffset=3)), ConversionError, "chunks, as a compressed"
     ),
     "hdf5-of-a-fill-value": row(
         with_hdf5(_array(dtype="f4", fillvalue=3)), ConversionError, "a fill value"
     ),
     "hdf5-of-other-chunks": row(
-        with_chunks_of_another_rank, ConversionError, "chunks of another rank"
+        with_chunks_of_another_rank, ConversionError, "chunks, as a compressed"
+    ),
+    "hdf5-of-the-newer-form": row(of_the_newer_form, ConversionError, "the form 3 of HDF5"),
+    "hdf5-of-texts-in-circles": row(
+        with_texts_in_circles, CheckpointError, "a damaged list of texts at byte"
     ),
     "hdf5-of-records": row(
         with_hdf5(_array(dtype=[("a", "f4")])), ConversionError, "neither a plain number"

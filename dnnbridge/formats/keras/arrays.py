@@ -10,6 +10,7 @@ import numpy as np
 
 from dnnbridge.base.arrays import Array
 from dnnbridge.errors import ConversionError
+from dnnbridge.formats.hdf5_arrays import array_of
 
 
 class AbstractArrays(ABC):
@@ -50,7 +51,7 @@ class TreeArrays(AbstractArrays):
         group = self._root.get(f"{file}/vars")
         if group is None:
             return None
-        return [np.asarray(group[key]) for key in sorted(group, key=int)]
+        return [array_of(group[key]) for key in sorted(group, key=int)]
 
     def places(self) -> set[str]:
         found: set[str] = set()
@@ -98,7 +99,7 @@ def _listed(group: Any) -> list[Array] | None:
     if not names and "weight_names" not in group.attrs:
         return None
     texts = (name.decode() if isinstance(name, bytes) else str(name) for name in names)
-    return [np.asarray(group[name]) for name in texts]
+    return [array_of(group[name]) for name in texts]
 
 
 def opened(root: Any, where: str) -> AbstractArrays:
