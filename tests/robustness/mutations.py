@@ -9,6 +9,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -75,7 +76,7 @@ def of_json(data: Any, random: Random) -> Any:
     for _ in range(random.randint(1, 3)):
         places = list(_places(made))
         if not places:
-            return random.choice(VALUES)
+            return deepcopy(random.choice(VALUES))
         holder, key = random.choice(places)
         choice = random.randrange(4)
         if choice == 0:
@@ -84,7 +85,7 @@ def of_json(data: Any, random: Random) -> Any:
             other, place = random.choice(places)
             holder[key] = json.loads(json.dumps(other[place]))
         else:
-            holder[key] = random.choice(VALUES)
+            holder[key] = deepcopy(random.choice(VALUES))  # later changes may reach into it
     return made
 
 
