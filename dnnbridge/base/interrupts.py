@@ -1,4 +1,4 @@
-"""Change the arrays and position of a run together: signals wait until both are changed."""
+"""Let signals wait: while a run changes its arrays and position together, or a framework loads."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class Waiting:
 
     Attributes:
         waits: whether handlers wait now.
+        raised: the last exception of a handler that was called at once.
 
     Example:
         >>> with Waiting(waits=True):
@@ -42,16 +43,17 @@ class Waiting:
 
     def __init__(self, waits: bool = False) -> None:
         self.waits, self._held = waits, False
+        self.raised: BaseException | None = None
         self._handlers: dict[int, Handler] = {}
         self._came: list[tuple[int, FrameType | None]] = []
 
     def __enter__(self) -> Waiting:
         if threading.current_thread() is threading.main_thread():
-            for number in WAITING:
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._handlers[number] = handler
-                    signal.signal(number, self._handle)
+            try:
+                self._replace_handlers()
+            except BaseException:  # of a handler that is not replaced yet
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,6 +62,13 @@ class Waiting:
             if signal.getsignal(number) == self._handle:  # unless the caller has set another since
                 signal.signal(number, handler)
         self.resume()
+
+    def _replace_handlers(self) -> None:
+        for number in WAITING:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                self._handlers[number] = handler
+                signal.signal(number, self._handle)
 
     def hold(self) -> None:
         """Let handlers wait until `deliver`, also where `resume` would call them."""
@@ -95,7 +104,11 @@ class Waiting:
             self._came.append((number, frame))
         else:
             self._came = [each for each in self._came if each[0] != number]
-            self._handlers[number](number, frame)
+            try:
+                self._handlers[number](number, frame)
+            except BaseException as error:
+                self.raised = error
+                raise
 
 
 def _is_lost(frame: FrameType | None) -> bool:
