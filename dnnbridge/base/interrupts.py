@@ -6,7 +6,7 @@ import _weakrefset
 import signal
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -31,6 +31,7 @@ class Waiting:
 
     Args:
         waits: whether handlers wait from the start.
+        leave: signals whose handlers are not replaced, as they wait in another way.
 
     Attributes:
         waits: whether handlers wait now.
@@ -41,8 +42,8 @@ class Waiting:
         ...     done = [step for step in range(3)]
     """
 
-    def __init__(self, waits: bool = False) -> None:
-        self.waits, self._held = waits, False
+    def __init__(self, waits: bool = False, leave: Collection[int] = ()) -> None:
+        self.waits, self._held, self._leave = waits, False, leave
         self.raised: BaseException | None = None
         self._handlers: dict[int, Handler] = {}
         self._came: list[tuple[int, FrameType | None]] = []
@@ -66,7 +67,7 @@ class Waiting:
     def _replace_handlers(self) -> None:
         for number in WAITING:
             handler = signal.getsignal(number)
-            if callable(handler):
+            if callable(handler) and number not in self._leave:
                 self._handlers[number] = handler
                 signal.signal(number, self._handle)
 
