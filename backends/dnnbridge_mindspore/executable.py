@@ -29,7 +29,7 @@ from dnnbridge_mindspore.generator import generate, loops_inside, recomputes
 from dnnbridge_mindspore.meeting import SIMULATION
 from dnnbridge_mindspore.modules import import_source
 from dnnbridge_mindspore.serials import SERIALS
-from dnnbridge_mindspore.signals import LINUX, KeptSignals
+from dnnbridge_mindspore.signals import HELD, LINUX, KeptSignals
 from dnnbridge_mindspore.tables import Tables
 
 log = logging.getLogger(__name__)
@@ -217,8 +217,9 @@ def _compiling() -> Iterator[None]:
 
     MindSpore collects garbage before it compiles. A Cell that dies then frees its graph in the
     middle of it, and an exception that a signal raises in a __del__ would be lost.
+    `SIGNALS` must see a SIGTERM, which may be a Ctrl-C.
     """
-    with unchanged(), Waiting(True), uncollected(), set_aside():
+    with unchanged(), Waiting(True, leave=HELD), uncollected(), set_aside():
         yield
 
 

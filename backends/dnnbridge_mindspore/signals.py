@@ -25,6 +25,9 @@ from typing import cast
 LINUX = sys.platform == "linux"
 """MindSpore replaces signal handlers only on Linux."""
 
+HELD = (signal.SIGTERM,) if LINUX else ()
+"""Signals that wait until the end of the call; their handlers must not be replaced meanwhile."""
+
 SIZE, WRITTEN = 64 * 1024, 16 * 1024
 """Bytes of the stack and of its end, where Linux writes 1 to 12 KiB, depending on the processor."""
 

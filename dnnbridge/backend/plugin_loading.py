@@ -1,4 +1,8 @@
-"""Load backends from plugins; any failure becomes an error of that plugin alone."""
+"""Load backends from plugins; any failure becomes an error of that plugin alone.
+
+Signals wait while a plugin is loaded or asked: C++ code of a framework may abort the process if a
+handler raises an exception in the middle of an import.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import pluggy
 
 from dnnbridge.backend import hookspecs
 from dnnbridge.backend.protocol import Backend, BackendInfo
+from dnnbridge.base.interrupts import Waiting
 from dnnbridge.base.messages import close_match, shorten
 from dnnbridge.errors import BackendError, DnnbridgeError
 
@@ -168,17 +173,21 @@ def _imported(point: EntryPoint) -> pluggy.HookRelay | BackendError:
 
 @contextmanager
 def _only_its_own(point: EntryPoint, what: str, shown: bool = False) -> Iterator[None]:
-    """Turn exceptions of a plugin into a BackendError.
+    """Turn exceptions of a plugin into a BackendError, and let signals wait.
 
-    Redirect its output to stderr, unless `shown`.
+    Redirect its output to stderr, unless `shown`. What the handler of a signal raises is no
+    exception of the plugin: it passes.
     """
-    try:
-        with nullcontext() if shown else redirect_stdout(sys.stderr):
-            yield
-    except (DnnbridgeError, Warning, KeyboardInterrupt):  # meant for the user
-        raise
-    except BaseException as error:  # SystemExit too: a plugin must not end the program
-        raise _broken(point, what, f"{type(error).__name__}: {error}") from error
+    with Waiting(waits=True) as waiting:
+        try:
+            with nullcontext() if shown else redirect_stdout(sys.stderr):
+                yield
+        except (DnnbridgeError, Warning, KeyboardInterrupt):  # meant for the user
+            raise
+        except BaseException as error:  # SystemExit too: a plugin must not end the program
+            if waiting.raised is not None:  # a second signal, which does not wait
+                raise waiting.raised from None
+            raise _broken(point, what, f"{type(error).__name__}: {error}") from error
 
 
 def _broken(point: EntryPoint, what: str, got: str) -> BackendError:

@@ -1,4 +1,4 @@
-"""Change the arrays and position of a run together: signals wait until both are changed."""
+"""Let signals wait: while a run changes its arrays and position together, or a framework loads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import _weakrefset
 import signal
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -31,27 +31,30 @@ class Waiting:
 
     Args:
         waits: whether handlers wait from the start.
+        leave: signals whose handlers are not replaced, as they wait in another way.
 
     Attributes:
         waits: whether handlers wait now.
+        raised: the last exception of a handler that was called at once.
 
     Example:
         >>> with Waiting(waits=True):
         ...     done = [step for step in range(3)]
     """
 
-    def __init__(self, waits: bool = False) -> None:
-        self.waits, self._held = waits, False
+    def __init__(self, waits: bool = False, leave: Collection[int] = ()) -> None:
+        self.waits, self._held, self._leave = waits, False, leave
+        self.raised: BaseException | None = None
         self._handlers: dict[int, Handler] = {}
         self._came: list[tuple[int, FrameType | None]] = []
 
     def __enter__(self) -> Waiting:
         if threading.current_thread() is threading.main_thread():
-            for number in WAITING:
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._handlers[number] = handler
-                    signal.signal(number, self._handle)
+            try:
+                self._replace_handlers()
+            except BaseException:  # of a handler that is not replaced yet
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,6 +63,13 @@ class Waiting:
             if signal.getsignal(number) == self._handle:  # unless the caller has set another since
                 signal.signal(number, handler)
         self.resume()
+
+    def _replace_handlers(self) -> None:
+        for number in WAITING:
+            handler = signal.getsignal(number)
+            if callable(handler) and number not in self._leave:
+                self._handlers[number] = handler
+                signal.signal(number, self._handle)
 
     def hold(self) -> None:
         """Let handlers wait until `deliver`, also where `resume` would call them."""
@@ -95,7 +105,11 @@ class Waiting:
             self._came.append((number, frame))
         else:
             self._came = [each for each in self._came if each[0] != number]
-            self._handlers[number](number, frame)
+            try:
+                self._handlers[number](number, frame)
+            except BaseException as error:
+                self.raised = error
+                raise
 
 
 def _is_lost(frame: FrameType | None) -> bool:

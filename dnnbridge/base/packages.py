@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from dnnbridge.base.interrupts import Waiting
 from dnnbridge.errors import PackageNotInstalledError
 
 EXTRAS = {
@@ -41,7 +42,7 @@ def require(extra: str, what: str) -> None:
     modules = EXTRAS[extra]
     for module in modules:
         try:
-            importlib.import_module(module)
+            load(module)
         except ImportError as error:
             raise PackageNotInstalledError(
                 f"{what} needs {' and '.join(modules)}",
@@ -63,7 +64,7 @@ def framework(module: str, what: str, instead: str = "") -> ModuleType:
     """
     name, extra = FRAMEWORKS[module]
     try:
-        return importlib.import_module(module)
+        return load(module)
     except ImportError as error:
         otherwise = f", or {instead}" if instead else ""
         raise PackageNotInstalledError(
@@ -84,8 +85,22 @@ def imported(module: str, what: str) -> ModuleType:
         PackageNotInstalledError: the message has the pip command.
     """
     try:
-        return importlib.import_module(module)
+        return load(module)
     except ImportError as error:
         raise PackageNotInstalledError(
             f"{what} needs {module}", got=str(error), hint=f"Run: pip install {module}"
         ) from error
+
+
+def load(module: str) -> ModuleType:
+    """Import a module and return it; signals wait, as compiled code may not stand an exception.
+
+    Raises:
+        ImportError: as `import` does.
+
+    Example:
+        >>> load("math").gcd(12, 18)
+        6
+    """
+    with Waiting(waits=True):
+        return importlib.import_module(module)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
+from dnnbridge.base.packages import load
 from dnnbridge.callbacks.monitoring import with_rate
 from dnnbridge.errors import PackageNotInstalledError
 from dnnbridge.training.callbacks import Callback
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _module(name: str) -> Any:
     """Return the module of a service, or raise."""
     try:
-        return importlib.import_module(name)
+        return load(name)
     except ImportError as error:
         raise PackageNotInstalledError(
             f"the callback needs {name}", got="it is not installed", hint=f"Run: pip install {name}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from dnnbridge.base.messages import shorten
 from dnnbridge.cli.failing import located
+from dnnbridge.cli.importing import AfterImports
 from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.experiment import Experiment
 
@@ -68,7 +69,8 @@ def _run(path: Path) -> ModuleType:
         sys.path.insert(0, folder)
     sys.modules[module.__name__] = module
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+        with AfterImports():
+            exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except DnnbridgeError as error:
         raise located(error, _place(path, error)) from error
     except (Exception, SystemExit) as error:

@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from dnnbridge import Run
 
-NAMES = ("SIGTERM", "SIGHUP")
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Stopped(BaseException):
@@ -23,6 +23,14 @@ class Stopped(BaseException):
 
     def __init__(self, number: int, told: bool = False) -> None:
         self.number, self.told = number, told
+
+
+class Interrupted(Stopped, KeyboardInterrupt):
+    """Ctrl-C has stopped the command.
+
+    After a plain KeyboardInterrupt in a text that `exec` runs, as of a dataclass, Python 3.11 ends
+    by the signal and not with the exit status.
+    """
 
 
 @contextmanager
@@ -80,15 +88,17 @@ def _asked_by_signals() -> Iterator[None]:
         yield
         return
     numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers}
+    taken = {number: handler for number, handler in before.items() if handler in usual}
     try:
         for number in taken:
             signal.signal(number, _stop)
         yield
     finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in taken.items():
+            signal.signal(number, handler)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped(number)
+    raise (Interrupted if number == signal.SIGINT else Stopped)(number)

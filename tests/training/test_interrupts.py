@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -408,6 +408,31 @@ def test_a_sigterm_from_outside_is_a_sigterm(backend):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert calls == [signal.SIGTERM]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="MindSpore's handler of Ctrl-C")
+def test_ctrl_c_while_mindspore_compiles_is_no_sigterm(monkeypatch):
+    """Also where the program handles SIGTERM, which MindSpore makes of each Ctrl-C."""
+    pytest.importorskip("mindspore")
+    from dnnbridge_mindspore import disk_cache
+
+    kept, calls = disk_cache.kept, []
+
+    @contextmanager
+    def pressed(*arguments):
+        with kept(*arguments):
+            yield
+        os.kill(os.getpid(), signal.SIGTERM)  # as MindSpore's handler of Ctrl-C does
+
+    monkeypatch.setattr(disk_cache, "kept", pressed)
+    run = db.compile(experiment(5), "mindspore")
+    before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(run, 1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert calls == []
 
 
 SCRIPT = """

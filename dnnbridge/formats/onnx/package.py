@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from dnnbridge.base.packages import require
+from dnnbridge.base.packages import load, require
 
 
 def onnx_package(what: str) -> Any:
@@ -18,7 +17,7 @@ def onnx_package(what: str) -> Any:
         PackageNotInstalledError: the message has the pip command.
     """
     require("onnx", what)
-    return importlib.import_module("onnx")
+    return load("onnx")
 
 
 def dtype_name(number: int) -> str:
@@ -30,6 +29,6 @@ def dtype_name(number: int) -> str:
 def runtime() -> Any:
     """Return the module `onnxruntime`, or None where it is not installed."""
     try:
-        return importlib.import_module("onnxruntime")
+        return load("onnxruntime")
     except ImportError:
         return None

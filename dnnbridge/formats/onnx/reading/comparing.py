@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.packages import load
 from dnnbridge.errors import ConversionError
 from dnnbridge.formats.onnx.package import runtime
 from dnnbridge.graph import inline
@@ -89,7 +89,7 @@ def _theirs(path: Path, message: Any, feeds: Mapping[str, Array]) -> list[Array]
             raise ConversionError(
                 "ONNX Runtime does not run the file", where=path.name, got=str(error)
             ) from error
-    reference = importlib.import_module("onnx.reference")
+    reference = load("onnx.reference")
     given = {name: array for name, array in feeds.items() if name in used}
     return [np.asarray(each) for each in reference.ReferenceEvaluator(str(path)).run(None, given)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dnnbridge.base.arrays import Array
+from dnnbridge.base.packages import load
 from dnnbridge.formats.onnx.package import onnx_package
 from dnnbridge.formats.onnx.reading.values import CannotReadError, Known, known
 
@@ -70,7 +70,7 @@ def _once(node: Any, opset: int, inputs: Sequence[Known | None]) -> Known | None
 def _computed(node: Any, opset: int, arrays: Sequence[Array | None]) -> list[Array]:
     _check_size(node.op_type, arrays)
     onnx = onnx_package("from_onnx")
-    reference = importlib.import_module("onnx.reference")
+    reference = load("onnx.reference")
     feeds: dict[str, Array] = {
         name: array for name, array in zip(node.input, arrays, strict=True) if array is not None
     }
