@@ -124,6 +124,11 @@ ROWS = {
         "learning_rate",
         "nan",
     ),
+    "rate-no-float": row(
+        read(changed("optimizer", value={"kind": "optimizer.SGD", "learning_rate": 10**400})),
+        SpecError,
+        "optimizer.SGD.learning_rate",
+    ),
     "metric-null": row(read(changed("metrics", value=[None])), SpecError, "metrics", "None"),
     "metric-a-function": row(
         read(changed("metrics", value=["__main__.f"])), SpecError, "metrics", "__main__.f"
