@@ -111,7 +111,18 @@ ROWS = {
         "'first'",
     ),
     "rank-missing": on_each(
-        compiled(DNNBRIDGE_WORKERS="a:1,b:1"), BackendError, "DNNBRIDGE_RANK", "''"
+        compiled(DNNBRIDGE_WORKERS="a:1,b:1"),
+        BackendError,
+        "DNNBRIDGE_RANK: is missing",
+        "''",
+        "`dnnbridge launch` sets",
+    ),
+    "workers-a-number": on_each(
+        compiled(DNNBRIDGE_WORKERS="2"),
+        BackendError,
+        "DNNBRIDGE_WORKERS: must be host:port",
+        "'2'",
+        "`dnnbridge launch` sets",
     ),
     "rank-too-high": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="2"),
