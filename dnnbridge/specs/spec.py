@@ -26,6 +26,10 @@ S = TypeVar("S", bound="Spec")
 
 _KINDS: dict[str, type[Spec]] = {}
 
+UNKNOWN_KIND: list[Callable[[Any, str, tuple[type[Spec], str]], SpecError]] = []
+"""The function that makes the error for an unknown kind. `unknown_kinds.py`, which knows the forms
+of fields and so stands above this module, puts it here."""
+
 
 class Spec:
     """Base of all specs: compared by value, immutable, converted to and from JSON.
@@ -314,9 +318,7 @@ def _decode(value: Any, where: str, field: tuple[type[Spec], str]) -> Any:
     kind = present_kind(given) if isinstance(given, str) else given
     cls = _KINDS.get(kind) if isinstance(kind, str) else None
     if "kind" in value and cls is None:
-        from dnnbridge.specs.unknown_kinds import Field, unknown_kind
-
-        raise unknown_kind(kind, where, Field(*field))
+        raise UNKNOWN_KIND[0](kind, where, field)
     items = {
         name: _decode(item, f"{where}.{name}" if where else name, (cls, name) if cls else field)
         for name, item in value.items()

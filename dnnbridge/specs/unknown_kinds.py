@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dnnbridge.base.messages import shorten
 from dnnbridge.errors import SpecError
 from dnnbridge.specs.json_types import KINDS
-from dnnbridge.specs.spec import Spec, a_kind_of, kind_of, kinds, names_of
+from dnnbridge.specs.spec import UNKNOWN_KIND, Spec, a_kind_of, kind_of, kinds, names_of
 
 FEW = 5
 """The most kinds that a message lists."""
@@ -27,7 +27,7 @@ class Field(NamedTuple):
     name: str = ""
 
 
-def unknown_kind(kind: Any, where: str, field: Field) -> SpecError:
+def unknown_kind(kind: Any, where: str, field: tuple[type[Spec], str]) -> SpecError:
     """Return the error for a kind that is not registered.
 
     Example:
@@ -38,7 +38,7 @@ def unknown_kind(kind: Any, where: str, field: Field) -> SpecError:
     if not isinstance(kind, str):
         hint = 'Write a text, such as "kind": "layer.Dense".'
         return SpecError("unknown kind", where=where, got=shorten(kind), hint=hint)
-    bases = list(_bases_of(field))
+    bases = list(_bases_of(Field(*field)))
     known = {kind_of(cls): cls for base in bases for cls in kinds(base)}
     hint = _meant(kind, known) + _takes(bases, known)
     hint += " If another package defines the kind, import that package first."
@@ -99,3 +99,6 @@ def _names(cls: type[Spec]) -> set[str]:
 
 def _plain(kind: str) -> str:
     return kind.rpartition(".")[2].replace("_", "").lower()
+
+
+UNKNOWN_KIND.append(unknown_kind)
