@@ -58,7 +58,7 @@ def wrong_path(given: Any) -> tuple[str, str] | None:
     if not os.fspath(given):
         return what, "Give a name that is not empty."
     if "\0" in os.fspath(given):
-        return "the name holds a zero character", r"No system allows it: leave out the \0."
+        return f"{what}; the name holds a zero character", r"No system allows it: leave out the \0."
     return None
 
 
