@@ -10,6 +10,7 @@ from dnnbridge.backend import (
     Backend,
     BackendInfo,
     BackendPlugin,
+    KernelGroup,
     ReadNative,
     RealType,
     Variant,
@@ -43,6 +44,7 @@ INFO = BackendInfo(
         RealType("float64", ("cpu",)),
     ),
     recomputes=True,
+    kernels=(KernelGroup("mindspore.conv", ("native", "slices")),),
 )
 
 

@@ -10,6 +10,7 @@ from dnnbridge.backend import (
     Backend,
     BackendInfo,
     BackendPlugin,
+    KernelGroup,
     ReadNative,
     RealType,
     Variant,
@@ -17,15 +18,32 @@ from dnnbridge.backend import (
 from dnnbridge_tensorflow import quiet
 
 REWRITTEN = (
-    *("tensorflow.conv=batches", "tensorflow.conv=split", "tensorflow.conv=spread"),
-    *("tensorflow.conv_transpose=turned", "tensorflow.conv_transpose=spread"),
-    *("tensorflow.max_pool=planes", "tensorflow.avg_pool=planes"),
+    "tensorflow.conv=batches/split/spread",
+    "tensorflow.conv_transpose=turned/spread",
+    "tensorflow.max_pool=planes",
+    "tensorflow.avg_pool=planes",
 )
 SLICES = (
     "tensorflow.conv=slices",
     "tensorflow.conv_transpose=spread",
     "tensorflow.max_pool=slices",
 )
+
+KERNELS = (
+    KernelGroup("tensorflow.avg_pool", ("line", "native", "planes"), several=True),
+    KernelGroup(
+        "tensorflow.conv",
+        ("line", "pointwise", "depthwise", "native", "batches", "split", "slices", "spread"),
+        several=True,
+    ),
+    KernelGroup(
+        "tensorflow.conv_transpose",
+        ("pointwise", "line", "native", "turned", "spread"),
+        several=True,
+    ),
+    KernelGroup("tensorflow.max_pool", ("line", "native", "planes", "slices"), several=True),
+)
+"""The forms of `windows.py`, which imports TensorFlow."""
 
 VARIANTS = (
     Variant("onednn", (("TF_ENABLE_ONEDNN_OPTS", "1"),), "the kernels of oneDNN"),
@@ -58,6 +76,7 @@ INFO = BackendInfo(
     noise=("Graph execution error", "Detected at node", "Detected unsupported", "<stack traces"),
     reals=(RealType("float16"), RealType("bfloat16"), RealType("float64")),
     recomputes=True,
+    kernels=KERNELS,
 )
 
 

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -21,16 +20,16 @@ from typing import Any
 
 import platformdirs
 
+from dnnbridge.backend.kernel_variable import (
+    DEFAULT,
+    check_candidates,
+    given_text,
+    named_candidates,
+)
 from dnnbridge.base.deterministic import is_deterministic
 from dnnbridge.base.files import write_atomically
 from dnnbridge.base.machine import machine
-from dnnbridge.errors import BackendError, DataError
-
-VARIABLE = "DNNBRIDGE_KERNELS"
-"""Environment variable: "default" takes the first candidate everywhere, without a probe. Pairs
-such as "mindspore.conv=native,tensorflow.conv=slices" set the candidate of a group."""
-
-DEFAULT = "default"
+from dnnbridge.errors import DataError
 
 Prepare = Callable[[], Callable[[], object]]
 """Compiles a candidate and returns a function that runs it once and waits for the result."""
@@ -74,7 +73,7 @@ def choose(question: str, about: str, candidates: Mapping[str, Prepare]) -> str:
     """Return the name of the candidate to use.
 
     Args:
-        question: "group: form". `DNNBRIDGE_KERNELS` names groups.
+        question: "group: form". `DNNBRIDGE_KERNELS` names groups, as `BackendInfo.kernels` does.
         about: other facts the times depend on: the version of the framework and its kernels.
         candidates: candidates by name; the first is the default, which is taken without a probe
             where `is_deterministic`.
@@ -107,50 +106,26 @@ def forget() -> None:
 def asked_for(group: str, known: Collection[str]) -> list[str]:
     """Return the candidates that the environment variable names for a group, in its order.
 
+    The `BackendInfo` of the backend has the group, so that `compile` accepts its name.
+
     Raises:
         BackendError: the variable does not hold pairs, or there is no such candidate.
 
     Example:
-        >>> os.environ[VARIABLE] = "doctest=slow, other=fast"
+        >>> import os
+        >>> os.environ["DNNBRIDGE_KERNELS"] = "doctest=slow, other=fast"
         >>> asked_for("doctest", ["fast", "slow"])
         ['slow']
-        >>> del os.environ[VARIABLE]
+        >>> del os.environ["DNNBRIDGE_KERNELS"]
     """
-    names = [name for each, name in check_variable() if each == group]
-    for name in names:
-        if name not in known:
-            raise BackendError(
-                f"{group} has no candidate of this name",
-                where=VARIABLE,
-                got=repr(name),
-                hint=f"It has {', '.join(known)}.",
-            )
+    names = list(named_candidates(given_text()).get(group, ()))
+    check_candidates(group, names, known)
     return names
-
-
-def check_variable() -> list[tuple[str, str]]:
-    """Return the groups and candidates that the environment variable names.
-
-    Raises:
-        BackendError: the variable does not hold pairs.
-    """
-    given = os.environ.get(VARIABLE, "").strip()
-    if given == DEFAULT:
-        return []
-    pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
-    if not all(equals for _, equals, _ in pairs):
-        raise BackendError(
-            "must be pairs of a group and a candidate",
-            where=VARIABLE,
-            got=repr(given),
-            hint=f'Write "{DEFAULT}", or pairs such as "mindspore.conv=native".',
-        )
-    return [(group.strip(), name.strip()) for group, _, name in pairs]
 
 
 def _forced(question: str, candidates: Mapping[str, Prepare]) -> str | None:
     """Return the candidate that environment variables set for a question, or None."""
-    if os.environ.get(VARIABLE, "").strip() == DEFAULT:
+    if given_text() == DEFAULT:
         return next(iter(candidates))
     asked = asked_for(question.partition(":")[0], candidates)
     return next(iter([*asked, *candidates]), None) if asked or is_deterministic() else None

@@ -17,7 +17,7 @@ from typing import Any
 import pluggy
 
 from dnnbridge.backend import hookspecs
-from dnnbridge.backend.protocol import Backend, BackendInfo
+from dnnbridge.backend.protocol import Backend, BackendInfo, KernelGroup
 from dnnbridge.base.interrupts import Waiting
 from dnnbridge.base.messages import close_match, shorten
 from dnnbridge.errors import BackendError, DnnbridgeError
@@ -33,10 +33,16 @@ def _words(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(each, str) for each in value)
 
 
+def _is_group(value: Any) -> bool:
+    named = isinstance(value, KernelGroup) and isinstance(value.name, str)
+    return named and bool(value.candidates) and _words(value.candidates)
+
+
 FIELDS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("modules", "distributions", "devices", "natives"), _words),
     "install": lambda value: isinstance(value, str),
     "priority": lambda value: isinstance(value, (int, float)) and value == value,
+    "kernels": lambda value: isinstance(value, tuple) and all(map(_is_group, value)),
 }
 """Checks of a description, by field."""
 

@@ -105,6 +105,22 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class KernelGroup:
+    """Candidates among which `DNNBRIDGE_KERNELS` can choose.
+
+    Args:
+        name: the name of the backend, a dot, and what the candidates compute: "mine.conv".
+        candidates: their names.
+        several: whether several can be named, the preferred one first. Then the first that can
+            compute an operation is taken.
+    """
+
+    name: str
+    candidates: tuple[str, ...]
+    several: bool = False
+
+
+@dataclass(frozen=True)
 class BackendInfo:
     """Facts about a backend that are known without importing its framework.
 
@@ -128,6 +144,8 @@ class BackendInfo:
         recomputes: whether it computes the layers of `Experiment(remat=…)` again in the backward
             pass. It then gives `recompute` to `flatten`, and lowers `Recompute`. Another one keeps
             their values; the numbers are the same.
+        kernels: the groups of kernels that `choose` and `asked_for` ask for. `compile` refuses
+            other names in `DNNBRIDGE_KERNELS`.
     """
 
     name: str
@@ -144,6 +162,7 @@ class BackendInfo:
     noise: tuple[str, ...] = ()
     reals: tuple[RealType, ...] = ()
     recomputes: bool = False
+    kernels: tuple[KernelGroup, ...] = ()
 
 
 class Claim(NamedTuple):

@@ -18,6 +18,12 @@ TIMEOUT = "DNNBRIDGE_MEETING_SECONDS"
 
 MEETING_SECONDS = 300
 
+IN_SECONDS = f"Give a number of seconds, such as {MEETING_SECONDS}."
+TOGETHER = (
+    f"A worker needs both {WORKERS} and {RANK}, which `dnnbridge launch` sets. "
+    "Unset them to train alone."
+)
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -65,14 +71,26 @@ def this_cluster() -> Cluster | None:
     if not given:
         return None
     addresses = tuple(given.split(","))
-    rank = _number(RANK, os.environ.get(RANK, ""))
+    if not all(map(_is_address, addresses)):
+        raise BackendError(
+            "must be host:port of each worker", where=WORKERS, got=repr(given), hint=TOGETHER
+        )
+    if not os.environ.get(RANK):
+        raise BackendError(
+            f"is missing, but {WORKERS} is there",
+            where=RANK,
+            got=repr(os.environ.get(RANK, "")),
+            hint=TOGETHER,
+        )
+    rank = _number(RANK, os.environ[RANK], TOGETHER)
     if rank >= len(addresses):
         raise BackendError(
             f"must be less than the number of workers, {len(addresses)}",
             where=RANK,
             got=str(rank),
+            hint=TOGETHER,
         )
-    seconds = _number(TIMEOUT, os.environ.get(TIMEOUT, str(MEETING_SECONDS)))
+    seconds = _number(TIMEOUT, os.environ.get(TIMEOUT, str(MEETING_SECONDS)), IN_SECONDS)
     return Cluster(addresses, rank, os.environ.get(COORDINATOR, ""), seconds)
 
 
@@ -82,7 +100,12 @@ def is_first() -> bool:
     return cluster is None or cluster.rank == 0
 
 
-def _number(variable: str, text: str) -> int:
+def _is_address(text: str) -> bool:
+    host, _colon, port = text.rpartition(":")
+    return bool(host) and port.isdecimal()
+
+
+def _number(variable: str, text: str, hint: str) -> int:
     if not text.isdecimal():
-        raise BackendError("must be a whole number", where=variable, got=repr(text))
+        raise BackendError("must be a whole number", where=variable, got=repr(text), hint=hint)
     return int(text)

@@ -23,7 +23,7 @@ HINTS = {
     getattr(errno, "ESTALE", errno.EIO): "The network folder has gone: mount it again.",
     errno.EMFILE: "The process has too many open files: close some, or raise ulimit -n.",
     errno.ENAMETOOLONG: "Give a shorter name.",
-    errno.ENOENT: "Create the folder again; it was there before.",
+    errno.ENOENT: "The folder has gone, or the system lets nobody make files there: give another.",
     errno.ENOTDIR: "A folder in the path is a file: give another path.",
     errno.EEXIST: "A folder in the path is a file: give another path.",
 }

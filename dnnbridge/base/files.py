@@ -44,22 +44,40 @@ def as_path(given: Any, where: str, error: type[DnnbridgeError] = DataError) -> 
         Traceback (most recent call last):
         dnnbridge.errors.DataError: filename: must be the path of a file or folder, got 3. ...
     """
-    named = isinstance(given, (str, os.PathLike)) and isinstance(os.fspath(given), str)
-    if named and os.fspath(given) and "\0" not in os.fspath(given):
-        return Path(given)
-    raise error(
-        "must be the path of a file or folder",
-        where=where,
-        got=shorten(given),
-        hint="Give a str or a Path.",
-    )
+    if wrong := wrong_path(given):
+        what, hint = wrong
+        raise error(what, where=where, got=shorten(given), hint=hint)
+    return Path(given)
+
+
+def wrong_path(given: Any) -> tuple[str, str] | None:
+    """Return what is wrong with an argument as a path, and what to do; None if nothing is."""
+    what = "must be the path of a file or folder"
+    if not isinstance(given, (str, os.PathLike)) or not isinstance(os.fspath(given), str):
+        return what, "Give a str or a Path."
+    if not os.fspath(given):
+        return what, "Give a name that is not empty."
+    if "\0" in os.fspath(given):
+        return f"{what}; the name holds a zero character", r"No system allows it: leave out the \0."
+    return None
 
 
 def check_is_file(path: Path, error: type[DnnbridgeError]) -> None:
     """Raise an error of this class unless the path is that of a file."""
     if not is_file(path):
-        problem = "is a folder" if path.is_dir() else "does not exist"
-        raise error(f"the file {problem}", where=str(path), hint="Give the path of a file.")
+        raise error(f"the file {_problem(path)}", where=str(path), hint="Give the path of a file.")
+
+
+def _problem(path: Path) -> str:
+    """Say why a path is not that of a file."""
+    try:
+        if path.is_dir():
+            return "is a folder"
+        if path.exists():
+            return "is a device, a pipe or a socket"
+    except OSError:  # a name that is too long
+        return "does not exist"
+    return "is a link to nothing" if path.is_symlink() else "does not exist"
 
 
 def is_file(path: Path) -> bool:

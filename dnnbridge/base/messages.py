@@ -53,7 +53,8 @@ def what(value: Any) -> str:
 def close_match(wrong: Any, known: Iterable[str]) -> str:
     """Suggest the known name nearest to a wrong one, and list them all."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(wrong), names, 1)
+    text = wrong if isinstance(wrong, str) else shorten(wrong)
+    near = difflib.get_close_matches(text, names, 1)
     return (f"Did you mean {near[0]!r}? " if near else "") + f"Known: {', '.join(names)}."
 
 

@@ -28,7 +28,7 @@ class BackupAndRestore(Callback):
     its end, the file is deleted.
 
     Args:
-        backup_dir: folder of the file; it is made.
+        backup_dir: folder of the file; it is made, also if it vanishes during the training.
         save_freq: "epoch", or a number of steps: a compiled call then ends at each multiple of it.
         delete_checkpoint: whether to delete the file at the end.
 
@@ -82,11 +82,11 @@ class BackupAndRestore(Callback):
 
     def on_steps_end(self, run: Run, losses: list[float]) -> None:
         if self.hears(run):
-            run.save(self.file)
+            run.save(self.file, make_folders=True)
 
     def on_epoch_end(self, run: Run, epoch: int, logs: Logs) -> None:
         if self.save_freq == "epoch":
-            run.save(self.file)
+            run.save(self.file, make_folders=True)
 
     def on_train_end(self, run: Run) -> None:
         if run.finished and self.delete_checkpoint and run.is_first_worker:

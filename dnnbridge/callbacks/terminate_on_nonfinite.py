@@ -93,8 +93,9 @@ class TerminateOnNonFinite(Callback):
 
     def _keep(self, run: Run) -> None:
         """Copy the state of a run, unless it is not finite already."""
-        kept = run.with_engine(Kept.of)
-        if not not_finite(kept.arrays):
+        scale = run.experiment.scaling
+        kept = run.with_engine(lambda engine: Kept.of(engine, scale))
+        if not not_finite(kept.arrays, scale):
             self._kept = kept
             # Several workers must repeat the same steps, so only the beginning of an epoch counts.
             again = time.perf_counter() + SHARE * kept.seconds
@@ -109,7 +110,7 @@ class TerminateOnNonFinite(Callback):
         if bad.size:
             step = run.position.step - len(losses) + int(bad[0]) + 1
             self._found(run, step, str(losses[bad[0]]))
-        elif self._keeps and run.with_engine(_ends_epoch) and not_finite(run.state()):
+        elif self._keeps and run.with_engine(_ends_epoch) and _spoilt(run):
             self._found(run, run.position.step, "")
 
     def _found(self, run: Run, step: int, got: str) -> None:
@@ -139,6 +140,10 @@ def _located(engine: Engine, kept: Kept, step: int) -> Found | None:
     except DnnbridgeError as error:
         log.warning("the layer that is not finite cannot be found: %s", error)
         return None
+
+
+def _spoilt(run: Run) -> bool:
+    return bool(not_finite(run.state(), run.experiment.scaling))
 
 
 def _ends_epoch(engine: Engine) -> bool:

@@ -77,7 +77,8 @@ def _save(run: Run, path: Path | None) -> str:
         return "no step was trained"
     if path is None:
         return "nothing was saved without --save"
-    written = run.save(path)
+    # The folder was there before the training; it must not be lost if the folder has vanished.
+    written = run.save(path, make_folders=True)
     return f"saved {written}; continue with --resume {written}"
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from dnnbridge.backend.device import check_kind, parse_device
+from dnnbridge.backend.kernel_variable import VARIABLE, check_kernels
 from dnnbridge.backend.plugins import all_described
 from dnnbridge.base.messages import close_match
-from dnnbridge.errors import DeviceError
+from dnnbridge.errors import BackendError, DeviceError
 from dnnbridge.installation.finding import Finding
 
 PREFIX = "DNNBRIDGE_"
@@ -68,11 +69,12 @@ def _whole(value: str, _: Mapping[str, str]) -> str:
     return "" if value.isdecimal() else f"it must be a whole number, and is {value!r}"
 
 
-def _pairs(value: str, _: Mapping[str, str]) -> str:
-    pairs = [pair for pair in value.split(",") if pair.strip()]
-    if value.strip() == "default" or all("=" in pair for pair in pairs):
-        return ""
-    return f'it must be "default" or pairs such as "mindspore.conv=native", and is {value!r}'
+def _kernels(value: str, _: Mapping[str, str]) -> str:
+    try:
+        check_kernels(value.strip(), all_described()[0])
+    except BackendError as error:
+        return str(error).removeprefix(f"{VARIABLE}: ").removesuffix(".")
+    return ""
 
 
 def _folder(value: str, _: Mapping[str, str]) -> str:
@@ -112,7 +114,7 @@ VARIABLES: dict[str, Check] = {
     "DNNBRIDGE_DATA": _existing,
     "DNNBRIDGE_DETERMINISTIC": _one_of("0", "1"),
     "DNNBRIDGE_DEVICE": _device,
-    "DNNBRIDGE_KERNELS": _pairs,
+    "DNNBRIDGE_KERNELS": _kernels,
     "DNNBRIDGE_MEETING_SECONDS": _whole,
     "DNNBRIDGE_MINDSPORE_CACHE": _folder,
     "DNNBRIDGE_RANDOM_PROGRAMS": _whole,

@@ -98,7 +98,7 @@ def as_function(value: Any) -> MetricFunction:
         raise SpecError(
             "expected a function or the name of a registered one",
             got=shorten(value),
-            hint=close_match(str(value), _REGISTERED)
+            hint=close_match(value, _REGISTERED)
             + " If a module registers it with @db.metric, import that module first.",
         )
     return found

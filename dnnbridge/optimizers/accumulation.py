@@ -19,6 +19,9 @@ from dnnbridge.specs.fields import Converted, PositiveInt, plain
 from dnnbridge.specs.json_types import of_kind, read_as
 from dnnbridge.specs.spec import Spec, spec
 
+TOTAL = ":accumulated"
+"""End of the name of an array that holds the sum of a window's gradients so far."""
+
 LEAST = 1e-18
 """Divisor of a step in which no label counts: negligible beside a step with labels. If no step of
 a window has labels, its penalties still count, as in a large batch without labels."""
@@ -136,7 +139,7 @@ class GradientAccumulation(AbstractWrapper):
 
         def together(weight: Weight) -> Value:
             part = weight.gradient if share is None else weight.gradient * share
-            return kept(f"{weight.name}:accumulated", weight.array.shape, part)
+            return kept(f"{weight.name}{TOTAL}", weight.array.shape, part)
 
         totals = [together(weight) for weight in weights]
         inverse: Value | float = 1.0

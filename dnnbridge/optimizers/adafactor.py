@@ -12,7 +12,14 @@ from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.scaled import scaled
 from dnnbridge.optimizers.weight_decay import WeightDecayLike
 from dnnbridge.schedules import PolynomialDecay, ScheduleField, ScheduleLike
-from dnnbridge.specs.fields import Bool, Float, Fraction, NonNegativeFloat, PositiveFloat, default
+from dnnbridge.specs.fields import (
+    Bool,
+    Fraction,
+    NonNegativeFloat,
+    NonPositiveFloat,
+    PositiveFloat,
+    default,
+)
 from dnnbridge.specs.spec import spec
 
 
@@ -26,7 +33,7 @@ class Adafactor(AbstractOptimizer):
 
     Args:
         learning_rate: a number or a schedule of the step.
-        beta_2_decay: β, below 0.
+        beta_2_decay: β, at most 0; 0 keeps no mean.
         epsilon_1: ε₁.
         epsilon_2: ε₂.
         clip_threshold: d.
@@ -40,7 +47,7 @@ class Adafactor(AbstractOptimizer):
     """
 
     learning_rate: ScheduleField = default(0.001)
-    beta_2_decay: Float = -0.8
+    beta_2_decay: NonPositiveFloat = -0.8
     epsilon_1: NonNegativeFloat = 1e-30
     epsilon_2: NonNegativeFloat = 1e-3
     clip_threshold: PositiveFloat = 1.0

@@ -12,7 +12,6 @@ from dnnbridge.optimizers.means import toward
 from dnnbridge.optimizers.weight_decay import mindspore_decay
 from dnnbridge.schedules import ScheduleField, ScheduleLike
 from dnnbridge.specs.fields import (
-    Float,
     Fraction,
     NonNegativeFloat,
     NonNegativeInt,
@@ -138,7 +137,7 @@ class ASGD(AbstractOptimizer):
 
     learning_rate: ScheduleField = default(0.01)
     decay: NonNegativeFloat = 1e-4
-    power: Float = 0.75
+    power: NonNegativeFloat = 0.75
     averaging_start: NonNegativeFloat = 1e6
 
     @property
@@ -150,7 +149,7 @@ class ASGD(AbstractOptimizer):
 
     def scalars(self, step: int) -> dict[str, float]:
         rate = self.learning_rate(max(step - 1, 0))
-        eta = rate / (1.0 + self.decay * rate * step) ** self.power
+        eta = rate * (1.0 + self.decay * rate * step) ** -self.power
         share = 1.0 / max(1.0, step - self.averaging_start)
         return {"eta": eta, "decayed": self.decay * eta, "average_share": share}
 

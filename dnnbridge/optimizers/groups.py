@@ -16,6 +16,7 @@ from dnnbridge.optimizers.composed import AbstractComposed
 from dnnbridge.optimizers.updates import Updates, Weight
 from dnnbridge.optimizers.wrappers import WithGradientRules
 from dnnbridge.schedules import Scaled
+from dnnbridge.specs.fields import plain
 from dnnbridge.specs.json_types import of_kind, per_pattern, read_as
 from dnnbridge.specs.patterns import by_pattern, check_rules, rule_for
 from dnnbridge.specs.resolving import instance_of
@@ -24,6 +25,7 @@ from dnnbridge.specs.spec import spec
 
 
 def _factor(value: Any) -> float:
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0.0:
         raise SpecError(
             "expected a factor above 0",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
@@ -32,8 +32,11 @@ LARGEST_SCALE = 2.0**126
 class AbstractLossScale(Spec):
     """Base of loss scales. A subclass defines `begin` and `emit`.
 
-    The reported loss is not scaled. Rules and optimizers see gradients that are not scaled.
+    The reported loss is not scaled. Rules and optimizers see gradients that are not scaled. The
+    class attribute `skips` says whether an update from infinite or NaN gradients is left out.
     """
+
+    skips: ClassVar[bool] = False
 
     @abstractmethod
     def begin(self, updates: Updates) -> Value | float:
@@ -96,6 +99,8 @@ class DynamicLossScale(AbstractLossScale):
         >>> DynamicLossScale().initial
         32768.0
     """
+
+    skips: ClassVar[bool] = True
 
     initial: PositiveFloat = 2.0**15
     factor: PositiveFloat = 2.0

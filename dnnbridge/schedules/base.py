@@ -97,12 +97,20 @@ class AbstractSchedule(Spec):
 
 
 def _of_a_number(call: Callable[..., float]) -> Callable[..., float]:
-    """Return the call of a schedule that refuses a step that is no number."""
+    """Return the call of a schedule that refuses a step that is no number, or too large a power."""
 
     @wraps(call)
     def checked(self: AbstractSchedule, step: int) -> float:
         if isinstance(step, NUMBERS) and step == step:  # not NaN
-            return call(self, step)
+            try:
+                return call(self, step)
+            except OverflowError:
+                raise SpecError(
+                    "a power in the schedule is larger than any float",
+                    where=type(self).__name__,
+                    got=f"step {step}",
+                    hint="Give smaller numbers to the schedule, or train for fewer steps.",
+                ) from None
         raise DTypeError(
             "the step must be a number",
             where=type(self).__name__,

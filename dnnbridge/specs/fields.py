@@ -23,10 +23,16 @@ from dnnbridge.specs.json_types import (
     words,
 )
 
+BITS = 1000
+"""Most bits of a whole number: a float then holds it, and any quotient of two."""
+
 
 def plain(value: Any) -> Any:
     """Turn NumPy scalars into Python numbers, which JSON can hold."""
-    return value.item() if isinstance(value, np.generic) else value
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, int) and value.bit_length() > BITS:
+        raise SpecError("has over 300 digits", got=shorten(value), hint="Give a smaller number.")
+    return value
 
 
 _Plain = BeforeValidator(plain)
@@ -61,6 +67,9 @@ PositiveFloat = Annotated[
 NonNegativeFloat = Annotated[
     float, Field(strict=True, ge=0, allow_inf_nan=False), _Small, _Within, _Plain
 ]
+NonPositiveFloat = Annotated[
+    float, Field(strict=True, le=0, allow_inf_nan=False), _Small, _Within, _Plain
+]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False), _Plain]
 """A float in [0, 1): a dropout rate, a momentum."""
 OpenFraction = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False), _Plain]
@@ -88,7 +97,7 @@ Shape = tuple[PositiveInt, ...]
 
 def _size(value: int) -> int:
     if value == 0 or value < -1:
-        raise SpecError("a size is a positive integer, or -1", got=repr(value))
+        raise SpecError("a size is a positive integer, or -1", got=shorten(value))
     return value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
 from dataclasses import MISSING
 from typing import Any
 
@@ -42,7 +41,7 @@ class _Definitions:
 
     def __init__(self) -> None:
         self.made: dict[str, Any] = {}
-        self._bases = {base.__name__: base for base in _bases()}
+        self._bases = bases_by_name()
 
     def reference(self, base: type[Spec]) -> dict[str, Any]:
         """Return the reference to a kind, or to any kind below a base."""
@@ -74,15 +73,16 @@ class _Definitions:
         return {key: self.resolved(each) for key, each in form.items()}
 
 
-def _bases() -> Iterator[type[Spec]]:
-    for cls in kinds(Spec):
-        yield from (base for base in cls.__mro__ if issubclass(base, Spec))
+def bases_by_name() -> dict[str, type[Spec]]:
+    """Return the registered classes and all their bases below `Spec`, by the name of the class."""
+    found = (base for cls in kinds(Spec) for base in cls.__mro__ if issubclass(base, Spec))
+    return {base.__name__: base for base in found}
 
 
 def _record(cls: type[Spec], definitions: _Definitions) -> dict[str, Any]:
     properties: dict[str, Any] = {"kind": {"const": kind_of(cls)}}
     for name in infos_of(cls):
-        properties[name] = definitions.resolved(_form(cls, name)) | _default(cls, name)
+        properties[name] = definitions.resolved(form_of(cls, name)) | _default(cls, name)
     required = [name for name, info in infos_of(cls).items() if info.is_required()]
     return {
         "description": _summary(cls),
@@ -93,7 +93,8 @@ def _record(cls: type[Spec], definitions: _Definitions) -> dict[str, Any]:
     }
 
 
-def _form(cls: Any, name: str) -> Any:
+def form_of(cls: Any, name: str) -> Any:
+    """Return the form of a field, with placeholders for the kinds and names that it takes."""
     info = infos_of(cls)[name]
     said = any(isinstance(each, WithJsonSchema) for each in info.metadata)
     if not said and isinstance(info.annotation, type) and issubclass(info.annotation, Spec):

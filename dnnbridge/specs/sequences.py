@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -37,7 +36,8 @@ def real_numbers(value: Any) -> tuple[float, ...]:
     """
     items = _items(value, "numbers")
     for item in items:
-        if type(item) not in (int, float) or not math.isfinite(item) or abs(item) > LARGEST:
+        # No NaN is at most a number. A whole number may be larger than any float.
+        if type(item) not in (int, float) or not abs(item) <= LARGEST:
             raise SpecError("expected finite numbers within float32", got=shorten(item))
     return tuple(map(float, items))
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_core import core_schema
 
 from dnnbridge.base.calling import explained
-from dnnbridge.base.messages import close_match, shorten, snake_case, what
+from dnnbridge.base.messages import shorten, snake_case, what
 from dnnbridge.errors import DnnbridgeError, SpecError
 from dnnbridge.specs.field_errors import spec_error
 from dnnbridge.specs.former_names import FIELDS, present_fields, present_kind, warn_of
@@ -25,6 +25,10 @@ from dnnbridge.specs.native_arguments import lacking, refused
 S = TypeVar("S", bound="Spec")
 
 _KINDS: dict[str, type[Spec]] = {}
+
+UNKNOWN_KIND: list[Callable[[Any, str, tuple[type[Spec], str]], SpecError]] = []
+"""The function that makes the error for an unknown kind. `unknown_kinds.py`, which knows the forms
+of fields and so stands above this module, puts it here."""
 
 
 class Spec:
@@ -58,7 +62,7 @@ class Spec:
         """
         with _of(cls):
             check_depth(data)
-            made = _decode(data, "")
+            made = _decode(data, "", (cls, ""))
         if not isinstance(made, cls):
             raise SpecError(
                 f"expected {a_kind_of(cls)}",
@@ -300,35 +304,29 @@ def encoded(value: Any) -> Any:
     return value
 
 
-def _decode(value: Any, where: str) -> Any:
+def _decode(value: Any, where: str, field: tuple[type[Spec], str]) -> Any:
+    """Return what JSON holds, where the field of a class, or of a list in it, has this value."""
     if isinstance(value, list):
-        return tuple(_decode(item, f"{where}[{i}]") for i, item in enumerate(value))
+        return tuple(_decode(item, f"{where}[{i}]", field) for i, item in enumerate(value))
     if not isinstance(value, dict):
         return value
     if strange := [name for name in value if not isinstance(name, str)]:
         raise SpecError(
             "names must be texts", where=where, got=shorten(strange[0]), hint="Write JSON."
         )
+    given = value.get("kind")
+    kind = present_kind(given) if isinstance(given, str) else given
+    cls = _KINDS.get(kind) if isinstance(kind, str) else None
+    if "kind" in value and cls is None:
+        raise UNKNOWN_KIND[0](kind, where, field)
     items = {
-        name: _decode(item, f"{where}.{name}" if where else name)
+        name: _decode(item, f"{where}.{name}" if where else name, (cls, name) if cls else field)
         for name, item in value.items()
         if name != "kind"
     }
-    if "kind" not in value:
+    if cls is None:
         return items
-    kind = present_kind(value["kind"]) if isinstance(value["kind"], str) else value["kind"]
-    if not isinstance(kind, str) or kind not in _KINDS:
-        family = str(kind).partition(".")[0]
-        siblings = [known for known in _KINDS if known.partition(".")[0] == family]
-        raise SpecError(
-            "unknown kind",
-            where=where,
-            got=shorten(kind),
-            hint=close_match(kind, siblings or _KINDS)
-            + " If another package defines the kind, import that package first.",
-        )
     try:
-        cls = _KINDS[kind]
         return cls(**(items if _is_foreign(cls) else present_fields(cls.__name__, items)))
     except DnnbridgeError as error:
         raise error.at(where) if where else error from None

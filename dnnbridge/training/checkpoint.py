@@ -17,6 +17,7 @@ from dnnbridge.base.messages import name_some
 from dnnbridge.errors import CheckpointError, DnnbridgeError
 from dnnbridge.experiment import Experiment
 from dnnbridge.optimizers import AbstractOptimizer
+from dnnbridge.optimizers.loss_scale import AbstractLossScale
 from dnnbridge.specs.former_names import present_label, present_weight
 from dnnbridge.training import checkpoint_file
 from dnnbridge.training.checkpoint_file import WITHOUT_DIGEST, beside, check_name, check_target
@@ -43,10 +44,12 @@ class Captured:
     Attributes:
         metadata: of the header: the spec, the position and the logs of all epochs as JSON.
         arrays: weights under their names, optimizer arrays as `parameter:slot`.
+        loss_scale: that of the run, which may let an overflow pass.
     """
 
     metadata: Mapping[str, str]
     arrays: Mapping[str, Array]
+    loss_scale: AbstractLossScale | None = None
 
     @classmethod
     def of(cls, run: Run) -> Captured:
@@ -60,12 +63,12 @@ class Captured:
             "backend": run.backend,
         }
         arrays = {name: np.asarray(array, order="C") for name, array in run.state().items()}
-        return cls(metadata, arrays)
+        return cls(metadata, arrays, run.experiment.scaling)
 
     def write(self, path: str | Path, *, make_folders: bool = False) -> Path:
         """Write the file, which any reader of safetensors can open, and return its path."""
         target = Path(path)
-        if spoilt := not_finite(self.arrays):
+        if spoilt := not_finite(self.arrays, self.loss_scale):
             target = beside(target)
             log.warning(
                 "arrays with NaN or infinity: %s. The run is saved next to %s, as %s",
@@ -133,7 +136,7 @@ def restore(path: str | Path, make: Callable[[Experiment], Run]) -> Run:
         run.logs = logs
     except DnnbridgeError as error:
         raise _of_file(path, error) from None
-    if spoilt := not_finite(arrays):
+    if spoilt := not_finite(arrays, run.experiment.scaling):
         log.warning("%s holds arrays with NaN or infinity: %s", path, name_some(spoilt))
     return run
 

@@ -14,7 +14,7 @@ import safetensors
 from safetensors.numpy import save as to_bytes
 
 from dnnbridge.base.arrays import Array
-from dnnbridge.base.files import writable_target, write_atomically
+from dnnbridge.base.files import writable_target, write_atomically, wrong_path
 from dnnbridge.base.messages import name_some, shorten
 from dnnbridge.errors import CheckpointError, DataError
 
@@ -121,13 +121,9 @@ def damaged(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> list[st
 
 def check_name(path: str | Path) -> None:
     """Raise if this is not a path, or if its suffix belongs to another file format."""
-    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
-        raise CheckpointError(
-            "must be the path of a file",
-            where="path",
-            got=shorten(path),
-            hint="Give a str or a Path.",
-        )
+    if wrong := wrong_path(path):
+        what, hint = wrong
+        raise CheckpointError(what, where="path", got=shorten(path), hint=hint)
     path = Path(path)
     if len(os.fsencode(path.name)) > LONGEST_NAME:
         raise CheckpointError(

@@ -6,9 +6,10 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from dnnbridge.backend.choosing import check_variable
 from dnnbridge.backend.device import Device, parse_device
+from dnnbridge.backend.kernel_variable import check_kernels, given_text
 from dnnbridge.backend.plugins import (
+    all_described,
     available_backends,
     choose_device,
     default_backend,
@@ -117,7 +118,7 @@ def load_chosen(backend: str | None, device: str | None) -> tuple[Backend, str]:
     info = _required(name, backend)
     if asked is not None:
         require_device(info, asked, where)
-    check_variable()
+    check_kernels(given_text(), all_described()[0])
     loaded = load_backend(name)
     return loaded, choose_device(loaded, asked, where)
 

@@ -13,6 +13,7 @@ import numpy as np
 from dnnbridge.base.arrays import Array, is_finite
 from dnnbridge.base.interrupts import Move, Waiting
 from dnnbridge.emit.declarations import MASK
+from dnnbridge.optimizers.loss_scale import AbstractLossScale
 from dnnbridge.program.probes import ACTIVATIONS, GRADIENTS
 from dnnbridge.training.engine import Engine
 from dnnbridge.training.feeding.batches import Block
@@ -52,18 +53,20 @@ class Kept:
         arrays: all arrays, by name.
         now: the rest of the state.
         seconds: how long it took to copy them.
+        loss_scale: that of the run, which may let an overflow pass.
     """
 
     arrays: Mapping[str, Array]
     now: Now
     seconds: float
+    loss_scale: AbstractLossScale | None = None
 
     @classmethod
-    def of(cls, engine: Engine) -> Kept:
+    def of(cls, engine: Engine, loss_scale: AbstractLossScale | None = None) -> Kept:
         """Copy the state of a run."""
         begun = time.perf_counter()
         arrays = engine.read()
-        return cls(arrays, engine.state.now, time.perf_counter() - begun)
+        return cls(arrays, engine.state.now, time.perf_counter() - begun, loss_scale)
 
 
 def locate(engine: Engine, fitting: Fitting, kept: Kept, until: int) -> Found | None:
@@ -88,7 +91,7 @@ def locate(engine: Engine, fitting: Fitting, kept: Kept, until: int) -> Found | 
         engine.write(kept.arrays)
         engine.state.go_to(kept.now)
         with closing(single.blocks(kept.now.position, 1)) as blocks:
-            return _first(engine, fitting, blocks, kept.arrays, until)
+            return _first(engine, fitting, blocks, kept, until)
 
 
 @contextmanager
@@ -108,17 +111,17 @@ def _first(
     engine: Engine,
     fitting: Fitting,
     blocks: Iterator[Block],
-    before: Mapping[str, Array],
+    kept: Kept,
     until: int,
 ) -> Found | None:
-    state = engine.state
+    state, before = engine.state, kept.arrays
     examples = fitting.epochs.examples(state.position.epoch)
     for block in blocks:
         feeds = block.feeds | state.feeds(block)
         results = engine.executable.run("train", feeds, 1)
         after, losses = state.after(block, results, examples)
         arrays = engine.read()
-        spoilt = not_finite(arrays)
+        spoilt = not_finite(arrays, kept.loss_scale)
         if spoilt or not np.isfinite(losses).all():
             engine.write(before)
             step = after.position.step

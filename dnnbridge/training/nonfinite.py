@@ -11,10 +11,12 @@ import numpy as np
 from dnnbridge.base.arrays import Array, is_finite
 from dnnbridge.base.messages import close_match, name_some
 from dnnbridge.errors import DataError, NonFiniteError
+from dnnbridge.optimizers.accumulation import TOTAL
 from dnnbridge.training.callbacks import Callback
 from dnnbridge.training.history import History
 
 if TYPE_CHECKING:
+    from dnnbridge.optimizers.loss_scale import AbstractLossScale
     from dnnbridge.training.run import Run
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class NonFiniteGuard(Callback):
         """Check the weights after the last step, which no loss has used yet."""
         self._raise_if_found()
         if self.history.nonfinite_step is None and self.history.step_losses:
-            bad, step = not_finite(run.state()), run.position.step
+            bad, step = not_finite(run.state(), run.experiment.scaling), run.position.step
             if bad:
                 what = f"the loss of step {step} is finite, but weights after its update are not"
                 self._found(run, step, what, name_some(bad))
@@ -81,11 +83,23 @@ def checked_choice(value: object) -> str:
     return str(value)
 
 
-def not_finite(arrays: Mapping[str, Array]) -> list[str]:
-    """Return the names of the arrays that hold infinity or NaN.
+def not_finite(
+    arrays: Mapping[str, Array], loss_scale: AbstractLossScale | None = None
+) -> list[str]:
+    """Return the names of the arrays that hold infinity or NaN, and should not.
+
+    Args:
+        arrays: arrays by name.
+        loss_scale: that of the run. If it skips updates that overflow, the sums of a window's
+            gradients may hold an overflow until the window ends; such a sum is not named.
 
     Example:
         >>> not_finite({"kernel": np.ones(3), "bias": np.array([0.0, np.nan])})
         ['bias']
     """
-    return [name for name, array in arrays.items() if not is_finite(array)]
+    skips = loss_scale is not None and loss_scale.skips
+    return [
+        name
+        for name, array in arrays.items()
+        if not (skips and name.endswith(TOTAL)) and not is_finite(array)
+    ]

@@ -8,7 +8,8 @@ import stat
 import pytest
 
 from dnnbridge.backend import choosing
-from dnnbridge.backend.choosing import VARIABLE, choices, choose, forget
+from dnnbridge.backend.choosing import choices, choose, forget
+from dnnbridge.backend.kernel_variable import VARIABLE
 from dnnbridge.errors import BackendError
 
 QUESTION = "test.work: a form"
@@ -176,7 +177,9 @@ def test_the_environment_decides_without_a_probe(cache, monkeypatch):
     assert str(choices()[0]) == "test.work: a form: b (a 3000.00 ms, b 1000.00 ms)"
 
 
-@pytest.mark.parametrize("given", ["test.work=c", "test.work", "defaults"])
+@pytest.mark.parametrize(
+    "given", ["test.work=c", "test.work", "defaults", "test.work=a,test.work=a", "=a"]
+)
 def test_an_environment_that_says_nothing_of_use_is_refused(given, monkeypatch):
     monkeypatch.setenv(VARIABLE, given)
     with pytest.raises(BackendError, match=VARIABLE):

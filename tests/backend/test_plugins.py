@@ -182,6 +182,11 @@ HOSTILE = {
         "def dnnbridge_backend_info(name):\n    return BackendInfo(name, modules='numpy')",
         "modules='numpy'",
     ),
+    "kernels": (
+        "p_kernels",
+        "def dnnbridge_backend_info(name):\n    return BackendInfo(name, kernels=('p.conv',))",
+        "kernels=('p.conv',)",
+    ),
     "unknown_hook": ("p_unknown", "def dnnbridge_backends(name):\n    return 3", "unknown hook"),
 }
 """Name: (entry point, code of its module, what the error says). Functions are marked as hooks."""

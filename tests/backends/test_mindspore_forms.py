@@ -5,6 +5,7 @@ import pytest
 
 import dnnbridge as db
 from dnnbridge.backend import choosing
+from dnnbridge.backend.kernel_variable import VARIABLE
 from dnnbridge.backend.plugins import load_backend
 from dnnbridge.errors import DeclaredLimitationError
 from dnnbridge.graph import inline
@@ -35,9 +36,17 @@ def anew():
     reuse.clear()
 
 
+def test_the_description_names_every_form():
+    from dnnbridge_mindspore.plugin import INFO
+
+    assert {group.name: group.candidates for group in INFO.kernels} == {
+        "mindspore.conv": tuple(forms.CANDIDATES)
+    }
+
+
 def require(check, form, monkeypatch):
     """Compare the backend with the reference, with one form for all convolutions."""
-    monkeypatch.setenv(choosing.VARIABLE, f"mindspore.conv={form}")
+    monkeypatch.setenv(VARIABLE, f"mindspore.conv={form}")
     check.require(Subject(load_backend("mindspore"), "cpu"))
 
 
@@ -129,7 +138,7 @@ def block():
 def test_channels_stay_where_they_are_from_one_layer_to_the_next(
     model, form, transposes, monkeypatch
 ):
-    monkeypatch.setenv(choosing.VARIABLE, f"mindspore.conv={form}")
+    monkeypatch.setenv(VARIABLE, f"mindspore.conv={form}")
     source, _ = generate(experiment(model()).program().functions["train"])
     assert source.count("TRANSPOSE") == transposes
 
@@ -139,7 +148,7 @@ def test_a_probe_runs_and_leaves_the_mode_of_the_caller(form, monkeypatch, tmp_p
     monkeypatch.setattr(choosing.platformdirs, "user_cache_dir", lambda name: str(tmp_path))
     monkeypatch.setattr(choosing, "_KNOWN", {})
     monkeypatch.setattr(choosing, "_TAKEN", {})
-    monkeypatch.delenv(choosing.VARIABLE, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     times = {name: 1.0 if name == form else 9.0 for name in forms.CANDIDATES}
     measure, measured = choosing._times, []
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dnnbridge import ops
-from dnnbridge.backend.choosing import VARIABLE
+from dnnbridge.backend.kernel_variable import VARIABLE, named_candidates
 from dnnbridge.backend.plugins import backend_facts, load_backend
 from dnnbridge.errors import BackendError
 
@@ -36,9 +36,17 @@ def test_every_form_is_asked_by_some_variant(windows):
     from dnnbridge_tensorflow.plugin import REWRITTEN, SLICES
 
     default = {"line", "pointwise", "depthwise", "native"}
-    forced = {tuple(pair.split("=")) for pair in (*REWRITTEN, *SLICES)}
+    named = named_candidates(",".join(REWRITTEN)), named_candidates(",".join(SLICES))
+    forced = {(group, name) for each in named for group in each for name in each[group]}
     there = {(f.name, c.name) for f in windows.WINDOWS.values() for c in f.candidates}
     assert {pair for pair in there if pair[1] not in default} == forced
+
+
+def test_the_description_names_every_form(windows):
+    from dnnbridge_tensorflow.plugin import INFO
+
+    there = {f.name: tuple(c.name for c in f.candidates) for f in windows.WINDOWS.values()}
+    assert {group.name: group.candidates for group in INFO.kernels} == there
 
 
 def test_the_first_form_that_can_is_taken(windows, monkeypatch):
@@ -47,13 +55,12 @@ def test_the_first_form_that_can_is_taken(windows, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     forms = windows.WINDOWS[ops.Conv]
     assert choose(forms, CONV, SHAPES, "cpu").name == "native"
-    pairs = "mindspore.conv=native", "tensorflow.conv=batches", "tensorflow.conv=slices"
-    monkeypatch.setenv(VARIABLE, ",".join(pairs))
+    monkeypatch.setenv(VARIABLE, "mindspore.conv=native,tensorflow.conv=batches/slices")
     assert choose(forms, CONV, SHAPES, "cpu").name == "slices"
     dilated = ops.Conv((1, 1), FLAT, (2, 2))
     assert choose(forms, dilated, SHAPES, "cpu").name == "batches"
     monkeypatch.setenv(VARIABLE, "tensorflow.conv=slice")
-    with pytest.raises(BackendError, match=r"'slice'.* slices, spread"):
+    with pytest.raises(BackendError, match=r"'slice'.* 'slices'\?.* slices, split"):
         choose(forms, CONV, SHAPES, "cpu")
 
 

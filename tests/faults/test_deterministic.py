@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dnnbridge.backend import choosing
+from dnnbridge.backend.kernel_variable import VARIABLE
 from dnnbridge.base.deterministic import DETERMINISTIC, is_deterministic
 from dnnbridge.errors import BackendError
 
@@ -66,7 +67,7 @@ def test_which_bits_do_not_depend_on_the_number_of_threads(backend):
 
 def test_no_kernel_is_chosen_by_its_speed(monkeypatch, tmp_path):
     monkeypatch.setattr(choosing.platformdirs, "user_cache_dir", lambda name: str(tmp_path))
-    monkeypatch.delenv(choosing.VARIABLE, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv(DETERMINISTIC, "1")
 
     def never():
@@ -74,7 +75,7 @@ def test_no_kernel_is_chosen_by_its_speed(monkeypatch, tmp_path):
 
     candidates = {"first": never, "second": never}
     assert choosing.choose("test.bits: a form", "1", candidates) == "first"
-    monkeypatch.setenv(choosing.VARIABLE, "test.bits=second")
+    monkeypatch.setenv(VARIABLE, "test.bits=second")
     assert choosing.choose("test.bits: a form", "1", candidates) == "second"
     choosing.forget()
 

@@ -206,15 +206,31 @@ def test_a_folder_that_cannot_be_made(make_bad, words, tmp_path):
 
 
 def test_a_folder_that_vanishes(tmp_path):
+    class Move(db.Callback):
+        def on_epoch_begin(self, run, epoch):
+            if epoch == FAILS:
+                (tmp_path / "kept").rename(tmp_path / "elsewhere")
+
     class Remove(db.Callback):
         def on_epoch_end(self, run, epoch, logs):
             if epoch == FAILS:
                 for path in (*tmp_path.rglob("*.safetensors"), tmp_path / "folder"):
                     path.unlink() if path.is_file() else path.rmdir()
 
-    callbacks = [Remove(), db.BackupAndRestore(tmp_path / "folder")]
-    with pytest.raises(DnnbridgeError, match=r"folder does not exist.*Create the folder first"):
+    callbacks = [Remove(), db.BackupAndRestore(tmp_path / "folder", delete_checkpoint=False)]
+    make().fit(X, Y, 8, EPOCHS, callbacks=callbacks, verbose=0)
+    assert db.load(tmp_path / "folder" / "backup.safetensors").position.epoch == EPOCHS
+
+    (tmp_path / "kept").mkdir()
+    callbacks = [db.Checkpoint(tmp_path / "kept" / "run.safetensors", every=1), Move()]
+    with pytest.raises(DnnbridgeError, match=r"folder does not exist.*give make_folders=True"):
         make().fit(X, Y, 8, EPOCHS, callbacks=callbacks, verbose=0)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder where nobody makes files")
+def test_a_folder_that_was_never_there_and_cannot_be_made():
+    with pytest.raises(FileError, match=r"/proc/x: the folder cannot be made.* give another"):
+        make().fit(X, Y, 8, 1, callbacks=[db.BackupAndRestore("/proc/x")], verbose=0)
 
 
 READ_ONLY = """

@@ -56,6 +56,12 @@ def test_a_bad_value_is_a_problem(name):
     assert words in finding.what
 
 
+def test_unknown_kernels_are_a_problem():
+    (finding,) = variable_findings({"DNNBRIDGE_KERNELS": "tensorflow.con=slices"})
+    assert finding.level == "problem"
+    assert "Did you mean 'tensorflow.conv'?" in finding.what
+
+
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_good_or_empty_value_is_none(name):
     assert list(variable_findings({name: GOOD[name]})) == []

@@ -18,6 +18,7 @@ from dnnbridge.errors import (
     ConversionError,
     DataError,
     DeviceError,
+    FileError,
     ScheduleTypeError,
     SpecError,
 )
@@ -74,6 +75,9 @@ TRAINING = {
     "file-missing": row(call("train", "{at}/no.json", "--data", "digits"), USAGE, "no.json"),
     "file-a-folder": row(call("train", "{at}", "--data", "digits"), USAGE, "directory"),
     "no-data": row(call(*TRAIN, **FILES), USAGE, "--data"),
+    "backup-where-no-folder-can-be": row(
+        call(*TRAIN, *DATA, "--backup", "/proc/x", **FILES), FileError, "/proc/x", "give another"
+    ),
     "epochs-0": row(call(*TRAIN, *DATA, "--epochs", "0", **FILES), USAGE, "--epochs", "0"),
     "batch-size-a-word": row(
         call(*TRAIN, *DATA, "--batch-size", "many", **FILES), USAGE, "--batch-size", "many"
@@ -202,6 +206,7 @@ OTHERS = {
         ConversionError,
         "wide",
     ),
+    "inspect-a-device": row(call("inspect", "/dev/zero"), CheckpointError, "is a device"),
     "inspect-of-noise": row(call("inspect", "{at}/a.bin", a_bin="no"), CheckpointError, "a.bin"),
     "inspect-of-half-json": row(
         call("inspect", "{at}/a.json", a_json="{"), CheckpointError, "JSON"

@@ -67,6 +67,37 @@ ROWS = {
     "kernels-unknown": on_each(
         compiled(DNNBRIDGE_KERNELS="convolution"), BackendError, "DNNBRIDGE_KERNELS", "convolution"
     ),
+    "kernels-of-no-names": on_each(
+        compiled(DNNBRIDGE_KERNELS="=,=,="), BackendError, "DNNBRIDGE_KERNELS", "pairs", "'='"
+    ),
+    "kernels-of-no-candidate": on_each(
+        compiled(DNNBRIDGE_KERNELS="tensorflow.conv="), BackendError, "pairs", "'tensorflow.conv='"
+    ),
+    "kernels-of-no-group": on_each(
+        compiled(DNNBRIDGE_KERNELS="mindspore.conv=native,tensorflow.con=slices"),
+        BackendError,
+        "DNNBRIDGE_KERNELS",
+        "'tensorflow.con'. Did you mean 'tensorflow.conv'?",
+    ),
+    "kernels-of-no-backend": on_each(
+        compiled(DNNBRIDGE_KERNELS="torch.conv=slices"), BackendError, "no backend", "'torch.conv'"
+    ),
+    "kernels-of-no-such-form": on_each(
+        compiled(DNNBRIDGE_KERNELS="tensorflow.conv=slice"),
+        BackendError,
+        "'slice'. Did you mean 'slices'?",
+    ),
+    "kernels-of-a-group-twice": on_each(
+        compiled(DNNBRIDGE_KERNELS="tensorflow.conv=slices,tensorflow.conv=native"),
+        BackendError,
+        "tensorflow.conv is there twice",
+    ),
+    "kernels-of-a-form-twice": on_each(
+        compiled(DNNBRIDGE_KERNELS="tensorflow.conv=slices/slices"), BackendError, "twice"
+    ),
+    "kernels-of-two-where-one-is-chosen": on_each(
+        compiled(DNNBRIDGE_KERNELS="mindspore.conv=slices/native"), BackendError, "takes one"
+    ),
     "memory-a-word": on_each(
         compiled(DNNBRIDGE_RESIDENT_MIB="much"), DataError, "DNNBRIDGE_RESIDENT_MIB", "much"
     ),
@@ -80,7 +111,18 @@ ROWS = {
         "'first'",
     ),
     "rank-missing": on_each(
-        compiled(DNNBRIDGE_WORKERS="a:1,b:1"), BackendError, "DNNBRIDGE_RANK", "''"
+        compiled(DNNBRIDGE_WORKERS="a:1,b:1"),
+        BackendError,
+        "DNNBRIDGE_RANK: is missing",
+        "''",
+        "`dnnbridge launch` sets",
+    ),
+    "workers-a-number": on_each(
+        compiled(DNNBRIDGE_WORKERS="2"),
+        BackendError,
+        "DNNBRIDGE_WORKERS: must be host:port",
+        "'2'",
+        "`dnnbridge launch` sets",
     ),
     "rank-too-high": on_each(
         compiled(DNNBRIDGE_WORKERS="a:1,b:1", DNNBRIDGE_RANK="2"),

@@ -76,6 +76,23 @@ ROWS = {
     "kind-of-another-family": row(
         read(changed(*DENSE, value={"kind": "loss.MeanSquaredError"})), SpecError, "layers"
     ),
+    "kind-of-another-family-without-it": row(
+        read(changed("loss", value={"kind": "GlorotUniform"})),
+        SpecError,
+        "loss: unknown kind",
+        "initializer.GlorotUniform is an initializer. The field takes a loss",
+    ),
+    "kind-an-object": row(
+        read(changed("loss", value={"kind": {"kind": "initializer.GlorotUniform"}})),
+        SpecError,
+        "loss: unknown kind",
+        "Write a text",
+    ),
+    "kind-of-an-optimizer": row(
+        read(changed("optimizer", value={"kind": "optimizer.Adm"})),
+        SpecError,
+        "Did you mean 'optimizer.Adam'? The field takes an optimizer",
+    ),
     "layer-null": row(read(changed(*DENSE, value=None)), SpecError, "layers[1]"),
     "layer-without-kind": row(read(changed(*DENSE, "kind", drop=True)), SpecError, "layers[1]"),
     "layers-a-text": row(read(changed("model", "layers", value="Dense")), SpecError, "layers"),
@@ -123,6 +140,11 @@ ROWS = {
         SpecError,
         "learning_rate",
         "nan",
+    ),
+    "rate-no-float": row(
+        read(changed("optimizer", value={"kind": "optimizer.SGD", "learning_rate": 10**400})),
+        SpecError,
+        "optimizer.SGD.learning_rate",
     ),
     "metric-null": row(read(changed("metrics", value=[None])), SpecError, "metrics", "None"),
     "metric-a-function": row(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from robustness.row import X, Y, experiment, model, on_each, row
 
@@ -151,6 +153,15 @@ RUN = {
     "save-as-keras": on_each(
         lambda c: c.run().save(c.folder / "a.keras"), CheckpointError, ".keras", "export"
     ),
+    "save-to-a-zero-character": on_each(
+        lambda c: c.run().save("a\0b.safetensors"), CheckpointError, "path", "zero character"
+    ),
+    "save-to-nothing": row(
+        lambda c: c.run().save(""), CheckpointError, "path", "''", "that is not empty"
+    ),
+    "backup-to-a-zero-character": row(
+        lambda c: db.BackupAndRestore("a\0b"), DataError, "backup_dir", "zero character"
+    ),
     "save-to-a-number": on_each(lambda c: c.run().save(3), CheckpointError, "path", "3"),
     "export-of-unknown-form": on_each(
         lambda c: c.run().export(c.folder / "a.xyz"), ConversionError, ".xyz"
@@ -282,6 +293,16 @@ TOOLS = {
     ),
     "lint-a-number": row(lambda c: db.lint(3), DTypeError, "3"),
     "lint-to-torch": row(lambda c: db.lint(model(), to="torch"), ConversionError, "torch"),
+    "inspect-a-device": row(lambda c: db.inspect("/dev/null"), CheckpointError, "is a device"),
+    "inspect-a-pipe": row(
+        lambda c: (os.mkfifo(c.folder / "a.trace"), db.inspect(c.folder / "a.trace")),
+        CheckpointError,
+        "a.trace",
+        "a pipe",
+    ),
+    "weights-of-a-device": row(
+        lambda c: db.load_weights(c.run(), "/dev/zero"), ConversionError, "is a device"
+    ),
     "inspect-a-number": row(lambda c: db.inspect(3), CheckpointError, "3"),
     "traces-missing": row(
         lambda c: db.align_traces(c.folder / "a.trace", c.folder / "b.trace"),

@@ -101,6 +101,11 @@ LAYERS = {
         "axis",
         "0",
     ),
+    "units-no-float": row(lambda c: db.Dense(10**400), SpecError, "Dense.units", "digits"),
+    "boundary-no-float": row(
+        lambda c: db.Discretization([1.0, 10**400]), SpecError, "bin_boundaries", "float32"
+    ),
+    "scale-no-float": row(lambda c: db.Rescaling(10**400), SpecError, "Rescaling.scale"),
     "axis-beyond-rank": row(lambda c: image(db.Softmax(axis=7)), ShapeError, "7"),
     "vocabulary-twice": row(
         lambda c: db.StringLookup(vocabulary=["a", "a"]), SpecError, "vocabulary", "'a'"
@@ -172,6 +177,20 @@ PARTS = {
     "learning-rate-a-text": row(lambda c: db.SGD("0.1"), SpecError, "learning_rate", "'0.1'"),
     "beta-1": row(lambda c: db.Adam(beta_1=1.0), SpecError, "beta_1", "1"),
     "nesterov-without-momentum": row(lambda c: db.SGD(0.1, nesterov=True), SpecError, "nesterov"),
+    "learning-rate-no-float": row(lambda c: db.SGD(10**400), SpecError, "SGD.learning_rate"),
+    "weight-decay-no-float": row(
+        lambda c: db.Adam(weight_decay=10**400), SpecError, "Adam.weight_decay", "digits"
+    ),
+    "loss-scale-no-float": row(lambda c: experiment(loss_scale=10**400), SpecError, "loss_scale"),
+    "multiplier-no-float": row(
+        lambda c: db.LearningRateMultipliers(db.SGD(0.1), {"*": 10**400}), SpecError, "multipliers"
+    ),
+    "adafactor-exponent": row(
+        lambda c: db.Adafactor(0.01, beta_2_decay=2**63), SpecError, "beta_2_decay", "equal to 0"
+    ),
+    "schedule-that-overflows": row(
+        lambda c: db.ExponentialDecay(0.1, 1, 1e30)(99), SpecError, "ExponentialDecay", "step 99"
+    ),
     "clip-0": row(lambda c: db.ClipByNorm(0), SpecError, "ClipByNorm", "0"),
     "frozen-matches-nothing": row(
         lambda c: experiment(frozen=("nothing/*",)), SpecError, "frozen", "nothing/*"

@@ -337,7 +337,7 @@ FITS = {
     "every-text": (lambda run: db.Checkpoint("a.safetensors", every="1"), "every", "'1'"),
     "every-zero": (lambda run: db.Checkpoint("a.safetensors", every=0), "every", "above 0"),
     "path-none": (lambda run: run.save(None), "path of a file", "got None"),
-    "path-zero": (lambda run: run.save("a\0b"), "path of a file", "str or a Path"),
+    "path-zero": (lambda run: run.save("a\0b"), "path of a file", "zero character"),
     "path-long": (lambda run: run.save("a" * 300), "too long", "path"),
     "load-none": (lambda run: db.load(None), "path of a file", "got None"),
     "ragged": (lambda run: db.Softmax()([[1, 2], [3]]), "an array of numbers", "[[1, 2], [3]]"),

@@ -114,6 +114,60 @@ def test_steps_that_a_dynamic_loss_scale_leaves_out_stop_nothing(backend):
         assert run.state()["loss_scale:scale"] < 2.0**126
 
 
+class Overflows(db.Callback):
+    """Notes steps after which the sum of a window's gradients is not finite, and ends there."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_steps_end(self, run, losses):
+        if not np.isfinite(run.state()["dense/kernel:accumulated"]).all():
+            self.steps.append(run.position.step)
+            run.stop()
+
+
+@pytest.mark.parametrize("last", ["update", "carry"])
+@pytest.mark.parametrize("backend", ["tensorflow", "mindspore"])
+def test_an_overflow_inside_a_window_is_backed_up_and_goes_on(backend, last, tmp_path, caplog):
+    pytest.importorskip(backend)
+    fields = {
+        "accumulate": db.Accumulation(3, last=last),
+        "loss_scale": db.DynamicLossScale(initial=2.0**126, factor=2.0**60),
+        "optimizer": db.SGD(0.01),
+    }
+    whole, run, seen = make(backend, **fields), make(backend, **fields), Overflows()
+    y = 1e10 * Y  # times 2^126 is beyond float32
+    whole.fit(X, y, 5, 2, verbose=0)
+    assert whole.history.nonfinite_step is None
+    callbacks = [
+        seen,
+        db.TerminateOnNonFinite(),
+        db.BackupAndRestore(tmp_path, save_freq=1, delete_checkpoint=False),
+    ]
+    run.fit(X, y, 5, 2, callbacks=callbacks, verbose=0)
+    assert seen.steps == [1]  # the training ends in the middle of a window that overflowed
+    assert [path.name for path in tmp_path.iterdir()] == ["backup.safetensors"]
+    again = make(backend, **fields)
+    again.fit(X, y, 5, 2, callbacks=[db.BackupAndRestore(tmp_path, save_freq=1)], verbose=0)
+    assert not list(tmp_path.iterdir())
+    for name, array in whole.state().items():
+        np.testing.assert_array_equal(again.state()[name], array, err_msg=name)
+    assert "finite" not in caplog.text
+
+
+def test_an_overflow_that_no_loss_scale_handles_is_a_fault(tmp_path):
+    for number, fields in enumerate(
+        ({}, {"loss_scale": 8.0}, {"loss_scale": db.DynamicLossScale()})
+    ):
+        run = make(accumulate=2, **fields)
+        state = run.state()
+        state["dense/bias:accumulated"][...] = np.inf
+        run.set_state(state, run.position)
+        handled = number == 2
+        name = run.save(tmp_path / "run.safetensors").name
+        assert name == ("run.safetensors" if handled else "run.nonfinite.safetensors")
+
+
 def test_a_spoilt_run_goes_beside_the_good_file(tmp_path, caplog):
     path = tmp_path / "run.safetensors"
     run = make()
