@@ -43,12 +43,14 @@ LONG := tests/backends/test_accelerator_tables.py \
 	tests/conformance \
 	tests/convert \
 	tests/doctor/bench \
+	tests/doctor/test_native_traces.py \
 	tests/examples/test_custom_backend.py \
 	tests/formats \
 	tests/installation \
 	tests/packaging/test_nothing_deprecated.py \
 	tests/parallel \
 	tests/testing/test_random_programs.py \
+	tests/training/test_other_process.py \
 	tests/zoo/test_zoo.py
 
 test-long: $(INSTALLED)

@@ -88,7 +88,14 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("case", PLANTED, ids="-".join)
+def first_of(cases):
+    """Return the cases as parameters; all but the first are slow."""
+    first, *others = cases
+    rest = [pytest.param(case, id="-".join(case), marks=pytest.mark.slow) for case in others]
+    return [pytest.param(first, id="-".join(first)), *rest]
+
+
+@pytest.mark.parametrize("case", first_of(PLANTED))
 def test_a_planted_difference_is_found_first(case, folder):
     found = db.align_traces(folder / "ours.trace", traced(folder, *case))
     assert (found.first.step, found.first.stage) == PLANTED[case], str(found)
@@ -100,7 +107,7 @@ NATIVE = {
 }
 
 
-@pytest.mark.parametrize("case", NATIVE, ids="-".join)
+@pytest.mark.parametrize("case", first_of(NATIVE))
 def test_two_native_traces_are_compared_without_measured_rounding(case, folder):
     base = traced(folder, case[0])
     assert db.align_traces(base, base).agrees

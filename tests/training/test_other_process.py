@@ -114,7 +114,10 @@ def saved(folder, backend, chosen):
     return expected
 
 
-@pytest.mark.parametrize("backend", ["reference", "tensorflow", "mindspore"])
+@pytest.mark.parametrize(
+    "backend",
+    ["reference", *(pytest.param(n, marks=pytest.mark.slow) for n in ("tensorflow", "mindspore"))],
+)
 def test_every_checkpoint_loads_in_a_new_process(backend, tmp_path):
     if backend != "reference":
         pytest.importorskip(backend)
