@@ -7,6 +7,7 @@ numbers. Frameworks write each array in one piece, so an array is read only if i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,6 @@ import numpy as np
 from dnnbridge.base.arrays import Array
 from dnnbridge.formats.numbers import as_float32
 from dnnbridge.formats.sizes import count_of
-
-ORDERS = ("LE", "BE")
-"""Orders of bytes."""
 
 
 def unusual_storage(item: Any) -> str:
@@ -58,6 +56,14 @@ def _is_plain(kind: Any) -> bool:
         return kind.get_nmembers() == 2 and bool(kind.get_super() == h5t.STD_I8LE)
     if isinstance(kind, h5t.TypeStringID):
         return not kind.is_variable_str()
-    plain = [getattr(h5t, f"STD_{s}{n}{o}") for s in "IU" for n in (8, 16, 32, 64) for o in ORDERS]
-    plain += [getattr(h5t, f"IEEE_F{n}{o}") for n in (16, 32, 64) for o in ORDERS]
-    return any(kind == each for each in plain)
+    return any(kind == each for each in _numbers())
+
+
+@cache
+def _numbers() -> tuple[Any, ...]:
+    """Return the types of the numbers of a processor, in both orders of bytes."""
+    from h5py import h5t
+
+    names = [f"STD_{sign}{bits}" for sign in "IU" for bits in (8, 16, 32, 64)]
+    names += [f"IEEE_F{bits}" for bits in (16, 32, 64)]
+    return tuple(getattr(h5t, f"{name}{order}") for name in names for order in ("LE", "BE"))

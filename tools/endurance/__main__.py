@@ -9,6 +9,7 @@ there is not repeated: delete the folder to measure anew.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,21 +49,15 @@ def main() -> None:
     parser.add_argument("--backends", default="tensorflow,mindspore,reference")
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=200)
-    options = parsed(parser, {"train": _trained, "compile": _compiled, "apart": _apart})
+    works = {"train": train, "compile": compile_many, "apart": compile_apart}
+    options = parsed(parser, {name: _as_data(take) for name, take in works.items()})
     plan = measurements(options.backends.split(","), options.steps, options.times)
     write({name: samples_of(name, work) for name, work in plan.items()})
 
 
-def _trained(*arguments: Any) -> list[dict[str, Any]]:
-    return [asdict(each) for each in train(*arguments)]
-
-
-def _compiled(*arguments: Any) -> list[dict[str, Any]]:
-    return [asdict(each) for each in compile_many(*arguments)]
-
-
-def _apart(*arguments: Any) -> list[dict[str, Any]]:
-    return [asdict(each) for each in compile_apart(*arguments)]
+def _as_data(take: Callable[..., list[Sample]]) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function whose samples JSON can hold."""
+    return lambda *arguments: [asdict(each) for each in take(*arguments)]
 
 
 if __name__ == "__main__":

@@ -70,7 +70,6 @@ class Objects:
             for key, default in known.defaults.items()
             if key in config and not _is_default(config[key], default, key)
         }
-        others.pop("name", None)
         others |= {} if name is None else {"name": name}
         return call(f"{SHORT.get(module, module)}.{kind}", required, others)
 
