@@ -169,30 +169,30 @@ class ClassWriter:
 
     def _loop(self, op: Scan, body: Graph) -> str:
         """Write a loop as a class of the module, and return the name of its Cell."""
-        inner = ClassWriter(self.names, self.module, self.tables)
-        method = [signature("body", [self.names[value] for value in body.inputs])]
-        method += inner.nodes(body.nodes, body.outputs)
-        results = ", ".join(tensor(self.names[value]) for value in body.outputs)
-        method.append(f"        return {results}")
+        setup, method, results = self._inner("body", body)
+        method.append(f"        return {', '.join(results)}")
         number = len(self.module.loops)
-        loop = write_loop(
-            f"Loop{number}", op, body, inner.attributes.setup, method, self.tables.direct
-        )
+        loop = write_loop(f"Loop{number}", op, body, setup, method, self.tables.direct)
         self.module.loops.append(loop)
         self.attributes.setup.append(f"        self.loop_{number} = Loop{number}(constants)")
         return f"loop_{number}"
 
     def _part(self, body: Graph) -> str:
         """Write a body to recompute as a class of the module, and return the name of its Cell."""
-        inner = ClassWriter(self.names, self.module, self.tables)
-        method = [signature("construct", [self.names[value] for value in body.inputs])]
-        method += inner.nodes(body.nodes, body.outputs)
-        results = [tensor(self.names[value]) for value in body.outputs]
+        setup, method, results = self._inner("construct", body)
         method.append(f"        return {target(results)}")
         number = len(self.module.loops)
-        self.module.loops.append(write_part(f"Part{number}", inner.attributes.setup, method))
+        self.module.loops.append(write_part(f"Part{number}", setup, method))
         self.attributes.setup.append(f"        self.part_{number} = Part{number}(constants)")
         return f"part_{number}"
+
+    def _inner(self, name: str, body: Graph) -> tuple[list[str], list[str], list[str]]:
+        """Return a class for a body: its setup, its method up to the results, and these."""
+        inner = ClassWriter(self.names, self.module, self.tables)
+        method = [signature(name, [self.names[value] for value in body.inputs])]
+        method += inner.nodes(body.nodes, body.outputs)
+        results = [tensor(self.names[value]) for value in body.outputs]
+        return inner.attributes.setup, method, results
 
     def _gradient(self, op: ValueAndGrad, body: Graph) -> str:
         """Write the body as a method and return the name of its derivative."""
